@@ -1,0 +1,24 @@
+# Finds everything that the libraries and the program are linked with; tests and benchmarks find
+# their own. What the libraries need is found again for users by quadgate-config.cmake.in.
+
+find_package(dnnl 3.2 CONFIG QUIET HINTS ${PROJECT_SOURCE_DIR}/build/deps/onednn)
+if(NOT dnnl_FOUND)
+  message(FATAL_ERROR "oneDNN 3.2 or newer was not found: run scripts/setup, "
+                      "or name your own build of it with -Ddnnl_ROOT=PREFIX")
+endif()
+if(NOT DNNL_CPU_THREADING_RUNTIME STREQUAL "TBB")
+  message(FATAL_ERROR "oneDNN in ${dnnl_DIR} has the threading runtime "
+                      "${DNNL_CPU_THREADING_RUNTIME}, expected TBB")
+endif()
+
+find_package(TBB CONFIG REQUIRED)
+find_package(fmt CONFIG REQUIRED)
+find_package(HDF5 REQUIRED COMPONENTS C)
+find_package(xxHash REQUIRED)
+find_package(ZLIB REQUIRED)
+
+if(QUADGATE_BUILD_APPS)
+  find_package(CLI11 CONFIG REQUIRED)
+  find_package(tomlplusplus CONFIG REQUIRED)
+  find_package(nlohmann_json CONFIG REQUIRED)
+endif()
