@@ -1,0 +1,20 @@
+#include "kernels/adam/adam.h"
+
+#include "kernels/adam/impl.h"
+#include "kernels/isa.h"
+
+namespace quadgate::kernels {
+
+AdamKernel adam_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512:
+      return adam_avx512;
+    case Isa::avx2:
+      return adam_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return adam_scalar;
+}
+
+}  // namespace quadgate::kernels

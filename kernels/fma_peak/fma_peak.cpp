@@ -1,0 +1,25 @@
+#include "kernels/fma_peak/fma_peak.h"
+
+#include "kernels/fma_peak/impl.h"
+#include "kernels/isa.h"
+
+namespace quadgate::kernels {
+
+FmaPeakKernel fma_peak_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512:
+      return fma_peak_avx512;
+    case Isa::avx2:
+      return fma_peak_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return fma_peak_scalar;
+}
+
+std::int64_t fma_peak_flops_per_round(Isa isa) noexcept {
+  const std::int64_t lanes = isa == Isa::avx512 ? 16 : isa == Isa::avx2 ? 8 : 4;
+  return 2 * lanes * kFmaPeakChains;
+}
+
+}  // namespace quadgate::kernels

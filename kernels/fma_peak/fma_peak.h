@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+namespace quadgate::kernels {
+
+enum class Isa : std::uint8_t;
+
+/// Independent chains of multiply-adds in fma_peak kernels: latency x ports is 8 to 10 on the cores
+/// we know, and 16 AVX2 registers leave room for 12 and the two constants.
+inline constexpr int kFmaPeakChains = 12;
+
+/// Runs kFmaPeakChains vectors of x = x * 0.5 + 1 for `rounds` rounds, x starting at 3, 4, 5, ...,
+/// and returns the sum of all elements. It touches no memory: the rate at which it runs is
+/// the core's peak, which the caller times. Without FMA (scalar) it multiplies and adds with SSE,
+/// which every x86-64 machine has.
+using FmaPeakKernel = float (*)(std::int64_t rounds) noexcept;
+
+/// The version for `isa`, which the machine must support: fma_peak_kernel(active_isa()).
+FmaPeakKernel fma_peak_kernel(Isa isa) noexcept;
+
+/// Floating-point operations in one round of that version; a multiply-add counts two.
+std::int64_t fma_peak_flops_per_round(Isa isa) noexcept;
+
+}  // namespace quadgate::kernels

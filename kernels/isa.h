@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace quadgate::kernels {
+
+/// The instruction sets that kernels are written for, each holding the ones before it.
+enum class Isa : std::uint8_t {
+  scalar,  ///< every x86-64 machine
+  avx2,    ///< AVX2 and FMA
+  avx512,  ///< AVX-512 F, BW, DQ and VL
+};
+
+/// The best instruction set that this processor and its operating system support.
+Isa detected_isa() noexcept;
+
+/// The instruction set to run with: the smaller of the detected one and the cap.
+Isa active_isa() noexcept;
+
+/// Lets active_isa() be at most `cap` from now on, in all threads; `Isa::avx512` lifts the cap.
+void cap_isa(Isa cap) noexcept;
+
+/// "scalar", "avx2" or "avx512".
+std::string_view to_string(Isa isa) noexcept;
+
+/// The inverse of to_string; empty for any other text.
+std::optional<Isa> parse_isa(std::string_view text) noexcept;
+
+}  // namespace quadgate::kernels

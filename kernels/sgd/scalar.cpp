@@ -1,0 +1,20 @@
+#include <cmath>
+
+#include "kernels/sgd/impl.h"
+
+namespace quadgate::kernels {
+
+// The specification: every operation rounds once, std::fma included.
+void sgd_scalar(std::int64_t n, const SgdArgs& args, const float* grad, float* momentum_buffer,
+                float* param) noexcept {
+  for (std::int64_t i = 0; i < n; ++i) {
+    float b = std::fma(args.weight_decay, param[i], grad[i] * args.grad_scale);
+    if (momentum_buffer != nullptr) {
+      b = std::fma(args.momentum, momentum_buffer[i], b);
+      momentum_buffer[i] = b;
+    }
+    param[i] = std::fma(-args.lr, b, param[i]);
+  }
+}
+
+}  // namespace quadgate::kernels

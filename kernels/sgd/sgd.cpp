@@ -1,0 +1,20 @@
+#include "kernels/sgd/sgd.h"
+
+#include "kernels/isa.h"
+#include "kernels/sgd/impl.h"
+
+namespace quadgate::kernels {
+
+SgdKernel sgd_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512:
+      return sgd_avx512;
+    case Isa::avx2:
+      return sgd_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return sgd_scalar;
+}
+
+}  // namespace quadgate::kernels

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+
+#include "kernels/isa.h"
+
+namespace quadgate::kernels {
+
+/// How GoogleTest prints an ISA.
+inline std::ostream& operator<<(std::ostream& out, Isa isa) { return out << to_string(isa); }
+
+/// Runs its tests once for every ISA; those that this machine lacks are skipped, saying so.
+class EachIsa : public testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override {
+    if (GetParam() > detected_isa()) {
+      GTEST_SKIP() << "NOT TESTED: this machine has no " << to_string(GetParam());
+    }
+  }
+};
+
+inline auto all_isas() { return testing::Values(Isa::scalar, Isa::avx2, Isa::avx512); }
+
+inline std::string isa_name(const testing::TestParamInfo<Isa>& info) {
+  return std::string(to_string(info.param));
+}
+
+}  // namespace quadgate::kernels

@@ -1,0 +1,101 @@
+// Sweeps sizes 0 to 100 and a few thousands, all ending at a page that may not be touched, with and
+// without momentum, on every ISA. Tolerance: 4 epsilon of the terms' magnitudes, for the 2 to 4
+// roundings of half an epsilon on the way to a result; between ISAs none, as they round alike.
+
+#include "kernels/sgd/sgd.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <random>
+
+#include "tests/kernels/each_isa.h"
+#include "tests/kernels/guarded_array.h"
+
+namespace quadgate::kernels {
+namespace {
+
+constexpr double kTolerance = 4.0 * std::numeric_limits<float>::epsilon();
+constexpr SgdArgs kArgs{.grad_scale = 0.37F, .weight_decay = 0.05F, .momentum = 0.9F, .lr = 0.1F};
+
+/// The arrays of a step, with random values.
+struct Arrays {
+  GuardedArray grad;
+  GuardedArray momentum_buffer;
+  GuardedArray param;
+
+  static Arrays random(std::size_t size) {
+    std::mt19937 engine(static_cast<std::mt19937::result_type>(size));
+    std::normal_distribution<float> normal;
+    const auto any = [&] { return normal(engine); };
+    return {GuardedArray(size, any), GuardedArray(size, any), GuardedArray(size, any)};
+  }
+
+  void update(Isa isa, std::size_t size, bool momentum) {
+    sgd_kernel(isa)(static_cast<std::int64_t>(size), kArgs, grad.data(),
+                    momentum ? momentum_buffer.data() : nullptr, param.data());
+  }
+};
+
+/// Checks element `i` of `after` against the formula in double, applied to `before`.
+void expect_formula(const Arrays& before, const Arrays& after, bool momentum, std::size_t i) {
+  const double old_p = before.param[i];
+  const double scaled_grad = double{before.grad[i]} * kArgs.grad_scale;
+  const double old_b = momentum ? double{kArgs.momentum} * before.momentum_buffer[i] : 0.0;
+  const double b = old_b + scaled_grad + kArgs.weight_decay * old_p;
+  const double b_terms =
+      std::abs(old_b) + std::abs(scaled_grad) + std::abs(kArgs.weight_decay * old_p);
+  EXPECT_NEAR(after.param[i], old_p - kArgs.lr * b,
+              kTolerance * (std::abs(old_p) + kArgs.lr * b_terms))
+      << "param[" << i << "]";
+  if (momentum) {
+    EXPECT_NEAR(after.momentum_buffer[i], b, kTolerance * b_terms)
+        << "momentum_buffer[" << i << "]";
+  }
+}
+
+class SgdTest : public EachIsa {};
+
+TEST_P(SgdTest, FollowsTheFormula) {
+  for (const bool momentum : {false, true}) {
+    for (const std::size_t size : ragged_sizes()) {
+      const Arrays before = Arrays::random(size);
+      Arrays after = before;
+      after.update(GetParam(), size, momentum);
+      for (std::size_t i = 0; i < size; ++i) expect_formula(before, after, momentum, i);
+      ASSERT_FALSE(HasFailure()) << "size " << size << ", momentum " << momentum;
+    }
+  }
+}
+
+TEST_P(SgdTest, GivesTheScalarBitsAtEveryPosition) {
+  for (const bool momentum : {false, true}) {
+    for (const std::size_t size : ragged_sizes()) {
+      Arrays actual = Arrays::random(size);
+      Arrays expected = actual;
+      actual.update(GetParam(), size, momentum);
+      expected.update(Isa::scalar, size, momentum);
+      EXPECT_TRUE(actual.momentum_buffer.same_bits(expected.momentum_buffer)) << "size " << size;
+      EXPECT_TRUE(actual.param.same_bits(expected.param)) << "size " << size;
+    }
+  }
+}
+
+TEST_P(SgdTest, TouchesNothingElse) {
+  for (const std::size_t size : ragged_sizes()) {
+    const Arrays before = Arrays::random(size);
+    Arrays after = before;
+    after.update(GetParam(), size, true);
+    EXPECT_TRUE(after.grad.same_bits(before.grad)) << "size " << size;
+    EXPECT_TRUE(after.grad.before_is_intact()) << "size " << size;
+    EXPECT_TRUE(after.momentum_buffer.before_is_intact()) << "size " << size;
+    EXPECT_TRUE(after.param.before_is_intact()) << "size " << size;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Isa, SgdTest, all_isas(), isa_name);
+
+}  // namespace
+}  // namespace quadgate::kernels
