@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+namespace quadgate {
+
+/// The one place that knows threads: runs a function for every index on a fixed number of cores.
+class Arena {
+ public:
+  /// Throws InvalidArgument unless 1 <= threads <= 1024.
+  explicit Arena(int threads);
+  ~Arena();
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  int threads() const noexcept { return threads_; }
+
+  /// Calls `body(index)` for each index in [0, count), in any order, on at most threads() cores at
+  /// a time, and waits for all. Within a call oneDNN sees one core, so that it neither spreads over
+  /// the others nor steals from them. The first exception of `body` is rethrown here. `body` must
+  /// not call for_each itself.
+  template <typename Body>
+  void for_each(std::int64_t count, Body body) {
+    run(
+        count, [](void* context, std::int64_t index) { (*static_cast<Body*>(context))(index); },
+        &body);
+  }
+
+ private:
+  using Call = void (*)(void* context, std::int64_t index);
+  void run(std::int64_t count, Call call, void* context);
+
+  struct Threads;
+  int threads_;
+  std::unique_ptr<Threads> impl_;
+};
+
+}  // namespace quadgate

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace quadgate {
+
+/// One minibatch of N sequences, row after row without padding, as the data set's file holds them.
+///
+/// The vectors keep their capacity from batch to batch, so that a loop over batches stops
+/// allocating once it has seen the largest.
+struct Batch {
+  std::vector<float> x;               ///< [sum of lengths, I]: the steps of row 0, of row 1, ...
+  std::vector<std::int64_t> offsets;  ///< [N + 1]: row n is steps offsets[n] .. offsets[n + 1]
+  std::vector<std::int64_t> labels;   ///< [N], or [sum of lengths] for tagging; empty: regression
+  std::vector<float> targets;         ///< [N, O] for regression; empty: classification, tagging
+
+  /// N, the number of sequences.
+  std::int64_t rows() const noexcept {
+    return offsets.empty() ? 0 : static_cast<std::int64_t>(offsets.size()) - 1;
+  }
+  /// The sum of the lengths.
+  std::int64_t steps() const noexcept { return offsets.empty() ? 0 : offsets.back(); }
+};
+
+/// Where a trainer pulls its batches from, in the order in which it shall see them.
+class BatchSource {
+ public:
+  virtual ~BatchSource() = default;
+
+  /// Replaces `batch` with the next one; false (and `batch` untouched) after the last.
+  /// Throws FileError or DataError when the data cannot be read or used.
+  virtual bool next(Batch& batch) = 0;
+};
+
+}  // namespace quadgate

@@ -1,0 +1,66 @@
+#include "engine/config.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "engine/error.h"
+
+namespace quadgate {
+namespace {
+
+void expect_at_least_one(const char* field, std::int64_t value) {
+  if (value < 1) {
+    throw InvalidArgument(fmt::format("{}: expected at least 1, found {}", field, value));
+  }
+}
+
+void expect(bool holds, const char* field, const char* expected, double value) {
+  if (!holds) {
+    throw InvalidArgument(fmt::format("{}: expected {}, found {}", field, expected, value));
+  }
+}
+
+}  // namespace
+
+const char* to_string(Task task) noexcept {
+  switch (task) {
+    case Task::classification:
+      return "classification";
+    case Task::tagging:
+      return "tagging";
+    case Task::regression:
+      return "regression";
+  }
+  return "unknown";
+}
+
+void validate(const ModelConfig& config) {
+  expect_at_least_one("input_size", config.rnn.input_size);
+  expect_at_least_one("hidden_size", config.rnn.hidden_size);
+  expect_at_least_one("num_layers", config.rnn.num_layers);
+  expect_at_least_one("output_size", config.output_size);
+  const double dropout = config.rnn.dropout;
+  expect(dropout >= 0 && dropout < 1, "dropout", "0 <= dropout < 1", dropout);
+}
+
+void validate(const OptimizerConfig& config) {
+  const auto non_negative = [](const char* field, double value) {
+    expect(std::isfinite(value) && value >= 0, field, "a finite number, at least 0", value);
+  };
+  const auto fraction = [](const char* field, double value) {
+    expect(value >= 0 && value < 1, field, "at least 0 and below 1", value);
+  };
+  non_negative("lr", config.lr);
+  non_negative("weight_decay", config.weight_decay);
+  non_negative("momentum", config.momentum);
+  fraction("beta1", config.beta1);
+  fraction("beta2", config.beta2);
+  non_negative("eps", config.eps);
+  if (config.clip_norm) {
+    expect(std::isfinite(*config.clip_norm) && *config.clip_norm > 0, "clip_norm",
+           "a finite number above 0", *config.clip_norm);
+  }
+}
+
+}  // namespace quadgate

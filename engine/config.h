@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace quadgate {
+
+/// What the head predicts, and so the shape of its targets and its loss.
+enum class Task {
+  classification,  ///< one class a sequence, from h_n: cross-entropy
+  tagging,         ///< one class a step, from the output at that step: cross-entropy
+  regression,      ///< O values a sequence, from h_n: mean squared error
+};
+
+/// "classification", "tagging" or "regression", as data sets and checkpoints name it.
+const char* to_string(Task task) noexcept;
+
+/// Sizes of the recurrent stack, under torch.nn.LSTM's names.
+struct LstmConfig {
+  std::int64_t input_size = 0;
+  std::int64_t hidden_size = 0;
+  std::int64_t num_layers = 1;
+  bool bidirectional = false;
+  double dropout = 0;  ///< probability that an output is zeroed, between layers only
+
+  bool operator==(const LstmConfig&) const = default;
+
+  std::int64_t num_directions() const noexcept { return bidirectional ? 2 : 1; }
+  /// Features of the last layer's output: hidden_size of each direction, concatenated.
+  std::int64_t output_size() const noexcept { return num_directions() * hidden_size; }
+  /// Features that go into `layer`.
+  std::int64_t layer_input_size(std::int64_t layer) const noexcept {
+    return layer == 0 ? input_size : output_size();
+  }
+};
+
+/// A whole model: LSTM stack, then a linear head of `output_size` classes or values.
+struct ModelConfig {
+  LstmConfig rnn;
+  Task task = Task::classification;
+  std::int64_t output_size = 0;
+
+  bool operator==(const ModelConfig&) const = default;
+};
+
+/// The optimizer and its settings, with PyTorch's names, definitions and defaults
+/// (https://docs.pytorch.org/docs/2.13/optim.html).
+struct OptimizerConfig {
+  enum class Kind { sgd, adam, adamw };
+
+  Kind kind = Kind::adam;
+  double lr = 1e-3;
+  double momentum = 0;  ///< sgd only
+  double beta1 = 0.9;   ///< adam, adamw
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0;          ///< sgd, adam: added to the gradient; adamw: decoupled
+  std::optional<double> clip_norm;  ///< largest global norm of the gradients; empty: not clipped
+};
+
+/// Throws InvalidArgument, naming the field, unless every size is at least 1 and 0 <= dropout < 1.
+void validate(const ModelConfig& config);
+
+/// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range.
+void validate(const OptimizerConfig& config);
+
+}  // namespace quadgate

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/buffer.h"
+#include "engine/config.h"
+#include "engine/onednn_lstm.h"
+#include "engine/parameters.h"
+
+namespace quadgate {
+
+/// The weights of a whole stack as oneDNN wants them, shared by all shards of shape [T, n].
+/// Directions are numbered layer * num_directions + direction everywhere.
+class LstmWeights {
+ public:
+  /// Reads the tensors rnn.* of `parameters`, which must outlive this object.
+  LstmWeights(const LstmConfig& config, const Parameters& parameters, std::int64_t seq_len,
+              std::int64_t batch);
+
+  /// Takes over the parameters' values, on the cores of `arena`.
+  void pack(Arena& arena);
+
+  const std::vector<OnednnLstmWeights>& directions() const noexcept { return directions_; }
+  /// Where the gradients of each direction start in an array of `gradient_size` floats.
+  const std::vector<std::size_t>& gradient_offsets() const noexcept { return gradient_offsets_; }
+  std::size_t gradient_size() const noexcept { return gradient_size_; }
+
+ private:
+  std::vector<OnednnLstmWeights> directions_;
+  std::vector<std::size_t> gradient_offsets_;
+  std::size_t gradient_size_ = 0;
+};
+
+/// The masks of one shard in one step; the same row of the same batch gets the same mask in
+/// whatever shard it lies.
+struct DropoutMask {
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;
+  std::int64_t first_row = 0;  ///< of the shard, in the batch
+};
+
+/// A multi-layer, possibly bidirectional LSTM over one shard of n rows, time-major and padded at
+/// the end, with the numbers of torch.nn.LSTM on a PackedSequence: the reverse direction starts at
+/// each row's true end. Fill `input` (and the initial states), run, and read the rest; all arrays
+/// are planned once. Steps at and beyond a row's length hold no meaning in `output` and `d_input`,
+/// except that d_input is 0 there.
+class Lstm {
+ public:
+  /// Plans for `batch` rows of `seq_len` steps, the shape of `weights`, which must outlive it.
+  /// Create it within Arena::for_each.
+  Lstm(const LstmConfig& config, const LstmWeights& weights, std::int64_t seq_len,
+       std::int64_t batch);
+
+  /// x [T, n, I]; must be finite, also in the padding.
+  std::span<float> input() noexcept { return input_.span(); }
+  /// Initial states [num_layers * num_directions, n, H], zero unless filled.
+  std::span<float> h0() noexcept { return h0_.span(); }
+  std::span<float> c0() noexcept { return c0_.span(); }
+
+  /// Runs all layers over rows of the given true `lengths` [n], 0 for a row that is only padding.
+  /// `dropout` is null outside training.
+  void forward(std::span<const std::int64_t> lengths, const DropoutMask* dropout);
+
+  /// The last layer's output [T, n, num_directions * H].
+  std::span<const float> output() const noexcept { return outputs_.back().span(); }
+  /// Final states [num_layers * num_directions, n, H] after T steps, which is each row's true end
+  /// only where its length is T. (For shorter rows h_n lies in `output`; oneDNN does not give c_n.)
+  std::span<const float> h_n() const noexcept { return h_n_.span(); }
+  std::span<const float> c_n() const noexcept { return c_n_.span(); }
+
+  /// Gradients that go into `backward`: of `output`, 0 in the padding; of h_n and c_n, zero unless
+  /// filled. `backward` overwrites d_output.
+  std::span<float> d_output() noexcept {
+    return d_between(config_.num_layers).span().first(outputs_.back().size());
+  }
+  std::span<float> d_h_n() noexcept { return d_h_n_.span(); }
+  std::span<float> d_c_n() noexcept { return d_c_n_.span(); }
+
+  /// Backpropagation through time after a `forward` with the same lengths and masks; writes the
+  /// weight gradients to `gradients` (LstmWeights::gradient_offsets).
+  void backward(std::span<const std::int64_t> lengths, const DropoutMask* dropout,
+                float* gradients);
+
+  /// Gradients that come out: of x [T, n, I] and of the initial states.
+  std::span<const float> d_input() const noexcept {
+    return d_between(0).span().first(input_.size());
+  }
+  std::span<const float> d_h0() const noexcept { return d_h0_.span(); }
+  std::span<const float> d_c0() const noexcept { return d_c0_.span(); }
+
+ private:
+  LstmArrays arrays_of(std::int64_t layer, std::int64_t direction) noexcept;
+  void forward_layer(std::int64_t layer, std::span<const std::int64_t> lengths);
+  void backward_layer(std::int64_t layer, std::span<const std::int64_t> lengths, float* gradients);
+  void apply_dropout(std::int64_t layer, const DropoutMask& mask, float* values) const;
+  /// Where layer l - 1 finds the gradient of its output and layer l puts that of its input.
+  Buffer& d_between(std::int64_t layer) noexcept {
+    return d_between_[static_cast<std::size_t>(layer % 2)];
+  }
+  const Buffer& d_between(std::int64_t layer) const noexcept {
+    return d_between_[static_cast<std::size_t>(layer % 2)];
+  }
+  std::size_t direction_index(std::int64_t layer, std::int64_t direction) const noexcept {
+    return static_cast<std::size_t>(layer * config_.num_directions() + direction);
+  }
+
+  LstmConfig config_;
+  std::int64_t seq_len_;
+  std::int64_t batch_;
+  std::vector<std::size_t> gradient_offsets_;
+  std::vector<OnednnLstm> directions_;
+  Buffer input_;
+  std::vector<Buffer> outputs_;   // of each layer: directions side by side, after dropout
+  std::vector<Buffer> y_;         // of each direction, where that is not the layer's output itself
+  std::vector<Buffer> reversed_;  // of each layer, if bidirectional: its input, rows back to front
+  Buffer h0_, c0_, h_n_, c_n_, d_h0_, d_c0_, d_h_n_, d_c_n_;
+  std::array<Buffer, 2> d_between_;
+  Buffer dy_, dx_;  // of one direction, if bidirectional
+};
+
+}  // namespace quadgate

@@ -1,0 +1,31 @@
+#include "engine/onednn_isa.h"
+
+#include <oneapi/dnnl/dnnl.h>
+
+#include "engine/error.h"
+#include "kernels/isa.h"
+
+namespace quadgate {
+namespace {
+
+dnnl_cpu_isa_t to_onednn(kernels::Isa isa) noexcept {
+  switch (isa) {
+    case kernels::Isa::scalar:
+      return dnnl_cpu_isa_sse41;  // the least that oneDNN knows
+    case kernels::Isa::avx2:
+      return dnnl_cpu_isa_avx2;
+    case kernels::Isa::avx512:
+      break;
+  }
+  return dnnl_cpu_isa_default;
+}
+
+}  // namespace
+
+void cap_onednn_isa(kernels::Isa cap) {
+  if (dnnl_set_max_cpu_isa(to_onednn(cap)) != dnnl_success) {
+    throw Error("oneDNN: the cap of the instruction set came after the first primitive");
+  }
+}
+
+}  // namespace quadgate

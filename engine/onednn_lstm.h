@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace quadgate {
+
+/// Shape of one direction of one LSTM layer over a shard: x [T, N, I] to y [T, N, H].
+struct LstmShape {
+  std::int64_t seq_len = 0;
+  std::int64_t batch = 0;
+  std::int64_t input_size = 0;
+  std::int64_t hidden_size = 0;
+};
+
+/// Where the weight gradients of one direction lie in an array of `size` floats: each matrix
+/// transposed, element [gate, k] at k * stride + gate, gates in the order i f g o.
+struct LstmGradientLayout {
+  std::size_t weight_ih = 0;  ///< offset of [I, 4H]
+  std::size_t weight_hh = 0;  ///< offset of [H, 4H]
+  std::size_t bias = 0;       ///< offset of [4H], the gradient of either bias
+  std::int64_t stride_ih = 0;
+  std::int64_t stride_hh = 0;
+  std::size_t size = 0;
+};
+
+/// The weights of one direction in the layouts that oneDNN prefers, shared by all shards.
+class OnednnLstmWeights {
+ public:
+  /// `weight_ih` [4H, I], `weight_hh` [4H, H], `bias_ih` and `bias_hh` [4H] are PyTorch's and stay
+  /// where they are; they must outlive this object.
+  OnednnLstmWeights(const LstmShape& shape, const float* weight_ih, const float* weight_hh,
+                    const float* bias_ih, const float* bias_hh);
+  ~OnednnLstmWeights();
+  OnednnLstmWeights(OnednnLstmWeights&&) noexcept;
+
+  /// Takes over changed values of weight_ih and the biases, and of weight_hh. Two calls, so that
+  /// two cores can share the work.
+  void pack_input();
+  void pack_hidden();
+
+  const LstmGradientLayout& gradient_layout() const noexcept;
+
+ private:
+  friend class OnednnLstm;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The arrays that a direction works on; all must outlive it. Sizes: x, dx [T, N, I]; y, dy
+/// [T, N, H]; the states and their gradients [N, H].
+struct LstmArrays {
+  float* x = nullptr;
+  float* h0 = nullptr;
+  float* c0 = nullptr;
+  float* y = nullptr;
+  float* h_n = nullptr;
+  float* c_n = nullptr;
+  float* dx = nullptr;
+  float* dh0 = nullptr;
+  float* dc0 = nullptr;
+  float* dy = nullptr;
+  float* dh_n = nullptr;
+  float* dc_n = nullptr;
+};
+
+/// One direction of one LSTM layer through oneDNN's training primitives: the formulas of
+/// https://docs.pytorch.org/docs/2.13/generated/torch.nn.LSTM.html at a fixed shape, T steps from
+/// first to last. Owns the activations between forward and backward.
+class OnednnLstm {
+ public:
+  /// Plans; create it where the calls will run: within Arena::for_each.
+  OnednnLstm(const OnednnLstmWeights& weights, const LstmArrays& arrays);
+  ~OnednnLstm();
+  OnednnLstm(OnednnLstm&&) noexcept;
+
+  /// y, h_n, c_n from x, h0, c0.
+  void forward();
+
+  /// dx, dh0, dc0 from dy, dh_n, dc_n, after a forward; writes the weight gradients to `gradients`
+  /// (OnednnLstmWeights::gradient_layout).
+  void backward(float* gradients);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace quadgate

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/buffer.h"
+#include "engine/config.h"
+
+namespace quadgate {
+
+/// SGD with momentum, Adam or AdamW over flat arrays, as torch.optim defines them.
+class Optimizer {
+ public:
+  /// One state array of the optimizer, as long as the parameters.
+  struct State {
+    std::string_view name;  ///< PyTorch's: "momentum_buffer", "exp_avg" or "exp_avg_sq"
+    Buffer array;
+  };
+
+  /// State for `size` parameters, all zero. Throws InvalidArgument (see validate).
+  Optimizer(const OptimizerConfig& config, std::size_t size);
+
+  const OptimizerConfig& config() const noexcept { return config_; }
+  /// Updates done so far; Adam's bias correction depends on it.
+  std::int64_t steps() const noexcept { return steps_; }
+  void set_steps(std::int64_t steps) noexcept { steps_ = steps; }
+  /// The state arrays, for checkpoints: none (plain SGD), one (momentum) or two (Adam).
+  std::span<State> states() noexcept { return states_; }
+  std::span<const State> states() const noexcept { return states_; }
+
+  /// Updates `values` from `gradients * gradient_scale` (the scale carries clipping), in tiles
+  /// over the cores of `arena`.
+  void step(Arena& arena, std::span<float> values, std::span<const float> gradients,
+            float gradient_scale);
+
+ private:
+  OptimizerConfig config_;
+  std::int64_t steps_ = 0;
+  std::vector<State> states_;
+};
+
+}  // namespace quadgate

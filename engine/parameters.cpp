@@ -1,0 +1,72 @@
+#include "engine/parameters.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <utility>
+
+#include "engine/error.h"
+#include "engine/random.h"
+
+namespace quadgate {
+
+Parameters::Parameters(const ModelConfig& config) : config_(config) {
+  const std::int64_t gates = 4 * config.rnn.hidden_size;
+  for (std::int64_t layer = 0; layer < config.rnn.num_layers; ++layer) {
+    for (std::int64_t direction = 0; direction < config.rnn.num_directions(); ++direction) {
+      const std::string suffix = fmt::format("_l{}{}", layer, direction == 0 ? "" : "_reverse");
+      add("rnn.weight_ih" + suffix, {gates, config.rnn.layer_input_size(layer)});
+      add("rnn.weight_hh" + suffix, {gates, config.rnn.hidden_size});
+      add("rnn.bias_ih" + suffix, {gates});
+      add("rnn.bias_hh" + suffix, {gates});
+    }
+  }
+  add("head.weight", {config.output_size, config.rnn.output_size()});
+  add("head.bias", {config.output_size});
+
+  values_ = Buffer(end());
+  gradients_ = Buffer(end());
+}
+
+std::size_t Parameters::end() const noexcept {
+  constexpr std::size_t kLine = 16;  // floats in a cache line
+  return slices_.empty()
+             ? 0
+             : (slices_.back().offset + slices_.back().size + kLine - 1) / kLine * kLine;
+}
+
+void Parameters::add(std::string name, std::vector<std::int64_t> shape) {
+  ParameterSlice slice{.name = std::move(name), .shape = std::move(shape)};
+  slice.size = static_cast<std::size_t>(std::accumulate(slice.shape.begin(), slice.shape.end(),
+                                                        std::int64_t{1}, std::multiplies<>()));
+  slice.offset = end();
+  slices_.push_back(std::move(slice));
+}
+
+const ParameterSlice& Parameters::slice(std::string_view name) const {
+  const auto found = std::ranges::find(slices_, name, &ParameterSlice::name);
+  if (found == slices_.end()) {
+    throw InvalidArgument(fmt::format("parameter '{}': the model has none of that name", name));
+  }
+  return *found;
+}
+
+void Parameters::initialize(std::uint64_t seed) {
+  for (std::size_t tensor = 0; tensor < slices_.size(); ++tensor) {
+    const bool head = slices_[tensor].name.starts_with("head.");
+    const std::int64_t fan = head ? config_.rnn.output_size() : config_.rnn.hidden_size;
+    const float bound = 1.0F / std::sqrt(static_cast<float>(fan));
+    const auto weights = value(slices_[tensor]);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const auto words = philox(
+          seed, {static_cast<std::uint32_t>(RandomUse::init), static_cast<std::uint32_t>(tensor),
+                 static_cast<std::uint32_t>(i / 4), static_cast<std::uint32_t>(i / 4 >> 32)});
+      weights[i] = bound * (2 * to_unit_float(words[i % 4]) - 1);
+    }
+  }
+}
+
+}  // namespace quadgate

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/buffer.h"
+#include "engine/config.h"
+
+namespace quadgate {
+
+/// One named tensor inside the flat arrays, row-major.
+struct ParameterSlice {
+  std::string name;                 ///< PyTorch's dotted name, e.g. "rnn.weight_ih_l0"
+  std::vector<std::int64_t> shape;  ///< as in PyTorch, e.g. [4H, I]
+  std::size_t offset = 0;           ///< of its first element, a multiple of 16
+  std::size_t size = 0;             ///< number of elements
+};
+
+/// All weights of a model and all their gradients, each in one flat 64-byte-aligned array.
+///
+/// Clip and optimizer see the flat arrays; layers and checkpoints see the named slices. The gap
+/// between two slices stays zero in both arrays.
+class Parameters {
+ public:
+  /// Lays out the tensors of `config` in PyTorch's order, all zero:
+  /// rnn.{weight_ih,weight_hh,bias_ih,bias_hh}_l{k}[_reverse], then head.{weight,bias}.
+  explicit Parameters(const ModelConfig& config);
+
+  /// Every tensor, in order.
+  std::span<const ParameterSlice> slices() const noexcept { return slices_; }
+  /// The tensor called `name`. Throws InvalidArgument if there is none.
+  const ParameterSlice& slice(std::string_view name) const;
+
+  /// The last two: head.weight [O, D] and head.bias [O].
+  const ParameterSlice& head_weight() const noexcept { return slices_[slices_.size() - 2]; }
+  const ParameterSlice& head_bias() const noexcept { return slices_.back(); }
+
+  /// Both flat arrays, gaps included.
+  std::span<float> values() noexcept { return values_.span(); }
+  std::span<const float> values() const noexcept { return values_.span(); }
+  std::span<float> gradients() noexcept { return gradients_.span(); }
+  std::span<const float> gradients() const noexcept { return gradients_.span(); }
+
+  /// The weights of one tensor.
+  std::span<float> value(const ParameterSlice& slice) noexcept {
+    return values().subspan(slice.offset, slice.size);
+  }
+  std::span<const float> value(const ParameterSlice& slice) const noexcept {
+    return values().subspan(slice.offset, slice.size);
+  }
+
+  /// Fills every tensor from U(-k, k) as PyTorch does: k = 1/sqrt(hidden_size) in the LSTM, and
+  /// 1/sqrt(in_features) in the head. The numbers depend on `seed` only (Philox), not on torch's.
+  void initialize(std::uint64_t seed);
+
+ private:
+  void add(std::string name, std::vector<std::int64_t> shape);
+  std::size_t end() const noexcept;  // of the last slice, rounded up to a cache line
+
+  ModelConfig config_;
+  std::vector<ParameterSlice> slices_;
+  Buffer values_;
+  Buffer gradients_;
+};
+
+}  // namespace quadgate

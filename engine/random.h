@@ -1,0 +1,26 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+namespace quadgate {
+
+/// Philox4x32-10, the counter-based generator of Salmon et al., "Parallel random numbers: as easy
+/// as 1, 2, 3" (SC 2011): four uniform 32-bit words for a 128-bit counter under a 64-bit key.
+/// Being a pure function, it gives the same numbers in whatever order and on whatever core.
+std::array<std::uint32_t, 4> philox(std::uint64_t key,
+                                    const std::array<std::uint32_t, 4>& counter) noexcept;
+
+/// What a random number is for: the first word of its counter, so that uses never share numbers.
+enum class RandomUse : std::uint32_t { init, dropout, shuffle, split };
+
+/// Uniform in [0, 1) with 24 random bits, every float of which is exact.
+inline float to_unit_float(std::uint32_t word) noexcept {
+  return static_cast<float>(word >> 8) * 0x1.0p-24F;
+}
+
+/// Shuffles `items` (Fisher-Yates), depending only on `seed`, `use` and `round` (the epoch, say).
+void shuffle(std::span<std::int64_t> items, std::uint64_t seed, RandomUse use, std::uint32_t round);
+
+}  // namespace quadgate

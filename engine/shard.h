@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/batch.h"
+#include "engine/buffer.h"
+#include "engine/config.h"
+#include "engine/gradient_sum.h"
+#include "engine/linear.h"
+#include "engine/loss.h"
+#include "engine/lstm.h"
+#include "engine/parameters.h"
+
+namespace quadgate {
+
+/// The whole model over one shard of a batch: a fixed number of rows, the last of them possibly
+/// only padding, so that every product has the same shape whatever the batch. One core runs it.
+class Shard {
+ public:
+  /// Plans for `rows` rows of `seq_len` steps; `parameters` and `weights` must outlive it. Create
+  /// it within Arena::for_each.
+  Shard(const ModelConfig& config, const Parameters& parameters, const LstmWeights& weights,
+        std::int64_t seq_len, std::int64_t rows);
+
+  /// Runs rows first_row, first_row + 1, ... of `batch`, as many as fit, up to the head's outputs.
+  void forward(const Batch& batch, std::int64_t first_row, const DropoutMask* dropout);
+
+  /// After `forward`: the loss of these rows. With `differentiate`, also its gradient times
+  /// `gradient_scale`, for `backward`.
+  Metrics loss(const Batch& batch, bool differentiate, float gradient_scale);
+
+  /// After `loss` with `differentiate`: the weight gradients, laid out as `sum` says.
+  void backward(const DropoutMask* dropout, const GradientSum& sum, float* gradients);
+
+  /// After `forward`: copies the outputs of these rows to their place in Network::predict's.
+  void copy_outputs(const Batch& batch, std::span<float> outputs) const;
+
+ private:
+  void load(const Batch& batch);
+  void load_labels(const Batch& batch);
+  /// Calls body(features of an LSTM output, features of the head's input) for each piece of h_n.
+  template <typename Body>
+  void for_each_final_state(Body body);
+
+  ModelConfig config_;
+  const Parameters& parameters_;
+  std::int64_t seq_len_;
+  std::int64_t rows_;
+  std::int64_t first_row_ = 0;
+  std::int64_t used_rows_ = 0;         // the others are padding
+  std::vector<std::int64_t> lengths_;  // [rows], 0 in padding
+  std::vector<std::int64_t> labels_;   // [rows], or [T * rows] for tagging
+  Lstm lstm_;
+  Linear head_;
+  Buffer pooled_, d_pooled_;  // the head's input [rows, D], unless it is the LSTM's whole output
+  Buffer outputs_, d_outputs_;
+};
+
+}  // namespace quadgate

@@ -1,0 +1,179 @@
+// Sweeps tasks, optimizers, directions, dropout and batches of changing size: after three steps,
+// ten more allocate nothing in our code. No tolerance: every call of operator new is counted, under
+// the module of the code that made it.
+
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include "engine/trainer.h"
+#include "tests/support/batches.h"
+
+namespace {
+
+/// Calls of operator new while `counting`.
+struct Counts {
+  std::atomic<bool> counting = false;
+  std::atomic<int> ours = 0;
+  std::atomic<int> onednn = 0;
+  std::atomic<int> others = 0;  // libtbb
+};
+Counts counts;
+
+std::string_view module_of(void* address) {
+  Dl_info info{};
+  return dladdr(address, &info) != 0 && info.dli_fname != nullptr ? info.dli_fname : "";
+}
+
+bool is_cpp_library(void* address) {
+  return module_of(address).find("libstdc++") != std::string_view::npos;
+}
+
+/// `caller`, or who called the C++ library if it lies in there.
+void* responsible(void* caller) {
+  if (!is_cpp_library(caller)) return caller;
+  std::array<void*, 32> stack{};
+  const int depth = backtrace(stack.data(), static_cast<int>(stack.size()));
+  const auto end = stack.begin() + depth;
+  const auto library = std::find_if(stack.begin(), end, is_cpp_library);
+  const auto found = std::find_if_not(library, end, is_cpp_library);
+  return found == end ? caller : *found;
+}
+
+void count_allocation(void* caller) {
+  const auto module = module_of(responsible(caller));
+  if (module == module_of(reinterpret_cast<void*>(&count_allocation))) {
+    ++counts.ours;
+  } else if (module.find("libdnnl") != std::string_view::npos) {
+    ++counts.onednn;
+  } else {
+    ++counts.others;
+  }
+}
+
+void* allocate(std::size_t size, std::size_t alignment, void* caller) {
+  if (counts.counting) count_allocation(caller);
+  const std::size_t whole =
+      (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
+  void* const memory = std::aligned_alloc(alignment, whole);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+// The other forms of new and delete call these.
+void* operator new(std::size_t size) {
+  return allocate(size, alignof(std::max_align_t), __builtin_return_address(0));
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return allocate(size, static_cast<std::size_t>(alignment), __builtin_return_address(0));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace quadgate {
+namespace {
+
+struct Case {
+  const char* name;
+  ModelConfig model;
+  OptimizerConfig optimizer;
+};
+
+/// Counts the allocations of `body`.
+template <typename Body>
+void count(Body body) {
+  std::array<void*, 1> stack{};
+  backtrace(stack.data(), 1);  // its first call allocates
+  counts.ours = counts.onednn = counts.others = 0;
+  counts.counting = true;
+  body();
+  counts.counting = false;
+}
+
+class AllocationTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(AllocationTest, StepsInSteadyStateAllocateNothing) {
+  const ModelConfig& model = GetParam().model;
+  Arena arena(2);
+  Network network(model, 8, 40, arena);
+  network.parameters().initialize(1);
+  network.refresh();
+  Trainer trainer(network, GetParam().optimizer, 1);
+  testing::Random random(1);
+  const Batch whole = random_batch(model, random_lengths(40, 8, random), random);
+  const Batch smaller = random_batch(model, random_lengths(17, 6, random), random);
+  const auto train = [&](int steps) {
+    for (int step = 0; step < steps; ++step) trainer.step(step % 3 == 2 ? smaller : whole);
+  };
+  constexpr int kSteps = 10;
+  train(3);
+  count([&] { train(kSteps); });
+  EXPECT_EQ(counts.ours, 0);
+  std::printf("oneDNN called operator new %g times a step, TBB %g times\n",
+              counts.onednn / double{kSteps}, counts.others / double{kSteps});
+}
+
+TEST_P(AllocationTest, EvaluationAndPredictionAllocateNothing) {
+  const ModelConfig& model = GetParam().model;
+  Arena arena(2);
+  Network network(model, 8, 40, arena);
+  testing::Random random(1);
+  const Batch batch = random_batch(model, random_lengths(40, 8, random), random);
+  const std::int64_t rows = model.task == Task::tagging ? batch.steps() : batch.rows();
+  std::vector<float> outputs(static_cast<std::size_t>(rows * model.output_size));
+  const auto run = [&] {
+    network.evaluate(batch);
+    network.predict(batch, outputs);
+  };
+  run();
+  count(run);
+  EXPECT_EQ(counts.ours, 0);
+}
+
+TEST(AllocationCounterTest, CountsWhatWeAllocate) {
+  count([] { std::vector<int>(3).swap(*std::make_unique<std::vector<int>>(5)); });
+  EXPECT_EQ(counts.ours, 3);
+  std::string text(100, 'x');
+  count([&] { text.reserve(1000); });  // inside of the C++ library, for us
+  EXPECT_EQ(counts.ours, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Models, AllocationTest,
+    ::testing::Values(
+        Case{"Classifier",
+             {.rnn = {.input_size = 5, .hidden_size = 32}, .output_size = 4},
+             {.clip_norm = 1.0}},
+        Case{"BidirectionalTaggerWithDropout",
+             {.rnn = {.input_size = 3,
+                      .hidden_size = 9,
+                      .num_layers = 2,
+                      .bidirectional = true,
+                      .dropout = 0.3},
+              .task = Task::tagging,
+              .output_size = 5},
+             {.kind = OptimizerConfig::Kind::adamw, .weight_decay = 0.1, .clip_norm = 1.0}},
+        Case{"Regression",
+             {.rnn = {.input_size = 2, .hidden_size = 40, .num_layers = 2},
+              .task = Task::regression,
+              .output_size = 3},
+             {.kind = OptimizerConfig::Kind::sgd, .momentum = 0.9, .clip_norm = {}}}),
+    [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace quadgate

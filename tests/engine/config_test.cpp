@@ -1,0 +1,128 @@
+// Sweeps every field of the model's and the optimizer's settings over its range's ends and what
+// lies beyond. No tolerance: a setting is taken or refused, with the field's name in the message.
+
+#include "engine/config.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "engine/error.h"
+
+namespace quadgate {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+template <typename Config>
+void expect_refused(const Config& config, const std::string& field) {
+  try {
+    validate(config);
+    ADD_FAILURE() << field << " was taken";
+  } catch (const InvalidArgument& error) {
+    EXPECT_THAT(error.what(), ::testing::StartsWith(field + ": expected "));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("found"));
+  }
+}
+
+ModelConfig small_model() { return {.rnn = {.input_size = 1, .hidden_size = 1}, .output_size = 1}; }
+
+TEST(TaskTest, HasTheNameOfFiles) {
+  EXPECT_STREQ(to_string(Task::classification), "classification");
+  EXPECT_STREQ(to_string(Task::tagging), "tagging");
+  EXPECT_STREQ(to_string(Task::regression), "regression");
+}
+
+TEST(LstmConfigTest, DerivesSizes) {
+  LstmConfig config{.input_size = 3, .hidden_size = 5, .num_layers = 2};
+  EXPECT_EQ(config.num_directions(), 1);
+  EXPECT_EQ(config.output_size(), 5);
+  EXPECT_EQ(config.layer_input_size(0), 3);
+  EXPECT_EQ(config.layer_input_size(1), 5);
+  config.bidirectional = true;
+  EXPECT_EQ(config.num_directions(), 2);
+  EXPECT_EQ(config.output_size(), 10);
+  EXPECT_EQ(config.layer_input_size(0), 3);
+  EXPECT_EQ(config.layer_input_size(1), 10);
+}
+
+TEST(ModelConfigTest, TakesTheSmallestModel) {
+  EXPECT_NO_THROW(validate(small_model()));
+  auto config = small_model();
+  config.rnn.dropout = 0.999;
+  EXPECT_NO_THROW(validate(config));
+}
+
+TEST(ModelConfigTest, RefusesSizesBelowOne) {
+  for (const std::int64_t size : {0, -1}) {
+    auto config = small_model();
+    config.rnn.input_size = size;
+    expect_refused(config, "input_size");
+    config = small_model();
+    config.rnn.hidden_size = size;
+    expect_refused(config, "hidden_size");
+    config = small_model();
+    config.rnn.num_layers = size;
+    expect_refused(config, "num_layers");
+    config = small_model();
+    config.output_size = size;
+    expect_refused(config, "output_size");
+  }
+}
+
+TEST(ModelConfigTest, RefusesDropoutThatIsNoProbabilityBelowOne) {
+  for (const double dropout : {-0.1, 1.0, kNan, kInfinity}) {
+    auto config = small_model();
+    config.rnn.dropout = dropout;
+    expect_refused(config, "dropout");
+  }
+}
+
+TEST(OptimizerConfigTest, HasPyTorchsDefaults) {
+  const OptimizerConfig config;
+  EXPECT_NO_THROW(validate(config));
+  EXPECT_EQ(config.lr, 1e-3);
+  EXPECT_EQ(config.beta1, 0.9);
+  EXPECT_EQ(config.beta2, 0.999);
+  EXPECT_EQ(config.eps, 1e-8);
+  EXPECT_EQ(config.weight_decay, 0);
+  EXPECT_EQ(config.momentum, 0);
+  EXPECT_FALSE(config.clip_norm);
+}
+
+/// The default settings, but for one field.
+template <typename Field>
+OptimizerConfig optimizer_with(Field OptimizerConfig::*field, double value) {
+  OptimizerConfig config;
+  config.*field = value;
+  return config;
+}
+
+TEST(OptimizerConfigTest, RefusesNumbersOutOfRange) {
+  for (const double value : {-1e-3, kNan, kInfinity}) {
+    expect_refused(optimizer_with(&OptimizerConfig::lr, value), "lr");
+    expect_refused(optimizer_with(&OptimizerConfig::momentum, value), "momentum");
+    expect_refused(optimizer_with(&OptimizerConfig::beta1, value), "beta1");
+    expect_refused(optimizer_with(&OptimizerConfig::beta2, value), "beta2");
+    expect_refused(optimizer_with(&OptimizerConfig::eps, value), "eps");
+    expect_refused(optimizer_with(&OptimizerConfig::weight_decay, value), "weight_decay");
+    expect_refused(optimizer_with(&OptimizerConfig::clip_norm, value), "clip_norm");
+  }
+  expect_refused(optimizer_with(&OptimizerConfig::beta1, 1), "beta1");
+  expect_refused(optimizer_with(&OptimizerConfig::beta2, 1), "beta2");
+  expect_refused(optimizer_with(&OptimizerConfig::clip_norm, 0), "clip_norm");
+}
+
+TEST(OptimizerConfigTest, TakesTheEndsOfTheRanges) {
+  for (const auto field :
+       {&OptimizerConfig::lr, &OptimizerConfig::momentum, &OptimizerConfig::beta1,
+        &OptimizerConfig::beta2, &OptimizerConfig::eps, &OptimizerConfig::weight_decay}) {
+    EXPECT_NO_THROW(validate(optimizer_with(field, 0)));
+  }
+}
+
+}  // namespace
+}  // namespace quadgate

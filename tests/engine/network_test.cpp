@@ -1,0 +1,230 @@
+// Sweeps the three tasks, directions, layers, 1 to 21 rows (shards of 4 to 6, the last one partly
+// empty), ragged lengths below the planned one, and everything that a batch can have wrong.
+// Tolerance: 2e-5 of the largest element against the double reference: float sums over up to 150
+// steps and oneDNN's sigmoid and tanh, good to about 1e-6. What other rows
+// may change is compared with none.
+
+#include "engine/network.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <functional>
+
+#include "engine/error.h"
+#include "tests/support/batches.h"
+#include "tests/support/network_reference.h"
+
+namespace quadgate {
+namespace {
+
+using testing::network_reference;
+using testing::Random;
+using testing::random_batch;
+using testing::relative_error;
+using testing::select_rows;
+
+constexpr double kTolerance = 2e-5;
+
+std::size_t outputs_of(const ModelConfig& config, const Batch& batch) {
+  const std::int64_t items = config.task == Task::tagging ? batch.steps() : batch.rows();
+  return static_cast<std::size_t>(items * config.output_size);
+}
+
+std::vector<float> predict(Network& network, const Batch& batch) {
+  std::vector<float> outputs(outputs_of(network.config(), batch), NAN);
+  network.predict(batch, outputs);
+  return outputs;
+}
+
+class NetworkTest
+    : public ::testing::TestWithParam<std::tuple<Task, bool, std::int64_t, std::int64_t>> {};
+
+TEST_P(NetworkTest, HasTheReferencesOutputsLossAndGradients) {
+  const auto [task, bidirectional, num_layers, rows] = GetParam();
+  const ModelConfig config{.rnn = {.input_size = 3,
+                                   .hidden_size = 6,
+                                   .num_layers = num_layers,
+                                   .bidirectional = bidirectional},
+                           .task = task,
+                           .output_size = 4};
+  Arena arena(2);
+  Network network(config, 9, 21, arena);
+  network.parameters().initialize(3);
+  network.refresh();
+  Random random(7);
+  for (const std::int64_t longest : {7, 9}) {
+    const Batch batch = random_batch(config, random_lengths(rows, longest, random), random);
+    const auto expected = network_reference(config, network.parameters(), batch);
+    EXPECT_LE(relative_error(predict(network, batch), expected.outputs), kTolerance);
+
+    const Metrics metrics = network.evaluate(batch);
+    EXPECT_NEAR(metrics.mean_loss(), expected.loss, kTolerance * expected.loss);
+    double norm = 0;
+    EXPECT_EQ(network.differentiate(batch, {}, norm).loss, metrics.loss);
+    for (const auto& slice : network.parameters().slices()) {
+      const auto offset = static_cast<std::ptrdiff_t>(slice.offset);
+      const std::vector<double> gradient(
+          expected.gradients.begin() + offset,
+          expected.gradients.begin() + offset + static_cast<std::ptrdiff_t>(slice.size));
+      EXPECT_LE(relative_error(network.parameters().gradients().subspan(slice.offset, slice.size),
+                               gradient),
+                kTolerance)
+          << slice.name;
+    }
+    double square = 0;
+    for (const double gradient : expected.gradients) square += gradient * gradient;
+    EXPECT_NEAR(norm, std::sqrt(square), kTolerance * norm);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, NetworkTest,
+    ::testing::Combine(::testing::Values(Task::classification, Task::tagging, Task::regression),
+                       ::testing::Bool(), ::testing::Values(1, 2), ::testing::Values(1, 6, 21)));
+
+/// A small tagger with random weights, planned for 12 rows of 5 steps, and a batch for it.
+class NetworkBatchTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    network_.parameters().initialize(1);
+    network_.refresh();
+  }
+  static ModelConfig config(Task task) {
+    return {.rnn = {.input_size = 2, .hidden_size = 5, .bidirectional = true},
+            .task = task,
+            .output_size = 3};
+  }
+  /// Expects that evaluate and differentiate, and predict if `also_predict`, refuse the batch.
+  template <typename Exception>
+  void expect_refused(Network& network, const Batch& batch, const std::string& message,
+                      bool also_predict) {
+    double norm = 0;
+    const auto expect = [&](const std::function<void()>& call) {
+      try {
+        call();
+        ADD_FAILURE() << "taken instead of: " << message;
+      } catch (const Exception& error) {
+        EXPECT_THAT(error.what(), ::testing::HasSubstr(message));
+      }
+    };
+    expect([&] { network.evaluate(batch); });
+    expect([&] { network.differentiate(batch, {}, norm); });
+    std::vector<float> outputs(outputs_of(network.config(), batch));
+    if (also_predict) expect([&] { network.predict(batch, outputs); });
+  }
+
+  Arena arena_{3};
+  Random random_{5};
+  Network network_{config(Task::tagging), 5, 12, arena_};
+  Batch batch_ = random_batch(network_.config(), random_lengths(10, 5, random_), random_);
+};
+
+/// The outputs of one row among those of a whole batch.
+std::vector<float> of_row(const Batch& batch, const std::vector<float>& outputs, std::int64_t row) {
+  const auto first = outputs.begin() + 3 * batch.offsets[static_cast<std::size_t>(row)];
+  return {first, outputs.begin() + 3 * batch.offsets[static_cast<std::size_t>(row) + 1]};
+}
+
+TEST_F(NetworkBatchTest, ARowsPredictionDoesNotDependOnTheOthers) {
+  const auto expected = predict(network_, batch_);
+  for (std::int64_t row = 0; row < batch_.rows(); ++row) {
+    std::vector<std::int64_t> lengths = random_lengths(batch_.rows(), 5, random_);
+    const auto offset = batch_.offsets.begin() + row;
+    lengths[static_cast<std::size_t>(row)] = offset[1] - offset[0];
+    Batch others = random_batch(network_.config(), lengths, random_);
+    std::copy(batch_.x.begin() + 2 * offset[0], batch_.x.begin() + 2 * offset[1],
+              others.x.begin() + 2 * others.offsets[static_cast<std::size_t>(row)]);
+    EXPECT_EQ(of_row(others, predict(network_, others), row), of_row(batch_, expected, row)) << row;
+  }
+}
+
+// oneDNN may sum in another order for the last rows of a shard, so not to the bit.
+TEST_F(NetworkBatchTest, ARowsPredictionIsTheSameAlone) {
+  const auto expected = predict(network_, batch_);
+  for (std::int64_t row = 0; row < batch_.rows(); ++row) {
+    const auto alone = predict(network_, select_rows(network_.config(), batch_, {row}));
+    EXPECT_LE(relative_error(alone, of_row(batch_, expected, row)), 1e-6) << row;
+  }
+}
+
+TEST_F(NetworkBatchTest, NothingOfABatchStaysInTheNext) {
+  const auto expected = predict(network_, batch_);
+  predict(network_, random_batch(network_.config(), std::vector<std::int64_t>(12, 5), random_));
+  EXPECT_EQ(predict(network_, batch_), expected);
+}
+
+TEST_F(NetworkBatchTest, RefreshTakesOverChangedWeights) {
+  const auto before = predict(network_, batch_);
+  network_.parameters().initialize(2);
+  network_.refresh();
+  const auto expected = network_reference(network_.config(), network_.parameters(), batch_);
+  EXPECT_LE(relative_error(predict(network_, batch_), expected.outputs), kTolerance);
+  EXPECT_NE(predict(network_, batch_), before);
+}
+
+TEST_F(NetworkBatchTest, AnEmptyBatchHasNoItemsAndNoGradient) {
+  EXPECT_EQ(network_.evaluate({}).items, 0);
+  EXPECT_NO_THROW(network_.predict({}, {}));
+  double norm = 0;
+  EXPECT_THROW(network_.differentiate({}, {}, norm), InvalidArgument);
+}
+
+TEST_F(NetworkBatchTest, RefusesTooManyRows) {
+  const auto large = random_batch(network_.config(), std::vector<std::int64_t>(13, 5), random_);
+  expect_refused<InvalidArgument>(network_, large, "expected at most 12 rows, found 13", true);
+}
+
+TEST_F(NetworkBatchTest, RefusesRowsThatAreTooLongOrEmpty) {
+  const auto longer = random_batch(network_.config(), {5, 6, 2}, random_);
+  expect_refused<InvalidArgument>(network_, longer, "batch row 1: length: expected 1 to 5, found 6",
+                                  true);
+  const auto empty = random_batch(network_.config(), {5, 4, 0}, random_);
+  expect_refused<InvalidArgument>(network_, empty, "batch row 2: length: expected 1 to 5, found 0",
+                                  true);
+}
+
+TEST_F(NetworkBatchTest, RefusesArraysOfAnotherSize) {
+  Batch wrong = batch_;
+  wrong.x.pop_back();
+  expect_refused<InvalidArgument>(network_, wrong, "batch x: expected", true);
+  wrong = batch_;
+  wrong.labels.pop_back();
+  expect_refused<InvalidArgument>(network_, wrong, "batch labels: expected", false);
+  std::vector<float> outputs(outputs_of(network_.config(), batch_) - 1);
+  EXPECT_THROW(network_.predict(batch_, outputs), InvalidArgument);
+}
+
+TEST_F(NetworkBatchTest, RefusesTheTargetsOfAnotherTask) {
+  Network regression(config(Task::regression), 5, 12, arena_);
+  expect_refused<InvalidArgument>(regression, batch_, "batch targets: expected", false);
+  Network classification(config(Task::classification), 5, 12, arena_);
+  expect_refused<InvalidArgument>(classification, batch_, "batch labels: expected 10 values",
+                                  false);
+}
+
+TEST_F(NetworkBatchTest, RefusesLabelsOutOfRange) {
+  for (const std::int64_t label : {-1, 3, 1000}) {
+    Batch wrong = batch_;
+    wrong.labels.back() = label;
+    expect_refused<DataError>(network_, wrong,
+                              "label: expected 0 to 2, found " + std::to_string(label), false);
+  }
+}
+
+TEST_F(NetworkBatchTest, PredictsWithoutLabels) {
+  Batch unlabelled = batch_;
+  unlabelled.labels.clear();
+  EXPECT_EQ(predict(network_, unlabelled), predict(network_, batch_));
+}
+
+TEST_F(NetworkBatchTest, RefusesImpossiblePlans) {
+  EXPECT_THROW(Network(config(Task::tagging), 0, 1, arena_), InvalidArgument);
+  EXPECT_THROW(Network(config(Task::tagging), 1, 0, arena_), InvalidArgument);
+  ModelConfig wrong = config(Task::tagging);
+  wrong.rnn.hidden_size = 0;
+  EXPECT_THROW(Network(wrong, 1, 1, arena_), InvalidArgument);
+}
+
+}  // namespace
+}  // namespace quadgate

@@ -1,0 +1,24 @@
+// Sweeps the instruction sets as caps after oneDNN has made a primitive, when it is too late. That
+// a cap in time works is seen where a program runs under one. No tolerance: there are no numbers.
+
+#include "engine/onednn_isa.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/error.h"
+#include "engine/onednn_lstm.h"
+#include "kernels/isa.h"
+
+namespace quadgate {
+namespace {
+
+TEST(OnednnIsaTest, RefusesACapThatComesTooLate) {
+  const float weights[4] = {};
+  const OnednnLstmWeights first({1, 1, 1, 1}, weights, weights, weights, weights);
+  for (const auto isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512}) {
+    EXPECT_THROW(cap_onednn_isa(isa), Error);
+  }
+}
+
+}  // namespace
+}  // namespace quadgate

@@ -1,0 +1,144 @@
+// Sweeps layers and directions for names, shapes and layout, and the initial weights of 40,000
+// elements. Tolerance: 0.02 on the mean and the variance of U(-1, 1), five standard errors of them.
+
+#include "engine/parameters.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <cstring>
+#include <set>
+
+#include "engine/error.h"
+
+namespace quadgate {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+ModelConfig two_layers() {
+  return {.rnn = {.input_size = 3, .hidden_size = 5, .num_layers = 2, .bidirectional = true},
+          .output_size = 7};
+}
+
+std::vector<std::string> names(const Parameters& parameters) {
+  std::vector<std::string> names;
+  for (const auto& slice : parameters.slices()) names.push_back(slice.name);
+  return names;
+}
+
+TEST(ParametersTest, HasPyTorchsNamesInItsOrder) {
+  EXPECT_THAT(names(Parameters({.rnn = {.input_size = 3, .hidden_size = 5}, .output_size = 7})),
+              ElementsAre("rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.bias_ih_l0",
+                          "rnn.bias_hh_l0", "head.weight", "head.bias"));
+  EXPECT_THAT(
+      names(Parameters(two_layers())),
+      ElementsAre("rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.bias_ih_l0", "rnn.bias_hh_l0",
+                  "rnn.weight_ih_l0_reverse", "rnn.weight_hh_l0_reverse", "rnn.bias_ih_l0_reverse",
+                  "rnn.bias_hh_l0_reverse", "rnn.weight_ih_l1", "rnn.weight_hh_l1",
+                  "rnn.bias_ih_l1", "rnn.bias_hh_l1", "rnn.weight_ih_l1_reverse",
+                  "rnn.weight_hh_l1_reverse", "rnn.bias_ih_l1_reverse", "rnn.bias_hh_l1_reverse",
+                  "head.weight", "head.bias"));
+}
+
+TEST(ParametersTest, HasPyTorchsShapes) {
+  const Parameters parameters(two_layers());
+  EXPECT_THAT(parameters.slice("rnn.weight_ih_l0_reverse").shape, ElementsAre(20, 3));
+  EXPECT_THAT(parameters.slice("rnn.weight_ih_l1").shape, ElementsAre(20, 10));
+  EXPECT_THAT(parameters.slice("rnn.weight_hh_l1").shape, ElementsAre(20, 5));
+  EXPECT_THAT(parameters.slice("rnn.bias_ih_l1_reverse").shape, ElementsAre(20));
+  EXPECT_THAT(parameters.head_weight().shape, ElementsAre(7, 10));
+  EXPECT_THAT(parameters.head_bias().shape, ElementsAre(7));
+}
+
+TEST(ParametersTest, LaysTensorsOutOneAfterTheOtherOnCacheLines) {
+  Parameters parameters(two_layers());
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(parameters.values().data()) % 64, 0);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(parameters.gradients().data()) % 64, 0);
+  EXPECT_EQ(parameters.values().size(), parameters.gradients().size());
+  std::size_t end = 0;
+  for (const auto& slice : parameters.slices()) {
+    std::int64_t size = 1;
+    for (const std::int64_t length : slice.shape) size *= length;
+    EXPECT_EQ(slice.size, static_cast<std::size_t>(size));
+    EXPECT_EQ(slice.offset, (end + 15) / 16 * 16);
+    EXPECT_EQ(parameters.value(slice).data(), parameters.values().data() + slice.offset);
+    EXPECT_EQ(parameters.value(slice).size(), slice.size);
+    end = slice.offset + slice.size;
+  }
+  EXPECT_EQ(parameters.values().size(), (end + 15) / 16 * 16);
+}
+
+TEST(ParametersTest, RefusesAnUnknownName) {
+  const Parameters parameters(two_layers());
+  try {
+    parameters.slice("rnn.weight_ih_l2");
+    FAIL();
+  } catch (const InvalidArgument& error) {
+    EXPECT_THAT(error.what(), HasSubstr("rnn.weight_ih_l2"));
+  }
+}
+
+TEST(ParametersTest, StartsAtZeroAndKeepsTheGapsThere) {
+  Parameters parameters(two_layers());
+  for (const float value : parameters.values()) EXPECT_EQ(value, 0);
+  parameters.initialize(1);
+  std::set<std::size_t> used;
+  for (const auto& slice : parameters.slices()) {
+    for (std::size_t i = 0; i < slice.size; ++i) used.insert(slice.offset + i);
+  }
+  for (std::size_t i = 0; i < parameters.values().size(); ++i) {
+    EXPECT_TRUE(used.contains(i) || parameters.values()[i] == 0) << i;
+  }
+}
+
+TEST(ParametersTest, InitializesUniformlyWithinPyTorchsBounds) {
+  Parameters parameters({.rnn = {.input_size = 100, .hidden_size = 100}, .output_size = 400});
+  parameters.initialize(1);
+  for (const auto& slice : parameters.slices()) {
+    double sum = 0;
+    double squares = 0;
+    for (const float weight : parameters.value(slice)) {
+      ASSERT_LE(std::abs(weight), 0.1F) << slice.name;  // 1 / sqrt(100)
+      sum += weight * 10;
+      squares += weight * 10 * weight * 10;
+    }
+    const auto size = static_cast<double>(slice.size);
+    if (size < 10000) continue;
+    EXPECT_NEAR(sum / size, 0, 0.02) << slice.name;
+    EXPECT_NEAR(squares / size, 1.0 / 3, 0.02) << slice.name;
+  }
+}
+
+TEST(ParametersTest, BoundsTheHeadByItsOwnInputs) {
+  Parameters parameters(
+      {.rnn = {.input_size = 2, .hidden_size = 50, .bidirectional = true}, .output_size = 1000});
+  parameters.initialize(1);
+  float largest = 0;
+  for (const float weight : parameters.value(parameters.head_weight())) {
+    largest = std::max(largest, std::abs(weight));
+  }
+  EXPECT_LE(largest, 0.1F);  // 1 / sqrt(2 * 50)
+  EXPECT_GT(largest, 0.0999F);
+}
+
+TEST(ParametersTest, InitializesFromTheSeedAlone) {
+  Parameters first(two_layers());
+  Parameters second(two_layers());
+  const auto same = [&] {
+    return std::memcmp(first.values().data(), second.values().data(),
+                       first.values().size_bytes()) == 0;
+  };
+  first.initialize(1);
+  second.initialize(2);
+  EXPECT_FALSE(same());
+  second.initialize(1);
+  EXPECT_TRUE(same());
+  const auto forward = first.value(first.slice("rnn.weight_hh_l0"));
+  const auto reverse = first.value(first.slice("rnn.weight_hh_l0_reverse"));
+  EXPECT_FALSE(std::ranges::equal(forward, reverse));
+}
+
+}  // namespace
+}  // namespace quadgate

@@ -1,0 +1,133 @@
+// Sweeps clipping below and above the norm, batches that cannot be trained on, and 60 steps that
+// have to learn a task. Tolerance: 1e-6 of the largest weight for the clipped step, the rounding of
+// one float update; the rest is compared with none.
+
+#include "engine/trainer.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+
+#include "engine/error.h"
+#include "tests/support/batches.h"
+
+namespace quadgate {
+namespace {
+
+using testing::Random;
+using testing::random_batch;
+
+ModelConfig classifier() { return {.rnn = {.input_size = 2, .hidden_size = 8}, .output_size = 2}; }
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  TrainerTest() {
+    network_.parameters().initialize(1);
+    network_.refresh();
+  }
+  std::vector<float> weights() const {
+    const auto values = network_.parameters().values();
+    return {values.begin(), values.end()};
+  }
+  OptimizerConfig sgd(double lr, std::optional<double> clip_norm = {}) const {
+    return {.kind = OptimizerConfig::Kind::sgd, .lr = lr, .clip_norm = clip_norm};
+  }
+
+  Arena arena_{2};
+  Random random_{1};
+  Network network_{classifier(), 6, 10, arena_};
+  Batch batch_ = random_batch(classifier(), random_lengths(10, 6, random_), random_);
+};
+
+TEST_F(TrainerTest, ClipsByTheGlobalNorm) {
+  double norm = 0;
+  network_.differentiate(batch_, {}, norm);
+  const auto gradients = network_.parameters().gradients();
+  const std::vector<float> gradient(gradients.begin(), gradients.end());
+  for (const double clip_norm : {norm / 10, norm * 10}) {
+    network_.parameters().initialize(1);
+    network_.refresh();
+    auto expected = weights();
+    const double scale = std::min(1.0, clip_norm / (norm + 1e-6));
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      expected[i] -= static_cast<float>(0.5 * scale) * gradient[i];
+    }
+    Trainer(network_, sgd(0.5, clip_norm), 1).step(batch_);
+    EXPECT_LE(testing::relative_error(weights(), expected), 1e-6) << clip_norm;
+  }
+}
+
+TEST_F(TrainerTest, GivesTheMetricsBeforeTheUpdate) {
+  const Metrics before = network_.evaluate(batch_);
+  Trainer trainer(network_, sgd(0.1), 1);
+  const Metrics metrics = trainer.step(batch_);
+  EXPECT_EQ(metrics.loss, before.loss);
+  EXPECT_EQ(metrics.items, 10);
+  EXPECT_EQ(trainer.optimizer().steps(), 1);
+  EXPECT_LT(network_.evaluate(batch_).loss, before.loss);  // with the new weights, refreshed
+}
+
+TEST_F(TrainerTest, LearnsWhetherTheSumIsPositive) {
+  Trainer trainer(network_, {.lr = 0.02, .clip_norm = 1.0}, 1);
+  Metrics metrics;
+  for (int step = 0; step < 300; ++step) {
+    Batch batch = random_batch(classifier(), random_lengths(10, 6, random_), random_);
+    for (std::size_t row = 0; row < batch.labels.size(); ++row) {
+      float sum = 0;
+      for (std::int64_t i = 2 * batch.offsets[row]; i < 2 * batch.offsets[row + 1]; ++i) {
+        sum += batch.x[static_cast<std::size_t>(i)];
+      }
+      batch.labels[row] = sum > 0 ? 1 : 0;
+    }
+    const Metrics of_step = trainer.step(batch);
+    if (step >= 250) metrics += of_step;
+  }
+  EXPECT_GT(metrics.accuracy(), 0.9);
+}
+
+TEST_F(TrainerTest, LeavesTheWeightsAloneIfTheLossIsNotFinite) {
+  Trainer trainer(network_, {.lr = 0.1, .clip_norm = 1.0}, 1);
+  trainer.step(batch_);
+  const auto before = weights();
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity}) {
+    for (const std::size_t position : {std::size_t{0}, batch_.x.size() / 2, batch_.x.size() - 1}) {
+      Batch wrong = batch_;
+      wrong.x[position] = bad;
+      EXPECT_THROW(trainer.step(wrong), DataError) << bad << " at " << position;
+      EXPECT_EQ(weights(), before);
+      EXPECT_EQ(trainer.optimizer().steps(), 1);
+    }
+  }
+  EXPECT_NO_THROW(trainer.step(batch_));
+}
+
+TEST_F(TrainerTest, SaysThatTrainingDiverged) {
+  ModelConfig config = classifier();
+  config.task = Task::regression;
+  Network network(config, 6, 10, arena_);
+  Trainer trainer(network, sgd(1e10), 1);
+  const Batch batch = random_batch(config, random_lengths(10, 6, random_), random_);
+  try {
+    for (int step = 0; step < 10; ++step) trainer.step(batch);
+    FAIL() << "lr 1e10 was survived";
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("expected a finite loss and gradient"));
+  }
+}
+
+TEST_F(TrainerTest, RefusesWhatTheNetworkOrTheOptimizerRefuses) {
+  EXPECT_THROW(Trainer(network_, sgd(-1), 1), InvalidArgument);
+  Trainer trainer(network_, sgd(0.1), 1);
+  const auto before = weights();
+  EXPECT_THROW(trainer.step({}), InvalidArgument);
+  Batch wrong = batch_;
+  wrong.labels[3] = 2;
+  EXPECT_THROW(trainer.step(wrong), DataError);
+  EXPECT_EQ(weights(), before);
+  EXPECT_EQ(trainer.optimizer().steps(), 0);
+}
+
+}  // namespace
+}  // namespace quadgate

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "engine/batch.h"
+#include "engine/config.h"
+#include "tests/support/numbers.h"
+
+namespace quadgate::testing {
+
+/// `rows` lengths between 1 and `seq_len`, the first of them seq_len.
+inline std::vector<std::int64_t> random_lengths(std::int64_t rows, std::int64_t seq_len,
+                                                Random& random) {
+  std::vector<std::int64_t> lengths{seq_len};
+  while (std::cmp_less(lengths.size(), rows)) lengths.push_back(random.integer(1, seq_len));
+  return lengths;
+}
+
+/// Sequences of these lengths, with targets as `config.task` has them.
+inline Batch random_batch(const ModelConfig& config, const std::vector<std::int64_t>& lengths,
+                          Random& random) {
+  Batch batch;
+  batch.offsets.resize(lengths.size() + 1);
+  std::partial_sum(lengths.begin(), lengths.end(), batch.offsets.begin() + 1);
+  batch.x = random.values(static_cast<std::size_t>(batch.steps() * config.rnn.input_size));
+  if (config.task == Task::regression) {
+    batch.targets = random.values(lengths.size() * static_cast<std::size_t>(config.output_size));
+    return batch;
+  }
+  const std::int64_t items = config.task == Task::tagging ? batch.steps() : batch.rows();
+  batch.labels.resize(static_cast<std::size_t>(items));
+  for (auto& label : batch.labels) label = random.integer(0, config.output_size - 1);
+  return batch;
+}
+
+/// Rows `rows` of `batch`, as a batch.
+inline Batch select_rows(const ModelConfig& config, const Batch& batch,
+                         const std::vector<std::int64_t>& rows) {
+  Batch selected;
+  selected.offsets = {0};
+  const auto append = [](auto& to, const auto& from, std::int64_t first, std::int64_t last) {
+    to.insert(to.end(), from.begin() + first, from.begin() + last);
+  };
+  for (const std::int64_t row : rows) {
+    const std::int64_t first = batch.offsets[static_cast<std::size_t>(row)];
+    const std::int64_t last = batch.offsets[static_cast<std::size_t>(row) + 1];
+    append(selected.x, batch.x, first * config.rnn.input_size, last * config.rnn.input_size);
+    selected.offsets.push_back(selected.offsets.back() + last - first);
+    if (config.task == Task::classification) append(selected.labels, batch.labels, row, row + 1);
+    if (config.task == Task::tagging) append(selected.labels, batch.labels, first, last);
+    if (config.task == Task::regression) {
+      append(selected.targets, batch.targets, row * config.output_size,
+             (row + 1) * config.output_size);
+    }
+  }
+  return selected;
+}
+
+}  // namespace quadgate::testing

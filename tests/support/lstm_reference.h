@@ -1,0 +1,288 @@
+#pragma once
+
+#include <cmath>
+#include <complex>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/config.h"
+#include "tests/support/numbers.h"
+
+namespace quadgate::testing {
+
+/// The tensors of one direction of one layer, row-major as in PyTorch: [4H, I], [4H, H], [4H],
+/// [4H].
+template <typename T>
+struct DirectionTensors {
+  std::vector<T> weight_ih, weight_hh, bias_ih, bias_hh;
+};
+
+/// All that an LSTM reads; equally the gradients of a loss with respect to that.
+template <typename T>
+struct LstmInputs {
+  std::vector<T> x;       ///< [T, N, I]
+  std::vector<T> h0, c0;  ///< [num_layers * num_directions, N, H]
+  std::vector<DirectionTensors<T>> directions;
+
+  /// Every tensor with its name, in a fixed order.
+  std::vector<std::pair<std::string, std::vector<T>*>> tensors() {
+    std::vector<std::pair<std::string, std::vector<T>*>> all{{"x", &x}, {"h0", &h0}, {"c0", &c0}};
+    for (std::size_t i = 0; i < directions.size(); ++i) {
+      const std::string suffix = " of direction " + std::to_string(i);
+      all.emplace_back("weight_ih" + suffix, &directions[i].weight_ih);
+      all.emplace_back("weight_hh" + suffix, &directions[i].weight_hh);
+      all.emplace_back("bias_ih" + suffix, &directions[i].bias_ih);
+      all.emplace_back("bias_hh" + suffix, &directions[i].bias_hh);
+    }
+    return all;
+  }
+};
+
+/// All that an LSTM gives; equally the gradients of a loss with respect to that.
+template <typename T>
+struct LstmOutputs {
+  std::vector<T> output;    ///< [T, N, num_directions * H], 0 in the padding
+  std::vector<T> h_n, c_n;  ///< [num_layers * num_directions, N, H], at each row's true end
+};
+
+/// The multi-layer LSTM of https://docs.pytorch.org/docs/2.13/generated/torch.nn.LSTM.html on rows
+/// of their own lengths, row by row and unit by unit as the formula stands there. T is double, or
+/// std::complex<double> for the complex-step derivative.
+template <typename T>
+class LstmReference {
+ public:
+  /// Runs forward.
+  LstmReference(const LstmConfig& config, std::int64_t seq_len, std::vector<std::int64_t> lengths,
+                LstmInputs<T> inputs)
+      : config_(config),
+        seq_len_(seq_len),
+        batch_(static_cast<std::int64_t>(lengths.size())),
+        lengths_(std::move(lengths)),
+        inputs_(std::move(inputs)) {
+    outputs_.h_n.resize(inputs_.h0.size());
+    outputs_.c_n.resize(inputs_.c0.size());
+    layers_.push_back(inputs_.x);
+    for (std::int64_t layer = 0; layer < config.num_layers; ++layer) {
+      layers_.emplace_back(floats(config.output_size()));
+      for_each_direction(layer, [&](const Place& place) {
+        gates_.emplace_back(floats(4 * config_.hidden_size));
+        cells_.emplace_back(floats(config_.hidden_size));
+        for (std::int64_t row = 0; row < batch_; ++row) forward_row(place, row);
+      });
+    }
+    outputs_.output = layers_.back();
+  }
+
+  const LstmOutputs<T>& outputs() const { return outputs_; }
+
+  /// Backpropagation through time: from the gradients of the outputs those of the inputs.
+  LstmInputs<T> backward(const LstmOutputs<T>& d_outputs) const {
+    LstmInputs<T> d_inputs = inputs_;
+    for (auto& [name, tensor] : d_inputs.tensors()) tensor->assign(tensor->size(), T(0));
+    std::vector<T> d_output = d_outputs.output;
+    for (std::int64_t layer = config_.num_layers - 1; layer >= 0; --layer) {
+      std::vector<T> d_x(floats(config_.layer_input_size(layer)));
+      for_each_direction(layer, [&](const Place& place) {
+        for (std::int64_t row = 0; row < batch_; ++row) {
+          backward_row(place, row, d_outputs, d_output, d_x, d_inputs);
+        }
+      });
+      d_output = std::move(d_x);
+    }
+    d_inputs.x = std::move(d_output);
+    return d_inputs;
+  }
+
+ private:
+  using Vector = std::vector<T>;
+
+  /// One direction of one layer.
+  struct Place {
+    std::size_t layer, index;
+    std::int64_t direction, width;
+  };
+
+  static T sigmoid(const T& z) { return T(1) / (T(1) + std::exp(-z)); }
+
+  std::size_t floats(std::int64_t width) const {
+    return static_cast<std::size_t>(seq_len_ * batch_ * width);
+  }
+  /// Where features of step t of a row start in [T, N, width].
+  std::size_t at(std::int64_t t, std::int64_t row, std::int64_t width) const {
+    return static_cast<std::size_t>((t * batch_ + row) * width);
+  }
+  std::size_t state_at(const Place& place, std::int64_t row) const {
+    return at(static_cast<std::int64_t>(place.index), row, config_.hidden_size);
+  }
+  /// The k-th step in the direction's order, 0 <= k < length.
+  std::int64_t step(const Place& place, std::int64_t row, std::int64_t k) const {
+    return place.direction == 0 ? k : lengths_[static_cast<std::size_t>(row)] - 1 - k;
+  }
+  template <typename Body>
+  void for_each_direction(std::int64_t layer, Body body) const {
+    for (std::int64_t direction = 0; direction < config_.num_directions(); ++direction) {
+      body(Place{static_cast<std::size_t>(layer),
+                 static_cast<std::size_t>(layer * config_.num_directions() + direction), direction,
+                 config_.layer_input_size(layer)});
+    }
+  }
+
+  /// The h of the direction at step t, in the output of its layer.
+  T* hidden(const Place& place, std::int64_t t, std::int64_t row) {
+    return &layers_[place.layer + 1][at(t, row, config_.output_size())] +
+           place.direction * config_.hidden_size;
+  }
+  const T* previous_hidden(const Place& place, std::int64_t row, std::int64_t k) const {
+    return k == 0 ? &inputs_.h0[state_at(place, row)]
+                  : &layers_[place.layer + 1]
+                            [at(step(place, row, k - 1), row, config_.output_size())] +
+                        place.direction * config_.hidden_size;
+  }
+  const T* previous_cell(const Place& place, std::int64_t row, std::int64_t k) const {
+    return k == 0 ? &inputs_.c0[state_at(place, row)]
+                  : &cells_[place.index][at(step(place, row, k - 1), row, config_.hidden_size)];
+  }
+
+  void forward_row(const Place& place, std::int64_t row) {
+    const auto hidden_size = static_cast<std::size_t>(config_.hidden_size);
+    const auto width = static_cast<std::size_t>(place.width);
+    const auto& w = inputs_.directions[place.index];
+    const std::int64_t length = lengths_[static_cast<std::size_t>(row)];
+    T* h_n = &outputs_.h_n[state_at(place, row)];
+    T* c_n = &outputs_.c_n[state_at(place, row)];
+    std::copy_n(previous_hidden(place, row, 0), hidden_size, h_n);
+    std::copy_n(previous_cell(place, row, 0), hidden_size, c_n);
+    for (std::int64_t k = 0; k < length; ++k) {
+      const std::int64_t t = step(place, row, k);
+      const T* x = &layers_[place.layer][at(t, row, place.width)];
+      const T* h_before = previous_hidden(place, row, k);
+      const T* c_before = previous_cell(place, row, k);
+      T* gates = &gates_[place.index][at(t, row, 4 * config_.hidden_size)];
+      for (std::size_t gate = 0; gate < 4 * hidden_size; ++gate) {
+        T z = w.bias_ih[gate] + w.bias_hh[gate];
+        for (std::size_t j = 0; j < width; ++j) z += w.weight_ih[gate * width + j] * x[j];
+        for (std::size_t j = 0; j < hidden_size; ++j) {
+          z += w.weight_hh[gate * hidden_size + j] * h_before[j];
+        }
+        gates[gate] = gate / hidden_size == 2 ? std::tanh(z) : sigmoid(z);
+      }
+      const T *i = gates, *f = i + hidden_size, *g = f + hidden_size, *o = g + hidden_size;
+      T* c = &cells_[place.index][at(t, row, config_.hidden_size)];
+      T* h = hidden(place, t, row);
+      for (std::size_t j = 0; j < hidden_size; ++j) {
+        c[j] = f[j] * c_before[j] + i[j] * g[j];
+        h[j] = o[j] * std::tanh(c[j]);
+      }
+      std::copy_n(h, hidden_size, h_n);
+      std::copy_n(c, hidden_size, c_n);
+    }
+  }
+
+  void backward_row(const Place& place, std::int64_t row, const LstmOutputs<T>& d_outputs,
+                    const Vector& d_output, Vector& d_x, LstmInputs<T>& d_inputs) const {
+    const auto hidden_size = static_cast<std::size_t>(config_.hidden_size);
+    const auto width = static_cast<std::size_t>(place.width);
+    const auto& w = inputs_.directions[place.index];
+    auto& dw = d_inputs.directions[place.index];
+    const std::size_t state = state_at(place, row);
+    Vector dh(&d_outputs.h_n[state], &d_outputs.h_n[state] + hidden_size);
+    Vector dc(&d_outputs.c_n[state], &d_outputs.c_n[state] + hidden_size);
+    Vector dz(4 * hidden_size);
+    for (std::int64_t k = lengths_[static_cast<std::size_t>(row)] - 1; k >= 0; --k) {
+      const std::int64_t t = step(place, row, k);
+      const T* x = &layers_[place.layer][at(t, row, place.width)];
+      const T* h_before = previous_hidden(place, row, k);
+      const T* c_before = previous_cell(place, row, k);
+      const T* i = &gates_[place.index][at(t, row, 4 * config_.hidden_size)];
+      const T *f = i + hidden_size, *g = f + hidden_size, *o = g + hidden_size;
+      const T* c = &cells_[place.index][at(t, row, config_.hidden_size)];
+      const T* dy =
+          &d_output[at(t, row, config_.output_size())] + place.direction * config_.hidden_size;
+      for (std::size_t j = 0; j < hidden_size; ++j) {
+        const T tanh_c = std::tanh(c[j]);
+        dh[j] += dy[j];
+        dc[j] += dh[j] * o[j] * (T(1) - tanh_c * tanh_c);
+        dz[j] = dc[j] * g[j] * i[j] * (T(1) - i[j]);
+        dz[j + hidden_size] = dc[j] * c_before[j] * f[j] * (T(1) - f[j]);
+        dz[j + 2 * hidden_size] = dc[j] * i[j] * (T(1) - g[j] * g[j]);
+        dz[j + 3 * hidden_size] = dh[j] * tanh_c * o[j] * (T(1) - o[j]);
+        dc[j] *= f[j];
+      }
+      dh.assign(hidden_size, T(0));
+      T* dx = &d_x[at(t, row, place.width)];
+      for (std::size_t gate = 0; gate < 4 * hidden_size; ++gate) {
+        for (std::size_t j = 0; j < width; ++j) {
+          dw.weight_ih[gate * width + j] += dz[gate] * x[j];
+          dx[j] += dz[gate] * w.weight_ih[gate * width + j];
+        }
+        for (std::size_t j = 0; j < hidden_size; ++j) {
+          dw.weight_hh[gate * hidden_size + j] += dz[gate] * h_before[j];
+          dh[j] += dz[gate] * w.weight_hh[gate * hidden_size + j];
+        }
+        dw.bias_ih[gate] += dz[gate];
+        dw.bias_hh[gate] += dz[gate];
+      }
+    }
+    std::copy_n(dh.data(), hidden_size, &d_inputs.h0[state]);
+    std::copy_n(dc.data(), hidden_size, &d_inputs.c0[state]);
+  }
+
+  LstmConfig config_;
+  std::int64_t seq_len_, batch_;
+  std::vector<std::int64_t> lengths_;
+  LstmInputs<T> inputs_;
+  LstmOutputs<T> outputs_;
+  std::vector<Vector> layers_;  // [l]: what goes into layer l; the last is the output
+  std::vector<Vector> gates_;   // of each direction: i f g o after their functions, [T, N, 4H]
+  std::vector<Vector> cells_;   // of each direction: [T, N, H]
+};
+
+/// Random values for everything, that a float holds exactly. The weights have the size that
+/// PyTorch gives them, so that gates are neither linear nor saturated.
+inline LstmInputs<double> random_lstm_inputs(const LstmConfig& config, std::int64_t seq_len,
+                                             std::int64_t batch, Random& random) {
+  const auto size = [](std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); };
+  const float bound = 1.0F / std::sqrt(static_cast<float>(config.hidden_size));
+  const std::int64_t gates = 4 * config.hidden_size;
+  const std::int64_t directions = config.num_layers * config.num_directions();
+  LstmInputs<double> inputs;
+  inputs.x = random.values<double>(size(seq_len * batch, config.input_size));
+  inputs.h0 = random.values<double>(size(directions * batch, config.hidden_size));
+  inputs.c0 = random.values<double>(size(directions * batch, config.hidden_size));
+  for (std::int64_t i = 0; i < directions; ++i) {
+    const std::int64_t width = config.layer_input_size(i / config.num_directions());
+    inputs.directions.push_back({random.values<double>(size(gates, width), bound),
+                                 random.values<double>(size(gates, config.hidden_size), bound),
+                                 random.values<double>(size(gates, 1), bound),
+                                 random.values<double>(size(gates, 1), bound)});
+  }
+  return inputs;
+}
+
+/// Random gradients of the outputs: 0 for steps in the padding, and for h_n and c_n unless
+/// `of_states`.
+inline LstmOutputs<double> random_lstm_gradients(const LstmConfig& config, std::int64_t seq_len,
+                                                 const std::vector<std::int64_t>& lengths,
+                                                 bool of_states, Random& random) {
+  const auto batch = static_cast<std::int64_t>(lengths.size());
+  const auto width = static_cast<std::size_t>(config.output_size());
+  const auto states = static_cast<std::size_t>(config.num_layers * batch) * width;
+  LstmOutputs<double> gradients;
+  gradients.output = random.values<double>(static_cast<std::size_t>(seq_len * batch) * width);
+  for (std::int64_t t = 0; t < seq_len; ++t) {
+    for (std::size_t row = 0; row < lengths.size(); ++row) {
+      if (t < lengths[row]) continue;
+      const std::size_t step = static_cast<std::size_t>(t) * lengths.size() + row;
+      std::fill_n(&gradients.output[step * width], width, 0.0);
+    }
+  }
+  gradients.h_n = of_states ? random.values<double>(states) : std::vector<double>(states);
+  gradients.c_n = of_states ? random.values<double>(states) : std::vector<double>(states);
+  return gradients;
+}
+
+}  // namespace quadgate::testing
