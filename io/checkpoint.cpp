@@ -1,0 +1,267 @@
+#include "io/checkpoint.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+#include <string_view>
+#include <vector>
+
+#include "engine/error.h"
+#include "io/hdf5.h"
+#include "io/replace_file.h"
+#include "io/seal.h"
+
+namespace quadgate {
+namespace {
+
+constexpr const char* kFormat = "quadgate-checkpoint";
+
+const char* name_of(OptimizerConfig::Kind kind) {
+  switch (kind) {
+    case OptimizerConfig::Kind::sgd:
+      return "sgd";
+    case OptimizerConfig::Kind::adam:
+      return "adam";
+    case OptimizerConfig::Kind::adamw:
+      return "adamw";
+  }
+  return "unknown";
+}
+
+// Writes the slices of a flat array, laid out like the parameters, as one dataset each.
+void write_tensors(hdf5::File& file, const std::string& group, const Parameters& parameters,
+                   std::span<const float> flat) {
+  file.create_group(group);
+  for (const ParameterSlice& slice : parameters.slices()) {
+    file.write(group + "/" + slice.name, slice.shape, flat.subspan(slice.offset, slice.size));
+  }
+}
+
+// Throws, naming all that differs, unless the group has exactly the tensors of `parameters`.
+void expect_tensors(const hdf5::File& file, const std::string& group,
+                    const Parameters& parameters) {
+  std::vector<std::string> found = file.members(group);
+  std::vector<std::string> problems;
+  for (const ParameterSlice& slice : parameters.slices()) {
+    if (std::erase(found, slice.name) == 0) {
+      problems.push_back(fmt::format("missing '{}'", slice.name));
+      continue;
+    }
+    const hdf5::Array array = file.array(group + "/" + slice.name);
+    if (array.element() != hdf5::Element::float32 || array.shape() != slice.shape) {
+      problems.push_back(fmt::format("'{}' expected float32 {}, found {} {}", slice.name,
+                                     hdf5::shape_text(slice.shape), array.type_text(),
+                                     hdf5::shape_text(array.shape())));
+    }
+  }
+  for (const std::string& name : found) problems.push_back(fmt::format("unexpected '{}'", name));
+  if (!problems.empty()) {
+    throw FileError(
+        fmt::format("{}: {}: {}", file.path().string(), group, fmt::join(problems, "; ")));
+  }
+}
+
+// The tensors of a group as a flat array, laid out like the parameters.
+std::vector<float> read_tensors(const hdf5::File& file, const std::string& group,
+                                const Parameters& parameters) {
+  expect_tensors(file, group, parameters);
+  std::vector<float> flat(parameters.values().size());
+  for (const ParameterSlice& slice : parameters.slices()) {
+    file.array(group + "/" + slice.name)
+        .read(0, slice.shape.front(), std::span(flat).subspan(slice.offset, slice.size));
+  }
+  return flat;
+}
+
+hdf5::File open_checkpoint(const std::filesystem::path& path) {
+  check_seal(path);
+  hdf5::File file = hdf5::File::open(path);
+  file.expect_format(kFormat);
+  return file;
+}
+
+void write_model(hdf5::File& file, const ModelDescription& model, const Parameters& parameters) {
+  file.write_string("", "format", kFormat);
+  file.write_int("", "format_version", 1);
+  file.create_group("model");
+  const LstmConfig& rnn = model.config.rnn;
+  file.write_string("model", "cell", "lstm");
+  file.write_int("model", "input_size", rnn.input_size);
+  file.write_int("model", "hidden_size", rnn.hidden_size);
+  file.write_int("model", "num_layers", rnn.num_layers);
+  file.write_int("model", "bidirectional", rnn.bidirectional ? 1 : 0);
+  file.write_double("model", "dropout", rnn.dropout);
+  file.write_int("model", "output_size", model.config.output_size);
+  file.write_string("model", "task", to_string(model.config.task));
+  write_data_description(file, "model", model.data);
+  write_tensors(file, "state_dict", parameters, parameters.values());
+}
+
+ModelDescription read_model(const hdf5::File& file) {
+  const std::string cell = file.read_string("model", "cell");
+  if (cell != "lstm") {
+    throw FileError(
+        fmt::format("{}: expected 'lstm', found '{}'", file.where("model", "cell"), cell));
+  }
+  const std::string task_name = file.read_string("model", "task");
+  const std::optional<Task> task = task_from_name(task_name);
+  if (!task) {
+    throw FileError(fmt::format("{}: expected classification, tagging or regression, found '{}'",
+                                file.where("model", "task"), task_name));
+  }
+  const ModelDescription model{
+      .config = {.rnn = {.input_size = file.read_int("model", "input_size"),
+                         .hidden_size = file.read_int("model", "hidden_size"),
+                         .num_layers = file.read_int("model", "num_layers"),
+                         .bidirectional = file.read_int("model", "bidirectional") != 0,
+                         .dropout = file.read_double("model", "dropout")},
+                 .task = *task,
+                 .output_size = file.read_int("model", "output_size")},
+      .data = read_data_description(file, "model")};
+  try {
+    validate(model.config);
+  } catch (const InvalidArgument& error) {
+    throw FileError(fmt::format("{}: model: {}", file.path().string(), error.what()));
+  }
+  return model;
+}
+
+void write_optimizer(hdf5::File& file, const Parameters& parameters, const Optimizer& optimizer) {
+  file.create_group("optimizer");
+  file.write_string("optimizer", "kind", name_of(optimizer.config().kind));
+  file.write_int("optimizer", "steps", optimizer.steps());
+  for (const Optimizer::State& state : optimizer.states()) {
+    write_tensors(file, fmt::format("optimizer/{}", state.name), parameters, state.array.span());
+  }
+}
+
+void write_training(hdf5::File& file, const TrainingState& state) {
+  file.create_group("training");
+  file.write_int("training", "epoch", state.epoch);
+  file.write_int("training", "batch", state.batch);
+  file.write_int("training", "step", state.step);
+  file.write_int("training", "seed", std::bit_cast<std::int64_t>(state.seed));
+  if (state.best_metric) file.write_double("training", "best_metric", *state.best_metric);
+  file.write_int("training", "running_items", state.running.items);
+  file.write_double("training", "running_loss", state.running.loss);
+  file.write_double("training", "running_absolute_error", state.running.absolute_error);
+  file.write_int("training", "running_correct", state.running.correct);
+  file.write_string("training", "last_metrics", state.last_metrics);
+  file.write_string("training", "run_file", state.run_file);
+}
+
+TrainingState read_training(const hdf5::File& file) {
+  TrainingState state{
+      .epoch = file.read_int("training", "epoch"),
+      .batch = file.read_int("training", "batch"),
+      .step = file.read_int("training", "step"),
+      .seed = std::bit_cast<std::uint64_t>(file.read_int("training", "seed")),
+      .best_metric = {},
+      .running = {.items = file.read_int("training", "running_items"),
+                  .loss = file.read_double("training", "running_loss"),
+                  .absolute_error = file.read_double("training", "running_absolute_error"),
+                  .correct = file.read_int("training", "running_correct")},
+      .last_metrics = file.read_string("training", "last_metrics"),
+      .run_file = file.read_string("training", "run_file")};
+  if (file.has_attribute("training", "best_metric")) {
+    state.best_metric = file.read_double("training", "best_metric");
+  }
+  return state;
+}
+
+hdf5::File create_checkpoint(const std::filesystem::path& path, const ModelDescription& model,
+                             const Parameters& parameters) {
+  hdf5::File file = hdf5::File::create(path, kSealSize);
+  write_model(file, model, parameters);
+  return file;
+}
+
+void save(hdf5::File& file, const std::optional<std::filesystem::path>& previous) {
+  const std::span<std::byte> image = file.image();
+  seal(image);
+  replace_file(file.path(), image, previous);
+}
+
+// Throws unless the checksum is right and the file holds a model.
+void check_whole(const std::filesystem::path& path) { read_model(open_checkpoint(path)); }
+
+}  // namespace
+
+void save_model(const std::filesystem::path& path, const ModelDescription& model,
+                const Parameters& parameters) {
+  hdf5::File file = create_checkpoint(path, model, parameters);
+  save(file, {});
+}
+
+void save_checkpoint(const std::filesystem::path& path, const ModelDescription& model,
+                     const Parameters& parameters, const Optimizer& optimizer,
+                     const TrainingState& state) {
+  hdf5::File file = create_checkpoint(path, model, parameters);
+  write_optimizer(file, parameters, optimizer);
+  write_training(file, state);
+  save(file, previous_checkpoint(path));
+}
+
+std::filesystem::path previous_checkpoint(const std::filesystem::path& path) {
+  std::filesystem::path previous = path;
+  previous.replace_extension(".prev" + path.extension().string());
+  return previous;
+}
+
+WholeCheckpoint find_whole_checkpoint(const std::filesystem::path& path) {
+  std::string damage;
+  try {
+    check_whole(path);
+    return {.path = path, .damage = {}};
+  } catch (const FileError& error) {
+    damage = error.what();
+  }
+  try {
+    check_whole(previous_checkpoint(path));
+  } catch (const FileError&) {
+    throw FileError(damage);
+  }
+  return {.path = previous_checkpoint(path), .damage = damage};
+}
+
+ModelDescription read_model_description(const std::filesystem::path& path) {
+  return read_model(open_checkpoint(path));
+}
+
+bool has_training_state(const std::filesystem::path& path) {
+  return open_checkpoint(path).has("training");
+}
+
+void load_parameters(const std::filesystem::path& path, Parameters& parameters) {
+  const std::vector<float> flat = read_tensors(open_checkpoint(path), "state_dict", parameters);
+  std::ranges::copy(flat, parameters.values().begin());
+}
+
+TrainingState load_training_state(const std::filesystem::path& path, const Parameters& parameters,
+                                  Optimizer& optimizer) {
+  const hdf5::File file = open_checkpoint(path);
+  const std::string expected = name_of(optimizer.config().kind);
+  if (const std::string found = file.read_string("optimizer", "kind"); found != expected) {
+    throw FileError(fmt::format("{}: expected '{}', found '{}'", file.where("optimizer", "kind"),
+                                expected, found));
+  }
+  const TrainingState state = read_training(file);
+  const std::int64_t steps = file.read_int("optimizer", "steps");
+  std::vector<std::vector<float>> arrays;
+  for (const Optimizer::State& array : optimizer.states()) {
+    arrays.push_back(read_tensors(file, fmt::format("optimizer/{}", array.name), parameters));
+  }
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    std::ranges::copy(arrays[i], optimizer.states()[i].array.span().begin());
+  }
+  optimizer.set_steps(steps);
+  return state;
+}
+
+TrainingState read_training_state(const std::filesystem::path& path) {
+  return read_training(open_checkpoint(path));
+}
+
+}  // namespace quadgate

@@ -1,0 +1,66 @@
+#include "io/data_description.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "engine/error.h"
+
+namespace quadgate {
+
+std::vector<std::int64_t> target_columns(const DataDescription& description) {
+  std::vector<std::int64_t> columns;
+  const auto& names = description.feature_names;
+  for (const std::string& target : description.window->targets) {
+    const auto found = std::ranges::find(names, target);
+    if (found == names.end()) {
+      throw InvalidArgument(fmt::format("targets: expected columns out of {}, found '{}'",
+                                        fmt::join(names, ", "), target));
+    }
+    columns.push_back(found - names.begin());
+  }
+  return columns;
+}
+
+std::optional<Task> task_from_name(std::string_view name) {
+  for (const Task task : {Task::classification, Task::tagging, Task::regression}) {
+    if (name == to_string(task)) return task;
+  }
+  return {};
+}
+
+DataDescription read_data_description(const hdf5::File& file, const std::string& group) {
+  DataDescription description;
+  const auto has = [&](const char* name) { return file.has_attribute(group, name); };
+  if (has("feature_names")) description.feature_names = file.read_strings(group, "feature_names");
+  if (has("class_names")) description.class_names = file.read_strings(group, "class_names");
+  if (has("mean")) description.mean = file.read_floats(group, "mean");
+  if (has("std")) description.std = file.read_floats(group, "std");
+  if (has("input_len")) {
+    description.window = Window{.input_len = file.read_int(group, "input_len"),
+                                .horizon = file.read_int(group, "horizon"),
+                                .stride = file.read_int(group, "stride"),
+                                .targets = file.read_strings(group, "target_names")};
+  }
+  return description;
+}
+
+void write_data_description(hdf5::File& file, const std::string& group,
+                            const DataDescription& description) {
+  const auto write_names = [&](const char* name, const std::vector<std::string>& names) {
+    if (!names.empty()) file.write_strings(group, name, names);
+  };
+  write_names("feature_names", description.feature_names);
+  write_names("class_names", description.class_names);
+  if (!description.mean.empty()) file.write_floats(group, "mean", description.mean);
+  if (!description.std.empty()) file.write_floats(group, "std", description.std);
+  if (description.window) {
+    file.write_int(group, "input_len", description.window->input_len);
+    file.write_int(group, "horizon", description.window->horizon);
+    file.write_int(group, "stride", description.window->stride);
+    file.write_strings(group, "target_names", description.window->targets);
+  }
+}
+
+}  // namespace quadgate

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/config.h"
+#include "io/hdf5.h"
+
+namespace quadgate {
+
+/// How a forecast cuts its series: `input_len` rows in, the `horizon` rows after them out.
+struct Window {
+  std::int64_t input_len = 0;
+  std::int64_t horizon = 0;
+  std::int64_t stride = 1;             ///< rows from one window to the next
+  std::vector<std::string> targets{};  ///< names of the columns to forecast; empty: all of them
+
+  bool operator==(const Window&) const = default;
+};
+
+/// What a data set says of its columns and classes; a checkpoint keeps it, to predict with.
+struct DataDescription {
+  std::vector<std::string> feature_names{};  ///< [I]
+  std::vector<std::string> class_names{};    ///< of classification and tagging, by label
+  std::vector<float> mean{};                 ///< [I] if x is standardized, else empty
+  std::vector<float> std{};                  ///< [I] if x is standardized, else empty
+  std::optional<Window> window{};            ///< of a forecast, with its targets named
+
+  bool operator==(const DataDescription&) const = default;
+};
+
+/// The columns of x that a forecast's `window->targets` name, in that order.
+/// Throws InvalidArgument, naming the column, if there is none of that name.
+std::vector<std::int64_t> target_columns(const DataDescription& description);
+
+/// The inverse of to_string(Task); empty for other names.
+std::optional<Task> task_from_name(std::string_view name);
+
+/// Reads the attributes feature_names, class_names, mean, std, input_len, horizon, stride and
+/// target_names of a group; an absent one leaves its field empty. Throws FileError.
+DataDescription read_data_description(const hdf5::File& file, const std::string& group);
+
+/// Writes the fields that are not empty as attributes of a group.
+void write_data_description(hdf5::File& file, const std::string& group,
+                            const DataDescription& description);
+
+}  // namespace quadgate

@@ -1,0 +1,140 @@
+#include "io/dataset.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <string>
+
+#include "engine/error.h"
+#include "io/hdf5.h"
+#include "io/sequence_split.h"
+#include "io/window_split.h"
+
+namespace quadgate {
+namespace {
+
+constexpr std::array<const char*, 3> kSplitNames{"train", "valid", "test"};
+
+void check_window(const Window& window) {
+  const auto at_least_one = [](const char* field, std::int64_t value) {
+    if (value < 1) {
+      throw InvalidArgument(fmt::format("{}: expected at least 1, found {}", field, value));
+    }
+  };
+  at_least_one("input_len", window.input_len);
+  at_least_one("horizon", window.horizon);
+  at_least_one("stride", window.stride);
+}
+
+std::string read_task(const hdf5::File& file) {
+  file.expect_format("quadgate-dataset");
+  std::string task = file.read_string("", "task");
+  if (task != "forecast" && !task_from_name(task)) {
+    throw FileError(
+        fmt::format("{}: expected classification, tagging, regression or forecast, found '{}'",
+                    file.where("", "task"), task));
+  }
+  return task;
+}
+
+// Names, mean and std have one element a feature.
+void check_features(const hdf5::File& file, const DataDescription& description,
+                    std::int64_t input_size) {
+  const auto expect_size = [&](const char* attribute, std::size_t found) {
+    if (found != static_cast<std::size_t>(input_size)) {
+      throw FileError(fmt::format("{}: expected {} values, one a feature of x, found {}",
+                                  file.where("", attribute), input_size, found));
+    }
+  };
+  expect_size("feature_names", description.feature_names.size());
+  if (!description.mean.empty() || !description.std.empty()) {
+    expect_size("mean", description.mean.size());
+    expect_size("std", description.std.size());
+  }
+}
+
+std::int64_t last_size(const hdf5::Array& array) {
+  if (array.shape().empty() || array.shape().back() < 1) {
+    throw FileError(fmt::format("{}: expected at least one feature, found shape {}", array.where(),
+                                hdf5::shape_text(array.shape())));
+  }
+  return array.shape().back();
+}
+
+}  // namespace
+
+Dataset::Dataset(const std::filesystem::path& path, const std::optional<Window>& window)
+    : file_(std::make_unique<hdf5::File>(hdf5::File::open(path))) {
+  const std::string task = read_task(*file_);
+  task_ = task_from_name(task).value_or(Task::regression);
+  if ((task == "forecast") != window.has_value()) {
+    throw InvalidArgument(fmt::format("{}: a window (input_len, horizon) is {} a {} data set",
+                                      path.string(), window ? "not for" : "needed for", task));
+  }
+
+  const std::vector<std::string> names = split_names();
+  if (names.empty()) {
+    throw FileError(path.string() + ": expected a group train, valid or test, found none");
+  }
+  const std::string& first = names.front();
+  description_ = read_data_description(*file_, "");
+  input_size_ = last_size(file_->array(first + "/x"));
+  for (std::int64_t i = 0; i < input_size_ && !file_->has_attribute("", "feature_names"); ++i) {
+    description_.feature_names.push_back(std::to_string(i));
+  }
+  check_features(*file_, description_, input_size_);
+  if (window) {
+    open_forecast(*window);
+  } else {
+    open_sequences(first);
+  }
+}
+
+void Dataset::open_forecast(const Window& window) {
+  check_window(window);
+  description_.window = window;
+  if (window.targets.empty()) description_.window->targets = description_.feature_names;
+  output_size_ = window.horizon * static_cast<std::int64_t>(target_columns(description_).size());
+  for (const std::string& name : split_names()) {
+    splits_[name] = std::make_unique<WindowSplit>(*file_, name, description_);
+  }
+}
+
+void Dataset::open_sequences(const std::string& first) {
+  if (task_ == Task::regression) {
+    output_size_ = last_size(file_->array(first + "/y"));
+  } else {
+    output_size_ = static_cast<std::int64_t>(file_->read_strings("", "class_names").size());
+  }
+  for (const std::string& name : split_names()) {
+    splits_[name] = std::make_unique<SequenceSplit>(*file_, name, task_, input_size_, output_size_);
+  }
+}
+
+Dataset::~Dataset() = default;
+
+const std::filesystem::path& Dataset::path() const noexcept { return file_->path(); }
+
+std::vector<std::string> Dataset::split_names() const {
+  std::vector<std::string> names;
+  for (const char* name : kSplitNames) {
+    if (file_->has(name)) names.emplace_back(name);
+  }
+  return names;
+}
+
+Split& Dataset::split(const std::string& name) {
+  const auto found = splits_.find(name);
+  if (found == splits_.end()) {
+    throw InvalidArgument(fmt::format("{}: has no split '{}', only {}", path().string(), name,
+                                      fmt::join(split_names(), ", ")));
+  }
+  return *found->second;
+}
+
+std::string read_dataset_task(const std::filesystem::path& path) {
+  return read_task(hdf5::File::open(path));
+}
+
+}  // namespace quadgate

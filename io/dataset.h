@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/batch.h"
+#include "engine/config.h"
+#include "io/data_description.h"
+
+namespace quadgate {
+
+/// The rows of one part of a data set: sequences, or the windows of a forecast.
+class Split {
+ public:
+  virtual ~Split() = default;
+
+  /// Number of sequences or windows; at least 1.
+  virtual std::int64_t size() const noexcept = 0;
+  /// Steps of sequence `row`.
+  virtual std::int64_t length(std::int64_t row) const noexcept = 0;
+  /// Steps of the longest sequence.
+  virtual std::int64_t max_len() const noexcept = 0;
+
+  /// Replaces `batch` with these rows, in this order. Throws FileError if the file cannot be read,
+  /// DataError if a value is not finite or a label is out of range: "FILE: train/x row 17: ...".
+  /// One thread at a time.
+  virtual void read(std::span<const std::int64_t> rows, Batch& batch) = 0;
+};
+
+/// A data set file (HDF5, format "quadgate-dataset"), open for reading.
+///
+/// Root attributes: format, format_version = 1, task (classification, tagging, regression or
+/// forecast), and those of DataDescription; class_names is required for classification and tagging.
+/// Groups train, valid, test: `x` float32 [n, T, I], or [sum of lengths, I] with `offsets` int64
+/// [n + 1]; `y` int64 [n] (classification), int64 [sum of lengths] (tagging), float32 [n, O]
+/// (regression). A forecast keeps its series once, `x` [L, C] being one dataset under all groups,
+/// whose attributes `begin` and `end` are the rows that the group's targets lie in; its inputs may
+/// reach back before `begin`. Targets of a window are the next `horizon` rows of the target
+/// columns: [horizon, targets], flattened.
+class Dataset {
+ public:
+  /// Opens and checks the file. `window` is for a forecast, and only for one. Throws FileError,
+  /// naming file, dataset or attribute, expected and found; DataError if a split is empty;
+  /// InvalidArgument if the window does not fit.
+  explicit Dataset(const std::filesystem::path& path, const std::optional<Window>& window = {});
+  ~Dataset();
+
+  const std::filesystem::path& path() const noexcept;
+  /// Forecasts are regressions.
+  Task task() const noexcept { return task_; }
+  bool is_forecast() const noexcept { return description_.window.has_value(); }
+  /// I, the features of a step.
+  std::int64_t input_size() const noexcept { return input_size_; }
+  /// Classes, or values to predict: O, or horizon x targets of a forecast.
+  std::int64_t output_size() const noexcept { return output_size_; }
+  /// Names, standardization, and the window with its targets named. Features without names in the
+  /// file are called "0", "1", ...
+  const DataDescription& description() const noexcept { return description_; }
+
+  /// Those of "train", "valid", "test" that the file has, in this order.
+  std::vector<std::string> split_names() const;
+  bool has_split(const std::string& name) const { return splits_.contains(name); }
+  /// Throws InvalidArgument if the file has none of that name. Lives as long as the data set.
+  Split& split(const std::string& name);
+
+ private:
+  void open_forecast(const Window& window);
+  void open_sequences(const std::string& first);  // split that tells the sizes
+
+  std::unique_ptr<hdf5::File> file_;
+  Task task_ = Task::classification;
+  std::int64_t input_size_ = 0;
+  std::int64_t output_size_ = 0;
+  DataDescription description_;
+  std::map<std::string, std::unique_ptr<Split>> splits_;
+};
+
+/// The `task` attribute of a data set file: "classification", "tagging", "regression" or
+/// "forecast". Throws FileError.
+std::string read_dataset_task(const std::filesystem::path& path);
+
+}  // namespace quadgate

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <hdf5.h>
+
+#include <mutex>
+
+namespace quadgate::hdf5 {
+
+/// Holds the one lock around the HDF5 library, with its own error printing switched off. The
+/// library may be built without thread safety, and an I/O thread reads while others write.
+class Session {
+ public:
+  Session() : lock_(mutex()) {
+    H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  }
+  ~Session() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+ private:
+  // Recursive, as handles are closed inside functions that already hold it.
+  static std::recursive_mutex& mutex() {
+    static std::recursive_mutex instance;
+    return instance;
+  }
+
+  std::lock_guard<std::recursive_mutex> lock_;
+  H5E_auto2_t print_ = nullptr;
+  void* data_ = nullptr;
+};
+
+}  // namespace quadgate::hdf5

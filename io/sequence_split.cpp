@@ -1,0 +1,186 @@
+#include "io/sequence_split.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/error.h"
+#include "io/finite.h"
+
+namespace quadgate {
+namespace {
+
+using hdf5::Element;
+using hdf5::kAnySize;
+
+std::span<float> part(std::vector<float>& values, std::int64_t first, std::int64_t count) {
+  return std::span(values).subspan(static_cast<std::size_t>(first),
+                                   static_cast<std::size_t>(count));
+}
+
+// Index of the first label that is none of the classes, or -1.
+std::int64_t find_bad_label(std::span<const std::int64_t> labels, std::int64_t classes) {
+  const auto bad = std::ranges::find_if_not(
+      labels, [&](std::int64_t label) { return label >= 0 && label < classes; });
+  return bad == labels.end() ? -1 : bad - labels.begin();
+}
+
+[[noreturn]] void fail_label(const hdf5::Array& y, std::int64_t row, std::int64_t label,
+                             std::int64_t classes) {
+  throw DataError(fmt::format("{} row {}: expected a label from 0 to {}, found {}", y.where(), row,
+                              classes - 1, label));
+}
+
+}  // namespace
+
+SequenceSplit::SequenceSplit(const hdf5::File& file, const std::string& name, Task task,
+                             std::int64_t input_size, std::int64_t output_size)
+    : task_(task),
+      input_size_(input_size),
+      output_size_(output_size),
+      x_(file.array(name + "/x")),
+      y_(file.array(name + "/y")) {
+  open_x(name, file);
+  open_y();
+}
+
+void SequenceSplit::open_x(const std::string& name, const hdf5::File& file) {
+  if (file.has(name + "/offsets")) {
+    x_.expect(Element::float32, {kAnySize, input_size_},
+              fmt::format("[sum of lengths, {}]", input_size_));
+    read_offsets(file.array(name + "/offsets"));
+  } else {
+    x_.expect(Element::float32, {kAnySize, kAnySize, input_size_},
+              fmt::format("[n, T, {}]", input_size_));
+    size_ = x_.shape()[0];
+    max_len_ = x_.shape()[1];
+  }
+  if (size_ == 0) throw DataError(x_.where() + ": the split is empty");
+  if (max_len_ == 0) throw DataError(x_.where() + ": the sequences are empty");
+}
+
+void SequenceSplit::read_offsets(const hdf5::Array& offsets) {
+  offsets.expect(Element::int64, {kAnySize}, "[n + 1]");
+  const std::int64_t steps = x_.shape()[0];
+  if (offsets.size() > steps + 1 || offsets.size() < 1) {
+    throw FileError(fmt::format("{}: expected from 1 to {} values, found {}", offsets.where(),
+                                steps + 1, offsets.size()));
+  }
+  offsets_.resize(static_cast<std::size_t>(offsets.size()));
+  offsets.read(0, offsets.size(), offsets_);
+  if (offsets_.front() != 0 || offsets_.back() != steps) {
+    throw FileError(fmt::format("{}: expected 0 to {}, the rows of x, found {} to {}",
+                                offsets.where(), steps, offsets_.front(), offsets_.back()));
+  }
+  size_ = offsets.size() - 1;
+  for (std::int64_t row = 0; row < size_; ++row) {
+    if (length(row) < 1) {
+      throw FileError(fmt::format("{} row {}: expected a length of at least 1, found {}",
+                                  offsets.where(), row, length(row)));
+    }
+    max_len_ = std::max(max_len_, length(row));
+  }
+}
+
+void SequenceSplit::open_y() {
+  switch (task_) {
+    case Task::classification:
+      y_.expect(Element::int64, {size_}, fmt::format("[{}]", size_));
+      labels_.resize(static_cast<std::size_t>(size_));
+      y_.read(0, size_, labels_);
+      if (const std::int64_t bad = find_bad_label(labels_, output_size_); bad >= 0) {
+        fail_label(y_, bad, labels_[static_cast<std::size_t>(bad)], output_size_);
+      }
+      break;
+    case Task::tagging:
+      y_.expect(Element::int64, {begin(size_)}, fmt::format("[{}], a label a step", begin(size_)));
+      break;
+    case Task::regression:
+      y_.expect(Element::float32, {size_, output_size_},
+                fmt::format("[{}, {}]", size_, output_size_));
+      break;
+  }
+}
+
+std::int64_t SequenceSplit::begin(std::int64_t row) const noexcept {
+  return offsets_.empty() ? row * max_len_ : offsets_[static_cast<std::size_t>(row)];
+}
+
+std::int64_t SequenceSplit::length(std::int64_t row) const noexcept {
+  return begin(row + 1) - begin(row);
+}
+
+void SequenceSplit::read(std::span<const std::int64_t> rows, Batch& batch) {
+  batch.offsets.assign(1, 0);
+  for (const std::int64_t row : rows) {
+    if (row < 0 || row >= size_) {
+      throw InvalidArgument(fmt::format("{}: no row {}, of {}", x_.where(), row, size_));
+    }
+    batch.offsets.push_back(batch.offsets.back() + length(row));
+  }
+  const std::int64_t steps = batch.offsets.back();
+  const auto count = static_cast<std::int64_t>(rows.size());
+  batch.x.resize(static_cast<std::size_t>(steps * input_size_));
+  batch.labels.resize(static_cast<std::size_t>(task_ == Task::classification ? count
+                                               : task_ == Task::tagging      ? steps
+                                                                             : 0));
+  batch.targets.resize(
+      static_cast<std::size_t>(task_ == Task::regression ? count * output_size_ : 0));
+
+  // Rows that follow each other in the file are one read.
+  for (std::size_t i = 0; i < rows.size();) {
+    std::size_t end = i + 1;
+    while (end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
+    read_run(rows[i], static_cast<std::int64_t>(end - i), batch, static_cast<std::int64_t>(i));
+    i = end;
+  }
+  check(rows, batch);
+}
+
+// Reads `count` rows from row `first` into the batch from its row `position`.
+void SequenceSplit::read_run(std::int64_t first, std::int64_t count, Batch& batch,
+                             std::int64_t position) {
+  const std::int64_t step = batch.offsets[static_cast<std::size_t>(position)];
+  const std::int64_t steps = begin(first + count) - begin(first);
+  const auto x = part(batch.x, step * input_size_, steps * input_size_);
+  if (offsets_.empty()) {
+    x_.read(first, count, x);
+  } else {
+    x_.read(begin(first), steps, x);
+  }
+  switch (task_) {
+    case Task::classification:
+      std::copy_n(labels_.begin() + first, count, batch.labels.begin() + position);
+      break;
+    case Task::tagging:
+      y_.read(begin(first), steps,
+              std::span(batch.labels)
+                  .subspan(static_cast<std::size_t>(step), static_cast<std::size_t>(steps)));
+      break;
+    case Task::regression:
+      y_.read(first, count, part(batch.targets, position * output_size_, count * output_size_));
+      break;
+  }
+}
+
+void SequenceSplit::check(std::span<const std::int64_t> rows, const Batch& batch) const {
+  // The row of the file that step `step` of the batch belongs to.
+  const auto row_of = [&](std::int64_t step) {
+    const auto next = std::ranges::upper_bound(batch.offsets, step);
+    return rows[static_cast<std::size_t>(next - batch.offsets.begin() - 1)];
+  };
+  if (const std::int64_t bad = find_not_finite(batch.x); bad >= 0) {
+    throw DataError(fmt::format("{} row {}: not finite", x_.where(), row_of(bad / input_size_)));
+  }
+  if (const std::int64_t bad = find_not_finite(batch.targets); bad >= 0) {
+    throw DataError(fmt::format("{} row {}: not finite", y_.where(),
+                                rows[static_cast<std::size_t>(bad / output_size_)]));
+  }
+  if (task_ == Task::tagging) {
+    if (const std::int64_t bad = find_bad_label(batch.labels, output_size_); bad >= 0) {
+      fail_label(y_, row_of(bad), batch.labels[static_cast<std::size_t>(bad)], output_size_);
+    }
+  }
+}
+
+}  // namespace quadgate

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/config.h"
+#include "io/dataset.h"
+#include "io/hdf5.h"
+
+namespace quadgate {
+
+/// Sequences with a label, a label a step, or values to regress. See Dataset for the layout.
+class SequenceSplit final : public Split {
+ public:
+  /// Checks types, shapes, offsets, and the labels of a classification, against the sizes of the
+  /// model's input and output. Throws FileError or DataError.
+  SequenceSplit(const hdf5::File& file, const std::string& name, Task task, std::int64_t input_size,
+                std::int64_t output_size);
+
+  std::int64_t size() const noexcept override { return size_; }
+  std::int64_t length(std::int64_t row) const noexcept override;
+  std::int64_t max_len() const noexcept override { return max_len_; }
+  void read(std::span<const std::int64_t> rows, Batch& batch) override;
+
+ private:
+  void open_x(const std::string& name, const hdf5::File& file);
+  void read_offsets(const hdf5::Array& offsets);
+  void open_y();
+  std::int64_t begin(std::int64_t row) const noexcept;  // step of x that `row` begins at
+  void read_run(std::int64_t first, std::int64_t count, Batch& batch, std::int64_t position);
+  void check(std::span<const std::int64_t> rows, const Batch& batch) const;
+
+  Task task_;
+  std::int64_t input_size_;
+  std::int64_t output_size_;
+  hdf5::Array x_;
+  hdf5::Array y_;
+  std::int64_t size_ = 0;
+  std::int64_t max_len_ = 0;
+  std::vector<std::int64_t> offsets_;  // [n + 1]; empty if all sequences have max_len_ steps
+  std::vector<std::int64_t> labels_;   // [n], classification only: small, so kept in memory
+};
+
+}  // namespace quadgate

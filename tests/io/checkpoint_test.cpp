@@ -1,0 +1,246 @@
+// Sweeps: models of every kind and every optimizer, there and back; files that hold another model;
+// bytes flipped all over a checkpoint; failing writes.
+// Tolerance: none, files hold the same bits.
+
+#include "io/checkpoint.h"
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "engine/error.h"
+#include "tests/io/files.h"
+
+namespace quadgate {
+namespace {
+
+using testing::content_of;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using testing::files_beside;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::message_of;
+
+const ModelDescription kModel{.config = {.rnn = {.input_size = 3,
+                                                 .hidden_size = 5,
+                                                 .num_layers = 2,
+                                                 .bidirectional = true,
+                                                 .dropout = 0.25},
+                                         .task = Task::classification,
+                                         .output_size = 2},
+                              .data = {.feature_names = {"a", "b", "c"},
+                                       .class_names = {"no", "yes"},
+                                       .mean = {1, 2, 3},
+                                       .std = {4, 5, 6},
+                                       .window = {}}};
+
+const ModelDescription kForecaster{
+    .config = {.rnn = {.input_size = 2, .hidden_size = 4},
+               .task = Task::regression,
+               .output_size = 6},
+    .data = {.feature_names = {"a", "b"},
+             .class_names = {},
+             .mean = {},
+             .std = {},
+             .window = Window{.input_len = 9, .horizon = 6, .stride = 2, .targets = {"b"}}}};
+
+TrainingState some_state() {
+  return {.epoch = 3,
+          .batch = 17,
+          .step = 1234,
+          .seed = 0xFEDC'BA98'7654'3210,
+          .best_metric = 0.875,
+          .running = {.items = 544, .loss = 12.5, .absolute_error = 0.1, .correct = 400},
+          .last_metrics = R"({"epoch": 3})",
+          .run_file = "[data]\npath = \"é.h5\"\n"};
+}
+
+class CheckpointTest : public testing::FolderTest {
+ protected:
+  static Parameters parameters(const ModelDescription& model, std::uint64_t seed) {
+    Parameters made(model.config);
+    made.initialize(seed);
+    return made;
+  }
+
+  /// An optimizer after some steps, its state filled.
+  static Optimizer optimizer(OptimizerConfig::Kind kind, const Parameters& parameters) {
+    Optimizer made({.kind = kind, .momentum = 0.9, .clip_norm = {}}, parameters.values().size());
+    made.set_steps(1234);
+    float value = 0;
+    for (Optimizer::State& state : made.states()) {
+      for (const ParameterSlice& slice : parameters.slices()) {
+        for (float& element : state.array.span().subspan(slice.offset, slice.size)) {
+          element = value += 0.5F;
+        }
+      }
+    }
+    return made;
+  }
+
+  void save(std::uint64_t seed) const {
+    const Parameters weights = parameters(kModel, seed);
+    save_checkpoint(path("checkpoint.h5"), kModel, weights,
+                    optimizer(OptimizerConfig::Kind::adam, weights), some_state());
+  }
+};
+
+bool same(std::span<const float> a, std::span<const float> b) { return std::ranges::equal(a, b); }
+
+TEST_F(CheckpointTest, KeepsModels) {
+  for (const ModelDescription& model : {kModel, kForecaster}) {
+    const Parameters saved = parameters(model, 1);
+    save_model(path("model.h5"), model, saved);
+    EXPECT_EQ(read_model_description(path("model.h5")), model);
+    EXPECT_FALSE(has_training_state(path("model.h5")));
+    Parameters loaded(model.config);
+    load_parameters(path("model.h5"), loaded);
+    EXPECT_TRUE(same(loaded.values(), saved.values()));
+  }
+}
+
+TEST_F(CheckpointTest, KeepsTheStateOfEveryOptimizer) {
+  const Parameters weights = parameters(kModel, 1);
+  for (const auto kind :
+       {OptimizerConfig::Kind::sgd, OptimizerConfig::Kind::adam, OptimizerConfig::Kind::adamw}) {
+    const Optimizer saved = optimizer(kind, weights);
+    save_checkpoint(path("checkpoint.h5"), kModel, weights, saved, some_state());
+    EXPECT_TRUE(has_training_state(path("checkpoint.h5")));
+
+    Optimizer loaded(saved.config(), weights.values().size());
+    const TrainingState state = load_training_state(path("checkpoint.h5"), weights, loaded);
+    EXPECT_EQ(loaded.steps(), 1234);
+    ASSERT_EQ(loaded.states().size(), saved.states().size());
+    for (std::size_t i = 0; i < saved.states().size(); ++i) {
+      EXPECT_TRUE(same(loaded.states()[i].array.span(), saved.states()[i].array.span()));
+    }
+    EXPECT_EQ(state.epoch, 3);
+    EXPECT_EQ(state.batch, 17);
+    EXPECT_EQ(state.step, 1234);
+    EXPECT_EQ(state.seed, 0xFEDC'BA98'7654'3210);
+    EXPECT_EQ(state.best_metric, 0.875);
+    EXPECT_EQ(state.running.items, 544);
+    EXPECT_EQ(state.running.loss, 12.5);
+    EXPECT_EQ(state.running.absolute_error, 0.1);
+    EXPECT_EQ(state.running.correct, 400);
+    EXPECT_EQ(state.last_metrics, some_state().last_metrics);
+    EXPECT_EQ(read_training_state(path("checkpoint.h5")).run_file, some_state().run_file);
+  }
+}
+
+TEST_F(CheckpointTest, NamesTensorsAsPyTorchDoes) {
+  save_model(path("model.h5"), kForecaster, parameters(kForecaster, 1));
+  const hdf5::File file = hdf5::File::open(path("model.h5"));
+  EXPECT_THAT(file.members("state_dict"),
+              ElementsAre("head.bias", "head.weight", "rnn.bias_hh_l0", "rnn.bias_ih_l0",
+                          "rnn.weight_hh_l0", "rnn.weight_ih_l0"));
+  EXPECT_THAT(file.array("state_dict/rnn.weight_ih_l0").shape(), ElementsAre(16, 2));
+}
+
+TEST_F(CheckpointTest, KeepsThePreviousOne) {
+  save(1);
+  const std::string first = content_of(path("checkpoint.h5"));
+  EXPECT_THAT(files_beside(path("checkpoint.h5")), ElementsAre("checkpoint.h5"));
+  save(2);
+  EXPECT_EQ(content_of(path("checkpoint.prev.h5")), first);
+  EXPECT_NE(content_of(path("checkpoint.h5")), first);
+  EXPECT_THAT(files_beside(path("checkpoint.h5")),
+              ElementsAre("checkpoint.h5", "checkpoint.prev.h5"));
+}
+
+TEST_F(CheckpointTest, NamesEveryTensorThatDiffers) {
+  save_model(path("model.h5"), kModel, parameters(kModel, 1));
+  ModelDescription other = kModel;
+  other.config.rnn.bidirectional = false;
+  other.config.rnn.num_layers = 3;
+  Parameters loaded = parameters(other, 7);
+  const Parameters before = parameters(other, 7);
+  const std::string message =
+      message_of<FileError>([&] { load_parameters(path("model.h5"), loaded); });
+  EXPECT_THAT(message, HasSubstr("model.h5: state_dict: "));
+  EXPECT_THAT(message, HasSubstr("missing 'rnn.weight_ih_l2'"));
+  EXPECT_THAT(message, HasSubstr("unexpected 'rnn.weight_hh_l0_reverse'"));
+  EXPECT_THAT(message, HasSubstr("'head.weight' expected float32 [2, 5], found float32 [2, 10]"));
+  EXPECT_TRUE(same(loaded.values(), before.values()));
+}
+
+TEST_F(CheckpointTest, NamesAnotherOptimizer) {
+  save(1);
+  const Parameters weights = parameters(kModel, 1);
+  Optimizer sgd({.kind = OptimizerConfig::Kind::sgd, .clip_norm = {}}, weights.values().size());
+  EXPECT_THAT(
+      message_of<FileError>([&] { load_training_state(path("checkpoint.h5"), weights, sgd); }),
+      EndsWith("attribute 'optimizer@kind': expected 'sgd', found 'adam'"));
+}
+
+TEST_F(CheckpointTest, NamesOtherFiles) {
+  hdf5::File dataset = testing::new_dataset(path("data.h5"), "classification");
+  testing::save(dataset);
+  EXPECT_THAT(message_of<FileError>([&] { read_model_description(path("data.h5")); }),
+              EndsWith("attribute 'format': expected 'quadgate-checkpoint', found "
+                       "'quadgate-dataset'"));
+  save_model(path("model.h5"), kModel, parameters(kModel, 1));
+  EXPECT_THAT(message_of<FileError>([&] { read_training_state(path("model.h5")); }),
+              HasSubstr("model.h5: attribute 'training@epoch': missing"));
+}
+
+TEST_F(CheckpointTest, RecognisesDamageAndUsesThePreviousOne) {
+  save(1);
+  save(2);
+  const auto newest = path("checkpoint.h5");
+  WholeCheckpoint found = find_whole_checkpoint(newest);
+  EXPECT_EQ(found.path, newest);
+  EXPECT_THAT(found.damage, IsEmpty());
+
+  const std::string whole = content_of(newest);
+  for (std::size_t offset = 600; offset < whole.size(); offset += 1999) {
+    std::string damaged = whole;
+    damaged[offset] = static_cast<char>(damaged[offset] ^ 1);
+    file("checkpoint.h5", damaged);
+    found = find_whole_checkpoint(newest);
+    EXPECT_EQ(found.path, path("checkpoint.prev.h5"));
+    EXPECT_THAT(found.damage, EndsWith("checkpoint.h5: damaged: the checksum differs"));
+    EXPECT_THROW(read_training_state(newest), FileError);
+  }
+  for (const std::size_t size : {std::size_t{0}, std::size_t{100}, whole.size() - 1}) {
+    file("checkpoint.h5", whole.substr(0, size));
+    EXPECT_EQ(find_whole_checkpoint(newest).path, path("checkpoint.prev.h5"));
+  }
+  std::filesystem::remove(newest);
+  EXPECT_EQ(find_whole_checkpoint(newest).path, path("checkpoint.prev.h5"));
+  file("checkpoint.prev.h5", "damaged");
+  EXPECT_THAT(message_of<FileError>([&] { find_whole_checkpoint(newest); }),
+              EndsWith("checkpoint.h5: No such file or directory"));
+}
+
+// Any flipped byte gives an error or the same weights: never other weights, never a crash.
+TEST_F(CheckpointTest, NeverLoadsOtherWeightsFromADamagedFile) {
+  const Parameters weights = parameters(kForecaster, 1);
+  save_model(path("model.h5"), kForecaster, weights);
+  const std::string whole = content_of(path("model.h5"));
+  for (std::size_t offset = 0; offset < whole.size(); offset += 37) {
+    std::string damaged = whole;
+    damaged[offset] = static_cast<char>(damaged[offset] ^ 0x10);
+    file("damaged.h5", damaged);
+    Parameters loaded(kForecaster.config);
+    try {
+      load_parameters(path("damaged.h5"), loaded);
+      EXPECT_TRUE(same(loaded.values(), weights.values())) << "byte " << offset;
+    } catch (const FileError&) {
+    }
+  }
+}
+
+TEST_F(CheckpointTest, SurvivesAFailingWrite) {
+  save(1);
+  const std::string before = content_of(path("checkpoint.h5"));
+  std::filesystem::create_directories(path("checkpoint.prev.h5/full"));
+  EXPECT_THROW(save(2), FileError);
+  EXPECT_EQ(content_of(path("checkpoint.h5")), before);
+  EXPECT_THAT(files_beside(path("checkpoint.h5")),
+              ElementsAre("checkpoint.h5", "checkpoint.prev.h5"));
+}
+
+}  // namespace
+}  // namespace quadgate

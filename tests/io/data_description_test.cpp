@@ -1,0 +1,50 @@
+// Sweeps: descriptions that are empty, full and of a forecast, there and back through a file.
+// Tolerance: none, files hold the same bits.
+
+#include "io/data_description.h"
+
+#include "engine/error.h"
+#include "tests/io/files.h"
+
+namespace quadgate {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::message_of;
+
+using DataDescriptionTest = testing::FolderTest;
+
+TEST_F(DataDescriptionTest, SurvivesAFile) {
+  const DataDescription full{
+      .feature_names = {"a", "b"},
+      .class_names = {"no", "yes"},
+      .mean = {0.5F, 1},
+      .std = {2, 3},
+      .window = Window{.input_len = 4, .horizon = 2, .stride = 3, .targets = {"b"}}};
+  for (const DataDescription& description : {DataDescription{}, full}) {
+    hdf5::File made = hdf5::File::create(path("a.h5"));
+    made.create_group("model");
+    write_data_description(made, "model", description);
+    testing::save(made);
+    EXPECT_EQ(read_data_description(hdf5::File::open(path("a.h5")), "model"), description);
+  }
+}
+
+TEST(DataDescription, FindsTargetColumnsInTheirOrder) {
+  DataDescription description{.feature_names = {"a", "b", "c"}, .window = Window{}};
+  description.window->targets = {"c", "a"};
+  EXPECT_THAT(target_columns(description), ElementsAre(2, 0));
+  description.window->targets = {"d"};
+  EXPECT_EQ(message_of<InvalidArgument>([&] { target_columns(description); }),
+            "targets: expected columns out of a, b, c, found 'd'");
+}
+
+TEST(DataDescription, KnowsEveryTaskByName) {
+  for (const Task task : {Task::classification, Task::tagging, Task::regression}) {
+    EXPECT_EQ(task_from_name(to_string(task)), task);
+  }
+  EXPECT_EQ(task_from_name("forecast"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace quadgate

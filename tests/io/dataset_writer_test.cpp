@@ -1,0 +1,187 @@
+// Sweeps: splits by fraction and by file, one length and many, standardized or not, read back
+// through Dataset; and input that cannot be divided.
+// Tolerance: statistics are sums of a few numbers in double, rounded once to float: 4 ulp.
+
+#include "io/dataset_writer.h"
+
+#include <array>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "engine/error.h"
+#include "io/dataset.h"
+#include "io/importers/ts.h"
+#include "io/loader.h"
+#include "tests/io/files.h"
+
+namespace quadgate {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::message_of;
+using testing::ramp;
+
+using DatasetWriterTest = testing::FolderTest;
+
+/// Sequences of these lengths, one feature; label i % 2; x counts the steps.
+LabelledSequences sequences(const std::vector<std::int64_t>& lengths) {
+  LabelledSequences data{.path = "input",
+                         .input_size = 1,
+                         .class_names = {"no", "yes"},
+                         .x = {},
+                         .offsets = {0},
+                         .labels = {}};
+  for (const std::int64_t length : lengths) {
+    data.labels.push_back(data.size() % 2);
+    data.offsets.push_back(data.offsets.back() + length);
+  }
+  data.x = ramp(data.offsets.back());
+  return data;
+}
+
+Batch read_all(Split& split) {
+  Batch batch;
+  Loader loader(split, split.size());
+  loader.next(batch);
+  return batch;
+}
+
+TEST_F(DatasetWriterTest, WritesOneLengthWithoutOffsets) {
+  const PrepareSummary sizes =
+      write_classification(path("a.h5"), sequences({2, 2, 2}), sequences({2}), {});
+  EXPECT_EQ(sizes.train, 3);
+  EXPECT_EQ(sizes.valid, 0);
+  EXPECT_EQ(sizes.test, 1);
+  EXPECT_THAT(hdf5::File::open(path("a.h5")).array("train/x").shape(), ElementsAre(3, 2, 1));
+  Dataset dataset(path("a.h5"));
+  EXPECT_THAT(dataset.split_names(), ElementsAre("train", "test"));
+  EXPECT_THAT(dataset.description().class_names, ElementsAre("no", "yes"));
+  EXPECT_THAT(dataset.description().mean, IsEmpty());
+  const Batch batch = read_all(dataset.split("train"));
+  EXPECT_THAT(batch.x, ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(batch.labels, ElementsAre(0, 1, 0));
+}
+
+TEST_F(DatasetWriterTest, WritesManyLengthsWithOffsets) {
+  write_classification(path("a.h5"), sequences({2, 2}), sequences({1, 3}), {});
+  Dataset dataset(path("a.h5"));
+  EXPECT_EQ(dataset.split("train").max_len(), 2);
+  EXPECT_EQ(dataset.split("test").max_len(), 3);
+  EXPECT_THAT(read_all(dataset.split("test")).offsets, ElementsAre(0, 1, 4));
+}
+
+TEST_F(DatasetWriterTest, DrawsEveryRowOnceAndAlwaysTheSame) {
+  const std::vector<std::int64_t> lengths(100, 1);
+  for (const char* name : {"a.h5", "b.h5"}) {
+    const PrepareSummary sizes = write_classification(
+        path(name), sequences(lengths), {}, {.valid_fraction = 0.1, .test_fraction = 0.25});
+    EXPECT_EQ(sizes.train, 65);
+    EXPECT_EQ(sizes.valid, 10);
+    EXPECT_EQ(sizes.test, 25);
+  }
+  EXPECT_EQ(testing::content_of(path("a.h5")), testing::content_of(path("b.h5")));
+  Dataset dataset(path("a.h5"));
+  std::vector<float> all;
+  for (const char* name : {"train", "valid", "test"}) {
+    const Batch batch = read_all(dataset.split(name));
+    EXPECT_TRUE(std::ranges::is_sorted(batch.x)) << "rows keep their order";
+    for (std::size_t i = 0; i < batch.x.size(); ++i) {
+      EXPECT_EQ(batch.labels[i], static_cast<std::int64_t>(batch.x[i]) % 2);
+    }
+    all.insert(all.end(), batch.x.begin(), batch.x.end());
+  }
+  EXPECT_FALSE(std::ranges::is_sorted(all)) << "drawn at random, not cut";
+  std::ranges::sort(all);
+  EXPECT_EQ(all, ramp(100));
+}
+
+TEST_F(DatasetWriterTest, StandardizesByTheTrainingRows) {
+  // Columns: 0, 2, 4, 6 (mean 3, variance 5), and the constant 7; test rows play no part.
+  const Series train{.path = "train", .feature_names = {"a", "b"}, .x = {0, 7, 2, 7, 4, 7, 6, 7}};
+  const Series test{.path = "test", .feature_names = {"a", "b"}, .x = {13, 9}};
+  write_forecast(path("a.h5"), train, test, {.standardize = true});
+  const hdf5::File file = hdf5::File::open(path("a.h5"));
+  const auto mean = file.read_floats("", "mean");
+  const auto std = file.read_floats("", "std");
+  EXPECT_THAT(mean, ElementsAre(3, 7));
+  EXPECT_FLOAT_EQ(std[0], std::sqrt(5.0F));
+  EXPECT_EQ(std[1], 1) << "of a constant column";
+  std::vector<float> x(10);
+  file.array("test/x").read(0, 5, x);
+  EXPECT_FLOAT_EQ(x[0], -3 / std::sqrt(5.0F));
+  EXPECT_FLOAT_EQ(x[8], 10 / std::sqrt(5.0F));
+  EXPECT_EQ(x[9], 2);
+  EXPECT_EQ(file.read_int("test", "begin"), 4);
+  EXPECT_EQ(file.read_int("test", "end"), 5);
+}
+
+TEST_F(DatasetWriterTest, MatchesTheClassesOfTheTestFileByName) {
+  LabelledSequences test = sequences({1, 1});
+  test.path = "test.ts";
+  test.class_names = {"yes", "no"};
+  write_classification(path("a.h5"), sequences({1, 1}), test, {});
+  Dataset dataset(path("a.h5"));
+  EXPECT_THAT(read_all(dataset.split("test")).labels, ElementsAre(1, 0));
+
+  test.class_names = {"no", "maybe"};
+  EXPECT_EQ(message_of<InvalidArgument>([&] {
+              write_classification(path("a.h5"), sequences({1, 1}), test, {});
+            }),
+            "test.ts: expected classes no, yes, as in input, found 'maybe'");
+  test.input_size = 2;
+  EXPECT_EQ(message_of<InvalidArgument>([&] {
+              write_classification(path("a.h5"), sequences({1, 1}), test, {});
+            }),
+            "test.ts: expected 1 features, as in input, found 2");
+}
+
+TEST_F(DatasetWriterTest, LeavesTheFileAsItWasWhenItFails) {
+  file("a.h5", "precious");
+  const auto error = [&](const PrepareOptions& options,
+                         const std::optional<LabelledSequences>& test = {}) {
+    return message_of<InvalidArgument>([&] {
+      write_classification(path("a.h5"), sequences({1, 1}), test, options);
+    });
+  };
+  EXPECT_EQ(error({.valid_fraction = 1}),
+            "valid_fraction: expected at least 0 and below 1, found 1");
+  EXPECT_EQ(error({.valid_fraction = std::nan("")}),
+            "valid_fraction: expected at least 0 and below 1, found nan");
+  EXPECT_EQ(error({.test_fraction = 0.1}), "test_fraction: 0.1 of 2 rows leaves that split empty");
+  EXPECT_THAT(error({.valid_fraction = 0.5, .test_fraction = 0.5}),
+              HasSubstr("no training row is left, of 2"));
+  EXPECT_EQ(error({.test_fraction = 0.5}, sequences({1})),
+            "test_fraction: expected none beside a test file");
+
+  LabelledSequences bad = sequences({1, 1});
+  bad.x[1] = std::nanf("");
+  EXPECT_EQ(message_of<DataError>([&] { write_classification(path("a.h5"), bad, {}, {}); }),
+            "input: step 1, feature 0: not finite");
+  EXPECT_THROW(write_classification(path("none/a.h5"), sequences({1}), {}, {}), FileError);
+  EXPECT_EQ(testing::content_of(path("a.h5")), "precious");
+  EXPECT_THAT(testing::files_beside(path("a.h5")), ElementsAre("a.h5"));
+}
+
+TEST_F(DatasetWriterTest, ReadsTheJapaneseVowels) {
+  const std::filesystem::path shared(QUADGATE_SHARED_DATA);
+  if (!std::filesystem::exists(shared / "JapaneseVowels_TRAIN.ts")) {
+    GTEST_SKIP() << "SKIPPED: no JapaneseVowels_TRAIN.ts in " << shared;
+  }
+  const PrepareSummary sizes =
+      write_classification(path("vowels.h5"), read_ts(shared / "JapaneseVowels_TRAIN.ts"),
+                           read_ts(shared / "JapaneseVowels_TEST.ts"), {.valid_fraction = 0.1});
+  EXPECT_EQ(sizes.train, 243);
+  EXPECT_EQ(sizes.valid, 27);
+  EXPECT_EQ(sizes.test, 370);
+  Dataset dataset(path("vowels.h5"));
+  EXPECT_EQ(dataset.input_size(), 12);
+  EXPECT_EQ(dataset.output_size(), 9);
+  EXPECT_EQ(dataset.split("test").max_len(), 29);
+}
+
+}  // namespace
+}  // namespace quadgate

@@ -1,0 +1,121 @@
+// Sweeps: windows over a series with three splits, strides, some target columns; ETTh1 where the
+// shared data are; and windows that do not fit.
+// Tolerance: none, a batch holds the file's bits.
+
+#include <array>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "engine/error.h"
+#include "io/dataset.h"
+#include "io/dataset_writer.h"
+#include "io/importers/csv.h"
+#include "tests/io/files.h"
+
+namespace quadgate {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using testing::message_of;
+
+class ForecastTest : public testing::FolderTest {
+ protected:
+  /// 20 rows of 2 columns, x = 0, 1, 2, ...: rows 0-11 train, 12-15 valid, 16-19 test.
+  std::filesystem::path series() const {
+    write_forecast(path("data.h5"),
+                   {.path = "series", .feature_names = {"a", "b"}, .x = testing::ramp(40)}, {},
+                   {.valid_fraction = 0.2, .test_fraction = 0.2});
+    return path("data.h5");
+  }
+};
+
+TEST_F(ForecastTest, CutsWindowsWithTargetsInsideTheSplit) {
+  Dataset dataset(series(), Window{.input_len = 3, .horizon = 2, .targets = {"b"}});
+  EXPECT_EQ(dataset.task(), Task::regression);
+  EXPECT_TRUE(dataset.is_forecast());
+  EXPECT_EQ(dataset.input_size(), 2);
+  EXPECT_EQ(dataset.output_size(), 2);
+  EXPECT_EQ(dataset.split("train").size(), 8);  // targets from rows 3, ..., 10
+  EXPECT_EQ(dataset.split("valid").size(), 3);  // from rows 12, 13, 14
+  EXPECT_EQ(dataset.split("test").size(), 3);
+  EXPECT_EQ(dataset.split("test").max_len(), 3);
+
+  Batch batch;
+  dataset.split("train").read(std::array<std::int64_t, 2>{7, 0}, batch);
+  EXPECT_THAT(batch.offsets, ElementsAre(0, 3, 6));
+  EXPECT_THAT(batch.x, ElementsAre(14, 15, 16, 17, 18, 19, 0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(batch.targets, ElementsAre(21, 23, 7, 9));
+  dataset.split("valid").read(std::array<std::int64_t, 1>{0}, batch);
+  EXPECT_THAT(batch.x, ElementsAre(18, 19, 20, 21, 22, 23)) << "inputs reach back before row 12";
+  EXPECT_THAT(batch.targets, ElementsAre(25, 27));
+  dataset.split("test").read(std::array<std::int64_t, 1>{2}, batch);
+  EXPECT_THAT(batch.targets, ElementsAre(37, 39)) << "the last row is used";
+}
+
+TEST_F(ForecastTest, StridesAndForecastsEveryColumn) {
+  Dataset dataset(series(), Window{.input_len = 1, .horizon = 2, .stride = 4, .targets = {}});
+  EXPECT_EQ(dataset.output_size(), 4);
+  EXPECT_THAT(dataset.description().window->targets, ElementsAre("a", "b"));
+  Split& split = dataset.split("train");
+  EXPECT_EQ(split.size(), 3);  // targets from rows 1, 5, 9
+  Batch batch;
+  split.read(std::array<std::int64_t, 1>{2}, batch);
+  EXPECT_THAT(batch.x, ElementsAre(16, 17));
+  EXPECT_THAT(batch.targets, ElementsAre(18, 19, 20, 21));
+}
+
+TEST_F(ForecastTest, ReachesBackOnlyToRowZero) {
+  Dataset dataset(series(), Window{.input_len = 11, .horizon = 1, .targets = {}});
+  EXPECT_EQ(dataset.split("train").size(), 1);
+  EXPECT_EQ(dataset.split("valid").size(), 4);
+  Batch batch;
+  dataset.split("train").read(std::array<std::int64_t, 1>{0}, batch);
+  EXPECT_EQ(batch.x.front(), 0);
+}
+
+TEST_F(ForecastTest, NamesWindowsThatDoNotFit) {
+  const auto file = series();
+  const auto open = [&](std::optional<Window> window) {
+    return [=] { Dataset dataset(file, window); };
+  };
+  EXPECT_THAT(
+      message_of<DataError>(open(Window{.input_len = 12, .horizon = 1, .targets = {}})),
+      EndsWith("dataset 'train/x': the split is empty: no 12 rows of input and 1 of targets "
+               "fit, the targets in rows 0 to 12"));
+  EXPECT_THAT(message_of<DataError>(open(
+                  Window{.input_len = 1, .horizon = INT64_MAX, .stride = 1, .targets = {"a"}})),
+              HasSubstr("the split is empty"));
+  EXPECT_THAT(message_of<InvalidArgument>(open({})),
+              EndsWith("a window (input_len, horizon) is needed for a forecast data set"));
+  EXPECT_EQ(message_of<InvalidArgument>(open(Window{.input_len = 0, .horizon = 1, .targets = {}})),
+            "input_len: expected at least 1, found 0");
+  EXPECT_EQ(
+      message_of<InvalidArgument>(open(Window{.input_len = 1, .horizon = 1, .targets = {"c"}})),
+      "targets: expected columns out of a, b, found 'c'");
+}
+
+TEST_F(ForecastTest, ReadsTheElectricityTransformerSet) {
+  const std::filesystem::path csv = std::filesystem::path(QUADGATE_SHARED_DATA) / "ETTh1.csv";
+  if (!std::filesystem::exists(csv)) GTEST_SKIP() << "SKIPPED: no " << csv;
+  const Series read = read_csv(csv);
+  EXPECT_THAT(read.feature_names,
+              ElementsAre("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"));
+  EXPECT_EQ(read.size(), 17420);
+  EXPECT_EQ(read.x[6], 30.531F);
+  write_forecast(path("data.h5"), read, {},
+                 {.valid_fraction = 0.2, .test_fraction = 0.2, .standardize = true});
+
+  Dataset dataset(path("data.h5"), Window{.input_len = 168, .horizon = 24, .targets = {"OT"}});
+  EXPECT_EQ(dataset.split("train").size(), 10452 - 168 - 24 + 1);
+  EXPECT_EQ(dataset.split("test").size(), 3484 - 24 + 1);
+  Batch batch;
+  dataset.split("train").read(std::array<std::int64_t, 1>{0}, batch);
+  const DataDescription& description = dataset.description();
+  EXPECT_FLOAT_EQ(batch.x[6] * description.std[6] + description.mean[6], 30.531F);
+}
+
+}  // namespace
+}  // namespace quadgate

@@ -1,0 +1,53 @@
+// Sweeps: contents around the chunk that is read at once, every bit of a small one flipped, and
+// files without a seal.
+// Tolerance: none, a checksum is right or wrong.
+
+#include "io/seal.h"
+
+#include <string>
+
+#include "engine/error.h"
+#include "tests/io/files.h"
+
+namespace quadgate {
+namespace {
+
+using ::testing::EndsWith;
+using testing::message_of;
+
+using SealTest = testing::FolderTest;
+
+std::string sealed(std::size_t size) {
+  std::string content(kSealSize + size, 'x');
+  seal(std::as_writable_bytes(std::span(content)));
+  return content;
+}
+
+TEST_F(SealTest, PassesWhatItSealed) {
+  for (const std::size_t size : {0U, 1U, (1U << 20) - 1, 1U << 20, (1U << 20) + 1}) {
+    EXPECT_NO_THROW(check_seal(file("a", sealed(size)))) << size;
+  }
+}
+
+TEST_F(SealTest, RecognisesEveryFlippedBitAndOtherSizes) {
+  const std::string whole = sealed(50);
+  for (std::size_t bit = 0; bit < 400; ++bit) {
+    std::string damaged = whole;
+    char& byte = damaged[kSealSize + bit / 8];
+    byte = static_cast<char>(byte ^ (1 << bit % 8));
+    EXPECT_THROW(check_seal(file("a", damaged)), FileError) << bit;
+  }
+  EXPECT_THAT(message_of<FileError>([&] { check_seal(file("a", whole + "x")); }),
+              EndsWith("a: damaged: the checksum differs"));
+  EXPECT_THROW(check_seal(file("a", whole.substr(0, whole.size() - 1))), FileError);
+}
+
+TEST_F(SealTest, LeavesOtherFilesAlone) {
+  EXPECT_NO_THROW(check_seal(file("a", "short")));
+  EXPECT_NO_THROW(check_seal(file("a", std::string(1000, 'x'))));
+  EXPECT_NO_THROW(check_seal(path("none")));
+  EXPECT_NO_THROW(check_seal(path(".")));
+}
+
+}  // namespace
+}  // namespace quadgate
