@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The subcommands of the program. Each takes what was typed, prints to stdout and stderr, and
+/// throws the library's errors; main() turns those into one line and an exit code.
+namespace quadgate::apps {
+
+/// Exit codes of the program, a contract.
+inline constexpr int kExitDone = 0;
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitWrongUse = 2;
+inline constexpr int kExitStopped = 75;  ///< by a signal, after saving: run again with --resume
+
+struct PrepareArguments {
+  std::vector<std::filesystem::path> inputs;  ///< idx: images and labels; ts, csv: one file
+  std::vector<std::filesystem::path> test;    ///< as `inputs`, or empty
+  std::filesystem::path output;
+  double valid_fraction = 0;
+  double test_fraction = 0;
+  bool standardize = false;
+};
+
+void prepare_idx(const PrepareArguments& arguments);
+void prepare_ts(const PrepareArguments& arguments);
+void prepare_csv(const PrepareArguments& arguments);
+
+struct TrainArguments {
+  std::filesystem::path run_file;
+  std::vector<std::string> overrides;  ///< "KEY=VALUE"
+  std::optional<int> threads;
+  bool resume = false;
+  bool quiet = false;
+  bool json = false;
+};
+
+/// Returns kExitDone or kExitStopped.
+int train(const TrainArguments& arguments);
+
+struct EvaluateArguments {
+  std::filesystem::path checkpoint;
+  std::filesystem::path data;
+  std::string split = "test";
+  std::optional<int> threads;
+  bool json = false;
+};
+
+void evaluate(const EvaluateArguments& arguments);
+
+struct PredictArguments {
+  std::filesystem::path checkpoint;
+  std::filesystem::path data;
+  std::string split = "test";
+  std::filesystem::path output;  ///< .csv or .h5
+  std::optional<int> threads;
+};
+
+void predict(const PredictArguments& arguments);
+
+void inspect(const std::filesystem::path& file);
+
+struct BenchArguments {
+  std::int64_t seq_len = 0;
+  std::int64_t batch = 0;
+  std::int64_t input_size = 0;
+  std::int64_t hidden_size = 0;
+  std::int64_t num_layers = 1;
+  bool bidirectional = false;
+  std::string lengths;  ///< "LO:HI", drawn evenly; empty: every sequence has seq_len steps
+  double seconds = 5;
+  std::optional<int> threads;
+  bool json = false;
+};
+
+void bench(const BenchArguments& arguments);
+
+}  // namespace quadgate::apps

@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "apps/commands.h"
+#include "apps/evaluation.h"
+#include "apps/model_on_data.h"
+
+namespace quadgate::apps {
+namespace {
+
+using Named = std::vector<std::pair<std::string, double>>;
+
+/// Errors in original units: a value's error times its std.
+struct RawErrors {
+  double squared = 0;
+  double absolute = 0;
+
+  void add(std::span<const float> outputs, std::span<const float> targets,
+           std::span<const float> std) {
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const double error = (static_cast<double>(outputs[i]) - static_cast<double>(targets[i])) *
+                           static_cast<double>(std[i % std.size()]);
+      squared += error * error;
+      absolute += std::abs(error);
+    }
+  }
+};
+
+Metrics metrics_of(const ModelConfig& config, const Batch& batch, std::span<const float> outputs) {
+  if (config.task == Task::regression) {
+    return squared_error(outputs, batch.targets, 0, nullptr);
+  }
+  return cross_entropy(outputs.data(), batch.labels, config.output_size, 0, nullptr);
+}
+
+Named evaluate_model(ModelOnData& model) {
+  const ModelConfig& config = model.description().config;
+  const OutputUnits units = output_units(model.dataset());
+  Metrics metrics;
+  RawErrors raw;
+  model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
+    metrics += metrics_of(config, batch, outputs);
+    if (config.task == Task::regression) {
+      raw.add(outputs, batch.targets, units.std);
+    }
+  });
+  Named named = named_metrics(config.task, metrics);
+  if (config.task == Task::regression) {
+    const auto items = static_cast<double>(metrics.items);
+    named.emplace_back("mse_raw", raw.squared / items);
+    named.emplace_back("mae_raw", raw.absolute / items);
+  }
+  return named;
+}
+
+}  // namespace
+
+void evaluate(const EvaluateArguments& arguments) {
+  ModelOnData model(arguments.checkpoint, arguments.data, arguments.split, arguments.threads);
+  const Named named = evaluate_model(model);
+  if (arguments.json) {
+    nlohmann::ordered_json record;
+    for (const auto& [name, value] : named) {
+      record[name] = value;
+    }
+    record["count"] = model.split().size();
+    record["split"] = arguments.split;
+    fmt::print("{}\n", record.dump());
+    return;
+  }
+  fmt::print("{}: {} sequences\n", arguments.split, model.split().size());
+  for (const auto& [name, value] : named) {
+    fmt::print("{:<8} {:.6g}\n", name, value);
+  }
+}
+
+}  // namespace quadgate::apps

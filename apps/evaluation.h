@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/loss.h"
+#include "engine/network.h"
+#include "io/dataset.h"
+
+namespace quadgate::apps {
+
+/// Sums over all rows of a split; empty if `stop` said so between two batches.
+std::optional<Metrics> evaluate_split(Network& network, Split& split, std::int64_t batch_size,
+                                      const std::function<bool()>& stop);
+
+/// The means of `metrics` under their contract names: loss, and accuracy (classification, tagging)
+/// or mse and mae (regression).
+std::vector<std::pair<std::string, double>> named_metrics(Task task, const Metrics& metrics);
+
+}  // namespace quadgate::apps

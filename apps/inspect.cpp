@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "apps/commands.h"
+#include "engine/error.h"
+#include "io/checkpoint.h"
+#include "io/dataset.h"
+#include "io/hdf5.h"
+
+namespace quadgate::apps {
+namespace {
+
+std::string names_text(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 10;
+  const auto shown = std::span(names).first(std::min(names.size(), kShown));
+  return fmt::format("{} ({}{})", names.size(), fmt::join(shown, ", "),
+                     names.size() > kShown ? ", ..." : "");
+}
+
+void print_description(const DataDescription& data) {
+  fmt::print("features: {}\n", names_text(data.feature_names));
+  if (!data.class_names.empty()) {
+    fmt::print("classes: {}\n", names_text(data.class_names));
+  }
+  if (const auto& window = data.window) {
+    fmt::print("window: {} rows in, the next {} out, stride {}, targets {}\n", window->input_len,
+               window->horizon, window->stride, names_text(window->targets));
+  }
+  fmt::print("standardized: {}\n", data.mean.empty() ? "no" : "yes");
+}
+
+void print_split(const std::string& name, const Split& split) {
+  std::int64_t shortest = std::numeric_limits<std::int64_t>::max();
+  std::int64_t sum = 0;
+  for (std::int64_t row = 0; row < split.size(); ++row) {
+    shortest = std::min(shortest, split.length(row));
+    sum += split.length(row);
+  }
+  fmt::print("{}: {} sequences of {} to {} steps, {:.1f} on average\n", name, split.size(),
+             shortest, split.max_len(),
+             static_cast<double>(sum) / static_cast<double>(split.size()));
+}
+
+/// A forecast's windows are cut at read time, so that there is only the series to show.
+void inspect_series(const hdf5::File& file) {
+  for (const char* name : {"train", "valid", "test"}) {
+    if (file.has(name)) {
+      fmt::print("{}: rows {} to {} of a series of shape {}\n", name, file.read_int(name, "begin"),
+                 file.read_int(name, "end"),
+                 hdf5::shape_text(file.array(fmt::format("{}/x", name)).shape()));
+    }
+  }
+  print_description(read_data_description(file, ""));
+}
+
+void inspect_dataset(const hdf5::File& file) {
+  const std::string task = read_dataset_task(file.path());
+  fmt::print("data set for {}\n", task);
+  if (task == "forecast") {
+    inspect_series(file);
+    return;
+  }
+  Dataset dataset(file.path());
+  for (const std::string& name : dataset.split_names()) {
+    print_split(name, dataset.split(name));
+  }
+  if (dataset.task() == Task::regression) {
+    fmt::print("values to predict: {}\n", dataset.output_size());
+  }
+  print_description(dataset.description());
+}
+
+void print_model(const ModelConfig& config, const Parameters& parameters) {
+  const LstmConfig& rnn = config.rnn;
+  fmt::print(
+      "cell lstm, input_size {}, hidden_size {}, num_layers {}, bidirectional {}, dropout "
+      "{}, output_size {}\n",
+      rnn.input_size, rnn.hidden_size, rnn.num_layers, rnn.bidirectional, rnn.dropout,
+      config.output_size);
+  std::size_t count = 0;
+  for (const ParameterSlice& slice : parameters.slices()) {
+    fmt::print("  {:<28} {}\n", slice.name, hdf5::shape_text(slice.shape));
+    count += slice.size;
+  }
+  fmt::print("parameters: {}\n", count);
+}
+
+void inspect_checkpoint(const std::filesystem::path& path) {
+  const ModelDescription model = read_model_description(path);
+  Parameters parameters(model.config);
+  load_parameters(path, parameters);
+  fmt::print("checkpoint of a model for {}\n",
+             model.data.window ? "forecast" : to_string(model.config.task));
+  print_model(model.config, parameters);
+  print_description(model.data);
+  if (!has_training_state(path)) {
+    fmt::print("training state: none\n");
+    return;
+  }
+  const TrainingState state = read_training_state(path);
+  fmt::print("training state: {} epochs and {} batches done, {} steps, seed {}\n", state.epoch,
+             state.batch, state.step, state.seed);
+  if (state.best_metric) {
+    fmt::print("best valid metric: {:.6g}\n", *state.best_metric);
+  }
+  if (!state.last_metrics.empty()) {
+    fmt::print("last metrics: {}\n", state.last_metrics);
+  }
+}
+
+}  // namespace
+
+void inspect(const std::filesystem::path& path) {
+  const auto file = hdf5::File::open(path);
+  const std::string format =
+      file.has_attribute("", "format") ? file.read_string("", "format") : "none";
+  if (format == "quadgate-dataset") {
+    inspect_dataset(file);
+  } else if (format == "quadgate-checkpoint") {
+    inspect_checkpoint(path);
+  } else {
+    throw FileError(fmt::format(
+        "{}: attribute 'format': expected quadgate-dataset or quadgate-checkpoint, found {}",
+        path.string(), format));
+  }
+}
+
+}  // namespace quadgate::apps

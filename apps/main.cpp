@@ -1,0 +1,296 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <new>
+#include <stdexcept>
+#include <string>
+
+#include "apps/commands.h"
+#include "engine/error.h"
+#include "engine/onednn_isa.h"
+#include "kernels/isa.h"
+
+namespace quadgate::apps {
+namespace {
+
+/// What the chosen subcommand runs; its exit code.
+using Command = std::function<int()>;
+
+void add_threads(CLI::App& app, std::optional<int>& threads) {
+  app.add_option("--threads", threads,
+                 "Threads to compute with; else the run file's, else SLURM_CPUS_PER_TASK, else the "
+                 "cores that affinity and cgroup quota allow")
+      ->type_name("K");
+}
+
+CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
+                   PrepareArguments& arguments, Command& command,
+                   void (*run)(const PrepareArguments&)) {
+  CLI::App& kind = *prepare.add_subcommand(name, help);
+  kind.add_option("-o,--output", arguments.output, "Data set to write")
+      ->required()
+      ->type_name("DATA.h5");
+  kind.add_option("--valid-fraction", arguments.valid_fraction,
+                  "Part of the input that becomes the valid split, 0 to below 1")
+      ->type_name("F");
+  kind.add_option("--test-fraction", arguments.test_fraction,
+                  "Part of the input that becomes the test split, if there is no --test")
+      ->type_name("F");
+  kind.add_flag("--standardize", arguments.standardize,
+                "Scale each feature to mean 0 and std 1 over the train split");
+  kind.callback([&arguments, &command, run] {
+    command = [&arguments, run] {
+      run(arguments);
+      return kExitDone;
+    };
+  });
+  return kind;
+}
+
+void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
+  CLI::App& prepare = *app.add_subcommand("prepare", "Make a data set from other formats");
+  prepare.require_subcommand(1);
+
+  CLI::App& idx = add_kind(prepare, "idx",
+                           "IDX files of MNIST-like sets, plain or .gz: each image is the sequence "
+                           "of its rows, to classify",
+                           arguments, command, prepare_idx);
+  idx.add_option("input", arguments.inputs, "Images and labels")
+      ->required()
+      ->expected(2)
+      ->type_name("IMAGES LABELS");
+  idx.add_option("--test", arguments.test, "Images and labels of the test split")
+      ->expected(2)
+      ->type_name("IMAGES LABELS");
+
+  CLI::App& ts = add_kind(prepare, "ts",
+                          "The .ts text format of aeon and sktime: labelled sequences, also of "
+                          "different lengths",
+                          arguments, command, prepare_ts);
+  CLI::App& csv = add_kind(prepare, "csv",
+                           "A series to forecast: a line of column names, then a line a time step; "
+                           "a first column that is not numeric is left out; splits follow in time",
+                           arguments, command, prepare_csv);
+  for (CLI::App* kind : {&ts, &csv}) {
+    kind->add_option("input", arguments.inputs, "File, plain or .gz")
+        ->required()
+        ->expected(1)
+        ->type_name("FILE");
+    kind->add_option("--test", arguments.test, "File of the test split")
+        ->expected(1)
+        ->type_name("FILE");
+  }
+}
+
+void add_train(CLI::App& app, TrainArguments& arguments, Command& command) {
+  CLI::App& train = *app.add_subcommand("train", "Train a model as a run file says");
+  train
+      .add_option("run_file", arguments.run_file,
+                  "Run file; relative paths in it are relative to the current folder")
+      ->required()
+      ->type_name("RUN.toml");
+  train
+      .add_option("--set", arguments.overrides,
+                  "Set a key of the run file, e.g. train.lr=1e-3; may be given many times")
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
+  add_threads(train, arguments.threads);
+  train.add_flag("--resume", arguments.resume, "Go on from the checkpoint in [output] dir");
+  train.add_flag("--quiet", arguments.quiet, "No progress and messages, only warnings and errors");
+  train.add_flag("--json", arguments.json, "Print a JSON object a finished epoch to stdout");
+  train.callback([&] { command = [&] { return apps::train(arguments); }; });
+}
+
+/// The options that evaluate and predict share.
+void add_model_on_data(CLI::App& app, std::filesystem::path& checkpoint,
+                       std::filesystem::path& data, std::string& split,
+                       std::optional<int>& threads) {
+  app.add_option("checkpoint", checkpoint, "Checkpoint of the model")
+      ->required()
+      ->type_name("CHECKPOINT");
+  app.add_option("--data", data, "Data set")->required()->type_name("DATA.h5");
+  app.add_option("--split", split, "Split of the data set")
+      ->capture_default_str()
+      ->type_name("NAME");
+  add_threads(app, threads);
+}
+
+void add_evaluate(CLI::App& app, EvaluateArguments& arguments, Command& command) {
+  CLI::App& evaluate =
+      *app.add_subcommand("evaluate", "Print a model's loss and metrics on a data set");
+  add_model_on_data(evaluate, arguments.checkpoint, arguments.data, arguments.split,
+                    arguments.threads);
+  evaluate.add_flag("--json", arguments.json, "Print a JSON object");
+  evaluate.callback([&] {
+    command = [&] {
+      apps::evaluate(arguments);
+      return kExitDone;
+    };
+  });
+}
+
+void add_predict(CLI::App& app, PredictArguments& arguments, Command& command) {
+  CLI::App& predict = *app.add_subcommand(
+      "predict", "Write a model's predictions, with class names or in original units");
+  add_model_on_data(predict, arguments.checkpoint, arguments.data, arguments.split,
+                    arguments.threads);
+  predict.add_option("-o,--output", arguments.output, "File to write: .csv or .h5")
+      ->required()
+      ->type_name("OUT");
+  predict.callback([&] {
+    command = [&] {
+      apps::predict(arguments);
+      return kExitDone;
+    };
+  });
+}
+
+void add_inspect(CLI::App& app, std::filesystem::path& file, Command& command) {
+  CLI::App& inspect =
+      *app.add_subcommand("inspect", "Print what a data set or checkpoint file holds");
+  inspect.add_option("file", file, "Data set or checkpoint")->required()->type_name("FILE");
+  inspect.callback([&] {
+    command = [&] {
+      apps::inspect(file);
+      return kExitDone;
+    };
+  });
+}
+
+void add_bench(CLI::App& app, BenchArguments& arguments, Command& command) {
+  CLI::App& bench = *app.add_subcommand(
+      "bench",
+      "Time whole training steps on random data: LSTM, a linear head to 10 classes at every step, "
+      "cross-entropy, backward, clip 1.0, Adam");
+  const auto size = [&](const char* name, std::int64_t& field, const char* help,
+                        const char* letter) {
+    return bench.add_option(name, field, help)->check(CLI::Range(1, 1 << 20))->type_name(letter);
+  };
+  size("--seq-len", arguments.seq_len, "Steps of a sequence", "T")->required();
+  size("--batch", arguments.batch, "Sequences in a batch", "N")->required();
+  size("--input-size", arguments.input_size, "Features of a step", "I")->required();
+  size("--hidden-size", arguments.hidden_size, "Hidden units", "H")->required();
+  size("--num-layers", arguments.num_layers, "Layers", "L")->capture_default_str();
+  bench.add_flag("--bidirectional", arguments.bidirectional, "Both directions");
+  bench.add_option("--lengths", arguments.lengths, "Draw lengths from LO to HI, at most T")
+      ->type_name("LO:HI");
+  // One choice each so far: checked here, of no consequence further down.
+  bench.add_option("--cell", "Recurrent cell: lstm")->check(CLI::IsMember({"lstm"}));
+  bench.add_option("--precision", "Precision: f32")->check(CLI::IsMember({"f32"}));
+  bench.add_option("--backend", "Backend: auto or onednn")
+      ->check(CLI::IsMember({"auto", "onednn"}));
+  add_threads(bench, arguments.threads);
+  bench.add_option("--seconds", arguments.seconds, "Time to measure for, at least 5 steps")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str()
+      ->type_name("S");
+  bench.add_flag("--json", arguments.json, "Print a JSON object");
+  bench.callback([&] {
+    command = [&] {
+      apps::bench(arguments);
+      return kExitDone;
+    };
+  });
+}
+
+/// Caps the instruction set as QUADGATE_MAX_ISA says, to try the other code paths.
+void cap_isa_from_environment() {
+  const char* name = std::getenv("QUADGATE_MAX_ISA");
+  if (name == nullptr) {
+    return;
+  }
+  const auto cap = kernels::parse_isa(name);
+  if (!cap) {
+    throw InvalidArgument(
+        fmt::format("QUADGATE_MAX_ISA: expected scalar, avx2 or avx512, found '{}'", name));
+  }
+  kernels::cap_isa(*cap);
+  cap_onednn_isa(*cap);
+}
+
+/// Throws InvalidArgument if the first word that `app` did not know stands for a subcommand.
+void expect_known_subcommand(const CLI::App& app) {
+  const CLI::App* inner = &app;
+  while (!inner->get_subcommands().empty()) {
+    inner = inner->get_subcommands().front();
+  }
+  const auto unknown = app.remaining(true);
+  if (inner->get_require_subcommand_min() == 0 || unknown.empty()) {
+    return;
+  }
+  std::string known;
+  for (const CLI::App* subcommand : inner->get_subcommands(nullptr)) {
+    known += (known.empty() ? "" : ", ") + subcommand->get_name();
+  }
+  throw InvalidArgument(
+      fmt::format("{}: expected one of {}, found '{}'", inner->get_name(), known, unknown.front()));
+}
+
+int run(int argc, char** argv) {
+  cap_isa_from_environment();
+  // A file that grows too large is an error like a full disk, not the end of the program.
+  std::signal(SIGXFSZ, SIG_IGN);
+
+  CLI::App app("quadgate trains LSTMs on CPUs", "quadgate");
+  app.require_subcommand(1);
+  Command command;
+  PrepareArguments prepare_arguments;
+  TrainArguments train_arguments;
+  EvaluateArguments evaluate_arguments;
+  PredictArguments predict_arguments;
+  std::filesystem::path inspect_file;
+  BenchArguments bench_arguments;
+  add_prepare(app, prepare_arguments, command);
+  add_train(app, train_arguments, command);
+  add_evaluate(app, evaluate_arguments, command);
+  add_predict(app, predict_arguments, command);
+  add_inspect(app, inspect_file, command);
+  add_bench(app, bench_arguments, command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::RequiredError&) {
+    expect_known_subcommand(app);
+    throw;
+  }
+  const int code = command();
+  if (std::fflush(stdout) != 0) {
+    throw FileError("standard output: cannot be written");
+  }
+  return code;
+}
+
+/// Prints the one line of an error.
+int fail(std::string message, int code) {
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  std::fputs(fmt::format("quadgate: error: {}\n", message).c_str(), stderr);
+  return code;
+}
+
+int run_and_report(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const CLI::Error& error) {
+    return fail(error.what(), kExitWrongUse);
+  } catch (const InvalidArgument& error) {
+    return fail(error.what(), kExitWrongUse);
+  } catch (const std::bad_alloc&) {
+    return fail("out of memory", kExitFailed);
+  } catch (const std::length_error&) {
+    return fail("out of memory", kExitFailed);
+  } catch (const std::exception& error) {
+    return fail(error.what(), kExitFailed);
+  }
+}
+
+}  // namespace
+}  // namespace quadgate::apps
+
+int main(int argc, char** argv) { return quadgate::apps::run_and_report(argc, argv); }

@@ -1,0 +1,109 @@
+#include "apps/model_on_data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apps/threads.h"
+#include "engine/error.h"
+#include "io/loader.h"
+
+namespace quadgate::apps {
+namespace {
+
+constexpr std::int64_t kBatchSize = 256;
+
+std::string task_name(const ModelDescription& model) {
+  return model.data.window ? "forecast" : to_string(model.config.task);
+}
+
+/// Opens a data set of the model's task, a forecast with the model's window.
+Dataset open_for(const ModelDescription& model, const std::filesystem::path& data) {
+  const std::string found = read_dataset_task(data);
+  if (const std::string expected = task_name(model); found != expected) {
+    throw DataError(
+        fmt::format("{}: task: the model expects {}, found {}", data.string(), expected, found));
+  }
+  return Dataset(data, model.data.window);
+}
+
+std::string class_text(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 5;
+  return fmt::format(
+      "{} ({}{})", names.size(),
+      fmt::join(names.begin(),
+                names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kShown)), ", "),
+      names.size() > kShown ? ", ..." : "");
+}
+
+}  // namespace
+
+void expect_same_kind(const ModelDescription& model, const Dataset& data) {
+  const auto expect = [&](const char* what, const auto& expected, const auto& found) {
+    if (expected != found) {
+      throw DataError(fmt::format("{}: {}: the model expects {}, found {}", data.path().string(),
+                                  what, expected, found));
+    }
+  };
+  const auto& trained = model.data;
+  const auto& given = data.description();
+  expect("task", std::string(to_string(model.config.task)), std::string(to_string(data.task())));
+  expect("features", model.config.rnn.input_size, data.input_size());
+  if (trained.class_names != given.class_names) {
+    throw DataError(fmt::format("{}: classes: the model expects {}, found {}", data.path().string(),
+                                class_text(trained.class_names), class_text(given.class_names)));
+  }
+  expect("values to predict", model.config.output_size, data.output_size());
+  const auto scale = [](bool plain) { return plain ? "plain values" : "standardized values"; };
+  expect("scale", std::string(scale(trained.mean.empty())), std::string(scale(given.mean.empty())));
+}
+
+ModelOnData::ModelOnData(const std::filesystem::path& checkpoint, const std::filesystem::path& data,
+                         const std::string& split, std::optional<int> threads)
+    : description_(read_model_description(checkpoint)),
+      dataset_(open_for(description_, data)),
+      split_((expect_same_kind(description_, dataset_), dataset_.split(split))),
+      batch_size_(std::min(kBatchSize, split_.size())),
+      arena_(choose_threads(threads)),
+      network_(description_.config, split_.max_len(), batch_size_, arena_) {
+  load_parameters(checkpoint, network_.parameters());
+  network_.refresh();
+}
+
+void ModelOnData::for_each_batch(
+    const std::function<void(const Batch&, std::span<const float>)>& visit) {
+  Loader loader(split_, batch_size_);
+  std::vector<float> outputs;
+  for (Batch batch; loader.next(batch);) {
+    const bool tagging = description_.config.task == Task::tagging;
+    const std::int64_t rows = tagging ? batch.steps() : batch.rows();
+    outputs.resize(static_cast<std::size_t>(rows * description_.config.output_size));
+    network_.predict(batch, outputs);
+    visit(batch, outputs);
+  }
+}
+
+OutputUnits output_units(const Dataset& data) {
+  const auto size = static_cast<std::size_t>(data.output_size());
+  OutputUnits units{{}, std::vector<float>(size, 0), std::vector<float>(size, 1)};
+  const auto& description = data.description();
+  if (!description.window) {
+    for (std::size_t i = 0; i < size; ++i) {
+      units.names.push_back(fmt::format("{}", i));
+    }
+    return units;
+  }
+  const std::vector<std::int64_t> columns = target_columns(description);
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto column = static_cast<std::size_t>(columns[i % columns.size()]);
+    units.names.push_back(
+        fmt::format("{}+{}", description.feature_names[column], i / columns.size() + 1));
+    if (!description.mean.empty()) {
+      units.mean[i] = description.mean[column];
+      units.std[i] = description.std[column];
+    }
+  }
+  return units;
+}
+
+}  // namespace quadgate::apps

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/batch.h"
+#include "engine/network.h"
+#include "io/checkpoint.h"
+#include "io/dataset.h"
+
+namespace quadgate::apps {
+
+/// Throws DataError, naming `data` and what differs, unless its task, features, classes and
+/// whether it is standardized are those that `model` was trained with.
+void expect_same_kind(const ModelDescription& model, const Dataset& data);
+
+/// A trained model, planned for the split of a data set that it shall run over.
+class ModelOnData {
+ public:
+  /// Throws FileError, DataError or InvalidArgument if a file cannot be used, the data are not what
+  /// the model was trained on, or there is no such split.
+  ModelOnData(const std::filesystem::path& checkpoint, const std::filesystem::path& data,
+              const std::string& split, std::optional<int> threads);
+
+  const ModelDescription& description() const noexcept { return description_; }
+  const Dataset& dataset() const noexcept { return dataset_; }
+  Split& split() noexcept { return split_; }
+
+  /// Calls `visit` with each batch of the split, in the file's order, and the head's outputs for it
+  /// (see Network::predict).
+  void for_each_batch(
+      const std::function<void(const Batch& batch, std::span<const float> outputs)>& visit);
+
+ private:
+  ModelDescription description_;
+  Dataset dataset_;
+  Split& split_;
+  std::int64_t batch_size_;
+  Arena arena_;
+  Network network_;
+};
+
+/// What a regression's outputs are, each of its `output_size` values.
+struct OutputUnits {
+  std::vector<std::string> names;  ///< "OT+1" for column OT, 1 step ahead; "0", "1", ... otherwise
+  std::vector<float> mean;         ///< original = value * std + mean
+  std::vector<float> std;
+};
+
+/// The units of a data set's targets: those of a forecast are standardized as its columns are.
+OutputUnits output_units(const Dataset& data);
+
+}  // namespace quadgate::apps

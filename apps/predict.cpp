@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "apps/commands.h"
+#include "apps/model_on_data.h"
+#include "engine/error.h"
+#include "io/hdf5.h"
+#include "io/replace_file.h"
+
+namespace quadgate::apps {
+namespace {
+
+/// The predictions of a whole split. An item is a sequence, or a step of one for tagging.
+struct Predictions {
+  std::vector<float> outputs;            ///< [items, O]: logits, or values in original units
+  std::vector<std::int64_t> labels;      ///< [items], true classes; empty for regression
+  std::vector<std::int64_t> offsets{0};  ///< [n + 1]: sequence i is steps offsets[i]..offsets[i+1]
+  std::vector<std::int64_t> classes;     ///< [items], predicted; empty for regression
+  std::vector<float> probabilities;      ///< [items], of the predicted class
+};
+
+/// Appends the class with the largest of the `logits`, and its softmax.
+void add_class(std::span<const float> logits, Predictions& predictions) {
+  const auto best = std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const float logit : logits) {
+    sum += std::exp(static_cast<double>(logit) - static_cast<double>(*best));
+  }
+  predictions.classes.push_back(best - logits.begin());
+  predictions.probabilities.push_back(static_cast<float>(1 / sum));
+}
+
+Predictions predict_split(ModelOnData& model, const OutputUnits& units) {
+  const auto size = static_cast<std::size_t>(model.description().config.output_size);
+  const bool regression = model.description().config.task == Task::regression;
+  Predictions all;
+  model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
+    const std::int64_t before = all.offsets.back();
+    for (std::int64_t row = 0; row < batch.rows(); ++row) {
+      all.offsets.push_back(before + batch.offsets[static_cast<std::size_t>(row) + 1]);
+    }
+    if (regression) {
+      for (std::size_t i = 0; i < outputs.size(); ++i) {
+        all.outputs.push_back(outputs[i] * units.std[i % size] + units.mean[i % size]);
+      }
+      return;
+    }
+    all.outputs.insert(all.outputs.end(), outputs.begin(), outputs.end());
+    all.labels.insert(all.labels.end(), batch.labels.begin(), batch.labels.end());
+    for (std::size_t i = 0; i < outputs.size(); i += size) {
+      add_class(outputs.subspan(i, size), all);
+    }
+  });
+  return all;
+}
+
+/// A field of a CSV file (RFC 4180).
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) {
+    return text;
+  }
+  std::string quoted = "\"";
+  for (const char c : text) {
+    quoted.append(c == '"' ? 2 : 1, c);
+  }
+  quoted += '"';
+  return quoted;
+}
+
+void append_classes(const Predictions& predictions, const std::vector<std::string>& names,
+                    bool tagging, std::string& csv) {
+  const auto item = [&](std::size_t i) {
+    const auto name = [&](std::int64_t label) {
+      return csv_field(names.at(static_cast<std::size_t>(label)));
+    };
+    return fmt::format("{},{},{}\n", name(predictions.classes[i]), predictions.probabilities[i],
+                       name(predictions.labels[i]));
+  };
+  csv += tagging ? "row,step,predicted,probability,label\n" : "row,predicted,probability,label\n";
+  for (std::size_t row = 0; row + 1 < predictions.offsets.size(); ++row) {
+    if (!tagging) {
+      csv += fmt::format("{},{}", row, item(row));
+      continue;
+    }
+    const auto first = static_cast<std::size_t>(predictions.offsets[row]);
+    const auto end = static_cast<std::size_t>(predictions.offsets[row + 1]);
+    for (std::size_t i = first; i < end; ++i) {
+      csv += fmt::format("{},{},{}", row, i - first, item(i));
+    }
+  }
+}
+
+void append_values(const Predictions& predictions, const OutputUnits& units, std::string& csv) {
+  csv += "row";
+  for (const std::string& name : units.names) {
+    csv += ',';
+    csv += csv_field(name);
+  }
+  const std::size_t size = units.names.size();
+  for (std::size_t i = 0; i < predictions.outputs.size(); ++i) {
+    if (i % size == 0) {
+      fmt::format_to(std::back_inserter(csv), "\n{}", i / size);
+    }
+    fmt::format_to(std::back_inserter(csv), ",{}", predictions.outputs[i]);
+  }
+  csv += "\n";
+}
+
+std::string to_csv(const Predictions& predictions, const ModelDescription& model,
+                   const OutputUnits& units) {
+  std::string csv;
+  if (model.config.task == Task::regression) {
+    append_values(predictions, units, csv);
+  } else {
+    append_classes(predictions, model.data.class_names, model.config.task == Task::tagging, csv);
+  }
+  return csv;
+}
+
+/// Datasets `values` [n, O], or `logits` [items, C], `predicted`, `probability` and `label`
+/// [items], with `offsets` [n + 1] for tagging.
+void write_hdf5(const std::filesystem::path& path, const Predictions& predictions,
+                const ModelDescription& model, const OutputUnits& units) {
+  auto file = hdf5::File::create(path);
+  const std::int64_t size = model.config.output_size;
+  const auto items = static_cast<std::int64_t>(predictions.outputs.size()) / size;
+  const std::int64_t matrix[] = {items, size};
+  file.write_string("", "format", "quadgate-predictions");
+  file.write_int("", "format_version", 1);
+  file.write_string("", "task", to_string(model.config.task));
+  if (model.config.task == Task::regression) {
+    file.write("values", matrix, predictions.outputs);
+    file.write_strings("", "value_names", units.names);
+  } else {
+    file.write("logits", matrix, predictions.outputs);
+    file.write("predicted", std::span(&items, 1), predictions.classes);
+    file.write("probability", std::span(&items, 1), predictions.probabilities);
+    file.write("label", std::span(&items, 1), predictions.labels);
+    file.write_strings("", "class_names", model.data.class_names);
+  }
+  if (model.config.task == Task::tagging) {
+    const auto offsets = static_cast<std::int64_t>(predictions.offsets.size());
+    file.write("offsets", std::span(&offsets, 1), predictions.offsets);
+  }
+  replace_file(path, file.image());
+}
+
+}  // namespace
+
+void predict(const PredictArguments& arguments) {
+  const auto& output = arguments.output;
+  const std::string extension = output.extension().string();
+  if (extension != ".csv" && extension != ".h5") {
+    throw InvalidArgument(
+        fmt::format("--output: expected a name in .csv or .h5, found '{}'", output.string()));
+  }
+  ModelOnData model(arguments.checkpoint, arguments.data, arguments.split, arguments.threads);
+  const OutputUnits units = output_units(model.dataset());
+  const Predictions predictions = predict_split(model, units);
+  if (extension == ".csv") {
+    const std::string csv = to_csv(predictions, model.description(), units);
+    replace_file(output, std::as_bytes(std::span(csv)));
+  } else {
+    write_hdf5(output, predictions, model.description(), units);
+  }
+  fmt::print("wrote {}: {} sequences of {}\n", output.string(), model.split().size(),
+             arguments.split);
+}
+
+}  // namespace quadgate::apps

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/config.h"
+#include "io/data_description.h"
+
+namespace quadgate::apps {
+
+/// A run file: what `quadgate train` does, under the keys that the file has. Relative paths are
+/// relative to the current folder.
+struct RunConfig {
+  struct Data {
+    std::string path;
+    std::optional<std::int64_t> input_len;  ///< this and the next three: forecasts only
+    std::optional<std::int64_t> horizon;
+    std::optional<std::int64_t> stride;
+    std::vector<std::string> targets;  ///< columns to forecast; empty: all
+  };
+  struct Model {
+    std::string cell = "lstm";
+    std::int64_t hidden_size = 0;
+    std::int64_t num_layers = 1;
+    bool bidirectional = false;
+    double dropout = 0;
+    std::string init;  ///< checkpoint whose weights to start from; empty: random weights
+    std::string precision = "f32";
+    std::string pooling = "last";
+  };
+  struct Train {
+    std::int64_t epochs = 0;
+    std::int64_t batch_size = 32;
+    OptimizerConfig optimizer;
+    bool shuffle = true;
+    std::int64_t seed = 1;
+    std::optional<std::int64_t> threads;
+    std::optional<std::int64_t> checkpoint_every_steps;
+    std::optional<double> checkpoint_every_minutes;
+  };
+
+  Data data;
+  Model model;
+  Train train;
+  std::string output_dir;
+
+  /// The window of a forecast; empty if no key of it is given. Throws InvalidArgument if some of
+  /// them are there and input_len or horizon is not.
+  std::optional<Window> window() const;
+};
+
+/// Reads a run file, then sets the keys of `overrides` ("train.lr=1e-3"; a value that is no TOML is
+/// a string). Throws FileError if the file cannot be read, InvalidArgument, naming file (or --set),
+/// key, expected and found, if it is not TOML or a key is unknown, missing, or has a value of
+/// another type or out of range.
+RunConfig read_run_config(const std::filesystem::path& path,
+                          std::span<const std::string> overrides = {});
+
+/// As read_run_config, from text; `name` stands for the file in messages.
+RunConfig parse_run_config(std::string_view text, std::string_view name,
+                           std::span<const std::string> overrides = {});
+
+/// The run file with every key that has a value; parse_run_config gives the same config back.
+std::string to_toml(const RunConfig& config);
+
+/// Throws InvalidArgument, naming key and values, if resuming the `stored` run with `config` would
+/// not continue it. How long, how often saved, on how many threads and where is free to differ.
+void expect_same_run(const RunConfig& stored, const RunConfig& config);
+
+/// The one of `candidates` with the smallest Levenshtein distance to `word`, the first of equals;
+/// "" if there is none.
+std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
+
+}  // namespace quadgate::apps

@@ -1,0 +1,118 @@
+#include "apps/threads.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "engine/error.h"
+
+namespace quadgate::apps {
+namespace {
+
+constexpr int kMostThreads = 1024;
+
+std::optional<std::int64_t> parse_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return {};
+  }
+  return number;
+}
+
+std::string first_word(std::istream& file) {
+  std::string word;
+  file >> word;
+  return word;
+}
+
+/// quota / period in whole cores; empty if there is no quota ("max" or -1).
+std::optional<int> cores(const std::string& quota, const std::string& period) {
+  const auto time = parse_number(quota);
+  const auto every = parse_number(period);
+  if (!time || !every || *time <= 0 || *every <= 0) {
+    return {};
+  }
+  return static_cast<int>(std::clamp<std::int64_t>((*time + *every - 1) / *every, 1, kMostThreads));
+}
+
+std::optional<int> quota_of(const std::filesystem::path& group) {
+  if (std::ifstream v2(group / "cpu.max"); v2) {
+    const std::string quota = first_word(v2);
+    return cores(quota, first_word(v2));
+  }
+  std::ifstream quota(group / "cpu.cfs_quota_us");
+  std::ifstream period(group / "cpu.cfs_period_us");
+  return cores(first_word(quota), first_word(period));
+}
+
+int affinity_cpus() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+    return std::max(CPU_COUNT(&set), 1);
+  }
+  return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
+}
+
+}  // namespace
+
+std::optional<int> cgroup_cpus(const std::filesystem::path& root) {
+  std::optional<int> fewest;
+  std::ifstream groups(root / "proc/self/cgroup");
+  // A line a hierarchy, "ID:CONTROLLERS:/PATH"; v2 has no controllers.
+  for (std::string line; std::getline(groups, line);) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) {
+      continue;
+    }
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    if (!controllers.empty() && ("," + controllers + ",").find(",cpu,") == std::string::npos) {
+      continue;
+    }
+    const std::filesystem::path mount = root / "sys/fs/cgroup" / (controllers.empty() ? "" : "cpu");
+    // Every group on the way up limits it. In a container the path may lead nowhere.
+    std::filesystem::path group = std::filesystem::path(line.substr(second + 1)).relative_path();
+    while (true) {
+      if (const auto quota = quota_of(mount / group)) {
+        fewest = std::min(fewest.value_or(*quota), *quota);
+      }
+      if (group.empty()) {
+        break;
+      }
+      group = group.parent_path();
+    }
+  }
+  return fewest;
+}
+
+int choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file) {
+  const auto checked = [](const char* source, std::optional<std::int64_t> threads,
+                          std::string_view found) {
+    if (!threads || *threads < 1 || *threads > kMostThreads) {
+      throw InvalidArgument(
+          fmt::format("{}: expected 1 to {}, found '{}'", source, kMostThreads, found));
+    }
+    return static_cast<int>(*threads);
+  };
+  if (flag) {
+    return checked("--threads", *flag, std::to_string(*flag));
+  }
+  if (run_file) {
+    return checked("train.threads", *run_file, std::to_string(*run_file));
+  }
+  if (const char* slurm = std::getenv("SLURM_CPUS_PER_TASK"); slurm != nullptr) {
+    return checked("SLURM_CPUS_PER_TASK", parse_number(slurm), slurm);
+  }
+  const int cpus = affinity_cpus();
+  return std::min({cpus, cgroup_cpus("/").value_or(cpus), kMostThreads});
+}
+
+}  // namespace quadgate::apps

@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <system_error>
+
+#include "apps/commands.h"
+#include "apps/model_on_data.h"
+#include "apps/run_config.h"
+#include "apps/run_folder.h"
+#include "apps/signals.h"
+#include "apps/threads.h"
+#include "apps/training_run.h"
+#include "engine/error.h"
+#include "kernels/isa.h"
+
+namespace quadgate::apps {
+namespace {
+
+ModelConfig model_of(const RunConfig& config, const Dataset& data) {
+  ModelConfig model;
+  model.rnn = {data.input_size(), config.model.hidden_size, config.model.num_layers,
+               config.model.bidirectional, config.model.dropout};
+  model.task = data.task();
+  model.output_size = data.output_size();
+  return model;
+}
+
+std::int64_t longest(Dataset& data) {
+  std::int64_t steps = 0;
+  for (const std::string& name : data.split_names()) {
+    steps = std::max(steps, data.split(name).max_len());
+  }
+  return steps;
+}
+
+/// Fills the weights of a run that begins.
+TrainingState begin(const RunConfig& config, Network& network) {
+  TrainingState state;
+  state.seed = static_cast<std::uint64_t>(config.train.seed);
+  if (config.model.init.empty()) {
+    network.parameters().initialize(state.seed);
+  } else {
+    load_parameters(config.model.init, network.parameters());
+  }
+  network.refresh();
+  return state;
+}
+
+/// Fills weights and optimizer from the folder's newest whole checkpoint.
+TrainingState resume(const RunConfig& config, const RunFolder& folder, const Dataset& data,
+                     Trainer& trainer) {
+  const WholeCheckpoint found = find_whole_checkpoint(folder.checkpoint());
+  if (!found.damage.empty()) {
+    std::fputs(fmt::format("quadgate: warning: {}; going on from the one before it, {}\n",
+                           found.damage, found.path.string())
+                   .c_str(),
+               stderr);
+  }
+  const TrainingState before = read_training_state(found.path);
+  expect_same_run(parse_run_config(before.run_file, found.path.string()), config);
+  expect_same_kind(read_model_description(found.path), data);
+  Network& network = trainer.network();
+  load_parameters(found.path, network.parameters());
+  network.refresh();
+  return load_training_state(found.path, network.parameters(), trainer.optimizer());
+}
+
+void describe(const RunConfig& config, const Network& network, int threads, Dataset& data) {
+  std::string splits;
+  for (const std::string& name : data.split_names()) {
+    splits += fmt::format("{}{} {}", splits.empty() ? "" : ", ", data.split(name).size(), name);
+  }
+  std::size_t parameters = 0;
+  for (const ParameterSlice& slice : network.parameters().slices()) {
+    parameters += slice.size;
+  }
+  std::fputs(fmt::format("{}: {} sequences; lstm {} -> {} x {}{} -> {}, {} parameters; {} threads, "
+                         "{}\n",
+                         config.data.path, splits, data.input_size(), config.model.num_layers,
+                         config.model.hidden_size,
+                         config.model.bidirectional ? ", bidirectional" : "", data.output_size(),
+                         parameters, threads, kernels::to_string(kernels::active_isa()))
+                 .c_str(),
+             stderr);
+}
+
+/// The resolved run file must not take the place of the one that somebody wrote.
+void expect_other_file(const std::filesystem::path& run_file, const RunFolder& folder) {
+  std::error_code error;
+  if (std::filesystem::equivalent(run_file, folder.run_file(), error)) {
+    throw InvalidArgument(
+        fmt::format("{}: output.dir: expected another folder than that of this "
+                    "file, which the resolved run file would replace",
+                    run_file.string()));
+  }
+}
+
+}  // namespace
+
+int train(const TrainArguments& arguments) {
+  RunConfig config = read_run_config(arguments.run_file, arguments.overrides);
+  const int threads = choose_threads(arguments.threads, config.train.threads);
+  if (arguments.threads) {
+    config.train.threads = threads;
+  }
+  const RunFolder folder(config.output_dir);
+  if (arguments.resume) {
+    folder.expect_run();
+  } else {
+    expect_other_file(arguments.run_file, folder);
+    folder.expect_no_run();
+  }
+  Dataset data(config.data.path, config.window());
+  config.train.batch_size = std::min(config.train.batch_size, data.split("train").size());
+  Arena arena(threads);
+  Network network(model_of(config, data), longest(data), config.train.batch_size, arena);
+  Trainer trainer(network, config.train.optimizer, static_cast<std::uint64_t>(config.train.seed));
+
+  TrainingState state =
+      arguments.resume ? resume(config, folder, data, trainer) : begin(config, network);
+  state.run_file = to_toml(config);
+  folder.create();
+  folder.write_run_file(state.run_file);
+  if (arguments.resume) {
+    folder.rewind_metrics(state.epoch, state.last_metrics);
+  }
+  catch_stop_signals();
+  if (!arguments.quiet) {
+    describe(config, network, threads, data);
+  }
+  TrainingRun run(config, folder, data, trainer, std::move(state),
+                  {.progress = !arguments.quiet, .json = arguments.json});
+  return run.run() ? kExitDone : kExitStopped;
+}
+
+}  // namespace quadgate::apps

@@ -1,0 +1,212 @@
+#include "apps/training_run.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "apps/evaluation.h"
+#include "apps/signals.h"
+#include "engine/error.h"
+
+namespace quadgate::apps {
+namespace {
+
+/// The metric beside the loss that a progress line shows.
+std::string metrics_text(Task task, const Metrics& metrics) {
+  return task == Task::regression ? fmt::format("loss {:.4f}  mae {:.4f}", metrics.mean_loss(),
+                                                metrics.mean_absolute_error())
+                                  : fmt::format("loss {:.4f}  accuracy {:.2f} %",
+                                                metrics.mean_loss(), 100 * metrics.accuracy());
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(const RunConfig& config, const RunFolder& folder, Dataset& data,
+                         Trainer& trainer, TrainingState state, const Output& output)
+    : config_(config),
+      folder_(folder),
+      data_(data),
+      train_(data.split("train")),
+      trainer_(trainer),
+      state_(std::move(state)),
+      output_(output),
+      description_{trainer.network().config(), data.description()},
+      num_batches_((train_.size() + config.train.batch_size - 1) / config.train.batch_size),
+      last_save_(Clock::now()) {
+  if (output_.progress) {
+    progress_.emplace(stderr, isatty(STDERR_FILENO) == 1, Clock::now());
+  }
+}
+
+bool TrainingRun::run() {
+  while (state_.epoch < config_.train.epochs) {
+    if (stop_requested() || !run_epoch()) {
+      save();
+      progress_.reset();  // ends its line
+      say(fmt::format("stopped by a signal in epoch {}; saved {}; go on with --resume",
+                      state_.epoch + 1, folder_.checkpoint().string()));
+      return false;
+    }
+  }
+  say(fmt::format("checkpoint: {}", folder_.checkpoint().string()));
+  return true;
+}
+
+/// False if a stop was requested before the epoch's end.
+bool TrainingRun::run_epoch() {
+  epoch_seconds_ = 0;
+  epoch_sequences_ = 0;
+  if (!run_batches()) {
+    return false;
+  }
+  std::optional<Metrics> valid;
+  if (data_.has_split("valid")) {
+    valid = evaluate_split(trainer_.network(), data_.split("valid"), config_.train.batch_size,
+                           stop_requested);
+    if (!valid) {
+      return false;
+    }
+  }
+  finish_epoch(valid);
+  return true;
+}
+
+bool TrainingRun::run_batches() {
+  std::optional<Loader::Shuffle> shuffle;
+  if (config_.train.shuffle) {
+    shuffle = {state_.seed, static_cast<std::uint32_t>(state_.epoch)};
+  }
+  Loader loader(train_, config_.train.batch_size, shuffle, state_.batch);
+  auto start = Clock::now();
+  for (Batch batch; loader.next(batch);) {
+    if (stop_requested()) {
+      return false;
+    }
+    step(batch);
+    epoch_sequences_ += batch.rows();
+    const auto now = Clock::now();
+    epoch_seconds_ += std::chrono::duration<double>(now - std::exchange(start, now)).count();
+    show_progress();
+    if (checkpoint_is_due()) {
+      save();
+    }
+  }
+  return true;
+}
+
+void TrainingRun::step(const Batch& batch) {
+  try {
+    state_.running += trainer_.step(batch);
+  } catch (const DataError& error) {
+    throw DataError(
+        fmt::format("epoch {}, step {}: {}", state_.epoch + 1, state_.step + 1, error.what()));
+  }
+  ++state_.batch;
+  ++state_.step;
+}
+
+void TrainingRun::finish_epoch(const std::optional<Metrics>& valid) {
+  if (valid && improves(*valid)) {
+    save_model(folder_.best(), description_, trainer_.network().parameters());
+  }
+  ++state_.epoch;
+  state_.last_metrics = metrics_line(valid);
+  const Metrics metrics = std::exchange(state_.running, {});
+  state_.batch = 0;
+  // The checkpoint knows the line: resuming writes it if it does not get to the file below.
+  save();
+  folder_.append_metrics(state_.last_metrics);
+  if (progress_) {
+    const Task task = description_.config.task;
+    progress_->finish(
+        fmt::format("epoch {}/{}  {}{}  {:.0f} seq/s", state_.epoch, config_.train.epochs,
+                    metrics_text(task, metrics),
+                    valid ? "  valid " + metrics_text(task, *valid) : "", sequences_per_second()),
+        Clock::now());
+  }
+  if (output_.json) {
+    fmt::print("{}\n", state_.last_metrics);
+    std::fflush(stdout);
+  }
+}
+
+std::string TrainingRun::metrics_line(const std::optional<Metrics>& valid) const {
+  const Task task = description_.config.task;
+  nlohmann::ordered_json record;
+  record["epoch"] = state_.epoch;
+  record["step"] = state_.step;
+  for (const auto& [name, value] : named_metrics(task, state_.running)) {
+    record["train_" + name] = value;
+  }
+  if (valid) {
+    for (const auto& [name, value] : named_metrics(task, *valid)) {
+      record["valid_" + name] = value;
+    }
+  }
+  record["seconds"] = epoch_seconds_;
+  record["sequences_per_second"] = sequences_per_second();
+  record["lr"] = config_.train.optimizer.lr;
+  return record.dump();
+}
+
+/// Whether the valid metric is the best so far, which is remembered: accuracy, or squared error.
+bool TrainingRun::improves(const Metrics& valid) {
+  const bool regression = description_.config.task == Task::regression;
+  const double metric = regression ? valid.mean_loss() : valid.accuracy();
+  if (state_.best_metric &&
+      !(regression ? metric < *state_.best_metric : metric > *state_.best_metric)) {
+    return false;
+  }
+  state_.best_metric = metric;
+  return true;
+}
+
+bool TrainingRun::checkpoint_is_due() const {
+  if (state_.batch == num_batches_) {
+    return false;  // the end of the epoch saves
+  }
+  const auto steps = config_.train.checkpoint_every_steps;
+  const auto minutes = config_.train.checkpoint_every_minutes;
+  return (steps && state_.step % *steps == 0) ||
+         (minutes &&
+          Clock::now() - last_save_ >= std::chrono::duration<double, std::ratio<60>>(*minutes));
+}
+
+void TrainingRun::save() {
+  save_checkpoint(folder_.checkpoint(), description_, trainer_.network().parameters(),
+                  trainer_.optimizer(), state_);
+  last_save_ = Clock::now();
+}
+
+void TrainingRun::say(const std::string& line) const {
+  if (output_.progress) {
+    std::fputs((line + "\n").c_str(), stderr);
+  }
+}
+
+void TrainingRun::show_progress() {
+  const auto now = Clock::now();
+  if (progress_ && progress_->due(now)) {
+    progress_->update(progress_text(), now);
+  }
+}
+
+std::string TrainingRun::progress_text() const {
+  const std::int64_t epochs_left = config_.train.epochs - state_.epoch;
+  const std::int64_t done = std::min(state_.batch * config_.train.batch_size, train_.size());
+  const auto left = static_cast<double>(epochs_left * train_.size() - done);
+  return fmt::format("epoch {}/{}  step {}/{}  {}  {:.0f} seq/s  {} left", state_.epoch + 1,
+                     config_.train.epochs, state_.batch, num_batches_,
+                     metrics_text(description_.config.task, state_.running), sequences_per_second(),
+                     duration_text(left / sequences_per_second()));
+}
+
+double TrainingRun::sequences_per_second() const {
+  constexpr double kShortest = 1e-9;
+  return static_cast<double>(epoch_sequences_) / std::max(epoch_seconds_, kShortest);
+}
+
+}  // namespace quadgate::apps

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "apps/progress.h"
+#include "apps/run_config.h"
+#include "apps/run_folder.h"
+#include "engine/trainer.h"
+#include "io/checkpoint.h"
+#include "io/dataset.h"
+#include "io/loader.h"
+
+namespace quadgate::apps {
+
+/// The epochs of `quadgate train`, from where the training stands to the last one, with progress,
+/// metrics and checkpoints.
+class TrainingRun {
+ public:
+  struct Output {
+    bool progress = true;  ///< progress and messages to stderr
+    bool json = false;     ///< an object a finished epoch to stdout
+  };
+
+  /// All but `config`, `state` and `output` must outlive the run. Weights, optimizer and `state`
+  /// belong together.
+  TrainingRun(const RunConfig& config, const RunFolder& folder, Dataset& data, Trainer& trainer,
+              TrainingState state, const Output& output);
+
+  /// Trains until the last epoch is done, or, after saving, until a stop is requested: false then.
+  /// Throws DataError, naming epoch and step, if the loss is not finite, and FileError.
+  bool run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool run_epoch();
+  bool run_batches();
+  void step(const Batch& batch);
+  void finish_epoch(const std::optional<Metrics>& valid);
+  std::string metrics_line(const std::optional<Metrics>& valid) const;
+  bool improves(const Metrics& valid);
+  bool checkpoint_is_due() const;
+  void save();
+  void say(const std::string& line) const;
+  void show_progress();
+  std::string progress_text() const;
+  double sequences_per_second() const;
+
+  RunConfig config_;
+  const RunFolder& folder_;
+  Dataset& data_;
+  Split& train_;
+  Trainer& trainer_;
+  TrainingState state_;
+  Output output_;
+  ModelDescription description_;
+  std::optional<Progress> progress_;
+  std::int64_t num_batches_;
+  Clock::time_point last_save_;
+  double epoch_seconds_ = 0;          // of training in this epoch, since the program started
+  std::int64_t epoch_sequences_ = 0;  // trained on in that time
+};
+
+}  // namespace quadgate::apps

@@ -1,0 +1,244 @@
+// Sweeps what users get wrong: each ends with its exit code, one line that names the trouble, and
+// every file as it was. No tolerance: text.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <limits>
+
+#include "apps/commands.h"
+#include "io/hdf5.h"
+#include "io/replace_file.h"
+#include "tests/apps/workspace.h"
+
+namespace quadgate::apps {
+namespace {
+
+class BadInputTest : public Workspace {
+ protected:
+  void expect_refused(const std::vector<std::string>& args, int code,
+                      const std::string& part) const {
+    SCOPED_TRACE(testing::PrintToString(args));
+    const auto before = files();
+    expect_error(run(args), code, part);
+    EXPECT_EQ(files(), before);
+  }
+
+  void expect_data_refused(int code, const std::string& part) const {
+    expect_refused({"train", "run.toml", "--set", "data.path=bad.h5", "--quiet"}, code, part);
+  }
+
+  /// Writes a data set of 2 sequences of 3 steps and 1 feature; `change` may spoil it before.
+  struct Data {
+    std::vector<float> x = {1, 2, 3, 4, 5, 6};
+    std::vector<std::int64_t> shape = {2, 3, 1};
+    std::vector<std::int64_t> labels = {0, 1};
+    std::vector<std::string> classes = {"a", "b"};
+    std::string format = "quadgate-dataset";
+    bool labels_as_float = false;
+  };
+  void write_data(const Data& data) const {
+    auto file = hdf5::File::create(path("bad.h5"));
+    file.write_string("", "format", data.format);
+    file.write_int("", "format_version", 1);
+    file.write_string("", "task", "classification");
+    file.write_strings("", "class_names", data.classes);
+    file.create_group("train");
+    file.write("train/x", data.shape, data.x);
+    const auto rows = static_cast<std::int64_t>(data.labels.size());
+    if (data.labels_as_float) {
+      const std::vector<float> labels(data.labels.begin(), data.labels.end());
+      file.write("train/y", std::span(&rows, 1), labels);
+    } else {
+      file.write("train/y", std::span(&rows, 1), data.labels);
+    }
+    replace_file(path("bad.h5"), file.image());
+  }
+};
+
+TEST_F(BadInputTest, WrongUse) {
+  expect_refused({}, kExitWrongUse, "subcommand");
+  expect_refused({"tain", "run.toml"}, kExitWrongUse, "tain");
+  expect_refused({"train"}, kExitWrongUse, "run_file");
+  expect_refused({"train", "run.toml", "--theads", "2"}, kExitWrongUse, "--theads");
+  expect_refused({"train", "run.toml", "--threads", "two"}, kExitWrongUse, "two");
+  expect_refused({"train", "run.toml", "--threads", "0"}, kExitWrongUse, "--threads");
+  expect_refused({"prepare", "text", "a", "-o", "b"}, kExitWrongUse, "text");
+  expect_refused({"bench", "--seq-len", "3"}, kExitWrongUse, "required");
+  const std::vector<std::string> bench = {
+      "bench", "--seq-len", "3", "--batch", "1", "--input-size", "1", "--hidden-size", "1"};
+  const auto with = [&](const std::string& option, const std::string& value) {
+    auto args = bench;
+    args.insert(args.end(), {option, value});
+    return args;
+  };
+  for (const char* lengths : {"3", "0:2", "2:1", "1:4", "1:2x", ":", "a:b", "1:"}) {
+    expect_refused(with("--lengths", lengths), kExitWrongUse, "LO:HI");
+  }
+  expect_refused(with("--precision", "bf16"), kExitWrongUse, "bf16");
+  expect_refused(with("--num-layers", "0"), kExitWrongUse, "0");
+  setenv("QUADGATE_MAX_ISA", "sse9", 1);
+  expect_refused({"inspect", "data.h5"}, kExitWrongUse, "QUADGATE_MAX_ISA");
+  unsetenv("QUADGATE_MAX_ISA");
+}
+
+TEST_F(BadInputTest, RunFile) {
+  expect_refused({"train", "none.toml"}, kExitFailed, "none.toml");
+  expect_refused({"train", "run.toml", "--set", "train.epoch=3"}, kExitWrongUse, "'train.epochs'");
+  expect_refused({"train", "run.toml", "--set", "train.lr=-3"}, kExitWrongUse, "train.lr");
+  write("broken.toml", "[data\n");
+  expect_refused({"train", "broken.toml"}, kExitWrongUse, "broken.toml:1");
+  write("unknown.toml", read("run.toml") + "[trian]\nlr = 1\n");
+  expect_refused({"train", "unknown.toml"}, kExitWrongUse, "'train.lr'");
+  expect_refused({"train", "run.toml", "--set", "data.input_len=3", "--set", "data.horizon=1"},
+                 kExitWrongUse, "");
+  expect_refused({"train", "run.toml", "--set", "output.dir=."}, kExitWrongUse, "output.dir");
+}
+
+TEST_F(BadInputTest, Data) {
+  expect_data_refused(kExitFailed, "bad.h5");  // missing
+  write("bad.h5", "");
+  expect_data_refused(kExitFailed, "bad.h5");
+  write("bad.h5", "no HDF5 at all");
+  expect_data_refused(kExitFailed, "bad.h5");
+  const std::string good = read("data.h5");
+  write("bad.h5", good.substr(0, good.size() / 2));
+  expect_data_refused(kExitFailed, "bad.h5");
+  Data foreign;
+  foreign.format = "other-format";
+  write_data(foreign);
+  expect_data_refused(kExitFailed, "format");
+  Data rank;
+  rank.shape = {6};
+  write_data(rank);
+  expect_data_refused(kExitFailed, "train/x");
+  Data type;
+  type.labels_as_float = true;
+  write_data(type);
+  expect_data_refused(kExitFailed, "train/y");
+  Data empty;
+  empty.x = {};
+  empty.shape = {0, 3, 1};
+  empty.labels = {};
+  write_data(empty);
+  expect_data_refused(kExitFailed, "train");
+}
+
+TEST_F(BadInputTest, ValuesLeaveNoCheckpoint) {
+  // These are found while training: the run folder is there, with the run file.
+  const auto expect_failed = [&](const std::string& part) {
+    expect_error(run({"train", "run.toml", "--set", "data.path=bad.h5", "--quiet"}), kExitFailed,
+                 part);
+    EXPECT_FALSE(std::filesystem::exists(path("run/checkpoint.h5")));
+  };
+  Data nan;
+  nan.x[4] = std::numeric_limits<float>::quiet_NaN();
+  write_data(nan);
+  expect_failed("train/x");
+  nan.x[4] = std::numeric_limits<float>::infinity();
+  write_data(nan);
+  expect_failed("train/x");
+  Data label;
+  label.labels = {0, 2};
+  write_data(label);
+  expect_failed("train/y");
+}
+
+TEST_F(BadInputTest, LossThatIsNotFiniteNamesEpochAndStepAndLeavesTheCheckpoint) {
+  ASSERT_EQ(run({"train", "run.toml", "--set", "train.epochs=1"}).code, kExitDone);
+  const std::vector<std::string> args = {"train",
+                                         "run.toml",
+                                         "--quiet",
+                                         "--set",
+                                         "output.dir=diverged",
+                                         "--set",
+                                         "train.optimizer=sgd",
+                                         "--set",
+                                         "train.lr=1e39",
+                                         "--set",
+                                         "model.init=run/best.h5"};
+  expect_error(run(args), kExitFailed, "epoch 1, step ");
+  EXPECT_FALSE(std::filesystem::exists(path("diverged/checkpoint.h5")));
+}
+
+TEST_F(BadInputTest, OutputFolder) {
+  expect_refused({"train", "run.toml", "--resume"}, kExitFailed, "nothing to resume");
+  write("file", "");
+  expect_refused({"train", "run.toml", "--set", "output.dir=file/run"}, kExitFailed, "file/run");
+  ASSERT_EQ(run({"train", "run.toml"}).code, kExitDone);
+  expect_refused({"train", "run.toml"}, kExitFailed, "already holds a run (checkpoint.h5)");
+  expect_refused({"train", "run.toml", "--resume", "--set", "train.lr=1"}, kExitWrongUse,
+                 "train.lr");
+  expect_refused({"train", "run.toml", "--resume", "--set", "model.hidden_size=9"}, kExitWrongUse,
+                 "model.hidden_size");
+}
+
+TEST_F(BadInputTest, ModelAndData) {
+  ASSERT_EQ(run({"train", "run.toml", "--set", "train.epochs=1"}).code, kExitDone);
+  const std::string model = "run/checkpoint.h5";
+  const auto evaluate = [](const std::string& checkpoint, const std::string& data) {
+    return std::vector<std::string>{"evaluate", checkpoint, "--data", data};
+  };
+  expect_refused(evaluate("none.h5", "data.h5"), kExitFailed, "none.h5");
+  expect_refused(evaluate("data.h5", "data.h5"), kExitFailed, "data.h5");
+  expect_refused(evaluate(model, model), kExitFailed, model);
+  expect_refused({"evaluate", model, "--data", "data.h5", "--split", "tset"}, kExitWrongUse,
+                 "tset");
+  write_data({});
+  expect_refused(evaluate(model, "bad.h5"), kExitFailed, "features: the model expects 3, found 1");
+  Data classes;
+  classes.x.resize(18);
+  classes.shape = {2, 3, 3};
+  write_data(classes);
+  expect_refused(evaluate(model, "bad.h5"), kExitFailed, "classes: the model expects 3 (zero");
+  classes.classes = {"zero", "one, or \"1\"", "two"};
+  write_data(classes);
+  expect_refused(evaluate(model, "bad.h5"), kExitFailed, "standardized");
+  expect_refused({"predict", model, "--data", "data.h5", "-o", "out.txt"}, kExitWrongUse, ".csv");
+  expect_refused({"predict", model, "--data", "data.h5", "-o", "none/out.csv"}, kExitFailed,
+                 "none/out.csv");
+  expect_refused({"inspect", "run.toml"}, kExitFailed, "run.toml");
+  expect_refused({"inspect", "none.h5"}, kExitFailed, "none.h5");
+  expect_refused({"train", "run.toml", "--set", "output.dir=next", "--set",
+                  "model.init=run/best.h5", "--set", "model.hidden_size=9"},
+                 kExitFailed, "rnn.weight_ih_l0");
+}
+
+TEST_F(BadInputTest, FullDiskLeavesEveryFileWhole) {
+  constexpr rlim_t kTiny = 2000;
+  ASSERT_EQ(run({"train", "run.toml", "--set", "train.epochs=1"}).code, kExitDone);
+  auto before = files();
+  constexpr const char* kReason = "File too large";
+  expect_error(run({"train", "run.toml", "--resume", "--quiet"}, kTiny), kExitFailed, kReason);
+  auto after = files();
+  before.erase("run/run.toml");  // tells of the epochs that the resumed run goes for
+  after.erase("run/run.toml");
+  EXPECT_EQ(after, before);
+
+  std::string csv = "level\n";
+  for (int t = 0; t < 1000; ++t) {
+    csv += std::to_string(t % 10) + "\n";
+  }
+  write("series.csv", csv);
+  before = files();
+  expect_error(run({"prepare", "csv", "series.csv", "-o", "data.h5"}, kTiny), kExitFailed, kReason);
+  expect_error(run({"predict", "run/checkpoint.h5", "--data", "data.h5", "-o", "out.h5"}, kTiny),
+               kExitFailed, kReason);
+  EXPECT_EQ(files(), before);
+}
+
+TEST_F(BadInputTest, PrepareLeavesTheOldDataSet) {
+  const std::string good = "@classLabel true a b\n@data\n1,2:3,4:a\n1,2:3,5:b\n";
+  write("bad.ts", good + "1,x:3,4:a\n");
+  expect_refused({"prepare", "ts", "bad.ts", "-o", "data.h5"}, kExitFailed, "bad.ts:5");
+  write("good.ts", good);
+  expect_refused({"prepare", "ts", "good.ts", "-o", "data.h5", "--valid-fraction", "1.5"},
+                 kExitWrongUse, "valid");
+  expect_refused({"prepare", "ts", "none.ts", "-o", "data.h5"}, kExitFailed, "none.ts");
+  expect_refused({"prepare", "idx", "good.ts", "good.ts", "-o", "data.h5"}, kExitFailed, "good.ts");
+  expect_refused({"prepare", "idx", "good.ts", "-o", "data.h5"}, kExitWrongUse, "");
+}
+
+}  // namespace
+}  // namespace quadgate::apps

@@ -1,0 +1,99 @@
+// Sweeps where the number of threads comes from, and cgroup trees of both versions made in a
+// temporary folder. No tolerance: nothing is rounded.
+
+#include "apps/threads.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <fstream>
+
+#include "engine/error.h"
+
+namespace quadgate::apps {
+namespace {
+
+class ThreadsTest : public testing::Test {
+ protected:
+  void SetUp() override { unsetenv("SLURM_CPUS_PER_TASK"); }
+  void TearDown() override {
+    unsetenv("SLURM_CPUS_PER_TASK");
+    std::filesystem::remove_all(root_);
+  }
+
+  void write(const std::string& file, const std::string& text) const {
+    std::filesystem::create_directories((root_ / file).parent_path());
+    std::ofstream(root_ / file) << text;
+  }
+
+  // Named by the process, as ctest runs tests at the same time.
+  std::filesystem::path root_ =
+      std::filesystem::path(testing::TempDir()) / ("quadgate_threads_" + std::to_string(getpid()));
+};
+
+TEST_F(ThreadsTest, FlagGoesBeforeRunFileBeforeSlurm) {
+  setenv("SLURM_CPUS_PER_TASK", "5", 1);
+  EXPECT_EQ(choose_threads(3, 4), 3);
+  EXPECT_EQ(choose_threads({}, 4), 4);
+  EXPECT_EQ(choose_threads({}), 5);
+}
+
+TEST_F(ThreadsTest, OtherwiseAtMostTheAffinityMask) {
+  cpu_set_t all;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(all), &all), 0);
+  EXPECT_GE(choose_threads({}), 1);
+  EXPECT_LE(choose_threads({}), CPU_COUNT(&all));
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  for (std::size_t cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; ++cpu) {
+    if (CPU_ISSET(cpu, &all)) {
+      CPU_SET(cpu, &one);
+    }
+  }
+  ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+  EXPECT_EQ(choose_threads({}), 1);
+  sched_setaffinity(0, sizeof(all), &all);
+}
+
+TEST_F(ThreadsTest, NumbersOutOfRangeThrow) {
+  EXPECT_THROW(choose_threads(0), InvalidArgument);
+  EXPECT_THROW(choose_threads(-2), InvalidArgument);
+  EXPECT_THROW(choose_threads(1025), InvalidArgument);
+  for (const char* text : {"0", "two", "2x", "", "99999999999999999999"}) {
+    setenv("SLURM_CPUS_PER_TASK", text, 1);
+    EXPECT_THROW(choose_threads({}), InvalidArgument) << text;
+  }
+}
+
+TEST_F(ThreadsTest, NoCgroupNoQuota) { EXPECT_EQ(cgroup_cpus(root_), std::nullopt); }
+
+TEST_F(ThreadsTest, QuotaOfVersion2RoundsUpAndTheSmallestOnTheWayCounts) {
+  write("proc/self/cgroup", "0::/a/b\n");
+  write("sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
+  EXPECT_EQ(cgroup_cpus(root_), std::nullopt);
+  write("sys/fs/cgroup/a/cpu.max", "150000 100000\n");
+  EXPECT_EQ(cgroup_cpus(root_), 2);
+  write("sys/fs/cgroup/a/b/cpu.max", "50000 100000\n");
+  EXPECT_EQ(cgroup_cpus(root_), 1);
+}
+
+TEST_F(ThreadsTest, QuotaOfVersion2InAContainerLiesAtTheMount) {
+  write("proc/self/cgroup", "0::/not/seen/from/inside\n");
+  write("sys/fs/cgroup/cpu.max", "300000 100000\n");
+  EXPECT_EQ(cgroup_cpus(root_), 3);
+}
+
+TEST_F(ThreadsTest, QuotaOfVersion1) {
+  write("proc/self/cgroup", "5:memory:/m\n4:cpuacct,cpu:/job\n3:cpuset:/s\n");
+  write("sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "-1\n");
+  write("sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(cgroup_cpus(root_), std::nullopt);
+  write("sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "400000\n");
+  EXPECT_EQ(cgroup_cpus(root_), 4);
+}
+
+}  // namespace
+}  // namespace quadgate::apps
