@@ -61,7 +61,7 @@ struct PredictArguments {
 
 void predict(const PredictArguments& arguments);
 
-void inspect(const std::filesystem::path& file);
+void inspect(const std::filesystem::path& path);
 
 struct BenchArguments {
   std::int64_t seq_len = 0;

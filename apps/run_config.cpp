@@ -7,87 +7,17 @@
 #include <cerrno>
 #include <cmath>
 #include <fstream>
-#include <limits>
 #include <map>
-#include <numeric>
 #include <sstream>
 #include <system_error>
-#include <type_traits>
 #include <utility>
 
+#include "apps/nearest.h"
+#include "apps/run_config_keys.h"
 #include "engine/error.h"
 
 namespace quadgate::apps {
 namespace {
-
-/// What a key accepts, in words and as limits.
-struct Rule {
-  const char* expected;
-  double least = -std::numeric_limits<double>::infinity();
-  double below = std::numeric_limits<double>::infinity();
-  bool required = false;
-
-  constexpr Rule must() const {
-    Rule rule = *this;
-    rule.required = true;
-    return rule;
-  }
-};
-
-constexpr Rule kPath{"a path"};
-constexpr Rule kNames{"an array of column names"};
-constexpr Rule kFlag{"true or false"};
-constexpr Rule kCount{"an integer, at least 1", 1};
-constexpr Rule kThreads{"an integer from 1 to 1024", 1, 1025};
-constexpr Rule kSeed{"an integer, at least 0", 0};
-constexpr Rule kNonNegative{"a finite number, at least 0", 0};
-constexpr Rule kPositive{"a finite number above 0", std::numeric_limits<double>::denorm_min()};
-constexpr Rule kFraction{"a number, at least 0 and below 1", 0, 1};
-constexpr Rule kOptimizer{R"("sgd", "adam" or "adamw")"};
-
-/// The one value that this version knows of a key with more in store.
-struct Only {
-  const char* value;
-};
-
-/// Calls visit(key, field, rule) for every key of a run file, in the order in which it is written.
-template <typename Config, typename Visitor>
-void visit_keys(Config& config, Visitor&& visit) {
-  visit("data.path", config.data.path, kPath.must());
-  visit("data.input_len", config.data.input_len, kCount);
-  visit("data.horizon", config.data.horizon, kCount);
-  visit("data.stride", config.data.stride, kCount);
-  visit("data.targets", config.data.targets, kNames);
-  visit("model.cell", config.model.cell, Only{"lstm"});
-  visit("model.hidden_size", config.model.hidden_size, kCount.must());
-  visit("model.num_layers", config.model.num_layers, kCount);
-  visit("model.bidirectional", config.model.bidirectional, kFlag);
-  visit("model.dropout", config.model.dropout, kFraction);
-  visit("model.init", config.model.init, kPath);
-  visit("model.precision", config.model.precision, Only{"f32"});
-  visit("model.pooling", config.model.pooling, Only{"last"});
-  visit("train.epochs", config.train.epochs, kCount.must());
-  visit("train.batch_size", config.train.batch_size, kCount);
-  visit("train.optimizer", config.train.optimizer.kind, kOptimizer);
-  visit("train.lr", config.train.optimizer.lr, kNonNegative);
-  visit("train.momentum", config.train.optimizer.momentum, kNonNegative);
-  visit("train.weight_decay", config.train.optimizer.weight_decay, kNonNegative);
-  visit("train.clip_norm", config.train.optimizer.clip_norm, kPositive);
-  visit("train.shuffle", config.train.shuffle, kFlag);
-  visit("train.seed", config.train.seed, kSeed);
-  visit("train.threads", config.train.threads, kThreads);
-  visit("train.checkpoint_every_steps", config.train.checkpoint_every_steps, kCount);
-  visit("train.checkpoint_every_minutes", config.train.checkpoint_every_minutes, kPositive);
-  visit("output.dir", config.output_dir, kPath.must());
-}
-
-/// The keys that a resumed run may change.
-constexpr std::string_view kFreeKeys[] = {"data.path",
-                                          "train.checkpoint_every_minutes",
-                                          "train.checkpoint_every_steps",
-                                          "train.epochs",
-                                          "train.threads",
-                                          "output.dir"};
 
 std::vector<std::string_view> known_keys() {
   std::vector<std::string_view> keys;
@@ -95,11 +25,6 @@ std::vector<std::string_view> known_keys() {
   visit_keys(config, [&](std::string_view key, const auto&, const auto&) { keys.push_back(key); });
   return keys;
 }
-
-constexpr std::pair<std::string_view, OptimizerConfig::Kind> kOptimizers[] = {
-    {"sgd", OptimizerConfig::Kind::sgd},
-    {"adam", OptimizerConfig::Kind::adam},
-    {"adamw", OptimizerConfig::Kind::adamw}};
 
 /// A value as TOML on one line, for files and messages.
 std::string to_text(const toml::node& node) {
@@ -310,74 +235,7 @@ class Reader {
   const Source& source_;
 };
 
-/// Collects every key that has a value, and the value as TOML.
-class Writer {
- public:
-  template <typename Field, typename Expected>
-  void operator()(std::string_view key, const Field& field, const Expected&) {
-    if (const std::string text = write(field); !text.empty()) {
-      values.emplace_back(key, text);
-    }
-  }
-
-  std::vector<std::pair<std::string_view, std::string>> values;
-
- private:
-  static std::string write(const std::string& field) {
-    return field.empty() ? "" : to_text(toml::value<std::string>(field));
-  }
-  static std::string write(bool field) { return field ? "true" : "false"; }
-  static std::string write(std::int64_t field) { return fmt::format("{}", field); }
-  static std::string write(double field) { return fmt::format("{}", field); }
-  static std::string write(OptimizerConfig::Kind field) {
-    for (const auto& [name, kind] : kOptimizers) {
-      if (kind == field) {
-        return fmt::format("\"{}\"", name);
-      }
-    }
-    return "";
-  }
-  static std::string write(const std::vector<std::string>& field) {
-    std::string text;
-    for (const std::string& name : field) {
-      text += (text.empty() ? "[" : ", ") + write(name);
-    }
-    return text.empty() ? "" : text + "]";
-  }
-  template <typename Field>
-  static std::string write(const std::optional<Field>& field) {
-    return field ? write(*field) : "";
-  }
-};
-
-std::vector<std::pair<std::string_view, std::string>> values_of(const RunConfig& config) {
-  Writer writer;
-  visit_keys(config, writer);
-  return writer.values;
-}
-
-std::size_t levenshtein(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
-
-std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
-  const auto best = std::min_element(
-      candidates.begin(), candidates.end(),
-      [&](const auto& a, const auto& b) { return levenshtein(word, a) < levenshtein(word, b); });
-  return best == candidates.end() ? "" : *best;
-}
 
 std::optional<Window> RunConfig::window() const {
   if (!data.input_len && !data.horizon && !data.stride && data.targets.empty()) {
@@ -414,39 +272,6 @@ RunConfig read_run_config(const std::filesystem::path& path,
                                 std::generic_category().message(errno)));
   }
   return parse_run_config(text.str(), path.string(), overrides);
-}
-
-std::string to_toml(const RunConfig& config) {
-  std::string text;
-  std::string_view section;
-  for (const auto& [key, value] : values_of(config)) {
-    const std::size_t dot = key.find('.');
-    if (key.substr(0, dot) != section) {
-      text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", key.substr(0, dot));
-      section = key.substr(0, dot);
-    }
-    text += fmt::format("{} = {}\n", key.substr(dot + 1), value);
-  }
-  return text;
-}
-
-void expect_same_run(const RunConfig& stored, const RunConfig& config) {
-  std::map<std::string_view, std::pair<std::string, std::string>> both;
-  for (const auto& [key, value] : values_of(stored)) {
-    both[key].first = value;
-  }
-  for (const auto& [key, value] : values_of(config)) {
-    both[key].second = value;
-  }
-  for (const auto& [key, values] : both) {
-    const auto& [before, now] = values;
-    const auto* const free = std::find(std::begin(kFreeKeys), std::end(kFreeKeys), key);
-    if (before != now && free == std::end(kFreeKeys)) {
-      const auto shown = [](const std::string& value) { return value.empty() ? "none" : value; };
-      throw InvalidArgument(fmt::format("{}: expected {} as in the run to resume, found {}", key,
-                                        shown(before), shown(now)));
-    }
-  }
 }
 
 }  // namespace quadgate::apps

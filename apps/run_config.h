@@ -72,8 +72,4 @@ std::string to_toml(const RunConfig& config);
 /// not continue it. How long, how often saved, on how many threads and where is free to differ.
 void expect_same_run(const RunConfig& stored, const RunConfig& config);
 
-/// The one of `candidates` with the smallest Levenshtein distance to `word`, the first of equals;
-/// "" if there is none.
-std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
-
 }  // namespace quadgate::apps

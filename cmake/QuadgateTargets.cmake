@@ -58,7 +58,7 @@ function(quadgate_test target)
     QUADGATE_SHARED_DATA="${PROJECT_SOURCE_DIR}/../shared/data")
   quadgate_compile_options(${target})
   # Tests take longer to compile than to run; what they test is compiled as users get it.
-  target_compile_options(${target} PRIVATE $<IF:$<CONFIG:Release>,-O1,-O0>)
+  target_compile_options(${target} PRIVATE $<IF:$<CONFIG:Release>,-Og,-O0>)
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                       TEST_PREFIX ${target}.)
+                       TEST_PREFIX ${target}. NO_PRETTY_VALUES)
 endfunction()

@@ -54,8 +54,8 @@ struct OptimizerConfig {
   double beta1 = 0.9;   ///< adam, adamw
   double beta2 = 0.999;
   double eps = 1e-8;
-  double weight_decay = 0;          ///< sgd, adam: added to the gradient; adamw: decoupled
-  std::optional<double> clip_norm;  ///< largest global norm of the gradients; empty: not clipped
+  double weight_decay = 0;            ///< sgd, adam: added to the gradient; adamw: decoupled
+  std::optional<double> clip_norm{};  ///< largest global norm of the gradients; empty: not clipped
 };
 
 /// Throws InvalidArgument, naming the field, unless every size is at least 1 and 0 <= dropout < 1.

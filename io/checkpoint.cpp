@@ -111,7 +111,7 @@ ModelDescription read_model(const hdf5::File& file) {
     throw FileError(fmt::format("{}: expected classification, tagging or regression, found '{}'",
                                 file.where("model", "task"), task_name));
   }
-  const ModelDescription model{
+  ModelDescription model{
       .config = {.rnn = {.input_size = file.read_int("model", "input_size"),
                          .hidden_size = file.read_int("model", "hidden_size"),
                          .num_layers = file.read_int("model", "num_layers"),
@@ -247,7 +247,7 @@ TrainingState load_training_state(const std::filesystem::path& path, const Param
     throw FileError(fmt::format("{}: expected '{}', found '{}'", file.where("optimizer", "kind"),
                                 expected, found));
   }
-  const TrainingState state = read_training(file);
+  TrainingState state = read_training(file);
   const std::int64_t steps = file.read_int("optimizer", "steps");
   std::vector<std::vector<float>> arrays;
   for (const Optimizer::State& array : optimizer.states()) {

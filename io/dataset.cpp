@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 #include "engine/error.h"
 #include "io/hdf5.h"
@@ -15,6 +17,7 @@ namespace quadgate {
 namespace {
 
 constexpr std::array<const char*, 3> kSplitNames{"train", "valid", "test"};
+constexpr std::int64_t kMostUnnamedClasses = 1 << 20;  // a larger label is a mistake
 
 void check_window(const Window& window) {
   const auto at_least_one = [](const char* field, std::int64_t value) {
@@ -105,10 +108,31 @@ void Dataset::open_sequences(const std::string& first) {
   if (task_ == Task::regression) {
     output_size_ = last_size(file_->array(first + "/y"));
   } else {
-    output_size_ = static_cast<std::int64_t>(file_->read_strings("", "class_names").size());
+    if (!file_->has_attribute("", "class_names")) name_classes();
+    output_size_ = static_cast<std::int64_t>(description_.class_names.size());
   }
   for (const std::string& name : split_names()) {
     splits_[name] = std::make_unique<SequenceSplit>(*file_, name, task_, input_size_, output_size_);
+  }
+}
+
+// Classes without names in the file: as many as the labels tell, called "0", "1", ...
+void Dataset::name_classes() {
+  std::int64_t largest = 0;
+  std::vector<std::int64_t> labels;
+  for (const std::string& name : split_names()) {
+    const hdf5::Array y = file_->array(name + "/y");
+    y.expect(hdf5::Element::int64, {hdf5::kAnySize}, "labels");
+    labels.resize(static_cast<std::size_t>(y.size()));
+    y.read(0, y.size(), labels);
+    for (const std::int64_t label : labels) largest = std::max(largest, label);
+  }
+  if (largest >= kMostUnnamedClasses) {
+    throw DataError(fmt::format("{}: attribute 'class_names': expected for a label as large as {}",
+                                path().string(), largest));
+  }
+  for (std::int64_t label = 0; label <= largest; ++label) {
+    description_.class_names.push_back(std::to_string(label));
   }
 }
 

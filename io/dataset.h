@@ -35,8 +35,8 @@ class Split {
 
 /// A data set file (HDF5, format "quadgate-dataset"), open for reading.
 ///
-/// Root attributes: format, format_version = 1, task (classification, tagging, regression or
-/// forecast), and those of DataDescription; class_names is required for classification and tagging.
+/// Root attributes: format, format_version = 1 (1 if missing), task (classification, tagging,
+/// regression or forecast), and those of DataDescription, each of which may be missing.
 /// Groups train, valid, test: `x` float32 [n, T, I], or [sum of lengths, I] with `offsets` int64
 /// [n + 1]; `y` int64 [n] (classification), int64 [sum of lengths] (tagging), float32 [n, O]
 /// (regression). A forecast keeps its series once, `x` [L, C] being one dataset under all groups,
@@ -46,7 +46,8 @@ class Split {
 class Dataset {
  public:
   /// Opens and checks the file. `window` is for a forecast, and only for one. Throws FileError,
-  /// naming file, dataset or attribute, expected and found; DataError if a split is empty;
+  /// naming file, dataset or attribute, expected and found; DataError if a split is empty or a
+  /// label out of range;
   /// InvalidArgument if the window does not fit.
   explicit Dataset(const std::filesystem::path& path, const std::optional<Window>& window = {});
   ~Dataset();
@@ -59,8 +60,8 @@ class Dataset {
   std::int64_t input_size() const noexcept { return input_size_; }
   /// Classes, or values to predict: O, or horizon x targets of a forecast.
   std::int64_t output_size() const noexcept { return output_size_; }
-  /// Names, standardization, and the window with its targets named. Features without names in the
-  /// file are called "0", "1", ...
+  /// Names, standardization, and the window with its targets named. Features and classes without
+  /// names in the file are called "0", "1", ..., classes up to the largest label.
   const DataDescription& description() const noexcept { return description_; }
 
   /// Those of "train", "valid", "test" that the file has, in this order.
@@ -72,6 +73,7 @@ class Dataset {
  private:
   void open_forecast(const Window& window);
   void open_sequences(const std::string& first);  // split that tells the sizes
+  void name_classes();
 
   std::unique_ptr<hdf5::File> file_;
   Task task_ = Task::classification;

@@ -65,7 +65,8 @@ struct Scale {
 Scale measure(std::span<const float> x, std::size_t columns) {
   std::vector<double> sum(columns);
   std::vector<double> squares(columns);
-  const auto rows = static_cast<double>(x.size() / columns);
+  const std::size_t count = x.size() / columns;
+  const auto rows = static_cast<double>(count);
   for (std::size_t i = 0; i < x.size(); ++i) sum[i % columns] += x[i];
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double deviation = x[i] - sum[i % columns] / rows;

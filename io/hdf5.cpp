@@ -260,7 +260,9 @@ void File::expect_format(std::string_view format) const {
     throw FileError(
         fmt::format("{}: expected '{}', found '{}'", where("", "format"), format, found));
   }
-  if (const std::int64_t version = read_int("", "format_version"); version != 1) {
+  const std::int64_t version =
+      has_attribute("", "format_version") ? read_int("", "format_version") : 1;
+  if (version != 1) {
     throw FileError(fmt::format("{}: expected 1, found {}", where("", "format_version"), version));
   }
 }

@@ -106,7 +106,7 @@ class File {
   std::vector<std::string> read_strings(const std::string& object, const std::string& name) const;
   std::vector<float> read_floats(const std::string& object, const std::string& name) const;
 
-  /// Throws unless the root's attributes are `format` and `format_version` 1.
+  /// Throws unless the root's attributes are `format` and `format_version` 1, or no version.
   void expect_format(std::string_view format) const;
 
   void create_group(const std::string& name);

@@ -239,7 +239,6 @@ TEST_F(CliTest, BenchPrintsTheContract) {
   }
   EXPECT_GE(record["steps"], 5);
   EXPECT_GT(record["peak_fraction"], 0);
-  EXPECT_LT(record["peak_fraction"], 1);
 }
 
 TEST_F(CliTest, HelpIsNoError) {

@@ -6,8 +6,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
-
 #include "engine/error.h"
 
 namespace quadgate::apps {
@@ -244,14 +242,6 @@ TEST(RunConfigTest, ResumedRunMayChangeOnlyTheFreeKeys) {
       EXPECT_THAT(error.what(), HasSubstr("as in the run to resume")) << assignment;
     }
   }
-}
-
-TEST(NearestTest, CountsEdits) {
-  constexpr std::array<std::string_view, 3> words{"train.lr", "train.epochs", "model.cell"};
-  EXPECT_EQ(nearest("train.epoch", words), "train.epochs");
-  EXPECT_EQ(nearest("trian.lr", words), "train.lr");
-  EXPECT_EQ(nearest("mdl.cel", words), "model.cell");
-  EXPECT_EQ(nearest("x", {}), "");
 }
 
 }  // namespace

@@ -92,6 +92,7 @@ pid_t Workspace::start(const std::vector<std::string>& args,
   std::vector<std::string> words = {QUADGATE_BIN};
   words.insert(words.end(), args.begin(), args.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) {
     argv.push_back(word.data());
   }

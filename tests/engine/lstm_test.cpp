@@ -16,8 +16,6 @@ namespace quadgate {
 namespace {
 
 using testing::EngineLstm;
-using testing::LstmInputs;
-using testing::LstmOutputs;
 using testing::LstmReference;
 using testing::Random;
 

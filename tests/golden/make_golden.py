@@ -140,16 +140,16 @@ def main():
     with h5py.File(HERE / "curves.h5", "w", libver="latest") as file:
         file.attrs["torch"] = str(torch.__version__)
         sgd, adam, adamw = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
-        curve(file, "classification_sgd", "classification", [5] * 10, 0.5, sgd,
+        curve(file, "classification_sgd", "classification", [5] * 10, 0.1, sgd,
               {"lr": 0.5, "momentum": 0.9})  # fmt: skip
-        curve(file, "classification_adam", "classification", ragged, 1.0, adam,
+        curve(file, "classification_adam", "classification", ragged, 0.1, adam,
               {"lr": 0.02, "weight_decay": 0.01}, bidirectional=True)  # fmt: skip
         curve(file, "classification_adamw", "classification", ragged, None, adamw,
               {"lr": 0.02, "beta1": 0.8, "beta2": 0.99, "eps": 1e-6, "weight_decay": 0.1},
               num_layers=2)  # fmt: skip
         curve(file, "regression_sgd", "regression", [6] * 10, None, sgd,
               {"lr": 0.2, "momentum": 0.5, "weight_decay": 0.01})  # fmt: skip
-        curve(file, "tagging_adam", "tagging", ragged, 1.0, adam, {"lr": 0.02}, num_layers=2,
+        curve(file, "tagging_adam", "tagging", ragged, 0.1, adam, {"lr": 0.02}, num_layers=2,
               bidirectional=True)  # fmt: skip
 
 

@@ -34,7 +34,7 @@ class DatasetTest : public testing::FolderTest {
   /// 4 sequences of 2 steps of 3 features, x = 0, 1, 2, ...; classes "no" and "yes".
   hdf5::File fixed(const std::string& task = "classification") const {
     hdf5::File file = new_dataset(data_path(), task);
-    file.write_strings("", "class_names", kClasses);
+    file.write_strings("", "class_names", classes_);
     file.create_group("train");
     file.write("train/x", Shape{4, 2, 3}, ramp(24));
     return file;
@@ -43,7 +43,7 @@ class DatasetTest : public testing::FolderTest {
   /// Sequences of 2, 1 and 3 steps of 2 features.
   hdf5::File variable(const std::string& task, const std::vector<std::int64_t>& offsets) const {
     hdf5::File file = new_dataset(data_path(), task);
-    file.write_strings("", "class_names", kClasses);
+    file.write_strings("", "class_names", classes_);
     file.create_group("test");
     file.write("test/x", Shape{6, 2}, ramp(12));
     file.write("test/offsets", Shape{static_cast<std::int64_t>(offsets.size())}, offsets);
@@ -59,13 +59,13 @@ class DatasetTest : public testing::FolderTest {
     return message.substr(data_path().string().size() + 2);
   }
 
-  const std::vector<std::string> kClasses{"no", "yes"};
-  const std::vector<std::int64_t> kLabels{0, 1, 1, 0};
+  const std::vector<std::string> classes_{"no", "yes"};
+  const std::vector<std::int64_t> labels_{0, 1, 1, 0};
 };
 
 TEST_F(DatasetTest, ReadsClassificationOfOneLength) {
   hdf5::File file = fixed();
-  file.write("train/y", Shape{4}, kLabels);
+  file.write("train/y", Shape{4}, labels_);
   save(file);
 
   Dataset dataset(data_path());
@@ -156,10 +156,12 @@ TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
   hdf5::File nameless = new_dataset(data_path(), "classification");
   nameless.create_group("train");
   nameless.write("train/x", Shape{1, 2, 3}, ramp(6));
-  EXPECT_EQ(error(std::move(nameless)), "attribute 'class_names': missing");
+  nameless.write("train/y", Shape{1}, std::vector<std::int64_t>{1 << 20});
+  EXPECT_EQ(open_error<DataError>(std::move(nameless)),
+            "attribute 'class_names': expected for a label as large as 1048576");
 
   hdf5::File other_width = fixed();
-  other_width.write("train/y", Shape{4}, kLabels);
+  other_width.write("train/y", Shape{4}, labels_);
   other_width.create_group("test");
   other_width.write("test/x", Shape{1, 2, 5}, ramp(10));
   other_width.write("test/y", Shape{1}, std::vector<std::int64_t>{0});
@@ -167,7 +169,7 @@ TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
             "dataset 'test/x': expected float32 [n, T, 3], found float32 [1, 2, 5]");
 
   hdf5::File names = fixed();
-  names.write_strings("", "feature_names", kClasses);
+  names.write_strings("", "feature_names", classes_);
   EXPECT_EQ(error(std::move(names)),
             "attribute 'feature_names': expected 3 values, one a feature of x, found 2");
 
@@ -175,6 +177,21 @@ TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
   newer.write_string("", "format", "quadgate-dataset");
   newer.write_int("", "format_version", 2);
   EXPECT_EQ(error(std::move(newer)), "attribute 'format_version': expected 1, found 2");
+}
+
+TEST_F(DatasetTest, CountsClassesWithoutNamesAndNeedsNoVersion) {
+  hdf5::File file = hdf5::File::create(data_path());
+  file.write_string("", "format", "quadgate-dataset");
+  file.write_string("", "task", "classification");
+  for (const auto& [name, label] : {std::pair("train", 1), std::pair("test", 2)}) {
+    file.create_group(name);
+    file.write(std::string(name) + "/x", Shape{1, 2, 3}, ramp(6));
+    file.write(std::string(name) + "/y", Shape{1}, std::vector<std::int64_t>{label});
+  }
+  save(file);
+  const Dataset dataset(data_path());
+  EXPECT_EQ(dataset.output_size(), 3);
+  EXPECT_THAT(dataset.description().class_names, ElementsAre("0", "1", "2"));
 }
 
 TEST_F(DatasetTest, NamesWrongOffsets) {
@@ -194,7 +211,7 @@ TEST_F(DatasetTest, NamesWrongOffsets) {
 
 TEST_F(DatasetTest, NamesEmptySplits) {
   hdf5::File file = fixed();
-  file.write("train/y", Shape{4}, kLabels);
+  file.write("train/y", Shape{4}, labels_);
   file.create_group("valid");
   file.write("valid/x", Shape{0, 2, 3}, ramp(0));
   file.write("valid/y", Shape{0}, std::vector<std::int64_t>{});
@@ -241,7 +258,7 @@ TEST_F(DatasetTest, NamesValuesThatAreNotFinite) {
 
 TEST_F(DatasetTest, WantsNoWindow) {
   hdf5::File file = fixed();
-  file.write("train/y", Shape{4}, kLabels);
+  file.write("train/y", Shape{4}, labels_);
   save(file);
   EXPECT_THAT(message_of<InvalidArgument>([&] {
                 Dataset dataset(data_path(), Window{.input_len = 1, .horizon = 1, .targets = {}});

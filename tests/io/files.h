@@ -19,14 +19,17 @@ namespace quadgate::testing {
 
 /// A test with a folder of its own, that goes with it.
 class FolderTest : public ::testing::Test {
- protected:
+ public:
   FolderTest() {
     std::string name =
         (std::filesystem::temp_directory_path() / "quadgate_io_test_XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
   }
   ~FolderTest() override { std::filesystem::remove_all(folder_); }
+  FolderTest(const FolderTest&) = delete;
+  FolderTest& operator=(const FolderTest&) = delete;
 
+ protected:
   std::filesystem::path path(std::string_view name) const { return folder_ / name; }
 
   /// Makes a file with this content.

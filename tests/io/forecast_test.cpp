@@ -78,7 +78,7 @@ TEST_F(ForecastTest, ReachesBackOnlyToRowZero) {
 
 TEST_F(ForecastTest, NamesWindowsThatDoNotFit) {
   const auto file = series();
-  const auto open = [&](std::optional<Window> window) {
+  const auto open = [&](const std::optional<Window>& window) {
     return [=] { Dataset dataset(file, window); };
   };
   EXPECT_THAT(

@@ -25,7 +25,7 @@ const std::string kLabels("\0\0\x08\x01\0\0\0\x02\x02\x00", 10);
 class IdxTest : public testing::FolderTest {
  protected:
   std::filesystem::path gzipped(std::string_view name, const std::string& content) const {
-    const auto out = path(name);
+    auto out = path(name);
     const gzFile file = ::gzopen(out.c_str(), "wb");
     ::gzwrite(file, content.data(), static_cast<unsigned>(content.size()));
     ::gzclose(file);

@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <sstream>
+#include <utility>
+
+#include "apps/run_config.h"
+#include "apps/run_config_keys.h"
+#include "engine/error.h"
+
+namespace quadgate::apps {
+namespace {
+
+/// The keys that a resumed run may change.
+constexpr std::string_view kFreeKeys[] = {"data.path",
+                                          "train.checkpoint_every_minutes",
+                                          "train.checkpoint_every_steps",
+                                          "train.epochs",
+                                          "train.threads",
+                                          "output.dir"};
+
+/// Collects every key that has a value, and the value as TOML.
+class Writer {
+ public:
+  template <typename Field, typename Expected>
+  void operator()(std::string_view key, const Field& field, const Expected&) {
+    if (const std::string text = write(field); !text.empty()) {
+      values.emplace_back(key, text);
+    }
+  }
+
+  std::vector<std::pair<std::string_view, std::string>> values;
+
+ private:
+  static std::string write(const std::string& field) {
+    std::ostringstream text;
+    if (!field.empty()) {
+      text << toml::toml_formatter(toml::value<std::string>(field), toml::format_flags::none);
+    }
+    return text.str();
+  }
+  static std::string write(bool field) { return field ? "true" : "false"; }
+  static std::string write(std::int64_t field) { return fmt::format("{}", field); }
+  static std::string write(double field) { return fmt::format("{}", field); }
+  static std::string write(OptimizerConfig::Kind field) {
+    for (const auto& [name, kind] : kOptimizers) {
+      if (kind == field) {
+        return fmt::format("\"{}\"", name);
+      }
+    }
+    return "";
+  }
+  static std::string write(const std::vector<std::string>& field) {
+    std::string text;
+    for (const std::string& name : field) {
+      text += (text.empty() ? "[" : ", ") + write(name);
+    }
+    return text.empty() ? "" : text + "]";
+  }
+  template <typename Field>
+  static std::string write(const std::optional<Field>& field) {
+    return field ? write(*field) : "";
+  }
+};
+
+std::vector<std::pair<std::string_view, std::string>> values_of(const RunConfig& config) {
+  Writer writer;
+  visit_keys(config, writer);
+  return writer.values;
+}
+
+}  // namespace
+
+std::string to_toml(const RunConfig& config) {
+  std::string text;
+  std::string_view section;
+  for (const auto& [key, value] : values_of(config)) {
+    const std::size_t dot = key.find('.');
+    if (key.substr(0, dot) != section) {
+      text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", key.substr(0, dot));
+      section = key.substr(0, dot);
+    }
+    text += fmt::format("{} = {}\n", key.substr(dot + 1), value);
+  }
+  return text;
+}
+
+void expect_same_run(const RunConfig& stored, const RunConfig& config) {
+  std::map<std::string_view, std::pair<std::string, std::string>> both;
+  for (const auto& [key, value] : values_of(stored)) {
+    both[key].first = value;
+  }
+  for (const auto& [key, value] : values_of(config)) {
+    both[key].second = value;
+  }
+  for (const auto& [key, values] : both) {
+    const auto& [before, now] = values;
+    const auto* const free = std::find(std::begin(kFreeKeys), std::end(kFreeKeys), key);
+    if (before != now && free == std::end(kFreeKeys)) {
+      const auto shown = [](const std::string& value) { return value.empty() ? "none" : value; };
+      throw InvalidArgument(fmt::format("{}: expected {} as in the run to resume, found {}", key,
+                                        shown(before), shown(now)));
+    }
+  }
+}
+
+}  // namespace quadgate::apps
