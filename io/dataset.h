@@ -47,8 +47,7 @@ class Dataset {
  public:
   /// Opens and checks the file. `window` is for a forecast, and only for one. Throws FileError,
   /// naming file, dataset or attribute, expected and found; DataError if a split is empty or a
-  /// label out of range;
-  /// InvalidArgument if the window does not fit.
+  /// label out of range; InvalidArgument if the window does not fit.
   explicit Dataset(const std::filesystem::path& path, const std::optional<Window>& window = {});
   ~Dataset();
 

@@ -45,7 +45,8 @@ void check_seal(const std::filesystem::path& path) {
   file.read(found.data(), kSealSize);
   if (!file || !found.starts_with(kMark)) return;
   if (!found.starts_with(seal_text(checksum_of_rest(file)))) {
-    throw FileError(fmt::format("{}: damaged: the checksum differs", path.string()));
+    throw FileError(fmt::format("{}: damaged, or changed by another program: the checksum differs",
+                                path.string()));
   }
 }
 

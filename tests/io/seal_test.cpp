@@ -38,7 +38,7 @@ TEST_F(SealTest, RecognisesEveryFlippedBitAndOtherSizes) {
     EXPECT_THROW(check_seal(file("a", damaged)), FileError) << bit;
   }
   EXPECT_THAT(message_of<FileError>([&] { check_seal(file("a", whole + "x")); }),
-              EndsWith("a: damaged: the checksum differs"));
+              EndsWith("a: damaged, or changed by another program: the checksum differs"));
   EXPECT_THROW(check_seal(file("a", whole.substr(0, whole.size() - 1))), FileError);
 }
 
