@@ -59,6 +59,7 @@ function(quadgate_test target)
   quadgate_compile_options(${target})
   # Tests take longer to compile than to run; what they test is compiled as users get it.
   target_compile_options(${target} PRIVATE $<IF:$<CONFIG:Release>,-Og,-O0>)
+  target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                        TEST_PREFIX ${target}. NO_PRETTY_VALUES)
 endfunction()
