@@ -29,18 +29,19 @@ Metrics cross_entropy(const float* logits, std::span<const std::int64_t> labels,
       }
       continue;
     }
-    const float* largest = std::max_element(first, last);
+    const float* const predicted = std::max_element(first, last);
+    const float largest = *predicted;
     float sum = 0;
     for (const float* logit = first; logit != last; ++logit) {
-      sum += std::exp(*logit - *largest);
+      sum += std::exp(*logit - largest);
     }
     metrics.items += 1;
-    metrics.loss += std::log(static_cast<double>(sum)) + *largest - first[label];
-    metrics.correct += largest - first == label ? 1 : 0;
+    metrics.loss += std::log(static_cast<double>(sum)) + largest - first[label];
+    metrics.correct += predicted - first == label ? 1 : 0;
     if (d_logits != nullptr) {
       const float scale = gradient_scale / sum;
       std::transform(first, last, d_logits,
-                     [&](float logit) { return std::exp(logit - *largest) * scale; });
+                     [&](float logit) { return std::exp(logit - largest) * scale; });
       d_logits[label] -= gradient_scale;
     }
   }

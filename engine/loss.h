@@ -30,12 +30,13 @@ inline constexpr std::int64_t kIgnoredLabel = -1;
 
 /// Cross-entropy of `logits` [M, C] with one label in [0, C), or kIgnoredLabel, a row
 /// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.CrossEntropyLoss.html). If `gradient` is
-/// not null, it gets (softmax - one_hot) * gradient_scale, [M, C]; 0 in ignored rows.
+/// not null, it gets (softmax - one_hot) * gradient_scale, [M, C]; 0 in ignored rows. It may be
+/// `logits` itself.
 Metrics cross_entropy(const float* logits, std::span<const std::int64_t> labels,
                       std::int64_t classes, float gradient_scale, float* gradient) noexcept;
 
 /// Squared error of `outputs` against `targets`, element by element; `gradient`, if not null, gets
-/// 2 * (output - target) * gradient_scale.
+/// 2 * (output - target) * gradient_scale. It may be `outputs` itself.
 Metrics squared_error(std::span<const float> outputs, std::span<const float> targets,
                       float gradient_scale, float* gradient) noexcept;
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "engine/random.h"
+#include "engine/dropout.h"
 
 namespace quadgate {
 namespace {
@@ -147,7 +147,7 @@ void Lstm::forward(std::span<const std::int64_t> lengths, const DropoutMask* dro
   for (std::int64_t layer = 0; layer < config_.num_layers; ++layer) {
     forward_layer(layer, lengths);
     if (dropout != nullptr && layer + 1 < config_.num_layers) {
-      apply_dropout(layer, *dropout, outputs_[static_cast<std::size_t>(layer)].data());
+      drop(layer, *dropout, outputs_[static_cast<std::size_t>(layer)].data());
     }
   }
 }
@@ -176,7 +176,7 @@ void Lstm::backward(std::span<const std::int64_t> lengths, const DropoutMask* dr
                     float* gradients) {
   for (std::int64_t layer = config_.num_layers - 1; layer >= 0; --layer) {
     if (dropout != nullptr && layer + 1 < config_.num_layers) {
-      apply_dropout(layer, *dropout, d_between(layer + 1).data());
+      drop(layer, *dropout, d_between(layer + 1).data());
     }
     backward_layer(layer, lengths, gradients);
   }
@@ -208,26 +208,11 @@ void Lstm::backward_layer(std::int64_t layer, std::span<const std::int64_t> leng
   }
 }
 
-void Lstm::apply_dropout(std::int64_t layer, const DropoutMask& mask, float* values) const {
-  const std::int64_t width = config_.output_size();
-  const auto blocks = static_cast<std::uint32_t>((width + 3) / 4);
-  const auto p = static_cast<float>(config_.dropout);
-  const float scale = 1 / (1 - p);
-  const auto use =
-      static_cast<std::uint32_t>(RandomUse::dropout) | static_cast<std::uint32_t>(layer + 1) << 8;
+void Lstm::drop(std::int64_t layer, const DropoutMask& mask, float* values) const {
+  const auto width = static_cast<std::size_t>(config_.output_size());
   for (std::int64_t s = 0; s < seq_len_ * batch_; ++s) {
-    const auto t = static_cast<std::uint32_t>(s / batch_);
-    const auto row = static_cast<std::uint32_t>(mask.first_row + s % batch_);
-    for (std::int64_t unit = 0; unit < width; unit += 4) {
-      const auto block = t * blocks + static_cast<std::uint32_t>(unit / 4);
-      const auto words =
-          philox(mask.seed, {use, static_cast<std::uint32_t>(mask.step), row, block});
-      const std::int64_t end = std::min<std::int64_t>(4, width - unit);
-      for (std::int64_t i = 0; i < end; ++i) {
-        const bool keep = to_unit_float(words[static_cast<std::size_t>(i)]) >= p;
-        values[s * width + unit + i] *= keep ? scale : 0.0F;
-      }
-    }
+    apply_dropout(mask.key, config_.dropout, layer, mask.first_row + s % batch_, s / batch_,
+                  {values + static_cast<std::size_t>(s) * width, width});
   }
 }
 

@@ -9,6 +9,7 @@
 #include "engine/arena.h"
 #include "engine/buffer.h"
 #include "engine/config.h"
+#include "engine/dropout.h"
 #include "engine/onednn_lstm.h"
 #include "engine/parameters.h"
 
@@ -39,8 +40,7 @@ class LstmWeights {
 /// The masks of one shard in one step; the same row of the same batch gets the same mask in
 /// whatever shard it lies.
 struct DropoutMask {
-  std::uint64_t seed = 0;
-  std::uint64_t step = 0;
+  DropoutKey key;
   std::int64_t first_row = 0;  ///< of the shard, in the batch
 };
 
@@ -97,7 +97,7 @@ class Lstm {
   LstmArrays arrays_of(std::int64_t layer, std::int64_t direction) noexcept;
   void forward_layer(std::int64_t layer, std::span<const std::int64_t> lengths);
   void backward_layer(std::int64_t layer, std::span<const std::int64_t> lengths, float* gradients);
-  void apply_dropout(std::int64_t layer, const DropoutMask& mask, float* values) const;
+  void drop(std::int64_t layer, const DropoutMask& mask, float* values) const;
   /// Where layer l - 1 finds the gradient of its output and layer l puts that of its input.
   Buffer& d_between(std::int64_t layer) noexcept {
     return d_between_[static_cast<std::size_t>(layer % 2)];

@@ -2,29 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <atomic>
 #include <utility>
-#include <vector>
 
 #include "engine/error.h"
-#include "engine/gradient_sum.h"
-#include "engine/lstm.h"
-#include "engine/shard.h"
 
 namespace quadgate {
 namespace {
-
-/// Rows of a shard, from the batch size alone, so that the result does not depend on the cores: at
-/// least four shards while they have 4 rows or more (16 rows already fill oneDNN's product), and at
-/// most 16 shards, since each keeps a copy of the gradients.
-std::int64_t rows_per_shard(std::int64_t batch_size) {
-  constexpr std::int64_t kFewestRows = 4;
-  constexpr std::int64_t kEnoughRows = 16;
-  constexpr std::int64_t kMostShards = 16;
-  const auto share = [&](std::int64_t shards) { return (batch_size + shards - 1) / shards; };
-  return std::max(std::clamp(share(4), kFewestRows, kEnoughRows), share(kMostShards));
-}
 
 void expect(bool holds, const char* field, std::int64_t expected, std::size_t found) {
   if (!holds) {
@@ -76,98 +59,39 @@ void validate_targets(const ModelConfig& config, const Batch& batch) {
 
 }  // namespace
 
-/// As many shards as can run at once; each takes its turns over the rows of a batch.
-struct Network::Shards {
-  Shards(const ModelConfig& config, const Parameters& parameters, std::int64_t longest,
-         std::int64_t largest_batch, Arena& arena)
-      : seq_len(longest),
-        batch_size(largest_batch),
-        rows(rows_per_shard(batch_size)),
-        weights(config.rnn, parameters, seq_len, rows),
-        gradient_sum(config.rnn, parameters, weights) {
-    const std::int64_t shards = (batch_size + rows - 1) / rows;
-    metrics.resize(static_cast<std::size_t>(shards));
-    for (std::int64_t shard = 0; shard < shards; ++shard) {
-      gradients.emplace_back();
-    }
-    arena.for_each(1, [&](std::int64_t) {
-      for (std::int64_t i = 0; i < std::min<std::int64_t>(shards, arena.threads()); ++i) {
-        at_work.push_back(std::make_unique<Shard>(config, parameters, weights, seq_len, rows));
-      }
-    });
-  }
-
-  std::int64_t seq_len;
-  std::int64_t batch_size;
-  std::int64_t rows;
-  LstmWeights weights;
-  GradientSum gradient_sum;
-  std::vector<std::unique_ptr<Shard>> at_work;
-  std::vector<Metrics> metrics;   // of each shard of the batch
-  std::vector<Buffer> gradients;  // likewise, from the first training pass on
-};
-
 Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t batch_size,
-                 Arena& arena)
-    : config_((validate(config), config)), arena_(arena), parameters_(config) {
+                 Arena& arena, BackendKind backend)
+    : plan_{(validate(config), config), seq_len, batch_size}, arena_(arena), parameters_(config) {
   if (seq_len < 1 || batch_size < 1) {
     throw InvalidArgument(fmt::format(
         "seq_len and batch_size: expected at least 1, found {} and {}", seq_len, batch_size));
   }
-  shards_ = std::make_unique<Shards>(config, parameters_, seq_len, batch_size, arena);
+  backend_ = make_backend(backend, plan_, parameters_, arena);
   refresh();
 }
 
-Network::~Network() = default;
-
-void Network::refresh() { shards_->weights.pack(arena_); }
-
-/// Calls per_shard(shard at work, number of the shard in the batch, first row) for every shard and
-/// adds up what it returns, in their order.
-template <typename PerShard>
-Metrics Network::run(const Batch& batch, PerShard per_shard) {
-  if (batch.rows() == 0) {
-    return {};
+void Network::expect_fit(const Batch& batch) const {
+  if (batch.rows() > plan_.batch_size) {
+    throw InvalidArgument(
+        fmt::format("batch: expected at most {} rows, found {}", plan_.batch_size, batch.rows()));
   }
-  if (batch.rows() > shards_->batch_size) {
-    throw InvalidArgument(fmt::format("batch: expected at most {} rows, found {}",
-                                      shards_->batch_size, batch.rows()));
-  }
-  validate_inputs(config_, shards_->seq_len, batch);
-  const std::int64_t count = (batch.rows() + shards_->rows - 1) / shards_->rows;
-  const auto at_work = std::min(count, static_cast<std::int64_t>(shards_->at_work.size()));
-  std::atomic<std::int64_t> next = 0;
-  arena_.for_each(at_work, [&](std::int64_t index) {
-    auto& shard = *shards_->at_work[static_cast<std::size_t>(index)];
-    for (std::int64_t i = next++; i < count; i = next++) {
-      const auto number = static_cast<std::size_t>(i);
-      shards_->metrics[number] = per_shard(shard, number, i * shards_->rows);
-    }
-  });
-  Metrics metrics;
-  for (std::int64_t i = 0; i < count; ++i) {
-    metrics += shards_->metrics[static_cast<std::size_t>(i)];
-  }
-  return metrics;
+  validate_inputs(plan_.model, plan_.seq_len, batch);
 }
 
 Metrics Network::evaluate(const Batch& batch) {
-  validate_targets(config_, batch);
-  return run(batch, [&](Shard& shard, std::size_t, std::int64_t first_row) {
-    shard.forward(batch, first_row, nullptr);
-    return shard.loss(batch, false, 0);
-  });
+  validate_targets(plan_.model, batch);
+  if (batch.rows() == 0) return {};
+  expect_fit(batch);
+  return backend_->evaluate(batch);
 }
 
 void Network::predict(const Batch& batch, std::span<float> outputs) {
-  const std::int64_t rows = config_.task == Task::tagging ? batch.steps() : batch.rows();
-  const std::int64_t size = rows * config_.output_size;
+  const std::int64_t rows = plan_.model.task == Task::tagging ? batch.steps() : batch.rows();
+  const std::int64_t size = rows * plan_.model.output_size;
   expect(std::cmp_equal(outputs.size(), size), "outputs", size, outputs.size());
-  run(batch, [&](Shard& shard, std::size_t, std::int64_t first_row) {
-    shard.forward(batch, first_row, nullptr);
-    shard.copy_outputs(batch, outputs);
-    return Metrics{};
-  });
+  if (batch.rows() == 0) return;
+  expect_fit(batch);
+  backend_->predict(batch, outputs);
 }
 
 Metrics Network::differentiate(const Batch& batch, const DropoutKey& dropout,
@@ -175,27 +99,10 @@ Metrics Network::differentiate(const Batch& batch, const DropoutKey& dropout,
   if (batch.rows() == 0) {
     throw InvalidArgument("batch: expected at least 1 row, found none");
   }
-  validate_targets(config_, batch);
-  auto& sum = shards_->gradient_sum;
-  auto& gradients = shards_->gradients;
-  for (auto& buffer : gradients) {
-    if (buffer.size() == 0) {
-      buffer = Buffer(sum.shard_size());
-    }
-  }
-  const auto scale = static_cast<float>(1.0 / static_cast<double>(count_items(config_, batch)));
-  const Metrics metrics = run(batch, [&](Shard& shard, std::size_t number, std::int64_t first_row) {
-    const DropoutMask mask{dropout.seed, dropout.step, first_row};
-    const DropoutMask* masked = config_.rnn.dropout > 0 ? &mask : nullptr;
-    shard.forward(batch, first_row, masked);
-    const Metrics of_shard = shard.loss(batch, true, scale);
-    shard.backward(masked, sum, gradients[number].data());
-    return of_shard;
-  });
-  const std::int64_t shards = (batch.rows() + shards_->rows - 1) / shards_->rows;
-  gradient_norm =
-      sum.sum(arena_, std::span(gradients).first(static_cast<std::size_t>(shards)), parameters_);
-  return metrics;
+  validate_targets(plan_.model, batch);
+  expect_fit(batch);
+  const auto scale = static_cast<float>(1.0 / static_cast<double>(count_items(plan_.model, batch)));
+  return backend_->differentiate(batch, dropout, scale, gradient_norm);
 }
 
 }  // namespace quadgate

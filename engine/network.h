@@ -5,37 +5,38 @@
 #include <span>
 
 #include "engine/arena.h"
+#include "engine/backend.h"
 #include "engine/batch.h"
 #include "engine/config.h"
+#include "engine/dropout.h"
 #include "engine/loss.h"
 #include "engine/parameters.h"
+#include "engine/phase_times.h"
 
 namespace quadgate {
 
-/// Which random numbers the dropout of a training pass draws.
-struct DropoutKey {
-  std::uint64_t seed = 0;
-  std::uint64_t step = 0;
-};
-
 /// A model planned for batches of at most `batch_size` sequences of at most `seq_len` steps: its
-/// parameters, and the passes over a batch, whose rows it cuts into shards of a fixed size over the
-/// cores of an arena. Every result is the same bits at every number of threads.
+/// parameters, and the passes over a batch on the cores of an arena. Every result is the same bits
+/// at every number of threads.
 class Network {
  public:
   /// Plans all memory. `arena` must outlive the network. Throws InvalidArgument (see validate).
-  Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t batch_size, Arena& arena);
-  ~Network();
+  Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t batch_size, Arena& arena,
+          BackendKind backend = BackendKind::automatic);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  const ModelConfig& config() const noexcept { return config_; }
+  const ModelConfig& config() const noexcept { return plan_.model; }
   Arena& arena() noexcept { return arena_; }
   /// The weights. After changing them, call `refresh`.
   Parameters& parameters() noexcept { return parameters_; }
   const Parameters& parameters() const noexcept { return parameters_; }
-  /// Takes over changed weights: the LSTM primitives keep them in a layout of their own.
-  void refresh();
+  /// Takes over changed weights: the backend keeps them in a layout of its own.
+  void refresh() { backend_->refresh(); }
+  /// onednn or native.
+  BackendKind backend() const noexcept { return backend_->kind(); }
+  /// Where the cores spent their time, since construction.
+  PhaseTimes& phase_times() noexcept { return backend_->phase_times(); }
 
   /// Forward only. Throws InvalidArgument if the batch does not fit the plan or the task, DataError
   /// if a label is out of range. An empty batch has no items.
@@ -50,14 +51,12 @@ class Network {
   Metrics differentiate(const Batch& batch, const DropoutKey& dropout, double& gradient_norm);
 
  private:
-  struct Shards;
-  template <typename PerShard>
-  Metrics run(const Batch& batch, PerShard per_shard);
+  void expect_fit(const Batch& batch) const;
 
-  ModelConfig config_;
+  NetworkPlan plan_;
   Arena& arena_;
   Parameters parameters_;
-  std::unique_ptr<Shards> shards_;
+  std::unique_ptr<Backend> backend_;
 };
 
 }  // namespace quadgate

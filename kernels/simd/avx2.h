@@ -52,6 +52,20 @@ struct Avx2Vec {
     return {_mm256_fnmadd_ps(a.lanes, b.lanes, c.lanes)};
   }
   friend Avx2Vec sqrt(Avx2Vec a) noexcept { return {_mm256_sqrt_ps(a.lanes)}; }
+  /// The smaller and the larger; b where either is not a number.
+  friend Avx2Vec min(Avx2Vec a, Avx2Vec b) noexcept { return {_mm256_min_ps(a.lanes, b.lanes)}; }
+  friend Avx2Vec max(Avx2Vec a, Avx2Vec b) noexcept { return {_mm256_max_ps(a.lanes, b.lanes)}; }
+  /// To the nearest whole number, halves to the even one.
+  friend Avx2Vec round(Avx2Vec a) noexcept {
+    return {_mm256_round_ps(a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+  }
+  /// 2^n for whole n, -126 <= n <= 128; infinity at 128.
+  friend Avx2Vec power_of_two(Avx2Vec n) noexcept {
+    const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n.lanes), _mm256_set1_epi32(127));
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(biased, 23))};
+  }
+  /// Has the compiler keep the value in a register, where it would load it again at each use.
+  void hold() noexcept { asm("" : "+x"(lanes)); }
 };
 
 }  // namespace

@@ -52,6 +52,26 @@ struct Avx512Vec {
   }
   /// Masked with all lanes: gcc 12 warns that the plain intrinsic reads an uninitialised register.
   friend Avx512Vec sqrt(Avx512Vec a) noexcept { return {_mm512_maskz_sqrt_ps(0xFFFF, a.lanes)}; }
+  /// The smaller and the larger; b where either is not a number.
+  friend Avx512Vec min(Avx512Vec a, Avx512Vec b) noexcept {
+    return {_mm512_maskz_min_ps(0xFFFF, a.lanes, b.lanes)};
+  }
+  friend Avx512Vec max(Avx512Vec a, Avx512Vec b) noexcept {
+    return {_mm512_maskz_max_ps(0xFFFF, a.lanes, b.lanes)};
+  }
+  /// To the nearest whole number, halves to the even one.
+  friend Avx512Vec round(Avx512Vec a) noexcept {
+    return {
+        _mm512_maskz_roundscale_ps(0xFFFF, a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+  }
+  /// 2^n for whole n, -126 <= n <= 128; infinity at 128.
+  friend Avx512Vec power_of_two(Avx512Vec n) noexcept {
+    const __m512i biased =
+        _mm512_add_epi32(_mm512_maskz_cvtps_epi32(0xFFFF, n.lanes), _mm512_set1_epi32(127));
+    return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xFFFF, biased, 23))};
+  }
+  /// Has the compiler keep the value in a register, where it would load it again at each use.
+  void hold() noexcept { asm("" : "+v"(lanes)); }
 };
 
 }  // namespace

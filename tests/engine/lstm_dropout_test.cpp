@@ -58,7 +58,7 @@ std::vector<double> factors(double dropout, std::int64_t batch, const DropoutMas
 
 TEST(LstmDropoutTest, DropsAtTheRateAndScalesTheRest) {
   for (const double dropout : {0.1, 0.5, 0.8}) {
-    const DropoutMask mask{.seed = 1, .step = 2, .first_row = 0};
+    const DropoutMask mask{.key = {.seed = 1, .step = 2}, .first_row = 0};
     double kept = 0;
     const auto all = factors(dropout, 50, &mask);
     for (const double factor : all) {
@@ -72,7 +72,7 @@ TEST(LstmDropoutTest, DropsAtTheRateAndScalesTheRest) {
 }
 
 TEST(LstmDropoutTest, EveryPlaceHasItsOwnNumbers) {
-  const DropoutMask mask{.seed = 1, .step = 2, .first_row = 0};
+  const DropoutMask mask{.key = {.seed = 1, .step = 2}, .first_row = 0};
   const auto all = factors(0.5, 20, &mask);
   std::set<std::vector<double>> distinct;
   for (std::size_t step = 0; step < kSteps * 20; ++step) {
@@ -84,9 +84,9 @@ TEST(LstmDropoutTest, EveryPlaceHasItsOwnNumbers) {
 }
 
 TEST(LstmDropoutTest, DependsOnSeedAndStep) {
-  const DropoutMask mask{.seed = 1, .step = 2, .first_row = 0};
-  const DropoutMask other_seed{.seed = 2, .step = 2, .first_row = 0};
-  const DropoutMask other_step{.seed = 1, .step = 3, .first_row = 0};
+  const DropoutMask mask{.key = {.seed = 1, .step = 2}, .first_row = 0};
+  const DropoutMask other_seed{.key = {.seed = 2, .step = 2}, .first_row = 0};
+  const DropoutMask other_step{.key = {.seed = 1, .step = 3}, .first_row = 0};
   const auto expected = factors(0.5, 3, &mask);
   EXPECT_EQ(factors(0.5, 3, &mask), expected);
   EXPECT_NE(factors(0.5, 3, &other_seed), expected);
@@ -94,8 +94,8 @@ TEST(LstmDropoutTest, DependsOnSeedAndStep) {
 }
 
 TEST(LstmDropoutTest, ARowHasTheSameMaskInEveryShard) {
-  const DropoutMask of_all{.seed = 1, .step = 2, .first_row = 0};
-  const DropoutMask of_second{.seed = 1, .step = 2, .first_row = 4};
+  const DropoutMask of_all{.key = {.seed = 1, .step = 2}, .first_row = 0};
+  const DropoutMask of_second{.key = {.seed = 1, .step = 2}, .first_row = 4};
   const auto all = factors(0.5, 6, &of_all);
   const auto second = factors(0.5, 2, &of_second);
   for (std::size_t t = 0; t < kSteps; ++t) {

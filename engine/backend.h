@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "engine/arena.h"
+#include "engine/batch.h"
+#include "engine/config.h"
+#include "engine/dropout.h"
+#include "engine/loss.h"
+#include "engine/parameters.h"
+#include "engine/phase_times.h"
+
+namespace quadgate {
+
+/// What computes the recurrent layers.
+enum class BackendKind : std::uint8_t {
+  automatic,  ///< the faster of the two, see choose_backend
+  onednn,     ///< the LSTM training primitives of oneDNN
+  native,     ///< our own kernels
+};
+
+/// "auto", "onednn" or "native".
+std::string_view to_string(BackendKind kind) noexcept;
+/// The inverse of to_string; empty for any other text.
+std::optional<BackendKind> parse_backend(std::string_view text) noexcept;
+
+/// A model planned for batches of at most `batch_size` sequences of at most `seq_len` steps.
+struct NetworkPlan {
+  ModelConfig model;
+  std::int64_t seq_len = 0;
+  std::int64_t batch_size = 0;
+};
+
+/// The passes of a network over a batch that fits the plan, as Network describes them.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual BackendKind kind() const noexcept = 0;
+  virtual void refresh() = 0;
+  virtual Metrics evaluate(const Batch& batch) = 0;
+  virtual void predict(const Batch& batch, std::span<float> outputs) = 0;
+  /// `gradient_scale` is 1 / the number of items that the loss is the mean of.
+  virtual Metrics differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
+                                double& gradient_norm) = 0;
+  /// Where the cores spent their time so far.
+  virtual PhaseTimes& phase_times() noexcept = 0;
+};
+
+/// What `automatic` stands for on this machine.
+BackendKind choose_backend() noexcept;
+
+/// Plans all memory. `parameters` and `arena` must outlive it.
+std::unique_ptr<Backend> make_backend(BackendKind kind, const NetworkPlan& plan,
+                                      Parameters& parameters, Arena& arena);
+
+}  // namespace quadgate

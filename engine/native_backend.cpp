@@ -1,0 +1,203 @@
+#include "engine/native_backend.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+
+#include "engine/stopwatch.h"
+
+namespace quadgate {
+
+NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
+    : config_(plan.model.rnn),
+      arena_(arena),
+      directions_(config_.num_directions()),
+      cell_(native_cell()),
+      steps_(plan.seq_len, plan.batch_size),
+      head_(plan, cell_, parameters) {
+  const std::int64_t capacity = plan.seq_len * plan.batch_size;
+  const auto features = [&](std::int64_t width) {
+    return Buffer(static_cast<std::size_t>(capacity * width));
+  };
+  x_ = features(config_.input_size);
+  for (auto& d : d_) d = features(config_.output_size());
+  std::int64_t gradient_tasks = head_.gradient_tasks();
+  for (std::int64_t l = 0; l < config_.num_layers; ++l) {
+    for (std::int64_t direction = 0; direction < directions_; ++direction) {
+      const auto suffix = fmt::format("_l{}{}", l, direction == 0 ? "" : "_reverse");
+      layers_.emplace_back(cell_, config_, suffix, direction == 1, parameters, capacity,
+                           plan.batch_size);
+      gradient_tasks += layers_.back().gradient_tasks();
+    }
+    y_.push_back(features(config_.output_size()));
+    const bool drops = config_.dropout > 0 && l + 1 < config_.num_layers;
+    dropped_.push_back(drops ? features(config_.output_size()) : Buffer());
+  }
+  squares_.resize(static_cast<std::size_t>(gradient_tasks));
+  task_times_.resize(
+      static_cast<std::size_t>(std::max<std::int64_t>(gradient_tasks, arena.threads())));
+}
+
+template <typename Body>
+void NativeBackend::for_each(std::int64_t count, Body body) {
+  PhaseTimes wall;
+  {
+    const Stopwatch stopwatch(wall, Phase::waiting);
+    arena_.for_each(count, [&](std::int64_t index) {
+      body(index, task_times_[static_cast<std::size_t>(index)]);
+    });
+  }
+  times_[Phase::waiting] += wall[Phase::waiting] * arena_.threads();
+  for (std::int64_t i = 0; i < count; ++i) {
+    auto& times = task_times_[static_cast<std::size_t>(i)];
+    times_[Phase::waiting] -=
+        std::accumulate(times.core_seconds.begin(), times.core_seconds.end(), 0.0);
+    times_ += times;
+    times = {};
+  }
+}
+
+template <typename Body>
+void NativeBackend::for_each_range(const Batch& batch, Body body) {
+  steps_.assign(batch);
+  const std::int64_t ranges = std::min<std::int64_t>(arena_.threads(), batch.rows());
+  for_each(ranges, [&](std::int64_t range, PhaseTimes& times) {
+    const Team::Member alone;
+    const NativeWork work{steps_, steps_.cut(range, ranges), steps_.cut(range + 1, ranges), alone,
+                          times};
+    if (work.first < work.last) body(work);
+  });
+}
+
+void NativeBackend::refresh() {
+  std::int64_t tasks = head_.pack_tasks();
+  for (const auto& layer : layers_) tasks += layer.pack_tasks();
+  arena_.for_each(tasks, [&](std::int64_t task) {
+    for (auto& layer : layers_) {
+      if (task < layer.pack_tasks()) return layer.pack(task);
+      task -= layer.pack_tasks();
+    }
+    head_.pack(task);
+  });
+}
+
+Metrics NativeBackend::evaluate(const Batch& batch) {
+  for_each_range(batch, [&](const NativeWork& work) {
+    forward(work, batch, nullptr);
+    head_.loss(work, batch, 0);
+  });
+  return head_.metrics(steps_);
+}
+
+void NativeBackend::predict(const Batch& batch, std::span<float> outputs) {
+  for_each_range(batch, [&](const NativeWork& work) {
+    forward(work, batch, nullptr);
+    head_.copy_outputs(work, batch, outputs);
+  });
+}
+
+Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropout,
+                                     float gradient_scale, double& gradient_norm) {
+  const bool drops = config_.dropout > 0;
+  for_each_range(batch, [&](const NativeWork& work) {
+    forward(work, batch, drops ? &dropout : nullptr);
+    head_.loss(work, batch, gradient_scale);
+    backward(work, drops ? &dropout : nullptr);
+  });
+  for_each(static_cast<std::int64_t>(squares_.size()), [&](std::int64_t task, PhaseTimes& times) {
+    const Stopwatch stopwatch(times, Phase::weight_gradients);
+    squares_[static_cast<std::size_t>(task)] = gradient(task, drops);
+  });
+  gradient_norm = std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0));
+  return head_.metrics(steps_);
+}
+
+PackedRows NativeBackend::input(std::int64_t layer, bool dropped) noexcept {
+  if (layer == 0) return {x_.data(), config_.input_size};
+  auto& buffers = dropped ? dropped_ : y_;
+  return {buffers[static_cast<std::size_t>(layer - 1)].data(), config_.output_size()};
+}
+
+PackedRows NativeBackend::output(std::int64_t layer, std::int64_t direction) noexcept {
+  return {y_[static_cast<std::size_t>(layer)].data() + direction * config_.hidden_size,
+          config_.output_size()};
+}
+
+PackedRows NativeBackend::d_output(std::int64_t layer) noexcept {
+  if (layer < 0) return {};
+  return {d_[static_cast<std::size_t>(layer % 2)].data(), config_.output_size()};
+}
+
+void NativeBackend::load(const NativeWork& work, const Batch& batch) {
+  const std::int64_t width = config_.input_size;
+  const auto share = work.member.share(work.last - work.first);
+  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
+    const auto row = static_cast<std::size_t>(work.steps.row_in_batch(place));
+    const float* from = batch.x.data() + batch.offsets[row] * width;
+    for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
+      std::copy_n(from + t * width, width, x_.data() + (work.steps.offset_at(t) + place) * width);
+    }
+  }
+  work.member.wait();
+}
+
+void NativeBackend::forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout) {
+  load(work, batch);
+  for (std::int64_t l = 0; l < config_.num_layers; ++l) {
+    for (std::int64_t direction = 0; direction < directions_; ++direction) {
+      layer(l, direction).forward(work, input(l, dropout != nullptr), output(l, direction));
+    }
+    if (dropout != nullptr && l + 1 < config_.num_layers) {
+      const auto share = work.member.share(work.steps.seq_len());
+      const PackedRows to = input(l + 1, true);
+      for (std::int64_t t = share.begin; t < share.end; ++t) {
+        std::copy_n(output(l, 0).at(work.row(t)), work.rows(t) * to.stride, to.at(work.row(t)));
+      }
+      drop(work, *dropout, l, to);
+    }
+  }
+  head_.forward(work, output(config_.num_layers - 1, 0));
+}
+
+/// Drops out values of the work's sequences in place, where `values` are of layer l's output.
+void NativeBackend::drop(const NativeWork& work, const DropoutKey& key, std::int64_t l,
+                         const PackedRows& values) const {
+  const auto share = work.member.share(work.steps.seq_len());
+  for (std::int64_t t = share.begin; t < share.end; ++t) {
+    for (std::int64_t row = 0; row < work.rows(t); ++row) {
+      apply_dropout(key, config_.dropout, l, work.steps.row_in_batch(work.first + row), t,
+                    {values.at(work.row(t) + row), static_cast<std::size_t>(values.stride)});
+    }
+  }
+  work.member.wait();
+}
+
+void NativeBackend::backward(const NativeWork& work, const DropoutKey* dropout) {
+  head_.backward(work, d_output(config_.num_layers - 1));
+  for (std::int64_t l = config_.num_layers - 1; l >= 0; --l) {
+    if (dropout != nullptr && l + 1 < config_.num_layers) drop(work, *dropout, l, d_output(l));
+    for (std::int64_t direction = 0; direction < directions_; ++direction) {
+      PackedRows dy = d_output(l);
+      dy.data += direction * config_.hidden_size;
+      layer(l, direction).backward(work, output(l, direction), dy, d_output(l - 1), direction == 1);
+    }
+  }
+}
+
+double NativeBackend::gradient(std::int64_t task, bool dropped) {
+  for (std::int64_t l = 0; l < config_.num_layers; ++l) {
+    for (std::int64_t direction = 0; direction < directions_; ++direction) {
+      auto& one = layer(l, direction);
+      if (task < one.gradient_tasks()) {
+        return one.gradient(task, steps_, input(l, dropped), output(l, direction));
+      }
+      task -= one.gradient_tasks();
+    }
+  }
+  return head_.gradient(task, steps_, output(config_.num_layers - 1, 0));
+}
+
+}  // namespace quadgate

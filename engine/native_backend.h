@@ -1,0 +1,72 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "engine/backend.h"
+#include "engine/buffer.h"
+#include "engine/native_head.h"
+#include "engine/native_layer.h"
+#include "engine/packed_rows.h"
+#include "engine/packed_steps.h"
+
+namespace quadgate {
+
+/// The model over whole batches with our own kernels. Each core takes a range of the sequences
+/// through all layers, forward and backward, without waiting for the others; then the cores share
+/// the tiles of the weight gradients.
+class NativeBackend final : public Backend {
+ public:
+  NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena);
+
+  BackendKind kind() const noexcept override { return BackendKind::native; }
+  void refresh() override;
+  Metrics evaluate(const Batch& batch) override;
+  void predict(const Batch& batch, std::span<float> outputs) override;
+  Metrics differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
+                        double& gradient_norm) override;
+  PhaseTimes& phase_times() noexcept override { return times_; }
+
+ private:
+  /// Calls body(index, times) for each index on the cores; what they did not use counts as waiting.
+  template <typename Body>
+  void for_each(std::int64_t count, Body body);
+  /// Calls body(work) for each range of the batch's sequences.
+  template <typename Body>
+  void for_each_range(const Batch& batch, Body body);
+
+  void forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout);
+  void backward(const NativeWork& work, const DropoutKey* dropout);
+  void load(const NativeWork& work, const Batch& batch);
+  void drop(const NativeWork& work, const DropoutKey& key, std::int64_t layer,
+            const PackedRows& values) const;
+  double gradient(std::int64_t task, bool dropped);
+
+  NativeLayer& layer(std::int64_t index, std::int64_t direction) noexcept {
+    return layers_[static_cast<std::size_t>(index * directions_ + direction)];
+  }
+  /// What goes into a layer, if `dropped` after dropout.
+  PackedRows input(std::int64_t layer, bool dropped) noexcept;
+  /// What comes out of one direction of it.
+  PackedRows output(std::int64_t layer, std::int64_t direction) noexcept;
+  /// The derivative of what comes out of it, both directions; -1 is the network's input.
+  PackedRows d_output(std::int64_t layer) noexcept;
+
+  LstmConfig config_;
+  Arena& arena_;
+  std::int64_t directions_;
+  NativeCell cell_;
+  PackedSteps steps_;
+  std::vector<NativeLayer> layers_;
+  NativeHead head_;
+  Buffer x_;
+  std::vector<Buffer> y_;        // of each layer
+  std::vector<Buffer> dropped_;  // of each layer but the last, if there is dropout
+  std::array<Buffer, 2> d_;      // of the layers' outputs, in turns
+  std::vector<double> squares_;  // of each task of the weight gradients
+  std::vector<PhaseTimes> task_times_;
+  PhaseTimes times_;
+};
+
+}  // namespace quadgate

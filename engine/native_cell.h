@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/cell.h"
+
+namespace quadgate {
+
+/// What the native backend has to know of a cell: how its gates lie in the panels of
+/// kernels/cell.h, and its step kernels.
+struct NativeCell {
+  /// Slots next to each other that one of the two products fills, each with a gate of PyTorch's.
+  struct Slots {
+    std::int64_t first = 0;
+    std::vector<std::int64_t> gates;
+
+    std::int64_t count() const noexcept { return static_cast<std::int64_t>(gates.size()); }
+  };
+
+  std::int64_t lanes = 1;  ///< floats in a vector
+  std::int64_t units = 1;  ///< hidden units in a panel
+  Slots ih;                ///< filled by x W_ih^T
+  Slots hh;                ///< filled by h W_hh^T
+  bool writes_dh = false;  ///< the backward kernel leaves a part of d(h_prev) in dh
+  kernels::CellForwardKernel forward = nullptr;
+  kernels::CellBackwardKernel backward = nullptr;
+
+  /// Floats of one row of a panel.
+  std::int64_t width() const noexcept { return 4 * lanes; }
+};
+
+/// The LSTM for the active instruction set.
+NativeCell native_cell();
+
+}  // namespace quadgate

@@ -1,0 +1,221 @@
+#include "engine/native_head.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <numeric>
+
+#include "engine/gradient_tile.h"
+#include "engine/stopwatch.h"
+#include "kernels/isa.h"
+
+namespace quadgate {
+namespace {
+
+using kernels::ProductTarget;
+
+std::vector<std::int64_t> all_rows(std::int64_t count) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
+}
+
+}  // namespace
+
+NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Parameters& parameters)
+    : model_(plan.model),
+      features_(plan.model.rnn.output_size()),
+      lanes_(cell.lanes),
+      product_(kernels::product_kernel(kernels::active_isa())),
+      bias_(static_cast<std::size_t>((model_.output_size + lanes_ - 1) / lanes_ * lanes_)),
+      bias_values_(parameters.value(parameters.head_bias()).data()),
+      weight_gradient_(parameters.gradients().data() + parameters.head_weight().offset),
+      bias_gradient_(parameters.gradients().data() + parameters.head_bias().offset),
+      metrics_(static_cast<std::size_t>(plan.batch_size)) {
+  const float* weight = parameters.value(parameters.head_weight()).data();
+  const auto rows = all_rows(model_.output_size);
+  using Use = PackedMatrix::Use;
+  forward_ = {Use::forward, weight, features_, rows, cell.width(), lanes_};
+  backward_ = {Use::backward, weight, features_, rows, cell.width(), lanes_};
+  const std::int64_t outputs = plan.batch_size * (at_every_step() ? plan.seq_len : 1);
+  outputs_ = Buffer(static_cast<std::size_t>(outputs * model_.output_size));
+  if (!at_every_step()) {
+    pooled_ = Buffer(static_cast<std::size_t>(plan.batch_size * features_));
+    d_pooled_ = Buffer(pooled_.size());
+  }
+}
+
+void NativeHead::pack(std::int64_t task) {
+  if (task == 0) std::copy_n(bias_values_, model_.output_size, bias_.data());
+  task < forward_.panels() ? forward_.pack(task) : backward_.pack(task - forward_.panels());
+}
+
+template <typename Body>
+void NativeHead::for_each_piece(const NativeWork& work, Body body) const {
+  if (!at_every_step()) {
+    const auto share = work.member.share(work.last - work.first);
+    return body(work.first + share.begin, share.end - share.begin);
+  }
+  const auto share = work.member.share(work.steps.seq_len());
+  for (std::int64_t t = share.begin; t < share.end; ++t) body(work.row(t), work.rows(t));
+}
+
+template <typename Body>
+void NativeHead::for_each_final_state(const NativeWork& work, Body body) const {
+  const auto share = work.member.share(work.last - work.first);
+  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
+    body(work.steps.offset_at(work.steps.length(place) - 1) + place, 0, place);
+    if (model_.rnn.bidirectional) body(place, model_.rnn.hidden_size, place);  // ends at step 0
+  }
+}
+
+void NativeHead::forward(const NativeWork& work, const PackedRows& y) {
+  const Stopwatch stopwatch(work.times, Phase::head_and_loss);
+  const PackedRows input = at_every_step() ? y : PackedRows{pooled_.data(), features_};
+  if (!at_every_step()) {
+    for_each_final_state(work, [&](std::int64_t row, std::int64_t feature, std::int64_t place) {
+      std::copy_n(y.at(row) + feature, model_.rnn.hidden_size, input.at(place) + feature);
+    });
+  }
+  for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
+    std::int64_t column = 0;
+    for (std::int64_t panel = 0; panel < forward_.panels(); ++panel) {
+      product_(rows, features_,
+               {.data = input.at(row),
+                .row_stride = input.stride,
+                .step = 1,
+                .run = features_,
+                .run_stride = 0},
+               forward_.panel(panel),
+               {.data = outputs_.data() + row * model_.output_size + column,
+                .stride = model_.output_size,
+                .columns = forward_.columns_of(panel),
+                .start = ProductTarget::Start::bias,
+                .bias = bias_.data() + column});
+      column += forward_.columns_of(panel);
+    }
+  });
+}
+
+/// The loss of the head's row `row` against target number `target` of the batch.
+Metrics NativeHead::row_loss(const Batch& batch, std::int64_t row, std::int64_t target,
+                             float gradient_scale) {
+  const auto size = static_cast<std::size_t>(model_.output_size);
+  float* const outputs = outputs_.data() + row * model_.output_size;
+  float* const gradient = gradient_scale == 0 ? nullptr : outputs;
+  if (model_.task == Task::regression) {
+    const auto first = static_cast<std::size_t>(target) * size;
+    return squared_error({outputs, size}, std::span(batch.targets).subspan(first, size),
+                         gradient_scale, gradient);
+  }
+  return cross_entropy(outputs,
+                       std::span(batch.labels).subspan(static_cast<std::size_t>(target), 1),
+                       model_.output_size, gradient_scale, gradient);
+}
+
+void NativeHead::loss(const NativeWork& work, const Batch& batch, float gradient_scale) {
+  const Stopwatch stopwatch(work.times, Phase::head_and_loss);
+  work.member.wait();  // the shares of forward were others
+  const auto share = work.member.share(work.last - work.first);
+  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
+    const std::int64_t in_batch = work.steps.row_in_batch(place);
+    Metrics sum;
+    if (at_every_step()) {
+      const std::int64_t first = batch.offsets[static_cast<std::size_t>(in_batch)];
+      for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
+        sum += row_loss(batch, work.steps.offset_at(t) + place, first + t, gradient_scale);
+      }
+    } else {
+      sum = row_loss(batch, place, in_batch, gradient_scale);
+    }
+    metrics_[static_cast<std::size_t>(in_batch)] = sum;
+  }
+  work.member.wait();
+}
+
+Metrics NativeHead::metrics(const PackedSteps& steps) const {
+  Metrics sum;
+  for (std::int64_t row = 0; row < steps.rows(); ++row) {
+    sum += metrics_[static_cast<std::size_t>(row)];
+  }
+  return sum;
+}
+
+void NativeHead::backward(const NativeWork& work, const PackedRows& dy) {
+  const Stopwatch stopwatch(work.times, Phase::head_and_loss);
+  const PackedRows target = at_every_step() ? dy : PackedRows{d_pooled_.data(), features_};
+  for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
+    std::int64_t column = 0;
+    for (std::int64_t panel = 0; panel < backward_.panels(); ++panel) {
+      product_(rows, model_.output_size,
+               {.data = outputs_.data() + row * model_.output_size,
+                .row_stride = model_.output_size,
+                .step = 1,
+                .run = model_.output_size,
+                .run_stride = 0},
+               backward_.panel(panel),
+               {.data = target.at(row) + column,
+                .stride = target.stride,
+                .columns = backward_.columns_of(panel),
+                .start = ProductTarget::Start::zero,
+                .bias = nullptr});
+      column += backward_.columns_of(panel);
+    }
+  });
+  if (!at_every_step()) {
+    const auto share = work.member.share(work.last - work.first);
+    for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
+      for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
+        std::fill_n(dy.at(work.steps.offset_at(t) + place), features_, 0.0F);
+      }
+    }
+    for_each_final_state(work, [&](std::int64_t row, std::int64_t feature, std::int64_t place) {
+      std::copy_n(target.at(place) + feature, model_.rnn.hidden_size, dy.at(row) + feature);
+    });
+  }
+  work.member.wait();
+}
+
+double NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const PackedRows& y) {
+  const std::int64_t depth = at_every_step() ? steps.size() : steps.rows();
+  if (task == 0) {
+    std::fill_n(bias_gradient_, model_.output_size, 0.0F);
+    for (std::int64_t row = 0; row < depth; ++row) {
+      const float* d = outputs_.data() + row * model_.output_size;
+      for (std::int64_t i = 0; i < model_.output_size; ++i) bias_gradient_[i] += d[i];
+    }
+    return sum_of_squares({bias_gradient_, static_cast<std::size_t>(model_.output_size)});
+  }
+  const std::int64_t panel = task - 1;
+  std::int64_t column = 0;
+  for (std::int64_t p = 0; p < panel; ++p) column += backward_.columns_of(p);
+  const GradientTile tile{.depth = depth,
+                          .rows = model_.output_size,
+                          .left_step = model_.output_size,
+                          .right = at_every_step() ? y : PackedRows{pooled_.data(), features_},
+                          .right_rows = nullptr,
+                          .first_column = column,
+                          .columns = backward_.columns_of(panel),
+                          .target_stride = features_};
+  const std::array<GradientTile::Output, 1> output{{{outputs_.data(), weight_gradient_ + column}}};
+  return compute(tile, output, product_, lanes_);
+}
+
+void NativeHead::copy_outputs(const NativeWork& work, const Batch& batch,
+                              std::span<float> outputs) const {
+  const std::int64_t size = model_.output_size;
+  for (std::int64_t place = work.first; place < work.last; ++place) {
+    const std::int64_t in_batch = work.steps.row_in_batch(place);
+    if (!at_every_step()) {
+      std::copy_n(outputs_.data() + place * size, size, outputs.data() + in_batch * size);
+      continue;
+    }
+    const std::int64_t first = batch.offsets[static_cast<std::size_t>(in_batch)];
+    for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
+      std::copy_n(outputs_.data() + (work.steps.offset_at(t) + place) * size, size,
+                  outputs.data() + (first + t) * size);
+    }
+  }
+}
+
+}  // namespace quadgate

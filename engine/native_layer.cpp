@@ -1,0 +1,380 @@
+#include "engine/native_layer.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "engine/gradient_tile.h"
+#include "engine/stopwatch.h"
+#include "kernels/isa.h"
+
+namespace quadgate {
+namespace {
+
+using kernels::ProductTarget;
+std::size_t floats(std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); }
+
+std::int64_t parts(std::int64_t whole, std::int64_t part) { return (whole + part - 1) / part; }
+
+/// Rows between the panels of a gate array: more than its own, so that the panels of a row do not
+/// all compete for the same lines of a cache.
+std::int64_t spread(std::int64_t rows) { return (rows + 15) / 16 * 16 + 7; }
+
+}  // namespace
+
+NativeLayer::NativeLayer(const NativeCell& cell, const LstmConfig& config,
+                         const std::string& suffix, bool reverse, Parameters& parameters,
+                         std::int64_t capacity, std::int64_t batch_size)
+    : cell_(cell),
+      reverse_(reverse),
+      hidden_size_(config.hidden_size),
+      panels_(parts(config.hidden_size, cell.units)),
+      product_(kernels::product_kernel(kernels::active_isa())),
+      bias_(floats(panels_, cell.width())),
+      panel_stride_(spread(capacity) * cell.width()),
+      gates_(floats(panels_, panel_stride_)),
+      c_(floats(capacity, config.hidden_size)),
+      dh_(floats(batch_size, config.hidden_size)),
+      dc_(floats(batch_size, config.hidden_size)) {
+  ih_ = plan(cell.ih, "ih", suffix, parameters);
+  hh_ = plan(cell.hh, "hh", suffix, parameters);
+}
+
+NativeLayer::Product NativeLayer::plan(const NativeCell::Slots& slots, const std::string& kind,
+                                       const std::string& suffix, Parameters& parameters) const {
+  const auto& weight = parameters.slice("rnn.weight_" + kind + suffix);
+  const auto& bias = parameters.slice("rnn.bias_" + kind + suffix);
+  const auto rows = rows_of(slots);
+  const float* values = parameters.value(weight).data();
+  const std::int64_t inputs = weight.shape[1];
+  using Use = PackedMatrix::Use;
+  return {
+      .forward = {Use::forward, values, inputs, rows, slots.count() * cell_.units, cell_.lanes},
+      .backward = {Use::backward, values, inputs, rows, cell_.width(), cell_.lanes},
+      .inputs = inputs,
+      .gradient = parameters.gradients().data() + weight.offset,
+      .bias = parameters.value(bias).data(),
+      .bias_gradient = parameters.gradients().data() + bias.offset,
+  };
+}
+
+/// PyTorch's row of each unit of each slot of each panel.
+std::vector<std::int64_t> NativeLayer::rows_of(const NativeCell::Slots& slots) const {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t panel = 0; panel < panels_; ++panel) {
+    for (const std::int64_t gate : slots.gates) {
+      for (std::int64_t i = 0; i < cell_.units; ++i) {
+        const std::int64_t unit = panel * cell_.units + i;
+        rows.push_back(unit < hidden_size_ ? gate * hidden_size_ + unit : -1);
+      }
+    }
+  }
+  return rows;
+}
+
+std::int64_t NativeLayer::pack_tasks() const noexcept {
+  return ih_.forward.panels() + ih_.backward.panels() + hh_.forward.panels() +
+         hh_.backward.panels() + 1;
+}
+
+void NativeLayer::pack(std::int64_t task) {
+  for (auto* matrix : {&ih_.forward, &ih_.backward, &hh_.forward, &hh_.backward}) {
+    if (task < matrix->panels()) return matrix->pack(task);
+    task -= matrix->panels();
+  }
+  pack_bias();
+}
+
+void NativeLayer::pack_bias() {
+  std::ranges::fill(bias_.span(), 0.0F);
+  const auto add = [this](const NativeCell::Slots& slots, const float* bias) {
+    for (std::int64_t unit = 0; unit < hidden_size_; ++unit) {
+      float* to = bias_.data() + unit / cell_.units * cell_.width() + unit % cell_.units +
+                  slots.first * cell_.units;
+      for (const std::int64_t gate : slots.gates) {
+        *to += bias[gate * hidden_size_ + unit];
+        to += cell_.units;
+      }
+    }
+  };
+  add(cell_.ih, ih_.bias);
+  add(cell_.hh, hh_.bias);
+}
+
+float* NativeLayer::gates(std::int64_t panel, std::int64_t row) const noexcept {
+  return gates_.data() + panel * panel_stride_ + row * cell_.width();
+}
+
+std::int64_t NativeLayer::units_of(std::int64_t panel) const noexcept {
+  return std::min(cell_.units, hidden_size_ - panel * cell_.units);
+}
+
+/// A member's gate panels. They hold the units of whole panels of d(h), so that in the backward
+/// pass no one else's d(h) is needed.
+NativeLayer::Share NativeLayer::panels_of(const NativeWork& work) const noexcept {
+  const std::int64_t together = cell_.width() / cell_.units;
+  const Share share = work.member.share(hh_.backward.panels());
+  return {share.begin * together, std::min(share.end * together, panels_)};
+}
+
+/// Steps whose gates together stay in the second-level cache between the two products.
+std::int64_t NativeLayer::steps_at_once(const NativeWork& work) const noexcept {
+  constexpr std::int64_t kFloats = 64 * 1024;
+  const std::int64_t floats_a_step = (work.last - work.first) * panels_ * cell_.width();
+  return std::max<std::int64_t>(1, kFloats / floats_a_step);
+}
+
+void NativeLayer::forward(const NativeWork& work, const PackedRows& x, const PackedRows& y) {
+  const std::int64_t seq_len = work.steps.seq_len();
+  const std::int64_t at_once = steps_at_once(work);
+  for (std::int64_t done = 0; done < seq_len; done += at_once) {
+    const std::int64_t count = std::min(at_once, seq_len - done);
+    const std::int64_t first = reverse_ ? seq_len - done - count : done;
+    project(work, {first, first + count}, x);
+    const Stopwatch stopwatch(work.times, Phase::recurrence_forward);
+    for (std::int64_t i = 0; i < count; ++i) {
+      step_forward(work, reverse_ ? first + count - 1 - i : first + i, y);
+      work.member.wait();
+    }
+  }
+}
+
+void NativeLayer::project(const NativeWork& work, Share steps, const PackedRows& x) {
+  const Stopwatch stopwatch(work.times, Phase::input_product);
+  const auto panels = panels_of(work);
+  const std::int64_t width = cell_.width();
+  const std::int64_t first_slot = cell_.ih.first * cell_.units;
+  const std::int64_t columns = cell_.ih.count() * cell_.units;
+  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
+    const float* bias = bias_.data() + panel * width;
+    for (std::int64_t t = steps.begin; t < steps.end; ++t) {
+      float* to = gates(panel, work.row(t));
+      product_(work.rows(t), ih_.inputs,
+               {.data = x.at(work.row(t)),
+                .row_stride = x.stride,
+                .step = 1,
+                .run = ih_.inputs,
+                .run_stride = 0},
+               ih_.forward.panel(panel),
+               {.data = to + first_slot,
+                .stride = width,
+                .columns = columns,
+                .start = ProductTarget::Start::bias,
+                .bias = bias + first_slot});
+      for (std::int64_t slot = first_slot + columns; slot < width && columns < width; ++slot) {
+        for (std::int64_t row = 0; row < work.rows(t); ++row) to[row * width + slot] = bias[slot];
+      }
+    }
+  }
+}
+
+void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const PackedRows& y) {
+  const std::int64_t rows = work.rows(t);
+  const std::int64_t old_rows = std::min(rows, work.rows(before(t)));
+  const std::int64_t row = work.row(t);
+  const auto panels = panels_of(work);
+  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
+    const std::int64_t unit = panel * cell_.units;
+    kernels::CellForward step{.rows = old_rows,
+                              .units = units_of(panel),
+                              .first_unit = unit,
+                              .depth = hh_.inputs,
+                              .h_prev = nullptr,
+                              .h_prev_stride = y.stride,
+                              .weight_hh = hh_.forward.panel(panel),
+                              .gates = gates(panel, row),
+                              .c_prev = nullptr,
+                              .c = c_.data() + row * hidden_size_ + unit,
+                              .c_stride = hidden_size_,
+                              .h = y.at(row) + unit,
+                              .h_stride = y.stride};
+    if (old_rows > 0) {
+      const std::int64_t old_row = work.row(before(t));
+      step.h_prev = y.at(old_row);
+      step.c_prev = c_.data() + old_row * hidden_size_ + unit;
+      cell_.forward(step);
+    }
+    if (rows > old_rows) {  // sequences that begin at this step
+      step.rows = rows - old_rows;
+      step.h_prev = step.c_prev = nullptr;
+      step.gates = gates(panel, row + old_rows);
+      step.c += old_rows * hidden_size_;
+      step.h += old_rows * y.stride;
+      cell_.forward(step);
+    }
+  }
+}
+
+kernels::LeftSide NativeLayer::d_gates(const NativeCell::Slots& slots,
+                                       std::int64_t row) const noexcept {
+  return {.data = gates(0, row) + slots.first * cell_.units,
+          .row_stride = cell_.width(),
+          .step = 1,
+          .run = slots.count() * cell_.units,
+          .run_stride = panel_stride_};
+}
+
+void NativeLayer::backward(const NativeWork& work, const PackedRows& y, const PackedRows& dy,
+                           const PackedRows& dx, bool add) {
+  const auto panels = panels_of(work);
+  const std::int64_t unit = panels.begin * cell_.units;
+  const std::int64_t units = std::min(panels.end * cell_.units, hidden_size_) - unit;
+  for (std::int64_t row = work.first; row < work.last && units > 0; ++row) {
+    std::fill_n(dh_.data() + row * hidden_size_ + unit, units, 0.0F);
+    std::fill_n(dc_.data() + row * hidden_size_ + unit, units, 0.0F);
+  }
+  const std::int64_t seq_len = work.steps.seq_len();
+  const std::int64_t at_once = steps_at_once(work);
+  for (std::int64_t done = 0; done < seq_len; done += at_once) {
+    const std::int64_t count = std::min(at_once, seq_len - done);
+    const std::int64_t first = reverse_ ? done : seq_len - done - count;
+    {
+      const Stopwatch stopwatch(work.times, Phase::recurrence_backward);
+      for (std::int64_t i = 0; i < count; ++i) {
+        step_backward(work, reverse_ ? first + i : first + count - 1 - i, y, dy);
+      }
+    }
+    if (dx.data != nullptr) project_back(work, {first, first + count}, dx, add);
+  }
+  work.member.wait();
+}
+
+void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const PackedRows& y,
+                                const PackedRows& dy) {
+  const std::int64_t rows = work.rows(t);
+  const std::int64_t old_rows = std::min(rows, work.rows(before(t)));
+  const std::int64_t row = work.row(t);
+  const auto panels = panels_of(work);
+  float* const dh = dh_.data() + work.first * hidden_size_;
+  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
+    const std::int64_t unit = panel * cell_.units;
+    const std::int64_t state = work.first * hidden_size_ + unit;
+    kernels::CellBackward step{.rows = old_rows,
+                               .units = units_of(panel),
+                               .gates = gates(panel, row),
+                               .h_prev = nullptr,
+                               .h_prev_stride = y.stride,
+                               .c_prev = nullptr,
+                               .c = c_.data() + row * hidden_size_ + unit,
+                               .c_stride = hidden_size_,
+                               .dh = dh_.data() + state,
+                               .dc = dc_.data() + state,
+                               .d_stride = hidden_size_,
+                               .dy = dy.at(row) + unit,
+                               .dy_stride = dy.stride};
+    if (old_rows > 0) {
+      const std::int64_t old_row = work.row(before(t));
+      step.h_prev = y.at(old_row) + unit;
+      step.c_prev = c_.data() + old_row * hidden_size_ + unit;
+      cell_.backward(step);
+    }
+    if (rows > old_rows) {
+      step.rows = rows - old_rows;
+      step.h_prev = step.c_prev = nullptr;
+      step.gates = gates(panel, row + old_rows);
+      step.c += old_rows * hidden_size_;
+      step.dh += old_rows * hidden_size_;
+      step.dc += old_rows * hidden_size_;
+      step.dy += old_rows * dy.stride;
+      cell_.backward(step);
+    }
+  }
+  work.member.wait();
+  const auto shares = work.member.share(hh_.backward.panels());
+  for (std::int64_t panel = shares.begin; panel < shares.end; ++panel) {
+    product_(old_rows, hh_.backward.depth(), d_gates(cell_.hh, row), hh_.backward.panel(panel),
+             {.data = dh + panel * cell_.width(),
+              .stride = hidden_size_,
+              .columns = hh_.backward.columns_of(panel),
+              .start = cell_.writes_dh ? ProductTarget::Start::add : ProductTarget::Start::zero,
+              .bias = nullptr});
+  }
+}
+
+void NativeLayer::project_back(const NativeWork& work, Share steps, const PackedRows& dx,
+                               bool add) {
+  const Stopwatch stopwatch(work.times, Phase::input_product);
+  const auto share = work.member.share(ih_.backward.panels());
+  for (std::int64_t panel = share.begin; panel < share.end; ++panel) {
+    for (std::int64_t t = steps.begin; t < steps.end; ++t) {
+      product_(work.rows(t), ih_.backward.depth(), d_gates(cell_.ih, work.row(t)),
+               ih_.backward.panel(panel),
+               {.data = dx.at(work.row(t)) + panel * cell_.width(),
+                .stride = dx.stride,
+                .columns = ih_.backward.columns_of(panel),
+                .start = add ? ProductTarget::Start::add : ProductTarget::Start::zero,
+                .bias = nullptr});
+    }
+  }
+}
+
+std::int64_t NativeLayer::gradient_tasks() const noexcept {
+  return panels_ * (1 + ih_.backward.panels() + hh_.backward.panels());
+}
+
+double NativeLayer::gradient(std::int64_t task, const PackedSteps& steps, const PackedRows& x,
+                             const PackedRows& y) {
+  const std::int64_t columns_ih = ih_.backward.panels();
+  const std::int64_t tiles = 1 + columns_ih + hh_.backward.panels();
+  const std::int64_t panel = task / tiles;
+  const std::int64_t tile = task % tiles;
+  if (tile == 0) return bias_gradient(panel, steps);
+  if (tile <= columns_ih) {
+    return weight_gradient(ih_, cell_.ih, panel, tile - 1, steps, x, nullptr);
+  }
+  const auto rows = reverse_ ? steps.after() : steps.before();
+  return weight_gradient(hh_, cell_.hh, panel, tile - 1 - columns_ih, steps, y, rows.data());
+}
+
+double NativeLayer::bias_gradient(std::int64_t panel, const PackedSteps& steps) {
+  constexpr std::int64_t kWidest = 64;
+  float sums[kWidest];
+  const float one = 1;
+  product_(1, steps.size(),
+           {.data = &one, .row_stride = 0, .step = 0, .run = steps.size(), .run_stride = 0},
+           gates(panel, 0),
+           {.data = sums,
+            .stride = 0,
+            .columns = cell_.width(),
+            .start = ProductTarget::Start::zero,
+            .bias = nullptr});
+  double squares = 0;
+  const auto scatter = [&](const NativeCell::Slots& slots, float* gradient) {
+    for (std::int64_t slot = 0; slot < slots.count(); ++slot) {
+      const float* from = sums + (slots.first + slot) * cell_.units;
+      float* to = gradient + slots.gates[static_cast<std::size_t>(slot)] * hidden_size_ +
+                  panel * cell_.units;
+      for (std::int64_t unit = 0; unit < units_of(panel); ++unit) {
+        to[unit] = from[unit];
+        squares += static_cast<double>(from[unit]) * from[unit];
+      }
+    }
+  };
+  scatter(cell_.ih, ih_.bias_gradient);
+  scatter(cell_.hh, hh_.bias_gradient);
+  return squares;
+}
+
+double NativeLayer::weight_gradient(const Product& product, const NativeCell::Slots& slots,
+                                    std::int64_t panel, std::int64_t column,
+                                    const PackedSteps& steps, const PackedRows& right,
+                                    const std::int64_t* right_rows) {
+  const GradientTile tile{.depth = steps.size(),
+                          .rows = units_of(panel),
+                          .left_step = cell_.width(),
+                          .right = right,
+                          .right_rows = right_rows,
+                          .first_column = column * cell_.width(),
+                          .columns = product.backward.columns_of(column),
+                          .target_stride = product.inputs};
+  std::array<GradientTile::Output, kernels::kPanelVectors> outputs;
+  for (std::int64_t slot = 0; slot < slots.count(); ++slot) {
+    const auto i = static_cast<std::size_t>(slot);
+    const std::int64_t row = slots.gates[i] * hidden_size_ + panel * cell_.units;
+    outputs[i] = {gates(panel, 0) + (slots.first + slot) * cell_.units,
+                  product.gradient + row * product.inputs + tile.first_column};
+  }
+  return compute(tile, std::span(outputs).first(slots.gates.size()), product_, cell_.lanes);
+}
+
+}  // namespace quadgate

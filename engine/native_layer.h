@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/buffer.h"
+#include "engine/native_cell.h"
+#include "engine/packed_matrix.h"
+#include "engine/packed_rows.h"
+#include "engine/packed_steps.h"
+#include "engine/parameters.h"
+#include "engine/phase_times.h"
+#include "engine/team.h"
+#include "kernels/product/product.h"
+
+namespace quadgate {
+
+/// Who runs what of a batch: one member of a team over the sequences [first, last) of `steps`, and
+/// where it counts its time.
+struct NativeWork {
+  const PackedSteps& steps;
+  std::int64_t first;
+  std::int64_t last;
+  const Team::Member& member;
+  PhaseTimes& times;
+
+  /// The first packed row at step t, and the number of rows alive at it; 0 beyond the ends.
+  std::int64_t row(std::int64_t t) const noexcept { return steps.offset_at(t) + first; }
+  std::int64_t rows(std::int64_t t) const noexcept {
+    const std::int64_t alive = steps.rows_at(t);
+    return alive < first ? 0 : (alive < last ? alive : last) - first;
+  }
+};
+
+/// One direction of one recurrent layer for whole batches: packed weights, gates and states of all
+/// steps. Each result is summed by one core in one order, so its bits do not depend on who computes
+/// what: ranges of sequences, members of a team, tiles of the weight gradients.
+class NativeLayer {
+ public:
+  /// Plans for at most `capacity` packed rows of at most `batch_size` sequences. `suffix` names the
+  /// parameters, "_l0" or "_l0_reverse"; `parameters` must outlive the layer.
+  NativeLayer(const NativeCell& cell, const LstmConfig& config, const std::string& suffix,
+              bool reverse, Parameters& parameters, std::int64_t capacity, std::int64_t batch_size);
+
+  /// Takes over changed weights, in tasks that may run on different cores.
+  std::int64_t pack_tasks() const noexcept;
+  void pack(std::int64_t task);
+
+  /// y [rows, H] of the work's sequences from x [rows, I], both complete for all members at return.
+  void forward(const NativeWork& work, const PackedRows& x, const PackedRows& y);
+
+  /// After `forward`: derivatives of the gates from dy, and those of x, unless dx.data is null,
+  /// which are added to dx if `add`. At return, dx is complete for all members.
+  void backward(const NativeWork& work, const PackedRows& y, const PackedRows& dy,
+                const PackedRows& dx, bool add);
+
+  /// After `backward` for all sequences: a tile of the weight gradients, which go to the gradients
+  /// of the parameters. Returns the sum of their squares.
+  std::int64_t gradient_tasks() const noexcept;
+  double gradient(std::int64_t task, const PackedSteps& steps, const PackedRows& x,
+                  const PackedRows& y);
+
+ private:
+  struct Product {
+    PackedMatrix forward;
+    PackedMatrix backward;
+    std::int64_t inputs = 0;    // columns of the weight
+    float* gradient = nullptr;  // [gates * H, inputs]
+    const float* bias = nullptr;
+    float* bias_gradient = nullptr;
+  };
+  using Share = Team::Member::Share;
+
+  Product plan(const NativeCell::Slots& slots, const std::string& kind, const std::string& suffix,
+               Parameters& parameters) const;
+  std::vector<std::int64_t> rows_of(const NativeCell::Slots& slots) const;
+  void pack_bias();
+  float* gates(std::int64_t panel, std::int64_t row) const noexcept;
+  kernels::LeftSide d_gates(const NativeCell::Slots& slots, std::int64_t row) const noexcept;
+  Share panels_of(const NativeWork& work) const noexcept;
+  std::int64_t units_of(std::int64_t panel) const noexcept;
+  std::int64_t before(std::int64_t t) const noexcept { return reverse_ ? t + 1 : t - 1; }
+  std::int64_t steps_at_once(const NativeWork& work) const noexcept;
+
+  void project(const NativeWork& work, Share steps, const PackedRows& x);
+  void step_forward(const NativeWork& work, std::int64_t t, const PackedRows& y);
+  void step_backward(const NativeWork& work, std::int64_t t, const PackedRows& y,
+                     const PackedRows& dy);
+  void project_back(const NativeWork& work, Share steps, const PackedRows& dx, bool add);
+  double bias_gradient(std::int64_t panel, const PackedSteps& steps);
+  double weight_gradient(const Product& product, const NativeCell::Slots& slots, std::int64_t panel,
+                         std::int64_t column, const PackedSteps& steps, const PackedRows& right,
+                         const std::int64_t* right_rows);
+
+  NativeCell cell_;
+  bool reverse_;
+  std::int64_t hidden_size_;
+  std::int64_t panels_;
+  kernels::ProductKernel product_;
+  Product ih_, hh_;
+  Buffer bias_;                // [panels, width]: where the gates start
+  std::int64_t panel_stride_;  // between the panels of gates_
+  mutable Buffer gates_;
+  Buffer c_;
+  Buffer dh_, dc_;  // [batch_size, H]
+};
+
+}  // namespace quadgate

@@ -1,0 +1,109 @@
+#include "engine/onednn_backend.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+
+#include "engine/stopwatch.h"
+
+namespace quadgate {
+namespace {
+
+/// Rows of a shard, from the batch size alone, so that the result does not depend on the cores: at
+/// least four shards while they have 4 rows or more (16 rows already fill oneDNN's product), and at
+/// most 16 shards, since each keeps a copy of the gradients.
+std::int64_t rows_per_shard(std::int64_t batch_size) {
+  constexpr std::int64_t kFewestRows = 4;
+  constexpr std::int64_t kEnoughRows = 16;
+  constexpr std::int64_t kMostShards = 16;
+  const auto share = [&](std::int64_t shards) { return (batch_size + shards - 1) / shards; };
+  return std::max(std::clamp(share(4), kFewestRows, kEnoughRows), share(kMostShards));
+}
+
+}  // namespace
+
+OnednnBackend::OnednnBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
+    : plan_(plan),
+      parameters_(parameters),
+      arena_(arena),
+      rows_(rows_per_shard(plan.batch_size)),
+      weights_(plan.model.rnn, parameters, plan.seq_len, rows_),
+      gradient_sum_(plan.model.rnn, parameters, weights_) {
+  const std::int64_t shards = (plan.batch_size + rows_ - 1) / rows_;
+  metrics_.resize(static_cast<std::size_t>(shards));
+  shard_times_.resize(static_cast<std::size_t>(shards));
+  for (std::int64_t shard = 0; shard < shards; ++shard) gradients_.emplace_back();
+  arena.for_each(1, [&](std::int64_t) {
+    for (std::int64_t i = 0; i < std::min<std::int64_t>(shards, arena.threads()); ++i) {
+      at_work_.push_back(
+          std::make_unique<Shard>(plan.model, parameters, weights_, plan.seq_len, rows_));
+    }
+  });
+}
+
+void OnednnBackend::refresh() { weights_.pack(arena_); }
+
+/// Calls per_shard(shard at work, number of the shard in the batch, first row) for every shard and
+/// adds up what it returns, in their order.
+template <typename PerShard>
+Metrics OnednnBackend::run(const Batch& batch, PerShard per_shard) {
+  const std::int64_t count = (batch.rows() + rows_ - 1) / rows_;
+  const auto at_work = std::min(count, static_cast<std::int64_t>(at_work_.size()));
+  std::atomic<std::int64_t> next = 0;
+  arena_.for_each(at_work, [&](std::int64_t index) {
+    auto& shard = *at_work_[static_cast<std::size_t>(index)];
+    for (std::int64_t i = next++; i < count; i = next++) {
+      const auto number = static_cast<std::size_t>(i);
+      metrics_[number] = per_shard(shard, number, i * rows_);
+    }
+  });
+  Metrics metrics;
+  for (std::int64_t i = 0; i < count; ++i) metrics += metrics_[static_cast<std::size_t>(i)];
+  return metrics;
+}
+
+Metrics OnednnBackend::evaluate(const Batch& batch) {
+  return run(batch, [&](Shard& shard, std::size_t, std::int64_t first_row) {
+    shard.forward(batch, first_row, nullptr);
+    return shard.loss(batch, false, 0);
+  });
+}
+
+void OnednnBackend::predict(const Batch& batch, std::span<float> outputs) {
+  run(batch, [&](Shard& shard, std::size_t, std::int64_t first_row) {
+    shard.forward(batch, first_row, nullptr);
+    shard.copy_outputs(batch, outputs);
+    return Metrics{};
+  });
+}
+
+Metrics OnednnBackend::differentiate(const Batch& batch, const DropoutKey& dropout,
+                                     float gradient_scale, double& gradient_norm) {
+  for (auto& buffer : gradients_) {
+    if (buffer.size() == 0) buffer = Buffer(gradient_sum_.shard_size());
+  }
+  const Metrics metrics = run(batch, [&](Shard& shard, std::size_t number, std::int64_t first_row) {
+    const DropoutMask mask{dropout, first_row};
+    const DropoutMask* masked = plan_.model.rnn.dropout > 0 ? &mask : nullptr;
+    PhaseTimes& times = shard_times_[number];
+    {
+      const Stopwatch stopwatch(times, Phase::recurrence_forward);
+      shard.forward(batch, first_row, masked);
+    }
+    const Metrics of_shard = shard.loss(batch, true, gradient_scale);
+    const Stopwatch stopwatch(times, Phase::recurrence_backward);
+    shard.backward(masked, gradient_sum_, gradients_[number].data());
+    return of_shard;
+  });
+  for (auto& times : shard_times_) {
+    times_ += times;
+    times = {};
+  }
+  const std::int64_t shards = (batch.rows() + rows_ - 1) / rows_;
+  const Stopwatch stopwatch(times_, Phase::weight_gradients);
+  gradient_norm = gradient_sum_.sum(
+      arena_, std::span(gradients_).first(static_cast<std::size_t>(shards)), parameters_);
+  return metrics;
+}
+
+}  // namespace quadgate

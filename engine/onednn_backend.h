@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/backend.h"
+#include "engine/buffer.h"
+#include "engine/gradient_sum.h"
+#include "engine/lstm.h"
+#include "engine/shard.h"
+
+namespace quadgate {
+
+/// Cuts a batch into shards of a fixed number of rows, each of which a core takes through oneDNN's
+/// primitives and which leaves weight gradients of its own.
+class OnednnBackend final : public Backend {
+ public:
+  OnednnBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena);
+
+  BackendKind kind() const noexcept override { return BackendKind::onednn; }
+  void refresh() override;
+  Metrics evaluate(const Batch& batch) override;
+  void predict(const Batch& batch, std::span<float> outputs) override;
+  Metrics differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
+                        double& gradient_norm) override;
+  PhaseTimes& phase_times() noexcept override { return times_; }
+
+ private:
+  template <typename PerShard>
+  Metrics run(const Batch& batch, PerShard per_shard);
+
+  NetworkPlan plan_;
+  Parameters& parameters_;
+  Arena& arena_;
+  std::int64_t rows_;  // of a shard
+  LstmWeights weights_;
+  GradientSum gradient_sum_;
+  // As many shards as can run at once; each takes its turns over the rows of a batch.
+  std::vector<std::unique_ptr<Shard>> at_work_;
+  std::vector<Metrics> metrics_;   // of each shard of the batch
+  std::vector<Buffer> gradients_;  // likewise, from the first training pass on
+  std::vector<PhaseTimes> shard_times_;
+  PhaseTimes times_;
+};
+
+}  // namespace quadgate

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+
+namespace quadgate::kernels {
+
+// What the step kernels of all cells (lstm/, gru/, rnn/) have in common. The hidden units lie in
+// panels: a panel of a gate array is [rows, kPanelVectors * lanes], lanes = vector_lanes(isa), cut
+// into slots of one value for each of the panel's units, and a panel of the weights holds the slots
+// that h_prev W_hh^T fills: [depth, those slots, units]. In the last panel the units at and beyond
+// hidden_size have zero weights, and nothing is read or written for them outside the gate array.
+
+/// One step of one panel's units, forward.
+struct CellForward {
+  std::int64_t rows;
+  std::int64_t units;  ///< of this panel that exist
+  std::int64_t first_unit;
+  std::int64_t depth;   ///< features of h_prev
+  const float* h_prev;  ///< [rows, depth], rows h_prev_stride apart; null: zero states
+  std::int64_t h_prev_stride;
+  const float* weight_hh;
+  float* gates;         ///< in: x W_ih^T + biases; out: what the cell's header says
+  const float* c_prev;  ///< [rows, units], rows c_stride apart, as c; null: zeros. LSTM only
+  float* c;
+  std::int64_t c_stride;
+  float* h;  ///< [rows, units], rows h_stride apart; not h_prev
+  std::int64_t h_stride;
+};
+
+/// The derivatives of the same step, without the product: the step before gets d(h_prev) as the
+/// product of d(gates) with W_hh, added to `dh` where the cell's header says that dh is written.
+struct CellBackward {
+  std::int64_t rows;
+  std::int64_t units;
+  float* gates;         ///< in: as the forward step left them; out: d(x W_ih^T) and d(h W_hh^T)
+  const float* h_prev;  ///< of these units, rows h_prev_stride apart; null: zeros
+  std::int64_t h_prev_stride;
+  const float* c_prev;  ///< [rows, units], rows c_stride apart, as c; null: zeros. LSTM only
+  const float* c;
+  std::int64_t c_stride;
+  float* dh;  ///< [rows, units], rows d_stride apart, as dc: from the step after
+  float* dc;  ///< in: from the step after; out: for the step before. LSTM only
+  std::int64_t d_stride;
+  const float* dy;  ///< from the layer above, [rows, units], rows dy_stride apart; null: zeros
+  std::int64_t dy_stride;
+};
+
+using CellForwardKernel = void (*)(const CellForward& step) noexcept;
+using CellBackwardKernel = void (*)(const CellBackward& step) noexcept;
+
+}  // namespace quadgate::kernels

@@ -1,0 +1,11 @@
+#include "kernels/simd/avx2.h"
+
+#include "kernels/lstm/impl.h"
+
+namespace quadgate::kernels {
+
+void lstm_forward_avx2(const CellForward& step) noexcept { LstmForwardStep<Avx2Vec, 3>::run(step); }
+
+void lstm_backward_avx2(const CellBackward& step) noexcept { lstm_backward_simd<Avx2Vec>(step); }
+
+}  // namespace quadgate::kernels

@@ -1,0 +1,15 @@
+#include "kernels/simd/avx512.h"
+
+#include "kernels/lstm/impl.h"
+
+namespace quadgate::kernels {
+
+void lstm_forward_avx512(const CellForward& step) noexcept {
+  LstmForwardStep<Avx512Vec, 6>::run(step);
+}
+
+void lstm_backward_avx512(const CellBackward& step) noexcept {
+  lstm_backward_simd<Avx512Vec>(step);
+}
+
+}  // namespace quadgate::kernels

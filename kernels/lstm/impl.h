@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/lstm/lstm.h"
+#include "kernels/simd/math.h"
+#include "kernels/simd/tile.h"
+
+namespace quadgate::kernels {
+
+void lstm_forward_scalar(const CellForward& step) noexcept;
+void lstm_forward_avx2(const CellForward& step) noexcept;
+void lstm_forward_avx512(const CellForward& step) noexcept;
+
+void lstm_backward_scalar(const CellBackward& step) noexcept;
+void lstm_backward_avx2(const CellBackward& step) noexcept;
+void lstm_backward_avx512(const CellBackward& step) noexcept;
+
+namespace {
+
+/// The gates of one row of a panel, and its states.
+template <typename Vec>
+struct LstmCell {
+  Vec i, f, g, o, c, h;
+
+  LstmCell(Vec a_i, Vec a_f, Vec a_g, Vec a_o, Vec c_prev) noexcept
+      : i(sigmoid(a_i)),
+        f(sigmoid(a_f)),
+        g(tanh(a_g)),
+        o(sigmoid(a_o)),
+        c(fma(f, c_prev, i * g)),
+        h(o * tanh(c)) {}
+};
+
+/// The derivatives of one row: of the pre-activations, and of c_prev.
+template <typename Vec>
+struct LstmCellGradient {
+  Vec i, f, g, o, c_prev;
+
+  /// gates, states, and d(h) and d(c) as they come in.
+  LstmCellGradient(const Vec (&gates)[4], Vec before, Vec c, Vec dh, Vec dc) noexcept {
+    const Vec one = Vec::broadcast(1.0F);
+    const Vec tanh_c = tanh(c);
+    const Vec d = fma(dh * gates[3], fnma(tanh_c, tanh_c, one), dc);
+    i = d * gates[2] * (gates[0] * (one - gates[0]));
+    f = d * before * (gates[1] * (one - gates[1]));
+    g = d * gates[0] * fnma(gates[2], gates[2], one);
+    o = dh * tanh_c * (gates[3] * (one - gates[3]));
+    c_prev = d * gates[1];
+  }
+};
+
+/// lstm_forward_scalar with vectors, in tiles of kMostRows.
+template <typename Vec, std::int64_t kMostRows>
+class LstmForwardStep {
+ public:
+  static void run(const CellForward& step) noexcept {
+    CellForward rest = step;
+    while (rest.rows > 0) {
+      const std::int64_t height = even_tile(rest.rows, kMostRows);
+      run_rows<kMostRows>(height, rest);
+      rest.rows -= height;
+      if (rest.h_prev != nullptr) rest.h_prev += height * step.h_prev_stride;
+      if (rest.c_prev != nullptr) rest.c_prev += height * step.c_stride;
+      rest.gates += height * 4 * Vec::kLanes;
+      rest.c += height * step.c_stride;
+      rest.h += height * step.h_stride;
+    }
+  }
+
+ private:
+  template <std::int64_t kRows>
+  static void run_rows(std::int64_t rows, const CellForward& step) noexcept {
+    if constexpr (kRows > 1) {
+      if (rows < kRows) return run_rows<kRows - 1>(rows, step);
+    }
+    run_tile<kRows>(step);
+  }
+
+  template <std::int64_t kRows>
+  [[gnu::noinline]] static void run_tile(const CellForward& step) noexcept {
+    constexpr std::int64_t kLanes = Vec::kLanes;
+    Tile<Vec, kRows, 4> tile;
+    for (std::int64_t row = 0; row < kRows; ++row) {
+      for (std::int64_t gate = 0; gate < 4; ++gate) {
+        tile.sums[row][gate] = Vec::load(step.gates + (row * 4 + gate) * kLanes);
+      }
+    }
+    if (step.h_prev != nullptr) {
+      tile.add_product(step.h_prev, step.h_prev_stride, 1, step.depth, step.weight_hh);
+    }
+    const auto mask = Vec::first(step.units);
+    for (std::int64_t row = 0; row < kRows; ++row) {
+      Vec(&gates)[4] = tile.sums[row];
+      const Vec c_prev = step.c_prev == nullptr
+                             ? Vec::broadcast(0.0F)
+                             : Vec::load(step.c_prev + row * step.c_stride, mask);
+      const LstmCell<Vec> cell(gates[0], gates[1], gates[2], gates[3], c_prev);
+      float* const to = step.gates + row * 4 * kLanes;
+      cell.i.store(to);
+      cell.f.store(to + kLanes);
+      cell.g.store(to + 2 * kLanes);
+      cell.o.store(to + 3 * kLanes);
+      cell.c.store(step.c + row * step.c_stride, mask);
+      cell.h.store(step.h + row * step.h_stride, mask);
+    }
+  }
+};
+
+/// lstm_backward_scalar with vectors.
+template <typename Vec>
+void lstm_backward_simd(const CellBackward& step) noexcept {
+  constexpr std::int64_t kLanes = Vec::kLanes;
+  const Vec zero = Vec::broadcast(0.0F);
+  const auto mask = Vec::first(step.units);
+  for (std::int64_t row = 0; row < step.rows; ++row) {
+    float* const at = step.gates + row * 4 * kLanes;
+    const std::int64_t c_row = row * step.c_stride;
+    const std::int64_t d_row = row * step.d_stride;
+    const Vec gates[4] = {Vec::load(at), Vec::load(at + kLanes), Vec::load(at + 2 * kLanes),
+                          Vec::load(at + 3 * kLanes)};
+    Vec dh = Vec::load(step.dh + d_row, mask);
+    if (step.dy != nullptr) dh = dh + Vec::load(step.dy + row * step.dy_stride, mask);
+    const Vec c_prev = step.c_prev == nullptr ? zero : Vec::load(step.c_prev + c_row, mask);
+    const LstmCellGradient<Vec> d(gates, c_prev, Vec::load(step.c + c_row, mask), dh,
+                                  Vec::load(step.dc + d_row, mask));
+    d.i.store(at);
+    d.f.store(at + kLanes);
+    d.g.store(at + 2 * kLanes);
+    d.o.store(at + 3 * kLanes);
+    d.c_prev.store(step.dc + d_row, mask);
+  }
+}
+
+}  // namespace
+}  // namespace quadgate::kernels

@@ -1,0 +1,32 @@
+#include "kernels/lstm/lstm.h"
+
+#include "kernels/isa.h"
+#include "kernels/lstm/impl.h"
+
+namespace quadgate::kernels {
+
+CellForwardKernel lstm_forward_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512:
+      return lstm_forward_avx512;
+    case Isa::avx2:
+      return lstm_forward_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return lstm_forward_scalar;
+}
+
+CellBackwardKernel lstm_backward_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512:
+      return lstm_backward_avx512;
+    case Isa::avx2:
+      return lstm_backward_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return lstm_backward_scalar;
+}
+
+}  // namespace quadgate::kernels

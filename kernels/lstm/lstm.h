@@ -1,0 +1,23 @@
+#pragma once
+
+#include "kernels/cell.h"
+
+namespace quadgate::kernels {
+
+enum class Isa : std::uint8_t;
+
+/// A step of the LSTM cell, whose four slots are i f g o. With a = gates + h_prev W_hh^T (each
+/// element summed term after term by fused multiply-adds):
+///
+///     i, f, o = sigmoid(a_i), sigmoid(a_f), sigmoid(a_o);  g = tanh(a_g)
+///     c = f c_prev + i g;  h = o tanh(c)
+///
+/// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.LSTM.html), with the sigmoid and tanh of
+/// activation/activation.h; the gates are left as i f g o. The same bits from every ISA.
+CellForwardKernel lstm_forward_kernel(Isa isa) noexcept;
+
+/// Its derivatives; the gates are left as those of a_i a_f a_g a_o. `dh` is not written. The same
+/// bits from every ISA.
+CellBackwardKernel lstm_backward_kernel(Isa isa) noexcept;
+
+}  // namespace quadgate::kernels

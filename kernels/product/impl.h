@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/product/product.h"
+#include "kernels/simd/tile.h"
+
+namespace quadgate::kernels {
+
+void product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                    const ProductTarget& c) noexcept;
+void product_avx2(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                  const ProductTarget& c) noexcept;
+void product_avx512(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                    const ProductTarget& c) noexcept;
+
+namespace {
+
+/// product_scalar with vectors. kSums is how many of them the registers hold as sums.
+template <typename Vec, std::int64_t kSums>
+class Product {
+ public:
+  static void run(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                  const ProductTarget& c) noexcept {
+    switch ((c.columns + Vec::kLanes - 1) / Vec::kLanes) {
+      case 1:
+        return run_columns<1>(rows, depth, a, b, c);
+      case 2:
+        return run_columns<2>(rows, depth, a, b, c);
+      case 3:
+        return run_columns<3>(rows, depth, a, b, c);
+      default:
+        return run_columns<4>(rows, depth, a, b, c);
+    }
+  }
+
+ private:
+  static constexpr std::int64_t most_rows(std::int64_t columns) noexcept {
+    return kSums / columns < 12 ? kSums / columns : 12;
+  }
+
+  /// A block of `b` that stays in the first-level cache while all rows pass.
+  static constexpr std::int64_t kBlock = 128;
+
+  template <std::int64_t kColumns>
+  static void run_columns(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                          const ProductTarget& c) noexcept {
+    if (rows == 0) return;
+    LeftSide left = a;
+    ProductTarget target = c;
+    std::int64_t first = 0;
+    do {
+      // A block ends where a run does, or lies within one.
+      const std::int64_t in_run = first % a.run;
+      std::int64_t block = in_run != 0 || a.run > kBlock ? a.run - in_run : kBlock / a.run * a.run;
+      block = block < kBlock ? block : kBlock;
+      block = block < depth - first ? block : depth - first;
+      left.data = a.data + first / a.run * a.run_stride + in_run * a.step;
+      run_block<kColumns>(rows, block, left, b + first * kColumns * Vec::kLanes, target);
+      target.start = ProductTarget::Start::add;
+      first += block;
+    } while (first < depth);
+  }
+
+  template <std::int64_t kColumns>
+  static void run_block(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                        const ProductTarget& c) noexcept {
+    LeftSide left = a;
+    ProductTarget target = c;
+    while (rows > 0) {
+      const std::int64_t height = even_tile(rows, most_rows(kColumns));
+      run_rows<kColumns, most_rows(kColumns)>(height, depth, left, b, target);
+      left.data += height * a.row_stride;
+      target.data += height * c.stride;
+      rows -= height;
+    }
+  }
+
+  template <std::int64_t kColumns, std::int64_t kRows>
+  static void run_rows(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                       const ProductTarget& c) noexcept {
+    if constexpr (kRows > 1) {
+      if (rows < kRows) return run_rows<kColumns, kRows - 1>(rows, depth, a, b, c);
+    }
+    run_tile<kRows, kColumns>(depth, a, b, c);
+  }
+
+  template <std::int64_t kRows, std::int64_t kColumns>
+  [[gnu::noinline]] static void run_tile(std::int64_t depth, const LeftSide& a, const float* b,
+                                         const ProductTarget& c) noexcept {
+    constexpr std::int64_t kLast = (kColumns - 1) * Vec::kLanes;
+    const auto mask = Vec::first(c.columns - kLast);
+    Tile<Vec, kRows, kColumns> tile;
+    for (std::int64_t row = 0; row < kRows; ++row) {
+      for (std::int64_t column = 0; column < kColumns; ++column) {
+        const float* old = c.data + row * c.stride + column * Vec::kLanes;
+        Vec& sum = tile.sums[row][column];
+        if (c.start == ProductTarget::Start::add) {
+          sum = column + 1 < kColumns ? Vec::load(old) : Vec::load(old, mask);
+        } else if (c.start == ProductTarget::Start::bias) {
+          sum = Vec::load(c.bias + column * Vec::kLanes);
+        } else {
+          sum = Vec::broadcast(0.0F);
+        }
+      }
+    }
+    const float* left = a.data;
+    for (std::int64_t first = 0; first < depth; first += a.run) {
+      const std::int64_t length = a.run < depth - first ? a.run : depth - first;
+      tile.add_product(left, a.row_stride, a.step, length, b + first * kColumns * Vec::kLanes);
+      left += a.run_stride;
+    }
+    for (std::int64_t row = 0; row < kRows; ++row) {
+      float* const to = c.data + row * c.stride;
+      for (std::int64_t column = 0; column + 1 < kColumns; ++column) {
+        tile.sums[row][column].store(to + column * Vec::kLanes);
+      }
+      tile.sums[row][kColumns - 1].store(to + kLast, mask);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace quadgate::kernels

@@ -1,0 +1,32 @@
+#include "kernels/product/product.h"
+
+#include "kernels/isa.h"
+#include "kernels/product/impl.h"
+
+namespace quadgate::kernels {
+
+ProductKernel product_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512:
+      return product_avx512;
+    case Isa::avx2:
+      return product_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return product_scalar;
+}
+
+std::int64_t vector_lanes(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512:
+      return 16;
+    case Isa::avx2:
+      return 8;
+    case Isa::scalar:
+      break;
+  }
+  return 1;
+}
+
+}  // namespace quadgate::kernels
