@@ -11,7 +11,7 @@ double compute(const GradientTile& tile, std::span<const GradientTile::Output> o
                kernels::ProductKernel product, std::int64_t lanes) noexcept {
   // A block of right rows is brought together, so that it lies in the first-level cache as the
   // kernel wants it.
-  constexpr std::int64_t kBlock = 128;
+  constexpr std::int64_t kBlock = 512;
   constexpr std::int64_t kWidest = 16 * kernels::kPanelVectors;
   alignas(64) std::array<float, kBlock * kWidest> block;
   const std::int64_t width = (tile.columns + lanes - 1) / lanes * lanes;

@@ -81,13 +81,10 @@ class LstmForwardStep {
   [[gnu::noinline]] static void run_tile(const CellForward& step) noexcept {
     constexpr std::int64_t kLanes = Vec::kLanes;
     Tile<Vec, kRows, 4> tile;
-    for (std::int64_t row = 0; row < kRows; ++row) {
-      for (std::int64_t gate = 0; gate < 4; ++gate) {
-        tile.sums[row][gate] = Vec::load(step.gates + (row * 4 + gate) * kLanes);
-      }
-    }
+    tile.load(step.gates, 4 * kLanes, Vec::first(kLanes));
     if (step.h_prev != nullptr) {
-      tile.add_product(step.h_prev, step.h_prev_stride, 1, step.depth, step.weight_hh);
+      tile.add_product(step.h_prev, step.h_prev_stride, 1, step.depth, step.depth, 0,
+                       step.weight_hh);
     }
     const auto mask = Vec::first(step.units);
     for (std::int64_t row = 0; row < kRows; ++row) {

@@ -40,7 +40,7 @@ class Product {
   }
 
   /// A block of `b` that stays in the first-level cache while all rows pass.
-  static constexpr std::int64_t kBlock = 128;
+  static constexpr std::int64_t kBlock = 512;
 
   template <std::int64_t kColumns>
   static void run_columns(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
@@ -91,32 +91,15 @@ class Product {
     constexpr std::int64_t kLast = (kColumns - 1) * Vec::kLanes;
     const auto mask = Vec::first(c.columns - kLast);
     Tile<Vec, kRows, kColumns> tile;
-    for (std::int64_t row = 0; row < kRows; ++row) {
-      for (std::int64_t column = 0; column < kColumns; ++column) {
-        const float* old = c.data + row * c.stride + column * Vec::kLanes;
-        Vec& sum = tile.sums[row][column];
-        if (c.start == ProductTarget::Start::add) {
-          sum = column + 1 < kColumns ? Vec::load(old) : Vec::load(old, mask);
-        } else if (c.start == ProductTarget::Start::bias) {
-          sum = Vec::load(c.bias + column * Vec::kLanes);
-        } else {
-          sum = Vec::broadcast(0.0F);
-        }
-      }
+    if (c.start == ProductTarget::Start::add) {
+      tile.load(c.data, c.stride, mask);
+    } else if (c.start == ProductTarget::Start::bias) {
+      tile.load(c.bias, 0, Vec::first(Vec::kLanes));
+    } else {
+      tile.clear();
     }
-    const float* left = a.data;
-    for (std::int64_t first = 0; first < depth; first += a.run) {
-      const std::int64_t length = a.run < depth - first ? a.run : depth - first;
-      tile.add_product(left, a.row_stride, a.step, length, b + first * kColumns * Vec::kLanes);
-      left += a.run_stride;
-    }
-    for (std::int64_t row = 0; row < kRows; ++row) {
-      float* const to = c.data + row * c.stride;
-      for (std::int64_t column = 0; column + 1 < kColumns; ++column) {
-        tile.sums[row][column].store(to + column * Vec::kLanes);
-      }
-      tile.sums[row][kColumns - 1].store(to + kLast, mask);
-    }
+    tile.add_product(a.data, a.row_stride, a.step, depth, a.run, a.run_stride, b);
+    tile.store(c.data, c.stride, mask);
   }
 };
 

@@ -14,19 +14,57 @@ class Tile {
  public:
   Vec sums[static_cast<std::size_t>(kRows)][static_cast<std::size_t>(kColumns)];
 
-  /// sums += a b, term after term: `a` [kRows, depth] has element (r, k) at
-  /// r * row_stride + k * step; `b` [depth, kColumns vectors] lies contiguous.
-  void add_product(const float* a, std::int64_t row_stride, std::int64_t step, std::int64_t depth,
-                   const float* b) noexcept {
-#pragma GCC unroll 4
-    for (std::int64_t k = 0; k < depth; ++k) {
-      if constexpr (kRows < kColumns) {
-        add_rows_held(a, row_stride, b);
-      } else {
-        add_columns_held(a, row_stride, b);
+  void clear() noexcept {
+#pragma GCC unroll 16
+    for (std::int64_t row = 0; row < kRows; ++row) {
+#pragma GCC unroll 16
+      for (std::int64_t column = 0; column < kColumns; ++column) {
+        sums[row][column] = Vec::broadcast(0.0F);
       }
-      a += step;
-      b += kColumns * kLanes;
+    }
+  }
+
+  /// Rows `stride` floats apart; the last vector of each is masked.
+  void load(const float* from, std::int64_t stride, typename Vec::Mask mask) noexcept {
+#pragma GCC unroll 16
+    for (std::int64_t row = 0; row < kRows; ++row) {
+#pragma GCC unroll 16
+      for (std::int64_t column = 0; column < kColumns; ++column) {
+        const float* const at = from + row * stride + column * kLanes;
+        sums[row][column] = column + 1 < kColumns ? Vec::load(at) : Vec::load(at, mask);
+      }
+    }
+  }
+  void store(float* to, std::int64_t stride, typename Vec::Mask mask) const noexcept {
+#pragma GCC unroll 16
+    for (std::int64_t row = 0; row < kRows; ++row) {
+#pragma GCC unroll 16
+      for (std::int64_t column = 0; column < kColumns; ++column) {
+        float* const at = to + row * stride + column * kLanes;
+        column + 1 < kColumns ? sums[row][column].store(at) : sums[row][column].store(at, mask);
+      }
+    }
+  }
+
+  /// sums += a b, term after term: `a` [kRows, depth] has element (r, k) at r * row_stride +
+  /// k % run * step + k / run * run_stride; `b` [depth, kColumns vectors] lies contiguous.
+  void add_product(const float* a, std::int64_t row_stride, std::int64_t step, std::int64_t depth,
+                   std::int64_t run, std::int64_t run_stride, const float* b) noexcept {
+    while (depth > 0) {
+      const std::int64_t length = run < depth ? run : depth;
+      const float* left = a;
+#pragma GCC unroll 4
+      for (std::int64_t k = 0; k < length; ++k) {
+        if constexpr (kRows < kColumns) {
+          add_rows_held(left, row_stride, b);
+        } else {
+          add_columns_held(left, row_stride, b);
+        }
+        left += step;
+        b += kColumns * kLanes;
+      }
+      a += run_stride;
+      depth -= length;
     }
   }
 
@@ -38,13 +76,16 @@ class Tile {
 
   void add_rows_held(const float* a, std::int64_t row_stride, const float* b) noexcept {
     Vec left[static_cast<std::size_t>(kRows)];
+#pragma GCC unroll 16
     for (std::int64_t row = 0; row < kRows; ++row) {
       left[row] = Vec::broadcast(a[row * row_stride]);
       left[row].hold();
     }
+#pragma GCC unroll 16
     for (std::int64_t column = 0; column < kColumns; ++column) {
       Vec right = Vec::load(b + column * kLanes);
       right.hold();
+#pragma GCC unroll 16
       for (std::int64_t row = 0; row < kRows; ++row) {
         sums[row][column] = fma(left[row], right, sums[row][column]);
       }
@@ -53,12 +94,15 @@ class Tile {
 
   void add_columns_held(const float* a, std::int64_t row_stride, const float* b) noexcept {
     Vec right[static_cast<std::size_t>(kColumns)];
+#pragma GCC unroll 16
     for (std::int64_t column = 0; column < kColumns; ++column) {
       right[column] = Vec::load(b + column * kLanes);
       right[column].hold();
     }
+#pragma GCC unroll 16
     for (std::int64_t row = 0; row < kRows; ++row) {
       const Vec left = Vec::broadcast(a[row * row_stride]);
+#pragma GCC unroll 16
       for (std::int64_t column = 0; column < kColumns; ++column) {
         sums[row][column] = fma(left, right[column], sums[row][column]);
       }
