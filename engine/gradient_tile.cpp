@@ -5,37 +5,38 @@
 #include <cstddef>
 #include <numeric>
 
+#include "kernels/isa.h"
+#include "kernels/pack/pack.h"
+
 namespace quadgate {
 
-double compute(const GradientTile& tile, std::span<const GradientTile::Output> outputs,
-               kernels::ProductKernel product, std::int64_t lanes) noexcept {
-  // A block of right rows is brought together, so that it lies in the first-level cache as the
+void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks,
+             kernels::Isa isa) noexcept {
+  const auto product = kernels::product_kernel(isa);
+  const auto gather = kernels::gather_kernel(isa);
+  // Some of the right rows are brought together, so that it lies in the first-level cache as the
   // kernel wants it.
-  constexpr std::int64_t kBlock = 512;
+  constexpr std::int64_t kBlock = 256;
   constexpr std::int64_t kWidest = 16 * kernels::kPanelVectors;
-  alignas(64) std::array<float, kBlock * kWidest> block;
-  const std::int64_t width = (tile.columns + lanes - 1) / lanes * lanes;
-  std::fill_n(block.data(), kBlock * width, 0.0F);
+  alignas(64) std::array<float, kBlock * kWidest> panel;
+  const float* const right = tile.right.at(0) + tile.first_column;
   for (std::int64_t first = 0; first < tile.depth; first += kBlock) {
     const std::int64_t depth = std::min(kBlock, tile.depth - first);
-    for (std::int64_t k = 0; k < depth; ++k) {
-      const std::int64_t row = tile.right_rows == nullptr ? first + k : tile.right_rows[first + k];
-      float* const to = block.data() + k * width;
-      if (row < 0) {
-        std::fill_n(to, tile.columns, 0.0F);
-      } else {
-        std::copy_n(tile.right.at(row) + tile.first_column, tile.columns, to);
-      }
-    }
-    for (const auto& output : outputs) {
-      product(tile.rows, depth,
-              {.data = output.left + first * tile.left_step,
+    gather({.rows = depth,
+            .index = tile.right_rows == nullptr ? nullptr : tile.right_rows + first,
+            .from = tile.right_rows == nullptr ? right + first * tile.right.stride : right,
+            .from_stride = tile.right.stride,
+            .columns = tile.columns,
+            .to = panel.data()});
+    for (const auto& one : blocks) {
+      product(one.rows, depth,
+              {.data = one.left + first * tile.left_step,
                .row_stride = 1,
                .step = tile.left_step,
                .run = depth,
                .run_stride = 0},
-              block.data(),
-              {.data = output.target,
+              panel.data(),
+              {.data = one.target,
                .stride = tile.target_stride,
                .columns = tile.columns,
                .start = first == 0 ? kernels::ProductTarget::Start::zero
@@ -43,14 +44,13 @@ double compute(const GradientTile& tile, std::span<const GradientTile::Output> o
                .bias = nullptr});
     }
   }
-  double squares = 0;
-  for (const auto& output : outputs) {
-    for (std::int64_t row = 0; row < tile.rows; ++row) {
-      squares += sum_of_squares(
-          {output.target + row * tile.target_stride, static_cast<std::size_t>(tile.columns)});
+  for (auto& one : blocks) {
+    one.square = 0;
+    for (std::int64_t row = 0; row < one.rows; ++row) {
+      one.square += sum_of_squares(
+          {one.target + row * tile.target_stride, static_cast<std::size_t>(tile.columns)});
     }
   }
-  return squares;
 }
 
 double sum_of_squares(std::span<const float> values) noexcept {

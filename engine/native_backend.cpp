@@ -24,21 +24,20 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
   };
   x_ = features(config_.input_size);
   for (auto& d : d_) d = features(config_.output_size());
-  std::int64_t gradient_tasks = head_.gradient_tasks();
+  gradient_tasks_ = head_.gradient_tasks();
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       const auto suffix = fmt::format("_l{}{}", l, direction == 0 ? "" : "_reverse");
       layers_.emplace_back(cell_, config_, suffix, direction == 1, parameters, capacity,
                            plan.batch_size);
-      gradient_tasks += layers_.back().gradient_tasks();
+      gradient_tasks_ += layers_.back().gradient_tasks(arena.threads());
     }
     y_.push_back(features(config_.output_size()));
     const bool drops = config_.dropout > 0 && l + 1 < config_.num_layers;
     dropped_.push_back(drops ? features(config_.output_size()) : Buffer());
   }
-  squares_.resize(static_cast<std::size_t>(gradient_tasks));
   task_times_.resize(
-      static_cast<std::size_t>(std::max<std::int64_t>(gradient_tasks, arena.threads())));
+      static_cast<std::size_t>(std::max<std::int64_t>(gradient_tasks_, arena.threads())));
 }
 
 template <typename Body>
@@ -107,11 +106,13 @@ Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropo
     head_.loss(work, batch, gradient_scale);
     backward(work, drops ? &dropout : nullptr);
   });
-  for_each(static_cast<std::int64_t>(squares_.size()), [&](std::int64_t task, PhaseTimes& times) {
+  for_each(gradient_tasks_, [&](std::int64_t task, PhaseTimes& times) {
     const Stopwatch stopwatch(times, Phase::weight_gradients);
-    squares_[static_cast<std::size_t>(task)] = gradient(task, drops);
+    gradient(task, drops);
   });
-  gradient_norm = std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0));
+  double square = head_.gradient_square();
+  for (const auto& layer : layers_) square += layer.gradient_square();
+  gradient_norm = std::sqrt(square);
   return head_.metrics(steps_);
 }
 
@@ -187,17 +188,18 @@ void NativeBackend::backward(const NativeWork& work, const DropoutKey* dropout) 
   }
 }
 
-double NativeBackend::gradient(std::int64_t task, bool dropped) {
+void NativeBackend::gradient(std::int64_t task, bool dropped) {
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       auto& one = layer(l, direction);
-      if (task < one.gradient_tasks()) {
-        return one.gradient(task, steps_, input(l, dropped), output(l, direction));
+      if (task < one.gradient_tasks(arena_.threads())) {
+        return one.gradient(task, arena_.threads(), steps_, input(l, dropped),
+                            output(l, direction));
       }
-      task -= one.gradient_tasks();
+      task -= one.gradient_tasks(arena_.threads());
     }
   }
-  return head_.gradient(task, steps_, output(config_.num_layers - 1, 0));
+  head_.gradient(task, steps_, output(config_.num_layers - 1, 0));
 }
 
 }  // namespace quadgate

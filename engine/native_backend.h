@@ -41,7 +41,7 @@ class NativeBackend final : public Backend {
   void load(const NativeWork& work, const Batch& batch);
   void drop(const NativeWork& work, const DropoutKey& key, std::int64_t layer,
             const PackedRows& values) const;
-  double gradient(std::int64_t task, bool dropped);
+  void gradient(std::int64_t task, bool dropped);
 
   NativeLayer& layer(std::int64_t index, std::int64_t direction) noexcept {
     return layers_[static_cast<std::size_t>(index * directions_ + direction)];
@@ -64,7 +64,7 @@ class NativeBackend final : public Backend {
   std::vector<Buffer> y_;        // of each layer
   std::vector<Buffer> dropped_;  // of each layer but the last, if there is dropout
   std::array<Buffer, 2> d_;      // of the layers' outputs, in turns
-  std::vector<double> squares_;  // of each task of the weight gradients
+  std::int64_t gradient_tasks_ = 0;
   std::vector<PhaseTimes> task_times_;
   PhaseTimes times_;
 };

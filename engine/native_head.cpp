@@ -37,6 +37,7 @@ NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Paramete
   using Use = PackedMatrix::Use;
   forward_ = {Use::forward, weight, features_, rows, cell.width(), lanes_};
   backward_ = {Use::backward, weight, features_, rows, cell.width(), lanes_};
+  squares_.resize(static_cast<std::size_t>(gradient_tasks()));
   const std::int64_t outputs = plan.batch_size * (at_every_step() ? plan.seq_len : 1);
   outputs_ = Buffer(static_cast<std::size_t>(outputs * model_.output_size));
   if (!at_every_step()) {
@@ -176,7 +177,7 @@ void NativeHead::backward(const NativeWork& work, const PackedRows& dy) {
   work.member.wait();
 }
 
-double NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const PackedRows& y) {
+void NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const PackedRows& y) {
   const std::int64_t depth = at_every_step() ? steps.size() : steps.rows();
   if (task == 0) {
     std::fill_n(bias_gradient_, model_.output_size, 0.0F);
@@ -184,21 +185,28 @@ double NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const P
       const float* d = outputs_.data() + row * model_.output_size;
       for (std::int64_t i = 0; i < model_.output_size; ++i) bias_gradient_[i] += d[i];
     }
-    return sum_of_squares({bias_gradient_, static_cast<std::size_t>(model_.output_size)});
+    squares_.front() =
+        sum_of_squares({bias_gradient_, static_cast<std::size_t>(model_.output_size)});
+    return;
   }
   const std::int64_t panel = task - 1;
   std::int64_t column = 0;
   for (std::int64_t p = 0; p < panel; ++p) column += backward_.columns_of(p);
   const GradientTile tile{.depth = depth,
-                          .rows = model_.output_size,
                           .left_step = model_.output_size,
                           .right = at_every_step() ? y : PackedRows{pooled_.data(), features_},
                           .right_rows = nullptr,
                           .first_column = column,
                           .columns = backward_.columns_of(panel),
                           .target_stride = features_};
-  const std::array<GradientTile::Output, 1> output{{{outputs_.data(), weight_gradient_ + column}}};
-  return compute(tile, output, product_, lanes_);
+  std::array<GradientTile::Block, 1> block{
+      {{.left = outputs_.data(), .rows = model_.output_size, .target = weight_gradient_ + column}}};
+  compute(tile, block, kernels::active_isa());
+  squares_[static_cast<std::size_t>(task)] = block.front().square;
+}
+
+double NativeHead::gradient_square() const noexcept {
+  return std::accumulate(squares_.begin(), squares_.end(), 0.0);
 }
 
 void NativeHead::copy_outputs(const NativeWork& work, const Batch& batch,

@@ -35,10 +35,11 @@ class NativeHead {
   /// After `loss` with a gradient: that of y.
   void backward(const NativeWork& work, const PackedRows& dy);
 
-  /// After `backward` for all sequences: a tile of the weight gradients; returns the sum of
-  /// squares.
+  /// After `backward` for all sequences: a tile of the weight gradients.
   std::int64_t gradient_tasks() const noexcept { return 1 + backward_.panels(); }
-  double gradient(std::int64_t task, const PackedSteps& steps, const PackedRows& y);
+  void gradient(std::int64_t task, const PackedSteps& steps, const PackedRows& y);
+  /// After all of them: the sum of the squares of the gradients.
+  double gradient_square() const noexcept;
 
   /// After `forward`: copies the outputs to their place in Network::predict's.
   void copy_outputs(const NativeWork& work, const Batch& batch, std::span<float> outputs) const;
@@ -66,6 +67,7 @@ class NativeHead {
   Buffer pooled_, d_pooled_;  // [N, features] unless at every step
   Buffer outputs_;
   std::vector<Metrics> metrics_;  // of each sequence of the batch
+  std::vector<double> squares_;   // of each task of the gradients
 };
 
 }  // namespace quadgate

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <numeric>
 
 #include "engine/gradient_tile.h"
 #include "engine/stopwatch.h"
@@ -13,6 +14,8 @@ namespace {
 
 using kernels::ProductTarget;
 std::size_t floats(std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); }
+
+constexpr std::int64_t kMostTilePanels = 4;
 
 std::int64_t parts(std::int64_t whole, std::int64_t part) { return (whole + part - 1) / part; }
 
@@ -38,6 +41,8 @@ NativeLayer::NativeLayer(const NativeCell& cell, const LstmConfig& config,
       dc_(floats(batch_size, config.hidden_size)) {
   ih_ = plan(cell.ih, "ih", suffix, parameters);
   hh_ = plan(cell.hh, "hh", suffix, parameters);
+  squares_.resize(
+      static_cast<std::size_t>(panels_ * (1 + ih_.backward.panels() + hh_.backward.panels())));
 }
 
 NativeLayer::Product NativeLayer::plan(const NativeCell::Slots& slots, const std::string& kind,
@@ -308,22 +313,41 @@ void NativeLayer::project_back(const NativeWork& work, Share steps, const Packed
   }
 }
 
-std::int64_t NativeLayer::gradient_tasks() const noexcept {
-  return panels_ * (1 + ih_.backward.panels() + hh_.backward.panels());
+/// Panels whose weight gradients are computed together, so that the right side is brought together
+/// once for all of them.
+std::int64_t NativeLayer::tile_panels(int cores) const noexcept {
+  constexpr std::int64_t kTilesACore = 8;
+  const std::int64_t tiles = panels_ * (ih_.backward.panels() + hh_.backward.panels());
+  return std::clamp<std::int64_t>(tiles / (kTilesACore * cores), 1, kMostTilePanels);
 }
 
-double NativeLayer::gradient(std::int64_t task, const PackedSteps& steps, const PackedRows& x,
-                             const PackedRows& y) {
+std::int64_t NativeLayer::gradient_tasks(int cores) const noexcept {
+  return parts(panels_, tile_panels(cores)) * (1 + ih_.backward.panels() + hh_.backward.panels());
+}
+
+void NativeLayer::gradient(std::int64_t task, int cores, const PackedSteps& steps,
+                           const PackedRows& x, const PackedRows& y) {
   const std::int64_t columns_ih = ih_.backward.panels();
   const std::int64_t tiles = 1 + columns_ih + hh_.backward.panels();
-  const std::int64_t panel = task / tiles;
+  const std::int64_t together = tile_panels(cores);
   const std::int64_t tile = task % tiles;
-  if (tile == 0) return bias_gradient(panel, steps);
-  if (tile <= columns_ih) {
-    return weight_gradient(ih_, cell_.ih, panel, tile - 1, steps, x, nullptr);
+  const std::int64_t first = task / tiles * together;
+  const Share panels{first, std::min(first + together, panels_)};
+  double* const squares = squares_.data() + tile * panels_;
+  if (tile == 0) {
+    for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
+      squares[panel] = bias_gradient(panel, steps);
+    }
+  } else if (tile <= columns_ih) {
+    weight_gradient(ih_, cell_.ih, panels, tile - 1, steps, x, nullptr, squares);
+  } else {
+    const auto rows = reverse_ ? steps.after() : steps.before();
+    weight_gradient(hh_, cell_.hh, panels, tile - 1 - columns_ih, steps, y, rows.data(), squares);
   }
-  const auto rows = reverse_ ? steps.after() : steps.before();
-  return weight_gradient(hh_, cell_.hh, panel, tile - 1 - columns_ih, steps, y, rows.data());
+}
+
+double NativeLayer::gradient_square() const noexcept {
+  return std::accumulate(squares_.begin(), squares_.end(), 0.0);
 }
 
 double NativeLayer::bias_gradient(std::int64_t panel, const PackedSteps& steps) {
@@ -355,26 +379,37 @@ double NativeLayer::bias_gradient(std::int64_t panel, const PackedSteps& steps) 
   return squares;
 }
 
-double NativeLayer::weight_gradient(const Product& product, const NativeCell::Slots& slots,
-                                    std::int64_t panel, std::int64_t column,
-                                    const PackedSteps& steps, const PackedRows& right,
-                                    const std::int64_t* right_rows) {
+void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slots& slots,
+                                  Share panels, std::int64_t column, const PackedSteps& steps,
+                                  const PackedRows& right, const std::int64_t* right_rows,
+                                  double* squares) {
   const GradientTile tile{.depth = steps.size(),
-                          .rows = units_of(panel),
                           .left_step = cell_.width(),
                           .right = right,
                           .right_rows = right_rows,
                           .first_column = column * cell_.width(),
                           .columns = product.backward.columns_of(column),
                           .target_stride = product.inputs};
-  std::array<GradientTile::Output, kernels::kPanelVectors> outputs;
-  for (std::int64_t slot = 0; slot < slots.count(); ++slot) {
-    const auto i = static_cast<std::size_t>(slot);
-    const std::int64_t row = slots.gates[i] * hidden_size_ + panel * cell_.units;
-    outputs[i] = {gates(panel, 0) + (slots.first + slot) * cell_.units,
-                  product.gradient + row * product.inputs + tile.first_column};
+  std::array<GradientTile::Block, kMostTilePanels * kernels::kPanelVectors> blocks;
+  std::size_t count = 0;
+  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
+    for (std::int64_t slot = 0; slot < slots.count(); ++slot) {
+      const std::int64_t gate = slots.gates[static_cast<std::size_t>(slot)];
+      const std::int64_t row = gate * hidden_size_ + panel * cell_.units;
+      blocks[count++] = {.left = gates(panel, 0) + (slots.first + slot) * cell_.units,
+                         .rows = units_of(panel),
+                         .target = product.gradient + row * product.inputs + tile.first_column};
+    }
   }
-  return compute(tile, std::span(outputs).first(slots.gates.size()), product_, cell_.lanes);
+  compute(tile, std::span(blocks).first(count), kernels::active_isa());
+  const auto per_panel = slots.gates.size();
+  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
+    const auto of_panel = std::span(blocks).subspan(
+        static_cast<std::size_t>(panel - panels.begin) * per_panel, per_panel);
+    squares[panel] =
+        std::accumulate(of_panel.begin(), of_panel.end(), 0.0,
+                        [](double sum, const auto& block) { return sum + block.square; });
+  }
 }
 
 }  // namespace quadgate

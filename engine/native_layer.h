@@ -56,10 +56,12 @@ class NativeLayer {
                 const PackedRows& dx, bool add);
 
   /// After `backward` for all sequences: a tile of the weight gradients, which go to the gradients
-  /// of the parameters. Returns the sum of their squares.
-  std::int64_t gradient_tasks() const noexcept;
-  double gradient(std::int64_t task, const PackedSteps& steps, const PackedRows& x,
-                  const PackedRows& y);
+  /// of the parameters. The tiles are larger the fewer `cores` share them.
+  std::int64_t gradient_tasks(int cores) const noexcept;
+  void gradient(std::int64_t task, int cores, const PackedSteps& steps, const PackedRows& x,
+                const PackedRows& y);
+  /// After all of them: the sum of the squares of the gradients.
+  double gradient_square() const noexcept;
 
  private:
   struct Product {
@@ -88,10 +90,11 @@ class NativeLayer {
   void step_backward(const NativeWork& work, std::int64_t t, const PackedRows& y,
                      const PackedRows& dy);
   void project_back(const NativeWork& work, Share steps, const PackedRows& dx, bool add);
+  std::int64_t tile_panels(int cores) const noexcept;
   double bias_gradient(std::int64_t panel, const PackedSteps& steps);
-  double weight_gradient(const Product& product, const NativeCell::Slots& slots, std::int64_t panel,
-                         std::int64_t column, const PackedSteps& steps, const PackedRows& right,
-                         const std::int64_t* right_rows);
+  void weight_gradient(const Product& product, const NativeCell::Slots& slots, Share panels,
+                       std::int64_t column, const PackedSteps& steps, const PackedRows& right,
+                       const std::int64_t* right_rows, double* squares);
 
   NativeCell cell_;
   bool reverse_;
@@ -103,7 +106,8 @@ class NativeLayer {
   std::int64_t panel_stride_;  // between the panels of gates_
   mutable Buffer gates_;
   Buffer c_;
-  Buffer dh_, dc_;  // [batch_size, H]
+  Buffer dh_, dc_;               // [batch_size, H]
+  std::vector<double> squares_;  // [panels, one for the biases, each tile's columns of ih and hh]
 };
 
 }  // namespace quadgate

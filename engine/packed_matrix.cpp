@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <utility>
+
+#include "kernels/isa.h"
+#include "kernels/pack/pack.h"
 
 namespace quadgate {
 
@@ -31,28 +35,31 @@ void PackedMatrix::pack(std::int64_t p) {
 }
 
 void PackedMatrix::pack_forward(std::int64_t p) {
-  constexpr std::int64_t kBlock = 32;  // so that the lines written stay in the cache
   const std::int64_t width = padded_width(p);
-  const auto rows = rows_.begin() + p * width_;
-  for (std::int64_t first = 0; first < depth_; first += kBlock) {
-    const std::int64_t end = std::min(first + kBlock, depth_);
-    for (std::int64_t column = 0; column < columns_of(p); ++column) {
-      float* const to = packed_.data() + p * depth_ * width_ + column;
-      const std::int64_t row = rows[column];
-      if (row < 0) continue;  // the buffer was made zero
-      const float* const from = weights_ + row * columns_;
-      for (std::int64_t k = first; k < end; ++k) to[k * width] = from[k];
-    }
+  const auto rows = std::span(rows_).subspan(static_cast<std::size_t>(p * width_));
+  const auto transpose = kernels::transpose_kernel(kernels::active_isa());
+  float* const to = packed_.data() + p * depth_ * width_;
+  for (std::int64_t column = 0; column < columns_of(p); column += lanes_) {
+    const auto count =
+        std::min(static_cast<std::size_t>(lanes_), rows.size() - static_cast<std::size_t>(column));
+    const auto listed = rows.subspan(static_cast<std::size_t>(column), count);
+    transpose({.count = std::ranges::count_if(listed, [](auto row) { return row >= 0; }),
+               .depth = depth_,
+               .from = weights_ + std::max<std::int64_t>(listed.front(), 0) * columns_,
+               .from_stride = columns_,
+               .to = to + column,
+               .to_stride = width});
   }
 }
 
 void PackedMatrix::pack_backward(std::int64_t p) {
-  const std::int64_t width = padded_width(p);
-  float* to = packed_.data() + p * depth_ * width_;
-  for (const std::int64_t row : rows_) {
-    if (row >= 0) std::copy_n(weights_ + row * columns_ + p * width_, columns_of(p), to);
-    to += width;
-  }
+  const auto gather = kernels::gather_kernel(kernels::active_isa());
+  gather({.rows = depth_,
+          .index = rows_.data(),
+          .from = weights_ + p * width_,
+          .from_stride = columns_,
+          .columns = columns_of(p),
+          .to = packed_.data() + p * depth_ * width_});
 }
 
 }  // namespace quadgate

@@ -9,7 +9,8 @@ namespace quadgate {
 
 /// A weight matrix [*, columns] of the parameters, copied into the panels that the product kernels
 /// read (kernels/product/product.h) after each update. A list of its rows, in which -1 stands for a
-/// row of zeros, says which rows come in which order.
+/// row of zeros, says which rows come in which order: each vector's worth of it holds rows that
+/// follow each other, then zeros.
 class PackedMatrix {
  public:
   /// What the packed matrix is the right side of.

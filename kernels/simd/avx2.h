@@ -64,6 +64,25 @@ struct Avx2Vec {
     const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n.lanes), _mm256_set1_epi32(127));
     return {_mm256_castsi256_ps(_mm256_slli_epi32(biased, 23))};
   }
+  /// Exchanges rows and columns of 8 x 8 floats.
+  friend void transpose(Avx2Vec (&rows)[8]) noexcept {
+    __m256 pairs[8];  // of two rows each, within the halves of a register
+    for (int i = 0; i < 8; i += 2) {
+      pairs[i] = _mm256_unpacklo_ps(rows[i].lanes, rows[i + 1].lanes);
+      pairs[i + 1] = _mm256_unpackhi_ps(rows[i].lanes, rows[i + 1].lanes);
+    }
+    __m256 fours[8];  // of four rows each: column 0 or 4, 1 or 5, ...
+    for (int i = 0; i < 8; i += 4) {
+      fours[i] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
+      fours[i + 1] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0xEE);
+      fours[i + 2] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
+      fours[i + 3] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xEE);
+    }
+    for (int i = 0; i < 4; ++i) {
+      rows[i].lanes = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20);
+      rows[i + 4].lanes = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
+    }
+  }
   /// Has the compiler keep the value in a register, where it would load it again at each use.
   void hold() noexcept { asm("" : "+x"(lanes)); }
 };

@@ -70,6 +70,32 @@ struct Avx512Vec {
         _mm512_add_epi32(_mm512_maskz_cvtps_epi32(0xFFFF, n.lanes), _mm512_set1_epi32(127));
     return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xFFFF, biased, 23))};
   }
+  /// Exchanges rows and columns of 16 x 16 floats.
+  friend void transpose(Avx512Vec (&rows)[16]) noexcept {
+    constexpr __mmask16 kAll = 0xFFFF;  // see sqrt
+    __m512 pairs[16];                   // of two rows each, within the quarters of a register
+    for (int i = 0; i < 16; i += 2) {
+      pairs[i] = _mm512_maskz_unpacklo_ps(kAll, rows[i].lanes, rows[i + 1].lanes);
+      pairs[i + 1] = _mm512_maskz_unpackhi_ps(kAll, rows[i].lanes, rows[i + 1].lanes);
+    }
+    __m512 fours[16];  // of four rows each: columns 0, 4, 8, 12, or 1, 5, 9, 13, ...
+    for (int i = 0; i < 16; i += 4) {
+      fours[i] = _mm512_maskz_shuffle_ps(kAll, pairs[i], pairs[i + 2], 0x44);
+      fours[i + 1] = _mm512_maskz_shuffle_ps(kAll, pairs[i], pairs[i + 2], 0xEE);
+      fours[i + 2] = _mm512_maskz_shuffle_ps(kAll, pairs[i + 1], pairs[i + 3], 0x44);
+      fours[i + 3] = _mm512_maskz_shuffle_ps(kAll, pairs[i + 1], pairs[i + 3], 0xEE);
+    }
+    for (int i = 0; i < 4; ++i) {
+      const __m512 a = _mm512_maskz_shuffle_f32x4(kAll, fours[i], fours[i + 4], 0x88);
+      const __m512 b = _mm512_maskz_shuffle_f32x4(kAll, fours[i], fours[i + 4], 0xDD);
+      const __m512 c = _mm512_maskz_shuffle_f32x4(kAll, fours[i + 8], fours[i + 12], 0x88);
+      const __m512 d = _mm512_maskz_shuffle_f32x4(kAll, fours[i + 8], fours[i + 12], 0xDD);
+      rows[i].lanes = _mm512_maskz_shuffle_f32x4(kAll, a, c, 0x88);
+      rows[i + 4].lanes = _mm512_maskz_shuffle_f32x4(kAll, b, d, 0x88);
+      rows[i + 8].lanes = _mm512_maskz_shuffle_f32x4(kAll, a, c, 0xDD);
+      rows[i + 12].lanes = _mm512_maskz_shuffle_f32x4(kAll, b, d, 0xDD);
+    }
+  }
   /// Has the compiler keep the value in a register, where it would load it again at each use.
   void hold() noexcept { asm("" : "+v"(lanes)); }
 };

@@ -1,0 +1,32 @@
+#include "kernels/pack/pack.h"
+
+#include "kernels/isa.h"
+#include "kernels/pack/impl.h"
+
+namespace quadgate::kernels {
+
+GatherKernel gather_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512:
+      return gather_avx512;
+    case Isa::avx2:
+      return gather_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return gather_scalar;
+}
+
+TransposeKernel transpose_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512:
+      return transpose_avx512;
+    case Isa::avx2:
+      return transpose_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return transpose_scalar;
+}
+
+}  // namespace quadgate::kernels
