@@ -4,9 +4,11 @@
 #include <array>
 #include <cstddef>
 #include <numeric>
+#include <utility>
 
 #include "engine/gradient_tile.h"
 #include "engine/stopwatch.h"
+#include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/isa.h"
 
 namespace quadgate {
@@ -30,8 +32,7 @@ NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Paramete
       bias_(static_cast<std::size_t>((model_.output_size + lanes_ - 1) / lanes_ * lanes_)),
       bias_values_(parameters.value(parameters.head_bias()).data()),
       weight_gradient_(parameters.gradients().data() + parameters.head_weight().offset),
-      bias_gradient_(parameters.gradients().data() + parameters.head_bias().offset),
-      metrics_(static_cast<std::size_t>(plan.batch_size)) {
+      bias_gradient_(parameters.gradients().data() + parameters.head_bias().offset) {
   const float* weight = parameters.value(parameters.head_weight()).data();
   const auto rows = all_rows(model_.output_size);
   using Use = PackedMatrix::Use;
@@ -40,6 +41,13 @@ NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Paramete
   squares_.resize(static_cast<std::size_t>(gradient_tasks()));
   const std::int64_t outputs = plan.batch_size * (at_every_step() ? plan.seq_len : 1);
   outputs_ = Buffer(static_cast<std::size_t>(outputs * model_.output_size));
+  if (model_.task == Task::regression) {
+    errors_.resize(static_cast<std::size_t>(outputs));
+  } else {
+    labels_.resize(static_cast<std::size_t>(outputs));
+    losses_.resize(static_cast<std::size_t>(outputs));
+    predictions_.resize(static_cast<std::size_t>(outputs));
+  }
   if (!at_every_step()) {
     pooled_ = Buffer(static_cast<std::size_t>(plan.batch_size * features_));
     d_pooled_ = Buffer(pooled_.size());
@@ -98,46 +106,64 @@ void NativeHead::forward(const NativeWork& work, const PackedRows& y) {
   });
 }
 
-/// The loss of the head's row `row` against target number `target` of the batch.
-Metrics NativeHead::row_loss(const Batch& batch, std::int64_t row, std::int64_t target,
-                             float gradient_scale) {
-  const auto size = static_cast<std::size_t>(model_.output_size);
-  float* const outputs = outputs_.data() + row * model_.output_size;
-  float* const gradient = gradient_scale == 0 ? nullptr : outputs;
-  if (model_.task == Task::regression) {
-    const auto first = static_cast<std::size_t>(target) * size;
-    return squared_error({outputs, size}, std::span(batch.targets).subspan(first, size),
-                         gradient_scale, gradient);
+void NativeHead::load_labels(const NativeWork& work, const Batch& batch) {
+  const auto share = work.member.share(work.last - work.first);
+  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
+    const auto in_batch = static_cast<std::size_t>(work.steps.row_in_batch(place));
+    if (!at_every_step()) {
+      labels_[static_cast<std::size_t>(place)] = batch.labels[in_batch];
+      continue;
+    }
+    const std::int64_t* from = batch.labels.data() + batch.offsets[in_batch];
+    for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
+      labels_[static_cast<std::size_t>(work.steps.offset_at(t) + place)] = from[t];
+    }
   }
-  return cross_entropy(outputs,
-                       std::span(batch.labels).subspan(static_cast<std::size_t>(target), 1),
-                       model_.output_size, gradient_scale, gradient);
 }
 
 void NativeHead::loss(const NativeWork& work, const Batch& batch, float gradient_scale) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
-  work.member.wait();  // the shares of forward were others
-  const auto share = work.member.share(work.last - work.first);
-  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
-    const std::int64_t in_batch = work.steps.row_in_batch(place);
-    Metrics sum;
-    if (at_every_step()) {
-      const std::int64_t first = batch.offsets[static_cast<std::size_t>(in_batch)];
-      for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
-        sum += row_loss(batch, work.steps.offset_at(t) + place, first + t, gradient_scale);
-      }
-    } else {
-      sum = row_loss(batch, place, in_batch, gradient_scale);
-    }
-    metrics_[static_cast<std::size_t>(in_batch)] = sum;
+  if (model_.task != Task::regression) load_labels(work, batch);
+  work.member.wait();  // the shares of forward, and of the labels, were others
+  if (model_.task == Task::regression) {
+    squared_errors(work, batch, gradient_scale);
+  } else {
+    const auto kernel = kernels::cross_entropy_kernel(kernels::active_isa());
+    for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
+      kernel({.rows = rows,
+              .classes = model_.output_size,
+              .logits = outputs_.data() + row * model_.output_size,
+              .labels = labels_.data() + row,
+              .gradient_scale = gradient_scale,
+              .losses = losses_.data() + row,
+              .predictions = predictions_.data() + row});
+    });
   }
   work.member.wait();
 }
 
+void NativeHead::squared_errors(const NativeWork& work, const Batch& batch, float gradient_scale) {
+  const auto size = static_cast<std::size_t>(model_.output_size);
+  const auto share = work.member.share(work.last - work.first);
+  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
+    float* const outputs = outputs_.data() + place * model_.output_size;
+    const auto target = static_cast<std::size_t>(work.steps.row_in_batch(place)) * size;
+    errors_[static_cast<std::size_t>(place)] =
+        squared_error({outputs, size}, std::span(batch.targets).subspan(target, size),
+                      gradient_scale, gradient_scale == 0 ? nullptr : outputs);
+  }
+}
+
 Metrics NativeHead::metrics(const PackedSteps& steps) const {
   Metrics sum;
-  for (std::int64_t row = 0; row < steps.rows(); ++row) {
-    sum += metrics_[static_cast<std::size_t>(row)];
+  if (model_.task == Task::regression) {
+    return std::accumulate(errors_.begin(), errors_.begin() + steps.rows(), sum,
+                           [](Metrics total, const Metrics& row) { return total += row; });
+  }
+  sum.items = at_every_step() ? steps.size() : steps.rows();
+  for (std::size_t row = 0; std::cmp_less(row, sum.items); ++row) {
+    sum.loss += losses_[row];
+    sum.correct += predictions_[row] == labels_[row] ? 1 : 0;
   }
   return sum;
 }

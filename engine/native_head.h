@@ -25,11 +25,11 @@ class NativeHead {
   /// The outputs of the work's sequences from the last layer's output y.
   void forward(const NativeWork& work, const PackedRows& y);
 
-  /// After `forward`: the loss of each sequence. If `gradient_scale` is not 0, the outputs become
+  /// After `forward`: the loss of each row. If `gradient_scale` is not 0, the outputs become
   /// their gradients times it, for `backward`.
   void loss(const NativeWork& work, const Batch& batch, float gradient_scale);
 
-  /// The sum of the losses of all sequences, in their order in the batch.
+  /// After `loss` for all sequences: the sum of the losses.
   Metrics metrics(const PackedSteps& steps) const;
 
   /// After `loss` with a gradient: that of y.
@@ -53,7 +53,8 @@ class NativeHead {
   /// Calls body(packed row of y, first feature, place) for each part of the final states.
   template <typename Body>
   void for_each_final_state(const NativeWork& work, Body body) const;
-  Metrics row_loss(const Batch& batch, std::int64_t row, std::int64_t target, float gradient_scale);
+  void load_labels(const NativeWork& work, const Batch& batch);
+  void squared_errors(const NativeWork& work, const Batch& batch, float gradient_scale);
 
   ModelConfig model_;
   std::int64_t features_;
@@ -66,8 +67,10 @@ class NativeHead {
   float* bias_gradient_;
   Buffer pooled_, d_pooled_;  // [N, features] unless at every step
   Buffer outputs_;
-  std::vector<Metrics> metrics_;  // of each sequence of the batch
-  std::vector<double> squares_;   // of each task of the gradients
+  std::vector<std::int64_t> labels_, predictions_;  // of each row of the outputs
+  std::vector<float> losses_;                       // likewise
+  std::vector<Metrics> errors_;                     // of each sequence, for regression
+  std::vector<double> squares_;                     // of each task of the gradients
 };
 
 }  // namespace quadgate

@@ -55,14 +55,18 @@ struct Avx2Vec {
   /// The smaller and the larger; b where either is not a number.
   friend Avx2Vec min(Avx2Vec a, Avx2Vec b) noexcept { return {_mm256_min_ps(a.lanes, b.lanes)}; }
   friend Avx2Vec max(Avx2Vec a, Avx2Vec b) noexcept { return {_mm256_max_ps(a.lanes, b.lanes)}; }
+  /// a in the lanes of the mask, b in the others.
+  friend Avx2Vec select(Mask mask, Avx2Vec a, Avx2Vec b) noexcept {
+    return {_mm256_blendv_ps(b.lanes, a.lanes, _mm256_castsi256_ps(mask))};
+  }
   /// To the nearest whole number, halves to the even one.
   friend Avx2Vec round(Avx2Vec a) noexcept {
     return {_mm256_round_ps(a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
   }
-  /// 2^n for whole n, -126 <= n <= 128; infinity at 128.
-  friend Avx2Vec power_of_two(Avx2Vec n) noexcept {
+  /// a 2^n for whole n, -126 <= n <= 127.
+  friend Avx2Vec scale(Avx2Vec a, Avx2Vec n) noexcept {
     const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n.lanes), _mm256_set1_epi32(127));
-    return {_mm256_castsi256_ps(_mm256_slli_epi32(biased, 23))};
+    return {_mm256_mul_ps(a.lanes, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)))};
   }
   /// Exchanges rows and columns of 8 x 8 floats.
   friend void transpose(Avx2Vec (&rows)[8]) noexcept {

@@ -59,16 +59,18 @@ struct Avx512Vec {
   friend Avx512Vec max(Avx512Vec a, Avx512Vec b) noexcept {
     return {_mm512_maskz_max_ps(0xFFFF, a.lanes, b.lanes)};
   }
+  /// a in the lanes of the mask, b in the others.
+  friend Avx512Vec select(Mask mask, Avx512Vec a, Avx512Vec b) noexcept {
+    return {_mm512_mask_blend_ps(mask, b.lanes, a.lanes)};
+  }
   /// To the nearest whole number, halves to the even one.
   friend Avx512Vec round(Avx512Vec a) noexcept {
     return {
         _mm512_maskz_roundscale_ps(0xFFFF, a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
   }
-  /// 2^n for whole n, -126 <= n <= 128; infinity at 128.
-  friend Avx512Vec power_of_two(Avx512Vec n) noexcept {
-    const __m512i biased =
-        _mm512_add_epi32(_mm512_maskz_cvtps_epi32(0xFFFF, n.lanes), _mm512_set1_epi32(127));
-    return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xFFFF, biased, 23))};
+  /// a 2^n for whole n, -126 <= n <= 127.
+  friend Avx512Vec scale(Avx512Vec a, Avx512Vec n) noexcept {
+    return {_mm512_maskz_scalef_ps(0xFFFF, a.lanes, n.lanes)};
   }
   /// Exchanges rows and columns of 16 x 16 floats.
   friend void transpose(Avx512Vec (&rows)[16]) noexcept {

@@ -6,45 +6,53 @@
 namespace quadgate::kernels {
 namespace {
 
-/// e^t = power * (1 + fraction): t = n ln 2 + r with n whole and |r| <= ln 2 / 2, power = 2^n and
-/// fraction = e^r - 1, whose polynomial is within 2.3e-8 of it (relative, a minimax fit).
-template <typename Vec>
-struct Exponential {
-  Vec power;
-  Vec fraction;
-};
+// They split the exponent t = n ln 2 + r, n whole and |r| <= ln 2 / 2, so that
+// e^t = 2^n e^r, and take e^r - 1 - r = r^2 (c0 + c1 r + c2 r^2 + c3 r^3 + c4 r^4), a minimax fit
+// that keeps e^r - 1 within 1.4e-8 (relative).
 
-/// For t in [-87, 89]; NaN stays.
+/// e^t for t <= 88; where t < -87, that of -87.
 template <typename Vec>
-Exponential<Vec> exponential(Vec t) noexcept {
-  const auto c = [](float value) noexcept { return Vec::broadcast(value); };
-  const Vec n = round(t * c(1.44269504F));
-  const Vec r = fnma(n, c(-2.12194440e-4F), fnma(n, c(0.693359375F), t));  // ln 2 in two parts
-  Vec p = fma(c(1.38825167e-3F), r, c(8.36654752e-3F));
-  p = fma(p, r, c(4.16672006e-2F));
-  p = fma(p, r, c(1.66665435e-1F));
-  p = fma(p, r, c(4.99999970e-1F));
-  return {power_of_two(n), fma(r * r, p, r)};
+Vec exponential(Vec t) noexcept {
+  const auto k = [](float value) noexcept { return Vec::broadcast(value); };
+  const Vec x = max(k(-87.0F), t);
+  const Vec n = round(x * k(1.44269504F));
+  const Vec r = fnma(n, k(0.693147182F), x);
+  Vec p = fma(k(1.38825167e-3F), r, k(8.36654752e-3F));
+  p = fma(p, r, k(4.16672006e-2F));
+  p = fma(p, r, k(1.66665435e-1F));
+  p = fma(p, r, k(4.99999970e-1F));
+  return scale(fma(r * r, p, k(1.0F) + r), n);
 }
 
-/// 1 / (1 + e^-x); 0 where x < -88.4.
+/// 1 / (1 + e^-x); where x < -88, that of -88, 6.05e-39.
 template <typename Vec>
 Vec sigmoid(Vec x) noexcept {
-  const Vec zero = Vec::broadcast(0.0F);
-  const Vec one = Vec::broadcast(1.0F);
-  const Vec t = min(Vec::broadcast(89.0F), max(Vec::broadcast(-87.0F), zero - x));
-  const auto e = exponential(t);
-  return one / fma(e.power, one + e.fraction, one);
+  const auto k = [](float value) noexcept { return Vec::broadcast(value); };
+  const Vec t = min(k(87.0F), max(k(-88.0F), x));
+  const Vec n = round(t * k(-1.44269504F));
+  const Vec r = fma(n, k(0.693147182F), t);  // -r: the signs below follow
+  Vec p = fma(k(1.38825167e-3F), r, k(-8.36654752e-3F));
+  p = fma(p, r, k(4.16672006e-2F));
+  p = fma(p, r, k(-1.66665435e-1F));
+  p = fma(p, r, k(4.99999970e-1F));
+  return k(1.0F) / (k(1.0F) + scale(fma(r * r, p, k(1.0F) - r), n));
 }
 
-/// (e^2x - 1) / (e^2x + 1), from e^2x - 1 = (2^n - 1) + 2^n (e^r - 1), which keeps small x exact.
+/// (e^2x - 1) / (e^2x + 1), from (e^2x - 1) / 2 = (2^n - 1) / 2 + 2^n (e^r - 1) / 2, which keeps
+/// small x exact; p is of r / 2.
 template <typename Vec>
 Vec tanh(Vec x) noexcept {
-  const Vec one = Vec::broadcast(1.0F);
-  const Vec t = min(Vec::broadcast(40.0F), max(Vec::broadcast(-40.0F), x + x));
-  const auto e = exponential(t);
-  const Vec less_one = fma(e.power, e.fraction, e.power - one);
-  return less_one / (less_one + Vec::broadcast(2.0F));
+  const auto k = [](float value) noexcept { return Vec::broadcast(value); };
+  const Vec t = min(k(20.0F), max(k(-20.0F), x));
+  const Vec n = round(t * k(2.88539008F));
+  const Vec r = fnma(n, k(0.346573591F), t);
+  Vec p = fma(k(32 * 1.38825167e-3F), r, k(16 * 8.36654752e-3F));
+  p = fma(p, r, k(8 * 4.16672006e-2F));
+  p = fma(p, r, k(4 * 1.66665435e-1F));
+  p = fma(p, r, k(2 * 4.99999970e-1F));
+  const Vec power = scale(k(1.0F), n);
+  const Vec half = fma(power, fma(r * r, p, r), fma(power, k(0.5F), k(-0.5F)));
+  return half / (half + k(1.0F));
 }
 
 }  // namespace

@@ -15,7 +15,15 @@ struct ScalarVec {
 
   static constexpr std::int64_t kLanes = 1;
 
+  using Mask = bool;
+
+  static Mask first(std::int64_t count) noexcept { return count > 0; }
   static ScalarVec broadcast(float value) noexcept { return {value}; }
+  static ScalarVec load(const float* from, Mask mask) noexcept { return {mask ? *from : 0.0F}; }
+  void store(float* to) const noexcept { *to = lanes; }
+  void store(float* to, Mask mask) const noexcept {
+    if (mask) *to = lanes;
+  }
 
   friend ScalarVec operator+(ScalarVec a, ScalarVec b) noexcept { return {a.lanes + b.lanes}; }
   friend ScalarVec operator-(ScalarVec a, ScalarVec b) noexcept { return {a.lanes - b.lanes}; }
@@ -31,13 +39,15 @@ struct ScalarVec {
   /// The smaller and the larger; b where either is not a number.
   friend ScalarVec min(ScalarVec a, ScalarVec b) noexcept { return a.lanes < b.lanes ? a : b; }
   friend ScalarVec max(ScalarVec a, ScalarVec b) noexcept { return a.lanes > b.lanes ? a : b; }
+  /// a where the mask is set, else b.
+  friend ScalarVec select(Mask mask, ScalarVec a, ScalarVec b) noexcept { return mask ? a : b; }
   /// To the nearest whole number, halves to the even one.
   friend ScalarVec round(ScalarVec a) noexcept { return {std::nearbyint(a.lanes)}; }
-  /// 2^n for whole n, -126 <= n <= 128; infinity at 128.
-  friend ScalarVec power_of_two(ScalarVec n) noexcept {
-    // NaN has no whole number, and any power will do: the fraction carries it on.
+  /// a 2^n for whole n, -126 <= n <= 127.
+  friend ScalarVec scale(ScalarVec a, ScalarVec n) noexcept {
+    // NaN has no whole number, and any power will do: a is NaN as well.
     const int whole = n.lanes == n.lanes ? static_cast<int>(n.lanes) : 0;
-    return {std::bit_cast<float>((whole + 127) << 23)};
+    return {a.lanes * std::bit_cast<float>((whole + 127) << 23)};
   }
 };
 

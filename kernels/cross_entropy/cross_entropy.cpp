@@ -1,0 +1,20 @@
+#include "kernels/cross_entropy/cross_entropy.h"
+
+#include "kernels/cross_entropy/impl.h"
+#include "kernels/isa.h"
+
+namespace quadgate::kernels {
+
+CrossEntropyKernel cross_entropy_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512:
+      return cross_entropy_avx512;
+    case Isa::avx2:
+      return cross_entropy_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return cross_entropy_scalar;
+}
+
+}  // namespace quadgate::kernels
