@@ -1,11 +1,12 @@
 """Trains the demo's model with PyTorch, for comparison: the same network, optimizer, batch size and
 epochs, the data already in tensors. Prints seconds and test accuracy by epoch.
 
-    build/peers/bin/python bench/fashion_mnist_torch.py [--threads K] [--epochs E]
+    build/peers/bin/python bench/fashion_mnist_torch.py [--threads K] [--epochs E] [--json]
 """
 
 import argparse
 import gzip
+import json
 import pathlib
 import time
 
@@ -43,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--json", action="store_true", help="an object a line, an epoch each")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
@@ -61,6 +63,9 @@ def main() -> None:
         seconds = time.perf_counter() - start
         with torch.no_grad():
             accuracy = (model(x_test).argmax(1) == y_test).float().mean().item()
+        if options.json:
+            print(json.dumps({"epoch": epoch, "seconds": seconds, "test_accuracy": accuracy}))
+            continue
         print(f"epoch {epoch}  {seconds:.2f} s  {len(x) / seconds:.0f} sequences/s  "
               f"test accuracy {accuracy:.4f}")
 

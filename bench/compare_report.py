@@ -1,0 +1,151 @@
+"""What compare_torch.py writes: the machine, and the rows as Markdown."""
+
+import datetime
+import hashlib
+import math
+import os
+import pathlib
+import platform
+import subprocess
+from collections.abc import Iterable
+
+ISA_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16")
+
+
+def describe_machine() -> dict:
+    """The processor, the cores that this process may use, and how busy they were."""
+    cpu: dict[str, str] = {}
+    for line in pathlib.Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines():
+        name, _, value = line.partition(":")
+        cpu[name.strip()] = value.strip()
+    flags = cpu.get("flags", "").split()
+    return {
+        "cpu": cpu.get("model name", "unknown"),
+        "cpu_family": cpu.get("cpu family", "unknown"),
+        "cores": len(os.sched_getaffinity(0)),
+        "isa": [flag for flag in ISA_FLAGS if flag in flags],
+        "kernel": f"{platform.system()} {platform.release()}",
+        "load_average": round(os.getloadavg()[0], 2),
+    }
+
+
+def digest(program: str) -> str:
+    """Tells builds of a program apart, which has no version of its own."""
+    return hashlib.sha256(pathlib.Path(program).read_bytes()).hexdigest()[:12]
+
+
+def tree_version(program: str) -> str:
+    """The commit checked out where `program` lies; it may have been built from another."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--tags"],
+        cwd=pathlib.Path(program).resolve().parent,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip() if done.returncode == 0 else "unknown"
+
+
+def now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def geometric_mean(values: Iterable[float]) -> float:
+    logarithms = [math.log(value) for value in values]
+    return math.exp(sum(logarithms) / len(logarithms))
+
+
+def geometric_means(rows: list[dict]) -> list[dict]:
+    """Of the ratios, for each precision and thread count of `rows`, and of how many of them."""
+    means = []
+    for precision, threads in dict.fromkeys((row["precision"], row["threads"]) for row in rows):
+        group = select(rows, precision, threads)
+        ratios = [row["ratio"] for row in group if "ratio" in row]
+        means.append(
+            {
+                "precision": precision,
+                "threads": threads,
+                "ratio": geometric_mean(ratios) if ratios else None,
+                "measured": len(ratios),
+                "shapes": len(group),
+            }
+        )
+    return means
+
+
+def select(rows: list[dict], precision: str, threads: int) -> list[dict]:
+    return [row for row in rows if (row["precision"], row["threads"]) == (precision, threads)]
+
+
+def table(header: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    cells = ([cell.replace("|", "/") for cell in line] for line in lines)
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
+def number(value: float) -> str:
+    """Three significant digits or more, never as 1e+03."""
+    return f"{value:.{max(2 - math.floor(math.log10(value)), 0)}f}"
+
+
+def step_line(row: dict) -> list[str]:
+    start = [row["shape"], row["sizes"]]
+    if "ratio" not in row:
+        return [*start, "", "", "", "", "", "", "", f"{row['status']}: {row['reason']}"]
+    quadgate, torch = row["quadgate"], row["torch"]
+    return [
+        *start,
+        number(quadgate["step_ms_median"]),
+        number(torch["step_ms_median"]),
+        f"{row['ratio']:.2f}",
+        f"{quadgate['spread']:.2f}, {torch['spread']:.2f}",
+        f"{quadgate['peak_fraction']:.2f}",
+        f"{quadgate['peak_rss_mb']:.0f}",
+        f"{torch['peak_rss_mb']:.0f}",
+        torch["setting"],
+    ]
+
+
+STEP_HEADER = [
+    "shape", "T, N, I, H, layers", "quadgate, ms", "PyTorch, ms", "ratio", "spreads",
+    "share of peak", "quadgate, MB", "PyTorch, MB", "PyTorch's fastest setting",
+]  # fmt: skip
+
+
+def step_tables(report: dict) -> str:
+    """A table for each precision and thread count, with its geometric mean."""
+    parts = []
+    for mean in report["geometric_means"]:
+        rows = select(report["steps"], mean["precision"], mean["threads"])
+        counted = f"{mean['measured']} of {mean['shapes']} shapes"
+        text = "none measured" if mean["ratio"] is None else f"{mean['ratio']:.2f}"
+        parts.append(
+            f"### {mean['precision']}, threads: {mean['threads']}\n\n"
+            + table(STEP_HEADER, map(step_line, rows))
+            + f"\nGeometric mean of the ratios, {counted}: **{text}**\n"
+        )
+    return "\n".join(parts)
+
+
+def job_line(row: dict) -> list[str]:
+    if "ratio" not in row:
+        return [row["name"], "", "", "", f"{row['status']}: {row['reason']}"]
+    times = [number(row["quadgate_s"]), number(row["torch_s"]), f"{row['ratio']:.2f}"]
+    return [row["name"], *times, row.get("setting", "")]
+
+
+def to_markdown(report: dict) -> str:
+    machine, how, versions = report["machine"], report["method"], report["versions"]
+    text = (
+        f"{report['date']}; quadgate {versions['quadgate_sha256']} (SHA-256 of the program; "
+        f"its tree is at {versions['tree']}), PyTorch {versions['torch']}; {machine['cpu']} "
+        f"(family {machine['cpu_family']}), "
+        f"{machine['cores']} cores, {' '.join(machine['isa'])}, {machine['kernel']}; load average "
+        f"at the start {machine['load_average']}. Medians of {how['repeats']} repeats of "
+        f"{how['seconds']:g} s a side; ratio: PyTorch's time over quadgate's.\n"
+    )
+    if report["steps"]:
+        text += "\n" + step_tables(report)
+    if report["jobs"]:
+        header = ["job", "quadgate, s", "PyTorch, s", "ratio", "PyTorch's fastest setting"]
+        text += "\n### Whole jobs\n\n" + table(header, map(job_line, report["jobs"]))
+    return text

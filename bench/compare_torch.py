@@ -1,0 +1,245 @@
+"""Compares quadgate with PyTorch on this machine: whole training steps of both, interleaved, with
+PyTorch's fastest settings. Prints a table in Markdown; -o also writes it, and all that was measured
+as JSON. docs/performance.md explains the method.
+
+    build/peers/bin/python bench/compare_torch.py --threads 1,2 -o build/comparison
+"""
+
+import argparse
+import ctypes.util
+import json
+import os
+import pathlib
+import shutil
+import sys
+from collections.abc import Callable
+
+import compare_report
+from compare_jobs import compare_fashion_mnist, compare_startup, run_python
+from compare_steps import SHAPES, Bench, Failed, NotAvailable, Shape
+
+# What PyTorch's tuning guide names.
+KNOWN_ALLOCATORS = ("jemalloc", "tcmalloc", "tcmalloc_minimal")
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong."""
+
+    def error(self, message: str) -> None:
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def listed(text: str, known: list[str], what: str) -> list[str]:
+    names = list(dict.fromkeys(text.split(",")))
+    for name in names:
+        if name not in known:
+            raise argparse.ArgumentTypeError(
+                f"expected {what} of {', '.join(known)}, found '{name}'"
+            )
+    return names
+
+
+def shapes(text: str) -> list[Shape]:
+    known = [shape.name for shape in SHAPES]
+    names = {"all": known, "none": []}.get(text)
+    if names is None:
+        names = listed(text, known, "'all', 'none', or some")
+    return [shape for shape in SHAPES if shape.name in names]
+
+
+def precisions(text: str) -> list[str]:
+    return listed(text, ["f32", "bf16"], "one or both")
+
+
+def thread_counts(text: str) -> list[int]:
+    cores = len(os.sched_getaffinity(0))
+    return [int(count) for count in listed(text, [str(n + 1) for n in range(cores)], "some")]
+
+
+def preloads(text: str) -> list[str]:
+    if text == "none":
+        return []
+    if text == "auto":
+        return [name for name in map(ctypes.util.find_library, KNOWN_ALLOCATORS) if name]
+    for path in text.split(","):
+        file(path)
+    return text.split(",")
+
+
+def file(text: str) -> str:
+    if not pathlib.Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"expected a file, found '{text}'")
+    return text
+
+
+def program(text: str) -> str:
+    path = shutil.which(text)
+    if path is None:
+        raise argparse.ArgumentTypeError(f"expected a program, found '{text}'")
+    return path
+
+
+def at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number, at least 1, found '{text}'")
+    return int(text)
+
+
+def positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"expected a positive number, found '{text}'")
+    return value
+
+
+def output_prefix(text: str) -> pathlib.Path:
+    path = pathlib.Path(text)
+    if not path.name or not os.access(path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"expected a file's name in a folder, found '{text}'")
+    return path
+
+
+def parse_arguments() -> argparse.Namespace:
+    cores = len(os.sched_getaffinity(0))
+    names = ", ".join(shape.name for shape in SHAPES)
+    parser = Parser(
+        prog="compare_torch",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"Shapes: {names}.",
+    )
+    add = parser.add_argument
+    add("--shapes", type=shapes, default=list(SHAPES), metavar="NAMES",
+        help="which to time, with commas between; 'all' (default) or 'none'")
+    add("--precision", type=precisions, default=["f32", "bf16"], metavar="NAMES",
+        help="f32, bf16 or (default) both")
+    add("--threads", type=thread_counts, default=sorted({1, cores}), metavar="K,K",
+        help=f"thread counts, each at most the {cores} cores here; default: 1 and all")
+    add("--repeats", type=at_least_one, default=5, metavar="R",
+        help="how often both sides are measured in turn (default 5)")
+    add("--seconds", type=positive, default=2.0, metavar="S",
+        help="time of a repeat of one side (default 2); at least 5 steps")
+    add("--preload", type=preloads, default="auto", metavar="LIBRARIES", dest="preloads",
+        help="allocators to try under PyTorch: files with commas between, 'none', or 'auto' "
+        "(default): jemalloc and tcmalloc where installed")
+    add("--startup", action="store_true",
+        help="also time quadgate train on a tiny data set against 'import torch'")
+    add("--fashion-mnist", action="store_true",
+        help="also time an epoch of the demo at each thread count")
+    add("--quadgate", type=program, default="build/release/bin/quadgate", metavar="PROGRAM",
+        help="default: build/release/bin/quadgate")
+    add("--python", type=program, default=sys.executable, metavar="PROGRAM",
+        help="a Python that has torch; default: the one that runs this")
+    add("-o", "--output", type=output_prefix, metavar="PREFIX",
+        help="write PREFIX.md and PREFIX.json")  # fmt: skip
+    return parser.parse_args()
+
+
+def say(text: str) -> None:
+    print(f"compare_torch: {text}", file=sys.stderr, flush=True)
+
+
+def measured(bench: Bench, name: str, start: dict, measure: Callable[[], dict]) -> dict:
+    """The row `start` with what `measure` finds, or why it found nothing."""
+    say(name)
+    try:
+        row = start | {"status": "measured"} | measure()
+        if compare_report.digest(bench.quadgate) != bench.quadgate_sha256:
+            raise Failed("quadgate: another program took its place since the comparison began")
+        return row
+    except NotAvailable as error:
+        row = start | {"status": "not available", "reason": str(error)}
+    except (Failed, OSError) as error:
+        row = start | {"status": "failed", "reason": str(error)}
+    say(f"{name}: {row['status']}: {row['reason']}")
+    return row
+
+
+def measure_steps(options: argparse.Namespace, bench: Bench) -> list[dict]:
+    return [
+        measured(
+            bench,
+            f"{shape.name}, {precision}, threads: {threads}",
+            {
+                "shape": shape.name,
+                "sizes": shape.sizes(),
+                "precision": precision,
+                "threads": threads,
+            },
+            lambda: bench.compare(shape, precision, threads),
+        )
+        for precision in options.precision
+        for threads in options.threads
+        for shape in options.shapes
+        if precision in shape.precisions
+    ]
+
+
+def measure_jobs(options: argparse.Namespace, bench: Bench) -> list[dict]:
+    rows = []
+    if options.startup:
+        rows.append(measured(bench, "start", {"name": "start"}, lambda: compare_startup(bench)))
+    for threads in options.threads if options.fashion_mnist else []:
+        name = f"Fashion-MNIST, threads: {threads}"
+        row = measured(bench, name, {"name": name}, lambda: compare_fashion_mnist(bench, threads))
+        rows.append(row)
+    return rows
+
+
+def compare(options: argparse.Namespace) -> dict:
+    bench = Bench(
+        options.quadgate,
+        compare_report.digest(options.quadgate),
+        options.python,
+        options.preloads,
+        options.repeats,
+        options.seconds,
+    )
+    torch_version = run_python(options.python, ["-c", "import torch; print(torch.__version__)"])
+    report = {
+        "date": compare_report.now(),
+        "versions": {
+            "quadgate_sha256": bench.quadgate_sha256,
+            "tree": compare_report.tree_version(options.quadgate),
+            "torch": torch_version.strip(),
+        },
+        "machine": compare_report.describe_machine(),
+        "method": {
+            "repeats": options.repeats,
+            "seconds": options.seconds,
+            "preloads": options.preloads,
+        },
+    }
+    if (load := report["machine"]["load_average"]) > 0.5:
+        say(f"warning: load average {load}: a busy machine slows PyTorch's threads more")
+    report["steps"] = measure_steps(options, bench)
+    report["geometric_means"] = compare_report.geometric_means(report["steps"])
+    report["jobs"] = measure_jobs(options, bench)
+    return report
+
+
+def main() -> int:
+    options = parse_arguments()
+    report = compare(options)
+    markdown = compare_report.to_markdown(report)
+    print(markdown, end="")
+    if options.output:
+        for suffix, text in ((".md", markdown), (".json", json.dumps(report, indent=1) + "\n")):
+            options.output.with_name(options.output.name + suffix).write_text(text)
+    failed = any(row["status"] == "failed" for row in report["steps"] + report["jobs"])
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        say("stopped")
+        sys.exit(INTERRUPTED)
+    except (Failed, OSError) as error:
+        say(f"error: {error}")
+        sys.exit(1)

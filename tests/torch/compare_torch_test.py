@@ -1,0 +1,149 @@
+# Runs bench/compare_torch.py on its smallest shape, on a job, on a program that lacks an option,
+# with wrong arguments and with Ctrl-C. No tolerance: what is written counts, not how fast it was.
+
+import json
+import os
+import pathlib
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+
+SCRIPT = pathlib.Path(__file__).parents[2] / "bench" / "compare_torch.py"
+SMALL = ["--shapes", "batch1-H64", "--precision", "f32", "--threads", "1", "--preload", "none"]
+QUICK = ["--repeats", "3", "--seconds", "0.01"]
+
+
+def command(*arguments, quadgate=None):
+    program = quadgate or os.environ["QUADGATE_BIN"]
+    return [sys.executable, "-B", str(SCRIPT), "--quadgate", str(program), *map(str, arguments)]
+
+
+def compare(*arguments, **program):
+    return subprocess.run(command(*arguments, **program), capture_output=True, text=True)
+
+
+def compared(prefix, *arguments, expected=0, **program):
+    """The JSON and the Markdown that it writes."""
+    done = compare(*arguments, "-o", prefix, **program)
+    assert done.returncode == expected, done.stderr
+    markdown = prefix.with_name(prefix.name + ".md").read_text()
+    assert done.stdout == markdown
+    return json.loads(prefix.with_name(prefix.name + ".json").read_text()), markdown
+
+
+def script(path, text):
+    """A program in the place of quadgate."""
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def is_running(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_a_shape_and_a_job(tmp_path):
+    report, markdown = compared(tmp_path / "out", *SMALL, *QUICK, "--startup")
+    [row] = report["steps"]
+    assert (row["shape"], row["precision"], row["threads"]) == ("batch1-H64", "f32", 1)
+    for side in (row["quadgate"], row["torch"]):
+        assert len(side["repeats"]) == 3
+        medians = [record["step_ms_median"] for record in side["repeats"]]
+        assert side["step_ms_median"] == statistics.median(medians) > 0
+        assert side["spread"] == max(medians) / min(medians)
+        assert side["peak_rss_mb"] > 1
+    assert row["torch"]["setting"] in row["torch"]["tried_ms"]
+    assert {"defaults", "clip-foreach=False"} <= row["torch"]["tried_ms"].keys()
+    ratio = row["torch"]["step_ms_median"] / row["quadgate"]["step_ms_median"]
+    assert row["ratio"] == pytest.approx(ratio)
+    [mean] = report["geometric_means"]
+    assert (mean["measured"], mean["shapes"]) == (1, 1) and mean["ratio"] == pytest.approx(ratio)
+    [job] = report["jobs"]
+    assert job["ratio"] == job["torch_s"] / job["quadgate_s"] > 0
+    assert report["versions"]["torch"].startswith("2.")
+    assert report["machine"]["cores"] >= 1 and report["machine"]["kernel"]
+    assert re.search(rf"\| batch1-H64 \|.*\| {ratio:.2f} \|", markdown)
+    lines = [line for line in markdown.split("### Whole jobs")[0].splitlines() if line[:1] == "|"]
+    assert len(lines) == 3 and len({line.count("|") for line in lines}) == 1
+
+
+@pytest.mark.parametrize(
+    "text, status, reason, expected",
+    [
+        ("echo 'quadgate: error: not so' >&2; exit 2", "not available", "not so", 0),
+        ("echo 'quadgate: error: broken' >&2; exit 1", "failed", "exit status 1", 1),
+        ("echo no JSON", "failed", "no JSON", 1),
+        ("echo '{}'", "failed", "no step_ms_median", 1),
+    ],
+)
+def test_what_could_not_be_measured_is_listed(tmp_path, text, status, reason, expected):
+    program = script(tmp_path / "quadgate", text)
+    report, markdown = compared(tmp_path / "out", *SMALL, quadgate=program, expected=expected)
+    [row] = report["steps"]
+    assert row["status"] == status and reason in row["reason"] and "ratio" not in row
+    assert report["geometric_means"][0]["measured"] == 0
+    assert f"{status}: " in markdown and "none measured" in markdown
+
+
+def test_another_batch_than_that_of_the_shape_is_not_compared(tmp_path):
+    # One thread was asked for, and 20 steps.
+    record = {"step_ms_median": 1.0, "step_ms_min": 1.0, "peak_rss_mb": 1, "peak_fraction": 1,
+              "peak_gflops": 1, "tokens_per_s": 19000.0, "threads": 1,
+              "precision": "f32"}  # fmt: skip
+    program = script(tmp_path / "quadgate", f"echo '{json.dumps(record)}'")
+    report, _ = compared(tmp_path / "out", *SMALL, quadgate=program, expected=1)
+    assert "'steps': 19" in report["steps"][0]["reason"]
+
+
+def test_builds_are_not_mixed(tmp_path):
+    text = f'{{ "{os.environ["QUADGATE_BIN"]}" "$@"; echo "# another build" >> "$0"; exit; }}'
+    program = script(tmp_path / "quadgate", text)
+    report, _ = compared(tmp_path / "out", *SMALL, *QUICK, quadgate=program, expected=1)
+    assert "another program" in report["steps"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--shapes", "H3"], ["--threads", "0"], ["--repeats", "0"], ["--seconds", "nan"],
+     ["--precision", "f16"], ["--preload", "nothing.so"], ["--quadgate", "nothing"],
+     ["-o", "no/such/folder"], ["--no-such-option"]],
+)  # fmt: skip
+def test_wrong_arguments_are_named_in_a_line(arguments):
+    done = compare(*SMALL, *arguments)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.count("\n") == 1 and arguments[0] in done.stderr
+
+
+def test_a_library_that_cannot_be_preloaded_is_an_error(tmp_path):
+    library = tmp_path / "libnothing.so"
+    library.write_text("no library")
+    report, _ = compared(tmp_path / "out", *SMALL, *QUICK, "--preload", library, expected=1)
+    assert "could not be preloaded" in report["steps"][0]["reason"]
+
+
+def test_ctrl_c_ends_it_and_writes_nothing(tmp_path):
+    started = tmp_path / "started"
+    program = script(tmp_path / "quadgate", f'echo $$ > "{started}.new"; '
+                     f'mv "{started}.new" "{started}"; exec sleep 5000')  # fmt: skip
+    process = subprocess.Popen(
+        command(*SMALL, "-o", tmp_path / "out", quadgate=program),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not started.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, message = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in message and message.endswith("stopped\n")
+    assert not list(tmp_path.glob("out*"))
+    while is_running(started.read_text().strip()):  # it was killed, which may take a moment
+        time.sleep(0.01)
