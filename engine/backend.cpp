@@ -31,9 +31,10 @@ BackendKind choose_backend() noexcept {
   return kernels::active_isa() == kernels::Isa::scalar ? BackendKind::onednn : BackendKind::native;
 }
 
-std::unique_ptr<Backend> make_backend(BackendKind kind, const NetworkPlan& plan,
-                                      Parameters& parameters, Arena& arena) {
-  if (kind == BackendKind::automatic) kind = choose_backend();
+std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
+                                      Arena& arena) {
+  const auto kind =
+      plan.options.backend == BackendKind::automatic ? choose_backend() : plan.options.backend;
   if (kind == BackendKind::onednn) {
     return std::make_unique<OnednnBackend>(plan, parameters, arena);
   }

@@ -28,11 +28,19 @@ std::string_view to_string(BackendKind kind) noexcept;
 /// The inverse of to_string; empty for any other text.
 std::optional<BackendKind> parse_backend(std::string_view text) noexcept;
 
+/// How a network computes; none of it changes a result by more than rounding, and within a backend
+/// none by a bit.
+struct NetworkOptions {
+  BackendKind backend = BackendKind::automatic;
+  std::int64_t team_size = 0;  ///< native: cores that share the same sequences; 0: see plan_teams
+};
+
 /// A model planned for batches of at most `batch_size` sequences of at most `seq_len` steps.
 struct NetworkPlan {
   ModelConfig model;
   std::int64_t seq_len = 0;
   std::int64_t batch_size = 0;
+  NetworkOptions options;
 };
 
 /// The passes of a network over a batch that fits the plan, as Network describes them.
@@ -55,7 +63,7 @@ class Backend {
 BackendKind choose_backend() noexcept;
 
 /// Plans all memory. `parameters` and `arena` must outlive it.
-std::unique_ptr<Backend> make_backend(BackendKind kind, const NetworkPlan& plan,
-                                      Parameters& parameters, Arena& arena);
+std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
+                                      Arena& arena);
 
 }  // namespace quadgate

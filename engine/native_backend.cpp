@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <numeric>
+#include <optional>
 
 #include "engine/stopwatch.h"
 
@@ -14,6 +15,8 @@ namespace quadgate {
 NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
     : config_(plan.model.rnn),
       arena_(arena),
+      team_size_(plan.options.team_size),
+      teams_(static_cast<std::size_t>(arena.threads())),
       directions_(config_.num_directions()),
       cell_(native_cell()),
       steps_(plan.seq_len, plan.batch_size),
@@ -62,13 +65,28 @@ void NativeBackend::for_each(std::int64_t count, Body body) {
 template <typename Body>
 void NativeBackend::for_each_range(const Batch& batch, Body body) {
   steps_.assign(batch);
-  const std::int64_t ranges = std::min<std::int64_t>(arena_.threads(), batch.rows());
-  for_each(ranges, [&](std::int64_t range, PhaseTimes& times) {
-    const Team::Member alone;
-    const NativeWork work{steps_, steps_.cut(range, ranges), steps_.cut(range + 1, ranges), alone,
-                          times};
-    if (work.first < work.last) body(work);
+  TeamPlan plan = team_plan(batch.rows());
+  for (std::int64_t range = 0; range < plan.ranges; ++range) {
+    teams_[static_cast<std::size_t>(range)].open(plan.members);
+  }
+  for_each(plan.ranges * plan.members, [&](std::int64_t index, PhaseTimes& times) {
+    const std::int64_t range = index / plan.members;
+    std::optional<Team::Member> member =
+        plan.members == 1 ? Team::Member() : teams_[static_cast<std::size_t>(range)].join();
+    const std::int64_t first = steps_.cut(range, plan.ranges);
+    const std::int64_t last = steps_.cut(range + 1, plan.ranges);
+    if (member && first < last) body(NativeWork{steps_, first, last, *member, times});
   });
+}
+
+TeamPlan NativeBackend::team_plan(std::int64_t rows) const noexcept {
+  const std::int64_t threads = arena_.threads();
+  if (team_size_ > 0) return {std::min(threads / team_size_, rows), team_size_};
+  return plan_teams({.threads = threads,
+                     .rows = rows,
+                     .gate_columns = cell_.hh.count() * config_.hidden_size,
+                     .hidden_size = config_.hidden_size,
+                     .most_members = (config_.hidden_size + cell_.width() - 1) / cell_.width()});
 }
 
 void NativeBackend::refresh() {

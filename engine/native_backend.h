@@ -10,12 +10,14 @@
 #include "engine/native_layer.h"
 #include "engine/packed_rows.h"
 #include "engine/packed_steps.h"
+#include "engine/team.h"
+#include "engine/team_plan.h"
 
 namespace quadgate {
 
-/// The model over whole batches with our own kernels. Each core takes a range of the sequences
-/// through all layers, forward and backward, without waiting for the others; then the cores share
-/// the tiles of the weight gradients.
+/// The model over whole batches with our own kernels. Each core, or team of cores where there are
+/// few sequences, takes a range of them through all layers, forward and backward, without waiting
+/// for the others; then the cores share the tiles of the weight gradients.
 class NativeBackend final : public Backend {
  public:
   NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena);
@@ -36,6 +38,7 @@ class NativeBackend final : public Backend {
   template <typename Body>
   void for_each_range(const Batch& batch, Body body);
 
+  TeamPlan team_plan(std::int64_t rows) const noexcept;
   void forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout);
   void backward(const NativeWork& work, const DropoutKey* dropout);
   void load(const NativeWork& work, const Batch& batch);
@@ -55,6 +58,8 @@ class NativeBackend final : public Backend {
 
   LstmConfig config_;
   Arena& arena_;
+  std::int64_t team_size_;
+  std::vector<Team> teams_;  // of each range of sequences
   std::int64_t directions_;
   NativeCell cell_;
   PackedSteps steps_;

@@ -60,13 +60,19 @@ void validate_targets(const ModelConfig& config, const Batch& batch) {
 }  // namespace
 
 Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t batch_size,
-                 Arena& arena, BackendKind backend)
-    : plan_{(validate(config), config), seq_len, batch_size}, arena_(arena), parameters_(config) {
+                 Arena& arena, const NetworkOptions& options)
+    : plan_{(validate(config), config), seq_len, batch_size, options},
+      arena_(arena),
+      parameters_(config) {
   if (seq_len < 1 || batch_size < 1) {
     throw InvalidArgument(fmt::format(
         "seq_len and batch_size: expected at least 1, found {} and {}", seq_len, batch_size));
   }
-  backend_ = make_backend(backend, plan_, parameters_, arena);
+  if (options.team_size < 0 || options.team_size > arena.threads()) {
+    throw InvalidArgument(fmt::format("team_size: expected 0 to {} (threads), found {}",
+                                      arena.threads(), options.team_size));
+  }
+  backend_ = make_backend(plan_, parameters_, arena);
   refresh();
 }
 

@@ -22,7 +22,7 @@ class Network {
  public:
   /// Plans all memory. `arena` must outlive the network. Throws InvalidArgument (see validate).
   Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t batch_size, Arena& arena,
-          BackendKind backend = BackendKind::automatic);
+          const NetworkOptions& options = {});
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
