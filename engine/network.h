@@ -9,6 +9,7 @@
 #include "engine/config.h"
 #include "engine/loss.h"
 #include "engine/parameters.h"
+#include "engine/phase_times.h"
 
 namespace quadgate {
 
@@ -49,6 +50,9 @@ class Network {
   /// returns its metrics and, in `gradient_norm`, the global norm. Throws like `evaluate`.
   Metrics differentiate(const Batch& batch, const DropoutKey& dropout, double& gradient_norm);
 
+  /// What the cores have done since the network was made.
+  const PhaseTimes& phase_times() const noexcept { return phase_times_; }
+
  private:
   struct Shards;
   template <typename PerShard>
@@ -58,6 +62,7 @@ class Network {
   Arena& arena_;
   Parameters parameters_;
   std::unique_ptr<Shards> shards_;
+  PhaseTimes phase_times_;
 };
 
 }  // namespace quadgate
