@@ -31,6 +31,7 @@ std::vector<int> cores_first(std::span<const int> cpus, const std::filesystem::p
   }
   std::sort(ranked.begin(), ranked.end());
   std::vector<int> ordered;
+  ordered.reserve(ranked.size());
   for (const auto& [rank, cpu] : ranked) {
     ordered.push_back(cpu);
   }
