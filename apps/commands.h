@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/backend.h"
+
 /// The subcommands of the program. Each takes what was typed, prints to stdout and stderr, and
 /// throws the library's errors; main() turns those into one line and an exit code.
 namespace quadgate::apps {
@@ -63,7 +65,9 @@ void predict(const PredictArguments& arguments);
 
 void inspect(const std::filesystem::path& path);
 
-struct BenchArguments {
+/// The training step that the benchmarks time: an LSTM, a linear head to 10 classes at every step,
+/// cross-entropy, backward, clip 1.0, Adam.
+struct StepShape {
   std::int64_t seq_len = 0;
   std::int64_t batch = 0;
   std::int64_t input_size = 0;
@@ -71,11 +75,32 @@ struct BenchArguments {
   std::int64_t num_layers = 1;
   bool bidirectional = false;
   std::string lengths;  ///< "LO:HI", drawn evenly; empty: every sequence has seq_len steps
+  NetworkOptions options;
+};
+
+struct BenchArguments {
+  StepShape shape;
   double seconds = 5;
   std::optional<int> threads;
+  bool pin = true;  ///< each thread to a core of its own
   bool json = false;
 };
 
 void bench(const BenchArguments& arguments);
+
+struct ScaleArguments {
+  StepShape shape;
+  std::string threads;  ///< "1,2,4"
+  bool weak = false;    ///< batch rows for every thread; else the same batch at every thread count
+  int repeats = 5;
+  double seconds = 1;            ///< of steps, for each repeat of each thread count
+  std::filesystem::path output;  ///< .json or .html
+  bool pin = true;               ///< each thread to a core of its own
+  bool compare_torch = false;
+  std::string python = "python3";  ///< that has torch, to compare with
+  std::string command_line;        ///< as typed, for the record
+};
+
+void scale(const ScaleArguments& arguments);
 
 }  // namespace quadgate::apps

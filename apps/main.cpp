@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <functional>
 #include <new>
 #include <stdexcept>
 #include <string>
 
+#include "apps/benchmark_options.h"
 #include "apps/commands.h"
 #include "engine/error.h"
 #include "engine/onednn_isa.h"
@@ -18,16 +18,6 @@
 
 namespace quadgate::apps {
 namespace {
-
-/// What the chosen subcommand runs; its exit code.
-using Command = std::function<int()>;
-
-void add_threads(CLI::App& app, std::optional<int>& threads) {
-  app.add_option("--threads", threads,
-                 "Threads to compute with; else the run file's, else SLURM_CPUS_PER_TASK, else the "
-                 "cores that affinity and cgroup quota allow")
-      ->type_name("K");
-}
 
 CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
                    PrepareArguments& arguments, Command& command,
@@ -163,42 +153,6 @@ void add_inspect(CLI::App& app, std::filesystem::path& file, Command& command) {
   });
 }
 
-void add_bench(CLI::App& app, BenchArguments& arguments, Command& command) {
-  CLI::App& bench = *app.add_subcommand(
-      "bench",
-      "Time whole training steps on random data: LSTM, a linear head to 10 classes at every step, "
-      "cross-entropy, backward, clip 1.0, Adam");
-  const auto size = [&](const char* name, std::int64_t& field, const char* help,
-                        const char* letter) {
-    return bench.add_option(name, field, help)->check(CLI::Range(1, 1 << 20))->type_name(letter);
-  };
-  size("--seq-len", arguments.seq_len, "Steps of a sequence", "T")->required();
-  size("--batch", arguments.batch, "Sequences in a batch", "N")->required();
-  size("--input-size", arguments.input_size, "Features of a step", "I")->required();
-  size("--hidden-size", arguments.hidden_size, "Hidden units", "H")->required();
-  size("--num-layers", arguments.num_layers, "Layers", "L")->capture_default_str();
-  bench.add_flag("--bidirectional", arguments.bidirectional, "Both directions");
-  bench.add_option("--lengths", arguments.lengths, "Draw lengths from LO to HI, at most T")
-      ->type_name("LO:HI");
-  // One choice each so far: checked here, of no consequence further down.
-  bench.add_option("--cell", "Recurrent cell: lstm")->check(CLI::IsMember({"lstm"}));
-  bench.add_option("--precision", "Precision: f32")->check(CLI::IsMember({"f32"}));
-  bench.add_option("--backend", "Backend: auto or onednn")
-      ->check(CLI::IsMember({"auto", "onednn"}));
-  add_threads(bench, arguments.threads);
-  bench.add_option("--seconds", arguments.seconds, "Time to measure for, at least 5 steps")
-      ->check(CLI::Range(0.0, 1e6))
-      ->capture_default_str()
-      ->type_name("S");
-  bench.add_flag("--json", arguments.json, "Print a JSON object");
-  bench.callback([&] {
-    command = [&] {
-      apps::bench(arguments);
-      return kExitDone;
-    };
-  });
-}
-
 /// Caps the instruction set as QUADGATE_MAX_ISA says, to try the other code paths.
 void cap_isa_from_environment() {
   const char* name = std::getenv("QUADGATE_MAX_ISA");
@@ -232,6 +186,23 @@ void expect_known_subcommand(const CLI::App& app) {
       fmt::format("{}: expected one of {}, found '{}'", inner->get_name(), known, unknown.front()));
 }
 
+/// What was typed, as a shell takes it; the program by its name only.
+std::string command_line(int argc, char** argv) {
+  std::string line = "quadgate";
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    if (word.empty() || word.find_first_of(" \t\n\"'$&*;<>?\\`|()[]{}#~!") != std::string::npos) {
+      for (std::size_t quote = word.find('\''); quote != std::string::npos;
+           quote = word.find('\'', quote + 4)) {
+        word.replace(quote, 1, "'\\''");
+      }
+      word = "'" + word + "'";
+    }
+    line += " " + word;
+  }
+  return line;
+}
+
 int run(int argc, char** argv) {
   cap_isa_from_environment();
   // A file that grows too large is an error like a full disk, not the end of the program.
@@ -246,12 +217,15 @@ int run(int argc, char** argv) {
   PredictArguments predict_arguments;
   std::filesystem::path inspect_file;
   BenchArguments bench_arguments;
+  ScaleArguments scale_arguments;
   add_prepare(app, prepare_arguments, command);
   add_train(app, train_arguments, command);
   add_evaluate(app, evaluate_arguments, command);
   add_predict(app, predict_arguments, command);
   add_inspect(app, inspect_file, command);
   add_bench(app, bench_arguments, command);
+  add_scale(app, scale_arguments, command);
+  scale_arguments.command_line = command_line(argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

@@ -21,4 +21,10 @@ if(QUADGATE_BUILD_APPS)
   find_package(CLI11 CONFIG REQUIRED)
   find_package(tomlplusplus CONFIG REQUIRED)
   find_package(nlohmann_json CONFIG REQUIRED)
+  find_file(QUADGATE_CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js
+            DOC "Chart.js 3, minified, which draws the plots of reports")
+  if(NOT QUADGATE_CHART_JS)
+    message(FATAL_ERROR "Chart.js was not found: run scripts/setup (Debian: libjs-chart.js), "
+                        "or name your own copy with -DQUADGATE_CHART_JS=FILE/chart.min.js")
+  endif()
 endif()

@@ -44,6 +44,23 @@ function(quadgate_program target)
   quadgate_compile_options(${target})
 endfunction()
 
+# quadgate_embed(TARGET FILE)
+#
+# Links the bytes of FILE into TARGET. The linker names them after the file: those of page.html lie
+# from _binary_page_html_start to _binary_page_html_end.
+function(quadgate_embed target file)
+  cmake_path(GET file FILENAME name)
+  cmake_path(GET file PARENT_PATH folder)
+  set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.o)
+  add_custom_command(
+    OUTPUT ${object}
+    COMMAND ${CMAKE_LINKER} -r -b binary -z noexecstack -o ${object} ${name}
+    WORKING_DIRECTORY ${folder}
+    DEPENDS ${file}
+    VERBATIM)
+  target_sources(${target} PRIVATE ${object})
+endfunction()
+
 # quadgate_test(TARGET SOURCES file... LIBS library...)
 #
 # One test binary of GoogleTest cases, each of them a test of its own for ctest. GoogleTest and

@@ -4,20 +4,64 @@
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
+#include <tbb/task_scheduler_observer.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <mutex>
+#include <set>
 #include <vector>
 
+#include "engine/affinity.h"
 #include "engine/error.h"
 
 namespace quadgate {
+namespace {
+
+/// Pins the thread that makes it and, from now on, every thread that comes to work in `arena`.
+class Pins : public tbb::task_scheduler_observer {
+ public:
+  Pins(tbb::task_arena& arena, std::vector<int> cpus)
+      : tbb::task_scheduler_observer(arena), cpus_(std::move(cpus)) {
+    pin_this_thread(0);
+    observe(true);
+  }
+  ~Pins() override {
+    observe(false);
+    for (const std::int32_t thread : pinned_) {
+      restrict_thread(thread, cpus_);
+    }
+  }
+  Pins(const Pins&) = delete;
+  Pins& operator=(const Pins&) = delete;
+
+  /// A worker may come to another slot each time. The caller of for_each is always in slot 0.
+  void on_scheduler_entry(bool is_worker) override {
+    if (is_worker) {
+      pin_this_thread(static_cast<std::size_t>(tbb::this_task_arena::current_thread_index()));
+    }
+  }
+
+ private:
+  void pin_this_thread(std::size_t slot) {
+    const std::int32_t thread = current_thread_id();
+    restrict_thread(thread, std::span(cpus_).subspan(slot % cpus_.size(), 1));
+    const std::scoped_lock lock(mutex_);
+    pinned_.insert(thread);
+  }
+
+  const std::vector<int> cpus_;
+  std::mutex mutex_;
+  std::set<std::int32_t> pinned_;
+};
+
+}  // namespace
 
 /// `all` hands out the indices; `alone[slot]` is the one-core arena that a thread of `all` enters
 /// for each of them, since oneDNN asks the arena that it is called from for its number of threads.
 struct Arena::Threads {
-  explicit Threads(int threads)
+  Threads(int threads, Pinning pinning)
       : limit(tbb::global_control::max_allowed_parallelism,
               std::max(
                   static_cast<std::size_t>(threads),
@@ -27,20 +71,24 @@ struct Arena::Threads {
       alone.push_back(std::make_unique<tbb::task_arena>(1));
       alone.back()->initialize();
     }
+    if (auto cpus = allowed_cpus(); pinning == Pinning::cores && !cpus.empty()) {
+      pins = std::make_unique<Pins>(all, std::move(cpus));
+    }
   }
 
   tbb::global_control limit;
   tbb::task_arena all;
   std::vector<std::unique_ptr<tbb::task_arena>> alone;
+  std::unique_ptr<Pins> pins;
 };
 
-Arena::Arena(int threads) : threads_(threads) {
+Arena::Arena(int threads, Pinning pinning) : threads_(threads) {
   constexpr int kMostThreads = 1024;
   if (threads < 1 || threads > kMostThreads) {
     throw InvalidArgument(
         fmt::format("threads: expected 1 to {}, found {}", kMostThreads, threads));
   }
-  impl_ = std::make_unique<Threads>(threads);
+  impl_ = std::make_unique<Threads>(threads, pinning);
 }
 
 Arena::~Arena() = default;

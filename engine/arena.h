@@ -5,11 +5,20 @@
 
 namespace quadgate {
 
+/// Where the threads of an arena may run.
+enum class Pinning : std::uint8_t {
+  none,   ///< where the system puts them
+  cores,  ///< each on a CPU of its own: physical cores first, then what shares a core with another;
+          ///< with more threads than CPUs, round and round
+};
+
 /// The one place that knows threads: runs a function for every index on a fixed number of cores.
 class Arena {
  public:
-  /// Throws InvalidArgument unless 1 <= threads <= 1024.
-  explicit Arena(int threads);
+  /// Throws InvalidArgument unless 1 <= threads <= 1024. Pinned threads, among them the one that
+  /// calls, keep to the CPUs that it may run on, and get all of these back when the arena ends; so
+  /// make one pinned arena at a time, and call for_each from the thread that made it.
+  explicit Arena(int threads, Pinning pinning = Pinning::none);
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/error.h"
+#include "engine/stopwatch.h"
 
 namespace quadgate {
 
@@ -27,10 +28,16 @@ Metrics Trainer::step(const Batch& batch) {
     // torch.nn.utils.clip_grad_norm_
     scale = std::min(1.0, *clip_norm / (norm + 1e-6));
   }
-  auto& parameters = network_.parameters();
-  optimizer_.step(network_.arena(), parameters.values(), parameters.gradients(),
-                  static_cast<float>(scale));
-  network_.refresh();
+  PhaseTimes updating;
+  {
+    const Stopwatch stopwatch(updating, Phase::optimizer);
+    auto& parameters = network_.parameters();
+    optimizer_.step(network_.arena(), parameters.values(), parameters.gradients(),
+                    static_cast<float>(scale));
+    network_.refresh();
+  }
+  network_.phase_times()[Phase::optimizer] +=
+      updating[Phase::optimizer] * network_.arena().threads();
   return metrics;
 }
 

@@ -83,6 +83,36 @@ TEST_F(BadInputTest, WrongUse) {
   unsetenv("QUADGATE_MAX_ISA");
 }
 
+TEST_F(BadInputTest, Scale) {
+  write("old.json", "as it was");
+  const auto with = [](std::vector<std::string> rest) {
+    std::vector<std::string> args = {
+        "scale", "--seq-len", "3", "--batch",   "2", "--input-size", "1", "--hidden-size",
+        "1",     "--repeats", "1", "--seconds", "0"};
+    args.insert(args.end(), rest.begin(), rest.end());
+    return args;
+  };
+  for (const char* list : {"two", "0", "1,1", "1,,2", "2000"}) {
+    expect_refused(with({"-o", "old.json", "--threads", list}), kExitWrongUse,
+                   "--threads: expected different numbers from 1 to 1024 such as 1,2,4, found '" +
+                       std::string(list) + "'");
+  }
+  expect_refused(with({"-o", "old.json"}), kExitWrongUse, "--threads is required");
+  expect_refused(with({"--threads", "1"}), kExitWrongUse, "--output is required");
+  expect_refused(with({"--threads", "1", "-o", "old.txt"}), kExitWrongUse,
+                 ".json or .html, found 'old.txt'");
+  expect_refused(with({"--threads", "1", "-o", "none/old.json"}), kExitFailed, "none/old.json");
+  expect_refused(with({"--threads", "1", "-o", "old.json", "--mode", "medium"}), kExitWrongUse,
+                 "medium not in {strong,weak}");
+  expect_refused(with({"--threads", "1", "-o", "old.json", "--lengths", "0:9"}), kExitWrongUse,
+                 "LO:HI");
+  expect_refused(with({"--threads", "1", "-o", "old.json", "--compare", "torch", "--python", "no"}),
+                 kExitFailed, "no: cannot be started");
+  expect_refused(
+      with({"--threads", "1", "-o", "old.json", "--compare", "torch", "--python", "true"}),
+      kExitFailed, "true: ended, or answered with something else");
+}
+
 TEST_F(BadInputTest, RunFile) {
   expect_refused({"train", "none.toml"}, kExitFailed, "none.toml");
   expect_refused({"train", "run.toml", "--set", "train.epoch=3"}, kExitWrongUse, "'train.epochs'");

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
+#include "engine/phase_times.h"
 #include "io/hdf5.h"
 #include "tests/apps/workspace.h"
 
@@ -241,9 +242,79 @@ TEST_F(CliTest, BenchPrintsTheContract) {
   EXPECT_GT(record["peak_fraction"], 0);
 }
 
+/// A tiny shape, with `rest`.
+std::vector<std::string> scale_args(const std::vector<std::string>& rest) {
+  std::vector<std::string> args = {"scale", "--seq-len",     "6", "--batch",   "4",  "--input-size",
+                                   "3",     "--hidden-size", "8", "--threads", "2,1"};
+  args.insert(args.end(), rest.begin(), rest.end());
+  return args;
+}
+
+TEST_F(CliTest, ScaleWritesARecord) {
+  const Outcome outcome = run(scale_args({"--repeats", "2", "--seconds", "0.05", "--mode", "weak",
+                                          "--lengths", "2:6", "-o", "scale.json"}));
+  ASSERT_EQ(outcome.code, kExitDone) << outcome.err;
+  EXPECT_THAT(outcome.out, StartsWith("wrote scale.json: 2 threads: "));
+  // The thread counts take turns.
+  EXPECT_THAT(outcome.err, testing::ContainsRegex("repeat 1/2  1 thread .*\nrepeat 1/2  2 threads "
+                                                  ".*\nrepeat 2/2  1 thread .*\nrepeat 2/2  2"));
+  const json record = json::parse(read("scale.json"));
+  EXPECT_THAT(record["command"].get<std::string>(),
+              StartsWith("quadgate scale --seq-len 6 --batch 4 "));
+  EXPECT_EQ(record["mode"], "weak");
+  EXPECT_EQ(record["fit"], "gustafson");
+  EXPECT_EQ(record["shape"]["lengths"], "2:6");
+  EXPECT_TRUE(record["serial_fraction"].is_number());
+  EXPECT_TRUE(record["torch_version"].is_null());
+  for (const char* key :
+       {"cpu_model", "cpus", "cores", "caches", "numa_nodes", "isa", "affinity", "cgroup_cpus"}) {
+    EXPECT_TRUE(record["machine"].contains(key)) << key;
+  }
+  ASSERT_EQ(record["points"].size(), 2);
+  for (int i = 0; i < 2; ++i) {
+    const json& point = record["points"][static_cast<std::size_t>(i)];
+    EXPECT_EQ(point["threads"], i + 1);
+    EXPECT_EQ(point["batch"], 4 * (i + 1));
+    EXPECT_GE(point["steps"], 10);
+    for (const char* key : {"step_ms", "gflops", "peak_gflops", "peak_fraction", "speed_up"}) {
+      EXPECT_GT(point[key]["min"], 0) << key;
+      EXPECT_LE(point[key]["min"], point[key]["q1"]) << key;
+      EXPECT_LE(point[key]["q1"], point[key]["median"]) << key;
+      EXPECT_LE(point[key]["median"], point[key]["q3"]) << key;
+      EXPECT_LE(point[key]["q3"], point[key]["max"]) << key;
+    }
+    for (const char* key : {"efficiency", "peak_efficiency", "efficiency_over_peak"}) {
+      EXPECT_GT(point[key], 0) << key;
+    }
+    EXPECT_EQ(point["phases"].size(), kPhases);
+  }
+  EXPECT_EQ(record["points"][0]["speed_up"]["max"], 1);
+}
+
+TEST_F(CliTest, ScaleWritesAPage) {
+  const Outcome outcome =
+      run(scale_args({"--repeats", "1", "--seconds", "0", "--no-pin", "-o", "scale.html"}));
+  ASSERT_EQ(outcome.code, kExitDone) << outcome.err;
+  EXPECT_THAT(read("scale.html"), AllOf(StartsWith("<!DOCTYPE html>"), EndsWith("</html>\n"),
+                                        HasSubstr("<td>not pinned</td>")));
+}
+
+TEST_F(CliTest, InterruptedScaleLeavesTheOldReport) {
+  write("scale.json", "as it was");
+  const auto before = files();
+  const Outcome outcome =
+      interrupt(scale_args({"--repeats", "1000", "-o", "scale.json"}), SIGINT,
+                [&] { return read("w/stderr").find("repeat 1/") != std::string::npos; });
+  EXPECT_EQ(outcome.code, -SIGINT);
+  EXPECT_EQ(files(), before);
+}
+
 TEST_F(CliTest, HelpIsNoError) {
-  for (const auto& args : std::vector<std::vector<std::string>>{
-           {"--help"}, {"train", "--help"}, {"prepare", "idx", "--help"}, {"bench", "--help"}}) {
+  for (const auto& args : std::vector<std::vector<std::string>>{{"--help"},
+                                                                {"train", "--help"},
+                                                                {"prepare", "idx", "--help"},
+                                                                {"bench", "--help"},
+                                                                {"scale", "--help"}}) {
     const Outcome outcome = run(args);
     EXPECT_EQ(outcome.code, kExitDone);
     EXPECT_THAT(outcome.out, HasSubstr("Usage: "));

@@ -68,6 +68,15 @@ TEST_F(ThreadsTest, NumbersOutOfRangeThrow) {
   }
 }
 
+TEST_F(ThreadsTest, ListsAreSortedAndHoldEachCountOnce) {
+  EXPECT_EQ(parse_thread_counts("4,1,1024"), (std::vector{1, 4, 1024}));
+  EXPECT_EQ(parse_thread_counts("3"), std::vector{3});
+  for (const char* list :
+       {"", ",", "1,", ",1", "1,,2", "1,2,1", "0,1", "1025", "1-2", "1, 2", "a"}) {
+    EXPECT_THROW(parse_thread_counts(list), InvalidArgument) << list;
+  }
+}
+
 TEST_F(ThreadsTest, NoCgroupNoQuota) { EXPECT_EQ(cgroup_cpus(root_), std::nullopt); }
 
 TEST_F(ThreadsTest, QuotaOfVersion2RoundsUpAndTheSmallestOnTheWayCounts) {

@@ -8,10 +8,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
+#include "engine/affinity.h"
 #include "engine/error.h"
 
 namespace quadgate {
@@ -88,6 +91,39 @@ TEST(ArenaLimitsTest, RefusesImpossibleNumbersOfThreads) {
                                                      std::to_string(threads)));
     }
   }
+}
+
+TEST(ArenaPinningTest, KeepsEachThreadOnACpuOfItsOwnUntilTheArenaEnds) {
+  const std::vector<int> cpus = allowed_cpus();
+  if (cpus.size() < 2) {
+    GTEST_SKIP() << "one CPU only: there is nothing to pin";
+  }
+  std::mutex mutex;
+  std::map<std::int32_t, std::vector<int>> cpus_of_thread;
+  {
+    Arena arena(2, Pinning::cores);
+    // Both threads are needed, and each is seen while it works.
+    std::atomic<int> running = 0;
+    arena.for_each(2, [&](std::int64_t) {
+      ++running;
+      while (running < 2) std::this_thread::yield();
+      const std::scoped_lock lock(mutex);
+      cpus_of_thread[current_thread_id()] = allowed_cpus();
+    });
+  }
+  ASSERT_EQ(cpus_of_thread.size(), 2);
+  EXPECT_EQ(cpus_of_thread[current_thread_id()], std::vector<int>{cpus[0]});
+  cpus_of_thread.erase(current_thread_id());
+  EXPECT_EQ(cpus_of_thread.begin()->second, std::vector<int>{cpus[1]});
+  EXPECT_EQ(allowed_cpus(), cpus);
+
+  Arena unpinned(2);
+  std::atomic<int> restricted = 0;
+  unpinned.for_each(200, [&](std::int64_t) {
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+    if (allowed_cpus() != cpus) ++restricted;
+  });
+  EXPECT_EQ(restricted, 0);
 }
 
 }  // namespace

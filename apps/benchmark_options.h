@@ -1,0 +1,26 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "apps/commands.h"
+
+namespace CLI {  // NOLINT(readability-identifier-naming)
+class App;
+}
+
+namespace quadgate::apps {
+
+/// What the chosen subcommand runs; its exit code.
+using Command = std::function<int()>;
+
+/// Adds --threads.
+void add_threads(CLI::App& app, std::optional<int>& threads);
+
+/// Adds the subcommand `bench`, which fills `arguments` and, where it is chosen, `command`.
+void add_bench(CLI::App& app, BenchArguments& arguments, Command& command);
+
+/// Likewise `scale`.
+void add_scale(CLI::App& app, ScaleArguments& arguments, Command& command);
+
+}  // namespace quadgate::apps

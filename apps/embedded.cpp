@@ -1,0 +1,29 @@
+#include "apps/embedded.h"
+
+// Named by the linker, after the files.
+// NOLINTBEGIN(readability-identifier-naming)
+extern "C" {
+extern const char _binary_chart_min_js_start[];
+extern const char _binary_chart_min_js_end[];
+extern const char _binary_scale_page_html_start[];
+extern const char _binary_scale_page_html_end[];
+extern const char _binary_torch_step_py_start[];
+extern const char _binary_torch_step_py_end[];
+}
+// NOLINTEND(readability-identifier-naming)
+
+namespace quadgate::apps {
+
+std::string_view embedded_chart_js() {
+  return {_binary_chart_min_js_start, _binary_chart_min_js_end};
+}
+
+std::string_view embedded_scale_page() {
+  return {_binary_scale_page_html_start, _binary_scale_page_html_end};
+}
+
+std::string_view embedded_torch_step() {
+  return {_binary_torch_step_py_start, _binary_torch_step_py_end};
+}
+
+}  // namespace quadgate::apps

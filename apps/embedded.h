@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+/// Files that the build puts into the program, so that it is whole without them (see
+/// quadgate_embed in cmake/).
+namespace quadgate::apps {
+
+std::string_view embedded_chart_js();    ///< Chart.js, minified, with its licence notice
+std::string_view embedded_scale_page();  ///< apps/scale_page.html
+std::string_view embedded_torch_step();  ///< apps/torch_step.py
+
+}  // namespace quadgate::apps

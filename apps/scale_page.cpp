@@ -1,0 +1,174 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "apps/embedded.h"
+#include "apps/scale_report.h"
+
+namespace quadgate::apps {
+namespace {
+
+std::string escape(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      default:
+        escaped += c;
+    }
+  }
+  return escaped;
+}
+
+/// JSON as the content of a script element: "<" is in its strings only, where it may be written so
+/// that nothing looks like the end of the element.
+std::string escape_json(std::string_view json) {
+  std::string escaped;
+  for (const char c : json) {
+    c == '<' ? escaped += "\\u003c" : escaped += c;
+  }
+  return escaped;
+}
+
+/// `page` with every {{name}} replaced by its text.
+std::string fill(std::string_view page, const std::map<std::string_view, std::string>& texts) {
+  std::string filled;
+  while (true) {
+    const std::size_t open = page.find("{{");
+    filled += page.substr(0, open);
+    if (open == std::string_view::npos) {
+      return filled;
+    }
+    const std::size_t close = page.find("}}", open);
+    filled += texts.at(page.substr(open + 2, close - open - 2));
+    page.remove_prefix(close + 2);
+  }
+}
+
+std::string cell(std::string_view content) { return fmt::format("<td>{}</td>", content); }
+
+/// The median, and below it the quartiles and extremes.
+std::string cell(const Spread& spread, double scale = 1) {
+  return cell(fmt::format("{:.4g}<br><small>{:.4g} - {:.4g}<br>[{:.4g} - {:.4g}]</small>",
+                          spread.median * scale, spread.q1 * scale, spread.q3 * scale,
+                          spread.min * scale, spread.max * scale));
+}
+
+std::string row(std::string_view cells) { return fmt::format("<tr>{}</tr>\n", cells); }
+
+std::string point_rows(const ScaleReport& report) {
+  std::string rows;
+  for (const ScalePoint& point : report.points) {
+    std::string cells = cell(fmt::to_string(point.threads)) + cell(fmt::to_string(point.batch)) +
+                        cell(point.step_seconds, 1e3) + cell(point.speed_up);
+    for (const double value :
+         {point.efficiency, point.peak_efficiency, point.efficiency_over_peak}) {
+      cells += cell(fmt::format("{:.3f}", value));
+    }
+    cells += cell(point.rate, 1e-9) + cell(point.peak, 1e-9) + cell(point.peak_share) +
+             cell(fmt::to_string(point.steps));
+    if (point.torch) {
+      cells += cell(point.torch->step_seconds, 1e3) + cell(point.torch->speed_up) +
+               cell(point.torch->ratio);
+    }
+    rows += row(cells);
+  }
+  return rows;
+}
+
+std::string phase_table(const ScaleReport& report) {
+  std::string head = "<th>phase</th>";
+  for (const ScalePoint& point : report.points) {
+    head += fmt::format("<th>{} thread{}</th>", point.threads, point.threads == 1 ? "" : "s");
+  }
+  std::string rows;
+  for (std::size_t i = 0; i < kPhases; ++i) {
+    const auto phase = static_cast<Phase>(i);
+    std::string name(to_string(phase));
+    std::replace(name.begin(), name.end(), '_', ' ');
+    std::string cells = cell(name);
+    for (const ScalePoint& point : report.points) {
+      cells += cell(fmt::format("{:.1f} %", 100 * phase_share(point, phase)));
+    }
+    rows += row(cells);
+  }
+  return fmt::format("<table>\n<thead>{}</thead>\n<tbody>\n{}</tbody>\n</table>", row(head), rows);
+}
+
+std::string machine_rows(const ScaleReport& report) {
+  const Machine& machine = report.machine;
+  std::string rows;
+  const auto add = [&](std::string_view name, std::string_view value) {
+    rows += row(cell(name) + cell(escape(value)));
+  };
+  add("CPU", machine.cpu_model);
+  add("CPUs online", fmt::format("{}, of {} physical cores", machine.cpus, machine.cores));
+  add("caches", fmt::format("{}", fmt::join(machine.caches, "; ")));
+  add("NUMA nodes", fmt::to_string(machine.numa_nodes));
+  add("instruction set used", machine.isa);
+  add("affinity", fmt::format("CPUs {}", fmt::join(machine.affinity, ", ")));
+  add("cgroup quota", machine.cgroup_cpus ? fmt::format("{} CPUs", *machine.cgroup_cpus) : "none");
+  add("threads", report.arguments.pin ? "pinned, one to a physical core as long as there are any"
+                                      : "not pinned");
+  add("system", machine.kernel);
+  return rows;
+}
+
+std::string describe(const StepShape& shape) {
+  return fmt::format("LSTM {} -> {} x {}{}, {} steps{}, batch {}", shape.input_size,
+                     shape.num_layers, shape.hidden_size,
+                     shape.bidirectional ? ", bidirectional" : "", shape.seq_len,
+                     shape.lengths.empty() ? "" : " (lengths " + shape.lengths + ")", shape.batch);
+}
+
+std::string fit_of(bool weak) {
+  return weak ? "The serial fraction f is that of Gustafson's law, S = r - f (r - 1), for the "
+                "speed-up S at r times the threads, fitted by least squares to the medians."
+              : "The serial fraction f is that of Amdahl's law, 1 / S = f + (1 - f) / r, for the "
+                "speed-up S at r times the threads, fitted by least squares to the medians.";
+}
+
+}  // namespace
+
+std::string to_html(const ScaleReport& report) {
+  const ScaleArguments& arguments = report.arguments;
+  const bool torch = !report.torch_version.empty();
+  return fill(
+      embedded_scale_page(),
+      {{"shape", escape(describe(arguments.shape))},
+       {"mode", arguments.weak ? "weak scaling: this batch for every thread"
+                               : "strong scaling: the same batch at every thread count"},
+       {"command", escape(arguments.command_line)},
+       {"torch_head",
+        torch
+            ? "<th>PyTorch:<br>step, ms</th><th>its<br>speed-up</th><th>its step<br>over ours</th>"
+            : ""},
+       {"points", point_rows(report)},
+       {"serial_fraction", report.serial_fraction ? fmt::format("{:.4f}", *report.serial_fraction)
+                                                  : "needs more than one thread count"},
+       {"phases", phase_table(report)},
+       {"machine", machine_rows(report)},
+       {"repeats", fmt::to_string(arguments.repeats)},
+       {"fit", fit_of(arguments.weak)},
+       {"versions",
+        escape(fmt::format("Backend {}, precision {}{}{}.", report.backend, report.precision,
+                           torch ? "; PyTorch " : "", report.torch_version))},
+       {"record", escape_json(to_json(report))},
+       {"chart_js", std::string(embedded_chart_js())}});
+}
+
+}  // namespace quadgate::apps

@@ -1,0 +1,141 @@
+#include "apps/step_benchmark.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "engine/error.h"
+#include "engine/random.h"
+#include "kernels/fma_peak/fma_peak.h"
+#include "kernels/isa.h"
+
+namespace quadgate::apps {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kClasses = 10;
+constexpr std::uint64_t kSeed = 1;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::pair<std::int64_t, std::int64_t> parse_lengths(const StepShape& shape) {
+  const std::string& text = shape.lengths;
+  if (text.empty()) {
+    return {shape.seq_len, shape.seq_len};
+  }
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  const char* const end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, low);
+  const char* const second = first.ptr == end ? end : first.ptr + 1;
+  const bool parsed = first.ptr != end && *first.ptr == ':' &&
+                      std::from_chars(second, end, high).ptr == end && second != end;
+  if (!parsed || low < 1 || low > high || high > shape.seq_len) {
+    throw InvalidArgument(
+        fmt::format("--lengths: expected LO:HI with 1 <= LO <= HI <= {}, found "
+                    "'{}'",
+                    shape.seq_len, text));
+  }
+  return {low, high};
+}
+
+/// The `index`-th random word of the benchmark's data.
+std::uint32_t random_word(std::uint64_t index) {
+  const auto block = index / 4;
+  return philox(kSeed, {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32U),
+                        0, 0})[index % 4];
+}
+
+ModelConfig model_of(const StepShape& shape) {
+  ModelConfig config;
+  config.rnn = {shape.input_size, shape.hidden_size, shape.num_layers, shape.bidirectional, 0};
+  config.task = Task::tagging;
+  config.output_size = kClasses;
+  return config;
+}
+
+/// Floating-point operations of the products of one forward pass over `steps` steps.
+double forward_flops(const ModelConfig& config, std::int64_t steps) {
+  const LstmConfig& rnn = config.rnn;
+  std::int64_t products = config.output_size * rnn.output_size();
+  for (std::int64_t layer = 0; layer < rnn.num_layers; ++layer) {
+    products += rnn.num_directions() * 4 * rnn.hidden_size *
+                (rnn.layer_input_size(layer) + rnn.hidden_size);
+  }
+  return 2.0 * static_cast<double>(steps) * static_cast<double>(products);
+}
+
+OptimizerConfig clipped_adam() {
+  OptimizerConfig config;
+  config.clip_norm = 1.0;
+  return config;
+}
+
+}  // namespace
+
+Batch random_batch(const StepShape& shape) {
+  const auto [low, high] = parse_lengths(shape);
+  Batch batch;
+  std::uint64_t index = 0;
+  batch.offsets.push_back(0);
+  for (std::int64_t row = 0; row < shape.batch; ++row) {
+    const auto spread = static_cast<std::uint32_t>(high - low + 1);
+    batch.offsets.push_back(batch.steps() + low + random_word(index++) % spread);
+  }
+  batch.x.resize(static_cast<std::size_t>(batch.steps() * shape.input_size));
+  for (float& value : batch.x) {
+    value = 2 * to_unit_float(random_word(index++)) - 1;
+  }
+  batch.labels.resize(static_cast<std::size_t>(batch.steps()));
+  for (std::int64_t& label : batch.labels) {
+    label = random_word(index++) % kClasses;
+  }
+  return batch;
+}
+
+StepBenchmark::StepBenchmark(const StepShape& shape, int threads, Pinning pinning)
+    : batch_(random_batch(shape)),
+      arena_(threads, pinning),
+      network_(model_of(shape), shape.seq_len, shape.batch, arena_, shape.options),
+      trainer_(network_, clipped_adam(), kSeed) {
+  network_.parameters().initialize(kSeed);
+  network_.refresh();
+}
+
+void StepBenchmark::time_steps(double seconds, std::size_t fewest, std::vector<double>& times) {
+  const auto start = Clock::now();
+  while (fewest > 0 || seconds_since(start) < seconds) {
+    const auto step_start = Clock::now();
+    trainer_.step(batch_);
+    times.push_back(seconds_since(step_start));
+    fewest -= fewest > 0 ? 1 : 0;
+  }
+}
+
+double StepBenchmark::measure_peak(double seconds) {
+  const kernels::Isa isa = kernels::active_isa();
+  const auto kernel = kernels::fma_peak_kernel(isa);
+  const auto rounds = static_cast<std::int64_t>(seconds * peak_rounds_per_second_) + 1;
+  std::vector<float> sums(static_cast<std::size_t>(arena_.threads()));
+  const auto start = Clock::now();
+  arena_.for_each(arena_.threads(), [&](std::int64_t core) {
+    sums[static_cast<std::size_t>(core)] = kernel(rounds);
+  });
+  const double rounds_per_second = static_cast<double>(rounds) / seconds_since(start);
+  peak_rounds_per_second_ = std::max(peak_rounds_per_second_, rounds_per_second);
+  return rounds_per_second * arena_.threads() *
+         static_cast<double>(kernels::fma_peak_flops_per_round(isa));
+}
+
+double StepBenchmark::step_flops() const {
+  return 3 * forward_flops(network_.config(), batch_.steps());
+}
+
+}  // namespace quadgate::apps

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "apps/commands.h"
+#include "engine/batch.h"
+
+namespace quadgate::apps {
+
+/// PyTorch at the same training step, in a Python process of its own that waits while it is not
+/// asked. It ends with this object, or with this process.
+class TorchPeer {
+ public:
+  /// Starts `python` and waits until it has made its model for `shape` and data like `batch`, with
+  /// one thread on each of `cpus`, or, if these are empty, `threads` where the system puts them.
+  /// Throws FileError if it cannot be started or has no torch.
+  TorchPeer(const std::string& python, const StepShape& shape, const Batch& batch, int threads,
+            std::span<const int> cpus);
+  ~TorchPeer();
+  TorchPeer(const TorchPeer&) = delete;
+  TorchPeer& operator=(const TorchPeer&) = delete;
+
+  const std::string& version() const noexcept { return version_; }
+
+  /// Runs steps for about `seconds`; the median of their seconds.
+  double step_seconds(double seconds);
+
+ private:
+  explicit TorchPeer(const std::string& python);
+
+  /// The field `key` of the answer to `line`.
+  std::string ask(const std::string& line, const std::string& key);
+  /// Sends a line and reads one; empty if the process has ended.
+  std::string exchange(std::string_view line) const;
+
+  std::string python_;
+  int socket_ = -1;
+  pid_t process_ = -1;
+  std::string version_;
+};
+
+}  // namespace quadgate::apps

@@ -1,0 +1,98 @@
+// Sweeps what a page of `quadgate scale` must hold, and what it must not, on a made-up report. No
+// tolerance: text.
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/embedded.h"
+#include "apps/scale_report.h"
+
+namespace quadgate::apps {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::size_t count(const std::string& text, std::string_view part) {
+  std::size_t times = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++times;
+  }
+  return times;
+}
+
+/// The content of the element that starts with `start`.
+std::string element(const std::string& page, const std::string& start, const std::string& end) {
+  const std::size_t from = page.find(start) + start.size();
+  return page.substr(from, page.find(end, from) - from);
+}
+
+ScaleReport made_up_report() {
+  ScaleReport report;
+  report.arguments.command_line = "quadgate scale -o '</script><b>&\xff.html'";
+  report.arguments.shape = {20, 32, 64, 128, 2, true, "5:20"};
+  report.machine.cpu_model = "CPU <script>alert(1)</script>";
+  report.machine.isa = "avx2";
+  report.backend = "onednn";
+  report.precision = "f32";
+  report.serial_fraction = 0.0625;
+  for (const int threads : {1, 2}) {
+    ScalePoint& point = report.points.emplace_back();
+    point.threads = threads;
+    point.step_seconds = {0.012345 / threads, 0.5, 0.5, 0.5, 0.5};
+    point.phases[Phase::optimizer] = 1;
+    point.phases[Phase::waiting] = 3;
+  }
+  return report;
+}
+
+TEST(ScalePageTest, HoldsTheNumbersWithoutScripts) {
+  const std::string page = to_html(made_up_report());
+  EXPECT_THAT(page, HasSubstr("<td>12.35<br>"));
+  EXPECT_THAT(page, HasSubstr("<td>6.173<br>"));
+  EXPECT_THAT(page, HasSubstr("<td>waiting</td><td>75.0 %</td><td>75.0 %</td>"));
+  EXPECT_THAT(page, HasSubstr("Serial fraction: 0.0625"));
+  EXPECT_THAT(page,
+              HasSubstr("LSTM 64 -&gt; 2 x 128, bidirectional, 20 steps (lengths 5:20), batch 32"));
+  EXPECT_THAT(page, HasSubstr("1 / S = f + (1 - f) / r"));
+  EXPECT_THAT(page, Not(HasSubstr("PyTorch:")));
+}
+
+TEST(ScalePageTest, NeedsNothingFromElsewhere) {
+  const std::string page = to_html(made_up_report());
+  for (const char* reference : {"src=", "href=", "@import", "url("}) {
+    const std::string own =
+        std::string(page).erase(page.find(embedded_chart_js()), embedded_chart_js().size());
+    EXPECT_THAT(own, Not(HasSubstr(reference)));
+  }
+  EXPECT_THAT(page, HasSubstr("Released under the MIT License"));
+}
+
+TEST(ScalePageTest, EscapesWhatComesFromOutside) {
+  const ScaleReport report = made_up_report();
+  const std::string page = to_html(report);
+  EXPECT_THAT(page, HasSubstr("CPU &lt;script&gt;alert(1)&lt;/script&gt;"));
+  EXPECT_THAT(page, HasSubstr("'&lt;/script&gt;&lt;b&gt;&amp;"));
+  EXPECT_EQ(count(page, "<script"), 3);
+  EXPECT_EQ(count(page, "</script>"), 3);
+  const auto record = nlohmann::json::parse(
+      element(page, R"(<script type="application/json" id="record">)", "</script>"));
+  EXPECT_EQ(record, nlohmann::json::parse(to_json(report)));
+  EXPECT_THAT(record["command"].get<std::string>(), HasSubstr("</script><b>&"));
+}
+
+TEST(ScalePageTest, ShowsPytorchWhereItWasMeasured) {
+  ScaleReport report = made_up_report();
+  report.torch_version = "2.13.0+cpu";
+  for (ScalePoint& point : report.points) {
+    point.torch.emplace().ratio.median = 2.5;
+  }
+  const std::string page = to_html(report);
+  EXPECT_THAT(page, HasSubstr("<th>PyTorch:<br>step, ms</th>"));
+  EXPECT_THAT(page, HasSubstr("<td>2.5<br>"));
+  EXPECT_THAT(page, HasSubstr("PyTorch 2.13.0+cpu"));
+}
+
+}  // namespace
+}  // namespace quadgate::apps
