@@ -59,7 +59,7 @@ void bench(const BenchArguments& arguments) {
   record["threads"] = benchmark.threads();
   record["isa"] = kernels::to_string(kernels::active_isa());
   record["backend"] = to_string(benchmark.backend());
-  record["precision"] = StepBenchmark::kPrecision;
+  record["precision"] = to_string(arguments.shape.options.precision);
   record["peak_rss_mb"] = peak_rss_mb();
   if (arguments.json) {
     fmt::print("{}\n", record.dump());

@@ -21,7 +21,13 @@ void add_step(CLI::App& app, StepShape& shape, bool& pin) {
       ->type_name("LO:HI");
   // One choice each so far: checked here, of no consequence further down.
   app.add_option("--cell", "Recurrent cell: lstm")->check(CLI::IsMember({"lstm"}));
-  app.add_option("--precision", "Precision: f32")->check(CLI::IsMember({"f32"}));
+  app.add_option_function<std::string>(
+         "--precision",
+         [&](const std::string& name) { shape.options.precision = parse_precision(name).value(); },
+         "Precision of the recurrent layers' products: f32 or bf16")
+      ->check(CLI::IsMember({"f32", "bf16"}))
+      ->default_str("f32")
+      ->type_name("PRECISION");
   app.add_option_function<std::string>(
          "--backend",
          [&](const std::string& name) { shape.options.backend = parse_backend(name).value(); },

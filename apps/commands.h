@@ -75,7 +75,7 @@ struct StepShape {
   std::int64_t num_layers = 1;
   bool bidirectional = false;
   std::string lengths;  ///< "LO:HI", drawn evenly; empty: every sequence has seq_len steps
-  NetworkOptions options;
+  NetworkOptions options = {};
 };
 
 struct BenchArguments {

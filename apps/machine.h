@@ -15,7 +15,7 @@ struct Machine {
   std::vector<std::string> caches;  ///< of the first CPU: "L2 1024K, shared by CPUs 0-1"
   int numa_nodes = 0;
   std::string kernel;              ///< "Linux 6.1.0"
-  std::string isa;                 ///< instruction set in use: scalar, avx2, avx512
+  std::string isa;                 ///< instruction set in use: scalar, avx2, avx512, avx512_bf16
   std::vector<int> affinity;       ///< CPUs that the process may use, physical cores first
   std::optional<int> cgroup_cpus;  ///< see cgroup_cpus()
 };

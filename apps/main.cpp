@@ -161,8 +161,8 @@ void cap_isa_from_environment() {
   }
   const auto cap = kernels::parse_isa(name);
   if (!cap) {
-    throw InvalidArgument(
-        fmt::format("QUADGATE_MAX_ISA: expected scalar, avx2 or avx512, found '{}'", name));
+    throw InvalidArgument(fmt::format(
+        "QUADGATE_MAX_ISA: expected scalar, avx2, avx512 or avx512_bf16, found '{}'", name));
   }
   kernels::cap_isa(*cap);
   cap_onednn_isa(*cap);

@@ -162,8 +162,9 @@ void scale(const ScaleArguments& arguments) {
   report.arguments = arguments;
   report.machine = describe_machine();
   const auto asked = arguments.shape.options.backend;
-  report.backend = to_string(asked == BackendKind::automatic ? choose_backend() : asked);
-  report.precision = StepBenchmark::kPrecision;
+  report.backend = to_string(
+      asked == BackendKind::automatic ? choose_backend(arguments.shape.options.precision) : asked);
+  report.precision = to_string(arguments.shape.options.precision);
   std::vector<Series> all = plan(arguments, report.machine.affinity);
   warn_of_sharing(all.back().point.threads, report.machine);
   if (all.front().torch) {

@@ -101,7 +101,8 @@ Batch random_batch(const StepShape& shape) {
 }
 
 StepBenchmark::StepBenchmark(const StepShape& shape, int threads, Pinning pinning)
-    : batch_(random_batch(shape)),
+    : precision_(shape.options.precision),
+      batch_(random_batch(shape)),
       arena_(threads, pinning),
       network_(model_of(shape), shape.seq_len, shape.batch, arena_, shape.options),
       trainer_(network_, clipped_adam(), kSeed) {
@@ -121,7 +122,8 @@ void StepBenchmark::time_steps(double seconds, std::size_t fewest, std::vector<d
 
 double StepBenchmark::measure_peak(double seconds) {
   const kernels::Isa isa = kernels::active_isa();
-  const auto kernel = kernels::fma_peak_kernel(isa);
+  const bool bf16 = precision_ == Precision::bf16;
+  const auto kernel = bf16 ? kernels::bf16_peak_kernel(isa) : kernels::fma_peak_kernel(isa);
   const auto rounds = static_cast<std::int64_t>(seconds * peak_rounds_per_second_) + 1;
   std::vector<float> sums(static_cast<std::size_t>(arena_.threads()));
   const auto start = Clock::now();
@@ -131,7 +133,8 @@ double StepBenchmark::measure_peak(double seconds) {
   const double rounds_per_second = static_cast<double>(rounds) / seconds_since(start);
   peak_rounds_per_second_ = std::max(peak_rounds_per_second_, rounds_per_second);
   return rounds_per_second * arena_.threads() *
-         static_cast<double>(kernels::fma_peak_flops_per_round(isa));
+         static_cast<double>(bf16 ? kernels::bf16_peak_flops_per_round(isa)
+                                  : kernels::fma_peak_flops_per_round(isa));
 }
 
 double StepBenchmark::step_flops() const {

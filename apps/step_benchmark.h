@@ -39,9 +39,8 @@ class StepBenchmark {
 
   BackendKind backend() const noexcept { return network_.backend(); }
 
-  static constexpr const char* kPrecision = "f32";  // the only one so far
-
  private:
+  Precision precision_;
   Batch batch_;
   Arena arena_;
   Network network_;

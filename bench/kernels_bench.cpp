@@ -63,7 +63,7 @@ void fma_peak(benchmark::State& state, Isa isa) {
 }
 
 void register_all() {
-  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
     if (isa > detected_isa()) continue;
     const std::string name(to_string(isa));
     benchmark::RegisterBenchmark(("adam/" + name).c_str(), adam, isa)

@@ -2,38 +2,18 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string_view>
 
 #include "engine/arena.h"
 #include "engine/batch.h"
 #include "engine/config.h"
 #include "engine/dropout.h"
 #include "engine/loss.h"
+#include "engine/network_options.h"
 #include "engine/parameters.h"
 #include "engine/phase_times.h"
 
 namespace quadgate {
-
-/// What computes the recurrent layers.
-enum class BackendKind : std::uint8_t {
-  automatic,  ///< the faster of the two, see choose_backend
-  onednn,     ///< the LSTM training primitives of oneDNN
-  native,     ///< our own kernels
-};
-
-/// "auto", "onednn" or "native".
-std::string_view to_string(BackendKind kind) noexcept;
-/// The inverse of to_string; empty for any other text.
-std::optional<BackendKind> parse_backend(std::string_view text) noexcept;
-
-/// How a network computes; none of it changes a result by more than rounding, and within a backend
-/// none by a bit.
-struct NetworkOptions {
-  BackendKind backend = BackendKind::automatic;
-  std::int64_t team_size = 0;  ///< native: cores that share the same sequences; 0: see plan_teams
-};
 
 /// A model planned for batches of at most `batch_size` sequences of at most `seq_len` steps.
 struct NetworkPlan {
@@ -60,7 +40,7 @@ class Backend {
 };
 
 /// What `automatic` stands for on this machine.
-BackendKind choose_backend() noexcept;
+BackendKind choose_backend(Precision precision) noexcept;
 
 /// Plans all memory. `parameters` and `arena` must outlive it.
 std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,

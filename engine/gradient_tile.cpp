@@ -5,50 +5,111 @@
 #include <cstddef>
 #include <numeric>
 
+#include "kernels/bf16/bf16.h"
 #include "kernels/isa.h"
 #include "kernels/pack/pack.h"
+#include "kernels/product/product.h"
 
 namespace quadgate {
+namespace {
 
-void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks,
-             kernels::Isa isa) noexcept {
-  const auto product = kernels::product_kernel(isa);
-  const auto gather = kernels::gather_kernel(isa);
-  // Some of the right rows are brought together, so that it lies in the first-level cache as the
-  // kernel wants it.
-  constexpr std::int64_t kBlock = 256;
-  constexpr std::int64_t kWidest = 16 * kernels::kPanelVectors;
-  alignas(64) std::array<float, kBlock * kWidest> panel;
-  const float* const right = tile.right.at(0) + tile.first_column;
-  for (std::int64_t first = 0; first < tile.depth; first += kBlock) {
-    const std::int64_t depth = std::min(kBlock, tile.depth - first);
-    gather({.rows = depth,
-            .index = tile.right_rows == nullptr ? nullptr : tile.right_rows + first,
-            .from = tile.right_rows == nullptr ? right + first * tile.right.stride : right,
-            .from_stride = tile.right.stride,
-            .columns = tile.columns,
-            .to = panel.data()});
-    for (const auto& one : blocks) {
-      product(one.rows, depth,
-              {.data = one.left + first * tile.left_step,
-               .row_stride = 1,
-               .step = tile.left_step,
-               .run = depth,
-               .run_stride = 0},
-              panel.data(),
-              {.data = one.target,
-               .stride = tile.target_stride,
-               .columns = tile.columns,
-               .start = first == 0 ? kernels::ProductTarget::Start::zero
-                                   : kernels::ProductTarget::Start::add,
-               .bias = nullptr});
+/// Some of the packed rows at a time are brought together as the product kernel wants them, so that
+/// they lie in the caches while all blocks pass.
+class Passes {
+ public:
+  Passes(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept
+      : tile_(tile),
+        blocks_(blocks),
+        bf16_(tile.precision == Precision::bf16),
+        width_(kernels::kPanelVectors * kernels::vector_lanes(kernels::active_isa())) {
+    const auto isa = kernels::active_isa();
+    product_ = bf16_ ? kernels::bf16_product_kernel(isa) : kernels::product_kernel(isa);
+    gather_ = bf16_ ? kernels::bf16_gather_kernel(isa) : kernels::gather_kernel(isa);
+  }
+
+  void run() noexcept {
+    for (std::int64_t first = 0; first < tile_.depth; first += kRows) {
+      const std::int64_t rows = std::min(kRows, tile_.depth - first);
+      if (bf16_) gather_left(first, rows);
+      for (std::int64_t column = 0; column < tile_.columns; column += width_) {
+        const std::int64_t columns = std::min(width_, tile_.columns - column);
+        gather_right(first, rows, tile_.first_column + column, columns);
+        for (const auto& block : blocks_) multiply(block, first, rows, column, columns);
+      }
     }
   }
-  for (auto& one : blocks) {
-    one.square = 0;
-    for (std::int64_t row = 0; row < one.rows; ++row) {
-      one.square += sum_of_squares(
-          {one.target + row * tile.target_stride, static_cast<std::size_t>(tile.columns)});
+
+ private:
+  static constexpr std::int64_t kRows = 256;
+  static constexpr std::int64_t kWidest = 16 * kernels::kPanelVectors;
+
+  float* left_words(std::int64_t panel) noexcept {
+    return left_.data() + panel * (kRows / 2) * kWidest;
+  }
+
+  void gather_left(std::int64_t first, std::int64_t rows) noexcept {
+    for (std::size_t panel = 0; panel < tile_.left.size(); ++panel) {
+      gather_({.rows = rows,
+               .index = nullptr,
+               .from = tile_.left[panel] + first * tile_.left_width,
+               .from_stride = tile_.left_width,
+               .columns = tile_.left_width,
+               .to = left_words(static_cast<std::int64_t>(panel))});
+    }
+  }
+
+  void gather_right(std::int64_t first, std::int64_t rows, std::int64_t column,
+                    std::int64_t columns) noexcept {
+    const bool listed = tile_.right_rows != nullptr;
+    gather_({.rows = rows,
+             .index = listed ? tile_.right_rows + first : nullptr,
+             .from = tile_.right.at(listed ? 0 : first) + column,
+             .from_stride = tile_.right.stride,
+             .columns = columns,
+             .to = right_.data()});
+  }
+
+  void multiply(const GradientTile::Block& block, std::int64_t first, std::int64_t rows,
+                std::int64_t column, std::int64_t columns) noexcept {
+    using Start = kernels::ProductTarget::Start;
+    const auto panel = static_cast<std::size_t>(block.panel);
+    const float* left =
+        bf16_ ? left_words(block.panel) : tile_.left[panel] + first * tile_.left_width;
+    const std::int64_t depth = bf16_ ? (rows + 1) / 2 : rows;
+    product_(block.rows, depth,
+             {.data = left + block.first_row,
+              .row_stride = 1,
+              .step = tile_.left_width,
+              .run = depth,
+              .run_stride = 0},
+             right_.data(),
+             {.data = block.target + column,
+              .stride = tile_.target_stride,
+              .columns = columns,
+              .start = first == 0 ? Start::zero : Start::add,
+              .bias = nullptr});
+  }
+
+  const GradientTile& tile_;
+  std::span<GradientTile::Block> blocks_;
+  bool bf16_;
+  std::int64_t width_;
+  kernels::ProductKernel product_;
+  kernels::GatherKernel gather_;
+  // Not initialized: each pass writes what it reads.
+  alignas(64) std::array<float, kRows * kWidest> right_;
+  alignas(64) std::array<float, GradientTile::kMostPanels*(kRows / 2) * kWidest> left_;
+};
+
+}  // namespace
+
+void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept {
+  Passes(tile, blocks).run();
+  for (auto& block : blocks) {
+    block.square = 0;
+    for (std::int64_t row = 0; row < block.rows; ++row) {
+      block.square += sum_of_squares(
+          {block.target + row * tile.target_stride, static_cast<std::size_t>(tile.columns)});
     }
   }
 }

@@ -9,38 +9,51 @@
 #include <optional>
 
 #include "engine/stopwatch.h"
+#include "kernels/bf16/bf16.h"
+#include "kernels/isa.h"
 
 namespace quadgate {
 
 NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
     : config_(plan.model.rnn),
       arena_(arena),
+      capacity_(plan.seq_len * plan.batch_size),
+      precision_(plan.options.precision),
       team_size_(plan.options.team_size),
       teams_(static_cast<std::size_t>(arena.threads())),
       directions_(config_.num_directions()),
       cell_(native_cell()),
       steps_(plan.seq_len, plan.batch_size),
       head_(plan, cell_, parameters) {
-  const std::int64_t capacity = plan.seq_len * plan.batch_size;
-  const auto features = [&](std::int64_t width) {
-    return Buffer(static_cast<std::size_t>(capacity * width));
-  };
-  x_ = features(config_.input_size);
-  for (auto& d : d_) d = features(config_.output_size());
+  x_ = features(1, config_.input_size);
+  for (auto& d : d_) d = Buffer(static_cast<std::size_t>(capacity_ * config_.output_size()));
   gradient_tasks_ = head_.gradient_tasks();
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
-      const auto suffix = fmt::format("_l{}{}", l, direction == 0 ? "" : "_reverse");
-      layers_.emplace_back(cell_, config_, suffix, direction == 1, parameters, capacity,
-                           plan.batch_size);
+      const NativeLayerPlan layer{
+          .suffix = fmt::format("_l{}{}", l, direction == 0 ? "" : "_reverse"),
+          .reverse = direction == 1,
+          .input_parts = l == 0 ? 1 : directions_,
+          .capacity = capacity_,
+          .batch_size = plan.batch_size,
+          .precision = precision_};
+      layers_.emplace_back(cell_, config_, layer, parameters);
       gradient_tasks_ += layers_.back().gradient_tasks(arena.threads());
     }
-    y_.push_back(features(config_.output_size()));
+    y_.push_back(features(directions_, config_.hidden_size));
     const bool drops = config_.dropout > 0 && l + 1 < config_.num_layers;
-    dropped_.push_back(drops ? features(config_.output_size()) : Buffer());
+    dropped_.push_back(drops ? features(directions_, config_.hidden_size) : Features());
   }
   task_times_.resize(
       static_cast<std::size_t>(std::max<std::int64_t>(gradient_tasks_, arena.threads())));
+}
+
+NativeBackend::Features NativeBackend::features(std::int64_t parts, std::int64_t width) const {
+  Features features{Buffer(static_cast<std::size_t>(capacity_ * parts * width)), Buffer()};
+  if (precision_ == Precision::bf16) {
+    features.words = Buffer(static_cast<std::size_t>(capacity_ * parts * ((width + 1) / 2)));
+  }
+  return features;
 }
 
 template <typename Body>
@@ -134,15 +147,23 @@ Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropo
   return head_.metrics(steps_);
 }
 
-PackedRows NativeBackend::input(std::int64_t layer, bool dropped) noexcept {
-  if (layer == 0) return {x_.data(), config_.input_size};
-  auto& buffers = dropped ? dropped_ : y_;
-  return {buffers[static_cast<std::size_t>(layer - 1)].data(), config_.output_size()};
+LayerRows NativeBackend::input(std::int64_t layer, bool dropped) noexcept {
+  if (layer == 0) {
+    return {
+        {x_.rows.data(), config_.input_size}, {x_.words.data(), (config_.input_size + 1) / 2}, 0};
+  }
+  auto& features = (dropped ? dropped_ : y_)[static_cast<std::size_t>(layer - 1)];
+  const std::int64_t words = (config_.hidden_size + 1) / 2;
+  return {{features.rows.data(), config_.output_size()},
+          {features.words.data(), words},
+          capacity_ * words};
 }
 
-PackedRows NativeBackend::output(std::int64_t layer, std::int64_t direction) noexcept {
-  return {y_[static_cast<std::size_t>(layer)].data() + direction * config_.hidden_size,
-          config_.output_size()};
+LayerRows NativeBackend::output(std::int64_t layer, std::int64_t direction) noexcept {
+  LayerRows rows = input(layer + 1, false);
+  rows.rows.data += direction * config_.hidden_size;
+  if (precision_ == Precision::bf16) rows.words.data += direction * rows.word_parts_stride;
+  return rows;
 }
 
 PackedRows NativeBackend::d_output(std::int64_t layer) noexcept {
@@ -157,10 +178,31 @@ void NativeBackend::load(const NativeWork& work, const Batch& batch) {
     const auto row = static_cast<std::size_t>(work.steps.row_in_batch(place));
     const float* from = batch.x.data() + batch.offsets[row] * width;
     for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
-      std::copy_n(from + t * width, width, x_.data() + (work.steps.offset_at(t) + place) * width);
+      std::copy_n(from + t * width, width,
+                  x_.rows.data() + (work.steps.offset_at(t) + place) * width);
     }
   }
   work.member.wait();
+  round(work, input(0, false), 1);
+  work.member.wait();
+}
+
+void NativeBackend::round(const NativeWork& work, const LayerRows& features,
+                          std::int64_t parts) const {
+  if (precision_ != Precision::bf16) return;
+  const auto kernel = kernels::bf16_rows_kernel(kernels::active_isa());
+  const std::int64_t width = features.rows.stride / parts;
+  const auto share = work.member.share(work.steps.seq_len());
+  for (std::int64_t t = share.begin; t < share.end; ++t) {
+    for (std::int64_t part = 0; part < parts; ++part) {
+      kernel({.rows = work.rows(t),
+              .columns = width,
+              .from = features.rows.at(work.row(t)) + part * width,
+              .from_stride = features.rows.stride,
+              .to = features.words.at(work.row(t)) + part * features.word_parts_stride,
+              .to_stride = features.words.stride});
+    }
+  }
 }
 
 void NativeBackend::forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout) {
@@ -171,14 +213,17 @@ void NativeBackend::forward(const NativeWork& work, const Batch& batch, const Dr
     }
     if (dropout != nullptr && l + 1 < config_.num_layers) {
       const auto share = work.member.share(work.steps.seq_len());
-      const PackedRows to = input(l + 1, true);
+      const LayerRows to = input(l + 1, true);
+      const PackedRows from = output(l, 0).rows;
       for (std::int64_t t = share.begin; t < share.end; ++t) {
-        std::copy_n(output(l, 0).at(work.row(t)), work.rows(t) * to.stride, to.at(work.row(t)));
+        std::copy_n(from.at(work.row(t)), work.rows(t) * from.stride, to.rows.at(work.row(t)));
       }
-      drop(work, *dropout, l, to);
+      drop(work, *dropout, l, to.rows);
+      round(work, to, directions_);
+      work.member.wait();
     }
   }
-  head_.forward(work, output(config_.num_layers - 1, 0));
+  head_.forward(work, output(config_.num_layers - 1, 0).rows);
 }
 
 /// Drops out values of the work's sequences in place, where `values` are of layer l's output.
@@ -201,7 +246,8 @@ void NativeBackend::backward(const NativeWork& work, const DropoutKey* dropout) 
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       PackedRows dy = d_output(l);
       dy.data += direction * config_.hidden_size;
-      layer(l, direction).backward(work, output(l, direction), dy, d_output(l - 1), direction == 1);
+      layer(l, direction)
+          .backward(work, output(l, direction).rows, dy, d_output(l - 1), direction == 1);
     }
   }
 }
@@ -211,13 +257,13 @@ void NativeBackend::gradient(std::int64_t task, bool dropped) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       auto& one = layer(l, direction);
       if (task < one.gradient_tasks(arena_.threads())) {
-        return one.gradient(task, arena_.threads(), steps_, input(l, dropped),
-                            output(l, direction));
+        return one.gradient(task, arena_.threads(), steps_, input(l, dropped).rows,
+                            output(l, direction).rows);
       }
       task -= one.gradient_tasks(arena_.threads());
     }
   }
-  head_.gradient(task, steps_, output(config_.num_layers - 1, 0));
+  head_.gradient(task, steps_, output(config_.num_layers - 1, 0).rows);
 }
 
 }  // namespace quadgate

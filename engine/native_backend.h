@@ -49,15 +49,26 @@ class NativeBackend final : public Backend {
   NativeLayer& layer(std::int64_t index, std::int64_t direction) noexcept {
     return layers_[static_cast<std::size_t>(index * directions_ + direction)];
   }
+  /// Rows of features as they go into layers and come out, and their words in bf16.
+  struct Features {
+    Buffer rows;
+    Buffer words;
+  };
+  Features features(std::int64_t parts, std::int64_t width) const;
+  /// In bf16, rounds rows of all directions of the work's sequences to words.
+  void round(const NativeWork& work, const LayerRows& features, std::int64_t parts) const;
+
   /// What goes into a layer, if `dropped` after dropout.
-  PackedRows input(std::int64_t layer, bool dropped) noexcept;
+  LayerRows input(std::int64_t layer, bool dropped) noexcept;
   /// What comes out of one direction of it.
-  PackedRows output(std::int64_t layer, std::int64_t direction) noexcept;
+  LayerRows output(std::int64_t layer, std::int64_t direction) noexcept;
   /// The derivative of what comes out of it, both directions; -1 is the network's input.
   PackedRows d_output(std::int64_t layer) noexcept;
 
   LstmConfig config_;
   Arena& arena_;
+  std::int64_t capacity_;  // packed rows
+  Precision precision_;
   std::int64_t team_size_;
   std::vector<Team> teams_;  // of each range of sequences
   std::int64_t directions_;
@@ -65,10 +76,10 @@ class NativeBackend final : public Backend {
   PackedSteps steps_;
   std::vector<NativeLayer> layers_;
   NativeHead head_;
-  Buffer x_;
-  std::vector<Buffer> y_;        // of each layer
-  std::vector<Buffer> dropped_;  // of each layer but the last, if there is dropout
-  std::array<Buffer, 2> d_;      // of the layers' outputs, in turns
+  Features x_;
+  std::vector<Features> y_;        // of each layer
+  std::vector<Features> dropped_;  // of each layer but the last, if there is dropout
+  std::array<Buffer, 2> d_;        // of the layers' outputs, in turns
   std::int64_t gradient_tasks_ = 0;
   std::vector<PhaseTimes> task_times_;
   PhaseTimes times_;

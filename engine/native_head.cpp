@@ -36,8 +36,11 @@ NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Paramete
   const float* weight = parameters.value(parameters.head_weight()).data();
   const auto rows = all_rows(model_.output_size);
   using Use = PackedMatrix::Use;
-  forward_ = {Use::forward, weight, features_, rows, cell.width(), lanes_};
-  backward_ = {Use::backward, weight, features_, rows, cell.width(), lanes_};
+  for (auto& [matrix, use] : {std::pair{&forward_, Use::forward}, {&backward_, Use::backward}}) {
+    *matrix = {
+        weight,
+        {.use = use, .columns = features_, .rows = rows, .width = cell.width(), .lanes = lanes_}};
+  }
   squares_.resize(static_cast<std::size_t>(gradient_tasks()));
   const std::int64_t outputs = plan.batch_size * (at_every_step() ? plan.seq_len : 1);
   outputs_ = Buffer(static_cast<std::size_t>(outputs * model_.output_size));
@@ -218,16 +221,18 @@ void NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const Pac
   const std::int64_t panel = task - 1;
   std::int64_t column = 0;
   for (std::int64_t p = 0; p < panel; ++p) column += backward_.columns_of(p);
+  const std::array<const float*, 1> left{outputs_.data()};
   const GradientTile tile{.depth = depth,
-                          .left_step = model_.output_size,
+                          .left = left,
+                          .left_width = model_.output_size,
                           .right = at_every_step() ? y : PackedRows{pooled_.data(), features_},
                           .right_rows = nullptr,
                           .first_column = column,
                           .columns = backward_.columns_of(panel),
                           .target_stride = features_};
   std::array<GradientTile::Block, 1> block{
-      {{.left = outputs_.data(), .rows = model_.output_size, .target = weight_gradient_ + column}}};
-  compute(tile, block, kernels::active_isa());
+      {{.rows = model_.output_size, .target = weight_gradient_ + column}}};
+  compute(tile, block);
   squares_[static_cast<std::size_t>(task)] = block.front().square;
 }
 

@@ -4,9 +4,11 @@
 #include <array>
 #include <cstddef>
 #include <numeric>
+#include <utility>
 
 #include "engine/gradient_tile.h"
 #include "engine/stopwatch.h"
+#include "kernels/bf16/bf16.h"
 #include "kernels/isa.h"
 
 namespace quadgate {
@@ -14,8 +16,6 @@ namespace {
 
 using kernels::ProductTarget;
 std::size_t floats(std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); }
-
-constexpr std::int64_t kMostTilePanels = 4;
 
 std::int64_t parts(std::int64_t whole, std::int64_t part) { return (whole + part - 1) / part; }
 
@@ -26,41 +26,49 @@ std::int64_t spread(std::int64_t rows) { return (rows + 15) / 16 * 16 + 7; }
 }  // namespace
 
 NativeLayer::NativeLayer(const NativeCell& cell, const LstmConfig& config,
-                         const std::string& suffix, bool reverse, Parameters& parameters,
-                         std::int64_t capacity, std::int64_t batch_size)
+                         const NativeLayerPlan& plan, Parameters& parameters)
     : cell_(cell),
-      reverse_(reverse),
+      reverse_(plan.reverse),
+      bf16_(plan.precision == Precision::bf16),
       hidden_size_(config.hidden_size),
       panels_(parts(config.hidden_size, cell.units)),
-      product_(kernels::product_kernel(kernels::active_isa())),
+      product_(bf16_ ? kernels::bf16_product_kernel(kernels::active_isa())
+                     : kernels::product_kernel(kernels::active_isa())),
       bias_(floats(panels_, cell.width())),
-      panel_stride_(spread(capacity) * cell.width()),
+      panel_stride_(spread(plan.capacity) * cell.width()),
       gates_(floats(panels_, panel_stride_)),
-      c_(floats(capacity, config.hidden_size)),
-      dh_(floats(batch_size, config.hidden_size)),
-      dc_(floats(batch_size, config.hidden_size)) {
-  ih_ = plan(cell.ih, "ih", suffix, parameters);
-  hh_ = plan(cell.hh, "hh", suffix, parameters);
-  squares_.resize(
-      static_cast<std::size_t>(panels_ * (1 + ih_.backward.panels() + hh_.backward.panels())));
+      d_words_(bf16_ ? floats(panels_, panel_stride_ / 2) : 0),
+      c_(floats(plan.capacity, config.hidden_size)),
+      dh_(floats(plan.batch_size, config.hidden_size)),
+      dc_(floats(plan.batch_size, config.hidden_size)) {
+  ih_ = this->plan(cell.ih, "ih", plan, parameters);
+  hh_ = this->plan(cell.hh, "hh", plan, parameters);
+  squares_.resize(static_cast<std::size_t>(panels_ * (1 + tile_columns(ih_) + tile_columns(hh_))));
 }
 
 NativeLayer::Product NativeLayer::plan(const NativeCell::Slots& slots, const std::string& kind,
-                                       const std::string& suffix, Parameters& parameters) const {
-  const auto& weight = parameters.slice("rnn.weight_" + kind + suffix);
-  const auto& bias = parameters.slice("rnn.bias_" + kind + suffix);
-  const auto rows = rows_of(slots);
+                                       const NativeLayerPlan& plan, Parameters& parameters) const {
+  const auto& weight = parameters.slice("rnn.weight_" + kind + plan.suffix);
+  const auto& bias = parameters.slice("rnn.bias_" + kind + plan.suffix);
   const float* values = parameters.value(weight).data();
   const std::int64_t inputs = weight.shape[1];
-  using Use = PackedMatrix::Use;
-  return {
-      .forward = {Use::forward, values, inputs, rows, slots.count() * cell_.units, cell_.lanes},
-      .backward = {Use::backward, values, inputs, rows, cell_.width(), cell_.lanes},
-      .inputs = inputs,
-      .gradient = parameters.gradients().data() + weight.offset,
-      .bias = parameters.value(bias).data(),
-      .bias_gradient = parameters.gradients().data() + bias.offset,
-  };
+  PackedMatrix::Shape shape{.use = PackedMatrix::Use::forward,
+                            .columns = inputs,
+                            .parts = kind == "ih" ? plan.input_parts : 1,
+                            .rows = rows_of(slots),
+                            .width = slots.count() * cell_.units,
+                            .lanes = cell_.lanes,
+                            .precision = plan.precision};
+  Product product{.forward = {values, shape},
+                  .backward = {},
+                  .inputs = inputs,
+                  .gradient = parameters.gradients().data() + weight.offset,
+                  .bias = parameters.value(bias).data(),
+                  .bias_gradient = parameters.gradients().data() + bias.offset};
+  shape.use = PackedMatrix::Use::backward;
+  shape.width = cell_.width();
+  product.backward = {values, std::move(shape)};
+  return product;
 }
 
 /// PyTorch's row of each unit of each slot of each panel.
@@ -129,7 +137,7 @@ std::int64_t NativeLayer::steps_at_once(const NativeWork& work) const noexcept {
   return std::max<std::int64_t>(1, kFloats / floats_a_step);
 }
 
-void NativeLayer::forward(const NativeWork& work, const PackedRows& x, const PackedRows& y) {
+void NativeLayer::forward(const NativeWork& work, const LayerRows& x, const LayerRows& y) {
   const std::int64_t seq_len = work.steps.seq_len();
   const std::int64_t at_once = steps_at_once(work);
   for (std::int64_t done = 0; done < seq_len; done += at_once) {
@@ -144,22 +152,23 @@ void NativeLayer::forward(const NativeWork& work, const PackedRows& x, const Pac
   }
 }
 
-void NativeLayer::project(const NativeWork& work, Share steps, const PackedRows& x) {
+void NativeLayer::project(const NativeWork& work, Share steps, const LayerRows& x) {
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const auto panels = panels_of(work);
   const std::int64_t width = cell_.width();
   const std::int64_t first_slot = cell_.ih.first * cell_.units;
   const std::int64_t columns = cell_.ih.count() * cell_.units;
+  const PackedRows& rows = bf16_ ? x.words : x.rows;
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
     const float* bias = bias_.data() + panel * width;
     for (std::int64_t t = steps.begin; t < steps.end; ++t) {
       float* to = gates(panel, work.row(t));
-      product_(work.rows(t), ih_.inputs,
-               {.data = x.at(work.row(t)),
-                .row_stride = x.stride,
+      product_(work.rows(t), ih_.forward.depth(),
+               {.data = rows.at(work.row(t)),
+                .row_stride = rows.stride,
                 .step = 1,
-                .run = ih_.inputs,
-                .run_stride = 0},
+                .run = bf16_ ? rows.stride : ih_.inputs,
+                .run_stride = x.word_parts_stride},
                ih_.forward.panel(panel),
                {.data = to + first_slot,
                 .stride = width,
@@ -173,7 +182,20 @@ void NativeLayer::project(const NativeWork& work, Share steps, const PackedRows&
   }
 }
 
-void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const PackedRows& y) {
+/// In bf16 the product with W_hh comes first, into the gates; the step kernel finds nothing to add.
+void NativeLayer::multiply_hidden(std::int64_t panel, std::int64_t row, std::int64_t rows,
+                                  const float* h_words, std::int64_t stride) noexcept {
+  product_(rows, hh_.forward.depth(),
+           {.data = h_words, .row_stride = stride, .step = 1, .run = stride, .run_stride = 0},
+           hh_.forward.panel(panel),
+           {.data = gates(panel, row) + cell_.hh.first * cell_.units,
+            .stride = cell_.width(),
+            .columns = cell_.hh.count() * cell_.units,
+            .start = ProductTarget::Start::add,
+            .bias = nullptr});
+}
+
+void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const LayerRows& y) {
   const std::int64_t rows = work.rows(t);
   const std::int64_t old_rows = std::min(rows, work.rows(before(t)));
   const std::int64_t row = work.row(t);
@@ -183,20 +205,21 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Pac
     kernels::CellForward step{.rows = old_rows,
                               .units = units_of(panel),
                               .first_unit = unit,
-                              .depth = hh_.inputs,
+                              .depth = bf16_ ? 0 : hh_.inputs,
                               .h_prev = nullptr,
-                              .h_prev_stride = y.stride,
+                              .h_prev_stride = y.rows.stride,
                               .weight_hh = hh_.forward.panel(panel),
                               .gates = gates(panel, row),
                               .c_prev = nullptr,
                               .c = c_.data() + row * hidden_size_ + unit,
                               .c_stride = hidden_size_,
-                              .h = y.at(row) + unit,
-                              .h_stride = y.stride};
+                              .h = y.rows.at(row) + unit,
+                              .h_stride = y.rows.stride};
     if (old_rows > 0) {
       const std::int64_t old_row = work.row(before(t));
-      step.h_prev = y.at(old_row);
+      step.h_prev = y.rows.at(old_row);
       step.c_prev = c_.data() + old_row * hidden_size_ + unit;
+      if (bf16_) multiply_hidden(panel, row, old_rows, y.words.at(old_row), y.words.stride);
       cell_.forward(step);
     }
     if (rows > old_rows) {  // sequences that begin at this step
@@ -204,19 +227,41 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Pac
       step.h_prev = step.c_prev = nullptr;
       step.gates = gates(panel, row + old_rows);
       step.c += old_rows * hidden_size_;
-      step.h += old_rows * y.stride;
+      step.h += old_rows * y.rows.stride;
       cell_.forward(step);
     }
+  }
+  const std::int64_t unit = panels.begin * cell_.units;
+  const std::int64_t units = std::min(panels.end * cell_.units, hidden_size_) - unit;
+  if (bf16_ && units > 0) {
+    kernels::bf16_rows_kernel(kernels::active_isa())({.rows = rows,
+                                                      .columns = units,
+                                                      .from = y.rows.at(row) + unit,
+                                                      .from_stride = y.rows.stride,
+                                                      .to = y.words.at(row) + unit / 2,
+                                                      .to_stride = y.words.stride});
   }
 }
 
 kernels::LeftSide NativeLayer::d_gates(const NativeCell::Slots& slots,
                                        std::int64_t row) const noexcept {
-  return {.data = gates(0, row) + slots.first * cell_.units,
-          .row_stride = cell_.width(),
+  const std::int64_t a_word = bf16_ ? 2 : 1;
+  const float* const data = bf16_ ? d_words_.data() : gates_.data();
+  return {.data = data + (row * cell_.width() + slots.first * cell_.units) / a_word,
+          .row_stride = cell_.width() / a_word,
           .step = 1,
-          .run = slots.count() * cell_.units,
-          .run_stride = panel_stride_};
+          .run = slots.count() * cell_.units / a_word,
+          .run_stride = panel_stride_ / a_word};
+}
+
+void NativeLayer::round_d_gates(std::int64_t panel, std::int64_t row, std::int64_t rows) noexcept {
+  kernels::bf16_rows_kernel(kernels::active_isa())(
+      {.rows = rows,
+       .columns = cell_.width(),
+       .from = gates(panel, row),
+       .from_stride = cell_.width(),
+       .to = d_words_.data() + (panel * panel_stride_ + row * cell_.width()) / 2,
+       .to_stride = cell_.width() / 2});
 }
 
 void NativeLayer::backward(const NativeWork& work, const PackedRows& y, const PackedRows& dy,
@@ -283,6 +328,7 @@ void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const Pa
       step.dy += old_rows * dy.stride;
       cell_.backward(step);
     }
+    if (bf16_) round_d_gates(panel, row, rows);
   }
   work.member.wait();
   const auto shares = work.member.share(hh_.backward.panels());
@@ -316,19 +362,30 @@ void NativeLayer::project_back(const NativeWork& work, Share steps, const Packed
 /// Panels whose weight gradients are computed together, so that the right side is brought together
 /// once for all of them.
 std::int64_t NativeLayer::tile_panels(int cores) const noexcept {
+  constexpr auto kMost = static_cast<std::int64_t>(GradientTile::kMostPanels);
   constexpr std::int64_t kTilesACore = 8;
-  const std::int64_t tiles = panels_ * (ih_.backward.panels() + hh_.backward.panels());
-  return std::clamp<std::int64_t>(tiles / (kTilesACore * cores), 1, kMostTilePanels);
+  const std::int64_t tiles = panels_ * (tile_columns(ih_) + tile_columns(hh_));
+  return std::clamp<std::int64_t>(tiles / (kTilesACore * cores), 1, kMost);
+}
+
+/// Floats of a row of a tile's right side: in bf16 several panels, since there the left side, too,
+/// is brought together.
+constexpr std::int64_t tile_width(bool bf16, std::int64_t panel) {
+  return bf16 ? 4 * panel : panel;
+}
+
+std::int64_t NativeLayer::tile_columns(const Product& product) const noexcept {
+  return parts(product.inputs, tile_width(bf16_, cell_.width()));
 }
 
 std::int64_t NativeLayer::gradient_tasks(int cores) const noexcept {
-  return parts(panels_, tile_panels(cores)) * (1 + ih_.backward.panels() + hh_.backward.panels());
+  return parts(panels_, tile_panels(cores)) * (1 + tile_columns(ih_) + tile_columns(hh_));
 }
 
 void NativeLayer::gradient(std::int64_t task, int cores, const PackedSteps& steps,
                            const PackedRows& x, const PackedRows& y) {
-  const std::int64_t columns_ih = ih_.backward.panels();
-  const std::int64_t tiles = 1 + columns_ih + hh_.backward.panels();
+  const std::int64_t columns_ih = tile_columns(ih_);
+  const std::int64_t tiles = 1 + columns_ih + tile_columns(hh_);
   const std::int64_t together = tile_panels(cores);
   const std::int64_t tile = task % tiles;
   const std::int64_t first = task / tiles * together;
@@ -354,14 +411,15 @@ double NativeLayer::bias_gradient(std::int64_t panel, const PackedSteps& steps) 
   constexpr std::int64_t kWidest = 64;
   float sums[kWidest];
   const float one = 1;
-  product_(1, steps.size(),
-           {.data = &one, .row_stride = 0, .step = 0, .run = steps.size(), .run_stride = 0},
-           gates(panel, 0),
-           {.data = sums,
-            .stride = 0,
-            .columns = cell_.width(),
-            .start = ProductTarget::Start::zero,
-            .bias = nullptr});
+  kernels::product_kernel(kernels::active_isa())(
+      1, steps.size(),
+      {.data = &one, .row_stride = 0, .step = 0, .run = steps.size(), .run_stride = 0},
+      gates(panel, 0),
+      {.data = sums,
+       .stride = 0,
+       .columns = cell_.width(),
+       .start = ProductTarget::Start::zero,
+       .bias = nullptr});
   double squares = 0;
   const auto scatter = [&](const NativeCell::Slots& slots, float* gradient) {
     for (std::int64_t slot = 0; slot < slots.count(); ++slot) {
@@ -383,32 +441,37 @@ void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slot
                                   Share panels, std::int64_t column, const PackedSteps& steps,
                                   const PackedRows& right, const std::int64_t* right_rows,
                                   double* squares) {
-  const GradientTile tile{.depth = steps.size(),
-                          .left_step = cell_.width(),
-                          .right = right,
-                          .right_rows = right_rows,
-                          .first_column = column * cell_.width(),
-                          .columns = product.backward.columns_of(column),
-                          .target_stride = product.inputs};
-  std::array<GradientTile::Block, kMostTilePanels * kernels::kPanelVectors> blocks;
+  std::array<const float*, GradientTile::kMostPanels> left{};
+  std::array<GradientTile::Block, GradientTile::kMostPanels * kernels::kPanelVectors> blocks;
+  const std::int64_t width = tile_width(bf16_, cell_.width());
+  const std::int64_t first_column = column * width;
   std::size_t count = 0;
-  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
+  for (std::int64_t i = 0; i < panels.end - panels.begin; ++i) {
+    const std::int64_t panel = panels.begin + i;
+    left[static_cast<std::size_t>(i)] = gates(panel, 0);
     for (std::int64_t slot = 0; slot < slots.count(); ++slot) {
       const std::int64_t gate = slots.gates[static_cast<std::size_t>(slot)];
       const std::int64_t row = gate * hidden_size_ + panel * cell_.units;
-      blocks[count++] = {.left = gates(panel, 0) + (slots.first + slot) * cell_.units,
+      blocks[count++] = {.panel = i,
+                         .first_row = (slots.first + slot) * cell_.units,
                          .rows = units_of(panel),
-                         .target = product.gradient + row * product.inputs + tile.first_column};
+                         .target = product.gradient + row * product.inputs + first_column};
     }
   }
-  compute(tile, std::span(blocks).first(count), kernels::active_isa());
-  const auto per_panel = slots.gates.size();
-  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
-    const auto of_panel = std::span(blocks).subspan(
-        static_cast<std::size_t>(panel - panels.begin) * per_panel, per_panel);
-    squares[panel] =
-        std::accumulate(of_panel.begin(), of_panel.end(), 0.0,
-                        [](double sum, const auto& block) { return sum + block.square; });
+  const auto used = static_cast<std::size_t>(panels.end - panels.begin);
+  compute({.depth = steps.size(),
+           .left = std::span(left).first(used),
+           .left_width = cell_.width(),
+           .right = right,
+           .right_rows = right_rows,
+           .first_column = first_column,
+           .columns = std::min(width, product.inputs - first_column),
+           .target_stride = product.inputs,
+           .precision = bf16_ ? Precision::bf16 : Precision::f32},
+          std::span(blocks).first(count));
+  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) squares[panel] = 0;
+  for (const auto& block : std::span(blocks).first(count)) {
+    squares[panels.begin + block.panel] += block.square;
   }
 }
 

@@ -33,22 +33,31 @@ struct NativeWork {
   }
 };
 
+/// Which layer it is, and for what.
+struct NativeLayerPlan {
+  std::string suffix;  ///< of its parameters: "_l0" or "_l0_reverse"
+  bool reverse = false;
+  std::int64_t input_parts = 1;  ///< directions of the layer below
+  std::int64_t capacity = 0;     ///< most packed rows
+  std::int64_t batch_size = 0;   ///< most sequences
+  Precision precision = Precision::f32;
+};
+
 /// One direction of one recurrent layer for whole batches: packed weights, gates and states of all
 /// steps. Each result is summed by one core in one order, so its bits do not depend on who computes
 /// what: ranges of sequences, members of a team, tiles of the weight gradients.
 class NativeLayer {
  public:
-  /// Plans for at most `capacity` packed rows of at most `batch_size` sequences. `suffix` names the
-  /// parameters, "_l0" or "_l0_reverse"; `parameters` must outlive the layer.
-  NativeLayer(const NativeCell& cell, const LstmConfig& config, const std::string& suffix,
-              bool reverse, Parameters& parameters, std::int64_t capacity, std::int64_t batch_size);
+  /// Plans all memory; `parameters` must outlive the layer.
+  NativeLayer(const NativeCell& cell, const LstmConfig& config, const NativeLayerPlan& plan,
+              Parameters& parameters);
 
   /// Takes over changed weights, in tasks that may run on different cores.
   std::int64_t pack_tasks() const noexcept;
   void pack(std::int64_t task);
 
-  /// y [rows, H] of the work's sequences from x [rows, I], both complete for all members at return.
-  void forward(const NativeWork& work, const PackedRows& x, const PackedRows& y);
+  /// y [rows, H] of the work's sequences from x [rows, I], complete for all members at return.
+  void forward(const NativeWork& work, const LayerRows& x, const LayerRows& y);
 
   /// After `forward`: derivatives of the gates from dy, and those of x, unless dx.data is null,
   /// which are added to dx if `add`. At return, dx is complete for all members.
@@ -74,19 +83,23 @@ class NativeLayer {
   };
   using Share = Team::Member::Share;
 
-  Product plan(const NativeCell::Slots& slots, const std::string& kind, const std::string& suffix,
+  Product plan(const NativeCell::Slots& slots, const std::string& kind, const NativeLayerPlan& plan,
                Parameters& parameters) const;
   std::vector<std::int64_t> rows_of(const NativeCell::Slots& slots) const;
   void pack_bias();
   float* gates(std::int64_t panel, std::int64_t row) const noexcept;
   kernels::LeftSide d_gates(const NativeCell::Slots& slots, std::int64_t row) const noexcept;
+  void round_d_gates(std::int64_t panel, std::int64_t row, std::int64_t rows) noexcept;
+  std::int64_t tile_columns(const Product& product) const noexcept;
   Share panels_of(const NativeWork& work) const noexcept;
   std::int64_t units_of(std::int64_t panel) const noexcept;
   std::int64_t before(std::int64_t t) const noexcept { return reverse_ ? t + 1 : t - 1; }
   std::int64_t steps_at_once(const NativeWork& work) const noexcept;
 
-  void project(const NativeWork& work, Share steps, const PackedRows& x);
-  void step_forward(const NativeWork& work, std::int64_t t, const PackedRows& y);
+  void project(const NativeWork& work, Share steps, const LayerRows& x);
+  void step_forward(const NativeWork& work, std::int64_t t, const LayerRows& y);
+  void multiply_hidden(std::int64_t panel, std::int64_t row, std::int64_t rows,
+                       const float* h_words, std::int64_t stride) noexcept;
   void step_backward(const NativeWork& work, std::int64_t t, const PackedRows& y,
                      const PackedRows& dy);
   void project_back(const NativeWork& work, Share steps, const PackedRows& dx, bool add);
@@ -98,6 +111,7 @@ class NativeLayer {
 
   NativeCell cell_;
   bool reverse_;
+  bool bf16_;
   std::int64_t hidden_size_;
   std::int64_t panels_;
   kernels::ProductKernel product_;
@@ -105,6 +119,7 @@ class NativeLayer {
   Buffer bias_;                // [panels, width]: where the gates start
   std::int64_t panel_stride_;  // between the panels of gates_
   mutable Buffer gates_;
+  Buffer d_words_;  // bf16: the derivatives of gates_, rounded
   Buffer c_;
   Buffer dh_, dc_;               // [batch_size, H]
   std::vector<double> squares_;  // [panels, one for the biases, each tile's columns of ih and hh]

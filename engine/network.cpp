@@ -72,6 +72,9 @@ Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t b
     throw InvalidArgument(fmt::format("team_size: expected 0 to {} (threads), found {}",
                                       arena.threads(), options.team_size));
   }
+  if (options.precision == Precision::bf16 && options.backend == BackendKind::onednn) {
+    throw InvalidArgument("precision: expected f32 for the backend onednn, found bf16");
+  }
   backend_ = make_backend(plan_, parameters_, arena);
   refresh();
 }

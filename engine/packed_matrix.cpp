@@ -5,61 +5,75 @@
 #include <span>
 #include <utility>
 
+#include "kernels/bf16/bf16.h"
 #include "kernels/isa.h"
 #include "kernels/pack/pack.h"
 
 namespace quadgate {
+namespace {
 
-PackedMatrix::PackedMatrix(Use use, const float* weights, std::int64_t columns,
-                           std::vector<std::int64_t> rows, std::int64_t width, std::int64_t lanes)
-    : use_(use),
-      weights_(weights),
-      columns_(columns),
-      rows_(std::move(rows)),
-      width_(width),
-      lanes_(lanes) {
-  const auto listed = static_cast<std::int64_t>(rows_.size());
-  across_ = use == Use::forward ? listed : columns;
-  depth_ = use == Use::forward ? columns : listed;
-  panels_ = (across_ + width - 1) / width;
-  const std::int64_t floats = (panels_ - 1) * depth_ * width_ + depth_ * padded_width(panels_ - 1);
-  packed_ = Buffer(static_cast<std::size_t>(floats));
+std::int64_t parts_of(std::int64_t whole, std::int64_t part) { return (whole + part - 1) / part; }
+
+}  // namespace
+
+PackedMatrix::PackedMatrix(const float* weights, Shape shape)
+    : weights_(weights), shape_(std::move(shape)) {
+  const std::int64_t a_word = shape_.precision == Precision::bf16 ? 2 : 1;
+  const auto listed = static_cast<std::int64_t>(shape_.rows.size());
+  if (shape_.use == Use::forward) {
+    across_ = listed;
+    depth_ = shape_.parts * parts_of(shape_.columns / shape_.parts, a_word);
+  } else {
+    across_ = shape_.columns;
+    depth_ = parts_of(listed, a_word);
+  }
+  panels_ = parts_of(across_, shape_.width);
+  const std::int64_t width = (panels_ - 1) * shape_.width + padded_width(panels_ - 1);
+  packed_ = Buffer(static_cast<std::size_t>(depth_ * width));
 }
 
 std::int64_t PackedMatrix::padded_width(std::int64_t p) const noexcept {
-  return (columns_of(p) + lanes_ - 1) / lanes_ * lanes_;
+  return parts_of(columns_of(p), shape_.lanes) * shape_.lanes;
 }
 
 void PackedMatrix::pack(std::int64_t p) {
-  use_ == Use::forward ? pack_forward(p) : pack_backward(p);
+  shape_.use == Use::forward ? pack_forward(p) : pack_backward(p);
 }
 
 void PackedMatrix::pack_forward(std::int64_t p) {
+  const auto isa = kernels::active_isa();
+  const auto transpose = shape_.precision == Precision::bf16 ? kernels::bf16_transpose_kernel(isa)
+                                                             : kernels::transpose_kernel(isa);
   const std::int64_t width = padded_width(p);
-  const auto rows = std::span(rows_).subspan(static_cast<std::size_t>(p * width_));
-  const auto transpose = kernels::transpose_kernel(kernels::active_isa());
-  float* const to = packed_.data() + p * depth_ * width_;
-  for (std::int64_t column = 0; column < columns_of(p); column += lanes_) {
-    const auto count =
-        std::min(static_cast<std::size_t>(lanes_), rows.size() - static_cast<std::size_t>(column));
-    const auto listed = rows.subspan(static_cast<std::size_t>(column), count);
-    transpose({.count = std::ranges::count_if(listed, [](auto row) { return row >= 0; }),
-               .depth = depth_,
-               .from = weights_ + std::max<std::int64_t>(listed.front(), 0) * columns_,
-               .from_stride = columns_,
-               .to = to + column,
-               .to_stride = width});
+  const std::int64_t part = shape_.columns / shape_.parts;
+  const auto rows = std::span(shape_.rows).subspan(static_cast<std::size_t>(p * shape_.width));
+  for (std::int64_t column = 0; column < columns_of(p); column += shape_.lanes) {
+    const auto lanes = std::min(static_cast<std::size_t>(shape_.lanes),
+                                rows.size() - static_cast<std::size_t>(column));
+    const auto listed = rows.subspan(static_cast<std::size_t>(column), lanes);
+    const float* from = weights_ + std::max<std::int64_t>(listed.front(), 0) * shape_.columns;
+    float* to = packed_.data() + p * depth_ * shape_.width + column;
+    for (std::int64_t i = 0; i < shape_.parts; ++i) {
+      transpose({.count = std::ranges::count_if(listed, [](auto row) { return row >= 0; }),
+                 .depth = part,
+                 .from = from + i * part,
+                 .from_stride = shape_.columns,
+                 .to = to + i * (depth_ / shape_.parts) * width,
+                 .to_stride = width});
+    }
   }
 }
 
 void PackedMatrix::pack_backward(std::int64_t p) {
-  const auto gather = kernels::gather_kernel(kernels::active_isa());
-  gather({.rows = depth_,
-          .index = rows_.data(),
-          .from = weights_ + p * width_,
-          .from_stride = columns_,
+  const auto isa = kernels::active_isa();
+  const auto gather = shape_.precision == Precision::bf16 ? kernels::bf16_gather_kernel(isa)
+                                                          : kernels::gather_kernel(isa);
+  gather({.rows = static_cast<std::int64_t>(shape_.rows.size()),
+          .index = shape_.rows.data(),
+          .from = weights_ + p * shape_.width,
+          .from_stride = shape_.columns,
           .columns = columns_of(p),
-          .to = packed_.data() + p * depth_ * width_});
+          .to = packed_.data() + p * depth_ * shape_.width});
 }
 
 }  // namespace quadgate

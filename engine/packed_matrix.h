@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/buffer.h"
+#include "engine/network_options.h"
 
 namespace quadgate {
 
@@ -19,19 +20,30 @@ class PackedMatrix {
     backward,  ///< d W: depth is the listed rows of W, its columns lie across the panels
   };
 
+  struct Shape {
+    Use use = Use::forward;
+    std::int64_t columns = 0;        ///< of W
+    std::int64_t parts = 1;          ///< equal pieces of them, each a whole number of words in bf16
+    std::vector<std::int64_t> rows;  ///< the list
+    std::int64_t width = 0;          ///< of a panel; the last one has only the vectors it needs
+    std::int64_t lanes = 1;          ///< of a vector
+    Precision precision = Precision::f32;
+  };
+
   PackedMatrix() = default;
-  /// Plans; `weights` must outlive this object. A panel is `width` wide, the last one only as wide
-  /// as it must be in whole vectors of `lanes`.
-  PackedMatrix(Use use, const float* weights, std::int64_t columns, std::vector<std::int64_t> rows,
-               std::int64_t width, std::int64_t lanes);
+  /// Plans; `weights` must outlive this object.
+  PackedMatrix(const float* weights, Shape shape);
 
   std::int64_t panels() const noexcept { return panels_; }
+  /// In bf16 it counts words (kernels/bf16/bf16.h).
   std::int64_t depth() const noexcept { return depth_; }
   /// Columns of the product that panel p makes, without those that fill its last vector.
   std::int64_t columns_of(std::int64_t p) const noexcept {
-    return p + 1 < panels_ ? width_ : across_ - p * width_;
+    return p + 1 < panels_ ? shape_.width : across_ - p * shape_.width;
   }
-  const float* panel(std::int64_t p) const noexcept { return packed_.data() + p * depth_ * width_; }
+  const float* panel(std::int64_t p) const noexcept {
+    return packed_.data() + p * depth_ * shape_.width;
+  }
 
   /// Takes over the values of the weights in panel p.
   void pack(std::int64_t p);
@@ -41,12 +53,8 @@ class PackedMatrix {
   void pack_backward(std::int64_t p);
   std::int64_t padded_width(std::int64_t p) const noexcept;
 
-  Use use_ = Use::forward;
   const float* weights_ = nullptr;
-  std::int64_t columns_ = 0;
-  std::vector<std::int64_t> rows_;
-  std::int64_t width_ = 0;
-  std::int64_t lanes_ = 1;
+  Shape shape_;
   std::int64_t across_ = 0;
   std::int64_t depth_ = 0;
   std::int64_t panels_ = 0;

@@ -7,9 +7,9 @@
 namespace quadgate::kernels {
 namespace {
 
-constexpr std::array kAllIsas{Isa::scalar, Isa::avx2, Isa::avx512};
+constexpr std::array kAllIsas{Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16};
 
-std::atomic<Isa> isa_cap{Isa::avx512};
+std::atomic<Isa> isa_cap{Isa::avx512_bf16};
 
 // The builtin also checks that the operating system saves the wide registers (XGETBV).
 Isa detect() noexcept {
@@ -17,7 +17,9 @@ Isa detect() noexcept {
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  if (avx2 && avx512) return Isa::avx512;
+  if (avx2 && avx512) {
+    return __builtin_cpu_supports("avx512bf16") ? Isa::avx512_bf16 : Isa::avx512;
+  }
   return avx2 ? Isa::avx2 : Isa::scalar;
 }
 
@@ -42,6 +44,8 @@ std::string_view to_string(Isa isa) noexcept {
       return "avx2";
     case Isa::avx512:
       return "avx512";
+    case Isa::avx512_bf16:
+      return "avx512_bf16";
   }
   return "unknown";
 }

@@ -8,9 +8,10 @@ namespace quadgate::kernels {
 
 /// The instruction sets that kernels are written for, each holding the ones before it.
 enum class Isa : std::uint8_t {
-  scalar,  ///< every x86-64 machine
-  avx2,    ///< AVX2 and FMA
-  avx512,  ///< AVX-512 F, BW, DQ and VL
+  scalar,       ///< every x86-64 machine
+  avx2,         ///< AVX2 and FMA
+  avx512,       ///< AVX-512 F, BW, DQ and VL
+  avx512_bf16,  ///< also the dot product of bf16 pairs, AVX512_BF16
 };
 
 /// The best instruction set that this processor and its operating system support.
@@ -19,10 +20,11 @@ Isa detected_isa() noexcept;
 /// The instruction set to run with: the smaller of the detected one and the cap.
 Isa active_isa() noexcept;
 
-/// Lets active_isa() be at most `cap` from now on, in all threads; `Isa::avx512` lifts the cap.
+/// Lets active_isa() be at most `cap` from now on, in all threads; `Isa::avx512_bf16` lifts the
+/// cap.
 void cap_isa(Isa cap) noexcept;
 
-/// "scalar", "avx2" or "avx512".
+/// "scalar", "avx2", "avx512" or "avx512_bf16".
 std::string_view to_string(Isa isa) noexcept;
 
 /// The inverse of to_string; empty for any other text.

@@ -7,6 +7,7 @@ namespace quadgate::kernels {
 
 FmaPeakKernel fma_peak_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::avx512_bf16:
     case Isa::avx512:
       return fma_peak_avx512;
     case Isa::avx2:
@@ -18,8 +19,16 @@ FmaPeakKernel fma_peak_kernel(Isa isa) noexcept {
 }
 
 std::int64_t fma_peak_flops_per_round(Isa isa) noexcept {
-  const std::int64_t lanes = isa == Isa::avx512 ? 16 : isa == Isa::avx2 ? 8 : 4;
+  const std::int64_t lanes = isa >= Isa::avx512 ? 16 : isa == Isa::avx2 ? 8 : 4;
   return 2 * lanes * kFmaPeakChains;
+}
+
+FmaPeakKernel bf16_peak_kernel(Isa isa) noexcept {
+  return isa == Isa::avx512_bf16 ? bf16_peak_avx512_bf16 : fma_peak_kernel(isa);
+}
+
+std::int64_t bf16_peak_flops_per_round(Isa isa) noexcept {
+  return fma_peak_flops_per_round(isa) * (isa == Isa::avx512_bf16 ? 2 : 1);
 }
 
 }  // namespace quadgate::kernels

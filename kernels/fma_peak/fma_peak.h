@@ -19,7 +19,12 @@ using FmaPeakKernel = float (*)(std::int64_t rounds) noexcept;
 /// The version for `isa`, which the machine must support: fma_peak_kernel(active_isa()).
 FmaPeakKernel fma_peak_kernel(Isa isa) noexcept;
 
-/// Floating-point operations in one round of that version; a multiply-add counts two.
+/// The same for products of bf16 pairs, where the machine has the instruction; else the one above,
+/// since there floats do the work.
+FmaPeakKernel bf16_peak_kernel(Isa isa) noexcept;
+std::int64_t bf16_peak_flops_per_round(Isa isa) noexcept;
+
+/// Floating-point operations in one round of fma_peak_kernel; a multiply-add counts two.
 std::int64_t fma_peak_flops_per_round(Isa isa) noexcept;
 
 }  // namespace quadgate::kernels

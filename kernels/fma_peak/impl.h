@@ -9,11 +9,28 @@ namespace quadgate::kernels {
 float fma_peak_scalar(std::int64_t rounds) noexcept;
 float fma_peak_avx2(std::int64_t rounds) noexcept;
 float fma_peak_avx512(std::int64_t rounds) noexcept;
+float bf16_peak_avx512_bf16(std::int64_t rounds) noexcept;
+
+/// x * 0.5 + 1.
+struct HalveAddOne {
+  template <typename Vec>
+  static Vec next(Vec x, Vec half, Vec one) noexcept {
+    return fma(x, half, one);
+  }
+};
+
+/// 1 + the products of the words of x with those of 0.5.
+struct AddHalvedPairs {
+  template <typename Vec>
+  static Vec next(Vec x, Vec half, Vec one) noexcept {
+    return add_pairs(x, half, one);
+  }
+};
 
 /// The kernel over a vector type. The chains are distinct and none starts at 2, where x * 0.5 + 1
 /// is x, so that the compiler can leave none out; they are named, so that they stay in registers
 /// whatever it unrolls.
-template <typename Vec>
+template <typename Vec, typename Link = HalveAddOne>
 float fma_peak_simd(std::int64_t rounds) noexcept {
   const Vec half = Vec::broadcast(0.5F);
   const Vec one = Vec::broadcast(1.0F);
@@ -22,10 +39,11 @@ float fma_peak_simd(std::int64_t rounds) noexcept {
   Vec x6 = Vec::broadcast(9.0F), x7 = Vec::broadcast(10.0F), x8 = Vec::broadcast(11.0F);
   Vec x9 = Vec::broadcast(12.0F), x10 = Vec::broadcast(13.0F), x11 = Vec::broadcast(14.0F);
   for (std::int64_t round = 0; round < rounds; ++round) {
-    x0 = fma(x0, half, one), x1 = fma(x1, half, one), x2 = fma(x2, half, one);
-    x3 = fma(x3, half, one), x4 = fma(x4, half, one), x5 = fma(x5, half, one);
-    x6 = fma(x6, half, one), x7 = fma(x7, half, one), x8 = fma(x8, half, one);
-    x9 = fma(x9, half, one), x10 = fma(x10, half, one), x11 = fma(x11, half, one);
+    x0 = Link::next(x0, half, one), x1 = Link::next(x1, half, one), x2 = Link::next(x2, half, one);
+    x3 = Link::next(x3, half, one), x4 = Link::next(x4, half, one), x5 = Link::next(x5, half, one);
+    x6 = Link::next(x6, half, one), x7 = Link::next(x7, half, one), x8 = Link::next(x8, half, one);
+    x9 = Link::next(x9, half, one), x10 = Link::next(x10, half, one),
+    x11 = Link::next(x11, half, one);
   }
   const Vec total = ((x0 + x1) + (x2 + x3)) + ((x4 + x5) + (x6 + x7)) + ((x8 + x9) + (x10 + x11));
   float lanes[Vec::kLanes];

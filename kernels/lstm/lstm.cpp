@@ -7,6 +7,7 @@ namespace quadgate::kernels {
 
 CellForwardKernel lstm_forward_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::avx512_bf16:
     case Isa::avx512:
       return lstm_forward_avx512;
     case Isa::avx2:
@@ -19,6 +20,7 @@ CellForwardKernel lstm_forward_kernel(Isa isa) noexcept {
 
 CellBackwardKernel lstm_backward_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::avx512_bf16:
     case Isa::avx512:
       return lstm_backward_avx512;
     case Isa::avx2:

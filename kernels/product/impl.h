@@ -17,7 +17,7 @@ void product_avx512(std::int64_t rows, std::int64_t depth, const LeftSide& a, co
 namespace {
 
 /// product_scalar with vectors. kSums is how many of them the registers hold as sums.
-template <typename Vec, std::int64_t kSums>
+template <typename Vec, std::int64_t kSums, typename Term = MultiplyAdd>
 class Product {
  public:
   static void run(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
@@ -90,7 +90,7 @@ class Product {
                                          const ProductTarget& c) noexcept {
     constexpr std::int64_t kLast = (kColumns - 1) * Vec::kLanes;
     const auto mask = Vec::first(c.columns - kLast);
-    Tile<Vec, kRows, kColumns> tile;
+    Tile<Vec, kRows, kColumns, Term> tile;
     if (c.start == ProductTarget::Start::add) {
       tile.load(c.data, c.stride, mask);
     } else if (c.start == ProductTarget::Start::bias) {

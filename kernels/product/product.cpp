@@ -7,6 +7,7 @@ namespace quadgate::kernels {
 
 ProductKernel product_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::avx512_bf16:
     case Isa::avx512:
       return product_avx512;
     case Isa::avx2:
@@ -19,6 +20,7 @@ ProductKernel product_kernel(Isa isa) noexcept {
 
 std::int64_t vector_lanes(Isa isa) noexcept {
   switch (isa) {
+    case Isa::avx512_bf16:
     case Isa::avx512:
       return 16;
     case Isa::avx2:

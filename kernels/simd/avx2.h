@@ -68,6 +68,45 @@ struct Avx2Vec {
     const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n.lanes), _mm256_set1_epi32(127));
     return {_mm256_mul_ps(a.lanes, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)))};
   }
+  /// The nearest bf16 in the upper half of each lane, as bf16/bf16.h says.
+  friend Avx2Vec round_to_bf16(Avx2Vec a) noexcept {
+    const __m256i bits = _mm256_castps_si256(a.lanes);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i up = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
+    const __m256 magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0F), a.lanes);
+    const __m256 small = _mm256_cmp_ps(magnitude, _mm256_set1_ps(0x1p-126F), _CMP_LT_OQ);
+    const __m256 sign = _mm256_and_ps(a.lanes, _mm256_set1_ps(-0.0F));
+    const __m256 nan = _mm256_castsi256_ps(_mm256_or_si256(bits, _mm256_set1_epi32(0x400000)));
+    const __m256 is_nan = _mm256_cmp_ps(a.lanes, a.lanes, _CMP_UNORD_Q);
+    const __m256 number = _mm256_blendv_ps(_mm256_castsi256_ps(up), sign, small);
+    return upper_half(Avx2Vec{_mm256_blendv_ps(number, nan, is_nan)});
+  }
+  /// Words of bf16 numbers in the upper halves of two vectors: `low` and `high`.
+  friend Avx2Vec pair(Avx2Vec low, Avx2Vec high) noexcept {
+    const __m256i shifted = _mm256_srli_epi32(_mm256_castps_si256(low.lanes), 16);
+    return {_mm256_or_ps(_mm256_castsi256_ps(shifted), high.lanes)};
+  }
+  /// Stores the bf16 numbers in the upper halves as `count` words of neighbours.
+  friend void store_pairs(Avx2Vec a, float* to, std::int64_t count) noexcept {
+    const __m256i shifted = _mm256_srli_epi32(_mm256_castps_si256(a.lanes), 16);
+    const __m256i halves = _mm256_packus_epi32(shifted, shifted);
+    const __m256i words = _mm256_permute4x64_epi64(halves, 0x88);
+    const __m128 result = _mm_castsi128_ps(_mm256_castsi256_si128(words));
+    const __m128i mask =
+        _mm_cmpgt_epi32(_mm_set1_epi32(static_cast<int>(count)), _mm_setr_epi32(0, 1, 2, 3));
+    _mm_maskstore_ps(to, mask, result);
+  }
+  friend Avx2Vec upper_half(Avx2Vec a) noexcept {
+    const __m256i mask = _mm256_set1_epi32(static_cast<int>(0xFFFF0000U));
+    return {_mm256_and_ps(a.lanes, _mm256_castsi256_ps(mask))};
+  }
+  friend Avx2Vec lower_half(Avx2Vec a) noexcept {
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a.lanes), 16))};
+  }
+  /// sum + the products of the words' upper halves, then of their lower ones.
+  friend Avx2Vec add_pairs(Avx2Vec left, Avx2Vec right, Avx2Vec sum) noexcept {
+    return fma(lower_half(left), lower_half(right), fma(upper_half(left), upper_half(right), sum));
+  }
   /// Exchanges rows and columns of 8 x 8 floats.
   friend void transpose(Avx2Vec (&rows)[8]) noexcept {
     __m256 pairs[8];  // of two rows each, within the halves of a register

@@ -72,6 +72,57 @@ struct Avx512Vec {
   friend Avx512Vec scale(Avx512Vec a, Avx512Vec n) noexcept {
     return {_mm512_maskz_scalef_ps(0xFFFF, a.lanes, n.lanes)};
   }
+  /// Words of bf16 numbers in the upper halves of two vectors: `low` and `high`.
+  friend Avx512Vec pair(Avx512Vec low, Avx512Vec high) noexcept {
+    const __m512i shifted = _mm512_maskz_srli_epi32(0xFFFF, _mm512_castps_si512(low.lanes), 16);
+    return {_mm512_castsi512_ps(_mm512_or_si512(shifted, _mm512_castps_si512(high.lanes)))};
+  }
+  /// Stores the bf16 numbers in the upper halves as `count` words of neighbours.
+  friend void store_pairs(Avx512Vec a, float* to, std::int64_t count) noexcept {
+    const __m512i shifted = _mm512_maskz_srli_epi32(0xFFFF, _mm512_castps_si512(a.lanes), 16);
+    const __m256i words = _mm512_maskz_cvtepi32_epi16(0xFFFF, shifted);
+    const auto mask = static_cast<__mmask8>((1U << static_cast<unsigned>(count)) - 1U);
+    _mm256_mask_storeu_ps(to, mask, _mm256_castsi256_ps(words));
+  }
+#ifdef __AVX512BF16__
+  /// The nearest bf16 in the upper half of each lane, as bf16/bf16.h says.
+  friend Avx512Vec round_to_bf16(Avx512Vec a) noexcept {
+    const auto halves = (__m256i)_mm512_cvtneps_pbh(a.lanes);
+    const __m512i wide = _mm512_maskz_cvtepu16_epi32(0xFFFF, halves);
+    return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xFFFF, wide, 16))};
+  }
+  /// sum + the products of the words' upper halves, then of their lower ones.
+  friend Avx512Vec add_pairs(Avx512Vec left, Avx512Vec right, Avx512Vec sum) noexcept {
+    return {_mm512_dpbf16_ps(sum.lanes, (__m512bh)left.lanes, (__m512bh)right.lanes)};
+  }
+#else
+  /// The nearest bf16 in the upper half of each lane, as bf16/bf16.h says.
+  friend Avx512Vec round_to_bf16(Avx512Vec a) noexcept {
+    constexpr __mmask16 kAll = 0xFFFF;  // see sqrt
+    const __m512i bits = _mm512_castps_si512(a.lanes);
+    const __m512i odd =
+        _mm512_and_si512(_mm512_maskz_srli_epi32(kAll, bits, 16), _mm512_set1_epi32(1));
+    __m512i up = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
+    const __m512i sign = _mm512_set1_epi32(static_cast<int>(0x80000000U));
+    const __m512 magnitude = _mm512_castsi512_ps(_mm512_maskz_andnot_epi32(kAll, sign, bits));
+    const __mmask16 small = _mm512_cmp_ps_mask(magnitude, _mm512_set1_ps(0x1p-126F), _CMP_LT_OQ);
+    const __mmask16 nan = _mm512_cmp_ps_mask(a.lanes, a.lanes, _CMP_UNORD_Q);
+    up = _mm512_mask_and_epi32(up, small, bits, sign);
+    up = _mm512_mask_or_epi32(up, nan, bits, _mm512_set1_epi32(0x400000));
+    return upper_half(Avx512Vec{_mm512_castsi512_ps(up)});
+  }
+  friend Avx512Vec upper_half(Avx512Vec a) noexcept {
+    const __m512i mask = _mm512_set1_epi32(static_cast<int>(0xFFFF0000U));
+    return {_mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(a.lanes), mask))};
+  }
+  friend Avx512Vec lower_half(Avx512Vec a) noexcept {
+    return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xFFFF, _mm512_castps_si512(a.lanes), 16))};
+  }
+  /// sum + the products of the words' upper halves, then of their lower ones.
+  friend Avx512Vec add_pairs(Avx512Vec left, Avx512Vec right, Avx512Vec sum) noexcept {
+    return fma(lower_half(left), lower_half(right), fma(upper_half(left), upper_half(right), sum));
+  }
+#endif
   /// Exchanges rows and columns of 16 x 16 floats.
   friend void transpose(Avx512Vec (&rows)[16]) noexcept {
     constexpr __mmask16 kAll = 0xFFFF;  // see sqrt

@@ -8,8 +8,16 @@
 namespace quadgate::kernels {
 namespace {
 
+/// A term of a product: a float times a float.
+struct MultiplyAdd {
+  template <typename Vec>
+  static Vec add(Vec left, Vec right, Vec sum) noexcept {
+    return fma(left, right, sum);
+  }
+};
+
 /// A block of a product's result in registers: kRows rows of kColumns vectors.
-template <typename Vec, std::int64_t kRows, std::int64_t kColumns>
+template <typename Vec, std::int64_t kRows, std::int64_t kColumns, typename Term = MultiplyAdd>
 class Tile {
  public:
   Vec sums[static_cast<std::size_t>(kRows)][static_cast<std::size_t>(kColumns)];
@@ -87,7 +95,7 @@ class Tile {
       right.hold();
 #pragma GCC unroll 16
       for (std::int64_t row = 0; row < kRows; ++row) {
-        sums[row][column] = fma(left[row], right, sums[row][column]);
+        sums[row][column] = Term::add(left[row], right, sums[row][column]);
       }
     }
   }
@@ -104,7 +112,7 @@ class Tile {
       const Vec left = Vec::broadcast(a[row * row_stride]);
 #pragma GCC unroll 16
       for (std::int64_t column = 0; column < kColumns; ++column) {
-        sums[row][column] = fma(left, right[column], sums[row][column]);
+        sums[row][column] = Term::add(left, right[column], sums[row][column]);
       }
     }
   }

@@ -13,7 +13,7 @@
 namespace quadgate::kernels {
 namespace {
 
-std::int64_t lanes(Isa isa) { return isa == Isa::avx512 ? 16 : isa == Isa::avx2 ? 8 : 4; }
+std::int64_t lanes(Isa isa) { return isa >= Isa::avx512 ? 16 : isa == Isa::avx2 ? 8 : 4; }
 
 class FmaPeakTest : public EachIsa {};
 

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace quadgate {
+
+/// What computes the recurrent layers.
+enum class BackendKind : std::uint8_t {
+  automatic,  ///< the faster of the two, see choose_backend
+  onednn,     ///< the LSTM training primitives of oneDNN
+  native,     ///< our own kernels
+};
+
+/// "auto", "onednn" or "native".
+std::string_view to_string(BackendKind kind) noexcept;
+/// The inverse of to_string; empty for any other text.
+std::optional<BackendKind> parse_backend(std::string_view text) noexcept;
+
+/// What the native backend multiplies.
+enum class Precision : std::uint8_t {
+  f32,
+  bf16,  ///< products of the recurrent layers of bf16 numbers, summed in f32; all else stays f32
+};
+
+/// "f32" or "bf16".
+std::string_view to_string(Precision precision) noexcept;
+/// The inverse of to_string; empty for any other text.
+std::optional<Precision> parse_precision(std::string_view text) noexcept;
+
+/// How a network computes; within a backend and a precision none of it changes a bit of a result.
+struct NetworkOptions {
+  BackendKind backend = BackendKind::automatic;
+  Precision precision = Precision::f32;
+  std::int64_t team_size = 0;  ///< native: cores that share the same sequences; 0: see plan_teams
+};
+
+}  // namespace quadgate

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/pack/pack.h"
+#include "kernels/product/product.h"
+
+namespace quadgate::kernels {
+
+// bf16 is a float's upper 16 bits. Two of them that follow each other in a sum, k in the lower half
+// and k + 1 in the upper, make a word, which travels as the float whose bits it is; where k + 1
+// does not exist, it is 0. Floats become bf16 rounded to the nearest, halves to the even one;
+// denormal numbers become 0.
+
+/// The product of product.h over words: `depth`, `run` and `step` count words. Each word adds its
+/// upper product, then its lower one, by fused multiply-adds to a float, with denormal inputs and
+/// results taken as 0: what VDPBF16PS does. Isa::avx512_bf16 has that instruction, the others give
+/// the same bits more slowly.
+ProductKernel bf16_product_kernel(Isa isa) noexcept;
+
+/// As gather_kernel, with two rows at a time in words: to [(rows + 1) / 2, width].
+GatherKernel bf16_gather_kernel(Isa isa) noexcept;
+
+/// As transpose_kernel, with two columns of `from` at a time in words: to [(depth + 1) / 2, lanes].
+TransposeKernel bf16_transpose_kernel(Isa isa) noexcept;
+
+/// Rounds rows of floats to words of neighbours.
+struct Bf16Rows {
+  std::int64_t rows;
+  std::int64_t columns;
+  const float* from;  ///< [rows, columns], rows from_stride apart
+  std::int64_t from_stride;
+  float* to;  ///< [rows, (columns + 1) / 2] words, rows to_stride apart
+  std::int64_t to_stride;
+};
+using Bf16RowsKernel = void (*)(const Bf16Rows& rows) noexcept;
+Bf16RowsKernel bf16_rows_kernel(Isa isa) noexcept;
+
+}  // namespace quadgate::kernels

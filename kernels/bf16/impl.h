@@ -1,0 +1,137 @@
+#pragma once
+
+#include <xmmintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/bf16/bf16.h"
+
+namespace quadgate::kernels {
+
+void bf16_product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                         const ProductTarget& c) noexcept;
+void bf16_product_avx2(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                       const ProductTarget& c) noexcept;
+void bf16_product_avx512(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                         const ProductTarget& c) noexcept;
+void bf16_product_avx512_bf16(std::int64_t rows, std::int64_t depth, const LeftSide& a,
+                              const float* b, const ProductTarget& c) noexcept;
+
+void bf16_gather_scalar(const Gather& gather) noexcept;
+void bf16_gather_avx2(const Gather& gather) noexcept;
+void bf16_gather_avx512(const Gather& gather) noexcept;
+void bf16_gather_avx512_bf16(const Gather& gather) noexcept;
+
+void bf16_transpose_scalar(const Transpose& transpose) noexcept;
+void bf16_transpose_avx2(const Transpose& transpose) noexcept;
+void bf16_transpose_avx512(const Transpose& transpose) noexcept;
+void bf16_transpose_avx512_bf16(const Transpose& transpose) noexcept;
+
+void bf16_rows_scalar(const Bf16Rows& rows) noexcept;
+void bf16_rows_avx2(const Bf16Rows& rows) noexcept;
+void bf16_rows_avx512(const Bf16Rows& rows) noexcept;
+void bf16_rows_avx512_bf16(const Bf16Rows& rows) noexcept;
+
+namespace {
+
+/// While it lives, denormal inputs and results of this core count as 0.
+class FlushDenormals {
+ public:
+  FlushDenormals() noexcept : old_(_mm_getcsr()) { _mm_setcsr(old_ | 0x8040U); }
+  ~FlushDenormals() { _mm_setcsr(old_); }
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  unsigned old_;
+};
+
+/// A term of a product over words.
+struct AddPairs {
+  template <typename Vec>
+  static Vec add(Vec left, Vec right, Vec sum) noexcept {
+    return add_pairs(left, right, sum);
+  }
+};
+
+/// Rows of kVectors vectors, the last of which has `tail` values.
+template <typename Vec, std::int64_t kVectors>
+void bf16_gather_rows(const Gather& gather, std::int64_t tail) noexcept {
+  const auto mask = Vec::first(tail);
+  const auto row_at = [&](std::int64_t k) noexcept {
+    if (k >= gather.rows) return std::int64_t{-1};
+    return gather.index == nullptr ? k : gather.index[k];
+  };
+  float* to = gather.to;
+  for (std::int64_t k = 0; k < gather.rows; k += 2) {
+    const std::int64_t rows[2] = {row_at(k), row_at(k + 1)};
+#pragma GCC unroll 4
+    for (std::int64_t i = 0; i < kVectors; ++i) {
+      Vec values[2];
+      for (std::int64_t j = 0; j < 2; ++j) {
+        const float* const from = gather.from + rows[j] * gather.from_stride + i * Vec::kLanes;
+        values[j] = rows[j] < 0        ? Vec::broadcast(0.0F)
+                    : i + 1 < kVectors ? Vec::load(from)
+                                       : Vec::load(from, mask);
+      }
+      pair(round_to_bf16(values[0]), round_to_bf16(values[1])).store(to + i * Vec::kLanes);
+    }
+    to += kVectors * Vec::kLanes;
+  }
+}
+
+template <typename Vec>
+void bf16_gather_simd(const Gather& gather) noexcept {
+  const std::int64_t vectors = (gather.columns + Vec::kLanes - 1) / Vec::kLanes;
+  const std::int64_t tail = gather.columns - (vectors - 1) * Vec::kLanes;
+  switch (vectors) {
+    case 1:
+      return bf16_gather_rows<Vec, 1>(gather, tail);
+    case 2:
+      return bf16_gather_rows<Vec, 2>(gather, tail);
+    case 3:
+      return bf16_gather_rows<Vec, 3>(gather, tail);
+    default:
+      return bf16_gather_rows<Vec, 4>(gather, tail);
+  }
+}
+
+template <typename Vec>
+void bf16_transpose_simd(const Transpose& t) noexcept {
+  constexpr std::int64_t kLanes = Vec::kLanes;
+  for (std::int64_t k = 0; k < t.depth; k += kLanes) {
+    const std::int64_t steps = t.depth - k < kLanes ? t.depth - k : kLanes;
+    const auto mask = Vec::first(steps);
+    Vec block[static_cast<std::size_t>(kLanes)];
+    for (std::int64_t row = 0; row < kLanes; ++row) {
+      block[row] =
+          row < t.count ? Vec::load(t.from + row * t.from_stride + k, mask) : Vec::broadcast(0.0F);
+    }
+    transpose(block);
+    for (std::int64_t step = 0; step < steps; step += 2) {
+      pair(round_to_bf16(block[step]), round_to_bf16(block[step + 1]))
+          .store(t.to + (k + step) / 2 * t.to_stride);
+    }
+  }
+}
+
+template <typename Vec>
+void bf16_rows_simd(const Bf16Rows& rows) noexcept {
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    const float* const from = rows.from + row * rows.from_stride;
+    float* const to = rows.to + row * rows.to_stride;
+    for (std::int64_t i = 0; i < rows.columns; i += Vec::kLanes) {
+      const std::int64_t rest = rows.columns - i;
+      if (rest >= Vec::kLanes) {
+        store_pairs(round_to_bf16(Vec::load(from + i)), to + i / 2, Vec::kLanes / 2);
+      } else {
+        store_pairs(round_to_bf16(Vec::load(from + i, Vec::first(rest))), to + i / 2,
+                    (rest + 1) / 2);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace quadgate::kernels

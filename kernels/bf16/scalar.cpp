@@ -1,0 +1,88 @@
+#include <bit>
+#include <cmath>
+
+#include "kernels/bf16/impl.h"
+
+namespace quadgate::kernels {
+namespace {
+
+constexpr std::uint32_t kSign = 0x80000000U;
+constexpr std::uint32_t kUpper = 0xFFFF0000U;
+
+float upper(float word) noexcept {
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(word) & kUpper);
+}
+float lower(float word) noexcept {
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(word) << 16);
+}
+
+/// The bf16 nearest to `value`, in the upper half.
+std::uint32_t rounded(float value) noexcept {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  if (value != value) return (bits & kUpper) | 0x00400000U;
+  if (std::fabs(value) < 0x1p-126F) return bits & kSign;
+  return (bits + 0x7FFFU + ((bits >> 16) & 1U)) & kUpper;
+}
+
+float word(float low, float high) noexcept {
+  return std::bit_cast<float>((rounded(low) >> 16) | rounded(high));
+}
+
+}  // namespace
+
+// The specification. A vector is one float here, so a panel has at most four columns.
+void bf16_product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                         const ProductTarget& c) noexcept {
+  const FlushDenormals flush;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < c.columns; ++column) {
+      float& result = c.data[row * c.stride + column];
+      float sum = c.start == ProductTarget::Start::add    ? result
+                  : c.start == ProductTarget::Start::bias ? c.bias[column]
+                                                          : 0.0F;
+      for (std::int64_t k = 0; k < depth; ++k) {
+        const float left =
+            a.data[row * a.row_stride + k % a.run * a.step + k / a.run * a.run_stride];
+        const float right = b[k * c.columns + column];
+        sum = std::fma(upper(left), upper(right), sum);
+        sum = std::fma(lower(left), lower(right), sum);
+      }
+      result = sum;
+    }
+  }
+}
+
+void bf16_gather_scalar(const Gather& gather) noexcept {
+  const auto value = [&](std::int64_t k, std::int64_t column) noexcept {
+    if (k >= gather.rows) return 0.0F;
+    const std::int64_t row = gather.index == nullptr ? k : gather.index[k];
+    return row < 0 ? 0.0F : gather.from[row * gather.from_stride + column];
+  };
+  float* to = gather.to;
+  for (std::int64_t k = 0; k < gather.rows; k += 2) {
+    for (std::int64_t column = 0; column < gather.columns; ++column) {
+      *to++ = word(value(k, column), value(k + 1, column));
+    }
+  }
+}
+
+void bf16_transpose_scalar(const Transpose& t) noexcept {
+  const auto value = [&](std::int64_t k) noexcept {
+    return t.count == 0 || k >= t.depth ? 0.0F : t.from[k];
+  };
+  for (std::int64_t k = 0; k < t.depth; k += 2) {
+    t.to[k / 2 * t.to_stride] = word(value(k), value(k + 1));
+  }
+}
+
+void bf16_rows_scalar(const Bf16Rows& rows) noexcept {
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    const float* const from = rows.from + row * rows.from_stride;
+    for (std::int64_t i = 0; i < rows.columns; i += 2) {
+      rows.to[row * rows.to_stride + i / 2] =
+          word(from[i], i + 1 < rows.columns ? from[i + 1] : 0.0F);
+    }
+  }
+}
+
+}  // namespace quadgate::kernels
