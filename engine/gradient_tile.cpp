@@ -21,9 +21,10 @@ class Passes {
       : tile_(tile),
         blocks_(blocks),
         bf16_(tile.precision == Precision::bf16),
-        width_(kernels::kPanelVectors * kernels::vector_lanes(kernels::active_isa())) {
+        width_(kernels::kPanelVectors * tile.lanes) {
     const auto isa = kernels::active_isa();
-    product_ = bf16_ ? kernels::bf16_product_kernel(isa) : kernels::product_kernel(isa);
+    product_ = bf16_ ? kernels::bf16_product_kernel(isa)
+                     : kernels::product_kernel(isa, kernels::PanelKind::fast);
     gather_ = bf16_ ? kernels::bf16_gather_kernel(isa) : kernels::gather_kernel(isa);
   }
 

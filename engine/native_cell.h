@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/network_options.h"
 #include "kernels/cell.h"
+#include "kernels/product/product.h"
 
 namespace quadgate {
 
@@ -23,6 +25,7 @@ struct NativeCell {
   Slots ih;                ///< filled by x W_ih^T
   Slots hh;                ///< filled by h W_hh^T
   bool writes_dh = false;  ///< the backward kernel leaves a part of d(h_prev) in dh
+  kernels::ProductKernel product = nullptr;  ///< of floats, for these panels
   kernels::CellForwardKernel forward = nullptr;
   kernels::CellBackwardKernel backward = nullptr;
 
@@ -30,7 +33,8 @@ struct NativeCell {
   std::int64_t width() const noexcept { return 4 * lanes; }
 };
 
-/// The LSTM for the active instruction set.
-NativeCell native_cell();
+/// The LSTM for the active instruction set. In bf16 its panels are the same on every machine, and
+/// so are the bits of its results.
+NativeCell native_cell(Precision precision);
 
 }  // namespace quadgate

@@ -28,7 +28,7 @@ NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Paramete
     : model_(plan.model),
       features_(plan.model.rnn.output_size()),
       lanes_(cell.lanes),
-      product_(kernels::product_kernel(kernels::active_isa())),
+      product_(cell.product),
       bias_(static_cast<std::size_t>((model_.output_size + lanes_ - 1) / lanes_ * lanes_)),
       bias_values_(parameters.value(parameters.head_bias()).data()),
       weight_gradient_(parameters.gradients().data() + parameters.head_weight().offset),
@@ -41,7 +41,6 @@ NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Paramete
         weight,
         {.use = use, .columns = features_, .rows = rows, .width = cell.width(), .lanes = lanes_}};
   }
-  squares_.resize(static_cast<std::size_t>(gradient_tasks()));
   const std::int64_t outputs = plan.batch_size * (at_every_step() ? plan.seq_len : 1);
   outputs_ = Buffer(static_cast<std::size_t>(outputs * model_.output_size));
   if (model_.task == Task::regression) {
@@ -214,8 +213,6 @@ void NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const Pac
       const float* d = outputs_.data() + row * model_.output_size;
       for (std::int64_t i = 0; i < model_.output_size; ++i) bias_gradient_[i] += d[i];
     }
-    squares_.front() =
-        sum_of_squares({bias_gradient_, static_cast<std::size_t>(model_.output_size)});
     return;
   }
   const std::int64_t panel = task - 1;
@@ -229,15 +226,17 @@ void NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const Pac
                           .right_rows = nullptr,
                           .first_column = column,
                           .columns = backward_.columns_of(panel),
-                          .target_stride = features_};
+                          .target_stride = features_,
+                          .lanes = lanes_};
   std::array<GradientTile::Block, 1> block{
       {{.rows = model_.output_size, .target = weight_gradient_ + column}}};
   compute(tile, block);
-  squares_[static_cast<std::size_t>(task)] = block.front().square;
 }
 
 double NativeHead::gradient_square() const noexcept {
-  return std::accumulate(squares_.begin(), squares_.end(), 0.0);
+  const auto outputs = static_cast<std::size_t>(model_.output_size);
+  return sum_of_squares({weight_gradient_, outputs * static_cast<std::size_t>(features_)}) +
+         sum_of_squares({bias_gradient_, outputs});
 }
 
 void NativeHead::copy_outputs(const NativeWork& work, const Batch& batch,

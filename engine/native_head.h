@@ -70,7 +70,6 @@ class NativeHead {
   std::vector<std::int64_t> labels_, predictions_;  // of each row of the outputs
   std::vector<float> losses_;                       // likewise
   std::vector<Metrics> errors_;                     // of each sequence, for regression
-  std::vector<double> squares_;                     // of each task of the gradients
 };
 
 }  // namespace quadgate

@@ -32,8 +32,7 @@ NativeLayer::NativeLayer(const NativeCell& cell, const LstmConfig& config,
       bf16_(plan.precision == Precision::bf16),
       hidden_size_(config.hidden_size),
       panels_(parts(config.hidden_size, cell.units)),
-      product_(bf16_ ? kernels::bf16_product_kernel(kernels::active_isa())
-                     : kernels::product_kernel(kernels::active_isa())),
+      product_(bf16_ ? kernels::bf16_product_kernel(kernels::active_isa()) : cell.product),
       bias_(floats(panels_, cell.width())),
       panel_stride_(spread(plan.capacity) * cell.width()),
       gates_(floats(panels_, panel_stride_)),
@@ -411,15 +410,14 @@ double NativeLayer::bias_gradient(std::int64_t panel, const PackedSteps& steps) 
   constexpr std::int64_t kWidest = 64;
   float sums[kWidest];
   const float one = 1;
-  kernels::product_kernel(kernels::active_isa())(
-      1, steps.size(),
-      {.data = &one, .row_stride = 0, .step = 0, .run = steps.size(), .run_stride = 0},
-      gates(panel, 0),
-      {.data = sums,
-       .stride = 0,
-       .columns = cell_.width(),
-       .start = ProductTarget::Start::zero,
-       .bias = nullptr});
+  cell_.product(1, steps.size(),
+                {.data = &one, .row_stride = 0, .step = 0, .run = steps.size(), .run_stride = 0},
+                gates(panel, 0),
+                {.data = sums,
+                 .stride = 0,
+                 .columns = cell_.width(),
+                 .start = ProductTarget::Start::zero,
+                 .bias = nullptr});
   double squares = 0;
   const auto scatter = [&](const NativeCell::Slots& slots, float* gradient) {
     for (std::int64_t slot = 0; slot < slots.count(); ++slot) {
@@ -467,6 +465,7 @@ void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slot
            .first_column = first_column,
            .columns = std::min(width, product.inputs - first_column),
            .target_stride = product.inputs,
+           .lanes = cell_.lanes,
            .precision = bf16_ ? Precision::bf16 : Precision::f32},
           std::span(blocks).first(count));
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) squares[panel] = 0;

@@ -18,10 +18,11 @@ namespace quadgate::kernels {
 /// the same bits more slowly.
 ProductKernel bf16_product_kernel(Isa isa) noexcept;
 
-/// As gather_kernel, with two rows at a time in words: to [(rows + 1) / 2, width].
+/// As gather_kernel, with two rows at a time in words: to [(rows + 1) / 2, width],
+/// width in whole vectors of 16.
 GatherKernel bf16_gather_kernel(Isa isa) noexcept;
 
-/// As transpose_kernel, with two columns of `from` at a time in words: to [(depth + 1) / 2, lanes].
+/// As transpose_kernel, with two columns of `from` at a time in words: to [(depth + 1) / 2, 16].
 TransposeKernel bf16_transpose_kernel(Isa isa) noexcept;
 
 /// Rounds rows of floats to words of neighbours.

@@ -28,12 +28,20 @@ float word(float low, float high) noexcept {
   return std::bit_cast<float>((rounded(low) >> 16) | rounded(high));
 }
 
+constexpr std::int64_t kLanes = 16;
+
+std::int64_t whole_vectors(std::int64_t columns) noexcept {
+  return (columns + kLanes - 1) / kLanes * kLanes;
+}
+
 }  // namespace
 
-// The specification. A vector is one float here, so a panel has at most four columns.
+// The specification.
+
 void bf16_product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
                          const ProductTarget& c) noexcept {
   const FlushDenormals flush;
+  const std::int64_t width = whole_vectors(c.columns);
   for (std::int64_t row = 0; row < rows; ++row) {
     for (std::int64_t column = 0; column < c.columns; ++column) {
       float& result = c.data[row * c.stride + column];
@@ -43,7 +51,7 @@ void bf16_product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& 
       for (std::int64_t k = 0; k < depth; ++k) {
         const float left =
             a.data[row * a.row_stride + k % a.run * a.step + k / a.run * a.run_stride];
-        const float right = b[k * c.columns + column];
+        const float right = b[k * width + column];
         sum = std::fma(upper(left), upper(right), sum);
         sum = std::fma(lower(left), lower(right), sum);
       }
@@ -54,24 +62,26 @@ void bf16_product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& 
 
 void bf16_gather_scalar(const Gather& gather) noexcept {
   const auto value = [&](std::int64_t k, std::int64_t column) noexcept {
-    if (k >= gather.rows) return 0.0F;
+    if (k >= gather.rows || column >= gather.columns) return 0.0F;
     const std::int64_t row = gather.index == nullptr ? k : gather.index[k];
     return row < 0 ? 0.0F : gather.from[row * gather.from_stride + column];
   };
   float* to = gather.to;
   for (std::int64_t k = 0; k < gather.rows; k += 2) {
-    for (std::int64_t column = 0; column < gather.columns; ++column) {
+    for (std::int64_t column = 0; column < whole_vectors(gather.columns); ++column) {
       *to++ = word(value(k, column), value(k + 1, column));
     }
   }
 }
 
 void bf16_transpose_scalar(const Transpose& t) noexcept {
-  const auto value = [&](std::int64_t k) noexcept {
-    return t.count == 0 || k >= t.depth ? 0.0F : t.from[k];
+  const auto value = [&](std::int64_t k, std::int64_t lane) noexcept {
+    return lane >= t.count || k >= t.depth ? 0.0F : t.from[lane * t.from_stride + k];
   };
   for (std::int64_t k = 0; k < t.depth; k += 2) {
-    t.to[k / 2 * t.to_stride] = word(value(k), value(k + 1));
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      t.to[k / 2 * t.to_stride + lane] = word(value(k, lane), value(k + 1, lane));
+    }
   }
 }
 

@@ -8,4 +8,12 @@ void lstm_forward_avx2(const CellForward& step) noexcept { LstmForwardStep<Avx2V
 
 void lstm_backward_avx2(const CellBackward& step) noexcept { lstm_backward_simd<Avx2Vec>(step); }
 
+void lstm_forward_avx2_16(const CellForward& step) noexcept {
+  LstmForwardStep<Avx2Vec16, 1>::run(step);
+}
+
+void lstm_backward_avx2_16(const CellBackward& step) noexcept {
+  lstm_backward_simd<Avx2Vec16>(step);
+}
+
 }  // namespace quadgate::kernels

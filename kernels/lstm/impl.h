@@ -10,10 +10,14 @@ namespace quadgate::kernels {
 
 void lstm_forward_scalar(const CellForward& step) noexcept;
 void lstm_forward_avx2(const CellForward& step) noexcept;
+void lstm_forward_scalar_16(const CellForward& step) noexcept;
+void lstm_forward_avx2_16(const CellForward& step) noexcept;
 void lstm_forward_avx512(const CellForward& step) noexcept;
 
 void lstm_backward_scalar(const CellBackward& step) noexcept;
 void lstm_backward_avx2(const CellBackward& step) noexcept;
+void lstm_backward_scalar_16(const CellBackward& step) noexcept;
+void lstm_backward_avx2_16(const CellBackward& step) noexcept;
 void lstm_backward_avx512(const CellBackward& step) noexcept;
 
 namespace {

@@ -5,30 +5,32 @@
 
 namespace quadgate::kernels {
 
-CellForwardKernel lstm_forward_kernel(Isa isa) noexcept {
+CellForwardKernel lstm_forward_kernel(Isa isa, PanelKind kind) noexcept {
+  const bool same = kind == PanelKind::same;
   switch (isa) {
     case Isa::avx512_bf16:
     case Isa::avx512:
       return lstm_forward_avx512;
     case Isa::avx2:
-      return lstm_forward_avx2;
+      return same ? lstm_forward_avx2_16 : lstm_forward_avx2;
     case Isa::scalar:
       break;
   }
-  return lstm_forward_scalar;
+  return same ? lstm_forward_scalar_16 : lstm_forward_scalar;
 }
 
-CellBackwardKernel lstm_backward_kernel(Isa isa) noexcept {
+CellBackwardKernel lstm_backward_kernel(Isa isa, PanelKind kind) noexcept {
+  const bool same = kind == PanelKind::same;
   switch (isa) {
     case Isa::avx512_bf16:
     case Isa::avx512:
       return lstm_backward_avx512;
     case Isa::avx2:
-      return lstm_backward_avx2;
+      return same ? lstm_backward_avx2_16 : lstm_backward_avx2;
     case Isa::scalar:
       break;
   }
-  return lstm_backward_scalar;
+  return same ? lstm_backward_scalar_16 : lstm_backward_scalar;
 }
 
 }  // namespace quadgate::kernels

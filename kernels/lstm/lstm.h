@@ -5,6 +5,7 @@
 namespace quadgate::kernels {
 
 enum class Isa : std::uint8_t;
+enum class PanelKind : std::uint8_t;
 
 /// A step of the LSTM cell, whose four slots are i f g o. With a = gates + h_prev W_hh^T (each
 /// element summed term after term by fused multiply-adds):
@@ -14,10 +15,10 @@ enum class Isa : std::uint8_t;
 ///
 /// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.LSTM.html), with the sigmoid and tanh of
 /// activation/activation.h; the gates are left as i f g o. The same bits from every ISA.
-CellForwardKernel lstm_forward_kernel(Isa isa) noexcept;
+CellForwardKernel lstm_forward_kernel(Isa isa, PanelKind kind) noexcept;
 
 /// Its derivatives; the gates are left as those of a_i a_f a_g a_o. `dh` is not written. The same
 /// bits from every ISA.
-CellBackwardKernel lstm_backward_kernel(Isa isa) noexcept;
+CellBackwardKernel lstm_backward_kernel(Isa isa, PanelKind kind) noexcept;
 
 }  // namespace quadgate::kernels

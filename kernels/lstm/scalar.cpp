@@ -44,4 +44,12 @@ void lstm_backward_scalar(const CellBackward& step) noexcept {
   }
 }
 
+void lstm_forward_scalar_16(const CellForward& step) noexcept {
+  LstmForwardStep<ScalarVec16, 1>::run(step);
+}
+
+void lstm_backward_scalar_16(const CellBackward& step) noexcept {
+  lstm_backward_simd<ScalarVec16>(step);
+}
+
 }  // namespace quadgate::kernels

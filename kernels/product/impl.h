@@ -11,6 +11,10 @@ void product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& a, co
                     const ProductTarget& c) noexcept;
 void product_avx2(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
                   const ProductTarget& c) noexcept;
+void product_scalar_16(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                       const ProductTarget& c) noexcept;
+void product_avx2_16(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                     const ProductTarget& c) noexcept;
 void product_avx512(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
                     const ProductTarget& c) noexcept;
 

@@ -5,6 +5,7 @@
 namespace quadgate::kernels {
 
 enum class Isa : std::uint8_t;
+enum class PanelKind : std::uint8_t;
 
 /// The left side of a product: element [m, k] at data[m * row_stride + (k % run) * step +
 /// k / run * run_stride]. A plain row-major matrix has run = depth and step = 1; step and
@@ -38,11 +39,11 @@ struct ProductTarget {
 using ProductKernel = void (*)(std::int64_t rows, std::int64_t depth, const LeftSide& a,
                                const float* b, const ProductTarget& c) noexcept;
 
-/// The version for `isa`, which the machine must support: product_kernel(active_isa()).
-ProductKernel product_kernel(Isa isa) noexcept;
+/// The version for `isa`, which the machine must support, and panels of a kind.
+ProductKernel product_kernel(Isa isa, PanelKind kind) noexcept;
 
-/// Floats in a vector of that version: 1, 8 or 16.
-std::int64_t vector_lanes(Isa isa) noexcept;
+/// Floats in a vector of that version, for which panels are made: 1, 8 or 16.
+std::int64_t vector_lanes(Isa isa, PanelKind kind) noexcept;
 
 /// Vectors in the width of a whole panel.
 inline constexpr std::int64_t kPanelVectors = 4;

@@ -1,4 +1,4 @@
-#include <cmath>
+#include "kernels/simd/scalar.h"
 
 #include "kernels/product/impl.h"
 
@@ -21,6 +21,11 @@ void product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& a, co
       result = sum;
     }
   }
+}
+
+void product_scalar_16(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                       const ProductTarget& c) noexcept {
+  Product<ScalarVec16, 4>::run(rows, depth, a, b, c);
 }
 
 }  // namespace quadgate::kernels

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "kernels/simd/twice.h"
+
 namespace quadgate::kernels {
 namespace {
 
@@ -129,6 +131,9 @@ struct Avx2Vec {
   /// Has the compiler keep the value in a register, where it would load it again at each use.
   void hold() noexcept { asm("" : "+x"(lanes)); }
 };
+
+/// 16 floats in two of them.
+using Avx2Vec16 = Twice<Avx2Vec>;
 
 }  // namespace
 }  // namespace quadgate::kernels

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/simd/twice.h"
+
 namespace quadgate::kernels {
 namespace {
 
@@ -19,6 +21,7 @@ struct ScalarVec {
 
   static Mask first(std::int64_t count) noexcept { return count > 0; }
   static ScalarVec broadcast(float value) noexcept { return {value}; }
+  static ScalarVec load(const float* from) noexcept { return {*from}; }
   static ScalarVec load(const float* from, Mask mask) noexcept { return {mask ? *from : 0.0F}; }
   void store(float* to) const noexcept { *to = lanes; }
   void store(float* to, Mask mask) const noexcept {
@@ -43,6 +46,7 @@ struct ScalarVec {
   friend ScalarVec select(Mask mask, ScalarVec a, ScalarVec b) noexcept { return mask ? a : b; }
   /// To the nearest whole number, halves to the even one.
   friend ScalarVec round(ScalarVec a) noexcept { return {std::nearbyint(a.lanes)}; }
+  void hold() noexcept {}
   /// a 2^n for whole n, -126 <= n <= 127.
   friend ScalarVec scale(ScalarVec a, ScalarVec n) noexcept {
     // NaN has no whole number, and any power will do: a is NaN as well.
@@ -50,6 +54,9 @@ struct ScalarVec {
     return {a.lanes * std::bit_cast<float>((whole + 127) << 23)};
   }
 };
+
+/// 16 of them.
+using ScalarVec16 = Twice<Twice<Twice<Twice<ScalarVec>>>>;
 
 }  // namespace
 }  // namespace quadgate::kernels

@@ -1,0 +1,133 @@
+// Training in bf16: the same bits from every instruction set and number of threads, and gradients
+// near those of f32. Tolerance 2e-2 of a tensor's largest gradient: bf16 has 8 bits, and a sum of
+// many rounded products loses a little of them.
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "engine/error.h"
+#include "engine/trainer.h"
+#include "kernels/isa.h"
+#include "tests/support/batches.h"
+#include "tests/support/numbers.h"
+
+namespace quadgate {
+namespace {
+
+constexpr double kTolerance = 2e-2;
+
+struct Case {
+  const char* name;
+  ModelConfig model;
+};
+
+class Bf16Test : public ::testing::TestWithParam<Case> {
+ protected:
+  void TearDown() override { kernels::cap_isa(kernels::Isa::avx512_bf16); }
+
+  /// The weights after three steps at the given options and threads.
+  static std::vector<float> train(const NetworkOptions& options, int threads, int steps = 3) {
+    const ModelConfig& model = GetParam().model;
+    Arena arena(threads);
+    Network network(model, kSeqLen, kBatch, arena, options);
+    network.parameters().initialize(1);
+    network.refresh();
+    Trainer trainer(network, {.lr = 0.01}, 1);
+    testing::Random random(1);
+    for (int step = 0; step < steps; ++step) {
+      trainer.step(random_batch(model, random_lengths(kBatch, kSeqLen, random), random));
+    }
+    const auto values = network.parameters().values();
+    return {values.begin(), values.end()};
+  }
+
+  static constexpr std::int64_t kSeqLen = 7;
+  static constexpr std::int64_t kBatch = 9;
+  static constexpr NetworkOptions kBf16{.precision = Precision::bf16};
+};
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+TEST_P(Bf16Test, EveryInstructionSetGivesTheSameBits) {
+  kernels::cap_isa(kernels::Isa::scalar);
+  const auto expected = train(kBf16, 1);
+  for (const auto isa : {kernels::Isa::avx2, kernels::Isa::avx512, kernels::Isa::avx512_bf16}) {
+    if (isa > kernels::detected_isa()) continue;
+    kernels::cap_isa(isa);
+    EXPECT_TRUE(same_bits(train(kBf16, 1), expected)) << kernels::to_string(isa);
+  }
+}
+
+TEST_P(Bf16Test, EveryNumberOfThreadsAndTeamGivesTheSameBits) {
+  const auto expected = train(kBf16, 1);
+  for (const int threads : {2, 3, 4}) {
+    for (std::int64_t team = 0; team <= threads; ++team) {
+      const NetworkOptions options{.precision = Precision::bf16, .team_size = team};
+      EXPECT_TRUE(same_bits(train(options, threads), expected))
+          << threads << " threads, teams of " << team;
+    }
+  }
+}
+
+TEST_P(Bf16Test, GradientsAreNearThoseOfF32) {
+  const ModelConfig& model = GetParam().model;
+  Arena arena(1);
+  testing::Random random(1);
+  const Batch batch = random_batch(model, random_lengths(kBatch, kSeqLen, random), random);
+  const DropoutKey dropout{1, 2};
+  Network exact(model, kSeqLen, kBatch, arena, {.backend = BackendKind::native});
+  Network rounded(model, kSeqLen, kBatch, arena, kBf16);
+  double norm = 0;
+  for (Network* network : {&exact, &rounded}) {
+    network->parameters().initialize(3);
+    network->refresh();
+  }
+  const double loss = exact.differentiate(batch, dropout, norm).mean_loss();
+  EXPECT_NEAR(rounded.differentiate(batch, dropout, norm).mean_loss(), loss, kTolerance * loss);
+  for (const auto& slice : exact.parameters().slices()) {
+    const auto of = [&](const Network& network) {
+      return network.parameters().gradients().subspan(slice.offset, slice.size);
+    };
+    double largest = 0;
+    double difference = 0;
+    for (std::size_t i = 0; i < slice.size; ++i) {
+      largest = std::max(largest, std::abs(static_cast<double>(of(exact)[i])));
+      difference =
+          std::max(difference, std::abs(static_cast<double>(of(exact)[i]) - of(rounded)[i]));
+    }
+    EXPECT_GT(difference, 0) << slice.name;
+    EXPECT_LE(difference, kTolerance * largest) << slice.name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, Bf16Test,
+    ::testing::Values(Case{"Classifier",
+                           {.rnn = {.input_size = 6, .hidden_size = 16}, .output_size = 4}},
+                      Case{"OddBidirectionalTaggerWithDropout",
+                           {.rnn = {.input_size = 3,
+                                    .hidden_size = 9,
+                                    .num_layers = 2,
+                                    .bidirectional = true,
+                                    .dropout = 0.3},
+                            .task = Task::tagging,
+                            .output_size = 5}},
+                      Case{"Regression",
+                           {.rnn = {.input_size = 5, .hidden_size = 70, .num_layers = 3},
+                            .task = Task::regression,
+                            .output_size = 3}}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(Bf16ErrorTest, OnednnHasNoBf16) {
+  Arena arena(1);
+  const ModelConfig model{.rnn = {.input_size = 1, .hidden_size = 1}, .output_size = 1};
+  EXPECT_THROW(
+      Network(model, 1, 1, arena, {.backend = BackendKind::onednn, .precision = Precision::bf16}),
+      InvalidArgument);
+}
+
+}  // namespace
+}  // namespace quadgate
