@@ -1,5 +1,6 @@
 // How fast each kernel runs on each ISA that this machine has, on one core: the optimizers by the
-// bytes they move, from arrays that fit the first cache to ones that fit none, and the FMA peak.
+// bytes they move, from arrays that fit the first cache to ones that fit none, cross-entropy by its
+// rows, and the FMA peak.
 
 #include <benchmark/benchmark.h>
 
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "kernels/adam/adam.h"
+#include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/fma_peak/fma_peak.h"
 #include "kernels/isa.h"
 #include "kernels/sgd/sgd.h"
@@ -53,6 +55,31 @@ void sgd(benchmark::State& state, Isa isa) {
   state.SetBytesProcessed(state.iterations() * state.range(0) * kArraysMoved * 4);
 }
 
+/// 64 rows of range(0) classes, with the gradient.
+void cross_entropy(benchmark::State& state, Isa isa) {
+  constexpr std::size_t kRows = 64;
+  const auto classes = static_cast<std::size_t>(state.range(0));
+  std::vector<float> logits(kRows * classes);
+  for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i * 7 % 31) / 8;
+  const std::vector<std::int64_t> labels(kRows, 1);
+  std::vector<float> gradient(logits.size());
+  std::vector<float> losses(kRows);
+  std::vector<std::int64_t> predictions(kRows);
+  const CrossEntropyKernel kernel = cross_entropy_kernel(isa);
+  for (auto _ : state) {
+    kernel({.rows = kRows,
+            .classes = state.range(0),
+            .logits = logits.data(),
+            .labels = labels.data(),
+            .gradient_scale = 0.01F,
+            .gradient = gradient.data(),
+            .losses = losses.data(),
+            .predictions = predictions.data()});
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
+}
+
 void fma_peak(benchmark::State& state, Isa isa) {
   constexpr std::int64_t kRounds = 100'000;
   const FmaPeakKernel kernel = fma_peak_kernel(isa);
@@ -72,6 +99,9 @@ void register_all() {
     benchmark::RegisterBenchmark(("sgd/" + name).c_str(), sgd, isa)
         ->RangeMultiplier(32)
         ->Range(1 << 10, 1 << 25);
+    benchmark::RegisterBenchmark(("cross_entropy/" + name).c_str(), cross_entropy, isa)
+        ->RangeMultiplier(10)
+        ->Range(10, 1000);
     benchmark::RegisterBenchmark(("fma_peak/" + name).c_str(), fma_peak, isa);
   }
 }

@@ -1,8 +1,12 @@
 #include "engine/loss.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
+
+#include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/isa.h"
 
 namespace quadgate {
 
@@ -16,33 +20,33 @@ Metrics& Metrics::operator+=(const Metrics& other) noexcept {
 
 Metrics cross_entropy(const float* logits, std::span<const std::int64_t> labels,
                       std::int64_t classes, float gradient_scale, float* gradient) noexcept {
+  const auto kernel = kernels::cross_entropy_kernel(kernels::active_isa());
+  constexpr std::ptrdiff_t kPiece = 64;
+  std::array<float, kPiece> losses{};
+  std::array<std::int64_t, kPiece> predictions{};
   Metrics metrics;
-  for (std::size_t row = 0; row < labels.size(); ++row) {
-    const auto start = static_cast<std::int64_t>(row) * classes;
-    const float* first = logits + start;
-    const float* last = first + classes;
-    float* d_logits = gradient == nullptr ? nullptr : gradient + start;
-    const std::int64_t label = labels[row];
-    if (label == kIgnoredLabel) {
-      if (d_logits != nullptr) {
-        std::fill_n(d_logits, classes, 0.0F);
-      }
+  for (auto first = labels.begin(); first != labels.end();) {
+    const std::int64_t start = (first - labels.begin()) * classes;
+    float* const d_logits = gradient == nullptr ? nullptr : gradient + start;
+    if (*first == kIgnoredLabel) {
+      if (d_logits != nullptr) std::fill_n(d_logits, classes, 0.0F);
+      ++first;
       continue;
     }
-    const float* const predicted = std::max_element(first, last);
-    const float largest = *predicted;
-    float sum = 0;
-    for (const float* logit = first; logit != last; ++logit) {
-      sum += std::exp(*logit - largest);
-    }
-    metrics.items += 1;
-    metrics.loss += std::log(static_cast<double>(sum)) + largest - first[label];
-    metrics.correct += predicted - first == label ? 1 : 0;
-    if (d_logits != nullptr) {
-      const float scale = gradient_scale / sum;
-      std::transform(first, last, d_logits,
-                     [&](float logit) { return std::exp(logit - largest) * scale; });
-      d_logits[label] -= gradient_scale;
+    const auto last =
+        std::find(first, first + std::min(kPiece, labels.end() - first), kIgnoredLabel);
+    kernel({.rows = last - first,
+            .classes = classes,
+            .logits = logits + start,
+            .labels = &*first,
+            .gradient_scale = gradient_scale,
+            .gradient = d_logits,
+            .losses = losses.data(),
+            .predictions = predictions.data()});
+    metrics.items += last - first;
+    for (std::size_t row = 0; first != last; ++row, ++first) {
+      metrics.loss += losses[row];
+      metrics.correct += predictions[row] == *first ? 1 : 0;
     }
   }
   return metrics;

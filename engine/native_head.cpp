@@ -132,11 +132,13 @@ void NativeHead::loss(const NativeWork& work, const Batch& batch, float gradient
   } else {
     const auto kernel = kernels::cross_entropy_kernel(kernels::active_isa());
     for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
+      float* const outputs = outputs_.data() + row * model_.output_size;
       kernel({.rows = rows,
               .classes = model_.output_size,
-              .logits = outputs_.data() + row * model_.output_size,
+              .logits = outputs,
               .labels = labels_.data() + row,
               .gradient_scale = gradient_scale,
+              .gradient = gradient_scale == 0 ? nullptr : outputs,
               .losses = losses_.data() + row,
               .predictions = predictions_.data() + row});
     });

@@ -15,97 +15,143 @@ void cross_entropy_avx512(const CrossEntropy& batch) noexcept;
 
 namespace {
 
-/// Sums and maxima run over this many classes side by side, whatever the vectors hold, and are
-/// folded in halves: so they are the same from every ISA.
-constexpr std::int64_t kSideBySide = 16;
-
-template <typename Fold>
-float fold(float* values, Fold fold_two) noexcept {
-  for (std::int64_t half = kSideBySide / 2; half > 0; half /= 2) {
-    for (std::int64_t i = 0; i < half; ++i) values[i] = fold_two(values[i], values[i + half]);
-  }
-  return values[0];
-}
-
-/// The classes of one row in vectors; beyond the last there is `filler`.
+/// As many rows as a vector has lanes, or the last few. What there is one of a row (its largest
+/// logit, its sum, its loss) lies in one vector, a row a lane.
 template <typename Vec>
-class ClassRow {
+class RowBlock {
  public:
-  ClassRow(float* logits, std::int64_t classes) noexcept : logits_(logits), classes_(classes) {}
+  RowBlock(const CrossEntropy& batch, std::int64_t first_row) noexcept
+      : classes_(batch.classes),
+        rows_(batch.rows - first_row < kLanes ? batch.rows - first_row : kLanes),
+        logits_(batch.logits + first_row * classes_),
+        gradient_(batch.gradient == nullptr ? nullptr : batch.gradient + first_row * classes_),
+        labels_(batch.labels + first_row),
+        losses_(batch.losses + first_row),
+        predictions_(batch.predictions + first_row),
+        gradient_scale_(batch.gradient_scale) {}
 
-  float largest() const noexcept {
-    float values[kSideBySide];
-    const auto body = [](Vec a, Vec b) noexcept { return max(b, a); };
-    reduce(
-        -INFINITY, body, [](Vec logit) noexcept { return logit; }, values);
-    return fold(values, [](float a, float b) noexcept { return b > a ? b : a; });
-  }
-
-  /// The sum of e^(logit - largest).
-  float sum(float largest) const noexcept {
-    float values[kSideBySide];
-    const auto body = [](Vec a, Vec b) noexcept { return a + b; };
-    const Vec shift = Vec::broadcast(largest);
-    reduce(
-        0.0F, body, [shift](Vec logit) noexcept { return exponential(logit - shift); }, values);
-    return fold(values, [](float a, float b) noexcept { return a + b; });
-  }
-
-  /// Replaces each logit by e^(logit - largest) * factor.
-  void to_gradient(float largest, float factor) const noexcept {
-    const Vec shift = Vec::broadcast(largest);
-    const Vec scale = Vec::broadcast(factor);
-    for (std::int64_t first = 0; first < classes_; first += Vec::kLanes) {
-      const auto mask = Vec::first(rest(first));
-      const Vec value = exponential(Vec::load(logits_ + first, mask) - shift) * scale;
-      value.store(logits_ + first, mask);
+  void run() const noexcept {
+    Floats of_label = {};
+    for (std::int64_t row = 0; row < rows_; ++row) {
+      of_label[row] = logits_[row * classes_ + labels_[row]];
     }
-  }
+    Floats largest;
+    reduce(
+        -INFINITY, [](Vec a, Vec b) noexcept { return max(b, a); },
+        [](std::int64_t, std::int64_t, Mask, Vec logits) noexcept { return logits; })
+        .store(largest);
+    for (std::int64_t row = 0; row < rows_; ++row) predictions_[row] = find(row, largest[row]);
 
-  std::int64_t find(float value) const noexcept {
-    std::int64_t found = 0;
-    while (found + 1 < classes_ && logits_[found] != value) ++found;
-    return found;
+    const Vec sum = reduce(
+        0.0F, [](Vec a, Vec b) noexcept { return a + b; },
+        [&](std::int64_t row, std::int64_t at, Mask mask, Vec logits) noexcept {
+          const Vec powers = exponential(logits - Vec::broadcast(largest[row]));
+          if (gradient_ != nullptr) powers.store(gradient_ + row * classes_ + at, mask);
+          return powers;
+        });
+    const Vec losses = logarithm(sum) + (Vec::load(largest) - Vec::load(of_label));
+    losses.store(losses_, Vec::first(rows_));
+    if (gradient_ != nullptr) to_gradient(Vec::broadcast(gradient_scale_) / sum);
   }
 
  private:
-  std::int64_t rest(std::int64_t first) const noexcept {
-    return classes_ - first < Vec::kLanes ? classes_ - first : Vec::kLanes;
+  using Mask = typename Vec::Mask;
+  static constexpr std::int64_t kLanes = Vec::kLanes;
+  using Floats = float[static_cast<std::size_t>(kLanes)];  ///< one a row
+  using Vecs = Vec[static_cast<std::size_t>(kLanes)];      ///< one a row
+
+  /// Sums and maxima run over this many classes side by side, whatever the vectors hold, and are
+  /// folded in halves: so they are the same from every ISA.
+  static constexpr std::int64_t kSideBySide = 16;
+  static constexpr auto kParts = static_cast<std::size_t>(kSideBySide / kLanes);
+
+  Mask mask_at(std::int64_t at) const noexcept {
+    return Vec::first(classes_ - at < kLanes ? classes_ - at : kLanes);
   }
 
-  /// values[i] = body over the classes i, i + kSideBySide, ..., in their order, from `start`.
-  template <typename Body, typename Map>
-  void reduce(float start, Body body, Map map, float* values) const noexcept {
-    for (std::int64_t offset = 0; offset < kSideBySide; offset += Vec::kLanes) {
-      Vec total = Vec::broadcast(start);
-      for (std::int64_t first = offset; first < classes_; first += kSideBySide) {
-        const auto mask = Vec::first(rest(first));
-        const Vec mapped = map(Vec::load(logits_ + first, mask));
-        total = select(mask, body(total, mapped), total);
-      }
-      total.store(values + offset);
+  /// The classes from `at` on of every row. All are read before any of them is written: a store
+  /// holds up the loads that overlap it, even where it is masked.
+  void load(const float* from, std::int64_t at, Mask mask, Vec* rows) const noexcept {
+    for (std::int64_t row = 0; row < rows_; ++row) {
+      rows[row] = Vec::load(from + row * classes_ + at, mask);
     }
   }
 
-  float* logits_;
+  /// What `op` makes of start and all map(row, at, mask, logits) of a row.
+  template <typename Op, typename Map>
+  Vec reduce(float start, Op op, Map map) const noexcept {
+    Vecs totals[kParts];
+    for (Vecs& part : totals) {
+      for (Vec& total : part) total = Vec::broadcast(start);
+    }
+    for (std::int64_t at = 0; at < classes_; at += kLanes) {
+      const Mask mask = mask_at(at);
+      Vecs rows;
+      load(logits_, at, mask, rows);
+      Vec* const part = totals[static_cast<std::size_t>(at / kLanes) % kParts];
+      for (std::int64_t row = 0; row < rows_; ++row) {
+        part[row] = select(mask, op(part[row], map(row, at, mask, rows[row])), part[row]);
+      }
+    }
+    fold<kSideBySide>(&totals[0][0], kLanes, op);
+    transpose(totals[0]);
+    fold<kLanes>(totals[0], 1, op);
+    return totals[0][0];
+  }
+
+  /// Folds `kSize` vectors in halves, down to `end` of them.
+  template <std::int64_t kSize, typename Op>
+  static void fold(Vec* values, std::int64_t end, Op op) noexcept {
+    for (std::int64_t half = kSize / 2; half >= end; half /= 2) {
+      for (std::int64_t i = 0; i < half; ++i) values[i] = op(values[i], values[i + half]);
+    }
+  }
+
+  /// The first class with the value, the last where there is none.
+  std::int64_t find(std::int64_t row, float value) const noexcept {
+    const float* const logits = logits_ + row * classes_;
+    for (std::int64_t at = 0; at < classes_; at += kLanes) {
+      const std::int64_t lane =
+          first_equal(Vec::load(logits + at, mask_at(at)), Vec::broadcast(value));
+      if (lane < kLanes) return at + lane;
+    }
+    return classes_ - 1;
+  }
+
+  /// Makes of the powers in gradient_ those times the row's factor, less gradient_scale_ at the
+  /// label.
+  void to_gradient(Vec factor) const noexcept {
+    Floats factors;
+    factor.store(factors);
+    const Vec zero = Vec::broadcast(0.0F);
+    const Vec at_label = Vec::broadcast(gradient_scale_);
+    for (std::int64_t at = 0; at < classes_; at += kLanes) {
+      const Mask mask = mask_at(at);
+      Vecs rows;
+      load(gradient_, at, mask, rows);
+      for (std::int64_t row = 0; row < rows_; ++row) {
+        const Vec one_hot = select(Vec::only(labels_[row] - at), at_label, zero);
+        const Vec gradient = rows[row] * Vec::broadcast(factors[row]) - one_hot;
+        gradient.store(gradient_ + row * classes_ + at, mask);
+      }
+    }
+  }
+
   std::int64_t classes_;
+  std::int64_t rows_;
+  const float* logits_;
+  float* gradient_;
+  const std::int64_t* labels_;
+  float* losses_;
+  std::int64_t* predictions_;
+  float gradient_scale_;
 };
 
 /// cross_entropy_scalar with vectors.
 template <typename Vec>
 void cross_entropy_simd(const CrossEntropy& batch) noexcept {
-  for (std::int64_t i = 0; i < batch.rows; ++i) {
-    float* const logits = batch.logits + i * batch.classes;
-    const ClassRow<Vec> row(logits, batch.classes);
-    const std::int64_t label = batch.labels[i];
-    const float largest = row.largest();
-    const float sum = row.sum(largest);
-    batch.losses[i] = ::logf(sum) + (largest - logits[label]);
-    batch.predictions[i] = row.find(largest);
-    if (batch.gradient_scale != 0.0F) {
-      row.to_gradient(largest, batch.gradient_scale / sum);
-      logits[label] -= batch.gradient_scale;
-    }
+  for (std::int64_t row = 0; row < batch.rows; row += Vec::kLanes) {
+    RowBlock<Vec>(batch, row).run();
   }
 }
 

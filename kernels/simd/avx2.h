@@ -24,6 +24,11 @@ struct Avx2Vec {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)),
                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
+  /// Selects this lane; none where there is no such lane.
+  static Mask only(std::int64_t lane) noexcept {
+    return _mm256_cmpeq_epi32(_mm256_set1_epi32(static_cast<int>(lane)),
+                              _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
   static Avx2Vec broadcast(float value) noexcept { return {_mm256_set1_ps(value)}; }
   static Avx2Vec load(const float* from) noexcept { return {_mm256_loadu_ps(from)}; }
   /// Lanes outside the mask are 0, and their memory is not touched.
@@ -108,6 +113,16 @@ struct Avx2Vec {
   /// sum + the products of the words' upper halves, then of their lower ones.
   friend Avx2Vec add_pairs(Avx2Vec left, Avx2Vec right, Avx2Vec sum) noexcept {
     return fma(lower_half(left), lower_half(right), fma(upper_half(left), upper_half(right), sum));
+  }
+  /// The whole n for which 2^n <= a < 2^(n + 1), for normal a above 0.
+  friend Avx2Vec exponent(Avx2Vec a) noexcept {
+    const __m256i biased = _mm256_srli_epi32(_mm256_castps_si256(a.lanes), 23);
+    return {_mm256_cvtepi32_ps(_mm256_sub_epi32(biased, _mm256_set1_epi32(127)))};
+  }
+  /// The first lane in which a equals b; kLanes where none does.
+  friend std::int64_t first_equal(Avx2Vec a, Avx2Vec b) noexcept {
+    const int equal = _mm256_movemask_ps(_mm256_cmp_ps(a.lanes, b.lanes, _CMP_EQ_OQ));
+    return __builtin_ctz(static_cast<unsigned>(equal) | 1U << kLanes);
   }
   /// Exchanges rows and columns of 8 x 8 floats.
   friend void transpose(Avx2Vec (&rows)[8]) noexcept {

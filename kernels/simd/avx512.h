@@ -21,6 +21,11 @@ struct Avx512Vec {
   static Mask first(std::int64_t count) noexcept {
     return static_cast<Mask>((1U << static_cast<unsigned>(count)) - 1U);
   }
+  /// Selects this lane; none where there is no such lane.
+  static Mask only(std::int64_t lane) noexcept {
+    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    return _mm512_cmpeq_epi32_mask(lanes, _mm512_set1_epi32(static_cast<int>(lane)));
+  }
   static Avx512Vec broadcast(float value) noexcept { return {_mm512_set1_ps(value)}; }
   static Avx512Vec load(const float* from) noexcept { return {_mm512_loadu_ps(from)}; }
   /// Lanes outside the mask are 0, and their memory is not touched.
@@ -123,6 +128,15 @@ struct Avx512Vec {
     return fma(lower_half(left), lower_half(right), fma(upper_half(left), upper_half(right), sum));
   }
 #endif
+  /// The whole n for which 2^n <= a < 2^(n + 1), for normal a above 0.
+  friend Avx512Vec exponent(Avx512Vec a) noexcept {
+    return {_mm512_maskz_getexp_ps(0xFFFF, a.lanes)};
+  }
+  /// The first lane in which a equals b; kLanes where none does.
+  friend std::int64_t first_equal(Avx512Vec a, Avx512Vec b) noexcept {
+    const Mask equal = _mm512_cmp_ps_mask(a.lanes, b.lanes, _CMP_EQ_OQ);
+    return __builtin_ctz(equal | 1U << kLanes);
+  }
   /// Exchanges rows and columns of 16 x 16 floats.
   friend void transpose(Avx512Vec (&rows)[16]) noexcept {
     constexpr __mmask16 kAll = 0xFFFF;  // see sqrt

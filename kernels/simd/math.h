@@ -24,6 +24,21 @@ Vec exponential(Vec t) noexcept {
   return scale(fma(r * r, p, k(1.0F) + r), n);
 }
 
+/// log(x) for x >= 1, within 1.5 epsilon (relative). With x = 2^n m, 0.75 <= m < 1.5, and s = (m -
+/// 1) / (m + 1), log(m) = 2 artanh(s) = 2 s (1 + q (c0 + c1 q + c2 q^2)), q = s^2: a minimax fit
+/// within 2.8e-9.
+template <typename Vec>
+Vec logarithm(Vec x) noexcept {
+  const auto k = [](float value) noexcept { return Vec::broadcast(value); };
+  const Vec n = exponent(x * k(1.33333333F));
+  const Vec m = scale(x, k(0.0F) - n);
+  const Vec s = (m - k(1.0F)) / (m + k(1.0F));
+  const Vec q = s * s;
+  const Vec p = fma(fma(k(0.15179501F), q, k(0.19978956F)), q, k(0.33333473F));
+  const Vec twice = s + s;
+  return fma(n, k(0.693147182F), fma(twice * q, p, twice));
+}
+
 /// 1 / (1 + e^-x); where x < -88, that of -88, 6.05e-39.
 template <typename Vec>
 Vec sigmoid(Vec x) noexcept {

@@ -20,6 +20,7 @@ struct ScalarVec {
   using Mask = bool;
 
   static Mask first(std::int64_t count) noexcept { return count > 0; }
+  static Mask only(std::int64_t lane) noexcept { return lane == 0; }
   static ScalarVec broadcast(float value) noexcept { return {value}; }
   static ScalarVec load(const float* from) noexcept { return {*from}; }
   static ScalarVec load(const float* from, Mask mask) noexcept { return {mask ? *from : 0.0F}; }
@@ -53,6 +54,16 @@ struct ScalarVec {
     const int whole = n.lanes == n.lanes ? static_cast<int>(n.lanes) : 0;
     return {a.lanes * std::bit_cast<float>((whole + 127) << 23)};
   }
+  /// The whole n for which 2^n <= a < 2^(n + 1), for normal a above 0.
+  friend ScalarVec exponent(ScalarVec a) noexcept {
+    const std::uint32_t biased = std::bit_cast<std::uint32_t>(a.lanes) >> 23;
+    return {static_cast<float>(static_cast<int>(biased) - 127)};
+  }
+  /// 0 where a equals b, else 1: the first lane in which they are equal.
+  friend std::int64_t first_equal(ScalarVec a, ScalarVec b) noexcept {
+    return a.lanes == b.lanes ? 0 : 1;
+  }
+  friend void transpose(ScalarVec (&)[1]) noexcept {}
 };
 
 /// 16 of them.

@@ -1,0 +1,200 @@
+// Sweeps 1 to 1000 classes, 0 to 13 rows and two of the widest blocks, spans of logits up to 2e4,
+// ties and NaN, all ending at a page that may not be touched, with and without a gradient, on every
+// ISA. Tolerance: that of cross_entropy.h, against the formula in double; between ISAs none.
+
+#include "kernels/cross_entropy/cross_entropy.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "tests/kernels/each_isa.h"
+#include "tests/kernels/guarded_array.h"
+
+namespace quadgate::kernels {
+namespace {
+
+constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
+constexpr float kGradientScale = 0.37F;
+
+/// Where the gradient goes.
+enum class Gradient : std::uint8_t { none, in_place, apart };
+
+/// Rows of logits, their labels, and what a kernel makes of them.
+struct Job {
+  std::size_t rows;
+  std::size_t classes;
+  GuardedArray logits;
+  GuardedArray gradient;
+  GuardedArray losses;
+  std::vector<std::int64_t> labels;
+  std::vector<std::int64_t> predictions;
+
+  /// Logits of standard deviation `spread`.
+  static Job random(std::size_t rows, std::size_t classes, float spread) {
+    std::mt19937 engine(static_cast<std::mt19937::result_type>(rows * 10007 + classes));
+    std::normal_distribution<float> normal(0, spread);
+    std::uniform_int_distribution<std::int64_t> label(0, static_cast<std::int64_t>(classes) - 1);
+    Job job{rows,
+            classes,
+            GuardedArray(rows * classes, [&] { return normal(engine); }),
+            GuardedArray(rows * classes),
+            GuardedArray(rows),
+            std::vector<std::int64_t>(rows),
+            std::vector<std::int64_t>(rows)};
+    std::generate(job.labels.begin(), job.labels.end(), [&] { return label(engine); });
+    return job;
+  }
+
+  const float* row(std::size_t i) { return logits.data() + i * classes; }
+
+  void run(Isa isa, Gradient kind) {
+    float* const targets[] = {nullptr, logits.data(), gradient.data()};
+    cross_entropy_kernel(isa)({.rows = static_cast<std::int64_t>(rows),
+                               .classes = static_cast<std::int64_t>(classes),
+                               .logits = logits.data(),
+                               .labels = labels.data(),
+                               .gradient_scale = kGradientScale,
+                               .gradient = targets[static_cast<std::size_t>(kind)],
+                               .losses = losses.data(),
+                               .predictions = predictions.data()});
+  }
+};
+
+/// Checks row `i` of `job`, whose gradient is apart, against the formula in double.
+void expect_formula(Job& job, std::size_t i) {
+  const float* const logits = job.row(i);
+  const auto [smallest, largest] = std::minmax_element(logits, logits + job.classes);
+  const double span = double{*largest} - *smallest;
+  double sum = 0;
+  for (std::size_t c = 0; c < job.classes; ++c) sum += std::exp(double{logits[c]} - *largest);
+  const auto label = static_cast<std::size_t>(job.labels[i]);
+  const double loss = std::log(sum) + *largest - logits[label];
+  const auto classes = static_cast<double>(job.classes);
+  EXPECT_NEAR(job.losses[i], loss, 2 * kEpsilon * (1 + std::log(classes) + span)) << "row " << i;
+  EXPECT_EQ(job.predictions[i], std::max_element(logits, logits + job.classes) - logits)
+      << "row " << i;
+  for (std::size_t c = 0; c < job.classes; ++c) {
+    const double softmax = std::exp(double{logits[c]} - *largest) / sum;
+    EXPECT_NEAR(job.gradient[i * job.classes + c],
+                (softmax - (c == label ? 1 : 0)) * kGradientScale,
+                (2 + classes / 32) * kEpsilon * kGradientScale)
+        << "row " << i << ", class " << c;
+  }
+}
+
+class CrossEntropyKernelTest : public EachIsa {
+ protected:
+  /// Calls body(job) for random logits of every shape and spread.
+  template <typename Body>
+  static void for_each_job(Body body) {
+    for (const std::size_t classes :
+         std::vector<std::size_t>{1, 2, 10, 15, 16, 17, 33, 100, 1000}) {
+      for (const std::size_t rows :
+           std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 32}) {
+        for (const float spread : {0.01F, 3.0F, 3000.0F}) {
+          SCOPED_TRACE(testing::Message()
+                       << rows << " rows of " << classes << " classes, spread " << spread);
+          body(Job::random(rows, classes, spread));
+          if (testing::Test::HasFailure()) return;
+        }
+      }
+    }
+  }
+};
+
+TEST_P(CrossEntropyKernelTest, FollowsTheFormula) {
+  for_each_job([](Job job) {
+    job.run(GetParam(), Gradient::apart);
+    for (std::size_t i = 0; i < job.rows; ++i) expect_formula(job, i);
+  });
+}
+
+TEST_P(CrossEntropyKernelTest, GivesTheScalarBits) {
+  for_each_job([](Job job) {
+    Job expected = job;
+    expected.run(Isa::scalar, Gradient::apart);
+    job.run(GetParam(), Gradient::apart);
+    EXPECT_TRUE(job.losses.same_bits(expected.losses));
+    EXPECT_TRUE(job.gradient.same_bits(expected.gradient));
+    EXPECT_EQ(job.predictions, expected.predictions);
+  });
+}
+
+TEST_P(CrossEntropyKernelTest, GivesTheSameBitsInPlaceAndWithoutAGradient) {
+  for_each_job([](const Job& job) {
+    Job apart = job;
+    Job in_place = job;
+    Job none = job;
+    apart.run(GetParam(), Gradient::apart);
+    in_place.run(GetParam(), Gradient::in_place);
+    none.run(GetParam(), Gradient::none);
+    EXPECT_TRUE(in_place.logits.same_bits(apart.gradient));
+    for (Job* other : {&in_place, &none}) {
+      EXPECT_TRUE(other->losses.same_bits(apart.losses));
+      EXPECT_EQ(other->predictions, apart.predictions);
+    }
+    EXPECT_TRUE(none.logits.same_bits(job.logits));
+    EXPECT_TRUE(apart.logits.same_bits(job.logits));
+  });
+}
+
+TEST_P(CrossEntropyKernelTest, TouchesNothingElse) {
+  for_each_job([](Job job) {
+    job.run(GetParam(), Gradient::apart);
+    EXPECT_TRUE(job.logits.before_is_intact());
+    EXPECT_TRUE(job.gradient.before_is_intact());
+    EXPECT_TRUE(job.losses.before_is_intact());
+  });
+}
+
+TEST_P(CrossEntropyKernelTest, TakesHugeLogits) {
+  Job job = Job::random(3, 20, 1);
+  job.logits.data()[7] = 1e4F;
+  job.logits.data()[20 + 3] = -1e4F;
+  std::fill_n(job.logits.data() + 40, 20, -1e4F);
+  job.labels = {9, 3, 19};
+  job.run(GetParam(), Gradient::apart);
+  for (std::size_t i = 0; i < job.rows; ++i) expect_formula(job, i);
+}
+
+TEST_P(CrossEntropyKernelTest, PredictsTheFirstOfEqualLogits) {
+  for (const std::size_t first : std::vector<std::size_t>{0, 1, 7, 8, 15, 16, 39}) {
+    Job job = Job::random(13, 40, 0);
+    for (std::size_t i = 0; i < job.rows; ++i) {
+      std::fill_n(job.logits.data() + i * job.classes, first, -1.0F);
+    }
+    job.run(GetParam(), Gradient::none);
+    EXPECT_EQ(job.predictions,
+              std::vector<std::int64_t>(job.rows, static_cast<std::int64_t>(first)));
+  }
+}
+
+TEST_P(CrossEntropyKernelTest, ShowsLogitsThatAreNotFiniteInTheirRowAlone) {
+  for (const std::size_t classes : std::vector<std::size_t>{3, 10, 40}) {
+    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), INFINITY}) {
+      for (std::size_t position = 0; position < classes; ++position) {
+        Job job = Job::random(5, classes, 1);
+        job.logits.data()[2 * classes + position] = bad;
+        job.run(GetParam(), Gradient::apart);
+        for (std::size_t i = 0; i < job.rows; ++i) {
+          EXPECT_EQ(std::isnan(job.losses[i]), i == 2)
+              << bad << " at " << position << ", row " << i;
+          EXPECT_TRUE(job.predictions[i] >= 0 && std::cmp_less(job.predictions[i], classes));
+          if (i != 2) expect_formula(job, i);
+        }
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Isa, CrossEntropyKernelTest, all_isas(), isa_name);
+
+}  // namespace
+}  // namespace quadgate::kernels
