@@ -1,0 +1,36 @@
+#include "kernels/rnn/rnn.h"
+
+#include "kernels/isa.h"
+#include "kernels/rnn/impl.h"
+
+namespace quadgate::kernels {
+
+CellForwardKernel rnn_forward_kernel(RnnActivation activation, Isa isa) noexcept {
+  const bool relu = activation == RnnActivation::relu;
+  switch (isa) {
+    case Isa::avx512_bf16:
+    case Isa::avx512:
+      return relu ? rnn_relu_forward_avx512 : rnn_tanh_forward_avx512;
+    case Isa::avx2:
+      return relu ? rnn_relu_forward_avx2 : rnn_tanh_forward_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return relu ? rnn_relu_forward_scalar : rnn_tanh_forward_scalar;
+}
+
+CellBackwardKernel rnn_backward_kernel(RnnActivation activation, Isa isa) noexcept {
+  const bool relu = activation == RnnActivation::relu;
+  switch (isa) {
+    case Isa::avx512_bf16:
+    case Isa::avx512:
+      return relu ? rnn_relu_backward_avx512 : rnn_tanh_backward_avx512;
+    case Isa::avx2:
+      return relu ? rnn_relu_backward_avx2 : rnn_tanh_backward_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return relu ? rnn_relu_backward_scalar : rnn_tanh_backward_scalar;
+}
+
+}  // namespace quadgate::kernels
