@@ -22,7 +22,7 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
       team_size_(plan.options.team_size),
       teams_(static_cast<std::size_t>(arena.threads())),
       directions_(config_.num_directions()),
-      cell_(native_cell()),
+      cell_(native_cell(config_.cell)),
       steps_(plan.seq_len, plan.batch_size),
       head_(plan, cell_, parameters) {
   x_ = features(1, config_.input_size);

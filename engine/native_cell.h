@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/config.h"
 #include "kernels/cell.h"
 
 namespace quadgate {
@@ -30,7 +31,7 @@ struct NativeCell {
   std::int64_t width() const noexcept { return 4 * lanes; }
 };
 
-/// The LSTM for the active instruction set.
-NativeCell native_cell();
+/// `cell` for the active instruction set.
+NativeCell native_cell(Cell cell);
 
 }  // namespace quadgate
