@@ -74,6 +74,7 @@ struct StepShape {
   std::int64_t hidden_size = 0;
   std::int64_t num_layers = 1;
   bool bidirectional = false;
+  Cell cell = Cell::lstm;
   std::string lengths;  ///< "LO:HI", drawn evenly; empty: every sequence has seq_len steps
   NetworkOptions options = {};
 };

@@ -198,6 +198,12 @@ class Reader {
     return node.is_boolean();
   }
 
+  static bool read(std::string_view, const toml::node& node, const Rule&, Cell& field) {
+    const auto cell = parse_cell(node.value_exact<std::string>().value_or(""));
+    field = cell.value_or(field);
+    return cell.has_value();
+  }
+
   static bool read(std::string_view, const toml::node& node, const Rule&,
                    OptimizerConfig::Kind& field) {
     const std::string text = node.value_exact<std::string>().value_or("");

@@ -24,7 +24,7 @@ struct RunConfig {
     std::vector<std::string> targets;  ///< columns to forecast; empty: all
   };
   struct Model {
-    std::string cell = "lstm";
+    Cell cell = Cell::lstm;
     std::int64_t hidden_size = 0;
     std::int64_t num_layers = 1;
     bool bidirectional = false;

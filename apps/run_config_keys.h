@@ -34,6 +34,7 @@ inline constexpr Rule kNonNegative{"a finite number, at least 0", 0};
 inline constexpr Rule kPositive{"a finite number above 0",
                                 std::numeric_limits<double>::denorm_min()};
 inline constexpr Rule kFraction{"a number, at least 0 and below 1", 0, 1};
+inline constexpr Rule kCell{R"("lstm", "gru", "rnn_tanh" or "rnn_relu")"};
 inline constexpr Rule kOptimizer{R"("sgd", "adam" or "adamw")"};
 
 /// The one value that this version knows of a key with more in store.
@@ -49,7 +50,7 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("data.horizon", config.data.horizon, kCount);
   visit("data.stride", config.data.stride, kCount);
   visit("data.targets", config.data.targets, kNames);
-  visit("model.cell", config.model.cell, Only{"lstm"});
+  visit("model.cell", config.model.cell, kCell);
   visit("model.hidden_size", config.model.hidden_size, kCount.must());
   visit("model.num_layers", config.model.num_layers, kCount);
   visit("model.bidirectional", config.model.bidirectional, kFlag);

@@ -162,8 +162,10 @@ void scale(const ScaleArguments& arguments) {
   report.arguments = arguments;
   report.machine = describe_machine();
   const auto asked = arguments.shape.options.backend;
-  report.backend = to_string(
-      asked == BackendKind::automatic ? choose_backend(arguments.shape.options.precision) : asked);
+  report.backend =
+      to_string(asked == BackendKind::automatic ? choose_backend(model_of(arguments.shape).rnn,
+                                                                 arguments.shape.options.precision)
+                                                : asked);
   report.precision = to_string(arguments.shape.options.precision);
   std::vector<Series> all = plan(arguments, report.machine.affinity);
   warn_of_sharing(all.back().point.threads, report.machine);

@@ -129,8 +129,8 @@ std::string machine_rows(const ScaleReport& report) {
 }
 
 std::string describe(const StepShape& shape) {
-  return fmt::format("LSTM {} -> {} x {}{}, {} steps{}, batch {}", shape.input_size,
-                     shape.num_layers, shape.hidden_size,
+  return fmt::format("{} {} -> {} x {}{}, {} steps{}, batch {}", to_string(shape.cell),
+                     shape.input_size, shape.num_layers, shape.hidden_size,
                      shape.bidirectional ? ", bidirectional" : "", shape.seq_len,
                      shape.lengths.empty() ? "" : " (lengths " + shape.lengths + ")", shape.batch);
 }

@@ -53,20 +53,12 @@ std::uint32_t random_word(std::uint64_t index) {
                         0, 0})[index % 4];
 }
 
-ModelConfig model_of(const StepShape& shape) {
-  ModelConfig config;
-  config.rnn = {shape.input_size, shape.hidden_size, shape.num_layers, shape.bidirectional, 0};
-  config.task = Task::tagging;
-  config.output_size = kClasses;
-  return config;
-}
-
 /// Floating-point operations of the products of one forward pass over `steps` steps.
 double forward_flops(const ModelConfig& config, std::int64_t steps) {
   const LstmConfig& rnn = config.rnn;
   std::int64_t products = config.output_size * rnn.output_size();
   for (std::int64_t layer = 0; layer < rnn.num_layers; ++layer) {
-    products += rnn.num_directions() * 4 * rnn.hidden_size *
+    products += rnn.num_directions() * num_gates(rnn.cell) * rnn.hidden_size *
                 (rnn.layer_input_size(layer) + rnn.hidden_size);
   }
   return 2.0 * static_cast<double>(steps) * static_cast<double>(products);
@@ -79,6 +71,15 @@ OptimizerConfig clipped_adam() {
 }
 
 }  // namespace
+
+ModelConfig model_of(const StepShape& shape) {
+  ModelConfig config;
+  config.rnn = {shape.input_size, shape.hidden_size, shape.num_layers, shape.bidirectional, 0};
+  config.rnn.cell = shape.cell;
+  config.task = Task::tagging;
+  config.output_size = kClasses;
+  return config;
+}
 
 Batch random_batch(const StepShape& shape) {
   const auto [low, high] = parse_lengths(shape);

@@ -9,6 +9,9 @@
 
 namespace quadgate::apps {
 
+/// The model that a step of this shape trains.
+ModelConfig model_of(const StepShape& shape);
+
 /// Random sequences of `shape`, the same ones each time, with a random class at every step. Throws
 /// InvalidArgument if shape.lengths is none.
 Batch random_batch(const StepShape& shape);

@@ -45,7 +45,8 @@ nlohmann::json request(const StepShape& shape, const Batch& batch, int threads,
   for (std::size_t row = 1; row < batch.offsets.size(); ++row) {
     lengths.push_back(batch.offsets[row] - batch.offsets[row - 1]);
   }
-  return {{"input_size", shape.input_size},
+  return {{"cell", to_string(shape.cell)},
+          {"input_size", shape.input_size},
           {"hidden_size", shape.hidden_size},
           {"num_layers", shape.num_layers},
           {"bidirectional", shape.bidirectional},

@@ -20,8 +20,11 @@ def make_step(shape):
     torch.set_num_threads(shape["threads"])
     torch.manual_seed(1)
     directions = 2 if shape["bidirectional"] else 1
-    rnn = torch.nn.LSTM(shape["input_size"], shape["hidden_size"], shape["num_layers"],
-                        bidirectional=shape["bidirectional"])
+    kind, _, nonlinearity = shape["cell"].partition("_")
+    options = {"nonlinearity": nonlinearity} if nonlinearity else {}
+    rnn = getattr(torch.nn, kind.upper())(
+        shape["input_size"], shape["hidden_size"], shape["num_layers"],
+        bidirectional=shape["bidirectional"], **options)
     head = torch.nn.Linear(directions * shape["hidden_size"], 10)
     parameters = [*rnn.parameters(), *head.parameters()]
     adam = torch.optim.Adam(parameters, fused=True)

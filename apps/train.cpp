@@ -21,6 +21,7 @@ ModelConfig model_of(const RunConfig& config, const Dataset& data) {
   ModelConfig model;
   model.rnn = {data.input_size(), config.model.hidden_size, config.model.num_layers,
                config.model.bidirectional, config.model.dropout};
+  model.rnn.cell = config.model.cell;
   model.task = data.task();
   model.output_size = data.output_size();
   return model;
@@ -75,14 +76,14 @@ void describe(const RunConfig& config, const Network& network, int threads, Data
   for (const ParameterSlice& slice : network.parameters().slices()) {
     parameters += slice.size;
   }
-  std::fputs(fmt::format("{}: {} sequences; lstm {} -> {} x {}{} -> {}, {} parameters; {} threads, "
-                         "{}\n",
-                         config.data.path, splits, data.input_size(), config.model.num_layers,
-                         config.model.hidden_size,
-                         config.model.bidirectional ? ", bidirectional" : "", data.output_size(),
-                         parameters, threads, kernels::to_string(kernels::active_isa()))
-                 .c_str(),
-             stderr);
+  std::fputs(
+      fmt::format("{}: {} sequences; {} {} -> {} x {}{} -> {}, {} parameters; {} threads, {}\n",
+                  config.data.path, splits, to_string(config.model.cell), data.input_size(),
+                  config.model.num_layers, config.model.hidden_size,
+                  config.model.bidirectional ? ", bidirectional" : "", data.output_size(),
+                  parameters, threads, kernels::to_string(kernels::active_isa()))
+          .c_str(),
+      stderr);
 }
 
 /// The resolved run file must not take the place of the one that somebody wrote.

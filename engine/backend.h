@@ -40,9 +40,10 @@ class Backend {
 };
 
 /// What `automatic` stands for on this machine.
-BackendKind choose_backend(Precision precision) noexcept;
+BackendKind choose_backend(const LstmConfig& config, Precision precision) noexcept;
 
-/// Plans all memory. `parameters` and `arena` must outlive it.
+/// Plans all memory. `parameters` and `arena` must outlive it. Throws InvalidArgument if the
+/// backend does not have the cell.
 std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
                                       Arena& arena);
 

@@ -35,6 +35,40 @@ const char* to_string(Task task) noexcept {
   return "unknown";
 }
 
+std::string_view to_string(Cell cell) noexcept {
+  switch (cell) {
+    case Cell::lstm:
+      return "lstm";
+    case Cell::gru:
+      return "gru";
+    case Cell::rnn_tanh:
+      return "rnn_tanh";
+    case Cell::rnn_relu:
+      break;
+  }
+  return "rnn_relu";
+}
+
+std::optional<Cell> parse_cell(std::string_view text) noexcept {
+  for (const auto cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh, Cell::rnn_relu}) {
+    if (text == to_string(cell)) return cell;
+  }
+  return std::nullopt;
+}
+
+std::int64_t num_gates(Cell cell) noexcept {
+  switch (cell) {
+    case Cell::lstm:
+      return 4;
+    case Cell::gru:
+      return 3;
+    case Cell::rnn_tanh:
+    case Cell::rnn_relu:
+      break;
+  }
+  return 1;
+}
+
 void validate(const ModelConfig& config) {
   expect_at_least_one("input_size", config.rnn.input_size);
   expect_at_least_one("hidden_size", config.rnn.hidden_size);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace quadgate {
 
@@ -15,13 +16,24 @@ enum class Task {
 /// "classification", "tagging" or "regression", as data sets and checkpoints name it.
 const char* to_string(Task task) noexcept;
 
-/// Sizes of the recurrent stack, under torch.nn.LSTM's names.
+/// The cell of the recurrent layers.
+enum class Cell : std::uint8_t { lstm, gru, rnn_tanh, rnn_relu };
+
+/// "lstm", "gru", "rnn_tanh" or "rnn_relu".
+std::string_view to_string(Cell cell) noexcept;
+/// The inverse of to_string; empty for any other text.
+std::optional<Cell> parse_cell(std::string_view text) noexcept;
+/// Gates in PyTorch's weights: 4 (i f g o), 3 (r z n) or 1.
+std::int64_t num_gates(Cell cell) noexcept;
+
+/// The recurrent stack, under the names of torch.nn.LSTM, GRU and RNN.
 struct LstmConfig {
   std::int64_t input_size = 0;
   std::int64_t hidden_size = 0;
   std::int64_t num_layers = 1;
   bool bidirectional = false;
   double dropout = 0;  ///< probability that an output is zeroed, between layers only
+  Cell cell = Cell::lstm;
 
   bool operator==(const LstmConfig&) const = default;
 
@@ -34,7 +46,7 @@ struct LstmConfig {
   }
 };
 
-/// A whole model: LSTM stack, then a linear head of `output_size` classes or values.
+/// A whole model: recurrent stack, then a linear head of `output_size` classes or values.
 struct ModelConfig {
   LstmConfig rnn;
   Task task = Task::classification;

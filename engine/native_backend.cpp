@@ -22,9 +22,9 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
       team_size_(plan.options.team_size),
       teams_(static_cast<std::size_t>(arena.threads())),
       directions_(config_.num_directions()),
-      cell_(native_cell(plan.options.precision)),
+      cell_(native_cell(config_.cell, plan.options.precision)),
       steps_(plan.seq_len, plan.batch_size),
-      head_(plan, native_cell(Precision::f32), parameters) {
+      head_(plan, native_cell(Cell::lstm, Precision::f32), parameters) {
   x_ = features(1, config_.input_size);
   for (auto& d : d_) d = Buffer(static_cast<std::size_t>(capacity_ * config_.output_size()));
   gradient_tasks_ = head_.gradient_tasks();

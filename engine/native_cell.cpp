@@ -1,15 +1,17 @@
 #include "engine/native_cell.h"
 
+#include "kernels/gru/gru.h"
 #include "kernels/isa.h"
 #include "kernels/lstm/lstm.h"
-#include "kernels/product/product.h"
+#include "kernels/rnn/rnn.h"
 
 namespace quadgate {
+namespace {
 
-NativeCell native_cell(Precision precision) {
-  const auto kind =
-      precision == Precision::bf16 ? kernels::PanelKind::same : kernels::PanelKind::fast;
-  const auto isa = kernels::active_isa();
+using kernels::Isa;
+using kernels::PanelKind;
+
+NativeCell lstm(Isa isa, PanelKind kind) {
   const std::int64_t lanes = kernels::vector_lanes(isa, kind);
   return {.lanes = lanes,
           .units = lanes,
@@ -19,6 +21,48 @@ NativeCell native_cell(Precision precision) {
           .product = kernels::product_kernel(isa, kind),
           .forward = kernels::lstm_forward_kernel(isa, kind),
           .backward = kernels::lstm_backward_kernel(isa, kind)};
+}
+
+NativeCell gru(Isa isa, PanelKind kind) {
+  const std::int64_t lanes = kernels::vector_lanes(isa, kind);
+  return {.lanes = lanes,
+          .units = lanes,
+          .ih = {0, {2, 0, 1}},
+          .hh = {1, {0, 1, 2}},
+          .writes_dh = true,
+          .product = kernels::product_kernel(isa, kind),
+          .forward = kernels::gru_forward_kernel(isa, kind),
+          .backward = kernels::gru_backward_kernel(isa, kind)};
+}
+
+NativeCell rnn(kernels::RnnActivation activation, Isa isa, PanelKind kind) {
+  const std::int64_t lanes = kernels::vector_lanes(isa, kind);
+  return {.lanes = lanes,
+          .units = kernels::kPanelVectors * lanes,
+          .ih = {0, {0}},
+          .hh = {0, {0}},
+          .writes_dh = false,
+          .product = kernels::product_kernel(isa, kind),
+          .forward = kernels::rnn_forward_kernel(activation, isa, kind),
+          .backward = kernels::rnn_backward_kernel(activation, isa, kind)};
+}
+
+}  // namespace
+
+NativeCell native_cell(Cell cell, Precision precision) {
+  const auto isa = kernels::active_isa();
+  const auto kind = precision == Precision::bf16 ? PanelKind::same : PanelKind::fast;
+  switch (cell) {
+    case Cell::gru:
+      return gru(isa, kind);
+    case Cell::rnn_tanh:
+      return rnn(kernels::RnnActivation::tanh, isa, kind);
+    case Cell::rnn_relu:
+      return rnn(kernels::RnnActivation::relu, isa, kind);
+    case Cell::lstm:
+      break;
+  }
+  return lstm(isa, kind);
 }
 
 }  // namespace quadgate

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/config.h"
 #include "engine/network_options.h"
 #include "kernels/cell.h"
 #include "kernels/product/product.h"
@@ -33,8 +34,8 @@ struct NativeCell {
   std::int64_t width() const noexcept { return 4 * lanes; }
 };
 
-/// The LSTM for the active instruction set. In bf16 its panels are the same on every machine, and
-/// so are the bits of its results.
-NativeCell native_cell(Precision precision);
+/// `cell` for the active instruction set. In bf16 its panels are the same on every machine, and so
+/// are the bits of its results.
+NativeCell native_cell(Cell cell, Precision precision);
 
 }  // namespace quadgate

@@ -244,7 +244,9 @@ double NativeHead::gradient_square() const noexcept {
 void NativeHead::copy_outputs(const NativeWork& work, const Batch& batch,
                               std::span<float> outputs) const {
   const std::int64_t size = model_.output_size;
-  for (std::int64_t place = work.first; place < work.last; ++place) {
+  work.member.wait();  // the shares of forward were others
+  const auto share = work.member.share(work.last - work.first);
+  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     const std::int64_t in_batch = work.steps.row_in_batch(place);
     if (!at_every_step()) {
       std::copy_n(outputs_.data() + place * size, size, outputs.data() + in_batch * size);

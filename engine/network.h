@@ -20,7 +20,8 @@ namespace quadgate {
 /// at every number of threads.
 class Network {
  public:
-  /// Plans all memory. `arena` must outlive the network. Throws InvalidArgument (see validate).
+  /// Plans all memory. `arena` must outlive the network. Throws InvalidArgument (see validate and
+  /// make_backend).
   Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t batch_size, Arena& arena,
           const NetworkOptions& options = {});
   Network(const Network&) = delete;

@@ -14,7 +14,7 @@
 namespace quadgate {
 
 Parameters::Parameters(const ModelConfig& config) : config_(config) {
-  const std::int64_t gates = 4 * config.rnn.hidden_size;
+  const std::int64_t gates = num_gates(config.rnn.cell) * config.rnn.hidden_size;
   for (std::int64_t layer = 0; layer < config.rnn.num_layers; ++layer) {
     for (std::int64_t direction = 0; direction < config.rnn.num_directions(); ++direction) {
       const std::string suffix = fmt::format("_l{}{}", layer, direction == 0 ? "" : "_reverse");

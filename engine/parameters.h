@@ -53,7 +53,7 @@ class Parameters {
     return values().subspan(slice.offset, slice.size);
   }
 
-  /// Fills every tensor from U(-k, k) as PyTorch does: k = 1/sqrt(hidden_size) in the LSTM, and
+  /// Fills every tensor from U(-k, k) as PyTorch does: k = 1/sqrt(hidden_size) in the cells, and
   /// 1/sqrt(in_features) in the head. The numbers depend on `seed` only (Philox), not on torch's.
   void initialize(std::uint64_t seed);
 

@@ -87,7 +87,7 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
   file.write_int("", "format_version", 1);
   file.create_group("model");
   const LstmConfig& rnn = model.config.rnn;
-  file.write_string("model", "cell", "lstm");
+  file.write_string("model", "cell", std::string(to_string(rnn.cell)));
   file.write_int("model", "input_size", rnn.input_size);
   file.write_int("model", "hidden_size", rnn.hidden_size);
   file.write_int("model", "num_layers", rnn.num_layers);
@@ -100,10 +100,11 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
 }
 
 ModelDescription read_model(const hdf5::File& file) {
-  const std::string cell = file.read_string("model", "cell");
-  if (cell != "lstm") {
-    throw FileError(
-        fmt::format("{}: expected 'lstm', found '{}'", file.where("model", "cell"), cell));
+  const std::string cell_name = file.read_string("model", "cell");
+  const std::optional<Cell> cell = parse_cell(cell_name);
+  if (!cell) {
+    throw FileError(fmt::format("{}: expected lstm, gru, rnn_tanh or rnn_relu, found '{}'",
+                                file.where("model", "cell"), cell_name));
   }
   const std::string task_name = file.read_string("model", "task");
   const std::optional<Task> task = task_from_name(task_name);
@@ -116,7 +117,8 @@ ModelDescription read_model(const hdf5::File& file) {
                          .hidden_size = file.read_int("model", "hidden_size"),
                          .num_layers = file.read_int("model", "num_layers"),
                          .bidirectional = file.read_int("model", "bidirectional") != 0,
-                         .dropout = file.read_double("model", "dropout")},
+                         .dropout = file.read_double("model", "dropout"),
+                         .cell = *cell},
                  .task = *task,
                  .output_size = file.read_int("model", "output_size")},
       .data = read_data_description(file, "model")};

@@ -5,7 +5,7 @@
 namespace quadgate::kernels {
 
 void lstm_forward_avx512(const CellForward& step) noexcept {
-  LstmForwardStep<Avx512Vec, 6>::run(step);
+  CellTiles<LstmForwardStep<Avx512Vec, 6>>::run(step);
 }
 
 void lstm_backward_avx512(const CellBackward& step) noexcept {

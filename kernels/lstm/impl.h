@@ -3,8 +3,8 @@
 #include <cstdint>
 
 #include "kernels/lstm/lstm.h"
+#include "kernels/simd/cell_tiles.h"
 #include "kernels/simd/math.h"
-#include "kernels/simd/tile.h"
 
 namespace quadgate::kernels {
 
@@ -54,38 +54,18 @@ struct LstmCellGradient {
   }
 };
 
-/// lstm_forward_scalar with vectors, in tiles of kMostRows.
-template <typename Vec, std::int64_t kMostRows>
+/// lstm_forward_scalar with vectors: a tile of it, for CellTiles.
+template <typename Vec, std::int64_t kTileRows>
 class LstmForwardStep {
  public:
-  static void run(const CellForward& step) noexcept {
-    CellForward rest = step;
-    while (rest.rows > 0) {
-      const std::int64_t height = even_tile(rest.rows, kMostRows);
-      run_rows<kMostRows>(height, rest);
-      rest.rows -= height;
-      if (rest.h_prev != nullptr) rest.h_prev += height * step.h_prev_stride;
-      if (rest.c_prev != nullptr) rest.c_prev += height * step.c_stride;
-      rest.gates += height * 4 * Vec::kLanes;
-      rest.c += height * step.c_stride;
-      rest.h += height * step.h_stride;
-    }
-  }
-
- private:
-  template <std::int64_t kRows>
-  static void run_rows(std::int64_t rows, const CellForward& step) noexcept {
-    if constexpr (kRows > 1) {
-      if (rows < kRows) return run_rows<kRows - 1>(rows, step);
-    }
-    run_tile<kRows>(step);
-  }
+  static constexpr std::int64_t kMostRows = kTileRows;
+  static constexpr std::int64_t kWidth = 4 * Vec::kLanes;
 
   template <std::int64_t kRows>
   [[gnu::noinline]] static void run_tile(const CellForward& step) noexcept {
     constexpr std::int64_t kLanes = Vec::kLanes;
     Tile<Vec, kRows, 4> tile;
-    tile.load(step.gates, 4 * kLanes, Vec::first(kLanes));
+    tile.load(step.gates, kWidth, Vec::first(kLanes));
     if (step.h_prev != nullptr) {
       tile.add_product(step.h_prev, step.h_prev_stride, 1, step.depth, step.depth, 0,
                        step.weight_hh);
@@ -97,7 +77,7 @@ class LstmForwardStep {
                              ? Vec::broadcast(0.0F)
                              : Vec::load(step.c_prev + row * step.c_stride, mask);
       const LstmCell<Vec> cell(gates[0], gates[1], gates[2], gates[3], c_prev);
-      float* const to = step.gates + row * 4 * kLanes;
+      float* const to = step.gates + row * kWidth;
       cell.i.store(to);
       cell.f.store(to + kLanes);
       cell.g.store(to + 2 * kLanes);

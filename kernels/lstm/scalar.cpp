@@ -45,7 +45,7 @@ void lstm_backward_scalar(const CellBackward& step) noexcept {
 }
 
 void lstm_forward_scalar_16(const CellForward& step) noexcept {
-  LstmForwardStep<ScalarVec16, 1>::run(step);
+  CellTiles<LstmForwardStep<ScalarVec16, 1>>::run(step);
 }
 
 void lstm_backward_scalar_16(const CellBackward& step) noexcept {

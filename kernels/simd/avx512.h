@@ -64,6 +64,10 @@ struct Avx512Vec {
   friend Avx512Vec max(Avx512Vec a, Avx512Vec b) noexcept {
     return {_mm512_maskz_max_ps(0xFFFF, a.lanes, b.lanes)};
   }
+  /// The lanes that are above 0.
+  friend Mask positive(Avx512Vec a) noexcept {
+    return _mm512_cmp_ps_mask(a.lanes, _mm512_setzero_ps(), _CMP_GT_OQ);
+  }
   /// a in the lanes of the mask, b in the others.
   friend Avx512Vec select(Mask mask, Avx512Vec a, Avx512Vec b) noexcept {
     return {_mm512_mask_blend_ps(mask, b.lanes, a.lanes)};

@@ -54,6 +54,10 @@ struct Twice {
   }
   friend Twice min(Twice a, Twice b) noexcept { return {min(a.low, b.low), min(a.high, b.high)}; }
   friend Twice max(Twice a, Twice b) noexcept { return {max(a.low, b.low), max(a.high, b.high)}; }
+  friend Mask positive(Twice a) noexcept { return {positive(a.low), positive(a.high)}; }
+  friend Twice select(Mask mask, Twice a, Twice b) noexcept {
+    return {select(mask.low, a.low, b.low), select(mask.high, a.high, b.high)};
+  }
   friend Twice round(Twice a) noexcept { return {round(a.low), round(a.high)}; }
   friend Twice scale(Twice a, Twice n) noexcept {
     return {scale(a.low, n.low), scale(a.high, n.high)};

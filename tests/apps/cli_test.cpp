@@ -229,7 +229,7 @@ TEST_F(CliTest, BenchPrintsTheContract) {
       {"bench",     "--seq-len",     "6",         "--batch",      "4",           "--input-size",
        "3",         "--hidden-size", "8",         "--num-layers", "2",           "--bidirectional",
        "--lengths", "2:6",           "--seconds", "0.01",         "--threads",   "2",
-       "--backend", "auto",          "--cell",    "lstm",         "--precision", "f32",
+       "--backend", "auto",          "--cell",    "gru",          "--precision", "f32",
        "--json"});
   ASSERT_EQ(outcome.code, kExitDone) << outcome.err;
   const json record = json::parse(outcome.out);

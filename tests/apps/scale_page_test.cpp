@@ -31,7 +31,7 @@ std::string element(const std::string& page, const std::string& start, const std
 ScaleReport made_up_report() {
   ScaleReport report;
   report.arguments.command_line = "quadgate scale -o '</script><b>&\xff.html'";
-  report.arguments.shape = {20, 32, 64, 128, 2, true, "5:20"};
+  report.arguments.shape = {20, 32, 64, 128, 2, true, Cell::lstm, "5:20"};
   report.machine.cpu_model = "CPU <script>alert(1)</script>";
   report.machine.isa = "avx2";
   report.backend = "onednn";
@@ -54,7 +54,7 @@ TEST(ScalePageTest, HoldsTheNumbersWithoutScripts) {
   EXPECT_THAT(page, HasSubstr("<td>waiting</td><td>75.0 %</td><td>75.0 %</td>"));
   EXPECT_THAT(page, HasSubstr("Serial fraction: 0.0625"));
   EXPECT_THAT(page,
-              HasSubstr("LSTM 64 -&gt; 2 x 128, bidirectional, 20 steps (lengths 5:20), batch 32"));
+              HasSubstr("lstm 64 -&gt; 2 x 128, bidirectional, 20 steps (lengths 5:20), batch 32"));
   EXPECT_THAT(page, HasSubstr("1 / S = f + (1 - f) / r"));
   EXPECT_THAT(page, Not(HasSubstr("PyTorch:")));
 }

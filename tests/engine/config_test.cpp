@@ -36,6 +36,18 @@ TEST(TaskTest, HasTheNameOfFiles) {
   EXPECT_STREQ(to_string(Task::regression), "regression");
 }
 
+TEST(CellTest, HasTheNameOfFilesAndPyTorchsGates) {
+  for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh, Cell::rnn_relu}) {
+    EXPECT_EQ(parse_cell(to_string(cell)), cell);
+  }
+  EXPECT_EQ(to_string(Cell::rnn_tanh), "rnn_tanh");
+  EXPECT_EQ(parse_cell("GRU"), std::nullopt);
+  EXPECT_EQ(num_gates(Cell::lstm), 4);
+  EXPECT_EQ(num_gates(Cell::gru), 3);
+  EXPECT_EQ(num_gates(Cell::rnn_tanh), 1);
+  EXPECT_EQ(num_gates(Cell::rnn_relu), 1);
+}
+
 TEST(LstmConfigTest, DerivesSizes) {
   LstmConfig config{.input_size = 3, .hidden_size = 5, .num_layers = 2};
   EXPECT_EQ(config.num_directions(), 1);

@@ -1,6 +1,6 @@
-// Sweeps tasks, directions, layers, dropout, ragged lengths and batches that fill no whole number
-// of shards, for 4 steps at 1, 2, 3 and 4 threads. No tolerance: weights, losses and predictions
-// are the same bits.
+// Sweeps tasks, cells, directions, layers, dropout, ragged lengths and batches that fill no whole
+// number of shards, for 4 steps at 1, 2, 3 and 4 threads. No tolerance: weights, losses and
+// predictions are the same bits.
 
 #include <gtest/gtest.h>
 
@@ -87,7 +87,18 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"SmallBatch",
              {.rnn = {.input_size = 7, .hidden_size = 40, .bidirectional = true}, .output_size = 2},
              4,
-             3}),
+             3},
+        Case{"Gru",
+             {.rnn = {.input_size = 7, .hidden_size = 40, .bidirectional = true, .cell = Cell::gru},
+              .output_size = 2},
+             6,
+             13},
+        Case{"Rnn",
+             {.rnn = {.input_size = 7, .hidden_size = 70, .num_layers = 2, .cell = Cell::rnn_tanh},
+              .task = Task::tagging,
+              .output_size = 2},
+             6,
+             13}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Sweeps PyTorch 2.13's LSTM forward and backward (the classic nn.LSTM(5, 6, 2), two directions,
-// two layers, packed rows) and five ten-step training runs, from files of golden/make_golden.py.
-// Tolerance: 1e-5 of a tensor's largest element for the LSTM and 1e-5 of a loss; 1e-4 absolute for
-// weights after ten steps, as Adam divides small gradients with their rounding by themselves.
+// two layers, packed rows) and ten-step training runs of every cell, from files of
+// golden/make_golden.py. Tolerance: 1e-5 of a tensor's largest element for the LSTM and 1e-5 of a
+// loss; 1e-4 absolute for weights after ten steps, as Adam divides small gradients with their
+// rounding by themselves.
 
 #include <gmock/gmock.h>
 
@@ -143,7 +144,9 @@ class GoldenCurveTest : public ::testing::TestWithParam<const char*> {
  protected:
   ModelConfig model_config() const {
     const std::string task = file_.read_string(group_, "task");
-    return {.rnn = lstm_config(file_, group_, group_ + "/start/rnn."),
+    auto rnn = lstm_config(file_, group_, group_ + "/start/rnn.");
+    rnn.cell = parse_cell(file_.read_string(group_, "cell")).value();
+    return {.rnn = rnn,
             .task = task == "tagging"      ? Task::tagging
                     : task == "regression" ? Task::regression
                                            : Task::classification,
@@ -226,8 +229,10 @@ TEST_P(GoldenCurveTest, TenStepsHavePyTorchsLossesAndWeights) {
 
 INSTANTIATE_TEST_SUITE_P(Runs, GoldenCurveTest,
                          ::testing::Values("classification_sgd", "classification_adam",
-                                           "classification_adamw", "regression_sgd",
-                                           "tagging_adam"),
+                                           "classification_adamw", "regression_sgd", "tagging_adam",
+                                           "gru_tagging", "gru_classification", "rnn_tanh_tagging",
+                                           "rnn_tanh_classification", "rnn_relu_tagging",
+                                           "rnn_relu_classification"),
                          [](const auto& test) { return std::string(test.param); });
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Sweeps layers 1 to 2, directions, ragged lengths and every element of every input of the tests'
-// reference LSTM. Tolerance: 1e-12 of the largest element; the complex step has no truncation
-// error, so what is left are the roundings of a few hundred double operations.
+// Sweeps the cells, layers 1 to 2, directions, ragged lengths and every element of every input of
+// the tests' reference LSTM. Tolerance: 1e-12 of the largest element; the complex step has no
+// truncation error, so what is left are the roundings of a few hundred double operations.
 
 #include "tests/support/lstm_reference.h"
 
@@ -70,6 +70,15 @@ TEST(LstmReferenceTest, OneLayerHasTheComplexStepDerivative) {
 TEST(LstmReferenceTest, BidirectionalLayersOfRaggedRowsHaveTheComplexStepDerivative) {
   expect_complex_step_derivative(
       {.input_size = 2, .hidden_size = 3, .num_layers = 2, .bidirectional = true}, 4, {4, 1, 3});
+}
+
+TEST(LstmReferenceTest, TheOtherCellsHaveTheComplexStepDerivative) {
+  for (const Cell cell : {Cell::gru, Cell::rnn_tanh, Cell::rnn_relu}) {
+    SCOPED_TRACE(to_string(cell));
+    expect_complex_step_derivative(
+        {.input_size = 2, .hidden_size = 3, .num_layers = 2, .bidirectional = true, .cell = cell},
+        4, {4, 1, 3});
+  }
 }
 
 TEST(LstmReferenceTest, FollowsTheFormulaByHand) {

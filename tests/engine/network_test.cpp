@@ -1,7 +1,7 @@
-// Sweeps the three tasks, directions, layers, 1 to 21 rows (shards of 4 to 6, the last one partly
-// empty), ragged lengths below the planned one, and everything that a batch can have wrong.
-// Tolerance: 2e-5 of the largest element against the double reference: float sums over up to 150
-// steps and oneDNN's sigmoid and tanh, good to about 1e-6.
+// Sweeps the three tasks, the cells, directions, layers, 1 to 21 rows (shards of 4 to 6, the last
+// one partly empty), ragged lengths below the planned one, and everything that a batch can have
+// wrong. Tolerance: 2e-5 of the largest element against the double reference: float sums over up to
+// 150 steps and oneDNN's sigmoid and tanh, good to about 1e-6.
 
 #include "engine/network.h"
 
@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "engine/error.h"
+#include "kernels/isa.h"
 #include "tests/support/batches.h"
 #include "tests/support/network_reference.h"
 
@@ -36,6 +37,30 @@ std::vector<float> predict(Network& network, const Batch& batch) {
   return outputs;
 }
 
+/// Expects the reference's outputs, loss, gradients and norm.
+void expect_reference(Network& network, const Batch& batch) {
+  const auto expected = network_reference(network.config(), network.parameters(), batch);
+  EXPECT_LE(relative_error(predict(network, batch), expected.outputs), kTolerance);
+
+  const Metrics metrics = network.evaluate(batch);
+  EXPECT_NEAR(metrics.mean_loss(), expected.loss, kTolerance * expected.loss);
+  double norm = 0;
+  EXPECT_EQ(network.differentiate(batch, {}, norm).loss, metrics.loss);
+  for (const auto& slice : network.parameters().slices()) {
+    const auto offset = static_cast<std::ptrdiff_t>(slice.offset);
+    const std::vector<double> gradient(
+        expected.gradients.begin() + offset,
+        expected.gradients.begin() + offset + static_cast<std::ptrdiff_t>(slice.size));
+    EXPECT_LE(relative_error(network.parameters().gradients().subspan(slice.offset, slice.size),
+                             gradient),
+              kTolerance)
+        << slice.name;
+  }
+  double square = 0;
+  for (const double gradient : expected.gradients) square += gradient * gradient;
+  EXPECT_NEAR(norm, std::sqrt(square), kTolerance * norm);
+}
+
 class NetworkTest
     : public ::testing::TestWithParam<std::tuple<Task, bool, std::int64_t, std::int64_t>> {};
 
@@ -54,26 +79,7 @@ TEST_P(NetworkTest, HasTheReferencesOutputsLossAndGradients) {
   Random random(7);
   for (const std::int64_t longest : {7, 9}) {
     const Batch batch = random_batch(config, random_lengths(rows, longest, random), random);
-    const auto expected = network_reference(config, network.parameters(), batch);
-    EXPECT_LE(relative_error(predict(network, batch), expected.outputs), kTolerance);
-
-    const Metrics metrics = network.evaluate(batch);
-    EXPECT_NEAR(metrics.mean_loss(), expected.loss, kTolerance * expected.loss);
-    double norm = 0;
-    EXPECT_EQ(network.differentiate(batch, {}, norm).loss, metrics.loss);
-    for (const auto& slice : network.parameters().slices()) {
-      const auto offset = static_cast<std::ptrdiff_t>(slice.offset);
-      const std::vector<double> gradient(
-          expected.gradients.begin() + offset,
-          expected.gradients.begin() + offset + static_cast<std::ptrdiff_t>(slice.size));
-      EXPECT_LE(relative_error(network.parameters().gradients().subspan(slice.offset, slice.size),
-                               gradient),
-                kTolerance)
-          << slice.name;
-    }
-    double square = 0;
-    for (const double gradient : expected.gradients) square += gradient * gradient;
-    EXPECT_NEAR(norm, std::sqrt(square), kTolerance * norm);
+    expect_reference(network, batch);
   }
 }
 
@@ -81,6 +87,50 @@ INSTANTIATE_TEST_SUITE_P(
     Shapes, NetworkTest,
     ::testing::Combine(::testing::Values(Task::classification, Task::tagging, Task::regression),
                        ::testing::Bool(), ::testing::Values(1, 2), ::testing::Values(1, 6, 21)));
+
+/// The native backend alone, with every instruction set, alone and in a team of two.
+class NetworkCellTest
+    : public ::testing::TestWithParam<std::tuple<Cell, std::int64_t, bool, std::int64_t>> {
+ protected:
+  void TearDown() override { kernels::cap_isa(kernels::Isa::avx512); }
+};
+
+TEST_P(NetworkCellTest, HasTheReferencesOutputsLossAndGradients) {
+  const auto [cell, hidden_size, bidirectional, num_layers] = GetParam();
+  const ModelConfig config{.rnn = {.input_size = 5,
+                                   .hidden_size = hidden_size,
+                                   .num_layers = num_layers,
+                                   .bidirectional = bidirectional,
+                                   .cell = cell},
+                           .task = Task::tagging,
+                           .output_size = 4};
+  for (const auto isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512}) {
+    if (isa > kernels::detected_isa()) continue;
+    SCOPED_TRACE(kernels::to_string(isa));
+    kernels::cap_isa(isa);
+    Arena arena(2);
+    std::vector<float> alone;
+    for (const std::int64_t team_size : {1, 2}) {
+      Network network(config, 7, 9, arena,
+                      {.backend = BackendKind::native, .team_size = team_size});
+      network.parameters().initialize(3);
+      network.refresh();
+      Random random(7);
+      for (const std::int64_t rows : {1, 4, 9}) {
+        expect_reference(network, random_batch(config, random_lengths(rows, 7, random), random));
+      }
+      const auto gradients = network.parameters().gradients();
+      if (team_size == 1) alone.assign(gradients.begin(), gradients.end());
+      EXPECT_TRUE(std::ranges::equal(gradients, alone)) << "team of " << team_size;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cells, NetworkCellTest,
+                         ::testing::Combine(::testing::Values(Cell::lstm, Cell::gru, Cell::rnn_tanh,
+                                                              Cell::rnn_relu),
+                                            ::testing::Values(1, 7, 16, 33, 70), ::testing::Bool(),
+                                            ::testing::Values(1, 2)));
 
 /// A small tagger with random weights, planned for 12 rows of 5 steps, and a batch for it.
 class NetworkBatchTest : public ::testing::Test {
@@ -215,6 +265,18 @@ TEST_F(NetworkBatchTest, PredictsWithoutLabels) {
   Batch unlabelled = batch_;
   unlabelled.labels.clear();
   EXPECT_EQ(predict(network_, unlabelled), predict(network_, batch_));
+}
+
+TEST_F(NetworkBatchTest, RefusesABackendWithoutTheCell) {
+  ModelConfig gru = config(Task::tagging);
+  gru.rnn.cell = Cell::gru;
+  EXPECT_EQ(Network(gru, 5, 12, arena_).backend(), BackendKind::native);
+  try {
+    const Network network(gru, 5, 12, arena_, {.backend = BackendKind::onednn});
+    ADD_FAILURE() << "oneDNN took a GRU";
+  } catch (const InvalidArgument& error) {
+    EXPECT_STREQ(error.what(), "backend: expected native for cell gru, found onednn");
+  }
 }
 
 TEST_F(NetworkBatchTest, RefusesImpossiblePlans) {

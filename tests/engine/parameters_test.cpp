@@ -50,6 +50,12 @@ TEST(ParametersTest, HasPyTorchsShapes) {
   EXPECT_THAT(parameters.slice("rnn.bias_ih_l1_reverse").shape, ElementsAre(20));
   EXPECT_THAT(parameters.head_weight().shape, ElementsAre(7, 10));
   EXPECT_THAT(parameters.head_bias().shape, ElementsAre(7));
+  ModelConfig config = two_layers();
+  config.rnn.cell = Cell::gru;
+  EXPECT_THAT(Parameters(config).slice("rnn.weight_ih_l1").shape, ElementsAre(15, 10));
+  EXPECT_THAT(Parameters(config).slice("rnn.bias_hh_l0").shape, ElementsAre(15));
+  config.rnn.cell = Cell::rnn_relu;
+  EXPECT_THAT(Parameters(config).slice("rnn.weight_hh_l0_reverse").shape, ElementsAre(5, 5));
 }
 
 TEST(ParametersTest, LaysTensorsOutOneAfterTheOtherOnCacheLines) {

@@ -58,13 +58,19 @@ def lstm_case(file, name, seq_len, lengths, **sizes):
     write(group, **{f"d_{name}": tensor.grad for name, tensor in lstm.named_parameters()})
 
 
-class Model(torch.nn.Module):
-    """An LSTM with a linear head on h_n, or on every step for tagging."""
+def recurrent_layers(cell, *sizes, **options):
+    if cell.startswith("rnn_"):
+        return torch.nn.RNN(*sizes, nonlinearity=cell.removeprefix("rnn_"), **options)
+    return {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](*sizes, **options)
 
-    def __init__(self, task, input_size, hidden_size, output_size, **sizes):
+
+class Model(torch.nn.Module):
+    """Recurrent layers with a linear head on h_n, or on every step for tagging."""
+
+    def __init__(self, task, cell, input_size, hidden_size, output_size, **sizes):
         super().__init__()
         self.task = task
-        self.rnn = torch.nn.LSTM(input_size, hidden_size, batch_first=True, **sizes)
+        self.rnn = recurrent_layers(cell, input_size, hidden_size, batch_first=True, **sizes)
         directions = 2 if self.rnn.bidirectional else 1
         self.head = torch.nn.Linear(directions * hidden_size, output_size)
 
@@ -72,7 +78,8 @@ class Model(torch.nn.Module):
         lengths = torch.tensor([len(sequence) for sequence in sequences])
         padded = torch.nn.utils.rnn.pad_sequence(sequences, batch_first=True)
         packed = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
-        output, (h_n, _) = self.rnn(packed)
+        output, states = self.rnn(packed)
+        h_n = states[0] if isinstance(states, tuple) else states
         if self.task == "tagging":
             output, _ = pad_packed_sequence(output, batch_first=True)
             return self.head(torch.cat([row[:length] for row, length in zip(output, lengths)]))
@@ -80,9 +87,9 @@ class Model(torch.nn.Module):
         return self.head(torch.cat(list(h_n[-directions:]), dim=1))
 
 
-def curve(file, name, task, lengths, clip_norm, optimizer, settings, **sizes):
+def curve(file, name, task, lengths, clip_norm, optimizer, settings, cell="lstm", **sizes):
     """Ten steps on two batches in turn, the second of them smaller: rows 0..5 and 6..9."""
-    model = Model(task, input_size=3, hidden_size=5, output_size=4, **sizes)
+    model = Model(task, cell, input_size=3, hidden_size=5, output_size=4, **sizes)
     sequences = [random(length, 3) for length in lengths]
     if task == "regression":
         targets = [random(4) for _ in lengths]
@@ -92,7 +99,7 @@ def curve(file, name, task, lengths, clip_norm, optimizer, settings, **sizes):
         targets = [torch.randint(4, shape(length)) for length in lengths]
         criterion = torch.nn.CrossEntropyLoss()
     group = file.create_group(name)
-    group.attrs.update(task=task, optimizer=optimizer.__name__.lower(), **settings)
+    group.attrs.update(task=task, cell=cell, optimizer=optimizer.__name__.lower(), **settings)
     group.attrs["num_layers"] = model.rnn.num_layers
     group.attrs["bidirectional"] = int(model.rnn.bidirectional)
     if clip_norm:
@@ -151,6 +158,12 @@ def main():
               {"lr": 0.2, "momentum": 0.5, "weight_decay": 0.01})  # fmt: skip
         curve(file, "tagging_adam", "tagging", ragged, 0.1, adam, {"lr": 0.02}, num_layers=2,
               bidirectional=True)  # fmt: skip
+        for cell in ("gru", "rnn_tanh", "rnn_relu"):
+            curve(file, f"{cell}_tagging", "tagging", ragged, 0.1, sgd,
+                  {"lr": 0.5, "momentum": 0.9}, cell, num_layers=2,
+                  bidirectional=True)  # fmt: skip
+            curve(file, f"{cell}_classification", "classification", [5] * 10, None, adam,
+                  {"lr": 0.02}, cell)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ const ModelDescription kModel{.config = {.rnn = {.input_size = 3,
                                        .window = {}}};
 
 const ModelDescription kForecaster{
-    .config = {.rnn = {.input_size = 2, .hidden_size = 4},
+    .config = {.rnn = {.input_size = 2, .hidden_size = 4, .cell = Cell::gru},
                .task = Task::regression,
                .output_size = 6},
     .data = {.feature_names = {"a", "b"},
@@ -135,7 +135,7 @@ TEST_F(CheckpointTest, NamesTensorsAsPyTorchDoes) {
   EXPECT_THAT(file.members("state_dict"),
               ElementsAre("head.bias", "head.weight", "rnn.bias_hh_l0", "rnn.bias_ih_l0",
                           "rnn.weight_hh_l0", "rnn.weight_ih_l0"));
-  EXPECT_THAT(file.array("state_dict/rnn.weight_ih_l0").shape(), ElementsAre(16, 2));
+  EXPECT_THAT(file.array("state_dict/rnn.weight_ih_l0").shape(), ElementsAre(12, 2));
 }
 
 TEST_F(CheckpointTest, KeepsThePreviousOne) {

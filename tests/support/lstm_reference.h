@@ -10,12 +10,13 @@
 #include <vector>
 
 #include "engine/config.h"
+#include "tests/support/cell_reference.h"
 #include "tests/support/numbers.h"
 
 namespace quadgate::testing {
 
-/// The tensors of one direction of one layer, row-major as in PyTorch: [4H, I], [4H, H], [4H],
-/// [4H].
+/// The tensors of one direction of one layer, row-major as in PyTorch, where G is the number of
+/// gates: [G H, I], [G H, H], [G H], [G H].
 template <typename T>
 struct DirectionTensors {
   std::vector<T> weight_ih, weight_hh, bias_ih, bias_hh;
@@ -49,9 +50,17 @@ struct LstmOutputs {
   std::vector<T> h_n, c_n;  ///< [num_layers * num_directions, N, H], at each row's true end
 };
 
-/// The multi-layer LSTM of https://docs.pytorch.org/docs/2.13/generated/torch.nn.LSTM.html on rows
-/// of their own lengths, row by row and unit by unit as the formula stands there. T is double, or
-/// std::complex<double> for the complex-step derivative.
+/// Calls use(unit) with the unit of `cell` for these inputs.
+template <typename T, typename Use>
+auto with_unit(Cell cell, const UnitInputs<T>& inputs, Use use) {
+  if (cell == Cell::lstm) return use(LstmUnit<T>(inputs));
+  if (cell == Cell::gru) return use(GruUnit<T>(inputs));
+  return use(RnnUnit<T>(inputs, cell == Cell::rnn_relu));
+}
+
+/// The multi-layer LSTM, GRU or RNN of PyTorch on rows of their own lengths, row by row and unit by
+/// unit as the formulas stand in its documentation (cell_reference.h). A cell without c leaves
+/// zeros for it. T is double, or std::complex<double> for the complex-step derivative.
 template <typename T>
 class LstmReference {
  public:
@@ -59,6 +68,7 @@ class LstmReference {
   LstmReference(const LstmConfig& config, std::int64_t seq_len, std::vector<std::int64_t> lengths,
                 LstmInputs<T> inputs)
       : config_(config),
+        num_gates_(static_cast<std::size_t>(num_gates(config.cell))),
         seq_len_(seq_len),
         batch_(static_cast<std::int64_t>(lengths.size())),
         lengths_(std::move(lengths)),
@@ -69,7 +79,8 @@ class LstmReference {
     for (std::int64_t layer = 0; layer < config.num_layers; ++layer) {
       layers_.emplace_back(floats(config.output_size()));
       for_each_direction(layer, [&](const Place& place) {
-        gates_.emplace_back(floats(4 * config_.hidden_size));
+        ih_.emplace_back(floats(num_gates(config_.cell) * config_.hidden_size));
+        hh_.emplace_back(ih_.back().size());
         cells_.emplace_back(floats(config_.hidden_size));
         for (std::int64_t row = 0; row < batch_; ++row) forward_row(place, row);
       });
@@ -105,8 +116,6 @@ class LstmReference {
     std::size_t layer, index;
     std::int64_t direction, width;
   };
-
-  static T sigmoid(const T& z) { return T(1) / (T(1) + std::exp(-z)); }
 
   std::size_t floats(std::int64_t width) const {
     return static_cast<std::size_t>(seq_len_ * batch_ * width);
@@ -147,6 +156,24 @@ class LstmReference {
                   : &cells_[place.index][at(step(place, row, k - 1), row, config_.hidden_size)];
   }
 
+  T* gates(std::vector<Vector>& parts, const Place& place, std::int64_t t, std::int64_t row) {
+    return &parts[place.index][at(t, row, num_gates(config_.cell) * config_.hidden_size)];
+  }
+  UnitInputs<T> unit_inputs(const Place& place, std::int64_t row, std::int64_t k,
+                            std::size_t unit) const {
+    const std::int64_t t = step(place, row, k);
+    const std::size_t first = at(t, row, num_gates(config_.cell) * config_.hidden_size) + unit;
+    UnitInputs<T> inputs;
+    for (std::size_t gate = 0; gate < num_gates_; ++gate) {
+      const std::size_t i = first + gate * static_cast<std::size_t>(config_.hidden_size);
+      inputs.ih[gate] = ih_[place.index][i];
+      inputs.hh[gate] = hh_[place.index][i];
+    }
+    inputs.h_prev = previous_hidden(place, row, k)[unit];
+    inputs.c_prev = previous_cell(place, row, k)[unit];
+    return inputs;
+  }
+
   void forward_row(const Place& place, std::int64_t row) {
     const auto hidden_size = static_cast<std::size_t>(config_.hidden_size);
     const auto width = static_cast<std::size_t>(place.width);
@@ -160,22 +187,23 @@ class LstmReference {
       const std::int64_t t = step(place, row, k);
       const T* x = &layers_[place.layer][at(t, row, place.width)];
       const T* h_before = previous_hidden(place, row, k);
-      const T* c_before = previous_cell(place, row, k);
-      T* gates = &gates_[place.index][at(t, row, 4 * config_.hidden_size)];
-      for (std::size_t gate = 0; gate < 4 * hidden_size; ++gate) {
-        T z = w.bias_ih[gate] + w.bias_hh[gate];
-        for (std::size_t j = 0; j < width; ++j) z += w.weight_ih[gate * width + j] * x[j];
+      T* ih = gates(ih_, place, t, row);
+      T* hh = gates(hh_, place, t, row);
+      for (std::size_t gate = 0; gate < num_gates_ * hidden_size; ++gate) {
+        ih[gate] = w.bias_ih[gate];
+        for (std::size_t j = 0; j < width; ++j) ih[gate] += w.weight_ih[gate * width + j] * x[j];
+        hh[gate] = w.bias_hh[gate];
         for (std::size_t j = 0; j < hidden_size; ++j) {
-          z += w.weight_hh[gate * hidden_size + j] * h_before[j];
+          hh[gate] += w.weight_hh[gate * hidden_size + j] * h_before[j];
         }
-        gates[gate] = gate / hidden_size == 2 ? std::tanh(z) : sigmoid(z);
       }
-      const T *i = gates, *f = i + hidden_size, *g = f + hidden_size, *o = g + hidden_size;
       T* c = &cells_[place.index][at(t, row, config_.hidden_size)];
       T* h = hidden(place, t, row);
       for (std::size_t j = 0; j < hidden_size; ++j) {
-        c[j] = f[j] * c_before[j] + i[j] * g[j];
-        h[j] = o[j] * std::tanh(c[j]);
+        const auto states = with_unit(config_.cell, unit_inputs(place, row, k, j),
+                                      [](const auto& unit) { return unit.states(); });
+        h[j] = states.h;
+        c[j] = states.c;
       }
       std::copy_n(h, hidden_size, h_n);
       std::copy_n(c, hidden_size, c_n);
@@ -191,40 +219,37 @@ class LstmReference {
     const std::size_t state = state_at(place, row);
     Vector dh(&d_outputs.h_n[state], &d_outputs.h_n[state] + hidden_size);
     Vector dc(&d_outputs.c_n[state], &d_outputs.c_n[state] + hidden_size);
-    Vector dz(4 * hidden_size);
+    Vector d_ih(num_gates_ * hidden_size);
+    Vector d_hh(num_gates_ * hidden_size);
     for (std::int64_t k = lengths_[static_cast<std::size_t>(row)] - 1; k >= 0; --k) {
       const std::int64_t t = step(place, row, k);
       const T* x = &layers_[place.layer][at(t, row, place.width)];
       const T* h_before = previous_hidden(place, row, k);
-      const T* c_before = previous_cell(place, row, k);
-      const T* i = &gates_[place.index][at(t, row, 4 * config_.hidden_size)];
-      const T *f = i + hidden_size, *g = f + hidden_size, *o = g + hidden_size;
-      const T* c = &cells_[place.index][at(t, row, config_.hidden_size)];
       const T* dy =
           &d_output[at(t, row, config_.output_size())] + place.direction * config_.hidden_size;
       for (std::size_t j = 0; j < hidden_size; ++j) {
-        const T tanh_c = std::tanh(c[j]);
-        dh[j] += dy[j];
-        dc[j] += dh[j] * o[j] * (T(1) - tanh_c * tanh_c);
-        dz[j] = dc[j] * g[j] * i[j] * (T(1) - i[j]);
-        dz[j + hidden_size] = dc[j] * c_before[j] * f[j] * (T(1) - f[j]);
-        dz[j + 2 * hidden_size] = dc[j] * i[j] * (T(1) - g[j] * g[j]);
-        dz[j + 3 * hidden_size] = dh[j] * tanh_c * o[j] * (T(1) - o[j]);
-        dc[j] *= f[j];
+        const UnitStates<T> d_states{dh[j] + dy[j], dc[j]};
+        const auto d = with_unit(config_.cell, unit_inputs(place, row, k, j),
+                                 [&](const auto& unit) { return unit.backward(d_states); });
+        for (std::size_t gate = 0; gate < num_gates_; ++gate) {
+          d_ih[gate * hidden_size + j] = d.ih[gate];
+          d_hh[gate * hidden_size + j] = d.hh[gate];
+        }
+        dh[j] = d.h_prev;
+        dc[j] = d.c_prev;
       }
-      dh.assign(hidden_size, T(0));
       T* dx = &d_x[at(t, row, place.width)];
-      for (std::size_t gate = 0; gate < 4 * hidden_size; ++gate) {
+      for (std::size_t gate = 0; gate < num_gates_ * hidden_size; ++gate) {
         for (std::size_t j = 0; j < width; ++j) {
-          dw.weight_ih[gate * width + j] += dz[gate] * x[j];
-          dx[j] += dz[gate] * w.weight_ih[gate * width + j];
+          dw.weight_ih[gate * width + j] += d_ih[gate] * x[j];
+          dx[j] += d_ih[gate] * w.weight_ih[gate * width + j];
         }
         for (std::size_t j = 0; j < hidden_size; ++j) {
-          dw.weight_hh[gate * hidden_size + j] += dz[gate] * h_before[j];
-          dh[j] += dz[gate] * w.weight_hh[gate * hidden_size + j];
+          dw.weight_hh[gate * hidden_size + j] += d_hh[gate] * h_before[j];
+          dh[j] += d_hh[gate] * w.weight_hh[gate * hidden_size + j];
         }
-        dw.bias_ih[gate] += dz[gate];
-        dw.bias_hh[gate] += dz[gate];
+        dw.bias_ih[gate] += d_ih[gate];
+        dw.bias_hh[gate] += d_hh[gate];
       }
     }
     std::copy_n(dh.data(), hidden_size, &d_inputs.h0[state]);
@@ -232,13 +257,14 @@ class LstmReference {
   }
 
   LstmConfig config_;
+  std::size_t num_gates_;
   std::int64_t seq_len_, batch_;
   std::vector<std::int64_t> lengths_;
   LstmInputs<T> inputs_;
   LstmOutputs<T> outputs_;
-  std::vector<Vector> layers_;  // [l]: what goes into layer l; the last is the output
-  std::vector<Vector> gates_;   // of each direction: i f g o after their functions, [T, N, 4H]
-  std::vector<Vector> cells_;   // of each direction: [T, N, H]
+  std::vector<Vector> layers_;   // [l]: what goes into layer l; the last is the output
+  std::vector<Vector> ih_, hh_;  // of each direction: the parts of its gates, [T, N, gates * H]
+  std::vector<Vector> cells_;    // of each direction: [T, N, H]
 };
 
 /// Random values for everything, that a float holds exactly. The weights have the size that
@@ -247,7 +273,7 @@ inline LstmInputs<double> random_lstm_inputs(const LstmConfig& config, std::int6
                                              std::int64_t batch, Random& random) {
   const auto size = [](std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); };
   const float bound = 1.0F / std::sqrt(static_cast<float>(config.hidden_size));
-  const std::int64_t gates = 4 * config.hidden_size;
+  const std::int64_t gates = num_gates(config.cell) * config.hidden_size;
   const std::int64_t directions = config.num_layers * config.num_directions();
   LstmInputs<double> inputs;
   inputs.x = random.values<double>(size(seq_len * batch, config.input_size));

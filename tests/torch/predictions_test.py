@@ -1,6 +1,7 @@
-# Sweeps one and two layers and directions, classes per sequence and per step, on Japanese Vowels
-# (or synthetic sequences where it is not) of different lengths: a trained checkpoint in torch.nn.
-# Tolerance: 1e-5 absolute on logits of about 1, which float sums and two sets of sigmoids allow.
+# Sweeps cells, one and two layers and directions, classes per sequence and per step, on Japanese
+# Vowels (or synthetic sequences where it is not) of different lengths: a trained checkpoint in
+# torch.nn. Tolerance: 1e-5 absolute on logits of about 1, which float sums and two sets of sigmoids
+# allow.
 
 import csv
 
@@ -41,7 +42,8 @@ def check(checkpoint, data, predictions, tagging=False):
     with h5py.File(checkpoint) as file:
         sizes = {name: int(file["model"].attrs[name]) for name in ("hidden_size", "num_layers")}
         bidirectional = bool(file["model"].attrs["bidirectional"])
-    model = Model(sequences[0].shape[1], len(weights["head.bias"]), tagging=tagging,
+        cell = file["model"].attrs["cell"]
+    model = Model(sequences[0].shape[1], len(weights["head.bias"]), tagging=tagging, cell=cell,
                   bidirectional=bidirectional, **sizes)  # fmt: skip
     model.load_state_dict(weights)
     with torch.no_grad():
@@ -75,6 +77,15 @@ def test_logits_of_a_trained_classifier(tmp_path, vowels, num_layers, bidirectio
     model = {"hidden_size": 24, "num_layers": num_layers, "bidirectional": bidirectional}
     settings = {"epochs": 3, "batch_size": 32, "lr": 0.005, "clip_norm": 1.0}
     check(train(tmp_path, vowels, model, settings), vowels, tmp_path / "predictions")
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn_tanh", "rnn_relu"])
+def test_logits_of_the_other_cells(tmp_path, vowels, cell):
+    model = {"cell": cell, "hidden_size": 24, "num_layers": 2, "bidirectional": True}
+    settings = {"epochs": 3, "batch_size": 32, "lr": 0.005, "clip_norm": 1.0}
+    checkpoint = train(tmp_path, vowels, model, settings)
+    assert f"cell {cell}, " in quadgate("inspect", checkpoint)
+    check(checkpoint, vowels, tmp_path / "predictions")
 
 
 def test_logits_of_a_trained_tagger(tmp_path):

@@ -95,13 +95,20 @@ def write_state_dict(path, module):
             group[name] = tensor.numpy()
 
 
-class Model(torch.nn.Module):
-    """The same model in PyTorch: an LSTM with a linear head on h_n, or on every step."""
+def recurrent_layers(cell, *sizes, **options):
+    """torch.nn.LSTM, GRU or RNN, by the name that run files and checkpoints have for the cell."""
+    if cell.startswith("rnn_"):
+        return torch.nn.RNN(*sizes, nonlinearity=cell.removeprefix("rnn_"), **options)
+    return {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](*sizes, **options)
 
-    def __init__(self, input_size, output_size, hidden_size, tagging=False, **sizes):
+
+class Model(torch.nn.Module):
+    """The same model in PyTorch: a linear head on h_n, or on every step."""
+
+    def __init__(self, input_size, output_size, hidden_size, tagging=False, cell="lstm", **sizes):
         super().__init__()
         self.tagging = tagging
-        self.rnn = torch.nn.LSTM(input_size, hidden_size, batch_first=True, **sizes)
+        self.rnn = recurrent_layers(cell, input_size, hidden_size, batch_first=True, **sizes)
         self.directions = 2 if self.rnn.bidirectional else 1
         self.head = torch.nn.Linear(self.directions * hidden_size, output_size)
 
@@ -109,7 +116,8 @@ class Model(torch.nn.Module):
         lengths = [len(sequence) for sequence in sequences]
         padded = pad_sequence(sequences, batch_first=True)
         packed = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
-        output, (h_n, _) = self.rnn(packed)
+        output, states = self.rnn(packed)
+        h_n = states[0] if isinstance(states, tuple) else states
         if not self.tagging:
             return self.head(torch.cat(list(h_n[-self.directions :]), dim=1))
         output, _ = pad_packed_sequence(output, batch_first=True)

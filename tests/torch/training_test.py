@@ -62,6 +62,11 @@ CASES = {
     "ragged_tagging_adamw": (
         "tagging", True, torch.optim.AdamW, {"lr": 0.002, "weight_decay": 0.1}, None,
         {"num_layers": 2}),
+    "ragged_tagging_gru_adam_clip": (
+        "tagging", True, torch.optim.Adam, {"lr": 0.005}, 0.2,
+        {"cell": "gru", "num_layers": 2, "bidirectional": True}),
+    "rnn_tanh_sgd": ("regression", False, torch.optim.SGD, {"lr": 0.1}, None,
+                     {"cell": "rnn_tanh"}),
 }  # fmt: skip
 
 
