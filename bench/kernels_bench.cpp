@@ -1,6 +1,7 @@
 // How fast each kernel runs on each ISA that this machine has, on one core: the optimizers by the
-// bytes they move, from arrays that fit the first cache to ones that fit none, cross-entropy by its
-// rows, and the FMA peak.
+// bytes they move, from arrays that fit the first cache to ones that fit none; the product, the
+// LSTM steps and the FMA peak by their floating-point operations; the activations by their elements
+// and cross-entropy by its rows.
 
 #include <benchmark/benchmark.h>
 
@@ -9,10 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "kernels/activation/activation.h"
 #include "kernels/adam/adam.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/fma_peak/fma_peak.h"
 #include "kernels/isa.h"
+#include "kernels/lstm/lstm.h"
+#include "kernels/product/product.h"
 #include "kernels/sgd/sgd.h"
 
 namespace quadgate::kernels {
@@ -80,13 +84,119 @@ void cross_entropy(benchmark::State& state, Isa isa) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
 }
 
+void count_flops(benchmark::State& state, std::int64_t per_iteration) {
+  state.counters["flops"] = benchmark::Counter(static_cast<double>(per_iteration),
+                                               benchmark::Counter::kIsIterationInvariantRate);
+}
+
 void fma_peak(benchmark::State& state, Isa isa) {
   constexpr std::int64_t kRounds = 100'000;
   const FmaPeakKernel kernel = fma_peak_kernel(isa);
   for (auto _ : state) benchmark::DoNotOptimize(kernel(kRounds));
-  const auto flops = static_cast<double>(kRounds * fma_peak_flops_per_round(isa));
-  state.counters["flops"] =
-      benchmark::Counter(flops, benchmark::Counter::kIsIterationInvariantRate);
+  count_flops(state, kRounds * fma_peak_flops_per_round(isa));
+}
+
+void activation(benchmark::State& state, ActivationKernel kernel) {
+  constexpr std::int64_t kSize = 4096;
+  const std::vector<float> x(kSize, 0.5F);
+  std::vector<float> y(kSize);
+  for (auto _ : state) {
+    kernel(kSize, x.data(), y.data());
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * kSize);
+}
+
+auto floats(std::int64_t rows, std::int64_t columns) {
+  return std::vector<float>(static_cast<std::size_t>(rows * columns), 0.01F);
+}
+
+/// A whole panel of the right side, of range(0) rows, times 64 rows of the left: as they are, or of
+/// its transpose.
+void product(benchmark::State& state, Isa isa, bool transposed) {
+  constexpr std::int64_t kRows = 64;
+  const std::int64_t depth = state.range(0);
+  const std::int64_t columns = kPanelVectors * vector_lanes(isa, PanelKind::fast);
+  const auto left = floats(kRows, depth);
+  const auto panel = floats(depth, columns);
+  auto result = floats(kRows, columns);
+  const LeftSide a{.data = left.data(),
+                   .row_stride = transposed ? 1 : depth,
+                   .step = transposed ? kRows : 1,
+                   .run = depth,
+                   .run_stride = 0};
+  const ProductTarget c{.data = result.data(),
+                        .stride = columns,
+                        .columns = columns,
+                        .start = ProductTarget::Start::zero,
+                        .bias = nullptr};
+  const ProductKernel kernel = product_kernel(isa, PanelKind::fast);
+  for (auto _ : state) {
+    kernel(kRows, depth, a, panel.data(), c);
+    benchmark::ClobberMemory();
+  }
+  count_flops(state, 2 * kRows * depth * columns);
+}
+
+/// One panel of 64 rows of an LSTM with hidden size range(0), by the operations of its product.
+void lstm_forward(benchmark::State& state, Isa isa) {
+  constexpr std::int64_t kRows = 64;
+  const std::int64_t hidden_size = state.range(0);
+  const std::int64_t lanes = vector_lanes(isa, PanelKind::fast);
+  const auto h_prev = floats(kRows, hidden_size);
+  const auto c_prev = floats(kRows, lanes);
+  const auto weights = floats(hidden_size, 4 * lanes);
+  auto gates = floats(kRows, 4 * lanes);
+  auto c = c_prev;
+  auto h = c_prev;
+  const CellForward step{.rows = kRows,
+                         .units = lanes,
+                         .first_unit = 0,
+                         .depth = hidden_size,
+                         .h_prev = h_prev.data(),
+                         .h_prev_stride = hidden_size,
+                         .weight_hh = weights.data(),
+                         .gates = gates.data(),
+                         .c_prev = c_prev.data(),
+                         .c = c.data(),
+                         .c_stride = lanes,
+                         .h = h.data(),
+                         .h_stride = lanes};
+  const CellForwardKernel kernel = lstm_forward_kernel(isa, PanelKind::fast);
+  for (auto _ : state) {
+    kernel(step);
+    benchmark::ClobberMemory();
+  }
+  count_flops(state, 2 * kRows * hidden_size * 4 * lanes);
+}
+
+/// One panel of 64 rows, by its hidden units. The gradients die away, which costs the same.
+void lstm_backward(benchmark::State& state, Isa isa) {
+  constexpr std::int64_t kRows = 64;
+  const std::int64_t lanes = vector_lanes(isa, PanelKind::fast);
+  const auto c = floats(kRows, lanes);
+  auto gates = floats(kRows, 4 * lanes);
+  auto dh = c;
+  auto dc = c;
+  const CellBackward step{.rows = kRows,
+                          .units = lanes,
+                          .gates = gates.data(),
+                          .h_prev = c.data(),
+                          .h_prev_stride = lanes,
+                          .c_prev = c.data(),
+                          .c = c.data(),
+                          .c_stride = lanes,
+                          .dh = dh.data(),
+                          .dc = dc.data(),
+                          .d_stride = lanes,
+                          .dy = c.data(),
+                          .dy_stride = lanes};
+  const CellBackwardKernel kernel = lstm_backward_kernel(isa, PanelKind::fast);
+  for (auto _ : state) {
+    kernel(step);
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * kRows * lanes);
 }
 
 void register_all() {
@@ -103,6 +213,18 @@ void register_all() {
         ->RangeMultiplier(10)
         ->Range(10, 1000);
     benchmark::RegisterBenchmark(("fma_peak/" + name).c_str(), fma_peak, isa);
+    benchmark::RegisterBenchmark(("sigmoid/" + name).c_str(), activation, sigmoid_kernel(isa));
+    benchmark::RegisterBenchmark(("tanh/" + name).c_str(), activation, tanh_kernel(isa));
+    for (const bool transposed : {false, true}) {
+      const std::string kind = transposed ? "product_transposed/" : "product/";
+      benchmark::RegisterBenchmark((kind + name).c_str(), product, isa, transposed)
+          ->RangeMultiplier(4)
+          ->Range(64, 1024);
+    }
+    benchmark::RegisterBenchmark(("lstm_forward/" + name).c_str(), lstm_forward, isa)
+        ->RangeMultiplier(4)
+        ->Range(64, 1024);
+    benchmark::RegisterBenchmark(("lstm_backward/" + name).c_str(), lstm_backward, isa);
   }
 }
 

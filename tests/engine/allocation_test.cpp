@@ -1,6 +1,6 @@
-// Sweeps tasks, optimizers, directions, dropout and batches of changing size: after three steps,
-// ten more allocate nothing in our code. No tolerance: every call of operator new is counted, under
-// the module of the code that made it.
+// Sweeps both backends, tasks, optimizers, directions, dropout and batches of changing size: after
+// three steps, ten more allocate nothing in our code. No tolerance: every call of operator new is
+// counted, under the module of the code that made it.
 
 #include <dlfcn.h>
 #include <execinfo.h>
@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "engine/trainer.h"
+#include "tests/support/backends.h"
 #include "tests/support/batches.h"
 
 namespace {
@@ -110,15 +111,16 @@ void count(Body body) {
   counts.counting = false;
 }
 
-class AllocationTest : public ::testing::TestWithParam<Case> {};
+class AllocationTest : public ::testing::TestWithParam<std::tuple<Case, BackendKind>> {};
 
 TEST_P(AllocationTest, StepsInSteadyStateAllocateNothing) {
-  const ModelConfig& model = GetParam().model;
+  const auto& [test, backend] = GetParam();
+  const ModelConfig& model = test.model;
   Arena arena(2);
-  Network network(model, 8, 40, arena);
+  Network network(model, 8, 40, arena, {.backend = backend});
   network.parameters().initialize(1);
   network.refresh();
-  Trainer trainer(network, GetParam().optimizer, 1);
+  Trainer trainer(network, test.optimizer, 1);
   testing::Random random(1);
   const Batch whole = random_batch(model, random_lengths(40, 8, random), random);
   const Batch smaller = random_batch(model, random_lengths(17, 6, random), random);
@@ -134,9 +136,10 @@ TEST_P(AllocationTest, StepsInSteadyStateAllocateNothing) {
 }
 
 TEST_P(AllocationTest, EvaluationAndPredictionAllocateNothing) {
-  const ModelConfig& model = GetParam().model;
+  const auto& [test, backend] = GetParam();
+  const ModelConfig& model = test.model;
   Arena arena(2);
-  Network network(model, 8, 40, arena);
+  Network network(model, 8, 40, arena, {.backend = backend});
   testing::Random random(1);
   const Batch batch = random_batch(model, random_lengths(40, 8, random), random);
   const std::int64_t rows = model.task == Task::tagging ? batch.steps() : batch.rows();
@@ -160,25 +163,29 @@ TEST(AllocationCounterTest, CountsWhatWeAllocate) {
 
 INSTANTIATE_TEST_SUITE_P(
     Models, AllocationTest,
-    ::testing::Values(
-        Case{"Classifier",
-             {.rnn = {.input_size = 5, .hidden_size = 32}, .output_size = 4},
-             {.clip_norm = 1.0}},
-        Case{"BidirectionalTaggerWithDropout",
-             {.rnn = {.input_size = 3,
-                      .hidden_size = 9,
-                      .num_layers = 2,
-                      .bidirectional = true,
-                      .dropout = 0.3},
-              .task = Task::tagging,
-              .output_size = 5},
-             {.kind = OptimizerConfig::Kind::adamw, .weight_decay = 0.1, .clip_norm = 1.0}},
-        Case{"Regression",
-             {.rnn = {.input_size = 2, .hidden_size = 40, .num_layers = 2},
-              .task = Task::regression,
-              .output_size = 3},
-             {.kind = OptimizerConfig::Kind::sgd, .momentum = 0.9, .clip_norm = {}}}),
-    [](const auto& test) { return test.param.name; });
+    ::testing::Combine(
+        ::testing::Values(
+            Case{"Classifier",
+                 {.rnn = {.input_size = 5, .hidden_size = 32}, .output_size = 4},
+                 {.clip_norm = 1.0}},
+            Case{"BidirectionalTaggerWithDropout",
+                 {.rnn = {.input_size = 3,
+                          .hidden_size = 9,
+                          .num_layers = 2,
+                          .bidirectional = true,
+                          .dropout = 0.3},
+                  .task = Task::tagging,
+                  .output_size = 5},
+                 {.kind = OptimizerConfig::Kind::adamw, .weight_decay = 0.1, .clip_norm = 1.0}},
+            Case{"Regression",
+                 {.rnn = {.input_size = 2, .hidden_size = 40, .num_layers = 2},
+                  .task = Task::regression,
+                  .output_size = 3},
+                 {.kind = OptimizerConfig::Kind::sgd, .momentum = 0.9, .clip_norm = {}}}),
+        testing::both_backends()),
+    [](const auto& test) {
+      return testing::with_backend(std::get<0>(test.param).name, std::get<1>(test.param));
+    });
 
 }  // namespace
 }  // namespace quadgate

@@ -1,12 +1,16 @@
 // Sweeps tasks, cells, directions, layers, dropout, ragged lengths and batches that fill no whole
-// number of shards, for 4 steps at 1, 2, 3 and 4 threads. No tolerance: weights, losses and
-// predictions are the same bits.
+// number of shards, for 4 steps at 1, 2, 3 and 4 threads, on both backends and in teams of every
+// size; and what the native one predicts on every ISA (it sums gradients in the order of its
+// panels, as wide as the vectors are). No tolerance: weights, losses and predictions are the same
+// bits.
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 
 #include "engine/trainer.h"
+#include "kernels/isa.h"
+#include "tests/support/backends.h"
 #include "tests/support/batches.h"
 
 namespace quadgate {
@@ -19,15 +23,46 @@ struct Case {
   std::int64_t batch_size;
 };
 
+const Case kCases[] = {
+    Case{"Classifier", {.rnn = {.input_size = 5, .hidden_size = 16}, .output_size = 4}, 8, 13},
+    Case{"BidirectionalTaggerWithDropout",
+         {.rnn = {.input_size = 3,
+                  .hidden_size = 9,
+                  .num_layers = 2,
+                  .bidirectional = true,
+                  .dropout = 0.3},
+          .task = Task::tagging,
+          .output_size = 5},
+         6,
+         21},
+    Case{"RegressionWithManyShards",
+         {.rnn = {.input_size = 2, .hidden_size = 32, .num_layers = 2, .dropout = 0.5},
+          .task = Task::regression,
+          .output_size = 3},
+         5,
+         70},
+    Case{"SmallBatch",
+         {.rnn = {.input_size = 7, .hidden_size = 40, .bidirectional = true}, .output_size = 2},
+         4,
+         3}};
+
 struct Result {
   std::vector<float> weights, predictions;
   std::vector<double> losses;
 };
 
+std::vector<float> predict(Network& network, const Batch& batch) {
+  const ModelConfig& config = network.config();
+  const std::int64_t rows = config.task == Task::tagging ? batch.steps() : batch.rows();
+  std::vector<float> outputs(static_cast<std::size_t>(rows * config.output_size));
+  network.predict(batch, outputs);
+  return outputs;
+}
+
 /// Four steps of Adam: two whole batches, two smaller ones; then predictions.
-Result train(const Case& test, int threads) {
+Result train(const Case& test, const NetworkOptions& options, int threads) {
   Arena arena(threads);
-  Network network(test.model, test.seq_len, test.batch_size, arena);
+  Network network(test.model, test.seq_len, test.batch_size, arena, options);
   network.parameters().initialize(1);
   network.refresh();
   Trainer trainer(network, {.lr = 0.01, .clip_norm = 0.5}, 1);
@@ -41,9 +76,7 @@ Result train(const Case& test, int threads) {
   }
   const auto values = network.parameters().values();
   result.weights.assign(values.begin(), values.end());
-  const std::int64_t rows = test.model.task == Task::tagging ? batch.steps() : batch.rows();
-  result.predictions.resize(static_cast<std::size_t>(rows * test.model.output_size));
-  network.predict(batch, result.predictions);
+  result.predictions = predict(network, batch);
   return result;
 }
 
@@ -52,54 +85,107 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
-class DeterminismTest : public ::testing::TestWithParam<Case> {};
+class DeterminismTest : public ::testing::TestWithParam<std::tuple<Case, BackendKind>> {};
 
 TEST_P(DeterminismTest, EveryNumberOfThreadsGivesTheSameBits) {
-  const Result expected = train(GetParam(), 1);
+  const auto& [test, backend] = GetParam();
+  const Result expected = train(test, {.backend = backend}, 1);
   for (const int threads : {1, 2, 3, 4}) {
-    const Result result = train(GetParam(), threads);
+    const Result result = train(test, {.backend = backend}, threads);
     EXPECT_TRUE(same_bits(result.weights, expected.weights)) << threads << " threads";
     EXPECT_TRUE(same_bits(result.losses, expected.losses)) << threads << " threads";
     EXPECT_TRUE(same_bits(result.predictions, expected.predictions)) << threads << " threads";
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Shapes, DeterminismTest,
-    ::testing::Values(
-        Case{"Classifier", {.rnn = {.input_size = 5, .hidden_size = 16}, .output_size = 4}, 8, 13},
-        Case{"BidirectionalTaggerWithDropout",
-             {.rnn = {.input_size = 3,
-                      .hidden_size = 9,
-                      .num_layers = 2,
-                      .bidirectional = true,
-                      .dropout = 0.3},
-              .task = Task::tagging,
-              .output_size = 5},
-             6,
-             21},
-        Case{"RegressionWithManyShards",
-             {.rnn = {.input_size = 2, .hidden_size = 32, .num_layers = 2, .dropout = 0.5},
-              .task = Task::regression,
-              .output_size = 3},
-             5,
-             70},
-        Case{"SmallBatch",
-             {.rnn = {.input_size = 7, .hidden_size = 40, .bidirectional = true}, .output_size = 2},
-             4,
-             3},
-        Case{"Gru",
-             {.rnn = {.input_size = 7, .hidden_size = 40, .bidirectional = true, .cell = Cell::gru},
-              .output_size = 2},
-             6,
-             13},
-        Case{"Rnn",
-             {.rnn = {.input_size = 7, .hidden_size = 70, .num_layers = 2, .cell = Cell::rnn_tanh},
-              .task = Task::tagging,
-              .output_size = 2},
-             6,
-             13}),
-    [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(Shapes, DeterminismTest,
+                         ::testing::Combine(::testing::ValuesIn(kCases), testing::both_backends()),
+                         [](const auto& test) {
+                           return testing::with_backend(std::get<0>(test.param).name,
+                                                        std::get<1>(test.param));
+                         });
+
+const Case kCellCases[] = {
+    Case{"Gru",
+         {.rnn = {.input_size = 7, .hidden_size = 40, .bidirectional = true, .cell = Cell::gru},
+          .output_size = 2},
+         6,
+         13},
+    Case{"Rnn",
+         {.rnn = {.input_size = 7, .hidden_size = 70, .num_layers = 2, .cell = Cell::rnn_tanh},
+          .task = Task::tagging,
+          .output_size = 2},
+         6,
+         13}};
+
+INSTANTIATE_TEST_SUITE_P(Cells, DeterminismTest,
+                         ::testing::Combine(::testing::ValuesIn(kCellCases),
+                                            ::testing::Values(BackendKind::native)),
+                         [](const auto& test) { return std::get<0>(test.param).name; });
+
+// Hidden sizes of at least two panels of d(h), 64 units each with AVX-512: what members share.
+const Case kWideCases[] = {
+    Case{"DeepTaggerWithDropout",
+         {.rnn = {.input_size = 90,
+                  .hidden_size = 260,
+                  .num_layers = 2,
+                  .bidirectional = true,
+                  .dropout = 0.3},
+          .task = Task::tagging,
+          .output_size = 70},
+         30,
+         5},
+    Case{"Classifier", {.rnn = {.input_size = 3, .hidden_size = 70}, .output_size = 4}, 40, 3}};
+
+class TeamDeterminismTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(TeamDeterminismTest, EveryTeamSizeGivesTheSameBits) {
+  const Result expected = train(GetParam(), {.backend = BackendKind::native}, 1);
+  for (const std::int64_t team_size : {1, 2, 3, 4}) {
+    const Result result =
+        train(GetParam(), {.backend = BackendKind::native, .team_size = team_size}, 4);
+    EXPECT_TRUE(same_bits(result.weights, expected.weights)) << "teams of " << team_size;
+    EXPECT_TRUE(same_bits(result.losses, expected.losses)) << "teams of " << team_size;
+    EXPECT_TRUE(same_bits(result.predictions, expected.predictions)) << "teams of " << team_size;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, TeamDeterminismTest, ::testing::ValuesIn(kWideCases),
+                         [](const auto& test) { return test.param.name; });
+
+class IsaDeterminismTest : public ::testing::TestWithParam<Case> {
+ protected:
+  void TearDown() override { kernels::cap_isa(kernels::detected_isa()); }
+};
+
+TEST_P(IsaDeterminismTest, TheNativeBackendPredictsTheSameBitsOnEveryIsa) {
+  using kernels::Isa;
+  const Case& test = GetParam();
+  testing::Random random(1);
+  const Batch batch =
+      random_batch(test.model, random_lengths(test.batch_size, test.seq_len, random), random);
+  const auto run = [&](Isa isa) {
+    kernels::cap_isa(isa);
+    Arena arena(2);
+    Network network(test.model, test.seq_len, test.batch_size, arena,
+                    {.backend = BackendKind::native});
+    network.parameters().initialize(1);
+    network.refresh();
+    return Result{{}, predict(network, batch), {network.evaluate(batch).loss}};
+  };
+  const Result expected = run(Isa::scalar);
+  for (const Isa isa : {Isa::avx2, Isa::avx512}) {
+    if (isa > kernels::detected_isa()) {
+      GTEST_SKIP() << "NOT TESTED: this machine has no " << to_string(isa);
+    }
+    const Result result = run(isa);
+    EXPECT_TRUE(same_bits(result.losses, expected.losses)) << to_string(isa);
+    EXPECT_TRUE(same_bits(result.predictions, expected.predictions)) << to_string(isa);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, IsaDeterminismTest, ::testing::ValuesIn(kCases),
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace quadgate

@@ -1,8 +1,8 @@
 // Sweeps PyTorch 2.13's LSTM forward and backward (the classic nn.LSTM(5, 6, 2), two directions,
-// two layers, packed rows) and ten-step training runs of every cell, from files of
-// golden/make_golden.py. Tolerance: 1e-5 of a tensor's largest element for the LSTM and 1e-5 of a
-// loss; 1e-4 absolute for weights after ten steps, as Adam divides small gradients with their
-// rounding by themselves.
+// two layers, packed rows) and ten-step training runs of every cell, LSTMs on both backends, from
+// files of golden/make_golden.py. Tolerance: 1e-5 of a tensor's largest element for the LSTM and
+// 1e-5 of a loss; 1e-4 absolute for weights after ten steps, as Adam divides small gradients with
+// their rounding by themselves.
 
 #include <gmock/gmock.h>
 
@@ -11,6 +11,7 @@
 
 #include "engine/trainer.h"
 #include "io/hdf5.h"
+#include "tests/support/backends.h"
 #include "tests/support/engine_lstm.h"
 
 namespace quadgate {
@@ -140,7 +141,7 @@ TEST(GoldenClassicTest, HasTheShapesOfTheDocumentation) {
   EXPECT_EQ(outputs.c_n.size(), 2 * 3 * 6);
 }
 
-class GoldenCurveTest : public ::testing::TestWithParam<const char*> {
+class GoldenCurveTest : public ::testing::TestWithParam<std::tuple<const char*, BackendKind>> {
  protected:
   ModelConfig model_config() const {
     const std::string task = file_.read_string(group_, "task");
@@ -200,13 +201,13 @@ class GoldenCurveTest : public ::testing::TestWithParam<const char*> {
   }
 
   hdf5::File file_ = golden_file("curves.h5");
-  std::string group_ = GetParam();
+  std::string group_ = std::get<0>(GetParam());
 };
 
 TEST_P(GoldenCurveTest, TenStepsHavePyTorchsLossesAndWeights) {
   const ModelConfig config = model_config();
   Arena arena(2);
-  Network network(config, 6, 6, arena);
+  Network network(config, 6, 6, arena, {.backend = std::get<1>(GetParam())});
   auto& parameters = network.parameters();
   for (const auto& slice : parameters.slices()) {
     std::ranges::copy(read(file_, group_ + "/start/" + slice.name),
@@ -227,13 +228,22 @@ TEST_P(GoldenCurveTest, TenStepsHavePyTorchsLossesAndWeights) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Runs, GoldenCurveTest,
-                         ::testing::Values("classification_sgd", "classification_adam",
-                                           "classification_adamw", "regression_sgd", "tagging_adam",
-                                           "gru_tagging", "gru_classification", "rnn_tanh_tagging",
-                                           "rnn_tanh_classification", "rnn_relu_tagging",
-                                           "rnn_relu_classification"),
-                         [](const auto& test) { return std::string(test.param); });
+INSTANTIATE_TEST_SUITE_P(
+    Runs, GoldenCurveTest,
+    ::testing::Combine(::testing::Values("classification_sgd", "classification_adam",
+                                         "classification_adamw", "regression_sgd", "tagging_adam"),
+                       testing::both_backends()),
+    [](const auto& test) {
+      return testing::with_backend(std::get<0>(test.param), std::get<1>(test.param));
+    });
+
+INSTANTIATE_TEST_SUITE_P(
+    CellRuns, GoldenCurveTest,
+    ::testing::Combine(::testing::Values("gru_tagging", "gru_classification", "rnn_tanh_tagging",
+                                         "rnn_tanh_classification", "rnn_relu_tagging",
+                                         "rnn_relu_classification"),
+                       ::testing::Values(BackendKind::native)),
+    [](const auto& test) { return std::string(std::get<0>(test.param)); });
 
 }  // namespace
 }  // namespace quadgate

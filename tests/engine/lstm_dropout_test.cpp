@@ -1,6 +1,7 @@
-// Sweeps keep rates, rows, steps, layers and shards of the masks between layers. Tolerance: five
-// standard errors for keep rates; 1e-3 of the squared gradient norm for the slope along the
-// gradient, a central difference of a float loss over a step that leaves h^2 terms below that.
+// Sweeps keep rates, rows, steps, layers and shards of the masks between layers, and both backends.
+// Tolerance: five standard errors for keep rates; 1e-3 of the squared gradient norm for the slope
+// along the gradient, a central difference of a float loss over a step that leaves h^2 terms below
+// that.
 
 #include <gtest/gtest.h>
 
@@ -9,6 +10,7 @@
 #include <set>
 
 #include "engine/network.h"
+#include "tests/support/backends.h"
 #include "tests/support/batches.h"
 #include "tests/support/engine_lstm.h"
 
@@ -110,7 +112,7 @@ TEST(LstmDropoutTest, IsOffWithoutAMask) {
 }
 
 /// A small network with dropout, a batch, and a loss under a fixed key.
-class NetworkDropoutTest : public ::testing::TestWithParam<bool> {
+class NetworkDropoutTest : public ::testing::TestWithParam<std::tuple<bool, BackendKind>> {
  protected:
   NetworkDropoutTest() {
     network_.parameters().initialize(1);
@@ -123,13 +125,13 @@ class NetworkDropoutTest : public ::testing::TestWithParam<bool> {
   ModelConfig config_{.rnn = {.input_size = 4,
                               .hidden_size = 12,
                               .num_layers = 3,
-                              .bidirectional = GetParam(),
+                              .bidirectional = std::get<bool>(GetParam()),
                               .dropout = 0.4},
                       .task = Task::tagging,
                       .output_size = 3};
   Arena arena_{2};
   testing::Random random_{1};
-  Network network_{config_, 7, 11, arena_};
+  Network network_{config_, 7, 11, arena_, {.backend = std::get<BackendKind>(GetParam())}};
   Batch batch_ = random_batch(config_, random_lengths(11, 7, random_), random_);
   double norm_ = 0;
 };
@@ -165,9 +167,13 @@ TEST_P(NetworkDropoutTest, IsOffInEvaluationAndDifferentByStep) {
   EXPECT_EQ(network_.evaluate(batch_).mean_loss(), evaluated);
 }
 
-INSTANTIATE_TEST_SUITE_P(Directions, NetworkDropoutTest, ::testing::Bool(), [](const auto& test) {
-  return test.param ? "Bidirectional" : "Unidirectional";
-});
+INSTANTIATE_TEST_SUITE_P(Directions, NetworkDropoutTest,
+                         ::testing::Combine(::testing::Bool(), testing::both_backends()),
+                         [](const auto& test) {
+                           return testing::with_backend(
+                               std::get<0>(test.param) ? "Bidirectional" : "Unidirectional",
+                               std::get<1>(test.param));
+                         });
 
 }  // namespace
 }  // namespace quadgate

@@ -15,7 +15,8 @@ namespace {
 TEST(OnednnIsaTest, RefusesACapThatComesTooLate) {
   const float weights[4] = {};
   const OnednnLstmWeights first({1, 1, 1, 1}, weights, weights, weights, weights);
-  for (const auto isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512, kernels::Isa::avx512_bf16}) {
+  for (const auto isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512,
+                         kernels::Isa::avx512_bf16}) {
     EXPECT_THROW(cap_onednn_isa(isa), Error);
   }
 }

@@ -1,6 +1,6 @@
-// Sweeps clipping below and above the norm, batches that cannot be trained on, and 60 steps that
-// have to learn a task. Tolerance: 1e-6 of the largest weight for the clipped step, the rounding of
-// one float update; the rest is compared with none.
+// Sweeps both backends, clipping below and above the norm, batches that cannot be trained on, and
+// 60 steps that have to learn a task. Tolerance: 1e-6 of the largest weight for the clipped step,
+// the rounding of one float update; the rest is compared with none.
 
 #include "engine/trainer.h"
 
@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "engine/error.h"
+#include "tests/support/backends.h"
 #include "tests/support/batches.h"
 
 namespace quadgate {
@@ -20,7 +21,7 @@ using testing::random_batch;
 
 ModelConfig classifier() { return {.rnn = {.input_size = 2, .hidden_size = 8}, .output_size = 2}; }
 
-class TrainerTest : public ::testing::Test {
+class TrainerTest : public ::testing::TestWithParam<BackendKind> {
  protected:
   TrainerTest() {
     network_.parameters().initialize(1);
@@ -36,11 +37,11 @@ class TrainerTest : public ::testing::Test {
 
   Arena arena_{2};
   Random random_{1};
-  Network network_{classifier(), 6, 10, arena_};
+  Network network_{classifier(), 6, 10, arena_, {.backend = GetParam()}};
   Batch batch_ = random_batch(classifier(), random_lengths(10, 6, random_), random_);
 };
 
-TEST_F(TrainerTest, ClipsByTheGlobalNorm) {
+TEST_P(TrainerTest, ClipsByTheGlobalNorm) {
   double norm = 0;
   network_.differentiate(batch_, {}, norm);
   const auto gradients = network_.parameters().gradients();
@@ -58,7 +59,7 @@ TEST_F(TrainerTest, ClipsByTheGlobalNorm) {
   }
 }
 
-TEST_F(TrainerTest, GivesTheMetricsBeforeTheUpdate) {
+TEST_P(TrainerTest, GivesTheMetricsBeforeTheUpdate) {
   const Metrics before = network_.evaluate(batch_);
   Trainer trainer(network_, sgd(0.1), 1);
   const Metrics metrics = trainer.step(batch_);
@@ -68,7 +69,7 @@ TEST_F(TrainerTest, GivesTheMetricsBeforeTheUpdate) {
   EXPECT_LT(network_.evaluate(batch_).loss, before.loss);  // with the new weights, refreshed
 }
 
-TEST_F(TrainerTest, LearnsWhetherTheSumIsPositive) {
+TEST_P(TrainerTest, LearnsWhetherTheSumIsPositive) {
   Trainer trainer(network_, {.lr = 0.02, .clip_norm = 1.0}, 1);
   Metrics metrics;
   for (int step = 0; step < 300; ++step) {
@@ -86,7 +87,7 @@ TEST_F(TrainerTest, LearnsWhetherTheSumIsPositive) {
   EXPECT_GT(metrics.accuracy(), 0.9);
 }
 
-TEST_F(TrainerTest, LeavesTheWeightsAloneIfTheLossIsNotFinite) {
+TEST_P(TrainerTest, LeavesTheWeightsAloneIfTheLossIsNotFinite) {
   Trainer trainer(network_, {.lr = 0.1, .clip_norm = 1.0}, 1);
   trainer.step(batch_);
   const auto before = weights();
@@ -103,10 +104,10 @@ TEST_F(TrainerTest, LeavesTheWeightsAloneIfTheLossIsNotFinite) {
   EXPECT_NO_THROW(trainer.step(batch_));
 }
 
-TEST_F(TrainerTest, SaysThatTrainingDiverged) {
+TEST_P(TrainerTest, SaysThatTrainingDiverged) {
   ModelConfig config = classifier();
   config.task = Task::regression;
-  Network network(config, 6, 10, arena_);
+  Network network(config, 6, 10, arena_, {.backend = GetParam()});
   Trainer trainer(network, sgd(1e10), 1);
   const Batch batch = random_batch(config, random_lengths(10, 6, random_), random_);
   try {
@@ -117,7 +118,7 @@ TEST_F(TrainerTest, SaysThatTrainingDiverged) {
   }
 }
 
-TEST_F(TrainerTest, RefusesWhatTheNetworkOrTheOptimizerRefuses) {
+TEST_P(TrainerTest, RefusesWhatTheNetworkOrTheOptimizerRefuses) {
   EXPECT_THROW(Trainer(network_, sgd(-1), 1), InvalidArgument);
   Trainer trainer(network_, sgd(0.1), 1);
   const auto before = weights();
@@ -128,6 +129,8 @@ TEST_F(TrainerTest, RefusesWhatTheNetworkOrTheOptimizerRefuses) {
   EXPECT_EQ(weights(), before);
   EXPECT_EQ(trainer.optimizer().steps(), 0);
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, TrainerTest, testing::both_backends(), testing::backend_name);
 
 }  // namespace
 }  // namespace quadgate

@@ -13,7 +13,7 @@ namespace quadgate::kernels {
 inline std::ostream& operator<<(std::ostream& out, Isa isa) { return out << to_string(isa); }
 
 /// Runs its tests once for every ISA; those that this machine lacks are skipped, saying so.
-class EachIsa : public testing::TestWithParam<Isa> {
+class EachIsa : public ::testing::TestWithParam<Isa> {
  protected:
   void SetUp() override {
     if (GetParam() > detected_isa()) {
@@ -22,9 +22,11 @@ class EachIsa : public testing::TestWithParam<Isa> {
   }
 };
 
-inline auto all_isas() { return testing::Values(Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16); }
+inline auto all_isas() {
+  return ::testing::Values(Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16);
+}
 
-inline std::string isa_name(const testing::TestParamInfo<Isa>& info) {
+inline std::string isa_name(const ::testing::TestParamInfo<Isa>& info) {
   return std::string(to_string(info.param));
 }
 

@@ -1,0 +1,105 @@
+// Sweeps teams of 1 to 5 members, shares of 0 to 20 items, teams that are opened again and again,
+// and 2,000 rounds of waiting.
+// No tolerance: whole numbers.
+
+#include "engine/team.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+namespace quadgate {
+namespace {
+
+/// Runs work(index) for each index below `count`, each on a thread of its own.
+template <typename Work>
+void on_threads(std::int64_t count, const Work& work) {
+  std::vector<std::thread> threads;
+  threads.reserve(static_cast<std::size_t>(count));
+  for (std::int64_t index = 0; index < count; ++index) threads.emplace_back(work, index);
+  for (auto& thread : threads) thread.join();
+}
+
+TEST(TeamTest, SharesCoverEverythingOnceAndEvenly) {
+  Team team;
+  for (std::int64_t size = 1; size <= 5; ++size) {
+    for (std::int64_t count = 0; count <= 20; ++count) {
+      std::int64_t end = 0;
+      for (std::int64_t index = 0; index < size; ++index) {
+        const auto share = Team::Member(team, index, size).share(count);
+        EXPECT_EQ(share.begin, end);
+        end = share.end;
+        const std::int64_t items = share.end - share.begin;
+        EXPECT_TRUE(items == count / size || items == (count + size - 1) / size)
+            << items << " of " << count << " for member " << index << " of " << size;
+      }
+      EXPECT_EQ(end, count);
+    }
+  }
+}
+
+TEST(TeamTest, AMemberAloneHasEverythingAndDoesNotWait) {
+  const Team::Member alone;
+  alone.wait();
+  EXPECT_EQ(alone.share(7).begin, 0);
+  EXPECT_EQ(alone.share(7).end, 7);
+}
+
+TEST(TeamTest, WhoeverComesTooLateGetsNothing) {
+  Team team;
+  for (int time = 0; time < 3; ++time) {
+    team.open(1);
+    const auto member = team.join();
+    ASSERT_TRUE(member.has_value());
+    EXPECT_EQ(member->share(7).end - member->share(7).begin, 7);
+    EXPECT_FALSE(team.join().has_value());
+  }
+}
+
+// How many came in time is up to the machine; together they have everything once.
+TEST(TeamTest, ThoseWhoJoinedShareEverything) {
+  constexpr std::int64_t kItems = 100;
+  Team team;
+  for (int time = 0; time < 200; ++time) {
+    std::vector<int> taken(kItems, 0);
+    team.open(3);
+    const auto work = [&](std::int64_t) {
+      const auto member = team.join();
+      if (!member.has_value()) return;
+      const auto share = member->share(kItems);
+      for (auto i = share.begin; i < share.end; ++i) ++taken[static_cast<std::size_t>(i)];
+      member->wait();
+      EXPECT_EQ(std::ranges::count(taken, 1), kItems);
+    };
+    on_threads(3, work);
+    EXPECT_EQ(std::ranges::count(taken, 1), kItems);
+  }
+}
+
+// Each round, every member writes its own number and, having waited, reads those of all: plain
+// numbers, so that the thread sanitizer sees whether waiting orders them.
+TEST(TeamTest, WaitingShowsWhatEveryMemberDidBefore) {
+  constexpr std::int64_t kRounds = 2000;
+  for (std::int64_t size = 2; size <= 5; ++size) {
+    Team team;
+    std::vector<std::int64_t> rounds(static_cast<std::size_t>(size), 0);
+    std::vector<std::int64_t> missed(static_cast<std::size_t>(size), 0);
+    const auto work = [&](std::int64_t index) {
+      const Team::Member member(team, index, size);
+      const auto own = static_cast<std::size_t>(index);
+      for (std::int64_t round = 1; round <= kRounds; ++round) {
+        rounds[own] = round;
+        member.wait();
+        missed[own] += size - std::ranges::count(rounds, round);
+        member.wait();
+      }
+    };
+    on_threads(size, work);
+    EXPECT_EQ(missed, std::vector<std::int64_t>(static_cast<std::size_t>(size), 0));
+  }
+}
+
+}  // namespace
+}  // namespace quadgate
