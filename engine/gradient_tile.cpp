@@ -107,23 +107,29 @@ class Passes {
 void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept {
   Passes(tile, blocks).run();
   for (auto& block : blocks) {
-    block.square = 0;
-    for (std::int64_t row = 0; row < block.rows; ++row) {
-      block.square += sum_of_squares(
-          {block.target + row * tile.target_stride, static_cast<std::size_t>(tile.columns)});
-    }
+    block.square = sum_of_squares(block.target, block.rows, tile.columns, tile.target_stride);
   }
 }
 
-double sum_of_squares(std::span<const float> values) noexcept {
-  constexpr std::size_t kSums = 16;  // enough for the compiler to add them side by side
-  std::array<float, kSums> sums{};
-  std::size_t i = 0;
-  for (; i + kSums <= values.size(); i += kSums) {
-    for (std::size_t j = 0; j < kSums; ++j) sums[j] += values[i + j] * values[i + j];
+double sum_of_squares(const float* values, std::int64_t rows, std::int64_t columns,
+                      std::int64_t stride) noexcept {
+  constexpr std::size_t kSums = 16;         // enough for the compiler to add them side by side
+  constexpr std::int64_t kRowsPerSum = 16;  // few enough to add them up in floats
+  const auto size = static_cast<std::size_t>(columns);
+  double total = 0;
+  for (std::int64_t first = 0; first < rows; first += kRowsPerSum) {
+    std::array<float, kSums> sums{};
+    for (std::int64_t row = first; row < std::min(first + kRowsPerSum, rows); ++row) {
+      const float* const from = values + row * stride;
+      std::size_t i = 0;
+      for (; i + kSums <= size; i += kSums) {
+        for (std::size_t j = 0; j < kSums; ++j) sums[j] += from[i + j] * from[i + j];
+      }
+      for (; i < size; ++i) sums[i % kSums] += from[i] * from[i];
+    }
+    total = std::accumulate(sums.begin(), sums.end(), total);
   }
-  for (; i < values.size(); ++i) sums[i % kSums] += values[i] * values[i];
-  return std::accumulate(sums.begin(), sums.end(), 0.0);
+  return total;
 }
 
 }  // namespace quadgate

@@ -37,7 +37,9 @@ struct GradientTile {
 /// Computes the blocks of a tile.
 void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept;
 
-/// The sum of squares, in an order that depends on the size alone.
-double sum_of_squares(std::span<const float> values) noexcept;
+/// The sum of squares of values [rows, columns], rows `stride` floats apart, in an order that
+/// depends on the sizes alone.
+double sum_of_squares(const float* values, std::int64_t rows, std::int64_t columns,
+                      std::int64_t stride) noexcept;
 
 }  // namespace quadgate

@@ -236,9 +236,8 @@ void NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const Pac
 }
 
 double NativeHead::gradient_square() const noexcept {
-  const auto outputs = static_cast<std::size_t>(model_.output_size);
-  return sum_of_squares({weight_gradient_, outputs * static_cast<std::size_t>(features_)}) +
-         sum_of_squares({bias_gradient_, outputs});
+  return sum_of_squares(weight_gradient_, model_.output_size, features_, features_) +
+         sum_of_squares(bias_gradient_, 1, model_.output_size, model_.output_size);
 }
 
 void NativeHead::copy_outputs(const NativeWork& work, const Batch& batch,
