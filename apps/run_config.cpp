@@ -203,6 +203,11 @@ class Reader {
     field = cell.value_or(field);
     return cell.has_value();
   }
+  static bool read(std::string_view, const toml::node& node, const Rule&, Precision& field) {
+    const auto precision = parse_precision(node.value_exact<std::string>().value_or(""));
+    field = precision.value_or(field);
+    return precision.has_value();
+  }
 
   static bool read(std::string_view, const toml::node& node, const Rule&,
                    OptimizerConfig::Kind& field) {

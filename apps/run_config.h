@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/config.h"
+#include "engine/network_options.h"
 #include "io/data_description.h"
 
 namespace quadgate::apps {
@@ -30,7 +31,7 @@ struct RunConfig {
     bool bidirectional = false;
     double dropout = 0;
     std::string init;  ///< checkpoint whose weights to start from; empty: random weights
-    std::string precision = "f32";
+    Precision precision = Precision::f32;
     std::string pooling = "last";
   };
   struct Train {

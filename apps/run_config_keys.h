@@ -37,6 +37,8 @@ inline constexpr Rule kFraction{"a number, at least 0 and below 1", 0, 1};
 inline constexpr Rule kCell{R"("lstm", "gru", "rnn_tanh" or "rnn_relu")"};
 inline constexpr Rule kOptimizer{R"("sgd", "adam" or "adamw")"};
 
+inline constexpr Rule kPrecision{R"("f32" or "bf16")"};
+
 /// The one value that this version knows of a key with more in store.
 struct Only {
   const char* value;
@@ -56,7 +58,7 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("model.bidirectional", config.model.bidirectional, kFlag);
   visit("model.dropout", config.model.dropout, kFraction);
   visit("model.init", config.model.init, kPath);
-  visit("model.precision", config.model.precision, Only{"f32"});
+  visit("model.precision", config.model.precision, kPrecision);
   visit("model.pooling", config.model.pooling, Only{"last"});
   visit("train.epochs", config.train.epochs, kCount.must());
   visit("train.batch_size", config.train.batch_size, kCount);

@@ -45,6 +45,7 @@ class Writer {
   static std::string write(bool field) { return field ? "true" : "false"; }
   static std::string write(std::int64_t field) { return fmt::format("{}", field); }
   static std::string write(double field) { return fmt::format("{}", field); }
+  static std::string write(Precision field) { return fmt::format("\"{}\"", to_string(field)); }
   static std::string write(Cell field) { return fmt::format("\"{}\"", to_string(field)); }
   static std::string write(OptimizerConfig::Kind field) {
     for (const auto& [name, kind] : kOptimizers) {

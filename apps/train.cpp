@@ -115,7 +115,8 @@ int train(const TrainArguments& arguments) {
   Dataset data(config.data.path, config.window());
   config.train.batch_size = std::min(config.train.batch_size, data.split("train").size());
   Arena arena(threads);
-  Network network(model_of(config, data), longest(data), config.train.batch_size, arena);
+  Network network(model_of(config, data), longest(data), config.train.batch_size, arena,
+                  {.precision = config.model.precision});
   Trainer trainer(network, config.train.optimizer, static_cast<std::uint64_t>(config.train.seed));
 
   TrainingState state =

@@ -17,6 +17,8 @@ namespace {
 /// they lie in the caches while all blocks pass.
 class Passes {
  public:
+  // Its arrays are not initialized: each pass writes what it reads.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
   Passes(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept
       : tile_(tile),
         blocks_(blocks),
@@ -97,7 +99,6 @@ class Passes {
   std::int64_t width_;
   kernels::ProductKernel product_;
   kernels::GatherKernel gather_;
-  // Not initialized: each pass writes what it reads.
   alignas(64) std::array<float, kRows * kWidest> right_;
   alignas(64) std::array<float, GradientTile::kMostPanels*(kRows / 2) * kWidest> left_;
 };

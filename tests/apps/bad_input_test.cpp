@@ -76,7 +76,7 @@ TEST_F(BadInputTest, WrongUse) {
   for (const char* lengths : {"3", "0:2", "2:1", "1:4", "1:2x", ":", "a:b", "1:"}) {
     expect_refused(with("--lengths", lengths), kExitWrongUse, "LO:HI");
   }
-  expect_refused(with("--precision", "bf16"), kExitWrongUse, "bf16");
+  expect_refused(with("--precision", "f16"), kExitWrongUse, "f16");
   expect_refused(with("--num-layers", "0"), kExitWrongUse, "0");
   setenv("QUADGATE_MAX_ISA", "sse9", 1);
   expect_refused({"inspect", "data.h5"}, kExitWrongUse, "QUADGATE_MAX_ISA");

@@ -124,7 +124,9 @@ TEST(SumOfSquaresTest, AddsEveryElement) {
     const auto values = random.values(size);
     double expected = 0;
     for (const float value : values) expected += double{value} * value;
-    EXPECT_NEAR(sum_of_squares(values), expected, 1e-6 * expected) << size;
+    EXPECT_NEAR(sum_of_squares(values.data(), 1, static_cast<std::int64_t>(size), 0), expected,
+                1e-6 * expected)
+        << size;
   }
 }
 

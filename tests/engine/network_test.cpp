@@ -1,7 +1,7 @@
-// Sweeps both backends, the three tasks, the cells, directions, layers, 1 to 21 rows (shards of 4 to
-// 6, the last one partly empty), ragged lengths below the planned one, and everything that a batch
-// can have wrong. Tolerance: 2e-5 of the largest element against the double reference: float sums
-// over up to 150 steps and oneDNN's sigmoid and tanh, good to about 1e-6.
+// Sweeps both backends, the three tasks, the cells, directions, layers, 1 to 21 rows (shards of 4
+// to 6, the last one partly empty), ragged lengths below the planned one, and everything that a
+// batch can have wrong. Tolerance: 2e-5 of the largest element against the double reference: float
+// sums over up to 150 steps and oneDNN's sigmoid and tanh, good to about 1e-6.
 
 #include "engine/network.h"
 
