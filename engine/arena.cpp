@@ -94,6 +94,12 @@ Arena::Arena(int threads, Pinning pinning) : threads_(threads) {
 Arena::~Arena() = default;
 
 void Arena::run(std::int64_t count, Call call, void* context) {
+  if (threads_ == 1) {
+    impl_->alone.front()->execute([&] {
+      for (std::int64_t index = 0; index < count; ++index) call(context, index);
+    });
+    return;
+  }
   // The calls see what was written before them, and the caller sees what they wrote: TBB orders
   // them with atomics inside its library, where the thread sanitizer does not look. These order
   // them again, in sight.
