@@ -51,13 +51,12 @@ class Passes {
   }
 
   void gather_left(std::int64_t first, std::int64_t rows) noexcept {
+    const auto interleave = kernels::bf16_interleave_kernel(kernels::active_isa());
     for (std::size_t panel = 0; panel < tile_.left.size(); ++panel) {
-      gather_({.rows = rows,
-               .index = nullptr,
-               .from = tile_.left[panel] + first * tile_.left_width,
-               .from_stride = tile_.left_width,
-               .columns = tile_.left_width,
-               .to = left_words(static_cast<std::int64_t>(panel))});
+      interleave({.rows = rows,
+                  .columns = tile_.left_width,
+                  .from = tile_.left[panel] + first * tile_.left_width / 2,
+                  .to = left_words(static_cast<std::int64_t>(panel))});
     }
   }
 

@@ -446,7 +446,8 @@ void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slot
   std::size_t count = 0;
   for (std::int64_t i = 0; i < panels.end - panels.begin; ++i) {
     const std::int64_t panel = panels.begin + i;
-    left[static_cast<std::size_t>(i)] = gates(panel, 0);
+    left[static_cast<std::size_t>(i)] =
+        bf16_ ? d_words_.data() + panel * panel_stride_ / 2 : gates(panel, 0);
     for (std::int64_t slot = 0; slot < slots.count(); ++slot) {
       const std::int64_t gate = slots.gates[static_cast<std::size_t>(slot)];
       const std::int64_t row = gate * hidden_size_ + panel * cell_.units;

@@ -19,4 +19,8 @@ void bf16_transpose_avx2(const Transpose& transpose) noexcept {
 
 void bf16_rows_avx2(const Bf16Rows& rows) noexcept { bf16_rows_simd<Avx2Vec16>(rows); }
 
+void bf16_interleave_avx2(const Bf16Interleave& rows) noexcept {
+  bf16_interleave_simd<Avx2Vec16>(rows);
+}
+
 }  // namespace quadgate::kernels

@@ -18,4 +18,8 @@ void bf16_transpose_avx512_bf16(const Transpose& transpose) noexcept {
 
 void bf16_rows_avx512_bf16(const Bf16Rows& rows) noexcept { bf16_rows_simd<Avx512Vec>(rows); }
 
+void bf16_interleave_avx512_bf16(const Bf16Interleave& rows) noexcept {
+  bf16_interleave_simd<Avx512Vec>(rows);
+}
+
 }  // namespace quadgate::kernels

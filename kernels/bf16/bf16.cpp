@@ -61,4 +61,18 @@ Bf16RowsKernel bf16_rows_kernel(Isa isa) noexcept {
   return bf16_rows_scalar;
 }
 
+Bf16InterleaveKernel bf16_interleave_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512_bf16:
+      return bf16_interleave_avx512_bf16;
+    case Isa::avx512:
+      return bf16_interleave_avx512;
+    case Isa::avx2:
+      return bf16_interleave_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return bf16_interleave_scalar;
+}
+
 }  // namespace quadgate::kernels

@@ -37,4 +37,15 @@ struct Bf16Rows {
 using Bf16RowsKernel = void (*)(const Bf16Rows& rows) noexcept;
 Bf16RowsKernel bf16_rows_kernel(Isa isa) noexcept;
 
+/// Brings two rows of words at a time together: to [(rows + 1) / 2, columns] gets bf16 number i of
+/// rows k and k + 1 as a word.
+struct Bf16Interleave {
+  std::int64_t rows;
+  std::int64_t columns;  ///< bf16 numbers of a row, a multiple of 16
+  const float* from;     ///< [rows, columns / 2] words, contiguous
+  float* to;
+};
+using Bf16InterleaveKernel = void (*)(const Bf16Interleave& rows) noexcept;
+Bf16InterleaveKernel bf16_interleave_kernel(Isa isa) noexcept;
+
 }  // namespace quadgate::kernels

@@ -33,6 +33,11 @@ void bf16_rows_avx2(const Bf16Rows& rows) noexcept;
 void bf16_rows_avx512(const Bf16Rows& rows) noexcept;
 void bf16_rows_avx512_bf16(const Bf16Rows& rows) noexcept;
 
+void bf16_interleave_scalar(const Bf16Interleave& rows) noexcept;
+void bf16_interleave_avx2(const Bf16Interleave& rows) noexcept;
+void bf16_interleave_avx512(const Bf16Interleave& rows) noexcept;
+void bf16_interleave_avx512_bf16(const Bf16Interleave& rows) noexcept;
+
 namespace {
 
 /// While it lives, denormal inputs and results of this core count as 0.
@@ -130,6 +135,22 @@ void bf16_rows_simd(const Bf16Rows& rows) noexcept {
                     (rest + 1) / 2);
       }
     }
+  }
+}
+
+template <typename Vec>
+void bf16_interleave_simd(const Bf16Interleave& rows) noexcept {
+  const auto* low = reinterpret_cast<const std::uint16_t*>(rows.from);
+  float* to = rows.to;
+  for (std::int64_t k = 0; k < rows.rows; k += 2) {
+    const auto* const high = low + rows.columns;
+    const bool both = k + 1 < rows.rows;
+    for (std::int64_t i = 0; i < rows.columns; i += Vec::kLanes) {
+      const Vec second = both ? Vec::load_bf16(high + i) : Vec::broadcast(0.0F);
+      pair(Vec::load_bf16(low + i), second).store(to + i);
+    }
+    to += rows.columns;
+    low = high + rows.columns;
   }
 }
 

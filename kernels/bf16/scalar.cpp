@@ -95,4 +95,17 @@ void bf16_rows_scalar(const Bf16Rows& rows) noexcept {
   }
 }
 
+void bf16_interleave_scalar(const Bf16Interleave& rows) noexcept {
+  const std::int64_t words = rows.columns / 2;
+  for (std::int64_t k = 0; k < rows.rows; k += 2) {
+    for (std::int64_t i = 0; i < rows.columns; ++i) {
+      const auto half = [&](std::int64_t row) noexcept {
+        const float word = row < rows.rows ? rows.from[row * words + i / 2] : 0.0F;
+        return std::bit_cast<std::uint32_t>(i % 2 == 0 ? lower(word) : upper(word));
+      };
+      rows.to[k / 2 * rows.columns + i] = std::bit_cast<float>((half(k) >> 16) | half(k + 1));
+    }
+  }
+}
+
 }  // namespace quadgate::kernels

@@ -92,6 +92,11 @@ struct Avx2Vec {
     const __m256 number = _mm256_blendv_ps(_mm256_castsi256_ps(up), sign, small);
     return upper_half(Avx2Vec{_mm256_blendv_ps(number, nan, is_nan)});
   }
+  /// 8 bf16 numbers that follow each other, each into the upper half of a lane.
+  static Avx2Vec load_bf16(const std::uint16_t* from) noexcept {
+    const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16))};
+  }
   /// Words of bf16 numbers in the upper halves of two vectors: `low` and `high`.
   friend Avx2Vec pair(Avx2Vec low, Avx2Vec high) noexcept {
     const __m256i shifted = _mm256_srli_epi32(_mm256_castps_si256(low.lanes), 16);

@@ -81,6 +81,12 @@ struct Avx512Vec {
   friend Avx512Vec scale(Avx512Vec a, Avx512Vec n) noexcept {
     return {_mm512_maskz_scalef_ps(0xFFFF, a.lanes, n.lanes)};
   }
+  /// 16 bf16 numbers that follow each other, each into the upper half of a lane.
+  static Avx512Vec load_bf16(const std::uint16_t* from) noexcept {
+    const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+    const __m512i wide = _mm512_maskz_cvtepu16_epi32(0xFFFF, halves);
+    return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xFFFF, wide, 16))};
+  }
   /// Words of bf16 numbers in the upper halves of two vectors: `low` and `high`.
   friend Avx512Vec pair(Avx512Vec low, Avx512Vec high) noexcept {
     const __m512i shifted = _mm512_maskz_srli_epi32(0xFFFF, _mm512_castps_si512(low.lanes), 16);

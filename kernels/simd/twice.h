@@ -67,6 +67,9 @@ struct Twice {
   friend Twice round_to_bf16(Twice a) noexcept {
     return {round_to_bf16(a.low), round_to_bf16(a.high)};
   }
+  static Twice load_bf16(const std::uint16_t* from) noexcept {
+    return {Half::load_bf16(from), Half::load_bf16(from + Half::kLanes)};
+  }
   friend Twice pair(Twice a, Twice b) noexcept {
     return {pair(a.low, b.low), pair(a.high, b.high)};
   }
