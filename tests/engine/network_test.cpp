@@ -95,7 +95,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, NetworkTest,
 class NetworkCellTest
     : public ::testing::TestWithParam<std::tuple<Cell, std::int64_t, bool, std::int64_t>> {
  protected:
-  void TearDown() override { kernels::cap_isa(kernels::Isa::avx512); }
+  void TearDown() override { kernels::cap_isa(kernels::Isa::avx512_bf16); }
 };
 
 TEST_P(NetworkCellTest, HasTheReferencesOutputsLossAndGradients) {
@@ -126,6 +126,36 @@ TEST_P(NetworkCellTest, HasTheReferencesOutputsLossAndGradients) {
       if (team_size == 1) alone.assign(gradients.begin(), gradients.end());
       EXPECT_TRUE(std::ranges::equal(gradients, alone)) << "team of " << team_size;
     }
+  }
+}
+
+/// bf16 keeps 8 bits of what it multiplies: 2^-9 a rounding, some 10 of them in a row, and a relu
+/// that turns over for it.
+TEST_P(NetworkCellTest, HasRoughlyTheReferencesGradientsInBf16) {
+  constexpr double kRoughly = 0.08;
+  const auto [cell, hidden_size, bidirectional, num_layers] = GetParam();
+  const ModelConfig config{.rnn = {.input_size = 5,
+                                   .hidden_size = hidden_size,
+                                   .num_layers = num_layers,
+                                   .bidirectional = bidirectional,
+                                   .cell = cell},
+                           .task = Task::tagging,
+                           .output_size = 4};
+  for (const auto isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512,
+                         kernels::Isa::avx512_bf16}) {
+    if (isa > kernels::detected_isa()) continue;
+    SCOPED_TRACE(kernels::to_string(isa));
+    kernels::cap_isa(isa);
+    Arena arena(2);
+    Network network(config, 7, 9, arena, {.precision = Precision::bf16});
+    network.parameters().initialize(3);
+    network.refresh();
+    Random random(7);
+    const Batch batch = random_batch(config, random_lengths(9, 7, random), random);
+    const auto expected = network_reference(config, network.parameters(), batch);
+    double norm = 0;
+    network.differentiate(batch, {}, norm);
+    EXPECT_LE(relative_error(network.parameters().gradients(), expected.gradients), kRoughly);
   }
 }
 
