@@ -16,6 +16,9 @@ void add_step(CLI::App& app, StepShape& shape, bool& pin) {
   size("--input-size", shape.input_size, "Features of a step", "I")->required();
   size("--hidden-size", shape.hidden_size, "Hidden units", "H")->required();
   size("--num-layers", shape.num_layers, "Layers", "L")->capture_default_str();
+  app.add_option("--proj-size", shape.proj_size, "Features that an LSTM projects h to; 0: none")
+      ->check(CLI::Range(0, 1 << 20))
+      ->type_name("P");
   app.add_flag("--bidirectional", shape.bidirectional, "Both directions");
   app.add_option("--lengths", shape.lengths, "Draw lengths from LO to HI, at most T")
       ->type_name("LO:HI");

@@ -75,6 +75,7 @@ struct StepShape {
   std::int64_t num_layers = 1;
   bool bidirectional = false;
   Cell cell = Cell::lstm;
+  std::int64_t proj_size = 0;
   std::string lengths;  ///< "LO:HI", drawn evenly; empty: every sequence has seq_len steps
   NetworkOptions options = {};
 };

@@ -77,10 +77,10 @@ void inspect_dataset(const hdf5::File& file) {
 void print_model(const ModelConfig& config, const Parameters& parameters) {
   const LstmConfig& rnn = config.rnn;
   fmt::print(
-      "cell {}, input_size {}, hidden_size {}, num_layers {}, bidirectional {}, dropout "
-      "{}, output_size {}\n",
-      to_string(rnn.cell), rnn.input_size, rnn.hidden_size, rnn.num_layers, rnn.bidirectional,
-      rnn.dropout, config.output_size);
+      "cell {}, input_size {}, hidden_size {}, proj_size {}, num_layers {}, bidirectional {}, "
+      "dropout {}, output_size {}\n",
+      to_string(rnn.cell), rnn.input_size, rnn.hidden_size, rnn.proj_size, rnn.num_layers,
+      rnn.bidirectional, rnn.dropout, config.output_size);
   std::size_t count = 0;
   for (const ParameterSlice& slice : parameters.slices()) {
     fmt::print("  {:<28} {}\n", slice.name, hdf5::shape_text(slice.shape));

@@ -30,7 +30,8 @@ struct RunConfig {
     std::int64_t num_layers = 1;
     bool bidirectional = false;
     double dropout = 0;
-    std::string init;  ///< checkpoint whose weights to start from; empty: random weights
+    std::int64_t proj_size = 0;  ///< 0: no projection
+    std::string init;            ///< checkpoint whose weights to start from; empty: random weights
     Precision precision = Precision::f32;
     std::string pooling = "last";
   };

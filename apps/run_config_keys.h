@@ -28,6 +28,7 @@ inline constexpr Rule kPath{"a path"};
 inline constexpr Rule kNames{"an array of column names"};
 inline constexpr Rule kFlag{"true or false"};
 inline constexpr Rule kCount{"an integer, at least 1", 1};
+inline constexpr Rule kProjection{"an integer, at least 0 and below hidden_size", 0};
 inline constexpr Rule kThreads{"an integer from 1 to 1024", 1, 1025};
 inline constexpr Rule kSeed{"an integer, at least 0", 0};
 inline constexpr Rule kNonNegative{"a finite number, at least 0", 0};
@@ -57,6 +58,7 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("model.num_layers", config.model.num_layers, kCount);
   visit("model.bidirectional", config.model.bidirectional, kFlag);
   visit("model.dropout", config.model.dropout, kFraction);
+  visit("model.proj_size", config.model.proj_size, kProjection);
   visit("model.init", config.model.init, kPath);
   visit("model.precision", config.model.precision, kPrecision);
   visit("model.pooling", config.model.pooling, Only{"last"});

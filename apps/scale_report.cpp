@@ -27,6 +27,7 @@ Json json_of(const StepShape& shape) {
   return {{"seq_len", shape.seq_len},
           {"batch", shape.batch},
           {"cell", to_string(shape.cell)},
+          {"proj_size", shape.proj_size},
           {"input_size", shape.input_size},
           {"hidden_size", shape.hidden_size},
           {"num_layers", shape.num_layers},

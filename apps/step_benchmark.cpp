@@ -58,8 +58,9 @@ double forward_flops(const ModelConfig& config, std::int64_t steps) {
   const LstmConfig& rnn = config.rnn;
   std::int64_t products = config.output_size * rnn.output_size();
   for (std::int64_t layer = 0; layer < rnn.num_layers; ++layer) {
-    products += rnn.num_directions() * num_gates(rnn.cell) * rnn.hidden_size *
-                (rnn.layer_input_size(layer) + rnn.hidden_size);
+    const std::int64_t inputs = rnn.layer_input_size(layer) + rnn.h_size();
+    products +=
+        rnn.num_directions() * rnn.hidden_size * (num_gates(rnn.cell) * inputs + rnn.proj_size);
   }
   return 2.0 * static_cast<double>(steps) * static_cast<double>(products);
 }
@@ -76,6 +77,7 @@ ModelConfig model_of(const StepShape& shape) {
   ModelConfig config;
   config.rnn = {shape.input_size, shape.hidden_size, shape.num_layers, shape.bidirectional, 0};
   config.rnn.cell = shape.cell;
+  config.rnn.proj_size = shape.proj_size;
   config.task = Task::tagging;
   config.output_size = kClasses;
   return config;

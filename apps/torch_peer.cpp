@@ -46,6 +46,7 @@ nlohmann::json request(const StepShape& shape, const Batch& batch, int threads,
     lengths.push_back(batch.offsets[row] - batch.offsets[row - 1]);
   }
   return {{"cell", to_string(shape.cell)},
+          {"proj_size", shape.proj_size},
           {"input_size", shape.input_size},
           {"hidden_size", shape.hidden_size},
           {"num_layers", shape.num_layers},

@@ -22,10 +22,12 @@ def make_step(shape):
     directions = 2 if shape["bidirectional"] else 1
     kind, _, nonlinearity = shape["cell"].partition("_")
     options = {"nonlinearity": nonlinearity} if nonlinearity else {}
+    if kind == "lstm":
+        options["proj_size"] = shape["proj_size"]
     rnn = getattr(torch.nn, kind.upper())(
         shape["input_size"], shape["hidden_size"], shape["num_layers"],
         bidirectional=shape["bidirectional"], **options)
-    head = torch.nn.Linear(directions * shape["hidden_size"], 10)
+    head = torch.nn.Linear(directions * (shape["proj_size"] or shape["hidden_size"]), 10)
     parameters = [*rnn.parameters(), *head.parameters()]
     adam = torch.optim.Adam(parameters, fused=True)
     lengths = sorted(shape["lengths"], reverse=True)

@@ -22,6 +22,7 @@ ModelConfig model_of(const RunConfig& config, const Dataset& data) {
   model.rnn = {data.input_size(), config.model.hidden_size, config.model.num_layers,
                config.model.bidirectional, config.model.dropout};
   model.rnn.cell = config.model.cell;
+  model.rnn.proj_size = config.model.proj_size;
   model.task = data.task();
   model.output_size = data.output_size();
   return model;

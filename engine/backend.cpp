@@ -10,8 +10,9 @@
 namespace quadgate {
 
 BackendKind choose_backend(const LstmConfig& config, Precision precision) noexcept {
-  // The only one that has it.
-  if (config.cell != Cell::lstm || precision == Precision::bf16) return BackendKind::native;
+  const bool only_native =
+      config.cell != Cell::lstm || config.proj_size > 0 || precision == Precision::bf16;
+  if (only_native) return BackendKind::native;
   // Measured faster at every shape with vectors (docs/performance.md); without them its fused
   // multiply-adds are calls into the C library.
   return kernels::active_isa() == kernels::Isa::scalar ? BackendKind::onednn : BackendKind::native;
@@ -23,10 +24,11 @@ std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& param
                         ? choose_backend(plan.model.rnn, plan.options.precision)
                         : plan.options.backend;
   if (kind == BackendKind::onednn) {
-    const Cell cell = plan.model.rnn.cell;
-    if (cell != Cell::lstm) {
-      throw InvalidArgument(fmt::format("backend: expected native for cell {}, found {}",
-                                        to_string(cell), to_string(kind)));
+    const LstmConfig& rnn = plan.model.rnn;
+    if (rnn.cell != Cell::lstm || rnn.proj_size > 0) {
+      throw InvalidArgument(
+          fmt::format("backend: expected native for cell {} with proj_size {}, found {}",
+                      to_string(rnn.cell), rnn.proj_size, to_string(kind)));
     }
     return std::make_unique<OnednnBackend>(plan, parameters, arena);
   }

@@ -43,7 +43,7 @@ class Backend {
 BackendKind choose_backend(const LstmConfig& config, Precision precision) noexcept;
 
 /// Plans all memory. `parameters` and `arena` must outlive it. Throws InvalidArgument if the
-/// backend does not have the cell.
+/// backend does not have the cell or proj_size.
 std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
                                       Arena& arena);
 

@@ -76,6 +76,12 @@ void validate(const ModelConfig& config) {
   expect_at_least_one("output_size", config.output_size);
   const double dropout = config.rnn.dropout;
   expect(dropout >= 0 && dropout < 1, "dropout", "0 <= dropout < 1", dropout);
+  const std::int64_t proj_size = config.rnn.proj_size;
+  const std::int64_t end = config.rnn.cell == Cell::lstm ? config.rnn.hidden_size : 1;
+  if (proj_size < 0 || proj_size >= end) {
+    throw InvalidArgument(fmt::format("proj_size: expected 0 to {} with cell {}, found {}", end - 1,
+                                      to_string(config.rnn.cell), proj_size));
+  }
 }
 
 void validate(const OptimizerConfig& config) {

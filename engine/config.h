@@ -34,12 +34,15 @@ struct LstmConfig {
   bool bidirectional = false;
   double dropout = 0;  ///< probability that an output is zeroed, between layers only
   Cell cell = Cell::lstm;
+  std::int64_t proj_size = 0;  ///< features that an LSTM projects h to; 0: it does not
 
   bool operator==(const LstmConfig&) const = default;
 
   std::int64_t num_directions() const noexcept { return bidirectional ? 2 : 1; }
-  /// Features of the last layer's output: hidden_size of each direction, concatenated.
-  std::int64_t output_size() const noexcept { return num_directions() * hidden_size; }
+  /// Features of h: proj_size, or hidden_size without.
+  std::int64_t h_size() const noexcept { return proj_size > 0 ? proj_size : hidden_size; }
+  /// Features of the last layer's output: h of each direction, concatenated.
+  std::int64_t output_size() const noexcept { return num_directions() * h_size(); }
   /// Features that go into `layer`.
   std::int64_t layer_input_size(std::int64_t layer) const noexcept {
     return layer == 0 ? input_size : output_size();
@@ -70,7 +73,8 @@ struct OptimizerConfig {
   std::optional<double> clip_norm{};  ///< largest global norm of the gradients; empty: not clipped
 };
 
-/// Throws InvalidArgument, naming the field, unless every size is at least 1 and 0 <= dropout < 1.
+/// Throws InvalidArgument, naming the field, unless every size is at least 1, 0 <= dropout < 1 and
+/// 0 <= proj_size < hidden_size, 0 for all cells but the LSTM.
 void validate(const ModelConfig& config);
 
 /// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range.

@@ -40,9 +40,9 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
       layers_.emplace_back(cell_, config_, layer, parameters);
       gradient_tasks_ += layers_.back().gradient_tasks(arena.threads());
     }
-    y_.push_back(features(directions_, config_.hidden_size));
+    y_.push_back(features(directions_, config_.h_size()));
     const bool drops = config_.dropout > 0 && l + 1 < config_.num_layers;
-    dropped_.push_back(drops ? features(directions_, config_.hidden_size) : Features());
+    dropped_.push_back(drops ? features(directions_, config_.h_size()) : Features());
   }
   task_times_.resize(
       static_cast<std::size_t>(std::max<std::int64_t>(gradient_tasks_, arena.threads())));
@@ -153,7 +153,7 @@ LayerRows NativeBackend::input(std::int64_t layer, bool dropped) noexcept {
         {x_.rows.data(), config_.input_size}, {x_.words.data(), (config_.input_size + 1) / 2}, 0};
   }
   auto& features = (dropped ? dropped_ : y_)[static_cast<std::size_t>(layer - 1)];
-  const std::int64_t words = (config_.hidden_size + 1) / 2;
+  const std::int64_t words = (config_.h_size() + 1) / 2;
   return {{features.rows.data(), config_.output_size()},
           {features.words.data(), words},
           capacity_ * words};
@@ -161,7 +161,7 @@ LayerRows NativeBackend::input(std::int64_t layer, bool dropped) noexcept {
 
 LayerRows NativeBackend::output(std::int64_t layer, std::int64_t direction) noexcept {
   LayerRows rows = input(layer + 1, false);
-  rows.rows.data += direction * config_.hidden_size;
+  rows.rows.data += direction * config_.h_size();
   if (precision_ == Precision::bf16) rows.words.data += direction * rows.word_parts_stride;
   return rows;
 }
@@ -245,7 +245,7 @@ void NativeBackend::backward(const NativeWork& work, const DropoutKey* dropout) 
     if (dropout != nullptr && l + 1 < config_.num_layers) drop(work, *dropout, l, d_output(l));
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       PackedRows dy = d_output(l);
-      dy.data += direction * config_.hidden_size;
+      dy.data += direction * config_.h_size();
       layer(l, direction)
           .backward(work, output(l, direction).rows, dy, d_output(l - 1), direction == 1);
     }

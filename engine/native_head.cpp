@@ -76,7 +76,7 @@ void NativeHead::for_each_final_state(const NativeWork& work, Body body) const {
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     body(work.steps.offset_at(work.steps.length(place) - 1) + place, 0, place);
-    if (model_.rnn.bidirectional) body(place, model_.rnn.hidden_size, place);  // ends at step 0
+    if (model_.rnn.bidirectional) body(place, model_.rnn.h_size(), place);  // ends at step 0
   }
 }
 
@@ -85,7 +85,7 @@ void NativeHead::forward(const NativeWork& work, const PackedRows& y) {
   const PackedRows input = at_every_step() ? y : PackedRows{pooled_.data(), features_};
   if (!at_every_step()) {
     for_each_final_state(work, [&](std::int64_t row, std::int64_t feature, std::int64_t place) {
-      std::copy_n(y.at(row) + feature, model_.rnn.hidden_size, input.at(place) + feature);
+      std::copy_n(y.at(row) + feature, model_.rnn.h_size(), input.at(place) + feature);
     });
   }
   for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
@@ -201,7 +201,7 @@ void NativeHead::backward(const NativeWork& work, const PackedRows& dy) {
       }
     }
     for_each_final_state(work, [&](std::int64_t row, std::int64_t feature, std::int64_t place) {
-      std::copy_n(target.at(place) + feature, model_.rnn.hidden_size, dy.at(row) + feature);
+      std::copy_n(target.at(place) + feature, model_.rnn.h_size(), dy.at(row) + feature);
     });
   }
   work.member.wait();

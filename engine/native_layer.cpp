@@ -31,6 +31,7 @@ NativeLayer::NativeLayer(const NativeCell& cell, const LstmConfig& config,
       reverse_(plan.reverse),
       bf16_(plan.precision == Precision::bf16),
       hidden_size_(config.hidden_size),
+      h_size_(config.h_size()),
       panels_(parts(config.hidden_size, cell.units)),
       product_(bf16_ ? kernels::bf16_product_kernel(kernels::active_isa()) : cell.product),
       bias_(floats(panels_, cell.width())),
@@ -38,10 +39,14 @@ NativeLayer::NativeLayer(const NativeCell& cell, const LstmConfig& config,
       gates_(floats(panels_, panel_stride_)),
       d_words_(bf16_ ? floats(panels_, panel_stride_ / 2) : 0),
       c_(floats(plan.capacity, config.hidden_size)),
-      dh_(floats(plan.batch_size, config.hidden_size)),
+      dh_(floats(plan.batch_size, config.h_size())),
       dc_(floats(plan.batch_size, config.hidden_size)) {
   ih_ = this->plan(cell.ih, "ih", plan, parameters);
   hh_ = this->plan(cell.hh, "hh", plan, parameters);
+  if (config.proj_size > 0) {
+    projection_.emplace(cell.width(), config, plan.suffix, parameters, plan.capacity,
+                        plan.batch_size);
+  }
   squares_.resize(static_cast<std::size_t>(panels_ * (1 + tile_columns(ih_) + tile_columns(hh_))));
 }
 
@@ -86,7 +91,7 @@ std::vector<std::int64_t> NativeLayer::rows_of(const NativeCell::Slots& slots) c
 
 std::int64_t NativeLayer::pack_tasks() const noexcept {
   return ih_.forward.panels() + ih_.backward.panels() + hh_.forward.panels() +
-         hh_.backward.panels() + 1;
+         hh_.backward.panels() + 1 + (projection_ ? projection_->pack_tasks() : 0);
 }
 
 void NativeLayer::pack(std::int64_t task) {
@@ -94,6 +99,7 @@ void NativeLayer::pack(std::int64_t task) {
     if (task < matrix->panels()) return matrix->pack(task);
     task -= matrix->panels();
   }
+  if (task > 0) return projection_->pack(task - 1);
   pack_bias();
 }
 
@@ -121,11 +127,11 @@ std::int64_t NativeLayer::units_of(std::int64_t panel) const noexcept {
   return std::min(cell_.units, hidden_size_ - panel * cell_.units);
 }
 
-/// A member's gate panels. They hold the units of whole panels of d(h), so that in the backward
-/// pass no one else's d(h) is needed.
+/// A member's gate panels. They hold the units of whole panels of d(h), or of d(m) where h is
+/// projected, so that in the backward pass no one else's is needed.
 NativeLayer::Share NativeLayer::panels_of(const NativeWork& work) const noexcept {
   const std::int64_t together = cell_.width() / cell_.units;
-  const Share share = work.member.share(hh_.backward.panels());
+  const Share share = work.member.share(parts(hidden_size_, cell_.width()));
   return {share.begin * together, std::min(share.end * together, panels_)};
 }
 
@@ -199,6 +205,7 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Lay
   const std::int64_t old_rows = std::min(rows, work.rows(before(t)));
   const std::int64_t row = work.row(t);
   const auto panels = panels_of(work);
+  const PackedRows h = projection_ ? projection_->m() : y.rows;
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
     const std::int64_t unit = panel * cell_.units;
     kernels::CellForward step{.rows = old_rows,
@@ -212,8 +219,8 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Lay
                               .c_prev = nullptr,
                               .c = c_.data() + row * hidden_size_ + unit,
                               .c_stride = hidden_size_,
-                              .h = y.rows.at(row) + unit,
-                              .h_stride = y.rows.stride};
+                              .h = h.at(row) + unit,
+                              .h_stride = h.stride};
     if (old_rows > 0) {
       const std::int64_t old_row = work.row(before(t));
       step.h_prev = y.rows.at(old_row);
@@ -226,18 +233,18 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Lay
       step.h_prev = step.c_prev = nullptr;
       step.gates = gates(panel, row + old_rows);
       step.c += old_rows * hidden_size_;
-      step.h += old_rows * y.rows.stride;
+      step.h += old_rows * h.stride;
       cell_.forward(step);
     }
   }
-  const std::int64_t unit = panels.begin * cell_.units;
-  const std::int64_t units = std::min(panels.end * cell_.units, hidden_size_) - unit;
-  if (bf16_ && units > 0) {
+  if (projection_) projection_->forward(work, t, y.rows);
+  const Share features = share_of(work, h_size_);
+  if (bf16_ && features.begin < features.end) {
     kernels::bf16_rows_kernel(kernels::active_isa())({.rows = rows,
-                                                      .columns = units,
-                                                      .from = y.rows.at(row) + unit,
+                                                      .columns = features.end - features.begin,
+                                                      .from = y.rows.at(row) + features.begin,
                                                       .from_stride = y.rows.stride,
-                                                      .to = y.words.at(row) + unit / 2,
+                                                      .to = y.words.at(row) + features.begin / 2,
                                                       .to_stride = y.words.stride});
   }
 }
@@ -263,15 +270,24 @@ void NativeLayer::round_d_gates(std::int64_t panel, std::int64_t row, std::int64
        .to_stride = cell_.width() / 2});
 }
 
+/// A member's share, in whole panels, of `size` features.
+NativeLayer::Share NativeLayer::share_of(const NativeWork& work, std::int64_t size) const noexcept {
+  const Share panels = work.member.share(parts(size, cell_.width()));
+  return {panels.begin * cell_.width(), std::min(panels.end * cell_.width(), size)};
+}
+
+/// A member's share of the rows of `d` [batch_size, size].
+void NativeLayer::clear(const NativeWork& work, Buffer& d, std::int64_t size) const noexcept {
+  const Share share = share_of(work, size);
+  for (std::int64_t row = work.first; row < work.last; ++row) {
+    std::fill(d.data() + row * size + share.begin, d.data() + row * size + share.end, 0.0F);
+  }
+}
+
 void NativeLayer::backward(const NativeWork& work, const PackedRows& y, const PackedRows& dy,
                            const PackedRows& dx, bool add) {
-  const auto panels = panels_of(work);
-  const std::int64_t unit = panels.begin * cell_.units;
-  const std::int64_t units = std::min(panels.end * cell_.units, hidden_size_) - unit;
-  for (std::int64_t row = work.first; row < work.last && units > 0; ++row) {
-    std::fill_n(dh_.data() + row * hidden_size_ + unit, units, 0.0F);
-    std::fill_n(dc_.data() + row * hidden_size_ + unit, units, 0.0F);
-  }
+  clear(work, dh_, h_size_);
+  clear(work, dc_, hidden_size_);
   const std::int64_t seq_len = work.steps.seq_len();
   const std::int64_t at_once = steps_at_once(work);
   for (std::int64_t done = 0; done < seq_len; done += at_once) {
@@ -294,10 +310,11 @@ void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const Pa
   const std::int64_t old_rows = std::min(rows, work.rows(before(t)));
   const std::int64_t row = work.row(t);
   const auto panels = panels_of(work);
-  float* const dh = dh_.data() + work.first * hidden_size_;
+  const PackedRows dh{dh_.data(), h_size_};
+  const PackedRows d_state = projection_ ? projection_->d_m() : dh;
+  if (projection_) projection_->backward(work, t, dy, dh);
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
     const std::int64_t unit = panel * cell_.units;
-    const std::int64_t state = work.first * hidden_size_ + unit;
     kernels::CellBackward step{.rows = old_rows,
                                .units = units_of(panel),
                                .gates = gates(panel, row),
@@ -306,14 +323,14 @@ void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const Pa
                                .c_prev = nullptr,
                                .c = c_.data() + row * hidden_size_ + unit,
                                .c_stride = hidden_size_,
-                               .dh = dh_.data() + state,
-                               .dc = dc_.data() + state,
+                               .dh = d_state.at(work.first) + unit,
+                               .dc = dc_.data() + work.first * hidden_size_ + unit,
                                .d_stride = hidden_size_,
-                               .dy = dy.at(row) + unit,
+                               .dy = projection_ ? nullptr : dy.at(row) + unit,
                                .dy_stride = dy.stride};
     if (old_rows > 0) {
       const std::int64_t old_row = work.row(before(t));
-      step.h_prev = y.at(old_row) + unit;
+      step.h_prev = projection_ ? nullptr : y.at(old_row) + unit;  // of no use to an LSTM
       step.c_prev = c_.data() + old_row * hidden_size_ + unit;
       cell_.backward(step);
     }
@@ -324,7 +341,7 @@ void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const Pa
       step.c += old_rows * hidden_size_;
       step.dh += old_rows * hidden_size_;
       step.dc += old_rows * hidden_size_;
-      step.dy += old_rows * dy.stride;
+      if (step.dy != nullptr) step.dy += old_rows * dy.stride;
       cell_.backward(step);
     }
     if (bf16_) round_d_gates(panel, row, rows);
@@ -333,8 +350,8 @@ void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const Pa
   const auto shares = work.member.share(hh_.backward.panels());
   for (std::int64_t panel = shares.begin; panel < shares.end; ++panel) {
     product_(old_rows, hh_.backward.depth(), d_gates(cell_.hh, row), hh_.backward.panel(panel),
-             {.data = dh + panel * cell_.width(),
-              .stride = hidden_size_,
+             {.data = dh.at(work.first) + panel * cell_.width(),
+              .stride = dh.stride,
               .columns = hh_.backward.columns_of(panel),
               .start = cell_.writes_dh ? ProductTarget::Start::add : ProductTarget::Start::zero,
               .bias = nullptr});
@@ -378,11 +395,16 @@ std::int64_t NativeLayer::tile_columns(const Product& product) const noexcept {
 }
 
 std::int64_t NativeLayer::gradient_tasks(int cores) const noexcept {
-  return parts(panels_, tile_panels(cores)) * (1 + tile_columns(ih_) + tile_columns(hh_));
+  return parts(panels_, tile_panels(cores)) * (1 + tile_columns(ih_) + tile_columns(hh_)) +
+         (projection_ ? projection_->gradient_tasks() : 0);
 }
 
 void NativeLayer::gradient(std::int64_t task, int cores, const PackedSteps& steps,
                            const PackedRows& x, const PackedRows& y) {
+  if (projection_) {
+    if (task < projection_->gradient_tasks()) return projection_->gradient(task, steps);
+    task -= projection_->gradient_tasks();
+  }
   const std::int64_t columns_ih = tile_columns(ih_);
   const std::int64_t tiles = 1 + columns_ih + tile_columns(hh_);
   const std::int64_t together = tile_panels(cores);
@@ -403,7 +425,8 @@ void NativeLayer::gradient(std::int64_t task, int cores, const PackedSteps& step
 }
 
 double NativeLayer::gradient_square() const noexcept {
-  return std::accumulate(squares_.begin(), squares_.end(), 0.0);
+  return std::accumulate(squares_.begin(), squares_.end(),
+                         projection_ ? projection_->gradient_square() : 0.0);
 }
 
 double NativeLayer::bias_gradient(std::int64_t panel, const PackedSteps& steps) {

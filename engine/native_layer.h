@@ -1,47 +1,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/buffer.h"
 #include "engine/native_cell.h"
+#include "engine/native_projection.h"
+#include "engine/native_work.h"
 #include "engine/packed_matrix.h"
 #include "engine/packed_rows.h"
 #include "engine/packed_steps.h"
 #include "engine/parameters.h"
-#include "engine/phase_times.h"
-#include "engine/team.h"
 #include "kernels/product/product.h"
 
 namespace quadgate {
-
-/// Who runs what of a batch: one member of a team over the sequences [first, last) of `steps`, and
-/// where it counts its time.
-struct NativeWork {
-  const PackedSteps& steps;
-  std::int64_t first;
-  std::int64_t last;
-  const Team::Member& member;
-  PhaseTimes& times;
-
-  /// The first packed row at step t, and the number of rows alive at it; 0 beyond the ends.
-  std::int64_t row(std::int64_t t) const noexcept { return steps.offset_at(t) + first; }
-  std::int64_t rows(std::int64_t t) const noexcept {
-    const std::int64_t alive = steps.rows_at(t);
-    return alive < first ? 0 : (alive < last ? alive : last) - first;
-  }
-};
-
-/// Which layer it is, and for what.
-struct NativeLayerPlan {
-  std::string suffix;  ///< of its parameters: "_l0" or "_l0_reverse"
-  bool reverse = false;
-  std::int64_t input_parts = 1;  ///< directions of the layer below
-  std::int64_t capacity = 0;     ///< most packed rows
-  std::int64_t batch_size = 0;   ///< most sequences
-  Precision precision = Precision::f32;
-};
 
 /// One direction of one recurrent layer for whole batches: packed weights, gates and states of all
 /// steps. Each result is summed by one core in one order, so its bits do not depend on who computes
@@ -56,7 +30,8 @@ class NativeLayer {
   std::int64_t pack_tasks() const noexcept;
   void pack(std::int64_t task);
 
-  /// y [rows, H] of the work's sequences from x [rows, I], complete for all members at return.
+  /// y [rows, features of h] of the work's sequences from x [rows, I], complete for all members at
+  /// return.
   void forward(const NativeWork& work, const LayerRows& x, const LayerRows& y);
 
   /// After `forward`: derivatives of the gates from dy, and those of x, unless dx.data is null,
@@ -93,6 +68,8 @@ class NativeLayer {
   std::int64_t tile_columns(const Product& product) const noexcept;
   Share panels_of(const NativeWork& work) const noexcept;
   std::int64_t units_of(std::int64_t panel) const noexcept;
+  Share share_of(const NativeWork& work, std::int64_t size) const noexcept;
+  void clear(const NativeWork& work, Buffer& d, std::int64_t size) const noexcept;
   std::int64_t before(std::int64_t t) const noexcept { return reverse_ ? t + 1 : t - 1; }
   std::int64_t steps_at_once(const NativeWork& work) const noexcept;
 
@@ -113,6 +90,7 @@ class NativeLayer {
   bool reverse_;
   bool bf16_;
   std::int64_t hidden_size_;
+  std::int64_t h_size_;
   std::int64_t panels_;
   kernels::ProductKernel product_;
   Product ih_, hh_;
@@ -121,7 +99,9 @@ class NativeLayer {
   mutable Buffer gates_;
   Buffer d_words_;  // bf16: the derivatives of gates_, rounded
   Buffer c_;
-  Buffer dh_, dc_;               // [batch_size, H]
+  std::optional<NativeProjection> projection_;
+  Buffer dh_;                    // [batch_size, features of h]
+  Buffer dc_;                    // [batch_size, H]
   std::vector<double> squares_;  // [panels, one for the biases, each tile's columns of ih and hh]
 };
 

@@ -19,9 +19,12 @@ Parameters::Parameters(const ModelConfig& config) : config_(config) {
     for (std::int64_t direction = 0; direction < config.rnn.num_directions(); ++direction) {
       const std::string suffix = fmt::format("_l{}{}", layer, direction == 0 ? "" : "_reverse");
       add("rnn.weight_ih" + suffix, {gates, config.rnn.layer_input_size(layer)});
-      add("rnn.weight_hh" + suffix, {gates, config.rnn.hidden_size});
+      add("rnn.weight_hh" + suffix, {gates, config.rnn.h_size()});
       add("rnn.bias_ih" + suffix, {gates});
       add("rnn.bias_hh" + suffix, {gates});
+      if (config.rnn.proj_size > 0) {
+        add("rnn.weight_hr" + suffix, {config.rnn.proj_size, config.rnn.hidden_size});
+      }
     }
   }
   add("head.weight", {config.output_size, config.rnn.output_size()});

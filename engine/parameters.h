@@ -27,7 +27,8 @@ struct ParameterSlice {
 class Parameters {
  public:
   /// Lays out the tensors of `config` in PyTorch's order, all zero:
-  /// rnn.{weight_ih,weight_hh,bias_ih,bias_hh}_l{k}[_reverse], then head.{weight,bias}.
+  /// rnn.{weight_ih,weight_hh,bias_ih,bias_hh,weight_hr}_l{k}[_reverse], weight_hr only with
+  /// proj_size, then head.{weight,bias}.
   explicit Parameters(const ModelConfig& config);
 
   /// Every tensor, in order.

@@ -90,6 +90,7 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
   file.write_string("model", "cell", std::string(to_string(rnn.cell)));
   file.write_int("model", "input_size", rnn.input_size);
   file.write_int("model", "hidden_size", rnn.hidden_size);
+  if (rnn.proj_size > 0) file.write_int("model", "proj_size", rnn.proj_size);
   file.write_int("model", "num_layers", rnn.num_layers);
   file.write_int("model", "bidirectional", rnn.bidirectional ? 1 : 0);
   file.write_double("model", "dropout", rnn.dropout);
@@ -118,7 +119,10 @@ ModelDescription read_model(const hdf5::File& file) {
                          .num_layers = file.read_int("model", "num_layers"),
                          .bidirectional = file.read_int("model", "bidirectional") != 0,
                          .dropout = file.read_double("model", "dropout"),
-                         .cell = *cell},
+                         .cell = *cell,
+                         .proj_size = file.has_attribute("model", "proj_size")
+                                          ? file.read_int("model", "proj_size")
+                                          : 0},
                  .task = *task,
                  .output_size = file.read_int("model", "output_size")},
       .data = read_data_description(file, "model")};

@@ -39,6 +39,7 @@ hidden_size = 64
 num_layers = 2
 bidirectional = true
 dropout = 0.1
+proj_size = 7
 init = "start.h5"
 precision = "f32"
 pooling = "last"
@@ -178,6 +179,7 @@ TEST(RunConfigTest, TypesAndRangesAreNamed) {
                                  "output.dir=\"\"",
                                  "model.cell=GRU",
                                  "model.cell=3",
+                                 "model.proj_size=-1",
                                  "train.momentum=0.5"}) {
     const std::string key = std::string(assignment).substr(0, std::string(assignment).find('='));
     EXPECT_THAT(error_of_set(assignment), StartsWith("--set: " + key + ": expected")) << assignment;

@@ -31,7 +31,7 @@ std::string element(const std::string& page, const std::string& start, const std
 ScaleReport made_up_report() {
   ScaleReport report;
   report.arguments.command_line = "quadgate scale -o '</script><b>&\xff.html'";
-  report.arguments.shape = {20, 32, 64, 128, 2, true, Cell::lstm, "5:20"};
+  report.arguments.shape = {20, 32, 64, 128, 2, true, Cell::lstm, 0, "5:20"};
   report.machine.cpu_model = "CPU <script>alert(1)</script>";
   report.machine.isa = "avx2";
   report.backend = "onednn";

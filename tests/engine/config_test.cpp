@@ -48,6 +48,23 @@ TEST(CellTest, HasTheNameOfFilesAndPyTorchsGates) {
   EXPECT_EQ(num_gates(Cell::rnn_relu), 1);
 }
 
+TEST(LstmConfigTest, ProjectsAnLstmToFewerFeatures) {
+  ModelConfig model = small_model();
+  model.rnn.hidden_size = 5;
+  model.rnn.bidirectional = true;
+  model.rnn.proj_size = 3;
+  EXPECT_NO_THROW(validate(model));
+  EXPECT_EQ(model.rnn.h_size(), 3);
+  EXPECT_EQ(model.rnn.output_size(), 6);
+  for (const std::int64_t wrong : {-1, 5, 6}) {
+    model.rnn.proj_size = wrong;
+    EXPECT_THROW(validate(model), InvalidArgument) << wrong;
+  }
+  model.rnn.cell = Cell::gru;
+  model.rnn.proj_size = 3;
+  EXPECT_THROW(validate(model), InvalidArgument);
+}
+
 TEST(LstmConfigTest, DerivesSizes) {
   LstmConfig config{.input_size = 3, .hidden_size = 5, .num_layers = 2};
   EXPECT_EQ(config.num_directions(), 1);

@@ -22,7 +22,8 @@ LstmInputs<Complex> to_complex(const LstmInputs<double>& inputs) {
       to_complex(inputs.x), to_complex(inputs.h0), to_complex(inputs.c0), {}};
   for (const auto& tensors : inputs.directions) {
     result.directions.push_back({to_complex(tensors.weight_ih), to_complex(tensors.weight_hh),
-                                 to_complex(tensors.bias_ih), to_complex(tensors.bias_hh)});
+                                 to_complex(tensors.bias_ih), to_complex(tensors.bias_hh),
+                                 to_complex(tensors.weight_hr)});
   }
   return result;
 }
@@ -79,6 +80,12 @@ TEST(LstmReferenceTest, TheOtherCellsHaveTheComplexStepDerivative) {
         {.input_size = 2, .hidden_size = 3, .num_layers = 2, .bidirectional = true, .cell = cell},
         4, {4, 1, 3});
   }
+}
+
+TEST(LstmReferenceTest, AProjectedStateHasTheComplexStepDerivative) {
+  expect_complex_step_derivative(
+      {.input_size = 2, .hidden_size = 4, .num_layers = 2, .bidirectional = true, .proj_size = 3},
+      4, {4, 1, 3});
 }
 
 TEST(LstmReferenceTest, FollowsTheFormulaByHand) {

@@ -95,7 +95,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, NetworkTest,
 class NetworkCellTest
     : public ::testing::TestWithParam<std::tuple<Cell, std::int64_t, bool, std::int64_t>> {
  protected:
-  void TearDown() override { kernels::cap_isa(kernels::Isa::avx512); }
+  void TearDown() override { kernels::cap_isa(kernels::Isa::avx512_bf16); }
 };
 
 TEST_P(NetworkCellTest, HasTheReferencesOutputsLossAndGradients) {
@@ -129,11 +129,93 @@ TEST_P(NetworkCellTest, HasTheReferencesOutputsLossAndGradients) {
   }
 }
 
+/// bf16 keeps 8 bits of what it multiplies: 2^-9 a rounding, some 10 of them in a row, and a relu
+/// that turns over for it.
+TEST_P(NetworkCellTest, HasRoughlyTheReferencesGradientsInBf16) {
+  constexpr double kRoughly = 0.08;
+  const auto [cell, hidden_size, bidirectional, num_layers] = GetParam();
+  const ModelConfig config{.rnn = {.input_size = 5,
+                                   .hidden_size = hidden_size,
+                                   .num_layers = num_layers,
+                                   .bidirectional = bidirectional,
+                                   .cell = cell},
+                           .task = Task::tagging,
+                           .output_size = 4};
+  for (const auto isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512,
+                         kernels::Isa::avx512_bf16}) {
+    if (isa > kernels::detected_isa()) continue;
+    SCOPED_TRACE(kernels::to_string(isa));
+    kernels::cap_isa(isa);
+    Arena arena(2);
+    Network network(config, 7, 9, arena, {.precision = Precision::bf16});
+    network.parameters().initialize(3);
+    network.refresh();
+    Random random(7);
+    const Batch batch = random_batch(config, random_lengths(9, 7, random), random);
+    const auto expected = network_reference(config, network.parameters(), batch);
+    double norm = 0;
+    network.differentiate(batch, {}, norm);
+    EXPECT_LE(relative_error(network.parameters().gradients(), expected.gradients), kRoughly);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Cells, NetworkCellTest,
                          ::testing::Combine(::testing::Values(Cell::lstm, Cell::gru, Cell::rnn_tanh,
                                                               Cell::rnn_relu),
                                             ::testing::Values(1, 7, 16, 33, 70), ::testing::Bool(),
                                             ::testing::Values(1, 2)));
+
+class NetworkProjectionTest
+    : public ::testing::TestWithParam<std::tuple<std::int64_t, std::int64_t, bool>> {
+ protected:
+  void TearDown() override { kernels::cap_isa(kernels::Isa::avx512_bf16); }
+};
+
+TEST_P(NetworkProjectionTest, HasTheReferencesOutputsLossAndGradients) {
+  const auto [hidden_size, proj_size, bidirectional] = GetParam();
+  for (const Task task : {Task::tagging, Task::classification}) {
+    const ModelConfig config{.rnn = {.input_size = 5,
+                                     .hidden_size = hidden_size,
+                                     .num_layers = 2,
+                                     .bidirectional = bidirectional,
+                                     .proj_size = proj_size},
+                             .task = task,
+                             .output_size = 4};
+    for (const auto isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512}) {
+      if (isa > kernels::detected_isa()) continue;
+      SCOPED_TRACE(kernels::to_string(isa));
+      kernels::cap_isa(isa);
+      Arena arena(2);
+      std::vector<float> alone;
+      for (const std::int64_t team_size : {1, 2}) {
+        Network network(config, 7, 9, arena, {.team_size = team_size});
+        network.parameters().initialize(3);
+        network.refresh();
+        Random random(7);
+        const Batch batch = random_batch(config, random_lengths(9, 7, random), random);
+        expect_reference(network, batch);
+        const auto gradients = network.parameters().gradients();
+        if (team_size == 1) alone.assign(gradients.begin(), gradients.end());
+        EXPECT_TRUE(std::ranges::equal(gradients, alone)) << "team of " << team_size;
+
+        Network rounded(config, 7, 9, arena,
+                        {.precision = Precision::bf16, .team_size = team_size});
+        rounded.parameters().initialize(3);
+        rounded.refresh();
+        double norm = 0;
+        rounded.differentiate(batch, {}, norm);
+        EXPECT_LE(relative_error(rounded.parameters().gradients(), alone), 0.03);
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, NetworkProjectionTest,
+                         ::testing::Combine(::testing::Values(5, 33, 140), ::testing::Values(1, 3),
+                                            ::testing::Bool()));
+INSTANTIATE_TEST_SUITE_P(LargeSizes, NetworkProjectionTest,
+                         ::testing::Combine(::testing::Values(140), ::testing::Values(16, 65, 139),
+                                            ::testing::Bool()));
 
 /// A small tagger with random weights, planned for 12 rows of 5 steps, and a batch for it.
 class NetworkBatchTest : public ::testing::TestWithParam<BackendKind> {
@@ -279,7 +361,8 @@ TEST_P(NetworkBatchTest, RefusesABackendWithoutTheCell) {
     const Network network(gru, 5, 12, arena_, {.backend = BackendKind::onednn});
     ADD_FAILURE() << "oneDNN took a GRU";
   } catch (const InvalidArgument& error) {
-    EXPECT_STREQ(error.what(), "backend: expected native for cell gru, found onednn");
+    EXPECT_STREQ(error.what(),
+                 "backend: expected native for cell gru with proj_size 0, found onednn");
   }
 }
 

@@ -56,6 +56,12 @@ TEST(ParametersTest, HasPyTorchsShapes) {
   EXPECT_THAT(Parameters(config).slice("rnn.bias_hh_l0").shape, ElementsAre(15));
   config.rnn.cell = Cell::rnn_relu;
   EXPECT_THAT(Parameters(config).slice("rnn.weight_hh_l0_reverse").shape, ElementsAre(5, 5));
+  config = two_layers();
+  config.rnn.proj_size = 2;
+  EXPECT_THAT(Parameters(config).slice("rnn.weight_hh_l0_reverse").shape, ElementsAre(20, 2));
+  EXPECT_THAT(Parameters(config).slice("rnn.weight_ih_l1").shape, ElementsAre(20, 4));
+  EXPECT_THAT(Parameters(config).slice("rnn.weight_hr_l1").shape, ElementsAre(2, 5));
+  EXPECT_THAT(Parameters(config).head_weight().shape, ElementsAre(7, 4));
 }
 
 TEST(ParametersTest, LaysTensorsOutOneAfterTheOtherOnCacheLines) {

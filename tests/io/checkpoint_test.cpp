@@ -89,7 +89,9 @@ class CheckpointTest : public testing::FolderTest {
 bool same(std::span<const float> a, std::span<const float> b) { return std::ranges::equal(a, b); }
 
 TEST_F(CheckpointTest, KeepsModels) {
-  for (const ModelDescription& model : {kModel, kForecaster}) {
+  ModelDescription projected = kModel;
+  projected.config.rnn.proj_size = 4;
+  for (const ModelDescription& model : {kModel, kForecaster, projected}) {
     const Parameters saved = parameters(model, 1);
     save_model(path("model.h5"), model, saved);
     EXPECT_EQ(read_model_description(path("model.h5")), model);

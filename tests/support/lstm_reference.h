@@ -16,17 +16,18 @@
 namespace quadgate::testing {
 
 /// The tensors of one direction of one layer, row-major as in PyTorch, where G is the number of
-/// gates: [G H, I], [G H, H], [G H], [G H].
+/// gates and P = H without proj_size: [G H, I], [G H, P], [G H], [G H], and with it [P, H].
 template <typename T>
 struct DirectionTensors {
   std::vector<T> weight_ih, weight_hh, bias_ih, bias_hh;
+  std::vector<T> weight_hr = {};
 };
 
 /// All that an LSTM reads; equally the gradients of a loss with respect to that.
 template <typename T>
 struct LstmInputs {
   std::vector<T> x;       ///< [T, N, I]
-  std::vector<T> h0, c0;  ///< [num_layers * num_directions, N, H]
+  std::vector<T> h0, c0;  ///< [num_layers * num_directions, N, P] and [.., N, H]
   std::vector<DirectionTensors<T>> directions;
 
   /// Every tensor with its name, in a fixed order.
@@ -38,6 +39,8 @@ struct LstmInputs {
       all.emplace_back("weight_hh" + suffix, &directions[i].weight_hh);
       all.emplace_back("bias_ih" + suffix, &directions[i].bias_ih);
       all.emplace_back("bias_hh" + suffix, &directions[i].bias_hh);
+      auto& weight_hr = directions[i].weight_hr;
+      if (!weight_hr.empty()) all.emplace_back("weight_hr" + suffix, &weight_hr);
     }
     return all;
   }
@@ -124,7 +127,10 @@ class LstmReference {
   std::size_t at(std::int64_t t, std::int64_t row, std::int64_t width) const {
     return static_cast<std::size_t>((t * batch_ + row) * width);
   }
-  std::size_t state_at(const Place& place, std::int64_t row) const {
+  std::size_t h_at(const Place& place, std::int64_t row) const {
+    return at(static_cast<std::int64_t>(place.index), row, config_.h_size());
+  }
+  std::size_t c_at(const Place& place, std::int64_t row) const {
     return at(static_cast<std::int64_t>(place.index), row, config_.hidden_size);
   }
   /// The k-th step in the direction's order, 0 <= k < length.
@@ -143,16 +149,16 @@ class LstmReference {
   /// The h of the direction at step t, in the output of its layer.
   T* hidden(const Place& place, std::int64_t t, std::int64_t row) {
     return &layers_[place.layer + 1][at(t, row, config_.output_size())] +
-           place.direction * config_.hidden_size;
+           place.direction * config_.h_size();
   }
   const T* previous_hidden(const Place& place, std::int64_t row, std::int64_t k) const {
-    return k == 0 ? &inputs_.h0[state_at(place, row)]
+    return k == 0 ? &inputs_.h0[h_at(place, row)]
                   : &layers_[place.layer + 1]
                             [at(step(place, row, k - 1), row, config_.output_size())] +
-                        place.direction * config_.hidden_size;
+                        place.direction * config_.h_size();
   }
   const T* previous_cell(const Place& place, std::int64_t row, std::int64_t k) const {
-    return k == 0 ? &inputs_.c0[state_at(place, row)]
+    return k == 0 ? &inputs_.c0[c_at(place, row)]
                   : &cells_[place.index][at(step(place, row, k - 1), row, config_.hidden_size)];
   }
 
@@ -169,19 +175,26 @@ class LstmReference {
       inputs.ih[gate] = ih_[place.index][i];
       inputs.hh[gate] = hh_[place.index][i];
     }
-    inputs.h_prev = previous_hidden(place, row, k)[unit];
+    if (config_.proj_size == 0) inputs.h_prev = previous_hidden(place, row, k)[unit];
     inputs.c_prev = previous_cell(place, row, k)[unit];
     return inputs;
   }
 
+  UnitStates<T> unit_states(const Place& place, std::int64_t row, std::int64_t k,
+                            std::size_t unit) const {
+    return with_unit(config_.cell, unit_inputs(place, row, k, unit),
+                     [](const auto& one) { return one.states(); });
+  }
+
   void forward_row(const Place& place, std::int64_t row) {
     const auto hidden_size = static_cast<std::size_t>(config_.hidden_size);
+    const auto h_size = static_cast<std::size_t>(config_.h_size());
     const auto width = static_cast<std::size_t>(place.width);
     const auto& w = inputs_.directions[place.index];
     const std::int64_t length = lengths_[static_cast<std::size_t>(row)];
-    T* h_n = &outputs_.h_n[state_at(place, row)];
-    T* c_n = &outputs_.c_n[state_at(place, row)];
-    std::copy_n(previous_hidden(place, row, 0), hidden_size, h_n);
+    T* h_n = &outputs_.h_n[h_at(place, row)];
+    T* c_n = &outputs_.c_n[c_at(place, row)];
+    std::copy_n(previous_hidden(place, row, 0), h_size, h_n);
     std::copy_n(previous_cell(place, row, 0), hidden_size, c_n);
     for (std::int64_t k = 0; k < length; ++k) {
       const std::int64_t t = step(place, row, k);
@@ -193,19 +206,25 @@ class LstmReference {
         ih[gate] = w.bias_ih[gate];
         for (std::size_t j = 0; j < width; ++j) ih[gate] += w.weight_ih[gate * width + j] * x[j];
         hh[gate] = w.bias_hh[gate];
-        for (std::size_t j = 0; j < hidden_size; ++j) {
-          hh[gate] += w.weight_hh[gate * hidden_size + j] * h_before[j];
+        for (std::size_t j = 0; j < h_size; ++j) {
+          hh[gate] += w.weight_hh[gate * h_size + j] * h_before[j];
         }
       }
       T* c = &cells_[place.index][at(t, row, config_.hidden_size)];
       T* h = hidden(place, t, row);
+      Vector m(hidden_size);  // o tanh(c), or what the cell has in its place
       for (std::size_t j = 0; j < hidden_size; ++j) {
-        const auto states = with_unit(config_.cell, unit_inputs(place, row, k, j),
-                                      [](const auto& unit) { return unit.states(); });
-        h[j] = states.h;
+        const auto states = unit_states(place, row, k, j);
+        m[j] = states.h;
         c[j] = states.c;
       }
-      std::copy_n(h, hidden_size, h_n);
+      if (config_.proj_size == 0) std::copy(m.begin(), m.end(), h);
+      for (std::size_t i = 0; config_.proj_size > 0 && i < h_size; ++i) {
+        h[i] = T(0);
+        for (std::size_t j = 0; j < hidden_size; ++j)
+          h[i] += w.weight_hr[i * hidden_size + j] * m[j];
+      }
+      std::copy_n(h, h_size, h_n);
       std::copy_n(c, hidden_size, c_n);
     }
   }
@@ -213,12 +232,14 @@ class LstmReference {
   void backward_row(const Place& place, std::int64_t row, const LstmOutputs<T>& d_outputs,
                     const Vector& d_output, Vector& d_x, LstmInputs<T>& d_inputs) const {
     const auto hidden_size = static_cast<std::size_t>(config_.hidden_size);
+    const auto h_size = static_cast<std::size_t>(config_.h_size());
     const auto width = static_cast<std::size_t>(place.width);
     const auto& w = inputs_.directions[place.index];
     auto& dw = d_inputs.directions[place.index];
-    const std::size_t state = state_at(place, row);
-    Vector dh(&d_outputs.h_n[state], &d_outputs.h_n[state] + hidden_size);
-    Vector dc(&d_outputs.c_n[state], &d_outputs.c_n[state] + hidden_size);
+    const T* d_h_n = &d_outputs.h_n[h_at(place, row)];
+    const T* d_c_n = &d_outputs.c_n[c_at(place, row)];
+    Vector dh(d_h_n, d_h_n + h_size);
+    Vector dc(d_c_n, d_c_n + hidden_size);
     Vector d_ih(num_gates_ * hidden_size);
     Vector d_hh(num_gates_ * hidden_size);
     for (std::int64_t k = lengths_[static_cast<std::size_t>(row)] - 1; k >= 0; --k) {
@@ -226,16 +247,29 @@ class LstmReference {
       const T* x = &layers_[place.layer][at(t, row, place.width)];
       const T* h_before = previous_hidden(place, row, k);
       const T* dy =
-          &d_output[at(t, row, config_.output_size())] + place.direction * config_.hidden_size;
+          &d_output[at(t, row, config_.output_size())] + place.direction * config_.h_size();
+      for (std::size_t i = 0; i < h_size; ++i) dh[i] += dy[i];
+      Vector dm = dh;
+      if (config_.proj_size > 0) {
+        dm.assign(hidden_size, T(0));
+        for (std::size_t j = 0; j < hidden_size; ++j) {
+          const T m = unit_states(place, row, k, j).h;
+          for (std::size_t i = 0; i < h_size; ++i) {
+            dw.weight_hr[i * hidden_size + j] += dh[i] * m;
+            dm[j] += dh[i] * w.weight_hr[i * hidden_size + j];
+          }
+        }
+        dh.assign(h_size, T(0));
+      }
       for (std::size_t j = 0; j < hidden_size; ++j) {
-        const UnitStates<T> d_states{dh[j] + dy[j], dc[j]};
+        const UnitStates<T> d_states{dm[j], dc[j]};
         const auto d = with_unit(config_.cell, unit_inputs(place, row, k, j),
                                  [&](const auto& unit) { return unit.backward(d_states); });
         for (std::size_t gate = 0; gate < num_gates_; ++gate) {
           d_ih[gate * hidden_size + j] = d.ih[gate];
           d_hh[gate * hidden_size + j] = d.hh[gate];
         }
-        dh[j] = d.h_prev;
+        if (config_.proj_size == 0) dh[j] = d.h_prev;
         dc[j] = d.c_prev;
       }
       T* dx = &d_x[at(t, row, place.width)];
@@ -244,16 +278,16 @@ class LstmReference {
           dw.weight_ih[gate * width + j] += d_ih[gate] * x[j];
           dx[j] += d_ih[gate] * w.weight_ih[gate * width + j];
         }
-        for (std::size_t j = 0; j < hidden_size; ++j) {
-          dw.weight_hh[gate * hidden_size + j] += d_hh[gate] * h_before[j];
-          dh[j] += d_hh[gate] * w.weight_hh[gate * hidden_size + j];
+        for (std::size_t j = 0; j < h_size; ++j) {
+          dw.weight_hh[gate * h_size + j] += d_hh[gate] * h_before[j];
+          dh[j] += d_hh[gate] * w.weight_hh[gate * h_size + j];
         }
         dw.bias_ih[gate] += d_ih[gate];
         dw.bias_hh[gate] += d_hh[gate];
       }
     }
-    std::copy_n(dh.data(), hidden_size, &d_inputs.h0[state]);
-    std::copy_n(dc.data(), hidden_size, &d_inputs.c0[state]);
+    std::copy_n(dh.data(), h_size, &d_inputs.h0[h_at(place, row)]);
+    std::copy_n(dc.data(), hidden_size, &d_inputs.c0[c_at(place, row)]);
   }
 
   LstmConfig config_;
@@ -277,14 +311,15 @@ inline LstmInputs<double> random_lstm_inputs(const LstmConfig& config, std::int6
   const std::int64_t directions = config.num_layers * config.num_directions();
   LstmInputs<double> inputs;
   inputs.x = random.values<double>(size(seq_len * batch, config.input_size));
-  inputs.h0 = random.values<double>(size(directions * batch, config.hidden_size));
+  inputs.h0 = random.values<double>(size(directions * batch, config.h_size()));
   inputs.c0 = random.values<double>(size(directions * batch, config.hidden_size));
   for (std::int64_t i = 0; i < directions; ++i) {
     const std::int64_t width = config.layer_input_size(i / config.num_directions());
-    inputs.directions.push_back({random.values<double>(size(gates, width), bound),
-                                 random.values<double>(size(gates, config.hidden_size), bound),
-                                 random.values<double>(size(gates, 1), bound),
-                                 random.values<double>(size(gates, 1), bound)});
+    inputs.directions.push_back(
+        {random.values<double>(size(gates, width), bound),
+         random.values<double>(size(gates, config.h_size()), bound),
+         random.values<double>(size(gates, 1), bound), random.values<double>(size(gates, 1), bound),
+         random.values<double>(size(config.proj_size, config.hidden_size), bound)});
   }
   return inputs;
 }
@@ -296,7 +331,9 @@ inline LstmOutputs<double> random_lstm_gradients(const LstmConfig& config, std::
                                                  bool of_states, Random& random) {
   const auto batch = static_cast<std::int64_t>(lengths.size());
   const auto width = static_cast<std::size_t>(config.output_size());
-  const auto states = static_cast<std::size_t>(config.num_layers * batch) * width;
+  const auto rows = static_cast<std::size_t>(config.num_layers * config.num_directions() * batch);
+  const std::size_t h_n = rows * static_cast<std::size_t>(config.h_size());
+  const std::size_t c_n = rows * static_cast<std::size_t>(config.hidden_size);
   LstmOutputs<double> gradients;
   gradients.output = random.values<double>(static_cast<std::size_t>(seq_len * batch) * width);
   for (std::int64_t t = 0; t < seq_len; ++t) {
@@ -306,8 +343,8 @@ inline LstmOutputs<double> random_lstm_gradients(const LstmConfig& config, std::
       std::fill_n(&gradients.output[step * width], width, 0.0);
     }
   }
-  gradients.h_n = of_states ? random.values<double>(states) : std::vector<double>(states);
-  gradients.c_n = of_states ? random.values<double>(states) : std::vector<double>(states);
+  gradients.h_n = of_states ? random.values<double>(h_n) : std::vector<double>(h_n);
+  gradients.c_n = of_states ? random.values<double>(c_n) : std::vector<double>(c_n);
   return gradients;
 }
 

@@ -31,7 +31,7 @@ struct HeadRow {
 };
 
 inline std::vector<HeadRow> head_rows(const ModelConfig& config, const Batch& batch) {
-  const std::int64_t hidden_size = config.rnn.hidden_size;
+  const std::int64_t h_size = config.rnn.h_size();
   const std::int64_t width = config.rnn.output_size();
   const auto at = [&](std::int64_t t, std::int64_t row, std::int64_t unit) {
     return static_cast<std::size_t>((t * batch.rows() + row) * width + unit);
@@ -45,7 +45,7 @@ inline std::vector<HeadRow> head_rows(const ModelConfig& config, const Batch& ba
       HeadRow head;
       head.output = static_cast<std::size_t>(tagging ? offset[0] + step : row);
       for (std::int64_t unit = 0; unit < width; ++unit) {
-        const std::int64_t end = unit < hidden_size ? length - 1 : 0;  // of its direction
+        const std::int64_t end = unit < h_size ? length - 1 : 0;  // of its direction
         head.features.push_back(at(tagging ? step : end, row, unit));
       }
       rows.push_back(std::move(head));
@@ -94,15 +94,17 @@ inline LstmInputs<double> lstm_inputs(const ModelConfig& config, const Parameter
     }
   }
   const auto slices = parameters.slices();
-  const std::size_t directions = (slices.size() - 2) / 4;
+  const std::size_t tensors = config.rnn.proj_size > 0 ? 5 : 4;  // of a direction
+  const std::size_t directions = (slices.size() - 2) / tensors;
   for (std::size_t i = 0; i < directions; ++i) {
-    inputs.directions.push_back({to_double(parameters.value(slices[4 * i])),
-                                 to_double(parameters.value(slices[4 * i + 1])),
-                                 to_double(parameters.value(slices[4 * i + 2])),
-                                 to_double(parameters.value(slices[4 * i + 3]))});
+    const auto tensor = [&](std::size_t kind) {
+      return to_double(parameters.value(slices[tensors * i + kind]));
+    };
+    inputs.directions.push_back({tensor(0), tensor(1), tensor(2), tensor(3),
+                                 tensors > 4 ? tensor(4) : std::vector<double>()});
   }
-  inputs.h0.resize(directions * rows * static_cast<std::size_t>(config.rnn.hidden_size));
-  inputs.c0 = inputs.h0;
+  inputs.h0.resize(directions * rows * static_cast<std::size_t>(config.rnn.h_size()));
+  inputs.c0.resize(directions * rows * static_cast<std::size_t>(config.rnn.hidden_size));
   return inputs;
 }
 
@@ -158,8 +160,8 @@ inline NetworkReference network_reference(const ModelConfig& config, const Param
   NetworkReference result;
   result.gradients.resize(parameters.values().size());
   auto d_output = detail::run_head(config, parameters, batch, lstm.outputs().output, result);
-  const std::vector<double> no_gradient(inputs.h0.size());
-  auto d_inputs = lstm.backward({std::move(d_output), no_gradient, no_gradient});
+  auto d_inputs = lstm.backward({std::move(d_output), std::vector<double>(inputs.h0.size()),
+                                 std::vector<double>(inputs.c0.size())});
   const auto tensors = d_inputs.tensors();  // x, h0, c0, then the weights in PyTorch's order
   for (std::size_t i = 3; i < tensors.size(); ++i) {
     std::ranges::copy(*tensors[i].second, &result.gradients[parameters.slices()[i - 3].offset]);

@@ -43,6 +43,8 @@ def check(checkpoint, data, predictions, tagging=False):
         sizes = {name: int(file["model"].attrs[name]) for name in ("hidden_size", "num_layers")}
         bidirectional = bool(file["model"].attrs["bidirectional"])
         cell = file["model"].attrs["cell"]
+        if "proj_size" in file["model"].attrs:
+            sizes["proj_size"] = int(file["model"].attrs["proj_size"])
     model = Model(sequences[0].shape[1], len(weights["head.bias"]), tagging=tagging, cell=cell,
                   bidirectional=bidirectional, **sizes)  # fmt: skip
     model.load_state_dict(weights)
@@ -86,6 +88,12 @@ def test_logits_of_the_other_cells(tmp_path, vowels, cell):
     checkpoint = train(tmp_path, vowels, model, settings)
     assert f"cell {cell}, " in quadgate("inspect", checkpoint)
     check(checkpoint, vowels, tmp_path / "predictions")
+
+
+def test_logits_of_a_projected_state(tmp_path, vowels):
+    model = {"hidden_size": 24, "num_layers": 2, "bidirectional": True, "proj_size": 7}
+    settings = {"epochs": 3, "batch_size": 32, "lr": 0.005, "clip_norm": 1.0}
+    check(train(tmp_path, vowels, model, settings), vowels, tmp_path / "predictions")
 
 
 def test_logits_of_a_trained_tagger(tmp_path):

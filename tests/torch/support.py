@@ -110,7 +110,8 @@ class Model(torch.nn.Module):
         self.tagging = tagging
         self.rnn = recurrent_layers(cell, input_size, hidden_size, batch_first=True, **sizes)
         self.directions = 2 if self.rnn.bidirectional else 1
-        self.head = torch.nn.Linear(self.directions * hidden_size, output_size)
+        h_size = self.rnn.proj_size or hidden_size
+        self.head = torch.nn.Linear(self.directions * h_size, output_size)
 
     def forward(self, sequences):
         lengths = [len(sequence) for sequence in sequences]

@@ -65,6 +65,9 @@ CASES = {
     "ragged_tagging_gru_adam_clip": (
         "tagging", True, torch.optim.Adam, {"lr": 0.005}, 0.2,
         {"cell": "gru", "num_layers": 2, "bidirectional": True}),
+    "ragged_projection_adam_clip": (
+        "classification", True, torch.optim.Adam, {"lr": 0.005}, 0.2,
+        {"num_layers": 2, "bidirectional": True, "proj_size": 9}),
     "rnn_tanh_sgd": ("regression", False, torch.optim.SGD, {"lr": 0.1}, None,
                      {"cell": "rnn_tanh"}),
 }  # fmt: skip

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+
+#include "engine/packed_steps.h"
+#include "engine/phase_times.h"
+#include "engine/team.h"
+
+namespace quadgate {
+
+/// Who runs what of a batch: one member of a team over the sequences [first, last) of `steps`, and
+/// where it counts its time.
+struct NativeWork {
+  const PackedSteps& steps;
+  std::int64_t first;
+  std::int64_t last;
+  const Team::Member& member;
+  PhaseTimes& times;
+
+  /// The first packed row at step t, and the number of rows alive at it; 0 beyond the ends.
+  std::int64_t row(std::int64_t t) const noexcept { return steps.offset_at(t) + first; }
+  std::int64_t rows(std::int64_t t) const noexcept {
+    const std::int64_t alive = steps.rows_at(t);
+    return alive < first ? 0 : (alive < last ? alive : last) - first;
+  }
+};
+
+/// Which layer it is, and for what.
+struct NativeLayerPlan {
+  std::string suffix;  ///< of its parameters: "_l0" or "_l0_reverse"
+  bool reverse = false;
+  std::int64_t input_parts = 1;  ///< directions of the layer below
+  std::int64_t capacity = 0;     ///< most packed rows
+  std::int64_t batch_size = 0;   ///< most sequences
+  Precision precision = Precision::f32;
+};
+
+}  // namespace quadgate
