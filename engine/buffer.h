@@ -2,34 +2,35 @@
 
 #include <cstddef>
 #include <memory>
-#include <new>
 #include <span>
 
 namespace quadgate {
 
-/// A fixed-size array of zeroed floats on a cache-line (64-byte) boundary, owned and movable.
+/// A fixed-size array of zeroed floats on a cache-line (64-byte) boundary, owned and movable. A
+/// large one lies in huge pages where the system has them, and each page comes from the memory of
+/// the core that first writes to it.
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(std::size_t size)
-      : data_(static_cast<float*>(::operator new(size * sizeof(float), kAlignment))), size_(size) {
-    std::uninitialized_fill_n(data_.get(), size, 0.0F);
-  }
+  /// Throws std::bad_alloc if there is not enough memory.
+  explicit Buffer(std::size_t size);
 
   float* data() noexcept { return data_.get(); }
   const float* data() const noexcept { return data_.get(); }
-  std::size_t size() const noexcept { return size_; }
-  std::span<float> span() noexcept { return {data_.get(), size_}; }
-  std::span<const float> span() const noexcept { return {data_.get(), size_}; }
+  std::size_t size() const noexcept { return data_.get_deleter().size; }
+  std::span<float> span() noexcept { return {data(), size()}; }
+  std::span<const float> span() const noexcept { return {data(), size()}; }
 
  private:
-  static constexpr std::align_val_t kAlignment{64};
   struct Delete {
-    void operator()(float* data) const noexcept { ::operator delete(data, kAlignment); }
+    Delete() noexcept : size(0) {}
+    explicit Delete(std::size_t floats) noexcept : size(floats) {}
+
+    std::size_t size;
+    void operator()(float* data) const noexcept;
   };
 
   std::unique_ptr<float[], Delete> data_;
-  std::size_t size_ = 0;
 };
 
 }  // namespace quadgate
