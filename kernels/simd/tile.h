@@ -20,6 +20,8 @@ struct MultiplyAdd {
 template <typename Vec, std::int64_t kRows, std::int64_t kColumns, typename Term = MultiplyAdd>
 class Tile {
  public:
+  Tile() noexcept {}  // NOLINT(*-member-init, *-use-equals-default): load or clear comes next
+
   Vec sums[static_cast<std::size_t>(kRows)][static_cast<std::size_t>(kColumns)];
 
   void clear() noexcept {
