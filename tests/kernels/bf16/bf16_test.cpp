@@ -40,10 +40,10 @@ std::vector<float> all_kinds_of_floats() {
 class Bf16KernelTest : public EachIsa {
  protected:
   GuardedArray random_array(std::int64_t size) {
-    static const auto kValues = all_kinds_of_floats();
-    const auto last = static_cast<std::int64_t>(kValues.size()) - 1;
+    static const auto values = all_kinds_of_floats();
+    const auto last = static_cast<std::int64_t>(values.size()) - 1;
     return {static_cast<std::size_t>(size),
-            [this, last] { return kValues[static_cast<std::size_t>(random_.integer(0, last))]; }};
+            [this, last] { return values[static_cast<std::size_t>(random_.integer(0, last))]; }};
   }
 
   void expect_rounded(std::int64_t rows, std::int64_t columns, GuardedArray& from,
