@@ -22,7 +22,7 @@ struct GradientTile {
   std::int64_t depth = 0;                    ///< packed rows
   std::span<const float* const> left;        ///< at most kMostPanels, each [depth, left_width]; in
                                              ///< bf16 rounded, in words of neighbours
-  std::int64_t left_width = 0;               ///< in bf16 at most 4 vectors
+  std::int64_t left_width = 0;               ///< in bf16 1 to 4 whole vectors
   PackedRows right;                          ///< [depth, first_column + columns or more]
   const std::int64_t* right_rows = nullptr;  ///< which of them belongs to each packed row of left,
                                              ///< -1: none; null: the same

@@ -50,10 +50,11 @@ class Product {
   static void run_columns(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
                           const ProductTarget& c) noexcept {
     if (rows == 0) return;
+    if (depth == 0) return run_block<kColumns>(rows, 0, a, b, c);
     LeftSide left = a;
     ProductTarget target = c;
     std::int64_t first = 0;
-    do {
+    while (first < depth) {
       // A block ends where a run does, or lies within one.
       const std::int64_t in_run = first % a.run;
       std::int64_t block = in_run != 0 || a.run > kBlock ? a.run - in_run : kBlock / a.run * a.run;
@@ -63,7 +64,7 @@ class Product {
       run_block<kColumns>(rows, block, left, b + first * kColumns * Vec::kLanes, target);
       target.start = ProductTarget::Start::add;
       first += block;
-    } while (first < depth);
+    }
   }
 
   template <std::int64_t kColumns>

@@ -1,6 +1,6 @@
 // Sweeps depths around the pass of 256, heights and widths of a tile, and lists of right rows with
-// gaps, on every ISA. Tolerance: half an epsilon of the terms' magnitudes for each of them; 1e-6 of
-// a sum of squares.
+// gaps, on every ISA in both precisions. Tolerance: half an epsilon of the terms' magnitudes for
+// each of them, in bf16 of the rounded ones; 1e-6 of a sum of squares.
 
 #include "engine/gradient_tile.h"
 
@@ -11,9 +11,11 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/bf16/bf16.h"
 #include "kernels/isa.h"
 #include "kernels/product/product.h"
 #include "tests/kernels/each_isa.h"
+#include "tests/support/bf16_reference.h"
 #include "tests/support/numbers.h"
 
 namespace quadgate {
@@ -31,7 +33,11 @@ class GradientTileTest : public kernels::EachIsa {
   }
   void TearDown() override { kernels::cap_isa(kernels::detected_isa()); }
 
-  std::int64_t lanes() const { return kernels::vector_lanes(GetParam(), kernels::PanelKind::fast); }
+  std::int64_t lanes(Precision precision) const {
+    return precision == Precision::bf16
+               ? 16
+               : kernels::vector_lanes(GetParam(), kernels::PanelKind::fast);
+  }
 
   static double sum(const GradientTile& tile, const float* left, std::int64_t row,
                     std::int64_t column, double& terms) {
@@ -39,8 +45,11 @@ class GradientTileTest : public kernels::EachIsa {
     for (std::int64_t k = 0; k < tile.depth; ++k) {
       const std::int64_t right = tile.right_rows == nullptr ? k : tile.right_rows[k];
       if (right < 0) continue;
-      const double term = double{left[k * tile.left_width + row]} *
-                          tile.right.at(right)[tile.first_column + column];
+      const auto factor = [&](float value) {
+        return tile.precision == Precision::bf16 ? testing::rounded_to_bf16(value) : value;
+      };
+      const double term = double{factor(left[k * tile.left_width + row])} *
+                          factor(tile.right.at(right)[tile.first_column + column]);
       sum += term;
       terms += std::abs(term);
     }
@@ -48,19 +57,33 @@ class GradientTileTest : public kernels::EachIsa {
   }
 
   /// Computes a tile with random values and compares it, and what lies around it.
-  void expect_formula(std::int64_t depth, std::int64_t rows, std::int64_t columns, bool with_gaps) {
+  void expect_formula(Precision precision, std::int64_t depth, std::int64_t rows,
+                      std::int64_t columns, bool with_gaps) {
     const auto floats = [&](std::int64_t count) {
       return random_.values(static_cast<std::size_t>(count));
     };
     GradientTile tile;
     tile.depth = depth;
-    tile.left_width = kFirstRow + rows + 1;
+    tile.left_width = precision == Precision::bf16 ? 2 * lanes(precision) : kFirstRow + rows + 1;
     tile.columns = columns;
-    tile.lanes = lanes();
+    tile.lanes = lanes(precision);
+    tile.precision = precision;
     tile.first_column = kFirstColumn;
     const std::array left{floats(depth * tile.left_width), floats(depth * tile.left_width)};
     const std::array<const float*, kBlocks> panels{left[0].data(), left[1].data()};
-    tile.left = panels;
+    auto words = left;  // what bf16 reads in their place
+    if (precision == Precision::bf16) {
+      for (std::size_t panel = 0; panel < kBlocks; ++panel) {
+        kernels::bf16_rows_kernel(GetParam())({.rows = depth,
+                                               .columns = tile.left_width,
+                                               .from = panels[panel],
+                                               .from_stride = tile.left_width,
+                                               .to = words[panel].data(),
+                                               .to_stride = tile.left_width / 2});
+      }
+    }
+    const std::array<const float*, kBlocks> sides{words[0].data(), words[1].data()};
+    tile.left = sides;
     auto right = floats(depth * (kFirstColumn + columns + 2));
     tile.right = {right.data(), kFirstColumn + columns + 2};
     std::vector<std::int64_t> right_rows;
@@ -102,14 +125,17 @@ class GradientTileTest : public kernels::EachIsa {
 };
 
 TEST_P(GradientTileTest, IsTheProductOverAllRowsInEveryShape) {
-  for (const std::int64_t depth : {1, 127, 255, 256, 257, 600}) {
-    for (const std::int64_t rows : {1, 5, 16}) {
-      for (const std::int64_t columns :
-           {std::int64_t{1}, 2 * lanes() + 1, 4 * lanes(), 9 * lanes() + 1}) {
-        for (const bool with_gaps : {false, true}) {
-          expect_formula(depth, rows, columns, with_gaps);
-          ASSERT_FALSE(HasFailure()) << "depth " << depth << ", rows " << rows << ", columns "
-                                     << columns << ", gaps " << with_gaps;
+  for (const Precision precision : {Precision::f32, Precision::bf16}) {
+    const std::int64_t vector = lanes(precision);
+    for (const std::int64_t depth : {1, 127, 255, 256, 257, 600}) {
+      for (const std::int64_t rows : {1, 5, 16}) {
+        for (const std::int64_t columns :
+             {std::int64_t{1}, 2 * vector + 1, 4 * vector, 9 * vector + 1}) {
+          for (const bool with_gaps : {false, true}) {
+            expect_formula(precision, depth, rows, columns, with_gaps);
+            ASSERT_FALSE(HasFailure()) << to_string(precision) << ", depth " << depth << ", rows "
+                                       << rows << ", columns " << columns << ", gaps " << with_gaps;
+          }
         }
       }
     }

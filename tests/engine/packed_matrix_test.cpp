@@ -1,16 +1,19 @@
-// Sweeps both uses on every ISA, panels that are whole and the last one that is not, and
-// rows of zeros. No tolerance: values are copied.
+// Sweeps both uses on every ISA in both precisions, panels that are whole and the last one that is
+// not, and rows of zeros; in bf16 columns in one and in two parts. No tolerance: values are copied,
+// or rounded to the bits of support/bf16_reference.h.
 
 #include "engine/packed_matrix.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "kernels/isa.h"
 #include "kernels/product/product.h"
 #include "tests/kernels/each_isa.h"
+#include "tests/support/bf16_reference.h"
 #include "tests/support/numbers.h"
 
 namespace quadgate {
@@ -26,16 +29,24 @@ class PackedMatrixTest : public kernels::EachIsa {
   void SetUp() override {
     EachIsa::SetUp();
     kernels::cap_isa(GetParam());
-    // Vectors of rows: whole, of one row, of zeros, and one that ends early.
-    for (const auto& [first, count] :
-         {std::pair{3, lanes()}, {49, 1}, {0, 0}, {20, lanes() / 2}, {7, lanes()}}) {
-      for (std::int64_t i = 0; i < lanes(); ++i) listed_.push_back(i < count ? first + i : -1);
-    }
-    listed_.push_back(11);
   }
   void TearDown() override { kernels::cap_isa(kernels::detected_isa()); }
 
-  std::int64_t lanes() const { return kernels::vector_lanes(GetParam(), kernels::PanelKind::fast); }
+  /// The listed rows in panels of `vectors` vectors.
+  PackedMatrix::Shape shape(Use use, Precision precision, std::int64_t parts,
+                            std::int64_t vectors) {
+    const std::int64_t lanes = precision == Precision::bf16
+                                   ? 16
+                                   : kernels::vector_lanes(GetParam(), kernels::PanelKind::fast);
+    list_rows(lanes);
+    return {.use = use,
+            .columns = kColumns,
+            .parts = parts,
+            .rows = listed_,
+            .width = vectors * lanes,
+            .lanes = lanes,
+            .precision = precision};
+  }
 
   void pack_all(PackedMatrix& matrix) {
     for (std::int64_t p = 0; p < matrix.panels(); ++p) matrix.pack(p);
@@ -48,20 +59,36 @@ class PackedMatrixTest : public kernels::EachIsa {
     return listed < 0 ? 0.0F : weights_[static_cast<std::size_t>(listed * kColumns + in_row)];
   }
 
+  /// Word `k` of a column, when each part of the depth is `part` long.
+  float word(Use use, std::int64_t k, std::int64_t column, std::int64_t part) const {
+    const std::int64_t words = (part + 1) / 2;
+    const std::int64_t low = k % words * 2;
+    const std::int64_t first = k / words * part;
+    return testing::bf16_word(element(use, first + low, column),
+                              low + 1 < part ? element(use, first + low + 1, column) : 0.0F);
+  }
+
   /// Checks every float of every panel.
-  void expect_panels(Use use, const PackedMatrix& matrix, std::int64_t width) const {
+  void expect_panels(const PackedMatrix& matrix, const PackedMatrix::Shape& shape) const {
     const auto listed = static_cast<std::int64_t>(listed_.size());
-    const std::int64_t across = use == Use::forward ? listed : kColumns;
-    EXPECT_EQ(matrix.depth(), use == Use::forward ? kColumns : listed);
-    EXPECT_EQ(matrix.panels(), (across + width - 1) / width);
+    const bool forward = shape.use == Use::forward;
+    const bool bf16 = shape.precision == Precision::bf16;
+    const std::int64_t across = forward ? listed : kColumns;
+    const std::int64_t part = forward ? kColumns / shape.parts : listed;
+    ASSERT_EQ(matrix.depth(), (forward ? shape.parts : 1) * (bf16 ? (part + 1) / 2 : part));
+    ASSERT_EQ(matrix.panels(), (across + shape.width - 1) / shape.width);
     for (std::int64_t p = 0; p < matrix.panels(); ++p) {
-      const std::int64_t first = p * width;
-      EXPECT_EQ(matrix.columns_of(p), std::min(width, across - first));
-      const std::int64_t padded = (matrix.columns_of(p) + lanes() - 1) / lanes() * lanes();
+      const std::int64_t first = p * shape.width;
+      const std::int64_t columns = matrix.columns_of(p);
+      ASSERT_EQ(columns, std::min(shape.width, across - first));
+      const std::int64_t padded = (columns + shape.lanes - 1) / shape.lanes * shape.lanes;
       for (std::int64_t k = 0; k < matrix.depth(); ++k) {
         for (std::int64_t i = 0; i < padded; ++i) {
-          const float expected = i < matrix.columns_of(p) ? element(use, k, first + i) : 0.0F;
-          ASSERT_EQ(matrix.panel(p)[k * padded + i], expected)
+          const float expected = i >= columns ? 0.0F
+                                 : bf16       ? word(shape.use, k, first + i, part)
+                                              : element(shape.use, k, first + i);
+          ASSERT_EQ(std::bit_cast<std::uint32_t>(matrix.panel(p)[k * padded + i]),
+                    std::bit_cast<std::uint32_t>(expected))
               << "panel " << p << ", row " << k << ", column " << i;
         }
       }
@@ -70,32 +97,48 @@ class PackedMatrixTest : public kernels::EachIsa {
 
   testing::Random random_{1};
   std::vector<float> weights_ = random_.values(kRows * kColumns);
+
+ private:
+  /// Lists the rows of the matrix for vectors of so many lanes.
+  void list_rows(std::int64_t lanes) {
+    listed_.clear();
+    // Vectors of rows: whole, of one row, of zeros, and one that ends early.
+    for (const auto& [first, count] :
+         {std::pair{3, lanes}, {49, 1}, {0, 0}, {20, lanes / 2}, {7, lanes}}) {
+      for (std::int64_t i = 0; i < lanes; ++i) listed_.push_back(i < count ? first + i : -1);
+    }
+    listed_.push_back(11);
+  }
   std::vector<std::int64_t> listed_;
 };
 
 TEST_P(PackedMatrixTest, HoldsTheListedRowsInPanels) {
   for (const Use use : {Use::forward, Use::backward}) {
-    for (const std::int64_t vectors : {1, 3, 4}) {
-      PackedMatrix matrix(weights_.data(), {.use = use,
-                                            .columns = kColumns,
-                                            .rows = listed_,
-                                            .width = vectors * lanes(),
-                                            .lanes = lanes()});
-      pack_all(matrix);
-      expect_panels(use, matrix, vectors * lanes());
+    for (const Precision precision : {Precision::f32, Precision::bf16}) {
+      for (const std::int64_t parts : {1, 2}) {
+        for (const std::int64_t vectors : {1, 3, 4}) {
+          const auto planned = shape(use, precision, parts, vectors);
+          PackedMatrix matrix(weights_.data(), planned);
+          pack_all(matrix);
+          expect_panels(matrix, planned);
+          ASSERT_FALSE(HasFailure())
+              << to_string(precision) << ", " << parts << " parts, " << vectors << " vectors";
+        }
+      }
     }
   }
 }
 
 TEST_P(PackedMatrixTest, TakesOverChangedWeights) {
   for (const Use use : {Use::forward, Use::backward}) {
-    PackedMatrix matrix(
-        weights_.data(),
-        {.use = use, .columns = kColumns, .rows = listed_, .width = 4 * lanes(), .lanes = lanes()});
-    pack_all(matrix);
-    std::ranges::copy(random_.values(weights_.size()), weights_.begin());
-    pack_all(matrix);
-    expect_panels(use, matrix, 4 * lanes());
+    for (const Precision precision : {Precision::f32, Precision::bf16}) {
+      const auto planned = shape(use, precision, 1, 4);
+      PackedMatrix matrix(weights_.data(), planned);
+      pack_all(matrix);
+      std::ranges::copy(random_.values(weights_.size()), weights_.begin());
+      pack_all(matrix);
+      expect_panels(matrix, planned);
+    }
   }
 }
 

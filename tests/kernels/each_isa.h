@@ -4,6 +4,7 @@
 
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "kernels/isa.h"
 
@@ -12,14 +13,15 @@ namespace quadgate::kernels {
 /// How GoogleTest prints an ISA.
 inline std::ostream& operator<<(std::ostream& out, Isa isa) { return out << to_string(isa); }
 
-/// Runs its tests once for every ISA; those that this machine lacks are skipped, saying so.
+/// Skips a test whose ISA this machine lacks, saying so.
+inline void skip_without(Isa isa) {
+  if (isa > detected_isa()) GTEST_SKIP() << "NOT TESTED: this machine has no " << isa;
+}
+
+/// Runs its tests once for every ISA.
 class EachIsa : public ::testing::TestWithParam<Isa> {
  protected:
-  void SetUp() override {
-    if (GetParam() > detected_isa()) {
-      GTEST_SKIP() << "NOT TESTED: this machine has no " << to_string(GetParam());
-    }
-  }
+  void SetUp() override { skip_without(GetParam()); }
 };
 
 inline auto all_isas() {
@@ -28,6 +30,33 @@ inline auto all_isas() {
 
 inline std::string isa_name(const ::testing::TestParamInfo<Isa>& info) {
   return std::string(to_string(info.param));
+}
+
+/// What the kernels of products and cells are chosen by.
+struct IsaAndKind {
+  Isa isa = Isa::scalar;
+  PanelKind kind = PanelKind::fast;
+};
+inline std::ostream& operator<<(std::ostream& out, const IsaAndKind& of) {
+  return out << of.isa << (of.kind == PanelKind::same ? "_same" : "_fast");
+}
+
+/// Runs its tests once for every ISA and kind of panels.
+class EachIsaAndKind : public ::testing::TestWithParam<IsaAndKind> {
+ protected:
+  void SetUp() override { skip_without(GetParam().isa); }
+};
+
+inline auto all_isas_and_kinds() {
+  std::vector<IsaAndKind> all;
+  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
+    for (const PanelKind kind : {PanelKind::fast, PanelKind::same}) all.push_back({isa, kind});
+  }
+  return ::testing::ValuesIn(all);
+}
+
+inline std::string isa_and_kind_name(const ::testing::TestParamInfo<IsaAndKind>& info) {
+  return ::testing::PrintToString(info.param);
 }
 
 }  // namespace quadgate::kernels

@@ -57,7 +57,7 @@ class GuardedStates {
 
 /// What a step is called with.
 struct LstmCall {
-  Isa isa = Isa::scalar;
+  IsaAndKind of;
   bool states = true;  ///< before this step
   bool dy = true;
   bool row_by_row = false;
@@ -75,14 +75,15 @@ struct LstmResult {
   }
 };
 
-/// One step with random values, cut into the panels of an ISA.
+/// One step with random values, cut into the panels of a kernel.
 class LstmStep {
  public:
   LstmStep(std::int64_t rows, std::int64_t hidden_size) : rows_(rows), hidden_size_(hidden_size) {}
 
   /// What lstm_forward_kernel makes of it: gates, c and h.
   LstmResult forward(const LstmCall& call) const {
-    const std::int64_t lanes = vector_lanes(call.isa, PanelKind::fast);
+    const auto kernel = lstm_forward_kernel(call.of.isa, call.of.kind);
+    const std::int64_t lanes = vector_lanes(call.of.isa, call.of.kind);
     GuardedStates h_before = states(5, h_prev);
     GuardedStates c_before = states(3, c_prev);
     GuardedStates c = states(3, none);
@@ -92,19 +93,19 @@ class LstmStep {
       GuardedArray weights = weight_panel(lanes, unit);
       GuardedArray gates = gate_panel(result.gates, lanes, unit);
       for_each_cut(call, [&](std::int64_t row, std::int64_t rows) {
-        lstm_forward_kernel(call.isa, PanelKind::fast)({.rows = rows,
-                                       .units = std::min(lanes, hidden_size_ - unit),
-                                       .first_unit = unit,
-                                       .depth = hidden_size_,
-                                       .h_prev = call.states ? h_before.at(row, 0) : nullptr,
-                                       .h_prev_stride = h_before.stride(),
-                                       .weight_hh = weights.data(),
-                                       .gates = gates.data() + row * 4 * lanes,
-                                       .c_prev = call.states ? c_before.at(row, unit) : nullptr,
-                                       .c = c.at(row, unit),
-                                       .c_stride = c.stride(),
-                                       .h = h.at(row, unit),
-                                       .h_stride = h.stride()});
+        kernel({.rows = rows,
+                .units = std::min(lanes, hidden_size_ - unit),
+                .first_unit = unit,
+                .depth = hidden_size_,
+                .h_prev = call.states ? h_before.at(row, 0) : nullptr,
+                .h_prev_stride = h_before.stride(),
+                .weight_hh = weights.data(),
+                .gates = gates.data() + row * 4 * lanes,
+                .c_prev = call.states ? c_before.at(row, unit) : nullptr,
+                .c = c.at(row, unit),
+                .c_stride = c.stride(),
+                .h = h.at(row, unit),
+                .h_stride = h.stride()});
       });
       take_gates(gates, lanes, unit, result.gates);
     }
@@ -117,7 +118,8 @@ class LstmStep {
 
   /// What lstm_backward_kernel makes of the gates and states that `of` has: gates and dc.
   LstmResult backward(const LstmCall& call, const LstmResult& of) const {
-    const std::int64_t lanes = vector_lanes(call.isa, PanelKind::fast);
+    const auto kernel = lstm_backward_kernel(call.of.isa, call.of.kind);
+    const std::int64_t lanes = vector_lanes(call.of.isa, call.of.kind);
     GuardedStates h_before = states(5, h_prev);
     GuardedStates c_before = states(3, c_prev);
     GuardedStates c = states(3, of.c);
@@ -128,19 +130,19 @@ class LstmStep {
     for (std::int64_t unit = 0; unit < hidden_size_; unit += lanes) {
       GuardedArray gates = gate_panel(result.gates, lanes, unit);
       for_each_cut(call, [&](std::int64_t row, std::int64_t rows) {
-        lstm_backward_kernel(call.isa, PanelKind::fast)({.rows = rows,
-                                        .units = std::min(lanes, hidden_size_ - unit),
-                                        .gates = gates.data() + row * 4 * lanes,
-                                        .h_prev = call.states ? h_before.at(row, unit) : nullptr,
-                                        .h_prev_stride = h_before.stride(),
-                                        .c_prev = call.states ? c_before.at(row, unit) : nullptr,
-                                        .c = c.at(row, unit),
-                                        .c_stride = c.stride(),
-                                        .dh = d_h.at(row, unit),
-                                        .dc = d_c.at(row, unit),
-                                        .d_stride = d_h.stride(),
-                                        .dy = call.dy ? d_y.at(row, unit) : nullptr,
-                                        .dy_stride = d_y.stride()});
+        kernel({.rows = rows,
+                .units = std::min(lanes, hidden_size_ - unit),
+                .gates = gates.data() + row * 4 * lanes,
+                .h_prev = call.states ? h_before.at(row, unit) : nullptr,
+                .h_prev_stride = h_before.stride(),
+                .c_prev = call.states ? c_before.at(row, unit) : nullptr,
+                .c = c.at(row, unit),
+                .c_stride = c.stride(),
+                .dh = d_h.at(row, unit),
+                .dc = d_c.at(row, unit),
+                .d_stride = d_h.stride(),
+                .dy = call.dy ? d_y.at(row, unit) : nullptr,
+                .dy_stride = d_y.stride()});
       });
       take_gates(gates, lanes, unit, result.gates);
     }
