@@ -93,8 +93,8 @@ Arena::Arena(int threads, Pinning pinning) : threads_(threads) {
 
 Arena::~Arena() = default;
 
-void Arena::run(std::int64_t count, Call call, void* context) {
-  if (threads_ == 1) {
+void Arena::run(std::int64_t count, int threads, Call call, void* context) {
+  if (threads == 1) {
     impl_->alone.front()->execute([&] {
       for (std::int64_t index = 0; index < count; ++index) call(context, index);
     });

@@ -31,14 +31,23 @@ class Arena {
   /// not call for_each itself.
   template <typename Body>
   void for_each(std::int64_t count, Body body) {
-    run(
-        count, [](void* context, std::int64_t index) { (*static_cast<Body*>(context))(index); },
-        &body);
+    run(count, threads_, &invoke<Body>, &body);
+  }
+
+  /// The same on the calling core alone: for work that takes less time than others need to wake up
+  /// and to fetch what it works on.
+  template <typename Body>
+  void for_each_here(std::int64_t count, Body body) {
+    run(count, 1, &invoke<Body>, &body);
   }
 
  private:
   using Call = void (*)(void* context, std::int64_t index);
-  void run(std::int64_t count, Call call, void* context);
+  template <typename Body>
+  static void invoke(void* context, std::int64_t index) {
+    (*static_cast<Body*>(context))(index);
+  }
+  void run(std::int64_t count, int threads, Call call, void* context);
 
   struct Threads;
   int threads_;

@@ -8,16 +8,29 @@
 #include <numeric>
 #include <optional>
 
+#include "engine/parts.h"
 #include "engine/stopwatch.h"
 #include "kernels/bf16/bf16.h"
 #include "kernels/isa.h"
 
 namespace quadgate {
 
+namespace {
+
+/// Whether a core is through a whole step before another one would be of use: a few tens of
+/// microseconds.
+bool is_small(const Parameters& parameters, std::int64_t capacity) {
+  constexpr std::int64_t kMultiplyAdds = 1'000'000;  // of a forward pass
+  return static_cast<std::int64_t>(parameters.values().size()) * capacity < kMultiplyAdds;
+}
+
+}  // namespace
+
 NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
     : config_(plan.model.rnn),
       arena_(arena),
       capacity_(plan.seq_len * plan.batch_size),
+      small_(plan.options.team_size == 0 && is_small(parameters, capacity_)),
       precision_(plan.options.precision),
       team_size_(plan.options.team_size),
       teams_(static_cast<std::size_t>(arena.threads())),
@@ -57,13 +70,17 @@ NativeBackend::Features NativeBackend::features(std::int64_t parts, std::int64_t
 }
 
 template <typename Body>
+void NativeBackend::share(std::int64_t count, Body body) {
+  small_ ? arena_.for_each_here(count, body) : arena_.for_each(count, body);
+}
+
+template <typename Body>
 void NativeBackend::for_each(std::int64_t count, Body body) {
   PhaseTimes wall;
   {
     const Stopwatch stopwatch(wall, Phase::waiting);
-    arena_.for_each(count, [&](std::int64_t index) {
-      body(index, task_times_[static_cast<std::size_t>(index)]);
-    });
+    share(count,
+          [&](std::int64_t index) { body(index, task_times_[static_cast<std::size_t>(index)]); });
   }
   times_[Phase::waiting] += wall[Phase::waiting] * arena_.threads();
   for (std::int64_t i = 0; i < count; ++i) {
@@ -78,7 +95,7 @@ void NativeBackend::for_each(std::int64_t count, Body body) {
 template <typename Body>
 void NativeBackend::for_each_range(const Batch& batch, Body body) {
   steps_.assign(batch);
-  TeamPlan plan = team_plan(batch.rows());
+  const TeamPlan plan = team_plan(batch.rows());
   for (std::int64_t range = 0; range < plan.ranges; ++range) {
     teams_[static_cast<std::size_t>(range)].open(plan.members);
   }
@@ -94,18 +111,19 @@ void NativeBackend::for_each_range(const Batch& batch, Body body) {
 
 TeamPlan NativeBackend::team_plan(std::int64_t rows) const noexcept {
   const std::int64_t threads = arena_.threads();
+  if (small_) return {1, 1};
   if (team_size_ > 0) return {std::min(threads / team_size_, rows), team_size_};
   return plan_teams({.threads = threads,
                      .rows = rows,
                      .gate_columns = cell_.hh.count() * config_.hidden_size,
                      .hidden_size = config_.hidden_size,
-                     .most_members = (config_.hidden_size + cell_.width() - 1) / cell_.width()});
+                     .most_members = parts_of(config_.hidden_size, cell_.width())});
 }
 
 void NativeBackend::refresh() {
   std::int64_t tasks = head_.pack_tasks();
   for (const auto& layer : layers_) tasks += layer.pack_tasks();
-  arena_.for_each(tasks, [&](std::int64_t task) {
+  share(tasks, [&](std::int64_t task) {
     for (auto& layer : layers_) {
       if (task < layer.pack_tasks()) return layer.pack(task);
       task -= layer.pack_tasks();

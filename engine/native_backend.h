@@ -31,6 +31,9 @@ class NativeBackend final : public Backend {
   PhaseTimes& phase_times() noexcept override { return times_; }
 
  private:
+  /// Calls body(index) for each index on the cores, or here if the steps are small.
+  template <typename Body>
+  void share(std::int64_t count, Body body);
   /// Calls body(index, times) for each index on the cores; what they did not use counts as waiting.
   template <typename Body>
   void for_each(std::int64_t count, Body body);
@@ -68,6 +71,7 @@ class NativeBackend final : public Backend {
   LstmConfig config_;
   Arena& arena_;
   std::int64_t capacity_;  // packed rows
+  bool small_;
   Precision precision_;
   std::int64_t team_size_;
   std::vector<Team> teams_;  // of each range of sequences

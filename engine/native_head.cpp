@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/gradient_tile.h"
+#include "engine/parts.h"
 #include "engine/stopwatch.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/isa.h"
@@ -29,7 +30,7 @@ NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Paramete
       features_(plan.model.rnn.output_size()),
       lanes_(cell.lanes),
       product_(cell.product),
-      bias_(static_cast<std::size_t>((model_.output_size + lanes_ - 1) / lanes_ * lanes_)),
+      bias_(static_cast<std::size_t>(parts_of(model_.output_size, lanes_) * lanes_)),
       bias_values_(parameters.value(parameters.head_bias()).data()),
       weight_gradient_(parameters.gradients().data() + parameters.head_weight().offset),
       bias_gradient_(parameters.gradients().data() + parameters.head_bias().offset) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/gradient_tile.h"
+#include "engine/parts.h"
 
 namespace quadgate {
 namespace {
@@ -48,7 +49,7 @@ void NativeProjection::pack(std::int64_t task) {
 Team::Member::Share NativeProjection::share_of(const NativeWork& work,
                                                const PackedMatrix& matrix) const noexcept {
   const std::int64_t together = share_width_ / cell_.width();
-  const auto share = work.member.share((matrix.panels() + together - 1) / together);
+  const auto share = work.member.share(parts_of(matrix.panels(), together));
   return {share.begin * together, std::min(share.end * together, matrix.panels())};
 }
 

@@ -14,11 +14,14 @@ namespace {
 template <typename Body>
 void for_each_tile(Arena& arena, std::size_t size, Body body) {
   constexpr std::size_t kTile = 16384;
+  constexpr std::size_t kWorthSharing = 4 * kTile;
   const std::size_t tiles = (size + kTile - 1) / kTile;
-  arena.for_each(static_cast<std::int64_t>(tiles), [&](std::int64_t tile) {
+  const auto run = [&](std::int64_t tile) {
     const std::size_t start = static_cast<std::size_t>(tile) * kTile;
     body(start, static_cast<std::int64_t>(std::min(kTile, size - start)));
-  });
+  };
+  const auto count = static_cast<std::int64_t>(tiles);
+  size < kWorthSharing ? arena.for_each_here(count, run) : arena.for_each(count, run);
 }
 
 kernels::AdamArgs adam_args(const OptimizerConfig& config, std::int64_t step,

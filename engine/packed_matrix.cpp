@@ -5,16 +5,12 @@
 #include <span>
 #include <utility>
 
+#include "engine/parts.h"
 #include "kernels/bf16/bf16.h"
 #include "kernels/isa.h"
 #include "kernels/pack/pack.h"
 
 namespace quadgate {
-namespace {
-
-std::int64_t parts_of(std::int64_t whole, std::int64_t part) { return (whole + part - 1) / part; }
-
-}  // namespace
 
 PackedMatrix::PackedMatrix(const float* weights, Shape shape)
     : weights_(weights), shape_(std::move(shape)) {

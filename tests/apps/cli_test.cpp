@@ -287,6 +287,12 @@ TEST_F(CliTest, ScaleWritesARecord) {
       EXPECT_GT(point[key], 0) << key;
     }
     EXPECT_EQ(point["phases"].size(), kPhases);
+    double shares = 0;
+    for (const auto& [name, share] : point["phases"].items()) {
+      shares += share.get<double>();
+      if (name != "waiting") EXPECT_GT(share, 0) << name;
+    }
+    EXPECT_NEAR(shares, 1, 1e-9);
   }
   EXPECT_EQ(record["points"][0]["speed_up"]["max"], 1);
 }
