@@ -69,7 +69,8 @@ struct LstmResult {
 
   bool same_bits(const LstmResult& other) const {
     const auto same = [](const auto& a, const auto& b) {
-      return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+      return a.size() == b.size() &&
+             (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
     };
     return same(gates, other.gates) && same(c, other.c) && same(h, other.h) && same(dc, other.dc);
   }
