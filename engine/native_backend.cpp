@@ -40,7 +40,7 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
       head_(plan, native_cell(Cell::lstm, Precision::f32), parameters) {
   x_ = features(1, config_.input_size);
   for (auto& d : d_) d = Buffer(static_cast<std::size_t>(capacity_ * config_.output_size()));
-  gradient_tasks_ = head_.gradient_tasks();
+  gradient_tasks_ += head_.gradient_tasks();
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       const NativeLayerPlan layer{

@@ -23,7 +23,6 @@ using quadgate::testing::GruUnit;
 using quadgate::testing::relative_error;
 using quadgate::testing::RnnUnit;
 using quadgate::testing::UnitInputs;
-using quadgate::testing::UnitStates;
 
 /// How a cell lies in its panels: what fills its slots, and the vectors in one of them.
 struct Layout {
@@ -59,7 +58,7 @@ struct Rnn {
     return rnn_backward_kernel(kActivation, isa, kind);
   }
   static RnnUnit<double> unit(const UnitInputs<double>& in) {
-    return RnnUnit<double>(in, kActivation == RnnActivation::relu);
+    return {in, kActivation == RnnActivation::relu};
   }
   static double dh_left(const UnitInputs<double>&, double dh) { return dh; }
 };
