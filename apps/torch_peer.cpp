@@ -47,6 +47,7 @@ nlohmann::json request(const StepShape& shape, const Batch& batch, int threads,
   }
   return {{"cell", to_string(shape.cell)},
           {"proj_size", shape.proj_size},
+          {"precision", to_string(shape.options.precision)},
           {"input_size", shape.input_size},
           {"hidden_size", shape.hidden_size},
           {"num_layers", shape.num_layers},

@@ -38,9 +38,11 @@ def make_step(shape):
 
     def step():
         adam.zero_grad(set_to_none=True)
-        h, _ = rnn(x)
-        logits = head(h.data if packed else h.flatten(0, 1))
-        torch.nn.functional.cross_entropy(logits, labels).backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=shape["precision"] == "bf16"):
+            h, _ = rnn(x)
+            logits = head(h.data if packed else h.flatten(0, 1))
+            loss = torch.nn.functional.cross_entropy(logits, labels)
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         adam.step()
 

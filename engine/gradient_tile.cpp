@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <numeric>
 
+#include "engine/native_cell.h"
 #include "kernels/bf16/bf16.h"
 #include "kernels/isa.h"
 #include "kernels/pack/pack.h"
@@ -23,10 +24,11 @@ class Passes {
       : tile_(tile),
         blocks_(blocks),
         bf16_(tile.precision == Precision::bf16),
-        width_(kernels::kPanelVectors * tile.lanes) {
+        width_(kernels::kPanelVectors *
+               kernels::vector_lanes(kernels::active_isa(), panel_kind(tile.precision))) {
     const auto isa = kernels::active_isa();
     product_ = bf16_ ? kernels::bf16_product_kernel(isa)
-                     : kernels::product_kernel(isa, kernels::PanelKind::fast);
+                     : kernels::product_kernel(isa, panel_kind(tile.precision));
     gather_ = bf16_ ? kernels::bf16_gather_kernel(isa) : kernels::gather_kernel(isa);
   }
 

@@ -29,7 +29,6 @@ struct GradientTile {
   std::int64_t first_column = 0;
   std::int64_t columns = 0;
   std::int64_t target_stride = 0;
-  std::int64_t lanes = 1;  ///< of the kernels' vectors; in bf16 16
   Precision precision = Precision::f32;
 
   static constexpr std::size_t kMostPanels = 4;

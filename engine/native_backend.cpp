@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 #include <optional>
 
 #include "engine/parts.h"
@@ -14,7 +13,6 @@
 #include "kernels/isa.h"
 
 namespace quadgate {
-
 namespace {
 
 /// Whether a core is through a whole step before another one would be of use: a few tens of
@@ -85,8 +83,7 @@ void NativeBackend::for_each(std::int64_t count, Body body) {
   times_[Phase::waiting] += wall[Phase::waiting] * arena_.threads();
   for (std::int64_t i = 0; i < count; ++i) {
     auto& times = task_times_[static_cast<std::size_t>(i)];
-    times_[Phase::waiting] -=
-        std::accumulate(times.core_seconds.begin(), times.core_seconds.end(), 0.0);
+    times_[Phase::waiting] -= times.total();
     times_ += times;
     times = {};
   }
@@ -202,7 +199,6 @@ void NativeBackend::load(const NativeWork& work, const Batch& batch) {
   }
   work.member.wait();
   round(work, input(0, false), 1);
-  work.member.wait();
 }
 
 void NativeBackend::round(const NativeWork& work, const LayerRows& features,
@@ -221,6 +217,7 @@ void NativeBackend::round(const NativeWork& work, const LayerRows& features,
               .to_stride = features.words.stride});
     }
   }
+  work.member.wait();
 }
 
 void NativeBackend::forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout) {
@@ -238,7 +235,6 @@ void NativeBackend::forward(const NativeWork& work, const Batch& batch, const Dr
       }
       drop(work, *dropout, l, to.rows);
       round(work, to, directions_);
-      work.member.wait();
     }
   }
   head_.forward(work, output(config_.num_layers - 1, 0).rows);

@@ -58,7 +58,7 @@ class NativeBackend final : public Backend {
     Buffer words;
   };
   Features features(std::int64_t parts, std::int64_t width) const;
-  /// In bf16, rounds rows of all directions of the work's sequences to words.
+  /// In bf16, rounds rows of all directions of the work's sequences to words, for all members.
   void round(const NativeWork& work, const LayerRows& features, std::int64_t parts) const;
 
   /// What goes into a layer, if `dropped` after dropout.

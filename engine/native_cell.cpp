@@ -49,9 +49,13 @@ NativeCell rnn(kernels::RnnActivation activation, Isa isa, PanelKind kind) {
 
 }  // namespace
 
+PanelKind panel_kind(Precision precision) noexcept {
+  return precision == Precision::bf16 ? PanelKind::same : PanelKind::fast;
+}
+
 NativeCell native_cell(Cell cell, Precision precision) {
   const auto isa = kernels::active_isa();
-  const auto kind = precision == Precision::bf16 ? PanelKind::same : PanelKind::fast;
+  const auto kind = panel_kind(precision);
   switch (cell) {
     case Cell::gru:
       return gru(isa, kind);

@@ -34,6 +34,9 @@ struct NativeCell {
   std::int64_t width() const noexcept { return 4 * lanes; }
 };
 
+/// The panels of a precision: in bf16 the same on every machine.
+kernels::PanelKind panel_kind(Precision precision) noexcept;
+
 /// `cell` for the active instruction set. In bf16 its panels are the same on every machine, and so
 /// are the bits of its results.
 NativeCell native_cell(Cell cell, Precision precision);

@@ -28,9 +28,8 @@ std::vector<std::int64_t> all_rows(std::int64_t count) {
 NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Parameters& parameters)
     : model_(plan.model),
       features_(plan.model.rnn.output_size()),
-      lanes_(cell.lanes),
       product_(cell.product),
-      bias_(static_cast<std::size_t>(parts_of(model_.output_size, lanes_) * lanes_)),
+      bias_(static_cast<std::size_t>(parts_of(model_.output_size, cell.lanes) * cell.lanes)),
       bias_values_(parameters.value(parameters.head_bias()).data()),
       weight_gradient_(parameters.gradients().data() + parameters.head_weight().offset),
       bias_gradient_(parameters.gradients().data() + parameters.head_bias().offset) {
@@ -38,9 +37,7 @@ NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Paramete
   const auto rows = all_rows(model_.output_size);
   using Use = PackedMatrix::Use;
   for (auto& [matrix, use] : {std::pair{&forward_, Use::forward}, {&backward_, Use::backward}}) {
-    *matrix = {
-        weight,
-        {.use = use, .columns = features_, .rows = rows, .width = cell.width(), .lanes = lanes_}};
+    *matrix = {weight, {.use = use, .columns = features_, .rows = rows, .width = cell.width()}};
   }
   const std::int64_t outputs = plan.batch_size * (at_every_step() ? plan.seq_len : 1);
   outputs_ = Buffer(static_cast<std::size_t>(outputs * model_.output_size));
@@ -90,8 +87,8 @@ void NativeHead::forward(const NativeWork& work, const PackedRows& y) {
     });
   }
   for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
-    std::int64_t column = 0;
     for (std::int64_t panel = 0; panel < forward_.panels(); ++panel) {
+      const std::int64_t column = forward_.first_column(panel);
       product_(rows, features_,
                {.data = input.at(row),
                 .row_stride = input.stride,
@@ -104,7 +101,6 @@ void NativeHead::forward(const NativeWork& work, const PackedRows& y) {
                 .columns = forward_.columns_of(panel),
                 .start = ProductTarget::Start::bias,
                 .bias = bias_.data() + column});
-      column += forward_.columns_of(panel);
     }
   });
 }
@@ -177,8 +173,8 @@ void NativeHead::backward(const NativeWork& work, const PackedRows& dy) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
   const PackedRows target = at_every_step() ? dy : PackedRows{d_pooled_.data(), features_};
   for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
-    std::int64_t column = 0;
     for (std::int64_t panel = 0; panel < backward_.panels(); ++panel) {
+      const std::int64_t column = backward_.first_column(panel);
       product_(rows, model_.output_size,
                {.data = outputs_.data() + row * model_.output_size,
                 .row_stride = model_.output_size,
@@ -191,7 +187,6 @@ void NativeHead::backward(const NativeWork& work, const PackedRows& dy) {
                 .columns = backward_.columns_of(panel),
                 .start = ProductTarget::Start::zero,
                 .bias = nullptr});
-      column += backward_.columns_of(panel);
     }
   });
   if (!at_every_step()) {
@@ -219,8 +214,7 @@ void NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const Pac
     return;
   }
   const std::int64_t panel = task - 1;
-  std::int64_t column = 0;
-  for (std::int64_t p = 0; p < panel; ++p) column += backward_.columns_of(p);
+  const std::int64_t column = backward_.first_column(panel);
   const std::array<const float*, 1> left{outputs_.data()};
   const GradientTile tile{.depth = depth,
                           .left = left,
@@ -229,8 +223,7 @@ void NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const Pac
                           .right_rows = nullptr,
                           .first_column = column,
                           .columns = backward_.columns_of(panel),
-                          .target_stride = features_,
-                          .lanes = lanes_};
+                          .target_stride = features_};
   std::array<GradientTile::Block, 1> block{
       {{.rows = model_.output_size, .target = weight_gradient_ + column}}};
   compute(tile, block);

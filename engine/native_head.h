@@ -58,7 +58,6 @@ class NativeHead {
 
   ModelConfig model_;
   std::int64_t features_;
-  std::int64_t lanes_;
   kernels::ProductKernel product_;
   PackedMatrix forward_, backward_;
   Buffer bias_;  // padded to whole vectors

@@ -55,7 +55,6 @@ NativeLayer::Product NativeLayer::plan(const NativeCell::Slots& slots, const std
                             .parts = kind == "ih" ? plan.input_parts : 1,
                             .rows = rows_of(slots),
                             .width = slots.count() * cell_.units,
-                            .lanes = cell_.lanes,
                             .precision = plan.precision};
   Product product{.forward = {values, shape},
                   .backward = {},

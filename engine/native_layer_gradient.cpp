@@ -130,7 +130,6 @@ void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slot
            .first_column = first_column,
            .columns = std::min(width, product.inputs - first_column),
            .target_stride = product.inputs,
-           .lanes = cell_.lanes,
            .precision = bf16_ ? Precision::bf16 : Precision::f32},
           std::span(blocks).first(count));
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) squares[panel] = 0;

@@ -31,8 +31,7 @@ NativeProjection::NativeProjection(std::int64_t share_width, const LstmConfig& c
   PackedMatrix::Shape shape{.use = PackedMatrix::Use::forward,
                             .columns = hidden_size_,
                             .rows = std::vector<std::int64_t>(static_cast<std::size_t>(proj_size_)),
-                            .width = cell_.width(),
-                            .lanes = cell_.lanes};
+                            .width = cell_.width()};
   std::iota(shape.rows.begin(), shape.rows.end(), 0);
   forward_ = {values, shape};
   shape.use = PackedMatrix::Use::backward;
@@ -113,8 +112,7 @@ void NativeProjection::gradient(std::int64_t task, const PackedSteps& steps) {
            .right_rows = nullptr,
            .first_column = first_column,
            .columns = backward_.columns_of(task),
-           .target_stride = hidden_size_,
-           .lanes = cell_.lanes},
+           .target_stride = hidden_size_},
           block);
   squares_[static_cast<std::size_t>(task)] = block[0].square;
 }

@@ -75,6 +75,10 @@ Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t b
   if (options.precision == Precision::bf16 && options.backend == BackendKind::onednn) {
     throw InvalidArgument("precision: expected f32 for the backend onednn, found bf16");
   }
+  if (options.team_size > 0 && options.backend == BackendKind::onednn) {
+    throw InvalidArgument(
+        fmt::format("team_size: expected 0 for the backend onednn, found {}", options.team_size));
+  }
   backend_ = make_backend(plan_, parameters_, arena);
   refresh();
 }

@@ -82,7 +82,7 @@ Metrics OnednnBackend::differentiate(const Batch& batch, const DropoutKey& dropo
   for (auto& buffer : gradients_) {
     if (buffer.size() == 0) buffer = Buffer(gradient_sum_.shard_size());
   }
-  const Metrics metrics = run(batch, [&](Shard& shard, std::size_t number, std::int64_t first_row) {
+  const auto differentiate_shard = [&](Shard& shard, std::size_t number, std::int64_t first_row) {
     const DropoutMask mask{dropout, first_row};
     const DropoutMask* masked = plan_.model.rnn.dropout > 0 ? &mask : nullptr;
     PhaseTimes& times = shard_times_[number];
@@ -94,15 +94,27 @@ Metrics OnednnBackend::differentiate(const Batch& batch, const DropoutKey& dropo
     const Stopwatch stopwatch(times, Phase::recurrence_backward);
     shard.backward(masked, gradient_sum_, gradients_[number].data());
     return of_shard;
-  });
+  };
+  PhaseTimes wall;
+  Metrics metrics;
+  {
+    const Stopwatch stopwatch(wall, Phase::waiting);
+    metrics = run(batch, differentiate_shard);
+  }
+  const std::int64_t shards = (batch.rows() + rows_ - 1) / rows_;
+  {
+    const Stopwatch stopwatch(wall, Phase::weight_gradients);
+    gradient_norm = gradient_sum_.sum(
+        arena_, std::span(gradients_).first(static_cast<std::size_t>(shards)), parameters_);
+  }
+  for (const auto phase : {Phase::waiting, Phase::weight_gradients}) {
+    times_[phase] += wall[phase] * arena_.threads();
+  }
   for (auto& times : shard_times_) {
+    times_[Phase::waiting] -= times.total();
     times_ += times;
     times = {};
   }
-  const std::int64_t shards = (batch.rows() + rows_ - 1) / rows_;
-  const Stopwatch stopwatch(times_, Phase::weight_gradients);
-  gradient_norm = gradient_sum_.sum(
-      arena_, std::span(gradients_).first(static_cast<std::size_t>(shards)), parameters_);
   return metrics;
 }
 

@@ -5,15 +5,19 @@
 #include <span>
 #include <utility>
 
+#include "engine/native_cell.h"
 #include "engine/parts.h"
 #include "kernels/bf16/bf16.h"
 #include "kernels/isa.h"
 #include "kernels/pack/pack.h"
+#include "kernels/product/product.h"
 
 namespace quadgate {
 
 PackedMatrix::PackedMatrix(const float* weights, Shape shape)
-    : weights_(weights), shape_(std::move(shape)) {
+    : weights_(weights),
+      shape_(std::move(shape)),
+      lanes_(kernels::vector_lanes(kernels::active_isa(), panel_kind(shape_.precision))) {
   const std::int64_t a_word = shape_.precision == Precision::bf16 ? 2 : 1;
   const auto listed = static_cast<std::int64_t>(shape_.rows.size());
   if (shape_.use == Use::forward) {
@@ -29,7 +33,7 @@ PackedMatrix::PackedMatrix(const float* weights, Shape shape)
 }
 
 std::int64_t PackedMatrix::padded_width(std::int64_t p) const noexcept {
-  return parts_of(columns_of(p), shape_.lanes) * shape_.lanes;
+  return parts_of(columns_of(p), lanes_) * lanes_;
 }
 
 void PackedMatrix::pack(std::int64_t p) {
@@ -43,9 +47,9 @@ void PackedMatrix::pack_forward(std::int64_t p) {
   const std::int64_t width = padded_width(p);
   const std::int64_t part = shape_.columns / shape_.parts;
   const auto rows = std::span(shape_.rows).subspan(static_cast<std::size_t>(p * shape_.width));
-  for (std::int64_t column = 0; column < columns_of(p); column += shape_.lanes) {
-    const auto lanes = std::min(static_cast<std::size_t>(shape_.lanes),
-                                rows.size() - static_cast<std::size_t>(column));
+  for (std::int64_t column = 0; column < columns_of(p); column += lanes_) {
+    const auto lanes =
+        std::min(static_cast<std::size_t>(lanes_), rows.size() - static_cast<std::size_t>(column));
     const auto listed = rows.subspan(static_cast<std::size_t>(column), lanes);
     const float* from = weights_ + std::max<std::int64_t>(listed.front(), 0) * shape_.columns;
     float* to = packed_.data() + p * depth_ * shape_.width + column;

@@ -26,7 +26,6 @@ class PackedMatrix {
     std::int64_t parts = 1;          ///< equal pieces of them, each a whole number of words in bf16
     std::vector<std::int64_t> rows;  ///< the list
     std::int64_t width = 0;          ///< of a panel; the last one has only the vectors it needs
-    std::int64_t lanes = 1;          ///< of a vector
     Precision precision = Precision::f32;
   };
 
@@ -37,6 +36,8 @@ class PackedMatrix {
   std::int64_t panels() const noexcept { return panels_; }
   /// In bf16 it counts words (kernels/bf16/bf16.h).
   std::int64_t depth() const noexcept { return depth_; }
+  /// The first column of the product that panel p makes.
+  std::int64_t first_column(std::int64_t p) const noexcept { return p * shape_.width; }
   /// Columns of the product that panel p makes, without those that fill its last vector.
   std::int64_t columns_of(std::int64_t p) const noexcept {
     return p + 1 < panels_ ? shape_.width : across_ - p * shape_.width;
@@ -55,6 +56,7 @@ class PackedMatrix {
 
   const float* weights_ = nullptr;
   Shape shape_;
+  std::int64_t lanes_ = 1;  // of a vector
   std::int64_t across_ = 0;
   std::int64_t depth_ = 0;
   std::int64_t panels_ = 0;

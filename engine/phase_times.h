@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <string_view>
 
 namespace quadgate {
@@ -35,6 +36,9 @@ struct PhaseTimes {
   double& operator[](Phase phase) noexcept { return core_seconds[static_cast<std::size_t>(phase)]; }
   double operator[](Phase phase) const noexcept {
     return core_seconds[static_cast<std::size_t>(phase)];
+  }
+  double total() const noexcept {
+    return std::accumulate(core_seconds.begin(), core_seconds.end(), 0.0);
   }
   PhaseTimes& operator+=(const PhaseTimes& other) noexcept {
     for (std::size_t i = 0; i < kPhases; ++i) core_seconds[i] += other.core_seconds[i];

@@ -25,8 +25,7 @@ struct TeamWork {
 /// full from 3 rows on), or as long as its share of the weights takes to arrive from the caches,
 /// 64 bytes a cycle from its own and 16 from a shared one if it is larger than 512 KiB, whichever
 /// is more; and a team of two or more waits 1500 cycles a step for its slowest member. The
-/// constants are round numbers near what this engine's authors measured; a plan never changes a
-/// result.
+/// constants are round guesses, not measured; a plan never changes a result.
 TeamPlan plan_teams(const TeamWork& work) noexcept;
 
 }  // namespace quadgate

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "kernels/bf16/bf16.h"
+#include "kernels/simd/width.h"
 
 namespace quadgate::kernels {
 
@@ -60,10 +61,10 @@ struct AddPairs {
   }
 };
 
-/// Rows of kVectors vectors, the last of which has `tail` values.
+/// Rows of kVectors vectors.
 template <typename Vec, std::int64_t kVectors>
-void bf16_gather_rows(const Gather& gather, std::int64_t tail) noexcept {
-  const auto mask = Vec::first(tail);
+void bf16_gather_rows(const Gather& gather) noexcept {
+  const auto mask = Vec::first(gather.columns - (kVectors - 1) * Vec::kLanes);
   const auto row_at = [&](std::int64_t k) noexcept {
     if (k >= gather.rows) return std::int64_t{-1};
     return gather.index == nullptr ? k : gather.index[k];
@@ -88,18 +89,9 @@ void bf16_gather_rows(const Gather& gather, std::int64_t tail) noexcept {
 
 template <typename Vec>
 void bf16_gather_simd(const Gather& gather) noexcept {
-  const std::int64_t vectors = (gather.columns + Vec::kLanes - 1) / Vec::kLanes;
-  const std::int64_t tail = gather.columns - (vectors - 1) * Vec::kLanes;
-  switch (vectors) {
-    case 1:
-      return bf16_gather_rows<Vec, 1>(gather, tail);
-    case 2:
-      return bf16_gather_rows<Vec, 2>(gather, tail);
-    case 3:
-      return bf16_gather_rows<Vec, 3>(gather, tail);
-    default:
-      return bf16_gather_rows<Vec, 4>(gather, tail);
-  }
+  with_vectors<Vec>(gather.columns, [&]<std::int64_t kVectors>() noexcept {
+    bf16_gather_rows<Vec, kVectors>(gather);
+  });
 }
 
 template <typename Vec>

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/pack/pack.h"
+#include "kernels/simd/width.h"
 
 namespace quadgate::kernels {
 
@@ -17,10 +18,10 @@ void transpose_avx512(const Transpose& transpose) noexcept;
 
 namespace {
 
-/// Rows of kVectors vectors, the last of which has `tail` values.
+/// Rows of kVectors vectors.
 template <typename Vec, std::int64_t kVectors>
-void gather_rows(const Gather& gather, std::int64_t tail) noexcept {
-  const auto mask = Vec::first(tail);
+void gather_rows(const Gather& gather) noexcept {
+  const auto mask = Vec::first(gather.columns - (kVectors - 1) * Vec::kLanes);
   float* to = gather.to;
   for (std::int64_t k = 0; k < gather.rows; ++k) {
     const std::int64_t row = gather.index == nullptr ? k : gather.index[k];
@@ -38,18 +39,8 @@ void gather_rows(const Gather& gather, std::int64_t tail) noexcept {
 
 template <typename Vec>
 void gather_simd(const Gather& gather) noexcept {
-  const std::int64_t vectors = (gather.columns + Vec::kLanes - 1) / Vec::kLanes;
-  const std::int64_t tail = gather.columns - (vectors - 1) * Vec::kLanes;
-  switch (vectors) {
-    case 1:
-      return gather_rows<Vec, 1>(gather, tail);
-    case 2:
-      return gather_rows<Vec, 2>(gather, tail);
-    case 3:
-      return gather_rows<Vec, 3>(gather, tail);
-    default:
-      return gather_rows<Vec, 4>(gather, tail);
-  }
+  with_vectors<Vec>(gather.columns,
+                    [&]<std::int64_t kVectors>() noexcept { gather_rows<Vec, kVectors>(gather); });
 }
 
 template <typename Vec>

@@ -4,6 +4,7 @@
 
 #include "kernels/product/product.h"
 #include "kernels/simd/tile.h"
+#include "kernels/simd/width.h"
 
 namespace quadgate::kernels {
 
@@ -26,16 +27,9 @@ class Product {
  public:
   static void run(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
                   const ProductTarget& c) noexcept {
-    switch ((c.columns + Vec::kLanes - 1) / Vec::kLanes) {
-      case 1:
-        return run_columns<1>(rows, depth, a, b, c);
-      case 2:
-        return run_columns<2>(rows, depth, a, b, c);
-      case 3:
-        return run_columns<3>(rows, depth, a, b, c);
-      default:
-        return run_columns<4>(rows, depth, a, b, c);
-    }
+    with_vectors<Vec>(c.columns, [&]<std::int64_t kColumns>() noexcept {
+      run_columns<kColumns>(rows, depth, a, b, c);
+    });
   }
 
  private:

@@ -66,7 +66,6 @@ class GradientTileTest : public kernels::EachIsa {
     tile.depth = depth;
     tile.left_width = precision == Precision::bf16 ? 2 * lanes(precision) : kFirstRow + rows + 1;
     tile.columns = columns;
-    tile.lanes = lanes(precision);
     tile.precision = precision;
     tile.first_column = kFirstColumn;
     const std::array left{floats(depth * tile.left_width), floats(depth * tile.left_width)};

@@ -353,6 +353,12 @@ TEST_P(NetworkBatchTest, PredictsWithoutLabels) {
   EXPECT_EQ(predict(network_, unlabelled), predict(network_, batch_));
 }
 
+TEST_P(NetworkBatchTest, RefusesATeamWithoutTheNativeBackend) {
+  EXPECT_THROW(Network(config(Task::tagging), 5, 12, arena_,
+                       {.backend = BackendKind::onednn, .team_size = 1}),
+               InvalidArgument);
+}
+
 TEST_P(NetworkBatchTest, RefusesABackendWithoutTheCell) {
   ModelConfig gru = config(Task::tagging);
   gru.rnn.cell = Cell::gru;

@@ -32,19 +32,21 @@ class PackedMatrixTest : public kernels::EachIsa {
   }
   void TearDown() override { kernels::cap_isa(kernels::detected_isa()); }
 
+  std::int64_t lanes(Precision precision) const {
+    return precision == Precision::bf16
+               ? 16
+               : kernels::vector_lanes(GetParam(), kernels::PanelKind::fast);
+  }
+
   /// The listed rows in panels of `vectors` vectors.
   PackedMatrix::Shape shape(Use use, Precision precision, std::int64_t parts,
                             std::int64_t vectors) {
-    const std::int64_t lanes = precision == Precision::bf16
-                                   ? 16
-                                   : kernels::vector_lanes(GetParam(), kernels::PanelKind::fast);
-    list_rows(lanes);
+    list_rows(lanes(precision));
     return {.use = use,
             .columns = kColumns,
             .parts = parts,
             .rows = listed_,
-            .width = vectors * lanes,
-            .lanes = lanes,
+            .width = vectors * lanes(precision),
             .precision = precision};
   }
 
@@ -81,7 +83,8 @@ class PackedMatrixTest : public kernels::EachIsa {
       const std::int64_t first = p * shape.width;
       const std::int64_t columns = matrix.columns_of(p);
       ASSERT_EQ(columns, std::min(shape.width, across - first));
-      const std::int64_t padded = (columns + shape.lanes - 1) / shape.lanes * shape.lanes;
+      const std::int64_t vector = lanes(shape.precision);
+      const std::int64_t padded = (columns + vector - 1) / vector * vector;
       for (std::int64_t k = 0; k < matrix.depth(); ++k) {
         for (std::int64_t i = 0; i < padded; ++i) {
           const float expected = i >= columns ? 0.0F

@@ -14,6 +14,7 @@ CASES = {
     "plain": ["--threads", 1],
     "lengths": ["--threads", "1,2", "--mode", "weak", "--lengths", "2:6", "--num-layers", 2,
                 "--bidirectional", "--no-pin"],
+    "bf16": ["--threads", 1, "--precision", "bf16"],
     "rnn_relu": ["--threads", 1, "--cell", "rnn_relu"],
 }
 
