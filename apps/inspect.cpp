@@ -75,7 +75,7 @@ void inspect_dataset(const hdf5::File& file) {
 }
 
 void print_model(const ModelConfig& config, const Parameters& parameters) {
-  const LstmConfig& rnn = config.rnn;
+  const RecurrentConfig& rnn = config.rnn;
   fmt::print(
       "cell {}, input_size {}, hidden_size {}, proj_size {}, num_layers {}, bidirectional {}, "
       "dropout {}, output_size {}\n",

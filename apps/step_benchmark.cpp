@@ -55,7 +55,7 @@ std::uint32_t random_word(std::uint64_t index) {
 
 /// Floating-point operations of the products of one forward pass over `steps` steps.
 double forward_flops(const ModelConfig& config, std::int64_t steps) {
-  const LstmConfig& rnn = config.rnn;
+  const RecurrentConfig& rnn = config.rnn;
   std::int64_t products = config.output_size * rnn.output_size();
   for (std::int64_t layer = 0; layer < rnn.num_layers; ++layer) {
     const std::int64_t inputs = rnn.layer_input_size(layer) + rnn.h_size();

@@ -53,7 +53,7 @@ class Stack {
 
  private:
   std::int64_t seq_len_;
-  LstmConfig config_;
+  RecurrentConfig config_;
   Arena arena_{1};
   Parameters parameters_;
   LstmWeights weights_;

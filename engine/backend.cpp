@@ -9,7 +9,7 @@
 
 namespace quadgate {
 
-BackendKind choose_backend(const LstmConfig& config, Precision precision) noexcept {
+BackendKind choose_backend(const RecurrentConfig& config, Precision precision) noexcept {
   const bool only_native =
       config.cell != Cell::lstm || config.proj_size > 0 || precision == Precision::bf16;
   if (only_native) return BackendKind::native;
@@ -24,7 +24,7 @@ std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& param
                         ? choose_backend(plan.model.rnn, plan.options.precision)
                         : plan.options.backend;
   if (kind == BackendKind::onednn) {
-    const LstmConfig& rnn = plan.model.rnn;
+    const RecurrentConfig& rnn = plan.model.rnn;
     if (rnn.cell != Cell::lstm || rnn.proj_size > 0) {
       throw InvalidArgument(
           fmt::format("backend: expected native for cell {} with proj_size {}, found {}",

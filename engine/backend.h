@@ -40,7 +40,7 @@ class Backend {
 };
 
 /// What `automatic` stands for on this machine.
-BackendKind choose_backend(const LstmConfig& config, Precision precision) noexcept;
+BackendKind choose_backend(const RecurrentConfig& config, Precision precision) noexcept;
 
 /// Plans all memory. `parameters` and `arena` must outlive it. Throws InvalidArgument if the
 /// backend does not have the cell or proj_size.

@@ -27,7 +27,7 @@ std::optional<Cell> parse_cell(std::string_view text) noexcept;
 std::int64_t num_gates(Cell cell) noexcept;
 
 /// The recurrent stack, under the names of torch.nn.LSTM, GRU and RNN.
-struct LstmConfig {
+struct RecurrentConfig {
   std::int64_t input_size = 0;
   std::int64_t hidden_size = 0;
   std::int64_t num_layers = 1;
@@ -36,7 +36,7 @@ struct LstmConfig {
   Cell cell = Cell::lstm;
   std::int64_t proj_size = 0;  ///< features that an LSTM projects h to; 0: it does not
 
-  bool operator==(const LstmConfig&) const = default;
+  bool operator==(const RecurrentConfig&) const = default;
 
   std::int64_t num_directions() const noexcept { return bidirectional ? 2 : 1; }
   /// Features of h: proj_size, or hidden_size without.
@@ -51,7 +51,7 @@ struct LstmConfig {
 
 /// A whole model: recurrent stack, then a linear head of `output_size` classes or values.
 struct ModelConfig {
-  LstmConfig rnn;
+  RecurrentConfig rnn;
   Task task = Task::classification;
   std::int64_t output_size = 0;
 

@@ -24,7 +24,7 @@ std::size_t aligned(std::size_t size) { return (size + 15) / 16 * 16; }
 
 }  // namespace
 
-GradientSum::GradientSum(const LstmConfig& config, const Parameters& parameters,
+GradientSum::GradientSum(const RecurrentConfig& config, const Parameters& parameters,
                          const LstmWeights& weights) {
   const auto slices = parameters.slices();
   constexpr std::size_t kTensorsPerDirection = 4;

@@ -18,7 +18,8 @@ namespace quadgate {
 class GradientSum {
  public:
   /// A shard's array holds the LSTM's gradients as `weights` says, then head.weight, head.bias.
-  GradientSum(const LstmConfig& config, const Parameters& parameters, const LstmWeights& weights);
+  GradientSum(const RecurrentConfig& config, const Parameters& parameters,
+              const LstmWeights& weights);
 
   /// Floats in a shard's array.
   std::size_t shard_size() const noexcept { return shard_size_; }

@@ -59,7 +59,7 @@ void copy_columns(std::int64_t steps, const Steps& from, std::int64_t first_from
 
 }  // namespace
 
-LstmWeights::LstmWeights(const LstmConfig& config, const Parameters& parameters,
+LstmWeights::LstmWeights(const RecurrentConfig& config, const Parameters& parameters,
                          std::int64_t seq_len, std::int64_t batch) {
   const auto tensor = [&](const std::string& name) {
     return parameters.value(parameters.slice(name)).data();
@@ -84,7 +84,7 @@ void LstmWeights::pack(Arena& arena) {
   });
 }
 
-Lstm::Lstm(const LstmConfig& config, const LstmWeights& weights, std::int64_t seq_len,
+Lstm::Lstm(const RecurrentConfig& config, const LstmWeights& weights, std::int64_t seq_len,
            std::int64_t batch)
     : config_(config),
       seq_len_(seq_len),

@@ -20,7 +20,7 @@ namespace quadgate {
 class LstmWeights {
  public:
   /// Reads the tensors rnn.* of `parameters`, which must outlive this object.
-  LstmWeights(const LstmConfig& config, const Parameters& parameters, std::int64_t seq_len,
+  LstmWeights(const RecurrentConfig& config, const Parameters& parameters, std::int64_t seq_len,
               std::int64_t batch);
 
   /// Takes over the parameters' values, on the cores of `arena`.
@@ -53,7 +53,7 @@ class Lstm {
  public:
   /// Plans for `batch` rows of `seq_len` steps, the shape of `weights`, which must outlive it.
   /// Create it within Arena::for_each.
-  Lstm(const LstmConfig& config, const LstmWeights& weights, std::int64_t seq_len,
+  Lstm(const RecurrentConfig& config, const LstmWeights& weights, std::int64_t seq_len,
        std::int64_t batch);
 
   /// x [T, n, I]; must be finite, also in the padding.
@@ -109,7 +109,7 @@ class Lstm {
     return static_cast<std::size_t>(layer * config_.num_directions() + direction);
   }
 
-  LstmConfig config_;
+  RecurrentConfig config_;
   std::int64_t seq_len_;
   std::int64_t batch_;
   std::vector<std::size_t> gradient_offsets_;

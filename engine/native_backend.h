@@ -68,7 +68,7 @@ class NativeBackend final : public Backend {
   /// The derivative of what comes out of it, both directions; -1 is the network's input.
   PackedRows d_output(std::int64_t layer) noexcept;
 
-  LstmConfig config_;
+  RecurrentConfig config_;
   Arena& arena_;
   std::int64_t capacity_;  // packed rows
   bool small_;

@@ -19,7 +19,7 @@ std::int64_t spread(std::int64_t rows) { return (rows + 15) / 16 * 16 + 7; }
 
 }  // namespace
 
-NativeLayer::NativeLayer(const NativeCell& cell, const LstmConfig& config,
+NativeLayer::NativeLayer(const NativeCell& cell, const RecurrentConfig& config,
                          const NativeLayerPlan& plan, Parameters& parameters)
     : cell_(cell),
       reverse_(plan.reverse),

@@ -23,7 +23,7 @@ namespace quadgate {
 class NativeLayer {
  public:
   /// Plans all memory; `parameters` must outlive the layer.
-  NativeLayer(const NativeCell& cell, const LstmConfig& config, const NativeLayerPlan& plan,
+  NativeLayer(const NativeCell& cell, const RecurrentConfig& config, const NativeLayerPlan& plan,
               Parameters& parameters);
 
   /// Takes over changed weights, in tasks that may run on different cores.

@@ -16,7 +16,7 @@ std::size_t floats(std::int64_t a, std::int64_t b) { return static_cast<std::siz
 
 }  // namespace
 
-NativeProjection::NativeProjection(std::int64_t share_width, const LstmConfig& config,
+NativeProjection::NativeProjection(std::int64_t share_width, const RecurrentConfig& config,
                                    const std::string& suffix, Parameters& parameters,
                                    std::int64_t capacity, std::int64_t batch_size)
     : hidden_size_(config.hidden_size),

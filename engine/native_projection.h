@@ -20,8 +20,9 @@ namespace quadgate {
 class NativeProjection {
  public:
   /// Plans as NativeLayer does. A member's share of features is a whole number of `share_width`.
-  NativeProjection(std::int64_t share_width, const LstmConfig& config, const std::string& suffix,
-                   Parameters& parameters, std::int64_t capacity, std::int64_t batch_size);
+  NativeProjection(std::int64_t share_width, const RecurrentConfig& config,
+                   const std::string& suffix, Parameters& parameters, std::int64_t capacity,
+                   std::int64_t batch_size);
 
   /// Takes over changed weights, in tasks that may run on different cores.
   std::int64_t pack_tasks() const noexcept { return forward_.panels() + backward_.panels(); }

@@ -86,7 +86,7 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
   file.write_string("", "format", kFormat);
   file.write_int("", "format_version", 1);
   file.create_group("model");
-  const LstmConfig& rnn = model.config.rnn;
+  const RecurrentConfig& rnn = model.config.rnn;
   file.write_string("model", "cell", std::string(to_string(rnn.cell)));
   file.write_int("model", "input_size", rnn.input_size);
   file.write_int("model", "hidden_size", rnn.hidden_size);

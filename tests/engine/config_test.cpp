@@ -66,7 +66,7 @@ TEST(LstmConfigTest, ProjectsAnLstmToFewerFeatures) {
 }
 
 TEST(LstmConfigTest, DerivesSizes) {
-  LstmConfig config{.input_size = 3, .hidden_size = 5, .num_layers = 2};
+  RecurrentConfig config{.input_size = 3, .hidden_size = 5, .num_layers = 2};
   EXPECT_EQ(config.num_directions(), 1);
   EXPECT_EQ(config.output_size(), 5);
   EXPECT_EQ(config.layer_input_size(0), 3);

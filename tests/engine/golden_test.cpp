@@ -37,8 +37,8 @@ std::vector<double> read_doubles(const hdf5::File& file, const std::string& name
   return {values.begin(), values.end()};
 }
 
-LstmConfig lstm_config(const hdf5::File& file, const std::string& group,
-                       const std::string& prefix) {
+RecurrentConfig lstm_config(const hdf5::File& file, const std::string& group,
+                            const std::string& prefix) {
   return {.input_size = file.array(prefix + "weight_ih_l0").shape()[1],
           .hidden_size = file.array(prefix + "weight_hh_l0").shape()[1],
           .num_layers = file.read_int(group, "num_layers"),
@@ -47,7 +47,7 @@ LstmConfig lstm_config(const hdf5::File& file, const std::string& group,
 
 /// Tensors of a group; those of gradients begin with `prefix` "d_".
 testing::LstmInputs<double> read_inputs(const hdf5::File& file, const std::string& group,
-                                        const LstmConfig& config, const std::string& prefix) {
+                                        const RecurrentConfig& config, const std::string& prefix) {
   const std::string start = group + "/" + prefix;
   testing::LstmInputs<double> inputs{read_doubles(file, start + "x"),
                                      read_doubles(file, start + "h0"),
@@ -76,7 +76,7 @@ class GoldenLstmTest : public ::testing::TestWithParam<const char*> {
  protected:
   hdf5::File file_ = golden_file("lstm.h5");
   std::string group_ = GetParam();
-  LstmConfig config_ = lstm_config(file_, group_, group_ + "/");
+  RecurrentConfig config_ = lstm_config(file_, group_, group_ + "/");
   std::vector<std::int64_t> lengths_ = read<std::int64_t>(file_, group_ + "/lengths");
   std::int64_t seq_len_ = file_.array(group_ + "/x").shape()[0];
   bool full_ = std::ranges::all_of(lengths_, [&](auto length) { return length == seq_len_; });

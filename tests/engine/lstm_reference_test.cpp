@@ -41,7 +41,7 @@ Complex loss(const LstmOutputs<Complex>& outputs, const LstmOutputs<double>& wei
 }
 
 /// f'(x) = Im f(x + ih) / h (Squire and Trapp, SIAM Review 40, 1998).
-void expect_complex_step_derivative(const LstmConfig& config, std::int64_t seq_len,
+void expect_complex_step_derivative(const RecurrentConfig& config, std::int64_t seq_len,
                                     const std::vector<std::int64_t>& lengths) {
   constexpr double kStep = 1e-30;
   Random random(1);

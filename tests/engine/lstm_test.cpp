@@ -44,7 +44,7 @@ void copy_padding(const std::vector<std::int64_t>& lengths, const std::vector<do
 }
 
 /// Runs both twice, the second time with other numbers, so that nothing of the first may stay.
-void expect_reference(const LstmConfig& config, std::int64_t seq_len,
+void expect_reference(const RecurrentConfig& config, std::int64_t seq_len,
                       const std::vector<std::int64_t>& lengths, bool states) {
   const auto batch = static_cast<std::int64_t>(lengths.size());
   const bool full = std::ranges::all_of(lengths, [&](auto length) { return length == seq_len; });
@@ -85,10 +85,10 @@ TEST_P(LstmTest, HasTheReferencesOutputsAndGradients) {
   Random random(static_cast<std::uint32_t>(hidden_size));
   for (std::int64_t batch = 1; batch <= 5; ++batch) {
     const std::int64_t seq_len = 1 + (batch * 3 + hidden_size) % 7;
-    const LstmConfig config{.input_size = random.integer(1, 9),
-                            .hidden_size = hidden_size,
-                            .num_layers = num_layers,
-                            .bidirectional = bidirectional};
+    const RecurrentConfig config{.input_size = random.integer(1, 9),
+                                 .hidden_size = hidden_size,
+                                 .num_layers = num_layers,
+                                 .bidirectional = bidirectional};
     SCOPED_TRACE(::testing::Message() << "batch " << batch << ", seq_len " << seq_len
                                       << ", input_size " << config.input_size);
     const std::vector full(static_cast<std::size_t>(batch), seq_len);
@@ -108,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, LstmTest,
                          });
 
 TEST(LstmPaddingTest, GivesNoGradientToTheInputAndTakesNoneFromRowsWithoutSteps) {
-  const LstmConfig config{
+  const RecurrentConfig config{
       .input_size = 3, .hidden_size = 4, .num_layers = 2, .bidirectional = true};
   const std::vector<std::int64_t> lengths{5, 0, 2};
   Random random(1);

@@ -74,7 +74,7 @@ class OnednnLstmTest : public ::testing::TestWithParam<LstmShape> {
   }
 
   LstmShape shape_ = GetParam();
-  LstmConfig config_;
+  RecurrentConfig config_;
   Arena arena_{1};
   std::vector<float> x_, y_, state_;
   std::vector<float> weight_ih_, weight_hh_, bias_ih_, bias_hh_;

@@ -18,7 +18,7 @@ namespace quadgate::testing {
 /// The engine's Lstm, fed and read through the structures of the reference.
 class EngineLstm {
  public:
-  EngineLstm(const LstmConfig& config, std::int64_t seq_len, std::vector<std::int64_t> lengths)
+  EngineLstm(const RecurrentConfig& config, std::int64_t seq_len, std::vector<std::int64_t> lengths)
       : lengths_(std::move(lengths)),
         parameters_({.rnn = config, .task = Task::tagging, .output_size = 1}),
         weights_(config, parameters_, seq_len, static_cast<std::int64_t>(lengths_.size())) {

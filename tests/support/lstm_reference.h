@@ -68,8 +68,8 @@ template <typename T>
 class LstmReference {
  public:
   /// Runs forward.
-  LstmReference(const LstmConfig& config, std::int64_t seq_len, std::vector<std::int64_t> lengths,
-                LstmInputs<T> inputs)
+  LstmReference(const RecurrentConfig& config, std::int64_t seq_len,
+                std::vector<std::int64_t> lengths, LstmInputs<T> inputs)
       : config_(config),
         num_gates_(static_cast<std::size_t>(num_gates(config.cell))),
         seq_len_(seq_len),
@@ -290,7 +290,7 @@ class LstmReference {
     std::copy_n(dc.data(), hidden_size, &d_inputs.c0[c_at(place, row)]);
   }
 
-  LstmConfig config_;
+  RecurrentConfig config_;
   std::size_t num_gates_;
   std::int64_t seq_len_, batch_;
   std::vector<std::int64_t> lengths_;
@@ -303,7 +303,7 @@ class LstmReference {
 
 /// Random values for everything, that a float holds exactly. The weights have the size that
 /// PyTorch gives them, so that gates are neither linear nor saturated.
-inline LstmInputs<double> random_lstm_inputs(const LstmConfig& config, std::int64_t seq_len,
+inline LstmInputs<double> random_lstm_inputs(const RecurrentConfig& config, std::int64_t seq_len,
                                              std::int64_t batch, Random& random) {
   const auto size = [](std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); };
   const float bound = 1.0F / std::sqrt(static_cast<float>(config.hidden_size));
@@ -326,7 +326,8 @@ inline LstmInputs<double> random_lstm_inputs(const LstmConfig& config, std::int6
 
 /// Random gradients of the outputs: 0 for steps in the padding, and for h_n and c_n unless
 /// `of_states`.
-inline LstmOutputs<double> random_lstm_gradients(const LstmConfig& config, std::int64_t seq_len,
+inline LstmOutputs<double> random_lstm_gradients(const RecurrentConfig& config,
+                                                 std::int64_t seq_len,
                                                  const std::vector<std::int64_t>& lengths,
                                                  bool of_states, Random& random) {
   const auto batch = static_cast<std::int64_t>(lengths.size());
