@@ -151,17 +151,21 @@ void lstm_forward(benchmark::State& state, Isa isa) {
   auto h = c_prev;
   const CellForward step{.rows = kRows,
                          .units = lanes,
-                         .first_unit = 0,
                          .depth = hidden_size,
-                         .h_prev = h_prev.data(),
-                         .h_prev_stride = hidden_size,
+                         .left = h_prev.data(),
+                         .left_stride = hidden_size,
                          .weight_hh = weights.data(),
+                         .inputs = gates.data(),
                          .gates = gates.data(),
+                         .h_prev = nullptr,
+                         .h_prev_stride = 0,
                          .c_prev = c_prev.data(),
                          .c = c.data(),
                          .c_stride = lanes,
                          .h = h.data(),
-                         .h_stride = lanes};
+                         .h_stride = lanes,
+                         .h_words = nullptr,
+                         .h_words_stride = 0};
   const CellForwardKernel kernel = lstm_forward_kernel(isa, PanelKind::fast);
   for (auto _ : state) {
     kernel(step);

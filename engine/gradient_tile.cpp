@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
+#include <iterator>
 #include <numeric>
 
 #include "engine/native_cell.h"
@@ -29,13 +31,15 @@ class Passes {
     const auto isa = kernels::active_isa();
     product_ = bf16_ ? kernels::bf16_product_kernel(isa)
                      : kernels::product_kernel(isa, panel_kind(tile.precision));
-    gather_ = bf16_ ? kernels::bf16_gather_kernel(isa) : kernels::gather_kernel(isa);
+    gather_ = kernels::gather_kernel(isa);
+    interleave_ = kernels::bf16_interleave_kernel(isa);
   }
 
   void run() noexcept {
     for (std::int64_t first = 0; first < tile_.depth; first += kRows) {
       const std::int64_t rows = std::min(kRows, tile_.depth - first);
       if (bf16_) gather_left(first, rows);
+      if (tile_.left_sums != nullptr) sum_left(first, rows);
       for (std::int64_t column = 0; column < tile_.columns; column += width_) {
         const std::int64_t columns = std::min(width_, tile_.columns - column);
         gather_right(first, rows, tile_.first_column + column, columns);
@@ -53,18 +57,48 @@ class Passes {
   }
 
   void gather_left(std::int64_t first, std::int64_t rows) noexcept {
-    const auto interleave = kernels::bf16_interleave_kernel(kernels::active_isa());
     for (std::size_t panel = 0; panel < tile_.left.size(); ++panel) {
-      interleave({.rows = rows,
-                  .columns = tile_.left_width,
-                  .from = tile_.left[panel] + first * tile_.left_width / 2,
-                  .to = left_words(static_cast<std::int64_t>(panel))});
+      interleave_({.rows = rows,
+                   .index = nullptr,
+                   .from = tile_.left[panel] + first * tile_.left_width / 2,
+                   .from_stride = tile_.left_width / 2,
+                   .columns = tile_.left_width,
+                   .to = left_words(static_cast<std::int64_t>(panel))});
+    }
+  }
+
+  const float* left(std::int64_t panel, std::int64_t first) noexcept {
+    return bf16_ ? left_words(panel)
+                 : tile_.left[static_cast<std::size_t>(panel)] + first * tile_.left_width;
+  }
+
+  /// The product of a row of ones with each left side.
+  void sum_left(std::int64_t first, std::int64_t rows) noexcept {
+    using Start = kernels::ProductTarget::Start;
+    const float one = bf16_ ? std::bit_cast<float>(0x3F803F80U) : 1.0F;  // two in a word
+    const std::int64_t depth = bf16_ ? (rows + 1) / 2 : rows;
+    for (std::int64_t panel = 0; panel < std::ssize(tile_.left); ++panel) {
+      product_(1, depth, {.data = &one, .row_stride = 0, .step = 0, .run = depth, .run_stride = 0},
+               left(panel, first),
+               {.data = tile_.left_sums + panel * tile_.left_width,
+                .stride = 0,
+                .columns = tile_.left_width,
+                .start = first == 0 ? Start::zero : Start::add,
+                .bias = nullptr});
     }
   }
 
   void gather_right(std::int64_t first, std::int64_t rows, std::int64_t column,
                     std::int64_t columns) noexcept {
     const bool listed = tile_.right_rows != nullptr;
+    if (bf16_) {
+      return interleave_({.rows = rows,
+                          .index = listed ? tile_.right_rows + first : nullptr,
+                          .from = tile_.right.at(listed ? 0 : first) + column / 2,
+                          .from_stride = tile_.right.stride,
+                          .columns = columns,
+                          .to = right_.data()});
+    }
     gather_({.rows = rows,
              .index = listed ? tile_.right_rows + first : nullptr,
              .from = tile_.right.at(listed ? 0 : first) + column,
@@ -76,12 +110,9 @@ class Passes {
   void multiply(const GradientTile::Block& block, std::int64_t first, std::int64_t rows,
                 std::int64_t column, std::int64_t columns) noexcept {
     using Start = kernels::ProductTarget::Start;
-    const auto panel = static_cast<std::size_t>(block.panel);
-    const float* left =
-        bf16_ ? left_words(block.panel) : tile_.left[panel] + first * tile_.left_width;
     const std::int64_t depth = bf16_ ? (rows + 1) / 2 : rows;
     product_(block.rows, depth,
-             {.data = left + block.first_row,
+             {.data = left(block.panel, first) + block.first_row,
               .row_stride = 1,
               .step = tile_.left_width,
               .run = depth,
@@ -100,6 +131,7 @@ class Passes {
   std::int64_t width_;
   kernels::ProductKernel product_;
   kernels::GatherKernel gather_;
+  kernels::Bf16InterleaveKernel interleave_;
   alignas(64) std::array<float, kRows * kWidest> right_;
   alignas(64) std::array<float, GradientTile::kMostPanels*(kRows / 2) * kWidest> left_;
 };

@@ -22,11 +22,14 @@ struct GradientTile {
   std::int64_t depth = 0;                    ///< packed rows
   std::span<const float* const> left;        ///< at most kMostPanels, each [depth, left_width]; in
                                              ///< bf16 rounded, in words of neighbours
-  std::int64_t left_width = 0;               ///< in bf16 1 to 4 whole vectors
-  PackedRows right;                          ///< [depth, first_column + columns or more]
+  std::int64_t left_width = 0;               ///< for left_sums, and in bf16, 1 to 4 whole vectors
+  float* left_sums = nullptr;                ///< set: the sums over the rows of each left side,
+                                             ///< [left sides, left_width]; null: no
+  PackedRows right;                          ///< [depth, first_column + columns or more]; in bf16
+                                             ///< words as well
   const std::int64_t* right_rows = nullptr;  ///< which of them belongs to each packed row of left,
                                              ///< -1: none; null: the same
-  std::int64_t first_column = 0;
+  std::int64_t first_column = 0;             ///< even in bf16
   std::int64_t columns = 0;
   std::int64_t target_stride = 0;
   Precision precision = Precision::f32;

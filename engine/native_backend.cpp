@@ -47,6 +47,7 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
           .input_parts = l == 0 ? 1 : directions_,
           .capacity = capacity_,
           .batch_size = plan.batch_size,
+          .cores = arena.threads(),
           .precision = precision_};
       layers_.emplace_back(cell_, config_, layer, parameters);
       gradient_tasks_ += layers_.back().gradient_tasks(arena.threads());
@@ -62,7 +63,9 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
 NativeBackend::Features NativeBackend::features(std::int64_t parts, std::int64_t width) const {
   Features features{Buffer(static_cast<std::size_t>(capacity_ * parts * width)), Buffer()};
   if (precision_ == Precision::bf16) {
-    features.words = Buffer(static_cast<std::size_t>(capacity_ * parts * ((width + 1) / 2)));
+    constexpr std::int64_t kReadBehind = 8;  // see Bf16Interleave
+    features.words =
+        Buffer(static_cast<std::size_t>(capacity_ * parts * ((width + 1) / 2) + kReadBehind));
   }
   return features;
 }
@@ -271,8 +274,8 @@ void NativeBackend::gradient(std::int64_t task, bool dropped) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       auto& one = layer(l, direction);
       if (task < one.gradient_tasks(arena_.threads())) {
-        return one.gradient(task, arena_.threads(), steps_, input(l, dropped).rows,
-                            output(l, direction).rows);
+        return one.gradient(task, arena_.threads(), steps_, input(l, dropped),
+                            output(l, direction));
       }
       task -= one.gradient_tasks(arena_.threads());
     }

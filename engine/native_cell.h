@@ -25,6 +25,7 @@ struct NativeCell {
   std::int64_t units = 1;  ///< hidden units in a panel
   Slots ih;                ///< filled by x W_ih^T
   Slots hh;                ///< filled by h W_hh^T
+  bool has_cell_state = false;
   bool writes_dh = false;  ///< the backward kernel leaves a part of d(h_prev) in dh
   kernels::ProductKernel product = nullptr;  ///< of floats, for these panels
   kernels::CellForwardKernel forward = nullptr;

@@ -17,6 +17,13 @@ std::size_t floats(std::int64_t a, std::int64_t b) { return static_cast<std::siz
 /// all compete for the same lines of a cache.
 std::int64_t spread(std::int64_t rows) { return (rows + 15) / 16 * 16 + 7; }
 
+/// Steps whose gates together stay in a core's second-level cache between the input product and the
+/// recurrence, where a core takes `rows` sequences.
+std::int64_t steps_in_cache(std::int64_t rows, std::int64_t gates) {
+  constexpr std::int64_t kFloats = 64 * 1024;
+  return std::max<std::int64_t>(1, kFloats / (rows * gates));
+}
+
 }  // namespace
 
 NativeLayer::NativeLayer(const NativeCell& cell, const RecurrentConfig& config,
@@ -29,12 +36,15 @@ NativeLayer::NativeLayer(const NativeCell& cell, const RecurrentConfig& config,
       panels_(parts_of(config.hidden_size, cell.units)),
       product_(bf16_ ? kernels::bf16_product_kernel(kernels::active_isa()) : cell.product),
       bias_(floats(panels_, cell.width())),
-      panel_stride_(spread(plan.capacity) * cell.width()),
+      panel_stride_(spread(plan.capacity) * cell.width() / (bf16_ ? 2 : 1)),
       gates_(floats(panels_, panel_stride_)),
-      d_words_(bf16_ ? floats(panels_, panel_stride_ / 2) : 0),
-      c_(floats(plan.capacity, config.hidden_size)),
+      steps_at_once_(steps_in_cache(parts_of(plan.batch_size, plan.cores), panels_ * cell.width())),
+      batch_size_(plan.batch_size),
+      inputs_stride_(spread(steps_at_once_ * batch_size_) * cell.width()),
+      inputs_(bf16_ ? floats(panels_, inputs_stride_) : 0),
+      c_(cell.has_cell_state ? floats(plan.capacity, config.hidden_size) : 0),
       dh_(floats(plan.batch_size, config.h_size())),
-      dc_(floats(plan.batch_size, config.hidden_size)) {
+      dc_(cell.has_cell_state ? floats(plan.batch_size, config.hidden_size) : 0) {
   ih_ = this->plan(cell.ih, "ih", plan, parameters);
   hh_ = this->plan(cell.hh, "hh", plan, parameters);
   if (config.proj_size > 0) {
@@ -59,6 +69,7 @@ NativeLayer::Product NativeLayer::plan(const NativeCell::Slots& slots, const std
   Product product{.forward = {values, shape},
                   .backward = {},
                   .inputs = inputs,
+                  .parts = bf16_ ? shape.parts : 1,
                   .gradient = parameters.gradients().data() + weight.offset,
                   .bias = parameters.value(bias).data(),
                   .bias_gradient = parameters.gradients().data() + bias.offset};
@@ -113,7 +124,16 @@ void NativeLayer::pack_bias() {
 }
 
 float* NativeLayer::gates(std::int64_t panel, std::int64_t row) const noexcept {
-  return gates_.data() + panel * panel_stride_ + row * cell_.width();
+  return gates_.data() + panel * panel_stride_ + row * cell_.width() / (bf16_ ? 2 : 1);
+}
+
+/// Where the input product of the work's sequences at step t goes: into the gates themselves, or,
+/// where those are words, in turns into as many places as there are steps at once.
+float* NativeLayer::inputs(const NativeWork& work, std::int64_t panel,
+                           std::int64_t t) const noexcept {
+  if (!bf16_) return gates(panel, work.row(t));
+  const std::int64_t row = t % steps_at_once_ * batch_size_ + work.first;
+  return inputs_.data() + panel * inputs_stride_ + row * cell_.width();
 }
 
 std::int64_t NativeLayer::units_of(std::int64_t panel) const noexcept {
@@ -132,13 +152,6 @@ NativeLayer::Share NativeLayer::panels_of(const NativeWork& work) const noexcept
 NativeLayer::Share NativeLayer::share_of(const NativeWork& work, std::int64_t size) const noexcept {
   const Share panels = work.member.share(parts_of(size, cell_.width()));
   return {panels.begin * cell_.width(), std::min(panels.end * cell_.width(), size)};
-}
-
-/// Steps whose gates together stay in the second-level cache between the two products.
-std::int64_t NativeLayer::steps_at_once(const NativeWork& work) const noexcept {
-  constexpr std::int64_t kFloats = 64 * 1024;
-  const std::int64_t floats_a_step = (work.last - work.first) * panels_ * cell_.width();
-  return std::max<std::int64_t>(1, kFloats / floats_a_step);
 }
 
 }  // namespace quadgate

@@ -42,8 +42,8 @@ class NativeLayer {
   /// After `backward` for all sequences: a tile of the weight gradients, which go to the gradients
   /// of the parameters. The tiles are larger the fewer `cores` share them.
   std::int64_t gradient_tasks(int cores) const noexcept;
-  void gradient(std::int64_t task, int cores, const PackedSteps& steps, const PackedRows& x,
-                const PackedRows& y);
+  void gradient(std::int64_t task, int cores, const PackedSteps& steps, const LayerRows& x,
+                const LayerRows& y);
   /// After all of them: the sum of the squares of the gradients.
   double gradient_square() const noexcept;
 
@@ -52,6 +52,7 @@ class NativeLayer {
     PackedMatrix forward;
     PackedMatrix backward;
     std::int64_t inputs = 0;    // columns of the weight
+    std::int64_t parts = 1;     // equal pieces of them, where their words lie apart
     float* gradient = nullptr;  // [gates * H, inputs]
     const float* bias = nullptr;
     float* bias_gradient = nullptr;
@@ -63,27 +64,30 @@ class NativeLayer {
   std::vector<std::int64_t> rows_of(const NativeCell::Slots& slots) const;
   void pack_bias();
   float* gates(std::int64_t panel, std::int64_t row) const noexcept;
+  float* inputs(const NativeWork& work, std::int64_t panel, std::int64_t t) const noexcept;
+  float* state(std::int64_t row, std::int64_t unit) noexcept {
+    return cell_.has_cell_state ? c_.data() + row * hidden_size_ + unit : nullptr;
+  }
+  float* d_state(std::int64_t row, std::int64_t unit) noexcept {
+    return cell_.has_cell_state ? dc_.data() + row * hidden_size_ + unit : nullptr;
+  }
   kernels::LeftSide d_gates(const NativeCell::Slots& slots, std::int64_t row) const noexcept;
-  void round_d_gates(std::int64_t panel, std::int64_t row, std::int64_t rows) noexcept;
   std::int64_t tile_columns(const Product& product) const noexcept;
   Share panels_of(const NativeWork& work) const noexcept;
   std::int64_t units_of(std::int64_t panel) const noexcept;
   Share share_of(const NativeWork& work, std::int64_t size) const noexcept;
   void clear(const NativeWork& work, Buffer& d, std::int64_t size) const noexcept;
   std::int64_t before(std::int64_t t) const noexcept { return reverse_ ? t + 1 : t - 1; }
-  std::int64_t steps_at_once(const NativeWork& work) const noexcept;
 
   void project(const NativeWork& work, Share steps, const LayerRows& x);
   void step_forward(const NativeWork& work, std::int64_t t, const LayerRows& y);
-  void multiply_hidden(std::int64_t panel, std::int64_t row, std::int64_t rows,
-                       const float* h_words, std::int64_t stride) noexcept;
   void step_backward(const NativeWork& work, std::int64_t t, const PackedRows& y,
                      const PackedRows& dy);
   void project_back(const NativeWork& work, Share steps, const PackedRows& dx, bool add);
   std::int64_t tile_panels(int cores) const noexcept;
-  double bias_gradient(std::int64_t panel, const PackedSteps& steps);
+  double bias_gradient(std::int64_t panel, const float* sums);
   void weight_gradient(const Product& product, const NativeCell::Slots& slots, Share panels,
-                       std::int64_t column, const PackedSteps& steps, const PackedRows& right,
+                       std::int64_t column, const PackedSteps& steps, const LayerRows& right,
                        const std::int64_t* right_rows, double* squares);
 
   NativeCell cell_;
@@ -94,15 +98,18 @@ class NativeLayer {
   std::int64_t panels_;
   kernels::ProductKernel product_;
   Product ih_, hh_;
-  Buffer bias_;                // [panels, width]: where the gates start
-  std::int64_t panel_stride_;  // between the panels of gates_
-  mutable Buffer gates_;
-  Buffer d_words_;  // bf16: the derivatives of gates_, rounded
-  Buffer c_;
+  Buffer bias_;                 // [panels, width]: where the gates start
+  std::int64_t panel_stride_;   // between the panels of gates_
+  mutable Buffer gates_;        // then their derivatives; in bf16 words
+  std::int64_t steps_at_once_;  // of an input product
+  std::int64_t batch_size_;
+  std::int64_t inputs_stride_;  // between the panels of inputs_
+  mutable Buffer inputs_;       // bf16: what goes into the gates, of so many steps
+  Buffer c_;                    // LSTM only, as dc_
   std::optional<NativeProjection> projection_;
   Buffer dh_;                    // [batch_size, features of h]
   Buffer dc_;                    // [batch_size, H]
-  std::vector<double> squares_;  // [panels, one for the biases, each tile's columns of ih and hh]
+  std::vector<double> squares_;  // [one for the biases, each tile's columns of ih and hh; panels]
 };
 
 }  // namespace quadgate

@@ -13,22 +13,11 @@ using kernels::ProductTarget;
 kernels::LeftSide NativeLayer::d_gates(const NativeCell::Slots& slots,
                                        std::int64_t row) const noexcept {
   const std::int64_t a_word = bf16_ ? 2 : 1;
-  const float* const data = bf16_ ? d_words_.data() : gates_.data();
-  return {.data = data + (row * cell_.width() + slots.first * cell_.units) / a_word,
+  return {.data = gates(0, row) + slots.first * cell_.units / a_word,
           .row_stride = cell_.width() / a_word,
           .step = 1,
           .run = slots.count() * cell_.units / a_word,
-          .run_stride = panel_stride_ / a_word};
-}
-
-void NativeLayer::round_d_gates(std::int64_t panel, std::int64_t row, std::int64_t rows) noexcept {
-  kernels::bf16_rows_kernel(kernels::active_isa())(
-      {.rows = rows,
-       .columns = cell_.width(),
-       .from = gates(panel, row),
-       .from_stride = cell_.width(),
-       .to = d_words_.data() + (panel * panel_stride_ + row * cell_.width()) / 2,
-       .to_stride = cell_.width() / 2});
+          .run_stride = panel_stride_};
 }
 
 /// A member's share of the rows of `d` [batch_size, size].
@@ -42,11 +31,10 @@ void NativeLayer::clear(const NativeWork& work, Buffer& d, std::int64_t size) co
 void NativeLayer::backward(const NativeWork& work, const PackedRows& y, const PackedRows& dy,
                            const PackedRows& dx, bool add) {
   clear(work, dh_, h_size_);
-  clear(work, dc_, hidden_size_);
+  if (cell_.has_cell_state) clear(work, dc_, hidden_size_);
   const std::int64_t seq_len = work.steps.seq_len();
-  const std::int64_t at_once = steps_at_once(work);
-  for (std::int64_t done = 0; done < seq_len; done += at_once) {
-    const std::int64_t count = std::min(at_once, seq_len - done);
+  for (std::int64_t done = 0; done < seq_len; done += steps_at_once_) {
+    const std::int64_t count = std::min(steps_at_once_, seq_len - done);
     const std::int64_t first = reverse_ ? done : seq_len - done - count;
     {
       const Stopwatch stopwatch(work.times, Phase::recurrence_backward);
@@ -66,7 +54,7 @@ void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const Pa
   const std::int64_t row = work.row(t);
   const auto panels = panels_of(work);
   const PackedRows dh{dh_.data(), h_size_};
-  const PackedRows d_state = projection_ ? projection_->d_m() : dh;
+  const PackedRows d_h = projection_ ? projection_->d_m() : dh;
   if (projection_) projection_->backward(work, t, dy, dh);
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
     const std::int64_t unit = panel * cell_.units;
@@ -76,30 +64,29 @@ void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const Pa
                                .h_prev = nullptr,
                                .h_prev_stride = y.stride,
                                .c_prev = nullptr,
-                               .c = c_.data() + row * hidden_size_ + unit,
+                               .c = state(row, unit),
                                .c_stride = hidden_size_,
-                               .dh = d_state.at(work.first) + unit,
-                               .dc = dc_.data() + work.first * hidden_size_ + unit,
+                               .dh = d_h.at(work.first) + unit,
+                               .dc = d_state(work.first, unit),
                                .d_stride = hidden_size_,
                                .dy = projection_ ? nullptr : dy.at(row) + unit,
                                .dy_stride = dy.stride};
     if (old_rows > 0) {
       const std::int64_t old_row = work.row(before(t));
       step.h_prev = projection_ ? nullptr : y.at(old_row) + unit;  // of no use to an LSTM
-      step.c_prev = c_.data() + old_row * hidden_size_ + unit;
+      step.c_prev = state(old_row, unit);
       cell_.backward(step);
     }
     if (rows > old_rows) {
       step.rows = rows - old_rows;
       step.h_prev = step.c_prev = nullptr;
       step.gates = gates(panel, row + old_rows);
-      step.c += old_rows * hidden_size_;
+      step.c = state(row + old_rows, unit);
       step.dh += old_rows * hidden_size_;
-      step.dc += old_rows * hidden_size_;
+      step.dc = d_state(work.first + old_rows, unit);
       if (step.dy != nullptr) step.dy += old_rows * dy.stride;
       cell_.backward(step);
     }
-    if (bf16_) round_d_gates(panel, row, rows);
   }
   work.member.wait();
   const auto shares = work.member.share(hh_.backward.panels());

@@ -12,9 +12,8 @@ using kernels::ProductTarget;
 
 void NativeLayer::forward(const NativeWork& work, const LayerRows& x, const LayerRows& y) {
   const std::int64_t seq_len = work.steps.seq_len();
-  const std::int64_t at_once = steps_at_once(work);
-  for (std::int64_t done = 0; done < seq_len; done += at_once) {
-    const std::int64_t count = std::min(at_once, seq_len - done);
+  for (std::int64_t done = 0; done < seq_len; done += steps_at_once_) {
+    const std::int64_t count = std::min(steps_at_once_, seq_len - done);
     const std::int64_t first = reverse_ ? seq_len - done - count : done;
     project(work, {first, first + count}, x);
     const Stopwatch stopwatch(work.times, Phase::recurrence_forward);
@@ -35,7 +34,7 @@ void NativeLayer::project(const NativeWork& work, Share steps, const LayerRows& 
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
     const float* bias = bias_.data() + panel * width;
     for (std::int64_t t = steps.begin; t < steps.end; ++t) {
-      float* to = gates(panel, work.row(t));
+      float* to = inputs(work, panel, t);
       product_(work.rows(t), ih_.forward.depth(),
                {.data = rows.at(work.row(t)),
                 .row_stride = rows.stride,
@@ -55,57 +54,53 @@ void NativeLayer::project(const NativeWork& work, Share steps, const LayerRows& 
   }
 }
 
-/// In bf16 the product with W_hh comes first, into the gates; the step kernel finds nothing to add.
-void NativeLayer::multiply_hidden(std::int64_t panel, std::int64_t row, std::int64_t rows,
-                                  const float* h_words, std::int64_t stride) noexcept {
-  product_(rows, hh_.forward.depth(),
-           {.data = h_words, .row_stride = stride, .step = 1, .run = stride, .run_stride = 0},
-           hh_.forward.panel(panel),
-           {.data = gates(panel, row) + cell_.hh.first * cell_.units,
-            .stride = cell_.width(),
-            .columns = cell_.hh.count() * cell_.units,
-            .start = ProductTarget::Start::add,
-            .bias = nullptr});
-}
-
 void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const LayerRows& y) {
   const std::int64_t rows = work.rows(t);
   const std::int64_t old_rows = std::min(rows, work.rows(before(t)));
   const std::int64_t row = work.row(t);
   const auto panels = panels_of(work);
   const PackedRows h = projection_ ? projection_->m() : y.rows;
+  const PackedRows& left = bf16_ ? y.words : y.rows;
+  const bool rounds = bf16_ && !projection_;
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
     const std::int64_t unit = panel * cell_.units;
     kernels::CellForward step{.rows = old_rows,
                               .units = units_of(panel),
-                              .first_unit = unit,
-                              .depth = bf16_ ? 0 : hh_.inputs,
+                              .depth = hh_.forward.depth(),
+                              .left = nullptr,
+                              .left_stride = left.stride,
+                              .weight_hh = hh_.forward.panel(panel),
+                              .inputs = inputs(work, panel, t),
+                              .gates = gates(panel, row),
                               .h_prev = nullptr,
                               .h_prev_stride = y.rows.stride,
-                              .weight_hh = hh_.forward.panel(panel),
-                              .gates = gates(panel, row),
                               .c_prev = nullptr,
-                              .c = c_.data() + row * hidden_size_ + unit,
+                              .c = state(row, unit),
                               .c_stride = hidden_size_,
                               .h = h.at(row) + unit,
-                              .h_stride = h.stride};
+                              .h_stride = h.stride,
+                              .h_words = rounds ? y.words.at(row) + unit / 2 : nullptr,
+                              .h_words_stride = y.words.stride};
     if (old_rows > 0) {
       const std::int64_t old_row = work.row(before(t));
-      step.h_prev = y.rows.at(old_row);
-      step.c_prev = c_.data() + old_row * hidden_size_ + unit;
-      if (bf16_) multiply_hidden(panel, row, old_rows, y.words.at(old_row), y.words.stride);
+      step.left = left.at(old_row);
+      step.h_prev = projection_ ? nullptr : y.rows.at(old_row) + unit;  // of no use to an LSTM
+      step.c_prev = state(old_row, unit);
       cell_.forward(step);
     }
     if (rows > old_rows) {  // sequences that begin at this step
       step.rows = rows - old_rows;
-      step.h_prev = step.c_prev = nullptr;
+      step.left = step.h_prev = step.c_prev = nullptr;
+      step.inputs += old_rows * cell_.width();
       step.gates = gates(panel, row + old_rows);
-      step.c += old_rows * hidden_size_;
+      step.c = state(row + old_rows, unit);
       step.h += old_rows * h.stride;
+      if (rounds) step.h_words += old_rows * y.words.stride;
       cell_.forward(step);
     }
   }
-  if (projection_) projection_->forward(work, t, y.rows);
+  if (!projection_) return;
+  projection_->forward(work, t, y.rows);
   const Share features = share_of(work, h_size_);
   if (bf16_ && features.begin < features.end) {
     kernels::bf16_rows_kernel(kernels::active_isa())({.rows = rows,

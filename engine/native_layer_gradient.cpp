@@ -12,8 +12,6 @@
 namespace quadgate {
 namespace {
 
-using kernels::ProductTarget;
-
 /// Floats of a row of a tile's right side: in bf16 several panels, since there the left side, too,
 /// is brought together.
 constexpr std::int64_t tile_width(bool bf16, std::int64_t panel) noexcept {
@@ -32,36 +30,32 @@ std::int64_t NativeLayer::tile_panels(int cores) const noexcept {
 }
 
 std::int64_t NativeLayer::tile_columns(const Product& product) const noexcept {
-  return parts_of(product.inputs, tile_width(bf16_, cell_.width()));
+  return product.parts * parts_of(product.inputs / product.parts, tile_width(bf16_, cell_.width()));
 }
 
 std::int64_t NativeLayer::gradient_tasks(int cores) const noexcept {
-  return parts_of(panels_, tile_panels(cores)) * (1 + tile_columns(ih_) + tile_columns(hh_)) +
+  return parts_of(panels_, tile_panels(cores)) * (tile_columns(ih_) + tile_columns(hh_)) +
          (projection_ ? projection_->gradient_tasks() : 0);
 }
 
 void NativeLayer::gradient(std::int64_t task, int cores, const PackedSteps& steps,
-                           const PackedRows& x, const PackedRows& y) {
+                           const LayerRows& x, const LayerRows& y) {
   if (projection_) {
     if (task < projection_->gradient_tasks()) return projection_->gradient(task, steps);
     task -= projection_->gradient_tasks();
   }
   const std::int64_t columns_ih = tile_columns(ih_);
-  const std::int64_t tiles = 1 + columns_ih + tile_columns(hh_);
+  const std::int64_t tiles = columns_ih + tile_columns(hh_);
   const std::int64_t together = tile_panels(cores);
   const std::int64_t tile = task % tiles;
   const std::int64_t first = task / tiles * together;
   const Share panels{first, std::min(first + together, panels_)};
-  double* const squares = squares_.data() + tile * panels_;
-  if (tile == 0) {
-    for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
-      squares[panel] = bias_gradient(panel, steps);
-    }
-  } else if (tile <= columns_ih) {
-    weight_gradient(ih_, cell_.ih, panels, tile - 1, steps, x, nullptr, squares);
+  double* const squares = squares_.data() + (1 + tile) * panels_;
+  if (tile < columns_ih) {
+    weight_gradient(ih_, cell_.ih, panels, tile, steps, x, nullptr, squares);
   } else {
     const auto rows = reverse_ ? steps.after() : steps.before();
-    weight_gradient(hh_, cell_.hh, panels, tile - 1 - columns_ih, steps, y, rows.data(), squares);
+    weight_gradient(hh_, cell_.hh, panels, tile - columns_ih, steps, y, rows.data(), squares);
   }
 }
 
@@ -70,18 +64,8 @@ double NativeLayer::gradient_square() const noexcept {
                          projection_ ? projection_->gradient_square() : 0.0);
 }
 
-double NativeLayer::bias_gradient(std::int64_t panel, const PackedSteps& steps) {
-  constexpr std::int64_t kWidest = 64;
-  float sums[kWidest];
-  const float one = 1;
-  cell_.product(1, steps.size(),
-                {.data = &one, .row_stride = 0, .step = 0, .run = steps.size(), .run_stride = 0},
-                gates(panel, 0),
-                {.data = sums,
-                 .stride = 0,
-                 .columns = cell_.width(),
-                 .start = ProductTarget::Start::zero,
-                 .bias = nullptr});
+/// From the sums over the rows of the panel's d(gates). Returns the sum of their squares.
+double NativeLayer::bias_gradient(std::int64_t panel, const float* sums) {
   double squares = 0;
   const auto scatter = [&](const NativeCell::Slots& slots, float* gradient) {
     for (std::int64_t slot = 0; slot < slots.count(); ++slot) {
@@ -101,40 +85,52 @@ double NativeLayer::bias_gradient(std::int64_t panel, const PackedSteps& steps) 
 
 void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slots& slots,
                                   Share panels, std::int64_t column, const PackedSteps& steps,
-                                  const PackedRows& right, const std::int64_t* right_rows,
+                                  const LayerRows& right, const std::int64_t* right_rows,
                                   double* squares) {
+  constexpr std::size_t kWidest = 64;
+  std::array<float, GradientTile::kMostPanels * kWidest> sums;
   std::array<const float*, GradientTile::kMostPanels> left{};
   std::array<GradientTile::Block, GradientTile::kMostPanels * kernels::kPanelVectors> blocks;
   const std::int64_t width = tile_width(bf16_, cell_.width());
-  const std::int64_t first_column = column * width;
+  const std::int64_t part_size = product.inputs / product.parts;
+  const std::int64_t part = column / parts_of(part_size, width);
+  const std::int64_t first_column = column % parts_of(part_size, width) * width;
   std::size_t count = 0;
   for (std::int64_t i = 0; i < panels.end - panels.begin; ++i) {
     const std::int64_t panel = panels.begin + i;
-    left[static_cast<std::size_t>(i)] =
-        bf16_ ? d_words_.data() + panel * panel_stride_ / 2 : gates(panel, 0);
+    left[static_cast<std::size_t>(i)] = gates(panel, 0);
     for (std::int64_t slot = 0; slot < slots.count(); ++slot) {
       const std::int64_t gate = slots.gates[static_cast<std::size_t>(slot)];
       const std::int64_t row = gate * hidden_size_ + panel * cell_.units;
-      blocks[count++] = {.panel = i,
-                         .first_row = (slots.first + slot) * cell_.units,
-                         .rows = units_of(panel),
-                         .target = product.gradient + row * product.inputs + first_column};
+      blocks[count++] = {
+          .panel = i,
+          .first_row = (slots.first + slot) * cell_.units,
+          .rows = units_of(panel),
+          .target = product.gradient + row * product.inputs + part * part_size + first_column};
     }
   }
   const auto used = static_cast<std::size_t>(panels.end - panels.begin);
+  const bool sums_biases = &product == &hh_ && column == 0;
+  PackedRows right_part = bf16_ ? right.words : right.rows;
+  if (bf16_) right_part.data += part * right.word_parts_stride;
   compute({.depth = steps.size(),
            .left = std::span(left).first(used),
            .left_width = cell_.width(),
-           .right = right,
+           .left_sums = sums_biases ? sums.data() : nullptr,
+           .right = right_part,
            .right_rows = right_rows,
            .first_column = first_column,
-           .columns = std::min(width, product.inputs - first_column),
+           .columns = std::min(width, part_size - first_column),
            .target_stride = product.inputs,
            .precision = bf16_ ? Precision::bf16 : Precision::f32},
           std::span(blocks).first(count));
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) squares[panel] = 0;
   for (const auto& block : std::span(blocks).first(count)) {
     squares[panels.begin + block.panel] += block.square;
+  }
+  for (std::int64_t panel = panels.begin; sums_biases && panel < panels.end; ++panel) {
+    squares_[static_cast<std::size_t>(panel)] =
+        bias_gradient(panel, sums.data() + (panel - panels.begin) * cell_.width());
   }
 }
 

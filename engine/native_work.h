@@ -32,6 +32,7 @@ struct NativeLayerPlan {
   std::int64_t input_parts = 1;  ///< directions of the layer below
   std::int64_t capacity = 0;     ///< most packed rows
   std::int64_t batch_size = 0;   ///< most sequences
+  std::int64_t cores = 1;        ///< that share them
   Precision precision = Precision::f32;
 };
 

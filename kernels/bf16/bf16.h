@@ -41,8 +41,11 @@ Bf16RowsKernel bf16_rows_kernel(Isa isa) noexcept;
 /// rows k and k + 1 as a word.
 struct Bf16Interleave {
   std::int64_t rows;
-  std::int64_t columns;  ///< bf16 numbers of a row, a multiple of 16
-  const float* from;     ///< [rows, columns / 2] words, contiguous
+  const std::int64_t* index;  ///< of the rows in `from`, -1: zeros; null: 0, 1, 2, ...
+  const float* from;          ///< words of neighbours, rows from_stride apart; whole vectors of 16
+                              ///< numbers are read
+  std::int64_t from_stride;
+  std::int64_t columns;  ///< numbers of a row, 1 to 64; `to` has whole vectors of 16
   float* to;
 };
 using Bf16InterleaveKernel = void (*)(const Bf16Interleave& rows) noexcept;

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <xmmintrin.h>
-
 #include <cstddef>
 #include <cstdint>
 
 #include "kernels/bf16/bf16.h"
+#include "kernels/simd/denormals.h"
 #include "kernels/simd/width.h"
 
 namespace quadgate::kernels {
@@ -40,26 +39,6 @@ void bf16_interleave_avx512(const Bf16Interleave& rows) noexcept;
 void bf16_interleave_avx512_bf16(const Bf16Interleave& rows) noexcept;
 
 namespace {
-
-/// While it lives, denormal inputs and results of this core count as 0.
-class FlushDenormals {
- public:
-  FlushDenormals() noexcept : old_(_mm_getcsr()) { _mm_setcsr(old_ | 0x8040U); }
-  ~FlushDenormals() { _mm_setcsr(old_); }
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
- private:
-  unsigned old_;
-};
-
-/// A term of a product over words.
-struct AddPairs {
-  template <typename Vec>
-  static Vec add(Vec left, Vec right, Vec sum) noexcept {
-    return add_pairs(left, right, sum);
-  }
-};
 
 /// Rows of kVectors vectors.
 template <typename Vec, std::int64_t kVectors>
@@ -121,29 +100,40 @@ void bf16_rows_simd(const Bf16Rows& rows) noexcept {
     for (std::int64_t i = 0; i < rows.columns; i += Vec::kLanes) {
       const std::int64_t rest = rows.columns - i;
       if (rest >= Vec::kLanes) {
-        store_pairs(round_to_bf16(Vec::load(from + i)), to + i / 2, Vec::kLanes / 2);
+        store_bf16(Vec::load(from + i), to + i / 2, Vec::kLanes / 2);
       } else {
-        store_pairs(round_to_bf16(Vec::load(from + i, Vec::first(rest))), to + i / 2,
-                    (rest + 1) / 2);
+        store_bf16(Vec::load(from + i, Vec::first(rest)), to + i / 2, (rest + 1) / 2);
       }
     }
   }
 }
 
-template <typename Vec>
-void bf16_interleave_simd(const Bf16Interleave& rows) noexcept {
-  const auto* low = reinterpret_cast<const std::uint16_t*>(rows.from);
+template <typename Vec, std::int64_t kVectors>
+void bf16_interleave_rows(const Bf16Interleave& rows) noexcept {
+  const auto* const numbers = reinterpret_cast<const std::uint16_t*>(rows.from);
+  const auto row_at = [&](std::int64_t k) noexcept -> const std::uint16_t* {
+    const std::int64_t row = k >= rows.rows ? -1 : rows.index == nullptr ? k : rows.index[k];
+    return row < 0 ? nullptr : numbers + row * 2 * rows.from_stride;
+  };
   float* to = rows.to;
   for (std::int64_t k = 0; k < rows.rows; k += 2) {
-    const auto* const high = low + rows.columns;
-    const bool both = k + 1 < rows.rows;
-    for (std::int64_t i = 0; i < rows.columns; i += Vec::kLanes) {
-      const Vec second = both ? Vec::load_bf16(high + i) : Vec::broadcast(0.0F);
-      pair(Vec::load_bf16(low + i), second).store(to + i);
+    const std::uint16_t* const low = row_at(k);
+    const std::uint16_t* const high = row_at(k + 1);
+    for (std::int64_t i = 0; i < kVectors * Vec::kLanes; i += Vec::kLanes) {
+      const Vec zero = Vec::broadcast(0.0F);
+      pair(low == nullptr ? zero : Vec::load_bf16(low + i),
+           high == nullptr ? zero : Vec::load_bf16(high + i))
+          .store(to + i);
     }
-    to += rows.columns;
-    low = high + rows.columns;
+    to += kVectors * Vec::kLanes;
   }
+}
+
+template <typename Vec>
+void bf16_interleave_simd(const Bf16Interleave& rows) noexcept {
+  with_vectors<Vec>(rows.columns, [&]<std::int64_t kVectors>() noexcept {
+    bf16_interleave_rows<Vec, kVectors>(rows);
+  });
 }
 
 }  // namespace

@@ -1,31 +1,13 @@
-#include <bit>
-#include <cmath>
+#include "kernels/simd/scalar.h"
 
 #include "kernels/bf16/impl.h"
 
 namespace quadgate::kernels {
 namespace {
 
-constexpr std::uint32_t kSign = 0x80000000U;
-constexpr std::uint32_t kUpper = 0xFFFF0000U;
-
-float upper(float word) noexcept {
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(word) & kUpper);
-}
-float lower(float word) noexcept {
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(word) << 16);
-}
-
-/// The bf16 nearest to `value`, in the upper half.
-std::uint32_t rounded(float value) noexcept {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  if (value != value) return (bits & kUpper) | 0x00400000U;
-  if (std::fabs(value) < 0x1p-126F) return bits & kSign;
-  return (bits + 0x7FFFU + ((bits >> 16) & 1U)) & kUpper;
-}
-
+/// Two numbers, rounded, as a word.
 float word(float low, float high) noexcept {
-  return std::bit_cast<float>((rounded(low) >> 16) | rounded(high));
+  return pair(round_to_bf16(ScalarVec{low}), round_to_bf16(ScalarVec{high})).lanes;
 }
 
 constexpr std::int64_t kLanes = 16;
@@ -52,8 +34,7 @@ void bf16_product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& 
         const float left =
             a.data[row * a.row_stride + k % a.run * a.step + k / a.run * a.run_stride];
         const float right = b[k * width + column];
-        sum = std::fma(upper(left), upper(right), sum);
-        sum = std::fma(lower(left), lower(right), sum);
+        sum = add_pairs(ScalarVec{left}, ScalarVec{right}, ScalarVec{sum}).lanes;
       }
       result = sum;
     }
@@ -96,14 +77,15 @@ void bf16_rows_scalar(const Bf16Rows& rows) noexcept {
 }
 
 void bf16_interleave_scalar(const Bf16Interleave& rows) noexcept {
-  const std::int64_t words = rows.columns / 2;
+  const auto number = [&](std::int64_t k, std::int64_t i) noexcept {
+    const std::int64_t row = k >= rows.rows ? -1 : rows.index == nullptr ? k : rows.index[k];
+    const ScalarVec word{row < 0 ? 0.0F : rows.from[row * rows.from_stride + i / 2]};
+    return i % 2 == 0 ? lower_half(word) : upper_half(word);
+  };
+  float* to = rows.to;
   for (std::int64_t k = 0; k < rows.rows; k += 2) {
-    for (std::int64_t i = 0; i < rows.columns; ++i) {
-      const auto half = [&](std::int64_t row) noexcept {
-        const float word = row < rows.rows ? rows.from[row * words + i / 2] : 0.0F;
-        return std::bit_cast<std::uint32_t>(i % 2 == 0 ? lower(word) : upper(word));
-      };
-      rows.to[k / 2 * rows.columns + i] = std::bit_cast<float>((half(k) >> 16) | half(k + 1));
+    for (std::int64_t i = 0; i < whole_vectors(rows.columns); ++i) {
+      *to++ = pair(number(k, i), number(k + 1, i)).lanes;
     }
   }
 }

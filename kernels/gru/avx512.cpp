@@ -5,9 +5,19 @@
 namespace quadgate::kernels {
 
 void gru_forward_avx512(const CellForward& step) noexcept {
-  CellTiles<GruForwardStep<Avx512Vec, 8>>::run(step);
+  CellTiles<GruForwardStep<FloatGates<Avx512Vec>, 8>>::run(step);
 }
 
-void gru_backward_avx512(const CellBackward& step) noexcept { gru_backward_simd<Avx512Vec>(step); }
+void gru_backward_avx512(const CellBackward& step) noexcept {
+  gru_backward_simd<FloatGates<Avx512Vec>>(step);
+}
+
+void gru_forward_avx512_16(const CellForward& step) noexcept {
+  CellTiles<GruForwardStep<WordGates<Avx512Vec>, 8>>::run(step);
+}
+
+void gru_backward_avx512_16(const CellBackward& step) noexcept {
+  gru_backward_simd<WordGates<Avx512Vec>>(step);
+}
 
 }  // namespace quadgate::kernels

@@ -9,8 +9,10 @@ CellForwardKernel gru_forward_kernel(Isa isa, PanelKind kind) noexcept {
   const bool same = kind == PanelKind::same;
   switch (isa) {
     case Isa::avx512_bf16:
+      if (same) return gru_forward_avx512_bf16;
+      [[fallthrough]];
     case Isa::avx512:
-      return gru_forward_avx512;
+      return same ? gru_forward_avx512_16 : gru_forward_avx512;
     case Isa::avx2:
       return same ? gru_forward_avx2_16 : gru_forward_avx2;
     case Isa::scalar:
@@ -23,8 +25,10 @@ CellBackwardKernel gru_backward_kernel(Isa isa, PanelKind kind) noexcept {
   const bool same = kind == PanelKind::same;
   switch (isa) {
     case Isa::avx512_bf16:
+      if (same) return gru_backward_avx512_bf16;
+      [[fallthrough]];
     case Isa::avx512:
-      return gru_backward_avx512;
+      return same ? gru_backward_avx512_16 : gru_backward_avx512;
     case Isa::avx2:
       return same ? gru_backward_avx2_16 : gru_backward_avx2;
     case Isa::scalar:

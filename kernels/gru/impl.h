@@ -13,12 +13,16 @@ void gru_forward_scalar_16(const CellForward& step) noexcept;
 void gru_forward_avx2(const CellForward& step) noexcept;
 void gru_forward_avx2_16(const CellForward& step) noexcept;
 void gru_forward_avx512(const CellForward& step) noexcept;
+void gru_forward_avx512_16(const CellForward& step) noexcept;
+void gru_forward_avx512_bf16(const CellForward& step) noexcept;
 
 void gru_backward_scalar(const CellBackward& step) noexcept;
 void gru_backward_scalar_16(const CellBackward& step) noexcept;
 void gru_backward_avx2(const CellBackward& step) noexcept;
 void gru_backward_avx2_16(const CellBackward& step) noexcept;
 void gru_backward_avx512(const CellBackward& step) noexcept;
+void gru_backward_avx512_16(const CellBackward& step) noexcept;
+void gru_backward_avx512_bf16(const CellBackward& step) noexcept;
 
 namespace {
 
@@ -52,60 +56,56 @@ struct GruCellGradient {
 };
 
 /// gru_forward_scalar with vectors: a tile of it, for CellTiles.
-template <typename Vec, std::int64_t kTileRows>
+template <typename G, std::int64_t kTileRows>
 class GruForwardStep {
  public:
+  using Gates = G;
   static constexpr std::int64_t kMostRows = kTileRows;
-  static constexpr std::int64_t kWidth = 4 * Vec::kLanes;
 
   template <std::int64_t kRows>
   [[gnu::noinline]] static void run_tile(const CellForward& step) noexcept {
-    constexpr std::int64_t kLanes = Vec::kLanes;
-    Tile<Vec, kRows, 3> tile;
-    tile.load(step.gates + kLanes, kWidth, Vec::first(kLanes));
-    if (step.h_prev != nullptr) {
-      tile.add_product(step.h_prev, step.h_prev_stride, 1, step.depth, step.depth, 0,
-                       step.weight_hh);
-    }
+    using Vec = typename Gates::Vec;
+    constexpr std::int64_t kSlot = Gates::kSlot;
+    CellSums<Gates, kRows, 3> tile(step, 1);
     const auto mask = Vec::first(step.units);
     for (std::int64_t row = 0; row < kRows; ++row) {
-      float* const gates = step.gates + row * kWidth;
-      const Vec h_prev =
-          step.h_prev == nullptr
-              ? Vec::broadcast(0.0F)
-              : Vec::load(step.h_prev + row * step.h_prev_stride + step.first_unit, mask);
+      const Vec h_prev = step.h_prev == nullptr
+                             ? Vec::broadcast(0.0F)
+                             : Vec::load(step.h_prev + row * step.h_prev_stride, mask);
       const Vec hidden_n = tile.sums[row][2];
-      const GruCell<Vec> cell(Vec::load(gates), tile.sums[row][0], tile.sums[row][1], hidden_n,
-                              h_prev);
-      cell.n.store(gates);
-      cell.r.store(gates + kLanes);
-      cell.z.store(gates + 2 * kLanes);
-      hidden_n.store(gates + 3 * kLanes);
-      cell.h.store(step.h + row * step.h_stride, mask);
+      const GruCell<Vec> cell(Vec::load(step.inputs + row * 4 * Vec::kLanes), tile.sums[row][0],
+                              tile.sums[row][1], hidden_n, h_prev);
+      float* const to = step.gates + row * 4 * kSlot;
+      Gates::store(cell.n, to);
+      Gates::store(cell.r, to + kSlot);
+      Gates::store(cell.z, to + 2 * kSlot);
+      Gates::store(hidden_n, to + 3 * kSlot);
+      Gates::store_h(cell.h, mask, step, row, 0);
     }
   }
 };
 
 /// gru_backward_scalar with vectors.
-template <typename Vec>
+template <typename Gates>
 void gru_backward_simd(const CellBackward& step) noexcept {
-  constexpr std::int64_t kLanes = Vec::kLanes;
+  using Vec = typename Gates::Vec;
+  constexpr std::int64_t kSlot = Gates::kSlot;
   const auto mask = Vec::first(step.units);
   for (std::int64_t row = 0; row < step.rows; ++row) {
-    float* const at = step.gates + row * 4 * kLanes;
+    float* const at = step.gates + row * 4 * kSlot;
     float* const dh_at = step.dh + row * step.d_stride;
-    const Vec gates[4] = {Vec::load(at), Vec::load(at + kLanes), Vec::load(at + 2 * kLanes),
-                          Vec::load(at + 3 * kLanes)};
+    const Vec gates[4] = {Gates::load(at), Gates::load(at + kSlot), Gates::load(at + 2 * kSlot),
+                          Gates::load(at + 3 * kSlot)};
     const Vec h_prev = step.h_prev == nullptr
                            ? Vec::broadcast(0.0F)
                            : Vec::load(step.h_prev + row * step.h_prev_stride, mask);
     Vec dh = Vec::load(dh_at, mask);
     if (step.dy != nullptr) dh = dh + Vec::load(step.dy + row * step.dy_stride, mask);
     const GruCellGradient<Vec> d(gates, h_prev, dh);
-    d.n.store(at);
-    d.r.store(at + kLanes);
-    d.z.store(at + 2 * kLanes);
-    d.hidden_n.store(at + 3 * kLanes);
+    Gates::store(d.n, at);
+    Gates::store(d.r, at + kSlot);
+    Gates::store(d.z, at + 2 * kSlot);
+    Gates::store(d.hidden_n, at + 3 * kSlot);
     d.h_prev.store(dh_at, mask);
   }
 }

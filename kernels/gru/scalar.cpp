@@ -1,5 +1,7 @@
 #include "kernels/simd/scalar.h"
 
+#include <algorithm>
+
 #include "kernels/gru/impl.h"
 
 namespace quadgate::kernels {
@@ -9,16 +11,15 @@ namespace quadgate::kernels {
 void gru_forward_scalar(const CellForward& step) noexcept {
   for (std::int64_t row = 0; row < step.rows; ++row) {
     float* const gates = step.gates + 4 * row;
-    float h_prev = 0.0F;
-    if (step.h_prev != nullptr) {
-      const float* const before = step.h_prev + row * step.h_prev_stride;
-      for (std::int64_t k = 0; k < step.depth; ++k) {
-        for (std::int64_t gate = 0; gate < 3; ++gate) {
-          gates[gate + 1] = std::fma(before[k], step.weight_hh[3 * k + gate], gates[gate + 1]);
-        }
+    std::copy_n(step.inputs + 4 * row, 4, gates);
+    const std::int64_t depth = step.left == nullptr ? 0 : step.depth;
+    for (std::int64_t k = 0; k < depth; ++k) {
+      for (std::int64_t gate = 0; gate < 3; ++gate) {
+        gates[gate + 1] = std::fma(step.left[row * step.left_stride + k],
+                                   step.weight_hh[3 * k + gate], gates[gate + 1]);
       }
-      h_prev = before[step.first_unit];
     }
+    const float h_prev = step.h_prev == nullptr ? 0.0F : step.h_prev[row * step.h_prev_stride];
     const GruCell<ScalarVec> cell({gates[0]}, {gates[1]}, {gates[2]}, {gates[3]}, {h_prev});
     gates[0] = cell.n.lanes;
     gates[1] = cell.r.lanes;
@@ -44,11 +45,11 @@ void gru_backward_scalar(const CellBackward& step) noexcept {
 }
 
 void gru_forward_scalar_16(const CellForward& step) noexcept {
-  CellTiles<GruForwardStep<ScalarVec16, 1>>::run(step);
+  CellTiles<GruForwardStep<WordGates<ScalarVec16>, 1>>::run(step);
 }
 
 void gru_backward_scalar_16(const CellBackward& step) noexcept {
-  gru_backward_simd<ScalarVec16>(step);
+  gru_backward_simd<WordGates<ScalarVec16>>(step);
 }
 
 }  // namespace quadgate::kernels

@@ -5,17 +5,19 @@
 namespace quadgate::kernels {
 
 void lstm_forward_avx2(const CellForward& step) noexcept {
-  CellTiles<LstmForwardStep<Avx2Vec, 3>>::run(step);
+  CellTiles<LstmForwardStep<FloatGates<Avx2Vec>, 3>>::run(step);
 }
 
-void lstm_backward_avx2(const CellBackward& step) noexcept { lstm_backward_simd<Avx2Vec>(step); }
+void lstm_backward_avx2(const CellBackward& step) noexcept {
+  lstm_backward_simd<FloatGates<Avx2Vec>>(step);
+}
 
 void lstm_forward_avx2_16(const CellForward& step) noexcept {
-  CellTiles<LstmForwardStep<Avx2Vec16, 1>>::run(step);
+  CellTiles<LstmForwardStep<WordGates<Avx2Vec16>, 1>>::run(step);
 }
 
 void lstm_backward_avx2_16(const CellBackward& step) noexcept {
-  lstm_backward_simd<Avx2Vec16>(step);
+  lstm_backward_simd<WordGates<Avx2Vec16>>(step);
 }
 
 }  // namespace quadgate::kernels

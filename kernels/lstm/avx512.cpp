@@ -5,11 +5,19 @@
 namespace quadgate::kernels {
 
 void lstm_forward_avx512(const CellForward& step) noexcept {
-  CellTiles<LstmForwardStep<Avx512Vec, 6>>::run(step);
+  CellTiles<LstmForwardStep<FloatGates<Avx512Vec>, 6>>::run(step);
 }
 
 void lstm_backward_avx512(const CellBackward& step) noexcept {
-  lstm_backward_simd<Avx512Vec>(step);
+  lstm_backward_simd<FloatGates<Avx512Vec>>(step);
+}
+
+void lstm_forward_avx512_16(const CellForward& step) noexcept {
+  CellTiles<LstmForwardStep<WordGates<Avx512Vec>, 6>>::run(step);
+}
+
+void lstm_backward_avx512_16(const CellBackward& step) noexcept {
+  lstm_backward_simd<WordGates<Avx512Vec>>(step);
 }
 
 }  // namespace quadgate::kernels

@@ -13,12 +13,16 @@ void lstm_forward_avx2(const CellForward& step) noexcept;
 void lstm_forward_scalar_16(const CellForward& step) noexcept;
 void lstm_forward_avx2_16(const CellForward& step) noexcept;
 void lstm_forward_avx512(const CellForward& step) noexcept;
+void lstm_forward_avx512_16(const CellForward& step) noexcept;
+void lstm_forward_avx512_bf16(const CellForward& step) noexcept;
 
 void lstm_backward_scalar(const CellBackward& step) noexcept;
 void lstm_backward_avx2(const CellBackward& step) noexcept;
 void lstm_backward_scalar_16(const CellBackward& step) noexcept;
 void lstm_backward_avx2_16(const CellBackward& step) noexcept;
 void lstm_backward_avx512(const CellBackward& step) noexcept;
+void lstm_backward_avx512_16(const CellBackward& step) noexcept;
+void lstm_backward_avx512_bf16(const CellBackward& step) noexcept;
 
 namespace {
 
@@ -55,21 +59,17 @@ struct LstmCellGradient {
 };
 
 /// lstm_forward_scalar with vectors: a tile of it, for CellTiles.
-template <typename Vec, std::int64_t kTileRows>
+template <typename G, std::int64_t kTileRows>
 class LstmForwardStep {
  public:
+  using Gates = G;
   static constexpr std::int64_t kMostRows = kTileRows;
-  static constexpr std::int64_t kWidth = 4 * Vec::kLanes;
 
   template <std::int64_t kRows>
   [[gnu::noinline]] static void run_tile(const CellForward& step) noexcept {
-    constexpr std::int64_t kLanes = Vec::kLanes;
-    Tile<Vec, kRows, 4> tile;
-    tile.load(step.gates, kWidth, Vec::first(kLanes));
-    if (step.h_prev != nullptr) {
-      tile.add_product(step.h_prev, step.h_prev_stride, 1, step.depth, step.depth, 0,
-                       step.weight_hh);
-    }
+    using Vec = typename Gates::Vec;
+    constexpr std::int64_t kSlot = Gates::kSlot;
+    CellSums<Gates, kRows, 4> tile(step, 0);
     const auto mask = Vec::first(step.units);
     for (std::int64_t row = 0; row < kRows; ++row) {
       Vec(&gates)[4] = tile.sums[row];
@@ -77,38 +77,39 @@ class LstmForwardStep {
                              ? Vec::broadcast(0.0F)
                              : Vec::load(step.c_prev + row * step.c_stride, mask);
       const LstmCell<Vec> cell(gates[0], gates[1], gates[2], gates[3], c_prev);
-      float* const to = step.gates + row * kWidth;
-      cell.i.store(to);
-      cell.f.store(to + kLanes);
-      cell.g.store(to + 2 * kLanes);
-      cell.o.store(to + 3 * kLanes);
+      float* const to = step.gates + row * 4 * kSlot;
+      Gates::store(cell.i, to);
+      Gates::store(cell.f, to + kSlot);
+      Gates::store(cell.g, to + 2 * kSlot);
+      Gates::store(cell.o, to + 3 * kSlot);
       cell.c.store(step.c + row * step.c_stride, mask);
-      cell.h.store(step.h + row * step.h_stride, mask);
+      Gates::store_h(cell.h, mask, step, row, 0);
     }
   }
 };
 
 /// lstm_backward_scalar with vectors.
-template <typename Vec>
+template <typename Gates>
 void lstm_backward_simd(const CellBackward& step) noexcept {
-  constexpr std::int64_t kLanes = Vec::kLanes;
+  using Vec = typename Gates::Vec;
+  constexpr std::int64_t kSlot = Gates::kSlot;
   const Vec zero = Vec::broadcast(0.0F);
   const auto mask = Vec::first(step.units);
   for (std::int64_t row = 0; row < step.rows; ++row) {
-    float* const at = step.gates + row * 4 * kLanes;
+    float* const at = step.gates + row * 4 * kSlot;
     const std::int64_t c_row = row * step.c_stride;
     const std::int64_t d_row = row * step.d_stride;
-    const Vec gates[4] = {Vec::load(at), Vec::load(at + kLanes), Vec::load(at + 2 * kLanes),
-                          Vec::load(at + 3 * kLanes)};
+    const Vec gates[4] = {Gates::load(at), Gates::load(at + kSlot), Gates::load(at + 2 * kSlot),
+                          Gates::load(at + 3 * kSlot)};
     Vec dh = Vec::load(step.dh + d_row, mask);
     if (step.dy != nullptr) dh = dh + Vec::load(step.dy + row * step.dy_stride, mask);
     const Vec c_prev = step.c_prev == nullptr ? zero : Vec::load(step.c_prev + c_row, mask);
     const LstmCellGradient<Vec> d(gates, c_prev, Vec::load(step.c + c_row, mask), dh,
                                   Vec::load(step.dc + d_row, mask));
-    d.i.store(at);
-    d.f.store(at + kLanes);
-    d.g.store(at + 2 * kLanes);
-    d.o.store(at + 3 * kLanes);
+    Gates::store(d.i, at);
+    Gates::store(d.f, at + kSlot);
+    Gates::store(d.g, at + 2 * kSlot);
+    Gates::store(d.o, at + 3 * kSlot);
     d.c_prev.store(step.dc + d_row, mask);
   }
 }

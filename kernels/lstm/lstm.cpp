@@ -9,8 +9,10 @@ CellForwardKernel lstm_forward_kernel(Isa isa, PanelKind kind) noexcept {
   const bool same = kind == PanelKind::same;
   switch (isa) {
     case Isa::avx512_bf16:
+      if (same) return lstm_forward_avx512_bf16;
+      [[fallthrough]];
     case Isa::avx512:
-      return lstm_forward_avx512;
+      return same ? lstm_forward_avx512_16 : lstm_forward_avx512;
     case Isa::avx2:
       return same ? lstm_forward_avx2_16 : lstm_forward_avx2;
     case Isa::scalar:
@@ -23,8 +25,10 @@ CellBackwardKernel lstm_backward_kernel(Isa isa, PanelKind kind) noexcept {
   const bool same = kind == PanelKind::same;
   switch (isa) {
     case Isa::avx512_bf16:
+      if (same) return lstm_backward_avx512_bf16;
+      [[fallthrough]];
     case Isa::avx512:
-      return lstm_backward_avx512;
+      return same ? lstm_backward_avx512_16 : lstm_backward_avx512;
     case Isa::avx2:
       return same ? lstm_backward_avx2_16 : lstm_backward_avx2;
     case Isa::scalar:

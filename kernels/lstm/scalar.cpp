@@ -1,5 +1,7 @@
 #include "kernels/simd/scalar.h"
 
+#include <algorithm>
+
 #include "kernels/lstm/impl.h"
 
 namespace quadgate::kernels {
@@ -9,11 +11,12 @@ namespace quadgate::kernels {
 void lstm_forward_scalar(const CellForward& step) noexcept {
   for (std::int64_t row = 0; row < step.rows; ++row) {
     float* const gates = step.gates + 4 * row;
-    const std::int64_t depth = step.h_prev == nullptr ? 0 : step.depth;
+    std::copy_n(step.inputs + 4 * row, 4, gates);
+    const std::int64_t depth = step.left == nullptr ? 0 : step.depth;
     for (std::int64_t k = 0; k < depth; ++k) {
       for (std::int64_t gate = 0; gate < 4; ++gate) {
-        gates[gate] = std::fma(step.h_prev[row * step.h_prev_stride + k],
-                               step.weight_hh[4 * k + gate], gates[gate]);
+        gates[gate] = std::fma(step.left[row * step.left_stride + k], step.weight_hh[4 * k + gate],
+                               gates[gate]);
       }
     }
     const float c_prev = step.c_prev == nullptr ? 0.0F : step.c_prev[row * step.c_stride];
@@ -45,11 +48,11 @@ void lstm_backward_scalar(const CellBackward& step) noexcept {
 }
 
 void lstm_forward_scalar_16(const CellForward& step) noexcept {
-  CellTiles<LstmForwardStep<ScalarVec16, 1>>::run(step);
+  CellTiles<LstmForwardStep<WordGates<ScalarVec16>, 1>>::run(step);
 }
 
 void lstm_backward_scalar_16(const CellBackward& step) noexcept {
-  lstm_backward_simd<ScalarVec16>(step);
+  lstm_backward_simd<WordGates<ScalarVec16>>(step);
 }
 
 }  // namespace quadgate::kernels

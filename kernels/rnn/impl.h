@@ -14,22 +14,30 @@ void rnn_tanh_forward_scalar_16(const CellForward& step) noexcept;
 void rnn_tanh_forward_avx2(const CellForward& step) noexcept;
 void rnn_tanh_forward_avx2_16(const CellForward& step) noexcept;
 void rnn_tanh_forward_avx512(const CellForward& step) noexcept;
+void rnn_tanh_forward_avx512_16(const CellForward& step) noexcept;
+void rnn_tanh_forward_avx512_bf16(const CellForward& step) noexcept;
 void rnn_relu_forward_scalar(const CellForward& step) noexcept;
 void rnn_relu_forward_scalar_16(const CellForward& step) noexcept;
 void rnn_relu_forward_avx2(const CellForward& step) noexcept;
 void rnn_relu_forward_avx2_16(const CellForward& step) noexcept;
 void rnn_relu_forward_avx512(const CellForward& step) noexcept;
+void rnn_relu_forward_avx512_16(const CellForward& step) noexcept;
+void rnn_relu_forward_avx512_bf16(const CellForward& step) noexcept;
 
 void rnn_tanh_backward_scalar(const CellBackward& step) noexcept;
 void rnn_tanh_backward_scalar_16(const CellBackward& step) noexcept;
 void rnn_tanh_backward_avx2(const CellBackward& step) noexcept;
 void rnn_tanh_backward_avx2_16(const CellBackward& step) noexcept;
 void rnn_tanh_backward_avx512(const CellBackward& step) noexcept;
+void rnn_tanh_backward_avx512_16(const CellBackward& step) noexcept;
+void rnn_tanh_backward_avx512_bf16(const CellBackward& step) noexcept;
 void rnn_relu_backward_scalar(const CellBackward& step) noexcept;
 void rnn_relu_backward_scalar_16(const CellBackward& step) noexcept;
 void rnn_relu_backward_avx2(const CellBackward& step) noexcept;
 void rnn_relu_backward_avx2_16(const CellBackward& step) noexcept;
 void rnn_relu_backward_avx512(const CellBackward& step) noexcept;
+void rnn_relu_backward_avx512_16(const CellBackward& step) noexcept;
+void rnn_relu_backward_avx512_bf16(const CellBackward& step) noexcept;
 
 namespace {
 
@@ -60,45 +68,41 @@ std::int64_t units_in_vector(std::int64_t units, std::int64_t vector) noexcept {
 }
 
 /// The scalar step forward with vectors: a tile of it, for CellTiles.
-template <typename Vec, RnnActivation kActivation, std::int64_t kTileRows>
+template <typename G, RnnActivation kActivation, std::int64_t kTileRows>
 class RnnForwardStep {
  public:
+  using Gates = G;
   static constexpr std::int64_t kMostRows = kTileRows;
-  static constexpr std::int64_t kWidth = kPanelVectors * Vec::kLanes;
 
   template <std::int64_t kRows>
   [[gnu::noinline]] static void run_tile(const CellForward& step) noexcept {
-    constexpr std::int64_t kLanes = Vec::kLanes;
-    Tile<Vec, kRows, kPanelVectors> tile;
-    tile.load(step.gates, kWidth, Vec::first(kLanes));
-    if (step.h_prev != nullptr) {
-      tile.add_product(step.h_prev, step.h_prev_stride, 1, step.depth, step.depth, 0,
-                       step.weight_hh);
-    }
+    using Vec = typename Gates::Vec;
+    CellSums<Gates, kRows, kPanelVectors> tile(step, 0);
     for (std::int64_t i = 0; i < kPanelVectors; ++i) {
       const auto mask = Vec::first(units_in_vector<Vec>(step.units, i));
       for (std::int64_t row = 0; row < kRows; ++row) {
         const Vec h = RnnCell<Vec, kActivation>::h(tile.sums[row][i]);
-        h.store(step.gates + row * kWidth + i * kLanes);
-        h.store(step.h + row * step.h_stride + i * kLanes, mask);
+        Gates::store(h, step.gates + (row * kPanelVectors + i) * Gates::kSlot);
+        Gates::store_h(h, mask, step, row, i * Vec::kLanes);
       }
     }
   }
 };
 
 /// The scalar step backward with vectors.
-template <typename Vec, RnnActivation kActivation>
+template <typename Gates, RnnActivation kActivation>
 void rnn_backward_simd(const CellBackward& step) noexcept {
+  using Vec = typename Gates::Vec;
   constexpr std::int64_t kLanes = Vec::kLanes;
   for (std::int64_t i = 0; i < kPanelVectors; ++i) {
     const auto mask = Vec::first(units_in_vector<Vec>(step.units, i));
     for (std::int64_t row = 0; row < step.rows; ++row) {
-      float* const at = step.gates + (row * kPanelVectors + i) * kLanes;
+      float* const at = step.gates + (row * kPanelVectors + i) * Gates::kSlot;
       Vec dh = Vec::load(step.dh + row * step.d_stride + i * kLanes, mask);
       if (step.dy != nullptr) {
         dh = dh + Vec::load(step.dy + row * step.dy_stride + i * kLanes, mask);
       }
-      RnnCell<Vec, kActivation>::gradient(Vec::load(at), dh).store(at);
+      Gates::store(RnnCell<Vec, kActivation>::gradient(Gates::load(at), dh), at);
     }
   }
 }

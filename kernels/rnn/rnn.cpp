@@ -10,7 +10,10 @@ CellForwardKernel rnn_forward_kernel(RnnActivation activation, Isa isa, PanelKin
   const bool relu = activation == RnnActivation::relu;
   switch (isa) {
     case Isa::avx512_bf16:
+      if (same) return relu ? rnn_relu_forward_avx512_bf16 : rnn_tanh_forward_avx512_bf16;
+      [[fallthrough]];
     case Isa::avx512:
+      if (same) return relu ? rnn_relu_forward_avx512_16 : rnn_tanh_forward_avx512_16;
       return relu ? rnn_relu_forward_avx512 : rnn_tanh_forward_avx512;
     case Isa::avx2:
       if (same) return relu ? rnn_relu_forward_avx2_16 : rnn_tanh_forward_avx2_16;
@@ -27,7 +30,10 @@ CellBackwardKernel rnn_backward_kernel(RnnActivation activation, Isa isa, PanelK
   const bool relu = activation == RnnActivation::relu;
   switch (isa) {
     case Isa::avx512_bf16:
+      if (same) return relu ? rnn_relu_backward_avx512_bf16 : rnn_tanh_backward_avx512_bf16;
+      [[fallthrough]];
     case Isa::avx512:
+      if (same) return relu ? rnn_relu_backward_avx512_16 : rnn_tanh_backward_avx512_16;
       return relu ? rnn_relu_backward_avx512 : rnn_tanh_backward_avx512;
     case Isa::avx2:
       if (same) return relu ? rnn_relu_backward_avx2_16 : rnn_tanh_backward_avx2_16;

@@ -1,5 +1,7 @@
 #include "kernels/simd/scalar.h"
 
+#include <algorithm>
+
 #include "kernels/rnn/impl.h"
 
 namespace quadgate::kernels {
@@ -11,10 +13,11 @@ template <RnnActivation kActivation>
 void forward(const CellForward& step) noexcept {
   for (std::int64_t row = 0; row < step.rows; ++row) {
     float* const gates = step.gates + kPanelVectors * row;
-    const std::int64_t depth = step.h_prev == nullptr ? 0 : step.depth;
+    std::copy_n(step.inputs + kPanelVectors * row, kPanelVectors, gates);
+    const std::int64_t depth = step.left == nullptr ? 0 : step.depth;
     for (std::int64_t k = 0; k < depth; ++k) {
       for (std::int64_t unit = 0; unit < kPanelVectors; ++unit) {
-        gates[unit] = std::fma(step.h_prev[row * step.h_prev_stride + k],
+        gates[unit] = std::fma(step.left[row * step.left_stride + k],
                                step.weight_hh[kPanelVectors * k + unit], gates[unit]);
       }
     }
@@ -53,17 +56,17 @@ void rnn_relu_backward_scalar(const CellBackward& step) noexcept {
 }
 
 void rnn_tanh_forward_scalar_16(const CellForward& step) noexcept {
-  CellTiles<RnnForwardStep<ScalarVec16, RnnActivation::tanh, 1>>::run(step);
+  CellTiles<RnnForwardStep<WordGates<ScalarVec16>, RnnActivation::tanh, 1>>::run(step);
 }
 void rnn_tanh_backward_scalar_16(const CellBackward& step) noexcept {
-  rnn_backward_simd<ScalarVec16, RnnActivation::tanh>(step);
+  rnn_backward_simd<WordGates<ScalarVec16>, RnnActivation::tanh>(step);
 }
 
 void rnn_relu_forward_scalar_16(const CellForward& step) noexcept {
-  CellTiles<RnnForwardStep<ScalarVec16, RnnActivation::relu, 1>>::run(step);
+  CellTiles<RnnForwardStep<WordGates<ScalarVec16>, RnnActivation::relu, 1>>::run(step);
 }
 void rnn_relu_backward_scalar_16(const CellBackward& step) noexcept {
-  rnn_backward_simd<ScalarVec16, RnnActivation::relu>(step);
+  rnn_backward_simd<WordGates<ScalarVec16>, RnnActivation::relu>(step);
 }
 
 }  // namespace quadgate::kernels

@@ -106,6 +106,11 @@ struct Avx512Vec {
     const __m512i wide = _mm512_maskz_cvtepu16_epi32(0xFFFF, halves);
     return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xFFFF, wide, 16))};
   }
+  /// store_pairs(round_to_bf16(a), to, count)
+  friend void store_bf16(Avx512Vec a, float* to, std::int64_t count) noexcept {
+    const auto mask = static_cast<__mmask8>((1U << static_cast<unsigned>(count)) - 1U);
+    _mm256_mask_storeu_ps(to, mask, (__m256)_mm512_cvtneps_pbh(a.lanes));
+  }
   /// sum + the products of the words' upper halves, then of their lower ones.
   friend Avx512Vec add_pairs(Avx512Vec left, Avx512Vec right, Avx512Vec sum) noexcept {
     return {_mm512_dpbf16_ps(sum.lanes, (__m512bh)left.lanes, (__m512bh)right.lanes)};
@@ -125,6 +130,9 @@ struct Avx512Vec {
     up = _mm512_mask_and_epi32(up, small, bits, sign);
     up = _mm512_mask_or_epi32(up, nan, bits, _mm512_set1_epi32(0x400000));
     return upper_half(Avx512Vec{_mm512_castsi512_ps(up)});
+  }
+  friend void store_bf16(Avx512Vec a, float* to, std::int64_t count) noexcept {
+    store_pairs(round_to_bf16(a), to, count);
   }
   friend Avx512Vec upper_half(Avx512Vec a) noexcept {
     const __m512i mask = _mm512_set1_epi32(static_cast<int>(0xFFFF0000U));

@@ -66,6 +66,29 @@ struct ScalarVec {
     return a.lanes == b.lanes ? 0 : 1;
   }
   friend void transpose(ScalarVec (&)[1]) noexcept {}
+
+  // bf16, see avx2.h.
+  friend ScalarVec round_to_bf16(ScalarVec a) noexcept {
+    const std::uint32_t number = bits(a);
+    if (a.lanes != a.lanes) return from_bits((number & 0xFFFF0000U) | 0x00400000U);
+    if (std::fabs(a.lanes) < 0x1p-126F) return from_bits(number & 0x80000000U);
+    return upper_half(from_bits(number + 0x7FFFU + ((number >> 16) & 1U)));
+  }
+  static ScalarVec load_bf16(const std::uint16_t* from) noexcept {
+    return from_bits(std::uint32_t{*from} << 16);
+  }
+  friend ScalarVec pair(ScalarVec low, ScalarVec high) noexcept {
+    return from_bits((bits(low) >> 16) | bits(high));
+  }
+  friend ScalarVec upper_half(ScalarVec a) noexcept { return from_bits(bits(a) & 0xFFFF0000U); }
+  friend ScalarVec lower_half(ScalarVec a) noexcept { return from_bits(bits(a) << 16); }
+  friend ScalarVec add_pairs(ScalarVec left, ScalarVec right, ScalarVec sum) noexcept {
+    return fma(lower_half(left), lower_half(right), fma(upper_half(left), upper_half(right), sum));
+  }
+
+ private:
+  static std::uint32_t bits(ScalarVec a) noexcept { return std::bit_cast<std::uint32_t>(a.lanes); }
+  static ScalarVec from_bits(std::uint32_t bits) noexcept { return {std::bit_cast<float>(bits)}; }
 };
 
 /// 16 of them.

@@ -16,6 +16,14 @@ struct MultiplyAdd {
   }
 };
 
+/// A term of a product over words: two numbers of bf16 times two (bf16/bf16.h).
+struct AddPairs {
+  template <typename Vec>
+  static Vec add(Vec left, Vec right, Vec sum) noexcept {
+    return add_pairs(left, right, sum);
+  }
+};
+
 /// A block of a product's result in registers: kRows rows of kColumns vectors.
 template <typename Vec, std::int64_t kRows, std::int64_t kColumns, typename Term = MultiplyAdd>
 class Tile {

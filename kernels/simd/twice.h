@@ -67,6 +67,9 @@ struct Twice {
   friend Twice round_to_bf16(Twice a) noexcept {
     return {round_to_bf16(a.low), round_to_bf16(a.high)};
   }
+  friend void store_bf16(Twice a, float* to, std::int64_t count) noexcept {
+    store_pairs(round_to_bf16(a), to, count);
+  }
   static Twice load_bf16(const std::uint16_t* from) noexcept {
     return {Half::load_bf16(from), Half::load_bf16(from + Half::kLanes)};
   }
@@ -78,8 +81,12 @@ struct Twice {
   }
   friend void store_pairs(Twice a, float* to, std::int64_t count) noexcept {
     constexpr std::int64_t kHalf = Half::kLanes / 2;
-    store_pairs(a.low, to, count < kHalf ? count : kHalf);
-    if (count > kHalf) store_pairs(a.high, to + kHalf, count - kHalf);
+    if constexpr (kHalf == 0) {
+      if (count > 0) pair(a.low, a.high).store(to);
+    } else {
+      store_pairs(a.low, to, count < kHalf ? count : kHalf);
+      if (count > kHalf) store_pairs(a.high, to + kHalf, count - kHalf);
+    }
   }
 
   /// Exchanges rows and columns of kLanes x kLanes floats.

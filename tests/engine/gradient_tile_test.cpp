@@ -21,7 +21,7 @@
 namespace quadgate {
 namespace {
 
-constexpr std::int64_t kFirstColumn = 3;
+constexpr std::int64_t kFirstColumn = 4;
 constexpr std::int64_t kBlocks = 2;    // one from each left side, next to each other in the target
 constexpr std::int64_t kFirstRow = 2;  // of the second one
 
@@ -40,7 +40,7 @@ class GradientTileTest : public kernels::EachIsa {
   }
 
   static double sum(const GradientTile& tile, const float* left, std::int64_t row,
-                    std::int64_t column, double& terms) {
+                    const float* column, std::int64_t stride, double& terms) {
     double sum = 0;
     for (std::int64_t k = 0; k < tile.depth; ++k) {
       const std::int64_t right = tile.right_rows == nullptr ? k : tile.right_rows[k];
@@ -48,43 +48,58 @@ class GradientTileTest : public kernels::EachIsa {
       const auto factor = [&](float value) {
         return tile.precision == Precision::bf16 ? testing::rounded_to_bf16(value) : value;
       };
-      const double term = double{factor(left[k * tile.left_width + row])} *
-                          factor(tile.right.at(right)[tile.first_column + column]);
+      const double term =
+          double{factor(left[k * tile.left_width + row])} * factor(column[right * stride]);
       sum += term;
       terms += std::abs(term);
     }
     return sum;
   }
 
+  static constexpr double kHalf = 0.5 * std::numeric_limits<float>::epsilon();
+
+  /// The rows as bf16 reads them.
+  static std::vector<float> words(const std::vector<float>& values, std::int64_t depth,
+                                  std::int64_t width) {
+    const std::int64_t stride = (width + 1) / 2;
+    std::vector<float> words(static_cast<std::size_t>(depth * stride + 8));  // see Bf16Interleave
+    kernels::bf16_rows_kernel(GetParam())({.rows = depth,
+                                           .columns = width,
+                                           .from = values.data(),
+                                           .from_stride = width,
+                                           .to = words.data(),
+                                           .to_stride = stride});
+    return words;
+  }
+
   /// Computes a tile with random values and compares it, and what lies around it.
   void expect_formula(Precision precision, std::int64_t depth, std::int64_t rows,
-                      std::int64_t columns, bool with_gaps) {
+                      std::int64_t columns, bool with_gaps, bool with_sums) {
     const auto floats = [&](std::int64_t count) {
       return random_.values(static_cast<std::size_t>(count));
     };
     GradientTile tile;
     tile.depth = depth;
-    tile.left_width = precision == Precision::bf16 ? 2 * lanes(precision) : kFirstRow + rows + 1;
+    const bool whole_vectors = with_sums || precision == Precision::bf16;
+    tile.left_width = whole_vectors ? 4 * lanes(precision) : kFirstRow + rows + 1;
     tile.columns = columns;
     tile.precision = precision;
     tile.first_column = kFirstColumn;
     const std::array left{floats(depth * tile.left_width), floats(depth * tile.left_width)};
     const std::array<const float*, kBlocks> panels{left[0].data(), left[1].data()};
-    auto words = left;  // what bf16 reads in their place
+    const std::int64_t right_width = kFirstColumn + columns + 3;
+    const auto right = floats(depth * right_width);
+    std::array sides{left[0], left[1], right};  // what is read
     if (precision == Precision::bf16) {
-      for (std::size_t panel = 0; panel < kBlocks; ++panel) {
-        kernels::bf16_rows_kernel(GetParam())({.rows = depth,
-                                               .columns = tile.left_width,
-                                               .from = panels[panel],
-                                               .from_stride = tile.left_width,
-                                               .to = words[panel].data(),
-                                               .to_stride = tile.left_width / 2});
-      }
+      sides = {words(left[0], depth, tile.left_width), words(left[1], depth, tile.left_width),
+               words(right, depth, right_width)};
     }
-    const std::array<const float*, kBlocks> sides{words[0].data(), words[1].data()};
-    tile.left = sides;
-    auto right = floats(depth * (kFirstColumn + columns + 2));
-    tile.right = {right.data(), kFirstColumn + columns + 2};
+    const std::array<const float*, kBlocks> left_sides{sides[0].data(), sides[1].data()};
+    tile.left = left_sides;
+    tile.right = {sides[2].data(),
+                  precision == Precision::bf16 ? (right_width + 1) / 2 : right_width};
+    auto sums = floats(kBlocks * tile.left_width);
+    if (with_sums) tile.left_sums = sums.data();
     std::vector<std::int64_t> right_rows;
     for (std::int64_t k = 0; k < depth; ++k) {
       right_rows.push_back(k % 3 == 0 ? -1 : random_.integer(0, depth - 1));
@@ -105,8 +120,8 @@ class GradientTileTest : public kernels::EachIsa {
         double terms = 0;
         const auto block = static_cast<std::size_t>(column / columns);
         const double expected =
-            sum(tile, panels[block] + blocks[block].first_row, row, column % columns, terms);
-        constexpr double kHalf = 0.5 * std::numeric_limits<float>::epsilon();
+            sum(tile, panels[block] + blocks[block].first_row, row,
+                right.data() + kFirstColumn + column % columns, right_width, terms);
         const float actual = target[static_cast<std::size_t>(row * tile.target_stride + column)];
         ASSERT_NEAR(actual, expected, kHalf * static_cast<double>(depth) * terms)
             << row << ", " << column;
@@ -114,6 +129,16 @@ class GradientTileTest : public kernels::EachIsa {
       }
       const auto behind = static_cast<std::size_t>((row + 1) * tile.target_stride - 1);
       ASSERT_EQ(target[behind], before[behind]) << "behind row " << row;
+    }
+    const std::vector<float> ones(static_cast<std::size_t>(depth), 1);
+    tile.right_rows = nullptr;
+    for (std::int64_t i = 0; with_sums && i < kBlocks * tile.left_width; ++i) {
+      double terms = 0;
+      const double expected = sum(tile, panels[static_cast<std::size_t>(i / tile.left_width)],
+                                  i % tile.left_width, ones.data(), 1, terms);
+      ASSERT_NEAR(sums[static_cast<std::size_t>(i)], expected,
+                  kHalf * static_cast<double>(depth) * terms)
+          << "sum " << i;
     }
     for (std::size_t block = 0; block < kBlocks; ++block) {
       ASSERT_NEAR(blocks[block].square, squares[block], 1e-6 * squares[block]);
@@ -131,7 +156,7 @@ TEST_P(GradientTileTest, IsTheProductOverAllRowsInEveryShape) {
         for (const std::int64_t columns :
              {std::int64_t{1}, 2 * vector + 1, 4 * vector, 9 * vector + 1}) {
           for (const bool with_gaps : {false, true}) {
-            expect_formula(precision, depth, rows, columns, with_gaps);
+            expect_formula(precision, depth, rows, columns, with_gaps, rows == 1);
             ASSERT_FALSE(HasFailure()) << to_string(precision) << ", depth " << depth << ", rows "
                                        << rows << ", columns " << columns << ", gaps " << with_gaps;
           }

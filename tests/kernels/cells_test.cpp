@@ -37,12 +37,8 @@ struct Layout {
 
 struct Gru {
   static Layout layout() { return {3, 1, {0, {2, 0, 1}}, {1, {0, 1, 2}}}; }
-  static CellForwardKernel forward(Isa isa, PanelKind kind) {
-    return gru_forward_kernel(isa, kind);
-  }
-  static CellBackwardKernel backward(Isa isa, PanelKind kind) {
-    return gru_backward_kernel(isa, kind);
-  }
+  static CellForwardKernel forward(Isa isa) { return gru_forward_kernel(isa, PanelKind::fast); }
+  static CellBackwardKernel backward(Isa isa) { return gru_backward_kernel(isa, PanelKind::fast); }
   static GruUnit<double> unit(const UnitInputs<double>& in) { return GruUnit<double>(in); }
   /// What the backward kernel leaves in dh.
   static double dh_left(const UnitInputs<double>& d, double) { return d.h_prev; }
@@ -51,11 +47,11 @@ struct Gru {
 template <RnnActivation kActivation>
 struct Rnn {
   static Layout layout() { return {1, 4, {0, {0}}, {0, {0}}}; }
-  static CellForwardKernel forward(Isa isa, PanelKind kind) {
-    return rnn_forward_kernel(kActivation, isa, kind);
+  static CellForwardKernel forward(Isa isa) {
+    return rnn_forward_kernel(kActivation, isa, PanelKind::fast);
   }
-  static CellBackwardKernel backward(Isa isa, PanelKind kind) {
-    return rnn_backward_kernel(kActivation, isa, kind);
+  static CellBackwardKernel backward(Isa isa) {
+    return rnn_backward_kernel(kActivation, isa, PanelKind::fast);
   }
   static RnnUnit<double> unit(const UnitInputs<double>& in) {
     return {in, kActivation == RnnActivation::relu};
@@ -89,8 +85,8 @@ class CellStep {
     std::vector<T> h, dh, d_ih, d_hh;
   };
 
-  Result<float> run(Isa isa, PanelKind kind) const {
-    const auto lanes = static_cast<std::size_t>(vector_lanes(isa, kind));
+  Result<float> run(Isa isa) const {
+    const auto lanes = static_cast<std::size_t>(vector_lanes(isa, PanelKind::fast));
     const std::size_t width = 4 * lanes;
     const std::size_t units = layout_.vectors * lanes;
     GuardedArray h_prev = strided(h_prev_);
@@ -105,32 +101,36 @@ class CellStep {
       GuardedArray gates = pack_gates(first, exist, units, width);
       GuardedArray weight = pack_weight(first, exist, units);
       const auto as = [](std::size_t size) { return static_cast<std::int64_t>(size); };
-      Cell::forward(isa, kind)({.rows = as(rows_),
-                                .units = as(exist),
-                                .first_unit = as(first),
-                                .depth = as(hidden_size_),
-                                .h_prev = has_h_prev_ ? h_prev.data() : nullptr,
-                                .h_prev_stride = as(stride_),
-                                .weight_hh = weight.data(),
-                                .gates = gates.data(),
-                                .c_prev = nullptr,
-                                .c = nullptr,
-                                .c_stride = 0,
-                                .h = h.data() + first,
-                                .h_stride = as(stride_)});
-      Cell::backward(isa, kind)({.rows = as(rows_),
-                                 .units = as(exist),
-                                 .gates = gates.data(),
-                                 .h_prev = has_h_prev_ ? h_prev.data() + first : nullptr,
-                                 .h_prev_stride = as(stride_),
-                                 .c_prev = nullptr,
-                                 .c = nullptr,
-                                 .c_stride = 0,
-                                 .dh = dh.data() + first,
-                                 .dc = nullptr,
-                                 .d_stride = as(stride_),
-                                 .dy = has_dy_ ? dy.data() + first : nullptr,
-                                 .dy_stride = as(stride_)});
+      Cell::forward(isa)({.rows = as(rows_),
+                          .units = as(exist),
+                          .depth = as(hidden_size_),
+                          .left = has_h_prev_ ? h_prev.data() : nullptr,
+                          .left_stride = as(stride_),
+                          .weight_hh = weight.data(),
+                          .inputs = gates.data(),
+                          .gates = gates.data(),
+                          .h_prev = has_h_prev_ ? h_prev.data() + first : nullptr,
+                          .h_prev_stride = as(stride_),
+                          .c_prev = nullptr,
+                          .c = nullptr,
+                          .c_stride = 0,
+                          .h = h.data() + first,
+                          .h_stride = as(stride_),
+                          .h_words = nullptr,
+                          .h_words_stride = 0});
+      Cell::backward(isa)({.rows = as(rows_),
+                           .units = as(exist),
+                           .gates = gates.data(),
+                           .h_prev = has_h_prev_ ? h_prev.data() + first : nullptr,
+                           .h_prev_stride = as(stride_),
+                           .c_prev = nullptr,
+                           .c = nullptr,
+                           .c_stride = 0,
+                           .dh = dh.data() + first,
+                           .dc = nullptr,
+                           .d_stride = as(stride_),
+                           .dy = has_dy_ ? dy.data() + first : nullptr,
+                           .dy_stride = as(stride_)});
       unpack(gates, layout_.ih, first, exist, units, result.d_ih);
       unpack(gates, layout_.hh, first, exist, units, result.d_hh);
       EXPECT_TRUE(gates.before_is_intact());
@@ -254,32 +254,26 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 template <typename Cell>
-void expect_the_formulas(Isa isa, PanelKind kind) {
+void expect_the_formulas(Isa isa) {
   constexpr double kTolerance = 5e-6;
   for (const std::size_t hidden_size : {1U, 3U, 7U, 8U, 9U, 15U, 16U, 17U, 31U, 33U, 64U, 100U}) {
     for (std::size_t rows = 1; rows <= 13; ++rows) {
       const bool has_h_prev = rows % 4 != 3;
       SCOPED_TRACE(::testing::Message() << "hidden_size " << hidden_size << ", rows " << rows);
       const CellStep<Cell> step(rows, hidden_size, has_h_prev, rows % 3 != 2);
-      const auto actual = step.run(isa, kind);
+      const auto actual = step.run(isa);
       const auto expected = step.reference();
       EXPECT_LE(relative_error(actual.h, expected.h), kTolerance);
       EXPECT_LE(relative_error(actual.dh, expected.dh), kTolerance);
       EXPECT_LE(relative_error(actual.d_ih, expected.d_ih), kTolerance);
       EXPECT_LE(relative_error(actual.d_hh, expected.d_hh), kTolerance);
-      const auto scalar = step.run(Isa::scalar, kind);
+      const auto scalar = step.run(Isa::scalar);
       EXPECT_TRUE(same_bits(actual.h, scalar.h));
       EXPECT_TRUE(same_bits(actual.dh, scalar.dh));
       EXPECT_TRUE(same_bits(actual.d_ih, scalar.d_ih));
       EXPECT_TRUE(same_bits(actual.d_hh, scalar.d_hh));
     }
   }
-}
-
-template <typename Cell>
-void expect_the_formulas(Isa isa) {
-  expect_the_formulas<Cell>(isa, PanelKind::fast);
-  expect_the_formulas<Cell>(isa, PanelKind::same);
 }
 
 class CellsTest : public EachIsa {};

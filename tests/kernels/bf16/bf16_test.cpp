@@ -96,6 +96,34 @@ class Bf16KernelTest : public EachIsa {
     ASSERT_TRUE(to.before_is_intact());
   }
 
+  /// Words of the rows index[0], index[1], ... of a matrix, two at a time.
+  void expect_interleaved(std::int64_t rows, const std::int64_t* index, std::int64_t columns,
+                          std::int64_t from_rows, std::int64_t from_stride) {
+    const std::int64_t width = (columns + kLanes - 1) / kLanes * kLanes;
+    GuardedArray from = random_array(from_rows * from_stride + width / 2);
+    const float* const row_0 = from.data() + from_stride;  // behind a row that nobody asks for
+    GuardedArray to(static_cast<std::size_t>((rows + 1) / 2 * width), [] { return kBefore; });
+    bf16_interleave_kernel(GetParam())({.rows = rows,
+                                        .index = index,
+                                        .from = row_0,
+                                        .from_stride = from_stride,
+                                        .columns = columns,
+                                        .to = to.data()});
+    const auto number = [&](std::int64_t k, std::int64_t column) {
+      const std::int64_t row = k >= rows ? -1 : index == nullptr ? k : index[k];
+      const std::uint32_t word = row < 0 ? 0 : bits(row_0[row * from_stride + column / 2]);
+      return column % 2 == 0 ? word & 0xFFFFU : word >> 16;
+    };
+    for (std::int64_t k = 0; k < rows; k += 2) {
+      for (std::int64_t column = 0; column < columns; ++column) {
+        ASSERT_EQ(bits(to.data()[k / 2 * width + column]), number(k, column) | number(k + 1, column)
+                                                                                   << 16)
+            << "row " << k << " of " << rows << ", column " << column << " of " << columns;
+      }
+    }
+    ASSERT_TRUE(to.before_is_intact());
+  }
+
   void expect_transposed(std::int64_t count, std::int64_t depth, std::int64_t from_stride,
                          std::int64_t to_stride) {
     const std::int64_t words = (depth + 1) / 2;
@@ -165,6 +193,21 @@ TEST_P(Bf16KernelTest, GathersListedRowsAndZerosBetweenThem) {
       expect_gathered(static_cast<std::int64_t>(list.size()), list.data(), columns, 5, columns + 2);
       ASSERT_FALSE(HasFailure());
     }
+  }
+}
+
+TEST_P(Bf16KernelTest, InterleavesListedRowsAndZerosBetweenThem) {
+  const std::vector<std::vector<std::int64_t>> lists{{},          {-1},    {4},
+                                                     {-1, 2, -1}, {2, -1}, {4, 0, 0, 3, -1, 1, 4}};
+  for (std::int64_t columns = 1; columns <= kPanelVectors * kLanes; ++columns) {
+    for (const std::int64_t rows : {1, 2, 6, 7}) {
+      expect_interleaved(rows, nullptr, columns, rows, (columns + 1) / 2);
+    }
+    for (const auto& list : lists) {
+      const auto rows = static_cast<std::int64_t>(list.size());
+      expect_interleaved(rows, list.data(), columns, 5, (columns + 1) / 2 + 3);
+    }
+    ASSERT_FALSE(HasFailure());
   }
 }
 

@@ -57,7 +57,7 @@ class GuardedStates {
 
 /// What a step is called with.
 struct LstmCall {
-  IsaAndKind of;
+  Isa isa = Isa::scalar;
   bool states = true;  ///< before this step
   bool dy = true;
   bool row_by_row = false;
@@ -83,8 +83,8 @@ class LstmStep {
 
   /// What lstm_forward_kernel makes of it: gates, c and h.
   LstmResult forward(const LstmCall& call) const {
-    const auto kernel = lstm_forward_kernel(call.of.isa, call.of.kind);
-    const std::int64_t lanes = vector_lanes(call.of.isa, call.of.kind);
+    const auto kernel = lstm_forward_kernel(call.isa, PanelKind::fast);
+    const std::int64_t lanes = vector_lanes(call.isa, PanelKind::fast);
     GuardedStates h_before = states(5, h_prev);
     GuardedStates c_before = states(3, c_prev);
     GuardedStates c = states(3, none);
@@ -96,17 +96,21 @@ class LstmStep {
       for_each_cut(call, [&](std::int64_t row, std::int64_t rows) {
         kernel({.rows = rows,
                 .units = std::min(lanes, hidden_size_ - unit),
-                .first_unit = unit,
                 .depth = hidden_size_,
-                .h_prev = call.states ? h_before.at(row, 0) : nullptr,
-                .h_prev_stride = h_before.stride(),
+                .left = call.states ? h_before.at(row, 0) : nullptr,
+                .left_stride = h_before.stride(),
                 .weight_hh = weights.data(),
+                .inputs = gates.data() + row * 4 * lanes,
                 .gates = gates.data() + row * 4 * lanes,
+                .h_prev = nullptr,
+                .h_prev_stride = 0,
                 .c_prev = call.states ? c_before.at(row, unit) : nullptr,
                 .c = c.at(row, unit),
                 .c_stride = c.stride(),
                 .h = h.at(row, unit),
-                .h_stride = h.stride()});
+                .h_stride = h.stride(),
+                .h_words = nullptr,
+                .h_words_stride = 0});
       });
       take_gates(gates, lanes, unit, result.gates);
     }
@@ -119,8 +123,8 @@ class LstmStep {
 
   /// What lstm_backward_kernel makes of the gates and states that `of` has: gates and dc.
   LstmResult backward(const LstmCall& call, const LstmResult& of) const {
-    const auto kernel = lstm_backward_kernel(call.of.isa, call.of.kind);
-    const std::int64_t lanes = vector_lanes(call.of.isa, call.of.kind);
+    const auto kernel = lstm_backward_kernel(call.isa, PanelKind::fast);
+    const std::int64_t lanes = vector_lanes(call.isa, PanelKind::fast);
     GuardedStates h_before = states(5, h_prev);
     GuardedStates c_before = states(3, c_prev);
     GuardedStates c = states(3, of.c);

@@ -1,7 +1,7 @@
 // Sweeps hidden sizes around the vector lengths, 1 to 13 rows, with and without previous states and
-// a gradient from above, on every ISA and both kinds of panels; the arrays end at a page that may
+// a gradient from above, on every ISA; the arrays end at a page that may
 // not be touched. Tolerance: 1e-6, a few roundings of values up to 3 and of sums of up to 100
-// products that come to about 1; between ISAs, kinds and cuts of the rows none. The derivatives are
+// products that come to about 1; between ISAs and cuts of the rows none. The derivatives are
 // those of a complex step.
 
 #include "kernels/lstm/lstm.h"
@@ -38,7 +38,7 @@ struct Unit {
   static T sigmoid(T a) { return T(1) / (T(1) + std::exp(-a)); }
 };
 
-class LstmKernelTest : public EachIsaAndKind {
+class LstmKernelTest : public EachIsa {
  protected:
   /// Calls body(step, call) for every shape, with and without states before it.
   template <typename Body>
@@ -47,7 +47,7 @@ class LstmKernelTest : public EachIsaAndKind {
       for (std::int64_t rows = 1; rows <= 13; ++rows) {
         const LstmStep step(rows, hidden_size);
         for (const bool with_states : {false, true}) {
-          body(step, LstmCall{.of = GetParam(), .states = with_states});
+          body(step, LstmCall{.isa = GetParam(), .states = with_states});
           ASSERT_FALSE(HasFailure())
               << rows << " rows, hidden size " << hidden_size << ", states " << with_states;
         }
@@ -100,12 +100,11 @@ TEST_P(LstmKernelTest, BackwardGivesTheDerivativesOfTheFormula) {
 
 TEST_P(LstmKernelTest, GivesTheScalarBitsAtEveryCutOfTheRows) {
   sweep([](const LstmStep& step, const LstmCall& call) {
-    const LstmResult expected =
-        step.forward({.of = {Isa::scalar, PanelKind::fast}, .states = call.states});
+    const LstmResult expected = step.forward({.isa = Isa::scalar, .states = call.states});
     const LstmResult d_expected =
-        step.backward({.of = {Isa::scalar, PanelKind::fast}, .states = call.states}, expected);
+        step.backward({.isa = Isa::scalar, .states = call.states}, expected);
     for (const bool row_by_row : {false, true}) {
-      const LstmCall cut{.of = call.of, .states = call.states, .row_by_row = row_by_row};
+      const LstmCall cut{.isa = call.isa, .states = call.states, .row_by_row = row_by_row};
       EXPECT_TRUE(step.forward(cut).same_bits(expected)) << "row by row: " << row_by_row;
       EXPECT_TRUE(step.backward(cut, expected).same_bits(d_expected))
           << "row by row: " << row_by_row;
@@ -113,7 +112,7 @@ TEST_P(LstmKernelTest, GivesTheScalarBitsAtEveryCutOfTheRows) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, LstmKernelTest, all_isas_and_kinds(), isa_and_kind_name);
+INSTANTIATE_TEST_SUITE_P(Isa, LstmKernelTest, all_isas(), isa_name);
 
 }  // namespace
 }  // namespace quadgate::kernels
