@@ -129,6 +129,14 @@ def test_a_library_that_cannot_be_preloaded_is_an_error(tmp_path):
     assert "could not be preloaded" in report["steps"][0]["reason"]
 
 
+def test_memory_is_not_that_of_the_process_that_starts_it():
+    held = b"x" * (256 << 20)
+    arguments = ["bench", "--seq-len", "2", "--batch", "1", "--input-size", "2",
+                 "--hidden-size", "8", "--threads", "1", "--seconds", "0", "--json"]  # fmt: skip
+    done = subprocess.run([os.environ["QUADGATE_BIN"], *arguments], capture_output=True)
+    assert 1 < json.loads(done.stdout)["peak_rss_mb"] < len(held) / 2**20
+
+
 def test_ctrl_c_ends_it_and_writes_nothing(tmp_path):
     started = tmp_path / "started"
     program = script(tmp_path / "quadgate", f'echo $$ > "{started}.new"; '
