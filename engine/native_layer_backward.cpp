@@ -118,15 +118,14 @@ void NativeLayer::project_back(const NativeWork& work, Share steps, const Packed
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const auto share = work.member.share(ih_.backward.panels());
   for (std::int64_t panel = share.begin; panel < share.end; ++panel) {
-    for (std::int64_t t = steps.begin; t < steps.end; ++t) {
-      product_(work.rows(t), ih_.backward.depth(), d_gates(cell_.ih, work.row(t)),
-               ih_.backward.panel(panel),
-               {.data = dx.at(work.row(t)) + panel * cell_.width(),
+    work.for_each_run(steps.begin, steps.end, [&](std::int64_t first, std::int64_t count) {
+      product_(count, ih_.backward.depth(), d_gates(cell_.ih, first), ih_.backward.panel(panel),
+               {.data = dx.at(first) + panel * cell_.width(),
                 .stride = dx.stride,
                 .columns = ih_.backward.columns_of(panel),
                 .start = add ? ProductTarget::Start::add : ProductTarget::Start::zero,
                 .bias = nullptr});
-    }
+    });
   }
 }
 

@@ -34,10 +34,10 @@ void NativeLayer::project(const NativeWork& work, Share steps, const LayerRows& 
   const PackedRows& rows = bf16_ ? x.words : x.rows;
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
     const float* bias = bias_.data() + panel * width;
-    for (std::int64_t t = steps.begin; t < steps.end; ++t) {
-      float* to = gates(panel, work.row(t));
-      product_(work.rows(t), ih_.forward.depth(),
-               {.data = rows.at(work.row(t)),
+    work.for_each_run(steps.begin, steps.end, [&](std::int64_t first, std::int64_t count) {
+      float* to = gates(panel, first);
+      product_(count, ih_.forward.depth(),
+               {.data = rows.at(first),
                 .row_stride = rows.stride,
                 .step = 1,
                 .run = bf16_ ? rows.stride : ih_.inputs,
@@ -49,9 +49,9 @@ void NativeLayer::project(const NativeWork& work, Share steps, const LayerRows& 
                 .start = ProductTarget::Start::bias,
                 .bias = bias + first_slot});
       for (std::int64_t slot = first_slot + columns; slot < width && columns < width; ++slot) {
-        for (std::int64_t row = 0; row < work.rows(t); ++row) to[row * width + slot] = bias[slot];
+        for (std::int64_t row = 0; row < count; ++row) to[row * width + slot] = bias[slot];
       }
-    }
+    });
   }
 }
 
