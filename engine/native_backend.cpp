@@ -49,7 +49,7 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
           .batch_size = plan.batch_size,
           .precision = precision_};
       layers_.emplace_back(cell_, config_, layer, parameters);
-      gradient_tasks_ += layers_.back().gradient_tasks(arena.threads());
+      gradient_tasks_ += layers_.back().gradient_tasks(cores());
     }
     y_.push_back(features(directions_, config_.h_size()));
     const bool drops = config_.dropout > 0 && l + 1 < config_.num_layers;
@@ -270,11 +270,11 @@ void NativeBackend::gradient(std::int64_t task, bool dropped) {
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       auto& one = layer(l, direction);
-      if (task < one.gradient_tasks(arena_.threads())) {
-        return one.gradient(task, arena_.threads(), steps_, input(l, dropped).rows,
+      if (task < one.gradient_tasks(cores())) {
+        return one.gradient(task, cores(), steps_, input(l, dropped).rows,
                             output(l, direction).rows);
       }
-      task -= one.gradient_tasks(arena_.threads());
+      task -= one.gradient_tasks(cores());
     }
   }
   head_.gradient(task, steps_, output(config_.num_layers - 1, 0).rows);

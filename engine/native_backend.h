@@ -41,6 +41,8 @@ class NativeBackend final : public Backend {
   template <typename Body>
   void for_each_range(const Batch& batch, Body body);
 
+  /// How many share the gradients.
+  int cores() const noexcept { return small_ ? 1 : arena_.threads(); }
   TeamPlan team_plan(std::int64_t rows) const noexcept;
   void forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout);
   void backward(const NativeWork& work, const DropoutKey* dropout);

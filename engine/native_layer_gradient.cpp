@@ -27,6 +27,7 @@ constexpr std::int64_t tile_width(bool bf16, std::int64_t panel) noexcept {
 std::int64_t NativeLayer::tile_panels(int cores) const noexcept {
   constexpr auto kMost = static_cast<std::int64_t>(GradientTile::kMostPanels);
   constexpr std::int64_t kTilesACore = 8;
+  if (cores == 1) return kMost;
   const std::int64_t tiles = panels_ * (tile_columns(ih_) + tile_columns(hh_));
   return std::clamp<std::int64_t>(tiles / (kTilesACore * cores), 1, kMost);
 }
