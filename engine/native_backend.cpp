@@ -44,6 +44,7 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
       const NativeLayerPlan layer{
           .suffix = fmt::format("_l{}{}", l, direction == 0 ? "" : "_reverse"),
           .reverse = direction == 1,
+          .input_gradient = l > 0,
           .input_parts = l == 0 ? 1 : directions_,
           .capacity = capacity_,
           .batch_size = plan.batch_size,

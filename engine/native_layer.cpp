@@ -62,6 +62,7 @@ NativeLayer::Product NativeLayer::plan(const NativeCell::Slots& slots, const std
                   .gradient = parameters.gradients().data() + weight.offset,
                   .bias = parameters.value(bias).data(),
                   .bias_gradient = parameters.gradients().data() + bias.offset};
+  if (kind == "ih" && !plan.input_gradient) return product;
   shape.use = PackedMatrix::Use::backward;
   shape.width = cell_.width();
   product.backward = {values, std::move(shape)};

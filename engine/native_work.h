@@ -41,6 +41,7 @@ struct NativeWork {
 struct NativeLayerPlan {
   std::string suffix;  ///< of its parameters: "_l0" or "_l0_reverse"
   bool reverse = false;
+  bool input_gradient = true;    ///< whether the layer below wants one
   std::int64_t input_parts = 1;  ///< directions of the layer below
   std::int64_t capacity = 0;     ///< most packed rows
   std::int64_t batch_size = 0;   ///< most sequences
