@@ -83,21 +83,17 @@ double NativeLayer::bias_gradient(std::int64_t panel, const PackedSteps& steps) 
                  .columns = cell_.width(),
                  .start = ProductTarget::Start::zero,
                  .bias = nullptr});
-  double squares = 0;
+  const std::int64_t units = units_of(panel);
   const auto scatter = [&](const NativeCell::Slots& slots, float* gradient) {
-    for (std::int64_t slot = 0; slot < slots.count(); ++slot) {
-      const float* from = sums + (slots.first + slot) * cell_.units;
-      float* to = gradient + slots.gates[static_cast<std::size_t>(slot)] * hidden_size_ +
-                  panel * cell_.units;
-      for (std::int64_t unit = 0; unit < units_of(panel); ++unit) {
-        to[unit] = from[unit];
-        squares += static_cast<double>(from[unit]) * from[unit];
-      }
+    const float* from = sums + slots.first * cell_.units;
+    const double square = sum_of_squares(from, slots.count(), units, cell_.units);
+    for (const std::int64_t gate : slots.gates) {
+      std::copy_n(from, units, gradient + gate * hidden_size_ + panel * cell_.units);
+      from += cell_.units;
     }
+    return square;
   };
-  scatter(cell_.ih, ih_.bias_gradient);
-  scatter(cell_.hh, hh_.bias_gradient);
-  return squares;
+  return scatter(cell_.ih, ih_.bias_gradient) + scatter(cell_.hh, hh_.bias_gradient);
 }
 
 void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slots& slots,
