@@ -135,6 +135,15 @@ NativeLayer::Share NativeLayer::share_of(const NativeWork& work, std::int64_t si
   return {panels.begin * cell_.width(), std::min(panels.end * cell_.width(), size)};
 }
 
+/// Which of W_hh's panels a member takes as number i of step t. Few rows wait for the panels rather
+/// than compute, so every other step goes backwards: it begins with those that the caches still
+/// hold from the last one.
+std::int64_t NativeLayer::there_and_back(const Share& panels, std::int64_t i, std::int64_t t,
+                                         std::int64_t rows) noexcept {
+  constexpr std::int64_t kFewRows = 16;
+  return rows > kFewRows || t % 2 == 0 ? i : panels.begin + panels.end - 1 - i;
+}
+
 /// Steps whose gates together stay in the second-level cache between the two products.
 std::int64_t NativeLayer::steps_at_once(const NativeWork& work) const noexcept {
   constexpr std::int64_t kFloats = 64 * 1024;

@@ -71,6 +71,8 @@ class NativeLayer {
   Share share_of(const NativeWork& work, std::int64_t size) const noexcept;
   void clear(const NativeWork& work, Buffer& d, std::int64_t size) const noexcept;
   std::int64_t before(std::int64_t t) const noexcept { return reverse_ ? t + 1 : t - 1; }
+  static std::int64_t there_and_back(const Share& panels, std::int64_t i, std::int64_t t,
+                                     std::int64_t rows) noexcept;
   std::int64_t steps_at_once(const NativeWork& work) const noexcept;
 
   void project(const NativeWork& work, Share steps, const LayerRows& x);

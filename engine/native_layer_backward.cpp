@@ -103,7 +103,8 @@ void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const Pa
   }
   work.member.wait();
   const auto shares = work.member.share(hh_.backward.panels());
-  for (std::int64_t panel = shares.begin; panel < shares.end; ++panel) {
+  for (std::int64_t i = shares.begin; i < shares.end; ++i) {
+    const std::int64_t panel = there_and_back(shares, i, t, rows);
     product_(old_rows, hh_.backward.depth(), d_gates(cell_.hh, row), hh_.backward.panel(panel),
              {.data = dh.at(work.first) + panel * cell_.width(),
               .stride = dh.stride,

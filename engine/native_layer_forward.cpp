@@ -74,7 +74,8 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Lay
   const std::int64_t row = work.row(t);
   const auto panels = panels_of(work);
   const PackedRows h = projection_ ? projection_->m() : y.rows;
-  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
+  for (std::int64_t i = panels.begin; i < panels.end; ++i) {
+    const std::int64_t panel = there_and_back(panels, i, t, rows);
     const std::int64_t unit = panel * cell_.units;
     kernels::CellForward step{.rows = old_rows,
                               .units = units_of(panel),
