@@ -13,14 +13,16 @@ using kernels::PanelKind;
 
 NativeCell lstm(Isa isa, PanelKind kind) {
   const std::int64_t lanes = kernels::vector_lanes(isa, kind);
-  return {.lanes = lanes,
-          .units = lanes,
-          .ih = {0, {0, 1, 2, 3}},
-          .hh = {0, {0, 1, 2, 3}},
-          .writes_dh = false,
-          .product = kernels::product_kernel(isa, kind),
-          .forward = kernels::lstm_forward_kernel(isa, kind),
-          .backward = kernels::lstm_backward_kernel(isa, kind)};
+  return {
+      .lanes = lanes,
+      .units = lanes,
+      .ih = {0, {0, 1, 2, 3}},
+      .hh = {0, {0, 1, 2, 3}},
+      .writes_dh = false,
+      .product = kernels::product_kernel(isa, kind),
+      .forward = kernels::lstm_forward_kernel(isa, kind),
+      .backward = kernels::lstm_backward_kernel(isa, kind),
+      .forward_pair = kind == PanelKind::fast ? kernels::lstm_forward_pair_kernel(isa) : nullptr};
 }
 
 NativeCell gru(Isa isa, PanelKind kind) {
@@ -32,7 +34,8 @@ NativeCell gru(Isa isa, PanelKind kind) {
           .writes_dh = true,
           .product = kernels::product_kernel(isa, kind),
           .forward = kernels::gru_forward_kernel(isa, kind),
-          .backward = kernels::gru_backward_kernel(isa, kind)};
+          .backward = kernels::gru_backward_kernel(isa, kind),
+          .forward_pair = nullptr};
 }
 
 NativeCell rnn(kernels::RnnActivation activation, Isa isa, PanelKind kind) {
@@ -44,7 +47,8 @@ NativeCell rnn(kernels::RnnActivation activation, Isa isa, PanelKind kind) {
           .writes_dh = false,
           .product = kernels::product_kernel(isa, kind),
           .forward = kernels::rnn_forward_kernel(activation, isa, kind),
-          .backward = kernels::rnn_backward_kernel(activation, isa, kind)};
+          .backward = kernels::rnn_backward_kernel(activation, isa, kind),
+          .forward_pair = nullptr};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "engine/native_layer.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "engine/stopwatch.h"
 #include "kernels/bf16/bf16.h"
@@ -74,6 +75,8 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Lay
   const std::int64_t row = work.row(t);
   const auto panels = panels_of(work);
   const PackedRows h = projection_ ? projection_->m() : y.rows;
+  const bool pairs = rows == 1 && old_rows == 1 && cell_.forward_pair != nullptr;
+  std::optional<kernels::CellForward> waiting;  // for the other panel of its pair
   for (std::int64_t i = panels.begin; i < panels.end; ++i) {
     const std::int64_t panel = there_and_back(panels, i, t, rows);
     const std::int64_t unit = panel * cell_.units;
@@ -95,7 +98,14 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Lay
       step.h_prev = y.rows.at(old_row);
       step.c_prev = c_.data() + old_row * hidden_size_ + unit;
       if (bf16_) multiply_hidden(panel, row, old_rows, y.words.at(old_row), y.words.stride);
-      cell_.forward(step);
+      if (!pairs) {
+        cell_.forward(step);
+      } else if (waiting) {
+        cell_.forward_pair(*waiting, step);
+        waiting.reset();
+      } else {
+        waiting = step;
+      }
     }
     if (rows > old_rows) {  // sequences that begin at this step
       step.rows = rows - old_rows;
@@ -106,6 +116,7 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Lay
       cell_.forward(step);
     }
   }
+  if (waiting) cell_.forward(*waiting);
   if (projection_) projection_->forward(work, t, y.rows);
   const Share features = share_of(work, h_size_);
   if (bf16_ && features.begin < features.end) {

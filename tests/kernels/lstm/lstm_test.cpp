@@ -113,6 +113,16 @@ TEST_P(LstmKernelTest, GivesTheScalarBitsAtEveryCutOfTheRows) {
   });
 }
 
+TEST_P(LstmKernelTest, GivesTheSameBitsToPanelsInPairs) {
+  const IsaAndKind fast{GetParam().isa, PanelKind::fast};
+  for (const std::int64_t hidden_size : kHiddenSizes) {
+    const LstmStep step(1, hidden_size);
+    const LstmResult expected = step.forward({.of = fast});
+    EXPECT_TRUE(step.forward({.of = fast, .in_pairs = true}).same_bits(expected))
+        << "hidden size " << hidden_size;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Isa, LstmKernelTest, all_isas_and_kinds(), isa_and_kind_name);
 
 }  // namespace
