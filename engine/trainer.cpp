@@ -39,8 +39,9 @@ Trainer::Trainer(Network& network, const OptimizerConfig& config, std::uint64_t 
 }
 
 Metrics Trainer::step(const Batch& batch) {
-  const std::int64_t steps = optimizer_.config().accumulate_steps;
-  const auto number = static_cast<std::uint64_t>(optimizer_.steps() * steps + waiting());
+  const auto steps = static_cast<std::uint64_t>(optimizer_.config().accumulate_steps);
+  const auto waited = static_cast<std::uint64_t>(waiting());
+  const std::uint64_t number = static_cast<std::uint64_t>(optimizer_.steps()) * steps + waited;
   double norm = 0;
   const Metrics metrics = network_.differentiate(batch, {seed_, number}, norm);
   expect_finite(metrics.loss, metrics.mean_loss(), norm);
@@ -51,7 +52,7 @@ Metrics Trainer::step(const Batch& batch) {
   }
   as_optimizer(network_, [&] { sum_->add(network_.arena(), gradients); });
   expect_finite(metrics.loss, metrics.mean_loss(), sum_->norm());
-  if (waiting() == steps) finish_update();
+  if (waited + 1 == steps) finish_update();
   return metrics;
 }
 
