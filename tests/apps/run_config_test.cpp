@@ -7,8 +7,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <fstream>
 #include <map>
+#include <sstream>
 
+#include "apps/run_config_keys.h"
 #include "engine/error.h"
 
 namespace quadgate::apps {
@@ -275,6 +278,18 @@ TEST(RunConfigTest, WrittenFileGivesTheSameConfigBack) {
       to_toml(parse(kSmallest)),
       AllOf(HasSubstr("betas = [0.9, 0.999]\neps = 1e-08\nweight_decay = 0\n"),
             HasSubstr("\n\n[train.schedule]\nkind = \"constant\"\nwarmup_steps = 0\n\n[out")));
+}
+
+TEST(RunConfigTest, DocumentationListsEveryKey) {
+  std::ifstream file(QUADGATE_RUN_FILE_PAGE);
+  std::ostringstream page;
+  page << file.rdbuf();
+  RunConfig config;
+  const auto expect_listed = [&](std::string_view key, const auto&, const auto&) {
+    const std::string leaf(key.substr(key.rfind('.') + 1));
+    EXPECT_THAT(page.str(), HasSubstr("`" + leaf + "`")) << key;
+  };
+  visit_keys(config, expect_listed);
 }
 
 TEST(RunConfigTest, UnknownKeyNamesTheNearest) {
