@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cmath>
 #include <fstream>
-#include <limits>
 #include <map>
 #include <sstream>
 #include <system_error>
@@ -276,17 +275,6 @@ class Reader {
 
 }  // namespace
 
-std::optional<Window> RunConfig::window() const {
-  if (!data.input_len && !data.horizon && !data.stride && data.targets.empty()) {
-    return {};
-  }
-  if (!data.input_len || !data.horizon) {
-    throw InvalidArgument(fmt::format("data.{}: expected an integer, at least 1, for a forecast",
-                                      data.input_len ? "horizon" : "input_len"));
-  }
-  return Window{*data.input_len, *data.horizon, data.stride.value_or(1), data.targets};
-}
-
 RunConfig parse_run_config(std::string_view text, std::string_view name,
                            std::span<const std::string> overrides) {
   const Source source(text, name, overrides);
@@ -296,19 +284,6 @@ RunConfig parse_run_config(std::string_view text, std::string_view name,
   config.train.optimizer = pytorch_defaults(config.train.optimizer.kind);
   visit_keys(config, reader);
   return config;
-}
-
-void complete_schedule(RunConfig& config, std::int64_t updates_per_epoch) {
-  ScheduleConfig& schedule = config.train.schedule;
-  if (schedule.kind == ScheduleConfig::Kind::cosine && !schedule.t_max) {
-    schedule.t_max = config.train.epochs;
-  }
-  if (schedule.kind == ScheduleConfig::Kind::one_cycle) {
-    constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
-    const std::int64_t epochs = std::min(config.train.epochs, kMost / updates_per_epoch);
-    schedule.max_lr = schedule.max_lr.value_or(config.train.optimizer.lr);
-    schedule.total_steps = schedule.total_steps.value_or(epochs * updates_per_epoch);
-  }
 }
 
 RunConfig read_run_config(const std::filesystem::path& path,

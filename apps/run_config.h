@@ -73,6 +73,7 @@ RunConfig parse_run_config(std::string_view text, std::string_view name,
 
 /// Fills the keys of the schedule that follow from others where they are not given: T_max from
 /// epochs; max_lr from lr, and total_steps from epochs and the updates of an epoch.
+/// Throws InvalidArgument if the schedule is impossible with them.
 void complete_schedule(RunConfig& config, std::int64_t updates_per_epoch);
 
 /// The run file with every key that has a value; parse_run_config gives the same config back.

@@ -98,22 +98,20 @@ std::string to_toml(const RunConfig& config) {
 }
 
 void expect_same_run(const RunConfig& stored, const RunConfig& config) {
-  std::map<std::string_view, std::pair<std::string, std::string>> both;
-  for (const auto& [key, value] : values_of(stored)) {
-    both[key].first = value;
-  }
-  for (const auto& [key, value] : values_of(config)) {
-    both[key].second = value;
-  }
-  for (const auto& [key, values] : both) {
-    const auto& [before, now] = values;
+  const auto text_of = [](const RunConfig& run) {
+    const auto values = values_of(run);
+    return std::map<std::string_view, std::string>(values.begin(), values.end());
+  };
+  auto before = text_of(stored);
+  auto now = text_of(config);
+  visit_keys(config, [&](std::string_view key, const auto&, const auto&) {
     const auto* const free = std::find(std::begin(kFreeKeys), std::end(kFreeKeys), key);
-    if (before != now && free == std::end(kFreeKeys)) {
+    if (before[key] != now[key] && free == std::end(kFreeKeys)) {
       const auto shown = [](const std::string& value) { return value.empty() ? "none" : value; };
       throw InvalidArgument(fmt::format("{}: expected {} as in the run to resume, found {}", key,
-                                        shown(before), shown(now)));
+                                        shown(before[key]), shown(now[key])));
     }
-  }
+  });
 }
 
 }  // namespace quadgate::apps

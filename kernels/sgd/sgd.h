@@ -8,11 +8,11 @@ enum class Isa : std::uint8_t;
 
 /// The settings of one step of SGD.
 struct SgdArgs {
-  float grad_scale;       ///< multiplies the gradient first; carries clipping
-  float weight_decay;     ///< L2 penalty
-  float momentum;         ///< decay of the momentum buffer; not read without one
-  float lr;               ///< learning rate
-  bool nesterov = false;  ///< step along g + momentum * b; needs a momentum buffer
+  float grad_scale = 1;    ///< multiplies the gradient first; carries clipping
+  float weight_decay = 0;  ///< L2 penalty
+  float momentum = 0;      ///< decay of the momentum buffer; not read without one
+  float lr = 0;            ///< learning rate
+  bool nesterov = false;   ///< step along g + momentum * b; needs a momentum buffer
 };
 
 /// One fused step of torch.optim.SGD (dampening 0) over `n` floats, in place:

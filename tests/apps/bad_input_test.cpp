@@ -127,7 +127,7 @@ TEST_F(BadInputTest, RunFile) {
   expect_setting_refused("train.schedule.gama=2", "'train.schedule.gamma'");
   expect_setting_refused("train.early_stopping_patience=-1", "early_stopping_patience: expected");
   expect_setting_refused("train.accumulate_steps=0", "train.accumulate_steps: expected");
-  expect_setting_refused("train.optimizer=rmsprob", "\"rmsprop\", found \"rmsprob\"");
+  expect_setting_refused("train.optimizer=rmsprob", R"("rmsprop", found "rmsprob")");
   write("broken.toml", "[data\n");
   expect_refused({"train", "broken.toml"}, kExitWrongUse, "broken.toml:1");
   write("unknown.toml", read("run.toml") + "[trian]\nlr = 1\n");
@@ -222,7 +222,8 @@ TEST_F(BadInputTest, OutputFolder) {
   expect_refused({"train", "run.toml", "--resume", "--set", "train.lr=1"}, kExitWrongUse,
                  "train.lr");
   expect_refused({"train", "run.toml", "--resume", "--set", "train.schedule.kind=cosine"},
-                 kExitWrongUse, "as in the run to resume, found 3");
+                 kExitWrongUse,
+                 "train.schedule.kind: expected \"constant\" as in the run to resume");
   expect_refused({"train", "run.toml", "--resume", "--set", "model.hidden_size=9"}, kExitWrongUse,
                  "model.hidden_size");
 }

@@ -176,7 +176,7 @@ class ScheduledRunTest : public CliTest, public testing::WithParamInterface<Sche
     for (const std::string& setting : GetParam().settings) {
       args.insert(args.end(), {"--set", setting});
     }
-    args.insert(args.end(), {"--set", "train.epochs=40", "--set", "output.dir=" + folder});
+    args.insert(args.end(), {"--set", "train.epochs=60", "--set", "output.dir=" + folder});
     return args;
   }
 };

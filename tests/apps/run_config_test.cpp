@@ -257,9 +257,27 @@ TEST(RunConfigTest, CompletesTheSchedule) {
   EXPECT_EQ(one_cycle.max_lr, 0.5);
   EXPECT_FALSE(one_cycle.t_max);
   EXPECT_FALSE(completed({}).total_steps);
+  EXPECT_THROW(completed({"train.schedule.kind=one_cycle", "train.lr=0"}), InvalidArgument);
   EXPECT_EQ(
       completed({"train.schedule.kind=one_cycle", "train.epochs=9223372036854775807"}).total_steps,
       9223372036854775807 / 7 * 7);
+}
+
+TEST(RunConfigTest, MoreEpochsDoNotChangeTheScheduleOfAResumedRun) {
+  const auto run = [](std::vector<std::string> overrides) {
+    overrides.emplace_back("train.schedule.kind=cosine");
+    RunConfig config = parse(kSmallest, std::move(overrides));
+    complete_schedule(config, 7);
+    return config;
+  };
+  EXPECT_NO_THROW(expect_same_run(run({}), run({"train.epochs=99", "train.schedule.T_max=30"})));
+  try {
+    expect_same_run(run({}), run({"train.epochs=99"}));
+    ADD_FAILURE();
+  } catch (const InvalidArgument& error) {
+    EXPECT_STREQ(error.what(),
+                 "train.schedule.T_max: expected 30 as in the run to resume, found 99");
+  }
 }
 
 TEST(RunConfigTest, WrittenFileGivesTheSameConfigBack) {
