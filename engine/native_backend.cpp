@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "engine/stopwatch.h"
+
 namespace quadgate {
 
 NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)

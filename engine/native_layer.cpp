@@ -132,10 +132,12 @@ float* NativeLayer::gates(std::int64_t panel, std::int64_t row) const noexcept {
 }
 
 /// Where the input product of a packed row goes: into the gates themselves, or, where those are
-/// words, into a place for the steps that are computed at once, whose first packed row is `base`.
-float* NativeLayer::inputs(std::int64_t panel, std::int64_t row, std::int64_t base) const noexcept {
+/// words, to `place`. The work's places begin at first_place and are enough for the steps that are
+/// computed at once; no one else writes there.
+float* NativeLayer::inputs(std::int64_t panel, std::int64_t row,
+                           std::int64_t place) const noexcept {
   if (!bf16_) return gates(panel, row);
-  return inputs_.data() + panel * inputs_stride_ + (row - base) * cell_.width();
+  return inputs_.data() + panel * inputs_stride_ + place * cell_.width();
 }
 
 std::int64_t NativeLayer::units_of(std::int64_t panel) const noexcept {

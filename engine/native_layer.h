@@ -73,7 +73,10 @@ class NativeLayer {
   std::vector<std::int64_t> rows_of(const NativeCell::Slots& slots) const;
   void pack_bias();
   float* gates(std::int64_t panel, std::int64_t row) const noexcept;
-  float* inputs(std::int64_t panel, std::int64_t row, std::int64_t base) const noexcept;
+  float* inputs(std::int64_t panel, std::int64_t row, std::int64_t place) const noexcept;
+  std::int64_t first_place(const NativeWork& work) const noexcept {
+    return work.first * steps_at_once_;
+  }
   float* state(std::int64_t row, std::int64_t unit) noexcept {
     return cell_.has_cell_state ? c_.data() + (front_ + row) * hidden_size_ + unit : nullptr;
   }
@@ -89,8 +92,8 @@ class NativeLayer {
   static std::int64_t there_and_back(const Share& panels, std::int64_t i, std::int64_t t,
                                      std::int64_t rows) noexcept;
 
-  void project(const NativeWork& work, Share steps, std::int64_t base, const LayerRows& x);
-  void step_forward(const NativeWork& work, std::int64_t t, std::int64_t base, const LayerRows& y);
+  std::int64_t project(const NativeWork& work, Share steps, const LayerRows& x);
+  void step_forward(const NativeWork& work, std::int64_t t, std::int64_t place, const LayerRows& y);
   void step_backward(const NativeWork& work, std::int64_t t, const PackedRows& y,
                      const PackedRows& dy);
   void project_back(const NativeWork& work, Share steps, const PackedRows& dx, bool add);

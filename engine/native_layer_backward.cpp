@@ -3,8 +3,6 @@
 #include <algorithm>
 
 #include "engine/stopwatch.h"
-#include "kernels/bf16/bf16.h"
-#include "kernels/isa.h"
 
 namespace quadgate {
 

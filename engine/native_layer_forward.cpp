@@ -16,28 +16,35 @@ void NativeLayer::forward(const NativeWork& work, const LayerRows& x, const Laye
   for (std::int64_t done = 0; done < seq_len; done += steps_at_once_) {
     const std::int64_t count = std::min(steps_at_once_, seq_len - done);
     const std::int64_t first = reverse_ ? seq_len - done - count : done;
-    const std::int64_t base = work.steps.offset_at(first);
-    project(work, {first, first + count}, base, x);
+    const std::int64_t end = project(work, {first, first + count}, x);
     const Stopwatch stopwatch(work.times, Phase::recurrence_forward);
+    std::int64_t place = reverse_ ? end : first_place(work);
     for (std::int64_t i = 0; i < count; ++i) {
-      step_forward(work, reverse_ ? first + count - 1 - i : first + i, base, y);
+      const std::int64_t t = reverse_ ? first + count - 1 - i : first + i;
+      if (reverse_) place -= work.rows(t);
+      step_forward(work, t, place, y);
+      if (!reverse_) place += work.rows(t);
       work.member.wait();
     }
   }
 }
 
-void NativeLayer::project(const NativeWork& work, Share steps, std::int64_t base,
-                          const LayerRows& x) {
+/// The inputs of the work's sequences at `steps`, from x. Returns the place of inputs behind the
+/// last.
+std::int64_t NativeLayer::project(const NativeWork& work, Share steps, const LayerRows& x) {
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const auto panels = panels_of(work);
   const std::int64_t width = cell_.width();
   const std::int64_t first_slot = cell_.ih.first * cell_.units;
   const std::int64_t columns = cell_.ih.count() * cell_.units;
   const PackedRows& rows = bf16_ ? x.words : x.rows;
+  std::int64_t place = first_place(work);
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
     const float* bias = bias_.data() + panel * width;
+    place = first_place(work);
     work.for_each_run(steps.begin, steps.end, [&](std::int64_t first, std::int64_t count) {
-      float* to = inputs(panel, first, base);
+      float* to = inputs(panel, first, place);
+      place += count;
       product_(count, ih_.forward.depth(),
                {.data = rows.at(first),
                 .row_stride = rows.stride,
@@ -55,9 +62,10 @@ void NativeLayer::project(const NativeWork& work, Share steps, std::int64_t base
       }
     });
   }
+  return place;
 }
 
-void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, std::int64_t base,
+void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, std::int64_t place,
                                const LayerRows& y) {
   const std::int64_t rows = work.rows(t);
   const std::int64_t old_rows = std::min(rows, work.rows(before(t)));
@@ -77,7 +85,7 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, std::int6
                               .left = nullptr,
                               .left_stride = left.stride,
                               .weight_hh = hh_.forward.panel(panel),
-                              .inputs = inputs(panel, row, base),
+                              .inputs = inputs(panel, row, place),
                               .gates = gates(panel, row),
                               .h_prev = nullptr,
                               .h_prev_stride = y.rows.stride,

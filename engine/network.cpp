@@ -88,9 +88,17 @@ void Network::expect_fit(const Batch& batch) const {
     throw InvalidArgument(
         fmt::format("batch: expected at most {} rows, found {}", plan_.batch_size, batch.rows()));
   }
-  if (plan_.options.carries_states && batch.rows() != plan_.batch_size) {
-    throw InvalidArgument(fmt::format("batch: expected {} rows, where states are carried, found {}",
-                                      plan_.batch_size, batch.rows()));
+  if (const RecurrentStates* states = backend_->carried_states()) {
+    if (batch.rows() != plan_.batch_size) {
+      throw InvalidArgument(
+          fmt::format("batch: expected {} rows, where states are carried, found {}",
+                      plan_.batch_size, batch.rows()));
+    }
+    const auto expected = RecurrentStates::sizes(plan_.model.rnn, plan_.batch_size);
+    expect(std::cmp_equal(states->h.size(), expected.h), "carried states h", expected.h,
+           states->h.size());
+    expect(std::cmp_equal(states->c.size(), expected.c), "carried states c", expected.c,
+           states->c.size());
   }
   validate_inputs(plan_.model, plan_.seq_len, batch);
 }

@@ -37,7 +37,7 @@ class Network {
   /// onednn or native.
   BackendKind backend() const noexcept { return backend_->kind(); }
   /// With carries_states: where the next batch, of batch_size rows, begins, zeros at first; else
-  /// null.
+  /// null. Every pass over a batch, evaluate and predict too, leaves there where it ended.
   RecurrentStates* carried_states() noexcept { return backend_->carried_states(); }
   /// Where the cores spent their time, since construction.
   PhaseTimes& phase_times() noexcept { return backend_->phase_times(); }

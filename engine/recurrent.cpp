@@ -11,6 +11,7 @@
 #include "engine/error.h"
 #include "engine/native_stack.h"
 #include "engine/native_workers.h"
+#include "engine/stopwatch.h"
 
 namespace quadgate {
 namespace {
@@ -32,7 +33,7 @@ RecurrentPlan checked(const RecurrentConfig& config, const RecurrentPlan& plan) 
   constexpr std::int64_t kMost = std::int64_t{1} << 31;
   validate(config);
   expect_range("seq_len", kMost, plan.seq_len);
-  expect_range("batch_size", kMost, plan.batch_size);
+  expect_range("batch_size", kMost / plan.seq_len, plan.batch_size);
   return plan;
 }
 
@@ -64,10 +65,11 @@ struct Recurrent::Impl {
     return (plan.batch_first ? row * seq_len + t : t * batch_size + row) * size;
   }
 
-  void expect_states(const char* field, const RecurrentStates* states) const {
+  void expect_states(const char* field, const RecurrentStates* states, std::int64_t rows) const {
     if (states == nullptr) return;
-    expect_size(field, ".h", std::ssize(final_states.h), states->h.size());
-    expect_size(field, ".c", std::ssize(final_states.c), states->c.size());
+    const auto expected = RecurrentStates::sizes(config, rows);
+    expect_size(field, ".h", expected.h, states->h.size());
+    expect_size(field, ".c", expected.c, states->c.size());
   }
 
   void assign(const Input& input);
@@ -115,10 +117,10 @@ void Recurrent::Impl::assign(const Input& input) {
     }
     batch.offsets.push_back(batch.offsets.back() + length);
   }
+  expect_states("states", input.states, input.batch);
   if (std::exchange(batch_size, input.batch) != input.batch) {
     final_states = d_states = RecurrentStates::zeros(config, batch_size);
   }
-  expect_states("states", input.states);
   seq_len = input.seq_len;
   batch.x.resize(static_cast<std::size_t>(batch.steps() * width));
   for (std::int64_t row = 0; row < batch_size; ++row) {
@@ -173,9 +175,11 @@ std::span<const float> Recurrent::forward(const Input& input, std::optional<Drop
 void Recurrent::backward(std::span<const float> d_output, const RecurrentStates* d_final_states) {
   Impl& of = *impl_;
   NativeStack& stack = of.stack;
-  if (of.seq_len == 0) throw InvalidArgument("backward: expected a forward pass before it");
+  if (of.seq_len == 0) {
+    throw InvalidArgument("backward: expected a forward pass before it, found none or one used");
+  }
   expect_size("d_output", "", std::ssize(of.output), d_output.size());
-  of.expect_states("d_final_states", d_final_states);
+  of.expect_states("d_final_states", d_final_states, of.batch_size);
   const std::int64_t size = of.config.output_size();
   const std::int64_t width = of.config.input_size;
   of.d_input.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * width), 0.0F);
@@ -194,6 +198,7 @@ void Recurrent::backward(std::span<const float> d_output, const RecurrentStates*
     const Stopwatch stopwatch(times, Phase::weight_gradients);
     stack.gradient(task, of.dropout.has_value());
   });
+  of.seq_len = 0;  // the gates have become their derivatives
 }
 
 }  // namespace quadgate

@@ -31,7 +31,7 @@ class Recurrent {
  public:
   /// Plans all memory and fills the weights with PyTorch's initialization, U(-1/sqrt(H),
   /// 1/sqrt(H)), from `seed`. `arena` must outlive it. Throws InvalidArgument (see validate), also
-  /// if the plan has no room.
+  /// unless the plan has 1 to 2^31 steps in all.
   Recurrent(const RecurrentConfig& config, const RecurrentPlan& plan, Arena& arena,
             std::uint64_t seed = 1);
   ~Recurrent();
@@ -59,9 +59,10 @@ class Recurrent {
   /// After `forward`: h_n and c_n, those of each sequence's own last step.
   const RecurrentStates& final_states() const noexcept;
 
-  /// After `forward`: sets the gradients of the parameters, of the input and of the initial states
-  /// from those of the output (in its layout; beyond the lengths they count for nothing) and of the
-  /// final states (null: zeros). Throws InvalidArgument if sizes do not fit, or without a forward.
+  /// Once after each `forward`: sets the gradients of the parameters, of the input and of the
+  /// initial states from those of the output (in its layout; beyond the lengths they count for
+  /// nothing) and of the final states (null: zeros). Throws InvalidArgument if sizes do not fit, or
+  /// without a forward.
   void backward(std::span<const float> d_output, const RecurrentStates* d_final_states = nullptr);
   /// After `backward`: of the input, in its layout, zeros beyond the lengths.
   std::span<const float> d_input() const noexcept;

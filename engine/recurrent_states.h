@@ -14,12 +14,19 @@ struct RecurrentStates {
   std::vector<float> h;  ///< [num_layers * directions, N, proj_size or hidden_size]
   std::vector<float> c;  ///< [num_layers * directions, N, hidden_size]; empty but for LSTMs
 
-  /// Zeros for N = `rows` sequences.
-  static RecurrentStates zeros(const RecurrentConfig& config, std::int64_t rows) {
+  /// How many values h and c have for N = `rows` sequences.
+  struct Sizes {
+    std::int64_t h, c;
+  };
+  static Sizes sizes(const RecurrentConfig& config, std::int64_t rows) noexcept {
     const std::int64_t all = config.num_layers * config.num_directions() * rows;
-    const std::int64_t c_size = config.cell == Cell::lstm ? config.hidden_size : 0;
-    return {.h = std::vector<float>(static_cast<std::size_t>(all * config.h_size())),
-            .c = std::vector<float>(static_cast<std::size_t>(all * c_size))};
+    return {all * config.h_size(), config.cell == Cell::lstm ? all * config.hidden_size : 0};
+  }
+  /// Zeros.
+  static RecurrentStates zeros(const RecurrentConfig& config, std::int64_t rows) {
+    const Sizes size = sizes(config, rows);
+    return {.h = std::vector<float>(static_cast<std::size_t>(size.h)),
+            .c = std::vector<float>(static_cast<std::size_t>(size.c))};
   }
 };
 

@@ -20,7 +20,8 @@ struct ScheduleConfig {
 
   Kind kind = Kind::constant;
   /// The first this many updates, whatever the kind, have 1/N, 2/N, ... of its learning rate:
-  /// LinearLR(start_factor=1/N, total_iters=N-1), an update, chained with the schedule.
+  /// for step, and cosine with eta_min = 0, LinearLR(start_factor=1/N, total_iters=N-1), an update,
+  /// chained with the schedule.
   std::int64_t warmup_steps = 0;
   std::optional<std::int64_t> step_size{};    ///< step: epochs between two changes; needed
   double gamma = 0.1;                         ///< step: factor of a change

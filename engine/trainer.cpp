@@ -51,6 +51,7 @@ Metrics Trainer::step(const Batch& batch) {
     return metrics;
   }
   as_optimizer(network_, [&] { sum_->add(network_.arena(), gradients); });
+  if (!std::isfinite(sum_->norm())) sum_->clear();
   expect_finite(metrics.loss, metrics.mean_loss(), sum_->norm());
   if (waited + 1 == steps) finish_update();
   return metrics;

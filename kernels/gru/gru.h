@@ -8,8 +8,8 @@ enum class Isa : std::uint8_t;
 enum class PanelKind : std::uint8_t;
 
 /// A step of the GRU cell. Of the four slots the input fills 0 to 2 (n r z) and h_prev W_hh^T fills
-/// 1 to 3 (r z n), so that the two parts of n stay apart. With a_0 = gates_0 and, for the others,
-/// a = gates + h_prev W_hh^T (each element summed term after term by fused multiply-adds):
+/// 1 to 3 (r z n), so that the two parts of n stay apart. With a_0 = inputs_0 and, for the
+/// others, a = inputs + h_prev W_hh^T (each element summed term after term by fused multiply-adds):
 ///
 ///     r, z = sigmoid(a_1), sigmoid(a_2);  n = tanh(a_0 + r a_3);  h = (1 - z) n + z h_prev
 ///

@@ -7,7 +7,7 @@ namespace quadgate::kernels {
 enum class Isa : std::uint8_t;
 enum class PanelKind : std::uint8_t;
 
-/// A step of the LSTM cell, whose four slots are i f g o. With a = gates + h_prev W_hh^T (each
+/// A step of the LSTM cell, whose four slots are i f g o. With a = inputs + h_prev W_hh^T (each
 /// element summed term after term by fused multiply-adds):
 ///
 ///     i, f, o = sigmoid(a_i), sigmoid(a_f), sigmoid(a_o);  g = tanh(a_g)

@@ -13,7 +13,7 @@ enum class RnnActivation : std::uint8_t { tanh, relu };
 /// A step of the vanilla RNN cell, whose only slot holds kPanelVectors * lanes units. With each
 /// element of the product summed term after term by fused multiply-adds:
 ///
-///     h = activation(gates + h_prev W_hh^T)
+///     h = activation(inputs + h_prev W_hh^T)
 ///
 /// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.RNN.html), with the tanh of simd/math.h,
 /// or relu(a) = max(a, 0); the gates are left as h. The same bits from every ISA.

@@ -20,6 +20,8 @@ constexpr double kTolerance = 2e-2;
 struct Case {
   const char* name;
   ModelConfig model;
+  std::int64_t seq_len = 7;
+  std::int64_t batch_size = 9;
 };
 
 class Bf16Test : public ::testing::TestWithParam<Case> {
@@ -28,22 +30,20 @@ class Bf16Test : public ::testing::TestWithParam<Case> {
 
   /// The weights after three steps at the given options and threads.
   static std::vector<float> train(const NetworkOptions& options, int threads, int steps = 3) {
-    const ModelConfig& model = GetParam().model;
+    const auto& [name, model, seq_len, batch_size] = GetParam();
     Arena arena(threads);
-    Network network(model, kSeqLen, kBatch, arena, options);
+    Network network(model, seq_len, batch_size, arena, options);
     network.parameters().initialize(1);
     network.refresh();
     Trainer trainer(network, {.lr = 0.01}, 1);
     testing::Random random(1);
     for (int step = 0; step < steps; ++step) {
-      trainer.step(random_batch(model, random_lengths(kBatch, kSeqLen, random), random));
+      trainer.step(random_batch(model, random_lengths(batch_size, seq_len, random), random));
     }
     const auto values = network.parameters().values();
     return {values.begin(), values.end()};
   }
 
-  static constexpr std::int64_t kSeqLen = 7;
-  static constexpr std::int64_t kBatch = 9;
   static constexpr NetworkOptions kBf16{.precision = Precision::bf16};
 };
 
@@ -73,13 +73,13 @@ TEST_P(Bf16Test, EveryNumberOfThreadsAndTeamGivesTheSameBits) {
 }
 
 TEST_P(Bf16Test, GradientsAreNearThoseOfF32) {
-  const ModelConfig& model = GetParam().model;
+  const auto& [name, model, seq_len, batch_size] = GetParam();
   Arena arena(1);
   testing::Random random(1);
-  const Batch batch = random_batch(model, random_lengths(kBatch, kSeqLen, random), random);
+  const Batch batch = random_batch(model, random_lengths(batch_size, seq_len, random), random);
   const DropoutKey dropout{1, 2};
-  Network exact(model, kSeqLen, kBatch, arena, {.backend = BackendKind::native});
-  Network rounded(model, kSeqLen, kBatch, arena, kBf16);
+  Network exact(model, seq_len, batch_size, arena, {.backend = BackendKind::native});
+  Network rounded(model, seq_len, batch_size, arena, kBf16);
   double norm = 0;
   for (Network* network : {&exact, &rounded}) {
     network->parameters().initialize(3);
@@ -105,20 +105,28 @@ TEST_P(Bf16Test, GradientsAreNearThoseOfF32) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, Bf16Test,
-    ::testing::Values(Case{"Classifier",
-                           {.rnn = {.input_size = 6, .hidden_size = 16}, .output_size = 4}},
-                      Case{"OddBidirectionalTaggerWithDropout",
-                           {.rnn = {.input_size = 3,
-                                    .hidden_size = 9,
-                                    .num_layers = 2,
-                                    .bidirectional = true,
-                                    .dropout = 0.3},
-                            .task = Task::tagging,
-                            .output_size = 5}},
-                      Case{"Regression",
-                           {.rnn = {.input_size = 5, .hidden_size = 70, .num_layers = 3},
-                            .task = Task::regression,
-                            .output_size = 3}}),
+    ::testing::Values(
+        Case{"Classifier",  // all have work for more than one core, see NativeWorkers
+             {.rnn = {.input_size = 6, .hidden_size = 66}, .output_size = 4}},
+        // Ranges of sequences that end at different steps, over several input products.
+        Case{"LongRaggedTagger",
+             {.rnn = {.input_size = 3, .hidden_size = 64, .bidirectional = true},
+              .task = Task::tagging,
+              .output_size = 3},
+             50,
+             32},
+        Case{"OddBidirectionalTaggerWithDropout",
+             {.rnn = {.input_size = 3,
+                      .hidden_size = 33,
+                      .num_layers = 2,
+                      .bidirectional = true,
+                      .dropout = 0.3},
+              .task = Task::tagging,
+              .output_size = 5}},
+        Case{"Regression",
+             {.rnn = {.input_size = 5, .hidden_size = 70, .num_layers = 3},
+              .task = Task::regression,
+              .output_size = 3}}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Bf16ErrorTest, OnednnHasNoBf16) {

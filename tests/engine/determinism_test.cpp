@@ -23,11 +23,12 @@ struct Case {
   std::int64_t batch_size;
 };
 
+// Each has work for more than one core, see NativeWorkers.
 const Case kCases[] = {
-    Case{"Classifier", {.rnn = {.input_size = 5, .hidden_size = 16}, .output_size = 4}, 8, 13},
+    Case{"Classifier", {.rnn = {.input_size = 5, .hidden_size = 50}, .output_size = 4}, 8, 13},
     Case{"BidirectionalTaggerWithDropout",
          {.rnn = {.input_size = 3,
-                  .hidden_size = 9,
+                  .hidden_size = 33,
                   .num_layers = 2,
                   .bidirectional = true,
                   .dropout = 0.3},
@@ -42,7 +43,7 @@ const Case kCases[] = {
          5,
          70},
     Case{"SmallBatch",
-         {.rnn = {.input_size = 7, .hidden_size = 40, .bidirectional = true}, .output_size = 2},
+         {.rnn = {.input_size = 7, .hidden_size = 130, .bidirectional = true}, .output_size = 2},
          4,
          3}};
 
@@ -107,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, DeterminismTest,
 
 const Case kCellCases[] = {
     Case{"Gru",
-         {.rnn = {.input_size = 7, .hidden_size = 40, .bidirectional = true, .cell = Cell::gru},
+         {.rnn = {.input_size = 7, .hidden_size = 50, .bidirectional = true, .cell = Cell::gru},
           .output_size = 2},
          6,
          13},

@@ -23,8 +23,12 @@ constexpr std::int64_t kSeqLen = 5;
 constexpr std::int64_t kBatch = 7;
 const std::vector<std::int64_t> kLengths{2, 5, 1, 5, 4, 3, 1};
 
-RecurrentConfig config(Cell cell) {
-  return {.input_size = 3, .hidden_size = 18, .num_layers = 2, .bidirectional = true, .cell = cell};
+RecurrentConfig config(Cell cell, std::int64_t hidden_size = 18) {
+  return {.input_size = 3,
+          .hidden_size = hidden_size,
+          .num_layers = 2,
+          .bidirectional = true,
+          .cell = cell};
 }
 
 /// Everything that goes into a forward and a backward pass, random.
@@ -69,13 +73,14 @@ std::vector<float> results(Recurrent& rnn, const Inputs& inputs) {
 
 TEST(RecurrentTest, HasTheSameBitsAtEveryNumberOfThreads) {
   for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh}) {
+    const RecurrentConfig large = config(cell, 90);  // work for more than one core
     for (const Precision precision : {Precision::f32, Precision::bf16}) {
       std::vector<float> expected;
       for (const int threads : {1, 2, 4}) {
         Arena arena(threads);
-        Recurrent rnn(config(cell),
-                      {.seq_len = kSeqLen, .batch_size = kBatch, .precision = precision}, arena);
-        const auto found = results(rnn, Inputs(config(cell)));
+        Recurrent rnn(large, {.seq_len = kSeqLen, .batch_size = kBatch, .precision = precision},
+                      arena);
+        const auto found = results(rnn, Inputs(large));
         if (threads == 1) expected = found;
         ASSERT_EQ(found.size(), expected.size());
         EXPECT_EQ(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)), 0)
@@ -159,6 +164,9 @@ TEST(RecurrentTest, NamesWhatDoesNotFit) {
   rnn.forward(inputs.input());
   EXPECT_THAT([&] { rnn.backward(std::span(inputs.d_output).first(1)); },
               ThrowsMessage<InvalidArgument>(HasSubstr("d_output: expected 1260 values, found 1")));
+  rnn.backward(inputs.d_output);
+  EXPECT_THAT([&] { rnn.backward(inputs.d_output); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("expected a forward pass")));
   EXPECT_THAT([&] { Recurrent(config(Cell::gru), {}, arena); },
               ThrowsMessage<InvalidArgument>(HasSubstr("seq_len: expected")));
   RecurrentConfig projected = config(Cell::lstm);
