@@ -154,15 +154,6 @@ class Reader {
     }
   }
 
-  void operator()(std::string_view key, std::string& field, const Only& only) const {
-    const toml::node* node = source_.find(key);
-    const Rule rule{only.value};
-    if (node != nullptr && (!read(key, *node, rule, field) || field != only.value)) {
-      throw InvalidArgument(fmt::format("{}: this version trains \"{}\", found {}",
-                                        source_.where(key), only.value, to_text(*node)));
-    }
-  }
-
  private:
   bool read(std::string_view key, const toml::node& node, const Rule&, std::string& field) const {
     if (const auto text = node.value_exact<std::string>()) {
@@ -208,6 +199,16 @@ class Reader {
     field = precision.value_or(field);
     return precision.has_value();
   }
+  static bool read(std::string_view, const toml::node& node, const Rule&, Pooling& field) {
+    const auto pooling = parse_pooling(node.value_exact<std::string>().value_or(""));
+    field = pooling.value_or(field);
+    return pooling.has_value();
+  }
+  static bool read(std::string_view, const toml::node& node, const Rule&, LossKind& field) {
+    const auto loss = parse_loss(node.value_exact<std::string>().value_or(""));
+    field = loss.value_or(field);
+    return loss.has_value();
+  }
 
   static bool read(std::string_view, const toml::node& node, const Rule&,
                    OptimizerConfig::Kind& field) {
@@ -235,6 +236,23 @@ class Reader {
       field.push_back(*name.value<std::string>());
     }
     return true;
+  }
+
+  bool read(std::string_view key, const toml::node& node, const Rule& rule,
+            std::vector<float>& field) const {
+    const toml::array* numbers = node.as_array();
+    if (numbers == nullptr) {
+      return false;
+    }
+    field.clear();
+    for (const toml::node& element : *numbers) {
+      double number = 0;
+      if (!read(key, element, rule, number)) {
+        return false;
+      }
+      field.push_back(static_cast<float>(number));
+    }
+    return !field.empty();
   }
 
   template <typename Field>

@@ -39,11 +39,10 @@ inline constexpr Rule kCell{R"("lstm", "gru", "rnn_tanh" or "rnn_relu")"};
 inline constexpr Rule kOptimizer{R"("sgd", "adam" or "adamw")"};
 
 inline constexpr Rule kPrecision{R"("f32" or "bf16")"};
-
-/// The one value that this version knows of a key with more in store.
-struct Only {
-  const char* value;
-};
+inline constexpr Rule kPooling{R"("last", "mean" or "max")"};
+inline constexpr Rule kLoss{R"("cross_entropy", "mse", "mae", "huber" or "bce")"};
+inline constexpr Rule kWeights{"an array of finite numbers, at least 0", 0};
+inline constexpr Rule kInteger{"an integer"};
 
 /// Calls visit(key, field, rule) for every key of a run file, in the order in which it is written.
 template <typename Config, typename Visitor>
@@ -61,9 +60,14 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("model.proj_size", config.model.proj_size, kProjection);
   visit("model.init", config.model.init, kPath);
   visit("model.precision", config.model.precision, kPrecision);
-  visit("model.pooling", config.model.pooling, Only{"last"});
+  visit("model.pooling", config.model.pooling, kPooling);
   visit("train.epochs", config.train.epochs, kCount.must());
   visit("train.batch_size", config.train.batch_size, kCount);
+  visit("train.loss", config.train.loss.kind, kLoss);
+  visit("train.huber_delta", config.train.loss.huber_delta, kPositive);
+  visit("train.label_smoothing", config.train.loss.label_smoothing, kFraction);
+  visit("train.class_weights", config.train.loss.class_weights, kWeights);
+  visit("train.ignore_index", config.train.loss.ignore_index, kInteger);
   visit("train.optimizer", config.train.optimizer.kind, kOptimizer);
   visit("train.lr", config.train.optimizer.lr, kNonNegative);
   visit("train.momentum", config.train.optimizer.momentum, kNonNegative);

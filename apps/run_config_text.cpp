@@ -45,6 +45,8 @@ class Writer {
   static std::string write(bool field) { return field ? "true" : "false"; }
   static std::string write(std::int64_t field) { return fmt::format("{}", field); }
   static std::string write(double field) { return fmt::format("{}", field); }
+  static std::string write(Pooling field) { return fmt::format("\"{}\"", to_string(field)); }
+  static std::string write(LossKind field) { return fmt::format("\"{}\"", to_string(field)); }
   static std::string write(Precision field) { return fmt::format("\"{}\"", to_string(field)); }
   static std::string write(Cell field) { return fmt::format("\"{}\"", to_string(field)); }
   static std::string write(OptimizerConfig::Kind field) {
@@ -54,6 +56,9 @@ class Writer {
       }
     }
     return "";
+  }
+  static std::string write(const std::vector<float>& field) {
+    return field.empty() ? "" : fmt::format("[{}]", fmt::join(field, ", "));
   }
   static std::string write(const std::vector<std::string>& field) {
     std::string text;

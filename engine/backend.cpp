@@ -20,10 +20,17 @@ BackendKind choose_backend(const RecurrentConfig& config, Precision precision) n
 
 std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
                                       Arena& arena) {
-  const auto kind = plan.options.backend == BackendKind::automatic
-                        ? choose_backend(plan.model.rnn, plan.options.precision)
-                        : plan.options.backend;
+  const Pooling pooling = plan.model.pooling;
+  auto kind = plan.options.backend;
+  if (kind == BackendKind::automatic) {
+    kind = pooling == Pooling::last ? choose_backend(plan.model.rnn, plan.options.precision)
+                                    : BackendKind::native;
+  }
   if (kind == BackendKind::onednn) {
+    if (pooling != Pooling::last) {
+      throw InvalidArgument(fmt::format("backend: expected native for pooling {}, found {}",
+                                        to_string(pooling), to_string(kind)));
+    }
     const RecurrentConfig& rnn = plan.model.rnn;
     if (rnn.cell != Cell::lstm || rnn.proj_size > 0) {
       throw InvalidArgument(

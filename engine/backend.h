@@ -32,18 +32,18 @@ class Backend {
   virtual void refresh() = 0;
   virtual Metrics evaluate(const Batch& batch) = 0;
   virtual void predict(const Batch& batch, std::span<float> outputs) = 0;
-  /// `gradient_scale` is 1 / the number of items that the loss is the mean of.
+  /// `gradient_scale` is 1 / the weight of the items that the loss is the mean of, 0 without any.
   virtual Metrics differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
                                 double& gradient_norm) = 0;
   /// Where the cores spent their time so far.
   virtual PhaseTimes& phase_times() noexcept = 0;
 };
 
-/// What `automatic` stands for on this machine.
+/// What `automatic` stands for on this machine with pooling last; else it is native.
 BackendKind choose_backend(const RecurrentConfig& config, Precision precision) noexcept;
 
 /// Plans all memory. `parameters` and `arena` must outlive it. Throws InvalidArgument if the
-/// backend does not have the cell or proj_size.
+/// backend does not have the cell, proj_size or pooling.
 std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
                                       Arena& arena);
 
