@@ -10,14 +10,18 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
               .seq_len = plan.seq_len,
               .batch_size = plan.batch_size,
               .cores = arena.threads(),
-              .precision = plan.options.precision},
+              .precision = plan.options.precision,
+              .has_states = plan.options.carries_states},
              parameters),
       head_(plan, native_cell(Cell::lstm, Precision::f32), parameters),
       workers_(
           plan.model.rnn,
           static_cast<std::int64_t>(parameters.values().size()) * plan.seq_len * plan.batch_size,
           stack_.gradient_tasks() + head_.gradient_tasks(), plan.options.team_size, arena),
-      drops_(plan.model.rnn.dropout > 0) {}
+      drops_(plan.model.rnn.dropout > 0),
+      carries_states_(plan.options.carries_states) {
+  if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
+}
 
 void NativeBackend::refresh() {
   const std::int64_t of_stack = stack_.pack_tasks();
@@ -65,7 +69,9 @@ Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropo
 
 void NativeBackend::forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout) {
   stack_.load(work, batch);
+  if (carries_states_) stack_.load_states(work, &states_);
   stack_.forward(work, dropout);
+  if (carries_states_) stack_.store_states(work, states_);
   head_.forward(work, stack_.output());
 }
 

@@ -22,6 +22,9 @@ class NativeBackend final : public Backend {
   void predict(const Batch& batch, std::span<float> outputs) override;
   Metrics differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
                         double& gradient_norm) override;
+  RecurrentStates* carried_states() noexcept override {
+    return carries_states_ ? &states_ : nullptr;
+  }
   PhaseTimes& phase_times() noexcept override { return workers_.times(); }
 
  private:
@@ -31,6 +34,8 @@ class NativeBackend final : public Backend {
   NativeHead head_;
   NativeWorkers workers_;
   bool drops_;
+  bool carries_states_;
+  RecurrentStates states_;
 };
 
 }  // namespace quadgate
