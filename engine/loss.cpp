@@ -129,17 +129,24 @@ void Loss::expect_targets(const Batch& batch) const {
   }
 }
 
-double Loss::weight(std::int64_t label) const noexcept {
-  if (label == config_.ignore_index) return 0;
+std::int64_t Loss::items(std::span<const std::int64_t> labels) const noexcept {
+  return std::ranges::count_if(labels,
+                               [&](std::int64_t label) { return label != config_.ignore_index; });
+}
+
+double Loss::weight(std::span<const std::int64_t> labels) const noexcept {
   const auto& weights = config_.class_weights;
-  return weights.empty() ? 1 : static_cast<double>(weights[static_cast<std::size_t>(label)]);
+  if (weights.empty()) return static_cast<double>(items(labels));
+  double sum = 0;
+  for (const std::int64_t label : labels) {
+    if (label != config_.ignore_index) sum += weights[static_cast<std::size_t>(label)];
+  }
+  return sum;
 }
 
 double Loss::weight(const Batch& batch) const noexcept {
-  if (task_ == Task::regression) return static_cast<double>(batch.rows() * output_size_);
-  double sum = 0;
-  for (const std::int64_t label : batch.labels) sum += weight(label);
-  return sum;
+  return task_ == Task::regression ? static_cast<double>(batch.rows() * output_size_)
+                                   : weight(batch.labels);
 }
 
 void Loss::run(const Rows& rows, float gradient_scale, float* gradient) const noexcept {
@@ -159,14 +166,15 @@ void Loss::run(const Rows& rows, float gradient_scale, float* gradient) const no
 }
 
 Metrics Loss::sum(const Rows& rows) const noexcept {
+  const std::span labels(rows.labels, static_cast<std::size_t>(rows.rows));
   Metrics metrics;
+  metrics.items = items(labels);
+  metrics.weight = weight(labels);
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     const std::int64_t label = rows.labels[row];
+    const bool counts = label != config_.ignore_index;
     metrics.loss += rows.losses[row];
-    if (label == config_.ignore_index) continue;
-    ++metrics.items;
-    metrics.weight += weight(label);
-    metrics.correct += rows.predictions[row] == label ? 1 : 0;
+    metrics.correct += counts && rows.predictions[row] == label ? 1 : 0;
   }
   return metrics;
 }

@@ -72,7 +72,9 @@ class Loss {
   float value(float output) const noexcept;
 
  private:
-  double weight(std::int64_t label) const noexcept;
+  /// How many of the labels count, and the sum of their class weights.
+  std::int64_t items(std::span<const std::int64_t> labels) const noexcept;
+  double weight(std::span<const std::int64_t> labels) const noexcept;
 
   LossConfig config_;
   LossKind kind_;
