@@ -5,21 +5,22 @@
 namespace quadgate {
 
 NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
-    : stack_({.config = plan.model.rnn,
+    : workers_(
+          plan.model.rnn,
+          static_cast<std::int64_t>(parameters.values().size()) * plan.seq_len * plan.batch_size,
+          plan.options.team_size, arena),
+      stack_({.config = plan.model.rnn,
               .prefix = "rnn.",
               .seq_len = plan.seq_len,
               .batch_size = plan.batch_size,
-              .cores = arena.threads(),
+              .cores = workers_.cores(),
               .precision = plan.options.precision,
               .has_states = plan.options.carries_states},
              parameters),
       head_(plan, native_cell(Cell::lstm, Precision::f32), parameters),
-      workers_(
-          plan.model.rnn,
-          static_cast<std::int64_t>(parameters.values().size()) * plan.seq_len * plan.batch_size,
-          stack_.gradient_tasks() + head_.gradient_tasks(), plan.options.team_size, arena),
       drops_(plan.model.rnn.dropout > 0),
       carries_states_(plan.options.carries_states) {
+  workers_.plan_tasks(stack_.gradient_tasks() + head_.gradient_tasks());
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
 }
 

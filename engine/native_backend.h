@@ -30,9 +30,9 @@ class NativeBackend final : public Backend {
  private:
   void forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout);
 
+  NativeWorkers workers_;
   NativeStack stack_;
   NativeHead head_;
-  NativeWorkers workers_;
   bool drops_;
   bool carries_states_;
   RecurrentStates states_;
