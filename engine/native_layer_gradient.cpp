@@ -85,7 +85,7 @@ void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slot
                                   const LayerRows& right, const std::int64_t* right_rows,
                                   double* squares) {
   constexpr std::size_t kWidest = 64;
-  std::array<float, GradientTile::kMostPanels * kWidest> sums;
+  std::array<float, GradientTile::kMostPanels * kWidest> sums{};
   std::array<const float*, GradientTile::kMostPanels> left{};
   std::array<GradientTile::Block, GradientTile::kMostPanels * kernels::kPanelVectors> blocks;
   const std::int64_t width = tile_width(bf16_, cell_.width());

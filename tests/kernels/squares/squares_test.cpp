@@ -29,8 +29,8 @@ class SquaresTest : public EachIsa {
         expected += value * value;
       }
     }
-    const double roundings =
-        2 + static_cast<double>(std::min<std::int64_t>(rows, 16) * ((columns + 63) / 64));
+    const std::int64_t blocks = (columns + 63) / 64;
+    const double roundings = 2 + static_cast<double>(std::min<std::int64_t>(rows, 16) * blocks);
     const double tolerance = roundings / 2 * std::numeric_limits<float>::epsilon();
     const double actual = squares_kernel(GetParam())(rows, columns, values.data(), stride);
     ASSERT_NEAR(actual, expected, tolerance * expected)
