@@ -195,7 +195,7 @@ TEST(PoolingBackendTest, IsTheNativeOne) {
   EXPECT_EQ(Network(config, 3, 1, arena).backend(), BackendKind::native);
   kernels::cap_isa(kernels::detected_isa());
   try {
-    Network(config, 3, 1, arena, {.backend = BackendKind::onednn});
+    const Network refused(config, 3, 1, arena, {.backend = BackendKind::onednn});
     ADD_FAILURE() << "taken";
   } catch (const InvalidArgument& error) {
     EXPECT_THAT(error.what(), HasSubstr("backend: expected native for pooling mean, found onednn"));
