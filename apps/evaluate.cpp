@@ -17,33 +17,29 @@ struct RawErrors {
   double squared = 0;
   double absolute = 0;
 
-  void add(std::span<const float> outputs, std::span<const float> targets,
+  void add(const Loss& loss, std::span<const float> outputs, std::span<const float> targets,
            std::span<const float> std) {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const double error = (static_cast<double>(outputs[i]) - static_cast<double>(targets[i])) *
-                           static_cast<double>(std[i % std.size()]);
+      const double value = loss.value(outputs[i]);
+      const double error =
+          (value - static_cast<double>(targets[i])) * static_cast<double>(std[i % std.size()]);
       squared += error * error;
       absolute += std::abs(error);
     }
   }
 };
 
-Metrics metrics_of(const ModelConfig& config, const Batch& batch, std::span<const float> outputs) {
-  if (config.task == Task::regression) {
-    return squared_error(outputs, batch.targets, 0, nullptr);
-  }
-  return cross_entropy(outputs.data(), batch.labels, config.output_size, 0, nullptr);
-}
-
 Named evaluate_model(ModelOnData& model) {
   const ModelConfig& config = model.description().config;
   const OutputUnits units = output_units(model.dataset());
+  const Loss loss(config);
   Metrics metrics;
   RawErrors raw;
   model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
-    metrics += metrics_of(config, batch, outputs);
+    loss.expect_targets(batch);
+    metrics += loss.of_batch(batch, outputs);
     if (config.task == Task::regression) {
-      raw.add(outputs, batch.targets, units.std);
+      raw.add(loss, outputs, batch.targets, units.std);
     }
   });
   Named named = named_metrics(config.task, metrics);

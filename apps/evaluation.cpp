@@ -20,7 +20,7 @@ std::optional<Metrics> evaluate_split(Network& network, Split& split, std::int64
 std::vector<std::pair<std::string, double>> named_metrics(Task task, const Metrics& metrics) {
   if (task == Task::regression) {
     return {{"loss", metrics.mean_loss()},
-            {"mse", metrics.mean_loss()},
+            {"mse", metrics.mean_squared_error()},
             {"mae", metrics.mean_absolute_error()}};
   }
   return {{"loss", metrics.mean_loss()}, {"accuracy", metrics.accuracy()}};

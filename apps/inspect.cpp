@@ -81,6 +81,15 @@ void print_model(const ModelConfig& config, const Parameters& parameters) {
       "dropout {}, output_size {}\n",
       to_string(rnn.cell), rnn.input_size, rnn.hidden_size, rnn.proj_size, rnn.num_layers,
       rnn.bidirectional, rnn.dropout, config.output_size);
+  const LossConfig& loss = config.loss;
+  fmt::print("pooling {}, loss {}", to_string(config.pooling),
+             to_string(loss.kind_for(config.task)));
+  const LossConfig usual;
+  if (loss.huber_delta != usual.huber_delta) fmt::print(", huber_delta {}", loss.huber_delta);
+  if (loss.label_smoothing > 0) fmt::print(", label_smoothing {}", loss.label_smoothing);
+  if (!loss.class_weights.empty()) fmt::print(", class_weights {}", loss.class_weights);
+  if (loss.ignore_index != usual.ignore_index) fmt::print(", ignore_index {}", loss.ignore_index);
+  fmt::print("\n");
   std::size_t count = 0;
   for (const ParameterSlice& slice : parameters.slices()) {
     fmt::print("  {:<28} {}\n", slice.name, hdf5::shape_text(slice.shape));

@@ -24,7 +24,7 @@ Dataset open_for(const ModelDescription& model, const std::filesystem::path& dat
     throw DataError(
         fmt::format("{}: task: the model expects {}, found {}", data.string(), expected, found));
   }
-  return Dataset(data, model.data.window);
+  return Dataset(data, model.data.window, model.config.loss.ignore_index);
 }
 
 std::string class_text(const std::vector<std::string>& names) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <utility>
 
 #include "apps/commands.h"
 #include "apps/model_on_data.h"
@@ -36,6 +37,7 @@ void add_class(std::span<const float> logits, Predictions& predictions) {
 Predictions predict_split(ModelOnData& model, const OutputUnits& units) {
   const auto size = static_cast<std::size_t>(model.description().config.output_size);
   const bool regression = model.description().config.task == Task::regression;
+  const Loss loss(model.description().config);
   Predictions all;
   model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
     const std::int64_t before = all.offsets.back();
@@ -44,7 +46,7 @@ Predictions predict_split(ModelOnData& model, const OutputUnits& units) {
     }
     if (regression) {
       for (std::size_t i = 0; i < outputs.size(); ++i) {
-        all.outputs.push_back(outputs[i] * units.std[i % size] + units.mean[i % size]);
+        all.outputs.push_back(loss.value(outputs[i]) * units.std[i % size] + units.mean[i % size]);
       }
       return;
     }
@@ -73,8 +75,10 @@ std::string csv_field(const std::string& text) {
 void append_classes(const Predictions& predictions, const std::vector<std::string>& names,
                     bool tagging, std::string& csv) {
   const auto item = [&](std::size_t i) {
-    const auto name = [&](std::int64_t label) {
-      return csv_field(names.at(static_cast<std::size_t>(label)));
+    const auto name = [&](std::int64_t label) {  // none of ignore_index
+      return std::cmp_less(label, names.size()) && label >= 0
+                 ? csv_field(names[static_cast<std::size_t>(label)])
+                 : "";
     };
     return fmt::format("{},{},{}\n", name(predictions.classes[i]), predictions.probabilities[i],
                        name(predictions.labels[i]));

@@ -37,6 +37,8 @@ bool take(std::optional<Enum> parsed, Enum& field) {
 
 bool parse(std::string_view text, Cell& field) { return take(parse_cell(text), field); }
 bool parse(std::string_view text, Precision& field) { return take(parse_precision(text), field); }
+bool parse(std::string_view text, Pooling& field) { return take(parse_pooling(text), field); }
+bool parse(std::string_view text, LossKind& field) { return take(parse_loss(text), field); }
 bool parse(std::string_view text, OptimizerConfig::Kind& field) {
   return take(parse_optimizer(text), field);
 }
@@ -191,15 +193,6 @@ class Reader {
     }
   }
 
-  void operator()(std::string_view key, std::string& field, const Only& only) const {
-    const toml::node* node = source_.find(key);
-    const Rule rule{only.value};
-    if (node != nullptr && (!read(key, *node, rule, field) || field != only.value)) {
-      throw InvalidArgument(fmt::format("{}: this version trains \"{}\", found {}",
-                                        source_.where(key), only.value, to_text(*node)));
-    }
-  }
-
  private:
   bool read(std::string_view key, const toml::node& node, const Rule&, std::string& field) const {
     if (const auto text = node.value_exact<std::string>()) {
@@ -262,6 +255,23 @@ class Reader {
       field.push_back(*name.value<std::string>());
     }
     return true;
+  }
+
+  bool read(std::string_view key, const toml::node& node, const Rule& rule,
+            std::vector<float>& field) const {
+    const toml::array* numbers = node.as_array();
+    if (numbers == nullptr) {
+      return false;
+    }
+    field.clear();
+    for (const toml::node& element : *numbers) {
+      double number = 0;
+      if (!read(key, element, rule, number)) {
+        return false;
+      }
+      field.push_back(static_cast<float>(number));
+    }
+    return !field.empty();
   }
 
   template <typename Field>

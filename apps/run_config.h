@@ -34,12 +34,13 @@ struct RunConfig {
     std::int64_t proj_size = 0;  ///< 0: no projection
     std::string init;            ///< checkpoint whose weights to start from; empty: random weights
     Precision precision = Precision::f32;
-    std::string pooling = "last";
+    Pooling pooling = Pooling::last;
   };
   struct Train {
     std::int64_t epochs = 0;
     std::int64_t batch_size = 32;
     OptimizerConfig optimizer;
+    LossConfig loss;
     ScheduleConfig schedule;
     /// Epochs without a better validation loss after which training ends; empty: it does not.
     std::optional<std::int64_t> early_stopping_patience;

@@ -51,11 +51,25 @@ inline constexpr Rule kOptimizer{R"("sgd", "adam", "adamw" or "rmsprop")"};
 inline constexpr Rule kSchedule{
     R"("constant", "step", "cosine", "one_cycle" or "reduce_on_plateau")"};
 inline constexpr Rule kPrecision{R"("f32" or "bf16")"};
+inline constexpr Rule kPooling{R"("last", "mean" or "max")"};
+inline constexpr Rule kLoss{R"("cross_entropy", "mse", "mae", "huber" or "bce")"};
+inline constexpr Rule kWeights{"an array of finite numbers, at least 0", 0};
+inline constexpr Rule kInteger{"an integer"};
 
-/// The one value that this version knows of a key with more in store.
-struct Only {
-  const char* value;
-};
+/// The part of visit_keys on the loss; which keys have a meaning follows from its kind.
+template <typename Config, typename Visitor>
+void visit_loss_keys(Config& loss, Visitor& visit) {
+  visit("train.loss", loss.kind, kLoss);
+  const auto of_classes = [is = loss.kind.value_or(LossKind::cross_entropy) ==
+                                LossKind::cross_entropy](const Rule& rule) {
+    return rule.only(is, R"(loss "cross_entropy")");
+  };
+  visit("train.label_smoothing", loss.label_smoothing, of_classes(kFraction));
+  visit("train.class_weights", loss.class_weights, of_classes(kWeights));
+  visit("train.ignore_index", loss.ignore_index, of_classes(kInteger));
+  visit("train.huber_delta", loss.huber_delta,
+        kPositive.only(loss.kind == LossKind::huber, R"(loss "huber")"));
+}
 
 /// The part of visit_keys on the optimizer; which keys have a meaning follows from its kind.
 template <typename Optimizer, typename Visitor>
@@ -126,9 +140,10 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("model.proj_size", config.model.proj_size, kProjection);
   visit("model.init", config.model.init, kPath);
   visit("model.precision", config.model.precision, kPrecision);
-  visit("model.pooling", config.model.pooling, Only{"last"});
+  visit("model.pooling", config.model.pooling, kPooling);
   visit("train.epochs", config.train.epochs, kCount.must());
   visit("train.batch_size", config.train.batch_size, kCount);
+  visit_loss_keys(config.train.loss, visit);
   visit_optimizer_keys(config.train.optimizer, visit);
   visit("train.clip_norm", config.train.optimizer.clip_norm, kPositive);
   visit("train.accumulate_steps", config.train.optimizer.accumulate_steps, kCount);

@@ -34,7 +34,6 @@ class Writer {
       add(key, field);
     }
   }
-  void operator()(std::string_view key, const std::string& field, const Only&) { add(key, field); }
 
   std::vector<std::pair<std::string_view, std::string>> values;
 
@@ -62,6 +61,9 @@ class Writer {
   template <typename Enum>
   requires std::is_enum_v<Enum>
   static std::string write(Enum field) { return fmt::format("\"{}\"", to_string(field)); }
+  static std::string write(const std::vector<float>& field) {
+    return field.empty() ? "" : fmt::format("[{}]", fmt::join(field, ", "));
+  }
   static std::string write(const std::vector<std::string>& field) {
     std::string text;
     for (const std::string& name : field) {

@@ -164,7 +164,7 @@ void scale(const ScaleArguments& arguments) {
   const auto asked = arguments.shape.options.backend;
   report.backend =
       to_string(asked == BackendKind::automatic
-                    ? choose_backend(model_of(arguments.shape).rnn, arguments.shape.options)
+                    ? choose_backend(model_of(arguments.shape), arguments.shape.options)
                     : asked);
   report.precision = to_string(arguments.shape.options.precision);
   std::vector<Series> all = plan(arguments, report.machine.affinity);

@@ -25,6 +25,8 @@ ModelConfig model_of(const RunConfig& config, const Dataset& data) {
   model.rnn.proj_size = config.model.proj_size;
   model.task = data.task();
   model.output_size = data.output_size();
+  model.pooling = config.model.pooling;
+  model.loss = config.train.loss;
   return model;
 }
 
@@ -132,7 +134,7 @@ int train(const TrainArguments& arguments) {
     expect_other_file(arguments.run_file, folder);
     folder.expect_no_run();
   }
-  Dataset data(config.data.path, config.window());
+  Dataset data(config.data.path, config.window(), config.train.loss.ignore_index);
   complete(config, data);
   Arena arena(threads);
   Network network(model_of(config, data), longest(data), config.train.batch_size, arena,

@@ -175,7 +175,7 @@ std::string TrainingRun::metrics_line(const std::optional<Metrics>& valid, doubl
   return record.dump();
 }
 
-/// Whether the valid metric is the best so far, which is remembered: accuracy, or squared error.
+/// Whether the valid metric is the best so far, which is remembered: accuracy, or loss.
 bool TrainingRun::improves(const Metrics& valid) {
   const bool regression = description_.config.task == Task::regression;
   const double metric = regression ? valid.mean_loss() : valid.accuracy();

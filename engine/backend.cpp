@@ -12,11 +12,13 @@ namespace quadgate {
 namespace {
 
 /// What the backend onednn does not have of it; empty if it has all.
-std::string_view only_native(const RecurrentConfig& config,
-                             const NetworkOptions& options) noexcept {
+std::string_view only_native(const ModelConfig& model, const NetworkOptions& options) noexcept {
+  const RecurrentConfig& config = model.rnn;
   if (config.cell != Cell::lstm) return to_string(config.cell);
   if (config.proj_size > 0) return "proj_size";
   if (!config.bias) return "bias = false";
+  if (model.pooling == Pooling::mean) return "pooling mean";
+  if (model.pooling == Pooling::max) return "pooling max";
   if (options.precision != Precision::f32) return to_string(options.precision);
   if (options.carries_states) return "carries_states";
   return {};
@@ -24,8 +26,8 @@ std::string_view only_native(const RecurrentConfig& config,
 
 }  // namespace
 
-BackendKind choose_backend(const RecurrentConfig& config, const NetworkOptions& options) noexcept {
-  if (!only_native(config, options).empty()) return BackendKind::native;
+BackendKind choose_backend(const ModelConfig& model, const NetworkOptions& options) noexcept {
+  if (!only_native(model, options).empty()) return BackendKind::native;
   // Measured faster at every shape with vectors (docs/performance.md); without them its fused
   // multiply-adds are calls into the C library.
   return kernels::active_isa() == kernels::Isa::scalar ? BackendKind::onednn : BackendKind::native;
@@ -34,10 +36,10 @@ BackendKind choose_backend(const RecurrentConfig& config, const NetworkOptions& 
 std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
                                       Arena& arena) {
   const auto kind = plan.options.backend == BackendKind::automatic
-                        ? choose_backend(plan.model.rnn, plan.options)
+                        ? choose_backend(plan.model, plan.options)
                         : plan.options.backend;
   if (kind == BackendKind::onednn) {
-    if (const auto missing = only_native(plan.model.rnn, plan.options); !missing.empty()) {
+    if (const auto missing = only_native(plan.model, plan.options); !missing.empty()) {
       throw InvalidArgument(
           fmt::format("backend: expected native for {}, found {}", missing, to_string(kind)));
     }

@@ -33,7 +33,7 @@ class Backend {
   virtual void refresh() = 0;
   virtual Metrics evaluate(const Batch& batch) = 0;
   virtual void predict(const Batch& batch, std::span<float> outputs) = 0;
-  /// `gradient_scale` is 1 / the number of items that the loss is the mean of.
+  /// `gradient_scale` is 1 / the weight of the items that the loss is the mean of, 0 without any.
   virtual Metrics differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
                                 double& gradient_norm) = 0;
   /// With carries_states: where the next batch begins; else null.
@@ -43,7 +43,7 @@ class Backend {
 };
 
 /// What `automatic` stands for on this machine.
-BackendKind choose_backend(const RecurrentConfig& config, const NetworkOptions& options) noexcept;
+BackendKind choose_backend(const ModelConfig& model, const NetworkOptions& options) noexcept;
 
 /// Plans all memory. `parameters` and `arena` must outlive it. Throws InvalidArgument if the
 /// backend does not have what is asked for.

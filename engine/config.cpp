@@ -35,6 +35,25 @@ const char* to_string(Task task) noexcept {
   return "unknown";
 }
 
+std::string_view to_string(Pooling pooling) noexcept {
+  switch (pooling) {
+    case Pooling::last:
+      return "last";
+    case Pooling::mean:
+      return "mean";
+    case Pooling::max:
+      break;
+  }
+  return "max";
+}
+
+std::optional<Pooling> parse_pooling(std::string_view text) noexcept {
+  for (const auto pooling : {Pooling::last, Pooling::mean, Pooling::max}) {
+    if (text == to_string(pooling)) return pooling;
+  }
+  return std::nullopt;
+}
+
 std::string_view to_string(Cell cell) noexcept {
   switch (cell) {
     case Cell::lstm:
@@ -115,6 +134,11 @@ void validate(const RecurrentConfig& config) {
 void validate(const ModelConfig& config) {
   validate(config.rnn);
   expect_at_least_one("output_size", config.output_size);
+  if (config.task == Task::tagging && config.pooling != Pooling::last) {
+    throw InvalidArgument(
+        fmt::format("pooling: expected last for tagging, found {}", to_string(config.pooling)));
+  }
+  validate(config.loss, config.task, config.output_size);
 }
 
 void validate(const OptimizerConfig& config) {

@@ -5,13 +5,15 @@
 #include <optional>
 #include <string_view>
 
+#include "engine/loss_config.h"
+
 namespace quadgate {
 
 /// What the head predicts, and so the shape of its targets and its loss.
 enum class Task {
-  classification,  ///< one class a sequence, from h_n: cross-entropy
-  tagging,         ///< one class a step, from the output at that step: cross-entropy
-  regression,      ///< O values a sequence, from h_n: mean squared error
+  classification,  ///< one class a sequence, from its pooled output
+  tagging,         ///< one class a step, from the output at that step
+  regression,      ///< O values a sequence, from its pooled output
 };
 
 /// "classification", "tagging" or "regression", as data sets and checkpoints name it.
@@ -26,6 +28,19 @@ std::string_view to_string(Cell cell) noexcept;
 std::optional<Cell> parse_cell(std::string_view text) noexcept;
 /// Gates in PyTorch's weights: 4 (i f g o), 3 (r z n) or 1.
 std::int64_t num_gates(Cell cell) noexcept;
+
+/// How the head of classification and regression sees a sequence's outputs, over its own steps
+/// alone.
+enum class Pooling : std::uint8_t {
+  last,  ///< h_n: the last output of the forward direction, the first of the reverse one
+  mean,  ///< the mean of the outputs
+  max,   ///< the largest of each feature; its gradient goes to the first step that has it
+};
+
+/// "last", "mean" or "max".
+std::string_view to_string(Pooling pooling) noexcept;
+/// The inverse of to_string; empty for any other text.
+std::optional<Pooling> parse_pooling(std::string_view text) noexcept;
 
 /// The recurrent stack, under the names of torch.nn.LSTM, GRU and RNN.
 struct RecurrentConfig {
@@ -51,11 +66,14 @@ struct RecurrentConfig {
   }
 };
 
-/// A whole model: recurrent stack, then a linear head of `output_size` classes or values.
+/// A whole model: recurrent stack, then a linear head of `output_size` classes or values, and what
+/// it is trained for.
 struct ModelConfig {
   RecurrentConfig rnn;
   Task task = Task::classification;
   std::int64_t output_size = 0;
+  Pooling pooling = Pooling::last;  ///< classification and regression only
+  LossConfig loss{};
 
   bool operator==(const ModelConfig&) const = default;
 };
@@ -89,7 +107,7 @@ OptimizerConfig pytorch_defaults(OptimizerConfig::Kind kind) noexcept;
 /// Throws InvalidArgument, naming the field, unless every size is at least 1, 0 <= dropout < 1 and
 /// 0 <= proj_size < hidden_size, 0 for all cells but the LSTM.
 void validate(const RecurrentConfig& config);
-/// As well, and the sizes of the head.
+/// As well, and the sizes of the head, pooling last for tagging, and the loss (see its validate).
 void validate(const ModelConfig& config);
 
 /// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range, and

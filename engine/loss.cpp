@@ -1,70 +1,231 @@
 #include "engine/loss.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
+#include "engine/error.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/isa.h"
 
 namespace quadgate {
+namespace {
+
+/// What there is of one element: its error, its loss, and the loss's derivative by the output.
+struct Element {
+  float error;
+  double loss;
+  float slope;
+};
+
+Element squared(float output, float target) noexcept {
+  const float error = output - target;
+  return {error, static_cast<double>(error) * error, 2 * error};
+}
+
+Element absolute(float output, float target) noexcept {
+  const float error = output - target;
+  return {error, std::abs(error), error > 0 ? 1.0F : error < 0 ? -1.0F : error};
+}
+
+Element huber(float output, float target, double delta) noexcept {
+  const float error = output - target;
+  const double size = std::abs(static_cast<double>(error));
+  const auto bound = static_cast<float>(delta);
+  return {error, size < delta ? 0.5 * size * size : delta * (size - 0.5 * delta),
+          error > bound    ? bound
+          : error < -bound ? -bound
+                           : error};
+}
+
+float sigmoid(float output) noexcept {
+  const float power = std::exp(-std::abs(output));
+  return (output < 0 ? power : 1.0F) / (1.0F + power);
+}
+
+/// -target log(sigmoid) - (1 - target) log(1 - sigmoid), without overflow.
+Element binary_cross_entropy(float output, float target) noexcept {
+  const float error = sigmoid(output) - target;
+  const double z = output;
+  return {error, std::max(z, 0.0) - z * target + std::log1p(std::exp(-std::abs(z))), error};
+}
+
+template <typename ElementOf>
+Metrics sum_elements(std::span<const float> outputs, std::span<const float> targets,
+                     float gradient_scale, float* gradient, ElementOf element_of) noexcept {
+  Metrics metrics;
+  metrics.items = static_cast<std::int64_t>(outputs.size());
+  metrics.weight = static_cast<double>(metrics.items);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Element element = element_of(outputs[i], targets[i]);
+    metrics.loss += element.loss;
+    metrics.squared_error += static_cast<double>(element.error) * element.error;
+    metrics.absolute_error += std::abs(element.error);
+    if (gradient != nullptr) gradient[i] = element.slope * gradient_scale;
+  }
+  return metrics;
+}
+
+void expect_size(const char* field, std::int64_t expected, std::size_t found) {
+  if (!std::cmp_equal(expected, found)) {
+    throw InvalidArgument(fmt::format("{}: expected {} values, found {}", field, expected, found));
+  }
+}
+
+}  // namespace
 
 Metrics& Metrics::operator+=(const Metrics& other) noexcept {
   items += other.items;
   loss += other.loss;
+  weight += other.weight;
+  squared_error += other.squared_error;
   absolute_error += other.absolute_error;
   correct += other.correct;
   return *this;
 }
 
-Metrics cross_entropy(const float* logits, std::span<const std::int64_t> labels,
-                      std::int64_t classes, float gradient_scale, float* gradient) noexcept {
+Loss::Loss(const ModelConfig& model)
+    : config_(model.loss),
+      kind_(config_.kind_for(model.task)),
+      task_(model.task),
+      output_size_(model.output_size),
+      label_weights_(config_.class_weights) {
+  const double smoothing = config_.label_smoothing;
+  if (smoothing == 0) return;
+  const auto classes = static_cast<std::size_t>(output_size_);
+  if (label_weights_.empty()) label_weights_.assign(classes, 1);
+  double sum = 0;
+  for (float& weight : label_weights_) {
+    const double share = smoothing * weight / static_cast<double>(classes);
+    smoothing_.push_back(static_cast<float>(share));
+    sum += share;
+    weight = static_cast<float>((1 - smoothing) * weight);
+  }
+  smoothing_sum_ = static_cast<float>(sum);
+}
+
+void Loss::expect_targets(const Batch& batch) const {
+  if (task_ == Task::regression) {
+    expect_size("batch targets", batch.rows() * output_size_, batch.targets.size());
+    if (kind_ != LossKind::bce) return;
+    for (const float target : batch.targets) {
+      if (!(target >= 0 && target <= 1)) {
+        throw DataError(fmt::format("target: expected 0 to 1 for the loss bce, found {}", target));
+      }
+    }
+    return;
+  }
+  expect_size("batch labels", task_ == Task::tagging ? batch.steps() : batch.rows(),
+              batch.labels.size());
+  for (const std::int64_t label : batch.labels) {
+    if ((label < 0 || label >= output_size_) && label != config_.ignore_index) {
+      throw DataError(fmt::format("label: expected 0 to {} or ignore_index ({}), found {}",
+                                  output_size_ - 1, config_.ignore_index, label));
+    }
+  }
+}
+
+std::int64_t Loss::items(std::span<const std::int64_t> labels) const noexcept {
+  return std::ranges::count_if(labels,
+                               [&](std::int64_t label) { return label != config_.ignore_index; });
+}
+
+double Loss::weight(std::span<const std::int64_t> labels) const noexcept {
+  const auto& weights = config_.class_weights;
+  if (weights.empty()) return static_cast<double>(items(labels));
+  double sum = 0;
+  for (const std::int64_t label : labels) {
+    if (label != config_.ignore_index) sum += weights[static_cast<std::size_t>(label)];
+  }
+  return sum;
+}
+
+double Loss::weight(const Batch& batch) const noexcept {
+  return task_ == Task::regression ? static_cast<double>(batch.rows() * output_size_)
+                                   : weight(batch.labels);
+}
+
+void Loss::run(const Rows& rows, float gradient_scale, float* gradient) const noexcept {
   const auto kernel = kernels::cross_entropy_kernel(kernels::active_isa());
-  constexpr std::ptrdiff_t kPiece = 64;
-  std::array<float, kPiece> losses{};
-  std::array<std::int64_t, kPiece> predictions{};
+  kernel({.rows = rows.rows,
+          .classes = output_size_,
+          .logits = rows.logits,
+          .labels = rows.labels,
+          .ignore_index = config_.ignore_index,
+          .label_weights = label_weights_.empty() ? nullptr : label_weights_.data(),
+          .smoothing = smoothing_.empty() ? nullptr : smoothing_.data(),
+          .smoothing_sum = smoothing_sum_,
+          .gradient_scale = gradient_scale,
+          .gradient = gradient,
+          .losses = rows.losses,
+          .predictions = rows.predictions});
+}
+
+Metrics Loss::sum(const Rows& rows) const noexcept {
+  const std::span labels(rows.labels, static_cast<std::size_t>(rows.rows));
   Metrics metrics;
-  for (auto first = labels.begin(); first != labels.end();) {
-    const std::int64_t start = (first - labels.begin()) * classes;
-    float* const d_logits = gradient == nullptr ? nullptr : gradient + start;
-    if (*first == kIgnoredLabel) {
-      if (d_logits != nullptr) std::fill_n(d_logits, classes, 0.0F);
-      ++first;
-      continue;
-    }
-    const auto last =
-        std::find(first, first + std::min(kPiece, labels.end() - first), kIgnoredLabel);
-    kernel({.rows = last - first,
-            .classes = classes,
-            .logits = logits + start,
-            .labels = &*first,
-            .gradient_scale = gradient_scale,
-            .gradient = d_logits,
-            .losses = losses.data(),
-            .predictions = predictions.data()});
-    metrics.items += last - first;
-    for (std::size_t row = 0; first != last; ++row, ++first) {
-      metrics.loss += losses[row];
-      metrics.correct += predictions[row] == *first ? 1 : 0;
-    }
+  metrics.items = items(labels);
+  metrics.weight = weight(labels);
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    const std::int64_t label = rows.labels[row];
+    const bool counts = label != config_.ignore_index;
+    metrics.loss += rows.losses[row];
+    metrics.correct += counts && rows.predictions[row] == label ? 1 : 0;
   }
   return metrics;
 }
 
-Metrics squared_error(std::span<const float> outputs, std::span<const float> targets,
-                      float gradient_scale, float* gradient) noexcept {
+Metrics Loss::of_labels(const float* logits, std::span<const std::int64_t> labels,
+                        float gradient_scale, float* gradient) const noexcept {
+  constexpr std::int64_t kPiece = 64;
+  std::array<float, kPiece> losses{};
+  std::array<std::int64_t, kPiece> predictions{};
   Metrics metrics;
-  metrics.items = static_cast<std::int64_t>(outputs.size());
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const float difference = outputs[i] - targets[i];
-    metrics.loss += static_cast<double>(difference) * difference;
-    metrics.absolute_error += std::abs(difference);
-    if (gradient != nullptr) {
-      gradient[i] = 2 * difference * gradient_scale;
-    }
+  const auto count = static_cast<std::int64_t>(labels.size());
+  for (std::int64_t first = 0; first < count; first += kPiece) {
+    const Rows rows{.rows = std::min(kPiece, count - first),
+                    .logits = logits + first * output_size_,
+                    .labels = labels.data() + first,
+                    .losses = losses.data(),
+                    .predictions = predictions.data()};
+    run(rows, gradient_scale, gradient == nullptr ? nullptr : gradient + first * output_size_);
+    metrics += sum(rows);
   }
   return metrics;
+}
+
+Metrics Loss::of_values(std::span<const float> outputs, std::span<const float> targets,
+                        float gradient_scale, float* gradient) const noexcept {
+  const auto sum = [&](auto element_of) {
+    return sum_elements(outputs, targets, gradient_scale, gradient, element_of);
+  };
+  switch (kind_) {
+    case LossKind::mae:
+      return sum(absolute);
+    case LossKind::huber:
+      return sum([delta = config_.huber_delta](float output, float target) noexcept {
+        return huber(output, target, delta);
+      });
+    case LossKind::bce:
+      return sum(binary_cross_entropy);
+    case LossKind::mse:
+    case LossKind::cross_entropy:
+      break;
+  }
+  return sum(squared);
+}
+
+Metrics Loss::of_batch(const Batch& batch, std::span<const float> outputs) const noexcept {
+  return task_ == Task::regression ? of_values(outputs, batch.targets, 0, nullptr)
+                                   : of_labels(outputs.data(), batch.labels, 0, nullptr);
+}
+
+float Loss::value(float output) const noexcept {
+  return kind_ == LossKind::bce ? sigmoid(output) : output;
 }
 
 }  // namespace quadgate

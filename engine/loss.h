@@ -2,42 +2,87 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
+
+#include "engine/batch.h"
+#include "engine/config.h"
 
 namespace quadgate {
 
 /// Sums over the items of one or many batches; add them up, then divide.
 ///
-/// An item is what the loss is the mean of: a sequence (classification), a step (tagging) or one
-/// of a sequence's O values (regression), as torch.nn.CrossEntropyLoss and MSELoss count them.
+/// An item is a target that counts: of a sequence (classification), of a step (tagging) or one of a
+/// sequence's O values (regression).
 struct Metrics {
   std::int64_t items = 0;
-  double loss = 0;            ///< sum of cross-entropies in nats, or of squared errors
+  double loss = 0;    ///< sum of the losses (cross-entropies in nats)
+  double weight = 0;  ///< what its mean divides by: sum of the items' class weights, or items
+  double squared_error = 0;   ///< regression only
   double absolute_error = 0;  ///< regression only
   std::int64_t correct = 0;   ///< classification and tagging only
 
   Metrics& operator+=(const Metrics& other) noexcept;
-  double mean_loss() const noexcept { return loss / static_cast<double>(items); }
+  /// NaN without items, as PyTorch has it.
+  double mean_loss() const noexcept { return loss / weight; }
   double accuracy() const noexcept {
     return static_cast<double>(correct) / static_cast<double>(items);
   }
+  double mean_squared_error() const noexcept { return squared_error / static_cast<double>(items); }
   double mean_absolute_error() const noexcept {
     return absolute_error / static_cast<double>(items);
   }
 };
 
-/// The label of a row that does not count: padding.
-inline constexpr std::int64_t kIgnoredLabel = -1;
+/// A model's loss, ready to be computed.
+class Loss {
+ public:
+  /// The config must be valid.
+  explicit Loss(const ModelConfig& model);
 
-/// Cross-entropy of `logits` [M, C] with one label in [0, C), or kIgnoredLabel, a row
-/// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.CrossEntropyLoss.html). If `gradient` is
-/// not null, it gets (softmax - one_hot) * gradient_scale, [M, C]; 0 in ignored rows. It may be
-/// `logits` itself.
-Metrics cross_entropy(const float* logits, std::span<const std::int64_t> labels,
-                      std::int64_t classes, float gradient_scale, float* gradient) noexcept;
+  /// Throws InvalidArgument if the batch has not the targets of the task, DataError if a label is
+  /// neither a class nor ignore_index, or a target of bce not within 0 and 1.
+  void expect_targets(const Batch& batch) const;
+  /// What the mean over the batch's loss divides by, as Metrics::weight.
+  double weight(const Batch& batch) const noexcept;
 
-/// Squared error of `outputs` against `targets`, element by element; `gradient`, if not null, gets
-/// 2 * (output - target) * gradient_scale. It may be `outputs` itself.
-Metrics squared_error(std::span<const float> outputs, std::span<const float> targets,
-                      float gradient_scale, float* gradient) noexcept;
+  /// Rows of logits [rows, classes] with a label each, and where to leave what there is of a row.
+  struct Rows {
+    std::int64_t rows;
+    const float* logits;
+    const std::int64_t* labels;
+    float* losses;              ///< [rows]
+    std::int64_t* predictions;  ///< [rows]
+  };
+  /// Cross-entropies. If `gradient` is not null, it gets their gradient times `gradient_scale`,
+  /// [rows, classes]; 0 in ignored rows. It may be the logits themselves.
+  void run(const Rows& rows, float gradient_scale, float* gradient) const noexcept;
+  /// Sums over what `run` has left.
+  Metrics sum(const Rows& rows) const noexcept;
+
+  /// Both at once, for as many rows as there are labels.
+  Metrics of_labels(const float* logits, std::span<const std::int64_t> labels, float gradient_scale,
+                    float* gradient) const noexcept;
+  /// The loss of `outputs` against `targets`, element by element; `gradient` as of `run`.
+  Metrics of_values(std::span<const float> outputs, std::span<const float> targets,
+                    float gradient_scale, float* gradient) const noexcept;
+  /// The loss of a batch, from the outputs that Network::predict has for it.
+  Metrics of_batch(const Batch& batch, std::span<const float> outputs) const noexcept;
+
+  /// What a regression model says with an output of its head: the output, or its sigmoid for bce.
+  float value(float output) const noexcept;
+
+ private:
+  /// How many of the labels count, and the sum of their class weights.
+  std::int64_t items(std::span<const std::int64_t> labels) const noexcept;
+  double weight(std::span<const std::int64_t> labels) const noexcept;
+
+  LossConfig config_;
+  LossKind kind_;
+  Task task_;
+  std::int64_t output_size_;
+  std::vector<float> label_weights_;  // [classes]: of the label in a target; empty: 1
+  std::vector<float> smoothing_;      // [classes]: of every class in a target; empty: 0
+  float smoothing_sum_ = 0;
+};
 
 }  // namespace quadgate

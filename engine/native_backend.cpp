@@ -37,7 +37,7 @@ Metrics NativeBackend::evaluate(const Batch& batch) {
   stack_.assign(batch);
   workers_.for_each_range(stack_.steps(), [&](const NativeWork& work) {
     forward(work, batch, nullptr);
-    head_.loss(work, batch, 0);
+    head_.loss(work, batch, {});
   });
   return head_.metrics(stack_.steps());
 }

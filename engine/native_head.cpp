@@ -9,8 +9,6 @@
 #include "engine/gradient_tile.h"
 #include "engine/parts.h"
 #include "engine/stopwatch.h"
-#include "kernels/cross_entropy/cross_entropy.h"
-#include "kernels/isa.h"
 
 namespace quadgate {
 namespace {
@@ -27,6 +25,7 @@ std::vector<std::int64_t> all_rows(std::int64_t count) {
 
 NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Parameters& parameters)
     : model_(plan.model),
+      loss_(plan.model),
       features_(plan.model.rnn.output_size()),
       product_(cell.product),
       bias_(static_cast<std::size_t>(parts_of(model_.output_size, cell.lanes) * cell.lanes)),
@@ -48,10 +47,7 @@ NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Paramete
     losses_.resize(static_cast<std::size_t>(outputs));
     predictions_.resize(static_cast<std::size_t>(outputs));
   }
-  if (!at_every_step()) {
-    pooled_ = Buffer(static_cast<std::size_t>(plan.batch_size * features_));
-    d_pooled_ = Buffer(pooled_.size());
-  }
+  if (!at_every_step()) pooling_.emplace(model_, plan.batch_size);
 }
 
 void NativeHead::pack(std::int64_t task) {
@@ -69,29 +65,16 @@ void NativeHead::for_each_piece(const NativeWork& work, Body body) const {
   work.for_each_run(share.begin, share.end, body);
 }
 
-template <typename Body>
-void NativeHead::for_each_final_state(const NativeWork& work, Body body) const {
-  const auto share = work.member.share(work.last - work.first);
-  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
-    body(work.steps.offset_at(work.steps.length(place) - 1) + place, 0, place);
-    if (model_.rnn.bidirectional) body(place, model_.rnn.h_size(), place);  // ends at step 0
-  }
-}
-
 void NativeHead::forward(const NativeWork& work, const PackedRows& y) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
-  const PackedRows input = at_every_step() ? y : PackedRows{pooled_.data(), features_};
-  if (!at_every_step()) {
-    for_each_final_state(work, [&](std::int64_t row, std::int64_t feature, std::int64_t place) {
-      std::copy_n(y.at(row) + feature, model_.rnn.h_size(), input.at(place) + feature);
-    });
-  }
+  if (pooling_) pooling_->forward(work, y);
+  const PackedRows from = input(y);
   for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
     for (std::int64_t panel = 0; panel < forward_.panels(); ++panel) {
       const std::int64_t column = forward_.first_column(panel);
       product_(rows, features_,
-               {.data = input.at(row),
-                .row_stride = input.stride,
+               {.data = from.at(row),
+                .row_stride = from.stride,
                 .step = 1,
                 .run = features_,
                 .run_stride = 0},
@@ -120,58 +103,56 @@ void NativeHead::load_labels(const NativeWork& work, const Batch& batch) {
   }
 }
 
-void NativeHead::loss(const NativeWork& work, const Batch& batch, float gradient_scale) {
+Loss::Rows NativeHead::label_rows(std::int64_t first, std::int64_t rows) noexcept {
+  return {.rows = rows,
+          .logits = outputs_.data() + first * model_.output_size,
+          .labels = labels_.data() + first,
+          .losses = losses_.data() + first,
+          .predictions = predictions_.data() + first};
+}
+
+void NativeHead::loss(const NativeWork& work, const Batch& batch,
+                      std::optional<float> gradient_scale) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
-  if (model_.task != Task::regression) load_labels(work, batch);
+  const bool labelled = model_.task != Task::regression;
+  if (labelled) load_labels(work, batch);
   work.member.wait();  // the shares of forward, and of the labels, were others
-  if (model_.task == Task::regression) {
-    squared_errors(work, batch, gradient_scale);
-  } else {
-    const auto kernel = kernels::cross_entropy_kernel(kernels::active_isa());
+  if (labelled) {
     for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
       float* const outputs = outputs_.data() + row * model_.output_size;
-      kernel({.rows = rows,
-              .classes = model_.output_size,
-              .logits = outputs,
-              .labels = labels_.data() + row,
-              .gradient_scale = gradient_scale,
-              .gradient = gradient_scale == 0 ? nullptr : outputs,
-              .losses = losses_.data() + row,
-              .predictions = predictions_.data() + row});
+      loss_.run(label_rows(row, rows), gradient_scale.value_or(0),
+                gradient_scale ? outputs : nullptr);
     });
+  } else {
+    value_losses(work, batch, gradient_scale);
   }
   work.member.wait();
 }
 
-void NativeHead::squared_errors(const NativeWork& work, const Batch& batch, float gradient_scale) {
+void NativeHead::value_losses(const NativeWork& work, const Batch& batch,
+                              std::optional<float> gradient_scale) {
   const auto size = static_cast<std::size_t>(model_.output_size);
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     float* const outputs = outputs_.data() + place * model_.output_size;
     const auto target = static_cast<std::size_t>(work.steps.row_in_batch(place)) * size;
     errors_[static_cast<std::size_t>(place)] =
-        squared_error({outputs, size}, std::span(batch.targets).subspan(target, size),
-                      gradient_scale, gradient_scale == 0 ? nullptr : outputs);
+        loss_.of_values({outputs, size}, std::span(batch.targets).subspan(target, size),
+                        gradient_scale.value_or(0), gradient_scale ? outputs : nullptr);
   }
 }
 
-Metrics NativeHead::metrics(const PackedSteps& steps) const {
-  Metrics sum;
+Metrics NativeHead::metrics(const PackedSteps& steps) {
   if (model_.task == Task::regression) {
-    return std::accumulate(errors_.begin(), errors_.begin() + steps.rows(), sum,
+    return std::accumulate(errors_.begin(), errors_.begin() + steps.rows(), Metrics{},
                            [](Metrics total, const Metrics& row) { return total += row; });
   }
-  sum.items = at_every_step() ? steps.size() : steps.rows();
-  for (std::size_t row = 0; std::cmp_less(row, sum.items); ++row) {
-    sum.loss += losses_[row];
-    sum.correct += predictions_[row] == labels_[row] ? 1 : 0;
-  }
-  return sum;
+  return loss_.sum(label_rows(0, at_every_step() ? steps.size() : steps.rows()));
 }
 
 void NativeHead::backward(const NativeWork& work, const PackedRows& dy) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
-  const PackedRows target = at_every_step() ? dy : PackedRows{d_pooled_.data(), features_};
+  const PackedRows target = pooling_ ? pooling_->d_pooled() : dy;
   for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
     for (std::int64_t panel = 0; panel < backward_.panels(); ++panel) {
       const std::int64_t column = backward_.first_column(panel);
@@ -189,17 +170,7 @@ void NativeHead::backward(const NativeWork& work, const PackedRows& dy) {
                 .bias = nullptr});
     }
   });
-  if (!at_every_step()) {
-    const auto share = work.member.share(work.last - work.first);
-    for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
-      for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
-        std::fill_n(dy.at(work.steps.offset_at(t) + place), features_, 0.0F);
-      }
-    }
-    for_each_final_state(work, [&](std::int64_t row, std::int64_t feature, std::int64_t place) {
-      std::copy_n(target.at(place) + feature, model_.rnn.h_size(), dy.at(row) + feature);
-    });
-  }
+  if (pooling_) pooling_->backward(work, dy);
   work.member.wait();
 }
 
@@ -219,7 +190,7 @@ void NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const Pac
   const GradientTile tile{.depth = depth,
                           .left = left,
                           .left_width = model_.output_size,
-                          .right = at_every_step() ? y : PackedRows{pooled_.data(), features_},
+                          .right = input(y),
                           .right_rows = nullptr,
                           .first_column = column,
                           .columns = backward_.columns_of(panel),

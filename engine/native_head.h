@@ -1,19 +1,22 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/backend.h"
 #include "engine/buffer.h"
+#include "engine/loss.h"
 #include "engine/native_layer.h"
+#include "engine/native_pooling.h"
 #include "engine/packed_matrix.h"
 #include "engine/packed_rows.h"
 
 namespace quadgate {
 
-/// The linear head of the native backend, and its loss: at every step (tagging), or from the final
-/// states of each sequence.
+/// The linear head of the native backend, and its loss: at every step (tagging), or from
+/// each pooled sequence.
 class NativeHead {
  public:
   NativeHead(const NetworkPlan& plan, const NativeCell& cell, Parameters& parameters);
@@ -25,12 +28,12 @@ class NativeHead {
   /// The outputs of the work's sequences from the last layer's output y.
   void forward(const NativeWork& work, const PackedRows& y);
 
-  /// After `forward`: the loss of each row. If `gradient_scale` is not 0, the outputs become
+  /// After `forward`: the loss of each row. If there is a `gradient_scale`, the outputs become
   /// their gradients times it, for `backward`.
-  void loss(const NativeWork& work, const Batch& batch, float gradient_scale);
+  void loss(const NativeWork& work, const Batch& batch, std::optional<float> gradient_scale);
 
   /// After `loss` for all sequences: the sum of the losses.
-  Metrics metrics(const PackedSteps& steps) const;
+  Metrics metrics(const PackedSteps& steps);
 
   /// After `loss` with a gradient: that of y.
   void backward(const NativeWork& work, const PackedRows& dy);
@@ -46,17 +49,20 @@ class NativeHead {
 
  private:
   bool at_every_step() const noexcept { return model_.task == Task::tagging; }
+  /// The rows that the head reads, where y is the last layer's output.
+  PackedRows input(const PackedRows& y) noexcept { return pooling_ ? pooling_->pooled() : y; }
+  /// The rows of labels, losses and predictions from `first` on.
+  Loss::Rows label_rows(std::int64_t first, std::int64_t rows) noexcept;
   /// Calls body(first row, number of rows) for each contiguous piece of the head's rows that
   /// belongs to a member of the work.
   template <typename Body>
   void for_each_piece(const NativeWork& work, Body body) const;
-  /// Calls body(packed row of y, first feature, place) for each part of the final states.
-  template <typename Body>
-  void for_each_final_state(const NativeWork& work, Body body) const;
   void load_labels(const NativeWork& work, const Batch& batch);
-  void squared_errors(const NativeWork& work, const Batch& batch, float gradient_scale);
+  void value_losses(const NativeWork& work, const Batch& batch,
+                    std::optional<float> gradient_scale);
 
   ModelConfig model_;
+  Loss loss_;
   std::int64_t features_;
   kernels::ProductKernel product_;
   PackedMatrix forward_, backward_;
@@ -64,7 +70,7 @@ class NativeHead {
   const float* bias_values_;
   float* weight_gradient_;
   float* bias_gradient_;
-  Buffer pooled_, d_pooled_;  // [N, features] unless at every step
+  std::optional<NativePooling> pooling_;  // unless at every step
   Buffer outputs_;
   std::vector<std::int64_t> labels_, predictions_;  // of each row of the outputs
   std::vector<float> losses_;                       // likewise

@@ -28,40 +28,12 @@ void validate_inputs(const ModelConfig& config, std::int64_t seq_len, const Batc
   expect(std::cmp_equal(batch.x.size(), values), "batch x", values, batch.x.size());
 }
 
-/// The number of items that the loss is the mean of.
-std::int64_t count_items(const ModelConfig& config, const Batch& batch) {
-  switch (config.task) {
-    case Task::tagging:
-      return batch.steps();
-    case Task::regression:
-      return batch.rows() * config.output_size;
-    case Task::classification:
-      break;
-  }
-  return batch.rows();
-}
-
-void validate_targets(const ModelConfig& config, const Batch& batch) {
-  const std::int64_t items = count_items(config, batch);
-  if (config.task == Task::regression) {
-    expect(std::cmp_equal(batch.targets.size(), items), "batch targets", items,
-           batch.targets.size());
-    return;
-  }
-  expect(std::cmp_equal(batch.labels.size(), items), "batch labels", items, batch.labels.size());
-  for (const std::int64_t label : batch.labels) {
-    if (label < 0 || label >= config.output_size) {
-      throw DataError(
-          fmt::format("label: expected 0 to {}, found {}", config.output_size - 1, label));
-    }
-  }
-}
-
 }  // namespace
 
 Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t batch_size,
                  Arena& arena, const NetworkOptions& options)
     : plan_{(validate(config), config), seq_len, batch_size, options},
+      loss_(config),
       arena_(arena),
       parameters_(config) {
   if (seq_len < 1 || batch_size < 1) {
@@ -104,7 +76,7 @@ void Network::expect_fit(const Batch& batch) const {
 }
 
 Metrics Network::evaluate(const Batch& batch) {
-  validate_targets(plan_.model, batch);
+  loss_.expect_targets(batch);
   if (batch.rows() == 0) return {};
   expect_fit(batch);
   return backend_->evaluate(batch);
@@ -124,9 +96,10 @@ Metrics Network::differentiate(const Batch& batch, const DropoutKey& dropout,
   if (batch.rows() == 0) {
     throw InvalidArgument("batch: expected at least 1 row, found none");
   }
-  validate_targets(plan_.model, batch);
+  loss_.expect_targets(batch);
   expect_fit(batch);
-  const auto scale = static_cast<float>(1.0 / static_cast<double>(count_items(plan_.model, batch)));
+  const double weight = loss_.weight(batch);
+  const auto scale = static_cast<float>(weight > 0 ? 1 / weight : 0);
   return backend_->differentiate(batch, dropout, scale, gradient_norm);
 }
 

@@ -43,7 +43,7 @@ class Network {
   PhaseTimes& phase_times() noexcept { return backend_->phase_times(); }
 
   /// Forward only. Throws InvalidArgument if the batch does not fit the plan or the task, DataError
-  /// if a label is out of range. An empty batch has no items.
+  /// if a target is out of range (see Loss::expect_targets). An empty batch has no items.
   Metrics evaluate(const Batch& batch);
 
   /// Forward only; writes the head's outputs (logits or values), in row order, to `outputs`:
@@ -51,13 +51,15 @@ class Network {
   void predict(const Batch& batch, std::span<float> outputs);
 
   /// Forward and backward: fills `parameters().gradients()` with those of the mean loss, and
-  /// returns its metrics and, in `gradient_norm`, the global norm. Throws like `evaluate`.
+  /// returns its metrics and, in `gradient_norm`, the global norm. Without items that count, the
+  /// gradients are 0. Throws like `evaluate`.
   Metrics differentiate(const Batch& batch, const DropoutKey& dropout, double& gradient_norm);
 
  private:
   void expect_fit(const Batch& batch) const;
 
   NetworkPlan plan_;
+  Loss loss_;
   Arena& arena_;
   Parameters parameters_;
   std::unique_ptr<Backend> backend_;

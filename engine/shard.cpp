@@ -8,6 +8,7 @@ namespace quadgate {
 Shard::Shard(const ModelConfig& config, const Parameters& parameters, const LstmWeights& weights,
              std::int64_t seq_len, std::int64_t rows)
     : config_(config),
+      loss_(config),
       parameters_(parameters),
       seq_len_(seq_len),
       rows_(rows),
@@ -75,7 +76,7 @@ void Shard::forward(const Batch& batch, std::int64_t first_row, const DropoutMas
 }
 
 void Shard::load_labels(const Batch& batch) {
-  std::ranges::fill(labels_, kIgnoredLabel);
+  std::ranges::fill(labels_, config_.loss.ignore_index);
   for (std::int64_t row = 0; row < used_rows_; ++row) {
     if (config_.task == Task::classification) {
       labels_[static_cast<std::size_t>(row)] =
@@ -94,7 +95,7 @@ Metrics Shard::loss(const Batch& batch, bool differentiate, float gradient_scale
   float* gradient = differentiate ? d_outputs_.data() : nullptr;
   if (config_.task != Task::regression) {
     load_labels(batch);
-    return cross_entropy(outputs_.data(), labels_, config_.output_size, gradient_scale, gradient);
+    return loss_.of_labels(outputs_.data(), labels_, gradient_scale, gradient);
   }
   const auto used = static_cast<std::size_t>(used_rows_ * config_.output_size);
   if (differentiate) {
@@ -103,7 +104,7 @@ Metrics Shard::loss(const Batch& batch, bool differentiate, float gradient_scale
   const auto targets =
       std::span(batch.targets)
           .subspan(static_cast<std::size_t>(first_row_ * config_.output_size), used);
-  return squared_error(outputs_.span().first(used), targets, gradient_scale, gradient);
+  return loss_.of_values(outputs_.span().first(used), targets, gradient_scale, gradient);
 }
 
 void Shard::backward(const DropoutMask* dropout, const GradientSum& sum, float* gradients) {

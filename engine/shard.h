@@ -45,6 +45,7 @@ class Shard {
   void for_each_final_state(Body body);
 
   ModelConfig config_;
+  Loss loss_;
   const Parameters& parameters_;
   std::int64_t seq_len_;
   std::int64_t rows_;

@@ -70,6 +70,17 @@ hdf5::File open_checkpoint(const std::filesystem::path& path) {
   return file;
 }
 
+// Pooling and loss; what is absent has its default.
+void write_training_target(hdf5::File& file, const ModelConfig& model) {
+  const LossConfig& loss = model.loss;
+  file.write_string("model", "pooling", std::string(to_string(model.pooling)));
+  if (loss.kind) file.write_string("model", "loss", std::string(to_string(*loss.kind)));
+  file.write_double("model", "huber_delta", loss.huber_delta);
+  file.write_double("model", "label_smoothing", loss.label_smoothing);
+  file.write_int("model", "ignore_index", loss.ignore_index);
+  if (!loss.class_weights.empty()) file.write_floats("model", "class_weights", loss.class_weights);
+}
+
 void write_model(hdf5::File& file, const ModelDescription& model, const Parameters& parameters) {
   file.write_string("", "format", kFormat);
   file.write_int("", "format_version", 1);
@@ -84,8 +95,35 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
   file.write_double("model", "dropout", rnn.dropout);
   file.write_int("model", "output_size", model.config.output_size);
   file.write_string("model", "task", to_string(model.config.task));
+  write_training_target(file, model.config);
   write_data_description(file, "model", model.data);
   write_tensors(file, "state_dict", parameters, parameters.values());
+}
+
+// The value of an attribute that has a name; `absent` where there is none.
+template <typename Value, typename Parse>
+Value read_named(const hdf5::File& file, const char* name, Value absent, const char* expected,
+                 Parse parse) {
+  if (!file.has_attribute("model", name)) return absent;
+  const std::string found = file.read_string("model", name);
+  const auto value = parse(found);
+  if (!value) {
+    throw FileError(
+        fmt::format("{}: expected {}, found '{}'", file.where("model", name), expected, found));
+  }
+  return *value;
+}
+
+void read_training_target(const hdf5::File& file, ModelConfig& model) {
+  model.pooling = read_named(file, "pooling", model.pooling, "last, mean or max", parse_pooling);
+  LossConfig& loss = model.loss;
+  loss.kind =
+      read_named(file, "loss", loss.kind, "cross_entropy, mse, mae, huber or bce", parse_loss);
+  const auto has = [&](const char* name) { return file.has_attribute("model", name); };
+  if (has("huber_delta")) loss.huber_delta = file.read_double("model", "huber_delta");
+  if (has("label_smoothing")) loss.label_smoothing = file.read_double("model", "label_smoothing");
+  if (has("ignore_index")) loss.ignore_index = file.read_int("model", "ignore_index");
+  if (has("class_weights")) loss.class_weights = file.read_floats("model", "class_weights");
 }
 
 ModelDescription read_model(const hdf5::File& file) {
@@ -114,6 +152,7 @@ ModelDescription read_model(const hdf5::File& file) {
                  .task = *task,
                  .output_size = file.read_int("model", "output_size")},
       .data = read_data_description(file, "model")};
+  read_training_target(file, model.config);
   try {
     validate(model.config);
   } catch (const InvalidArgument& error) {
@@ -152,6 +191,8 @@ void write_training(hdf5::File& file, const TrainingState& state) {
   if (state.best_metric) file.write_double("training", "best_metric", *state.best_metric);
   file.write_int("training", "running_items", state.running.items);
   file.write_double("training", "running_loss", state.running.loss);
+  file.write_double("training", "running_weight", state.running.weight);
+  file.write_double("training", "running_squared_error", state.running.squared_error);
   file.write_double("training", "running_absolute_error", state.running.absolute_error);
   file.write_int("training", "running_correct", state.running.correct);
   file.write_double("training", "lr_scale", state.schedule.lr_scale);
@@ -179,6 +220,14 @@ TrainingState read_training(const hdf5::File& file) {
       .early_stopping = read_plateau(file, "early_stopping"),
       .last_metrics = file.read_string("training", "last_metrics"),
       .run_file = file.read_string("training", "run_file")};
+  // Where they are absent, every item counted once, and the loss was the squared error.
+  Metrics& running = state.running;
+  running.weight = file.has_attribute("training", "running_weight")
+                       ? file.read_double("training", "running_weight")
+                       : static_cast<double>(running.items);
+  running.squared_error = file.has_attribute("training", "running_squared_error")
+                              ? file.read_double("training", "running_squared_error")
+                              : running.loss;
   if (file.has_attribute("training", "best_metric")) {
     state.best_metric = file.read_double("training", "best_metric");
   }

@@ -67,8 +67,9 @@ std::int64_t last_size(const hdf5::Array& array) {
 
 }  // namespace
 
-Dataset::Dataset(const std::filesystem::path& path, const std::optional<Window>& window)
-    : file_(std::make_unique<hdf5::File>(hdf5::File::open(path))) {
+Dataset::Dataset(const std::filesystem::path& path, const std::optional<Window>& window,
+                 std::int64_t ignore_index)
+    : file_(std::make_unique<hdf5::File>(hdf5::File::open(path))), ignore_index_(ignore_index) {
   const std::string task = read_task(*file_);
   task_ = task_from_name(task).value_or(Task::regression);
   if ((task == "forecast") != window.has_value()) {
@@ -112,7 +113,8 @@ void Dataset::open_sequences(const std::string& first) {
     output_size_ = static_cast<std::int64_t>(description_.class_names.size());
   }
   for (const std::string& name : split_names()) {
-    splits_[name] = std::make_unique<SequenceSplit>(*file_, name, task_, input_size_, output_size_);
+    splits_[name] = std::make_unique<SequenceSplit>(*file_, name, task_, input_size_, output_size_,
+                                                    ignore_index_);
   }
 }
 
@@ -125,7 +127,9 @@ void Dataset::name_classes() {
     y.expect(hdf5::Element::int64, {hdf5::kAnySize}, "labels");
     labels.resize(static_cast<std::size_t>(y.size()));
     y.read(0, y.size(), labels);
-    for (const std::int64_t label : labels) largest = std::max(largest, label);
+    for (const std::int64_t label : labels) {
+      if (label != ignore_index_) largest = std::max(largest, label);
+    }
   }
   if (largest >= kMostUnnamedClasses) {
     throw DataError(fmt::format("{}: attribute 'class_names': expected for a label as large as {}",

@@ -45,10 +45,12 @@ class Split {
 /// columns: [horizon, targets], flattened.
 class Dataset {
  public:
-  /// Opens and checks the file. `window` is for a forecast, and only for one. Throws FileError,
+  /// Opens and checks the file. `window` is for a forecast, and only for one; `ignore_index` is a
+  /// label beside those of the classes. Throws FileError,
   /// naming file, dataset or attribute, expected and found; DataError if a split is empty or a
   /// label out of range; InvalidArgument if the window does not fit.
-  explicit Dataset(const std::filesystem::path& path, const std::optional<Window>& window = {});
+  explicit Dataset(const std::filesystem::path& path, const std::optional<Window>& window = {},
+                   std::int64_t ignore_index = kIgnoreIndex);
   ~Dataset();
 
   const std::filesystem::path& path() const noexcept;
@@ -75,6 +77,7 @@ class Dataset {
   void name_classes();
 
   std::unique_ptr<hdf5::File> file_;
+  std::int64_t ignore_index_;
   Task task_ = Task::classification;
   std::int64_t input_size_ = 0;
   std::int64_t output_size_ = 0;

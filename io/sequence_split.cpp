@@ -18,26 +18,15 @@ std::span<float> part(std::vector<float>& values, std::int64_t first, std::int64
                                    static_cast<std::size_t>(count));
 }
 
-// Index of the first label that is none of the classes, or -1.
-std::int64_t find_bad_label(std::span<const std::int64_t> labels, std::int64_t classes) {
-  const auto bad = std::ranges::find_if_not(
-      labels, [&](std::int64_t label) { return label >= 0 && label < classes; });
-  return bad == labels.end() ? -1 : bad - labels.begin();
-}
-
-[[noreturn]] void fail_label(const hdf5::Array& y, std::int64_t row, std::int64_t label,
-                             std::int64_t classes) {
-  throw DataError(fmt::format("{} row {}: expected a label from 0 to {}, found {}", y.where(), row,
-                              classes - 1, label));
-}
-
 }  // namespace
 
 SequenceSplit::SequenceSplit(const hdf5::File& file, const std::string& name, Task task,
-                             std::int64_t input_size, std::int64_t output_size)
+                             std::int64_t input_size, std::int64_t output_size,
+                             std::int64_t ignore_index)
     : task_(task),
       input_size_(input_size),
       output_size_(output_size),
+      ignore_index_(ignore_index),
       x_(file.array(name + "/x")),
       y_(file.array(name + "/y")) {
   open_x(name, file);
@@ -88,8 +77,8 @@ void SequenceSplit::open_y() {
       y_.expect(Element::int64, {size_}, fmt::format("[{}]", size_));
       labels_.resize(static_cast<std::size_t>(size_));
       y_.read(0, size_, labels_);
-      if (const std::int64_t bad = find_bad_label(labels_, output_size_); bad >= 0) {
-        fail_label(y_, bad, labels_[static_cast<std::size_t>(bad)], output_size_);
+      if (const std::int64_t bad = find_bad_label(labels_); bad >= 0) {
+        fail_label(bad, labels_[static_cast<std::size_t>(bad)]);
       }
       break;
     case Task::tagging:
@@ -100,6 +89,21 @@ void SequenceSplit::open_y() {
                 fmt::format("[{}, {}]", size_, output_size_));
       break;
   }
+}
+
+// Index of the first label that is none of the classes and does count, or -1.
+std::int64_t SequenceSplit::find_bad_label(std::span<const std::int64_t> labels) const {
+  const auto bad = std::ranges::find_if_not(labels, [&](std::int64_t label) {
+    return (label >= 0 && label < output_size_) || label == ignore_index_;
+  });
+  return bad == labels.end() ? -1 : bad - labels.begin();
+}
+
+void SequenceSplit::fail_label(std::int64_t row, std::int64_t label) const {
+  throw DataError(
+      fmt::format("{} row {}: expected a label from 0 to {} or ignore_index ({}), found "
+                  "{}",
+                  y_.where(), row, output_size_ - 1, ignore_index_, label));
 }
 
 std::int64_t SequenceSplit::begin(std::int64_t row) const noexcept {
@@ -177,8 +181,8 @@ void SequenceSplit::check(std::span<const std::int64_t> rows, const Batch& batch
                                 rows[static_cast<std::size_t>(bad / output_size_)]));
   }
   if (task_ == Task::tagging) {
-    if (const std::int64_t bad = find_bad_label(batch.labels, output_size_); bad >= 0) {
-      fail_label(y_, row_of(bad), batch.labels[static_cast<std::size_t>(bad)], output_size_);
+    if (const std::int64_t bad = find_bad_label(batch.labels); bad >= 0) {
+      fail_label(row_of(bad), batch.labels[static_cast<std::size_t>(bad)]);
     }
   }
 }

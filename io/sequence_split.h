@@ -14,9 +14,10 @@ namespace quadgate {
 class SequenceSplit final : public Split {
  public:
   /// Checks types, shapes, offsets, and the labels of a classification, against the sizes of the
-  /// model's input and output. Throws FileError or DataError.
+  /// model's input and output and the label of targets that do not count. Throws FileError or
+  /// DataError.
   SequenceSplit(const hdf5::File& file, const std::string& name, Task task, std::int64_t input_size,
-                std::int64_t output_size);
+                std::int64_t output_size, std::int64_t ignore_index);
 
   std::int64_t size() const noexcept override { return size_; }
   std::int64_t length(std::int64_t row) const noexcept override;
@@ -27,6 +28,8 @@ class SequenceSplit final : public Split {
   void open_x(const std::string& name, const hdf5::File& file);
   void read_offsets(const hdf5::Array& offsets);
   void open_y();
+  std::int64_t find_bad_label(std::span<const std::int64_t> labels) const;
+  [[noreturn]] void fail_label(std::int64_t row, std::int64_t label) const;
   std::int64_t begin(std::int64_t row) const noexcept;  // step of x that `row` begins at
   void read_run(std::int64_t first, std::int64_t count, Batch& batch, std::int64_t position);
   void check(std::span<const std::int64_t> rows, const Batch& batch) const;
@@ -34,6 +37,7 @@ class SequenceSplit final : public Split {
   Task task_;
   std::int64_t input_size_;
   std::int64_t output_size_;
+  std::int64_t ignore_index_;
   hdf5::Array x_;
   hdf5::Array y_;
   std::int64_t size_ = 0;

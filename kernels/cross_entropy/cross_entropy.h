@@ -8,22 +8,30 @@ enum class Isa : std::uint8_t;
 
 /// Cross-entropy of rows of logits, and its gradient
 /// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.CrossEntropyLoss.html).
+///
+/// A row's target q has label_weights[label] of its label, and smoothing[c] of every class c. With
+/// Q, the sum of q, the loss is the sum of q_c * -log softmax_c, and its gradient Q softmax - q.
 struct CrossEntropy {
   std::int64_t rows;
   std::int64_t classes;        ///< at least 1
   const float* logits;         ///< [rows, classes]
-  const std::int64_t* labels;  ///< [rows], in [0, classes)
+  const std::int64_t* labels;  ///< [rows], in [0, classes), or ignore_index
+  std::int64_t ignore_index;   ///< rows of this label do not count: loss and gradient are 0
+  const float* label_weights;  ///< [classes], at least 0; null: all 1
+  const float* smoothing;      ///< [classes], at least 0; null: all 0
+  float smoothing_sum;         ///< of all classes
   float gradient_scale;
-  float* gradient;            ///< [rows, classes]: (softmax - one_hot) * gradient_scale; may be
-                              ///< logits itself; null: not wanted
-  float* losses;              ///< [rows]: -log softmax at the label
+  float* gradient;            ///< [rows, classes]: (Q softmax - q) * gradient_scale; may be logits
+                              ///< itself; null: not wanted
+  float* losses;              ///< [rows]
   std::int64_t* predictions;  ///< [rows]: the first class with the largest logit
 };
 
-/// Each loss is within 2 epsilon of 1 + log(classes) + the span of the row's logits (measured, up
-/// to 100,000 classes), and each gradient within 2 + classes / 32 epsilon of gradient_scale, as 16
-/// sums run side by side; softmax below e^-87 counts as e^-87. NaN or +infinity in a row makes its
-/// loss NaN; its prediction stays within the classes. The same bits from every ISA.
+/// Each loss is within 2 epsilon of Q times 1 + log(classes) + the span of the row's logits
+/// (measured, up to 100,000 classes), and each gradient within 2 + classes / 32 epsilon of
+/// Q gradient_scale, as 16 sums run side by side; with smoothing, 3 + classes / 32 epsilon of the
+/// same for both. Softmax below e^-87 counts as e^-87. NaN or +infinity in a row that counts makes
+/// its loss NaN; its prediction stays within the classes. The same bits from every ISA.
 using CrossEntropyKernel = void (*)(const CrossEntropy& batch) noexcept;
 CrossEntropyKernel cross_entropy_kernel(Isa isa) noexcept;
 

@@ -28,12 +28,19 @@ class RowBlock {
         labels_(batch.labels + first_row),
         losses_(batch.losses + first_row),
         predictions_(batch.predictions + first_row),
+        ignore_index_(batch.ignore_index),
+        label_weights_(batch.label_weights),
+        smoothing_(batch.smoothing),
+        smoothing_sum_(batch.smoothing_sum),
         gradient_scale_(batch.gradient_scale) {}
 
   void run() const noexcept {
     Floats of_label = {};
+    Floats label_weight = {};
     for (std::int64_t row = 0; row < rows_; ++row) {
-      of_label[row] = logits_[row * classes_ + labels_[row]];
+      const std::int64_t label = counts(row) ? labels_[row] : 0;
+      of_label[row] = logits_[row * classes_ + label];
+      label_weight[row] = label_weights_ == nullptr ? 1.0F : label_weights_[label];
     }
     Floats largest;
     reduce(
@@ -42,6 +49,8 @@ class RowBlock {
         .store(largest);
     for (std::int64_t row = 0; row < rows_; ++row) predictions_[row] = find(row, largest[row]);
 
+    // Before the powers, which may take the place of the logits.
+    const Vec of_smoothing = smoothing_ == nullptr ? Vec::broadcast(0.0F) : smoothing_loss(largest);
     const Vec sum = reduce(
         0.0F, [](Vec a, Vec b) noexcept { return a + b; },
         [&](std::int64_t row, std::int64_t at, Mask mask, Vec logits) noexcept {
@@ -49,9 +58,18 @@ class RowBlock {
           if (gradient_ != nullptr) powers.store(gradient_ + row * classes_ + at, mask);
           return powers;
         });
-    const Vec losses = logarithm(sum) + (Vec::load(largest) - Vec::load(of_label));
+    const Vec weight = Vec::load(label_weight);
+    const Vec whole = weight + Vec::broadcast(smoothing_sum_);  // Q
+    const Vec losses = whole * logarithm(sum) +
+                       (weight * (Vec::load(largest) - Vec::load(of_label)) + of_smoothing);
     losses.store(losses_, Vec::first(rows_));
-    if (gradient_ != nullptr) to_gradient(Vec::broadcast(gradient_scale_) / sum);
+    if (gradient_ != nullptr) {
+      const Vec scale = Vec::broadcast(gradient_scale_);
+      to_gradient(scale * whole / sum, scale * weight);
+    }
+    for (std::int64_t row = 0; row < rows_; ++row) {
+      if (!counts(row)) clear(row);
+    }
   }
 
  private:
@@ -75,6 +93,24 @@ class RowBlock {
     for (std::int64_t row = 0; row < rows_; ++row) {
       rows[row] = Vec::load(from + row * classes_ + at, mask);
     }
+  }
+
+  bool counts(std::int64_t row) const noexcept { return labels_[row] != ignore_index_; }
+
+  /// Leaves nothing of a row that does not count, whatever its logits are.
+  void clear(std::int64_t row) const noexcept {
+    losses_[row] = 0.0F;
+    if (gradient_ == nullptr) return;
+    for (std::int64_t i = 0; i < classes_; ++i) gradient_[row * classes_ + i] = 0.0F;
+  }
+
+  /// The sums of smoothing times (largest - logits) of each row.
+  Vec smoothing_loss(const Floats& largest) const noexcept {
+    return reduce(
+        0.0F, [](Vec a, Vec b) noexcept { return a + b; },
+        [&](std::int64_t row, std::int64_t at, Mask mask, Vec logits) noexcept {
+          return Vec::load(smoothing_ + at, mask) * (Vec::broadcast(largest[row]) - logits);
+        });
   }
 
   /// What `op` makes of start and all map(row, at, mask, logits) of a row.
@@ -118,20 +154,24 @@ class RowBlock {
     return classes_ - 1;
   }
 
-  /// Makes of the powers in gradient_ those times the row's factor, less gradient_scale_ at the
-  /// label.
-  void to_gradient(Vec factor) const noexcept {
+  /// Makes of the powers in gradient_ those times the row's factor, less the row's `at_label` at
+  /// its label and the smoothing everywhere.
+  void to_gradient(Vec factor, Vec at_label) const noexcept {
     Floats factors;
+    Floats at_labels;
     factor.store(factors);
-    const Vec zero = Vec::broadcast(0.0F);
-    const Vec at_label = Vec::broadcast(gradient_scale_);
+    at_label.store(at_labels);
     for (std::int64_t at = 0; at < classes_; at += kLanes) {
       const Mask mask = mask_at(at);
+      const Vec everywhere = smoothing_ == nullptr ? Vec::broadcast(0.0F)
+                                                   : Vec::load(smoothing_ + at, mask) *
+                                                         Vec::broadcast(gradient_scale_);
       Vecs rows;
       load(gradient_, at, mask, rows);
       for (std::int64_t row = 0; row < rows_; ++row) {
-        const Vec one_hot = select(Vec::only(labels_[row] - at), at_label, zero);
-        const Vec gradient = rows[row] * Vec::broadcast(factors[row]) - one_hot;
+        const Vec target = select(Vec::only(labels_[row] - at),
+                                  everywhere + Vec::broadcast(at_labels[row]), everywhere);
+        const Vec gradient = rows[row] * Vec::broadcast(factors[row]) - target;
         gradient.store(gradient_ + row * classes_ + at, mask);
       }
     }
@@ -144,6 +184,10 @@ class RowBlock {
   const std::int64_t* labels_;
   float* losses_;
   std::int64_t* predictions_;
+  std::int64_t ignore_index_;
+  const float* label_weights_;
+  const float* smoothing_;
+  float smoothing_sum_;
   float gradient_scale_;
 };
 

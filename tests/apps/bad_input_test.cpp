@@ -196,6 +196,20 @@ TEST_F(BadInputTest, ValuesLeaveNoCheckpoint) {
   expect_failed("train/y");
 }
 
+TEST_F(BadInputTest, Losses) {
+  const auto expect_set = [&](const std::string& assignment, const std::string& part) {
+    expect_refused({"train", "run.toml", "--quiet", "--set", assignment}, kExitWrongUse, part);
+  };
+  expect_set("train.loss=mse", "loss: expected cross_entropy for classification, found mse");
+  expect_set("train.loss=hinge", "train.loss: expected \"cross_entropy\", \"mse\"");
+  expect_set("train.class_weights=[1, 2]",
+             "class_weights: expected 3 numbers, one a class, found 2");
+  expect_set("train.class_weights=[0, 0, 0]", "class_weights: expected at least one above 0");
+  expect_set("train.label_smoothing=1", "train.label_smoothing: expected a number, at least 0");
+  expect_set("train.huber_delta=2", "train.huber_delta: expected only with loss \"huber\"");
+  expect_set("model.pooling=sum", "model.pooling: expected \"last\", \"mean\" or \"max\"");
+}
+
 TEST_F(BadInputTest, LossThatIsNotFiniteNamesEpochAndStepAndLeavesTheCheckpoint) {
   ASSERT_EQ(run({"train", "run.toml", "--set", "train.epochs=1"}).code, kExitDone);
   const std::vector<std::string> args = {"train",

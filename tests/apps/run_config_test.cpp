@@ -48,10 +48,14 @@ dropout = 0.1
 proj_size = 7
 init = "start.h5"
 precision = "f32"
-pooling = "last"
+pooling = "max"
 [train]
 epochs = 30
 batch_size = 20
+loss = "cross_entropy"
+label_smoothing = 0.1
+class_weights = [0.1, 2, 1e30]
+ignore_index = -1
 optimizer = "sgd"
 lr = 1e-3
 momentum = 0.9
@@ -82,6 +86,8 @@ step_size = 3
 gamma = 0.5
 )",
     R"(
+loss = "huber"
+huber_delta = 0.5
 optimizer = "adamw"
 betas = [0.5, 0.625]
 eps = 0.25
@@ -154,7 +160,12 @@ TEST(RunConfigTest, EveryKeyIsRead) {
   EXPECT_TRUE(config.model.bidirectional);
   EXPECT_EQ(config.model.dropout, 0.1);
   EXPECT_EQ(config.model.init, "start.h5");
+  EXPECT_EQ(config.model.pooling, Pooling::max);
   EXPECT_EQ(config.train.batch_size, 20);
+  EXPECT_EQ(config.train.loss, (LossConfig{.kind = LossKind::cross_entropy,
+                                           .label_smoothing = 0.1,
+                                           .class_weights = {0.1F, 2, 1e30F},
+                                           .ignore_index = -1}));
   EXPECT_EQ(config.train.optimizer.kind, OptimizerConfig::Kind::sgd);
   EXPECT_EQ(config.train.optimizer.momentum, 0.9);
   EXPECT_EQ(config.train.optimizer.weight_decay, 1e-30);
@@ -216,6 +227,11 @@ TEST(RunConfigTest, KeysOfAnotherOptimizerOrScheduleAreRefused) {
   EXPECT_EQ(error_of_set("train.schedule.T_max=3"),
             "--set: train.schedule.T_max: expected only with kind \"cosine\", found 3");
   EXPECT_EQ(error_of_set("train.schedule.gamma=0.1"), "no error");  // the default
+  EXPECT_EQ(error_of_set("train.huber_delta=2"),
+            "--set: train.huber_delta: expected only with loss \"huber\", found 2");
+  EXPECT_EQ(error_of(kSmallest, {"train.loss=mae", "train.label_smoothing=0.5"}),
+            "--set: train.label_smoothing: expected only with loss \"cross_entropy\", found 0.5");
+  EXPECT_EQ(error_of_set("train.label_smoothing=0.1"), "no error");  // the data decide
 }
 
 TEST(RunConfigTest, ScheduleNamesWhatItLacks) {
@@ -371,6 +387,18 @@ TEST(RunConfigTest, TypesAndRangesAreNamed) {
                                  "model.cell=GRU",
                                  "model.cell=3",
                                  "model.proj_size=-1",
+                                 "model.pooling=sum",
+                                 "train.loss=hinge",
+                                 "train.loss=1",
+                                 "train.huber_delta=0",
+                                 "train.label_smoothing=1",
+                                 "train.label_smoothing=-0.1",
+                                 "train.class_weights=[]",
+                                 "train.class_weights=2",
+                                 "train.class_weights=[1, -1]",
+                                 "train.class_weights=[1, nan]",
+                                 "train.class_weights=[1, \"a\"]",
+                                 "train.ignore_index=1.5",
                                  "train.momentum=0.5",
                                  "train.betas=0.9",
                                  "train.betas=[0.9]",
@@ -387,9 +415,9 @@ TEST(RunConfigTest, TypesAndRangesAreNamed) {
   EXPECT_THAT(error_of(std::string(kSmallest) + "[data2]\n[train.lr]\n"), HasSubstr("unknown"));
 }
 
-TEST(RunConfigTest, LaterVersionsValuesAreNamed) {
-  EXPECT_EQ(error_of_set("model.pooling=mean"),
-            "--set: model.pooling: this version trains \"last\", found \"mean\"");
+TEST(RunConfigTest, NamesAreListed) {
+  EXPECT_EQ(error_of_set("model.pooling=sum"),
+            "--set: model.pooling: expected \"last\", \"mean\" or \"max\", found \"sum\"");
   EXPECT_EQ(parse(kSmallest, {"model.precision=bf16"}).model.precision, Precision::bf16);
   EXPECT_EQ(error_of_set("model.precision=f16"),
             "--set: model.precision: expected \"f32\" or \"bf16\", found \"f16\"");

@@ -162,6 +162,25 @@ TEST(AllocationCounterTest, CountsWhatWeAllocate) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
+    Heads, AllocationTest,
+    ::testing::Combine(
+        ::testing::Values(Case{"MaxOfSmoothedClasses",
+                               {.rnn = {.input_size = 5, .hidden_size = 32, .bidirectional = true},
+                                .output_size = 3,
+                                .pooling = Pooling::max,
+                                .loss = {.label_smoothing = 0.1, .class_weights = {1, 2, 3}}},
+                               {.clip_norm = 1.0}},
+                          Case{"MeanOfHuberValues",
+                               {.rnn = {.input_size = 5, .hidden_size = 32},
+                                .task = Task::regression,
+                                .output_size = 3,
+                                .pooling = Pooling::mean,
+                                .loss = {.kind = LossKind::huber}},
+                               {.clip_norm = 1.0}}),
+        ::testing::Values(BackendKind::native)),
+    [](const auto& test) { return std::get<0>(test.param).name; });
+
+INSTANTIATE_TEST_SUITE_P(
     Models, AllocationTest,
     ::testing::Combine(
         ::testing::Values(

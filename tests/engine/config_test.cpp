@@ -36,6 +36,18 @@ TEST(TaskTest, HasTheNameOfFiles) {
   EXPECT_STREQ(to_string(Task::regression), "regression");
 }
 
+TEST(PoolingConfigTest, HasTheNameOfFilesAndIsNotForTags) {
+  for (const Pooling pooling : {Pooling::last, Pooling::mean, Pooling::max}) {
+    EXPECT_EQ(parse_pooling(to_string(pooling)), pooling);
+  }
+  EXPECT_EQ(parse_pooling("sum"), std::nullopt);
+  ModelConfig model = small_model();
+  model.pooling = Pooling::mean;
+  EXPECT_NO_THROW(validate(model));
+  model.task = Task::tagging;
+  expect_refused(model, "pooling");
+}
+
 TEST(CellTest, HasTheNameOfFilesAndPyTorchsGates) {
   for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh, Cell::rnn_relu}) {
     EXPECT_EQ(parse_cell(to_string(cell)), cell);

@@ -1,6 +1,6 @@
-// Sweeps tasks, cells, directions, layers, dropout, ragged lengths and batches that fill no whole
-// number of shards, for 4 steps at 1, 2, 3 and 4 threads, on both backends and in teams of every
-// size; and what the native one predicts on every ISA (it sums gradients in the order of its
+// Sweeps tasks, cells, poolings, directions, layers, dropout, ragged lengths and batches that fill
+// no whole number of shards, for 4 steps at 1, 2, 3 and 4 threads, on both backends and in teams of
+// every size; and what the native one predicts on every ISA (it sums gradients in the order of its
 // panels, as wide as the vectors are). No tolerance: weights, losses and predictions are the same
 // bits.
 
@@ -119,6 +119,27 @@ const Case kCellCases[] = {
          6,
          13}};
 
+const Case kHeadCases[] = {Case{"MeanOfSmoothedClasses",
+                                {.rnn = {.input_size = 7, .hidden_size = 70, .bidirectional = true},
+                                 .output_size = 3,
+                                 .pooling = Pooling::mean,
+                                 .loss = {.label_smoothing = 0.1, .class_weights = {1, 2, 3}}},
+                                6,
+                                13},
+                           Case{"MaxOfHuberValues",
+                                {.rnn = {.input_size = 7, .hidden_size = 70, .bidirectional = true},
+                                 .task = Task::regression,
+                                 .output_size = 2,
+                                 .pooling = Pooling::max,
+                                 .loss = {.kind = LossKind::huber}},
+                                6,
+                                13}};
+
+INSTANTIATE_TEST_SUITE_P(Heads, DeterminismTest,
+                         ::testing::Combine(::testing::ValuesIn(kHeadCases),
+                                            ::testing::Values(BackendKind::native)),
+                         [](const auto& test) { return std::get<0>(test.param).name; });
+
 INSTANTIATE_TEST_SUITE_P(Cells, DeterminismTest,
                          ::testing::Combine(::testing::ValuesIn(kCellCases),
                                             ::testing::Values(BackendKind::native)),
@@ -150,6 +171,9 @@ TEST_P(TeamDeterminismTest, EveryTeamSizeGivesTheSameBits) {
     EXPECT_TRUE(same_bits(result.predictions, expected.predictions)) << "teams of " << team_size;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Heads, TeamDeterminismTest, ::testing::ValuesIn(kHeadCases),
+                         [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Shapes, TeamDeterminismTest, ::testing::ValuesIn(kWideCases),
                          [](const auto& test) { return test.param.name; });

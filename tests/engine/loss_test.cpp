@@ -1,59 +1,123 @@
-// Sweeps 1 to 20 classes, ignored rows, huge and missing logits, and squared errors. Tolerance:
-// 1e-6 relative, a few epsilon of the float sums and exponentials behind a loss.
+// Sweeps 1 to 20 classes with ignored rows, class weights and smoothing, huge and missing logits,
+// and the losses of values at errors up to 90, against the formulas in double and their
+// complex-step derivatives. Tolerance: 1e-6 relative, a few epsilon of the float sums and
+// exponentials behind a loss.
 
 #include "engine/loss.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <cmath>
 #include <limits>
 
+#include "engine/error.h"
+#include "tests/support/loss_reference.h"
 #include "tests/support/numbers.h"
 
 namespace quadgate {
 namespace {
 
+using ::testing::HasSubstr;
+using testing::reference_loss;
+using testing::reference_weight;
+
 constexpr double kTolerance = 1e-6;
+constexpr float kScale = 0.25F;
+
+ModelConfig classifier(std::int64_t classes, const LossConfig& loss = {}) {
+  return {.rnn = {.input_size = 1, .hidden_size = 1}, .output_size = classes, .loss = loss};
+}
+
+ModelConfig regression(std::int64_t size, LossKind kind, double huber_delta = 1) {
+  return {.rnn = {.input_size = 1, .hidden_size = 1},
+          .task = Task::regression,
+          .output_size = size,
+          .loss = {.kind = kind, .huber_delta = huber_delta}};
+}
+
+std::string message_of(const ModelConfig& config) {
+  try {
+    validate(config);
+  } catch (const InvalidArgument& error) {
+    return error.what();
+  }
+  return "";
+}
+
+/// Expects the reference's loss, weight and gradient of rows of `outputs`.
+void expect_reference(const ModelConfig& config, const Batch& batch,
+                      const std::vector<float>& outputs) {
+  const auto size = static_cast<std::size_t>(config.output_size);
+  const Loss loss(config);
+  std::vector<float> gradient(outputs.size(), NAN);
+  const Metrics metrics =
+      config.task == Task::regression
+          ? loss.of_values(outputs, batch.targets, kScale, gradient.data())
+          : loss.of_labels(outputs.data(), batch.labels, kScale, gradient.data());
+  double expected = 0;
+  double weight = 0;
+  for (std::size_t row = 0; row < outputs.size() / size; ++row) {
+    std::vector<double> slopes(&outputs[row * size], &outputs[row * size] + size);
+    expected += reference_loss(config, batch, row, slopes);
+    weight += reference_weight(config, batch, row);
+    for (std::size_t c = 0; c < size; ++c) {
+      EXPECT_NEAR(gradient[row * size + c], slopes[c] * kScale,
+                  kTolerance * std::max(1.0, std::abs(slopes[c])));
+    }
+  }
+  EXPECT_NEAR(metrics.loss, expected, kTolerance * std::max(expected, 1.0));
+  EXPECT_NEAR(metrics.weight, weight, kTolerance * weight);
+  EXPECT_EQ(loss.of_batch(batch, outputs).loss, metrics.loss);
+}
 
 TEST(CrossEntropyTest, FollowsTheFormula) {
   testing::Random random(1);
   for (std::int64_t classes = 1; classes <= 20; ++classes) {
     const auto columns = static_cast<std::size_t>(classes);
-    const auto logits = random.values(6 * columns, 4);
-    std::vector<std::int64_t> labels(6);
-    for (auto& label : labels) label = random.integer(0, classes - 1);
-    labels[2] = labels[5] = kIgnoredLabel;
-    std::vector<float> gradient(logits.size(), NAN);
-    const Metrics metrics = cross_entropy(logits.data(), labels, classes, 0.25F, gradient.data());
-
-    double loss = 0;
-    std::int64_t correct = 0;
-    for (std::size_t row = 0; row < labels.size(); ++row) {
-      const float* first = &logits[row * columns];
-      double sum = 0;
-      for (std::size_t c = 0; c < columns; ++c) sum += std::exp(double{first[c]});
-      const bool ignored = labels[row] == kIgnoredLabel;
-      const auto label = static_cast<std::size_t>(ignored ? 0 : labels[row]);
-      if (!ignored) loss += std::log(sum) - first[label];
-      if (!ignored && std::max_element(first, first + classes) == first + label) ++correct;
-      for (std::size_t c = 0; c < columns; ++c) {
-        const double softmax = std::exp(double{first[c]}) / sum;
-        const double expected = ignored ? 0 : (softmax - (c == label ? 1 : 0)) * 0.25;
-        EXPECT_NEAR(gradient[row * columns + c], expected, kTolerance);
-      }
+    std::vector<float> weights = random.values(columns);
+    for (float& weight : weights) weight += 1.5F;
+    for (const auto& loss :
+         {LossConfig{}, LossConfig{.class_weights = weights}, LossConfig{.label_smoothing = 0.1},
+          LossConfig{.label_smoothing = 0.7, .class_weights = weights, .ignore_index = 255}}) {
+      Batch batch;
+      batch.labels.resize(90);
+      for (auto& label : batch.labels) label = random.integer(0, classes - 1);
+      batch.labels[2] = batch.labels[5] = batch.labels[77] = loss.ignore_index;
+      expect_reference(classifier(classes, loss), batch, random.values(90 * columns, 4));
     }
-    EXPECT_EQ(metrics.items, 4);
-    EXPECT_EQ(metrics.correct, correct);
-    EXPECT_NEAR(metrics.loss, loss, kTolerance * std::max(loss, 1.0));
-    EXPECT_EQ(cross_entropy(logits.data(), labels, classes, 0.25F, nullptr).loss, metrics.loss);
   }
+}
+
+TEST(CrossEntropyTest, CountsWhatIsNotIgnored) {
+  const std::vector<float> logits{1, 0, 0, 1, 1, 0, 1, 0};
+  const std::vector<std::int64_t> labels{0, 0, 1, 1};
+  const Loss all(classifier(2, {.class_weights = {1, 3}}));
+  Metrics metrics = all.of_labels(logits.data(), labels, 1, nullptr);
+  EXPECT_EQ(metrics.items, 4);
+  EXPECT_EQ(metrics.correct, 1);
+  EXPECT_EQ(metrics.weight, 8);
+  const Loss ones(classifier(2, {.class_weights = {1, 3}, .ignore_index = 0}));
+  metrics = ones.of_labels(logits.data(), labels, 1, nullptr);
+  EXPECT_EQ(metrics.items, 2);
+  EXPECT_EQ(metrics.correct, 0);
+  EXPECT_EQ(metrics.weight, 6);
+}
+
+TEST(CrossEntropyTest, HasNoItemsWhereAllAreIgnored) {
+  std::vector<float> logits{1, NAN};
+  const std::vector<std::int64_t> labels{kIgnoreIndex};
+  const Metrics metrics = Loss(classifier(2)).of_labels(logits.data(), labels, 1, logits.data());
+  EXPECT_EQ(metrics.items, 0);
+  EXPECT_EQ(metrics.loss, 0);
+  EXPECT_TRUE(std::isnan(metrics.mean_loss()));
+  EXPECT_EQ(logits, (std::vector<float>{0, 0}));
 }
 
 TEST(CrossEntropyTest, DoesNotOverflow) {
   const std::vector<float> logits{1000, -1000, 999};
   const std::vector<std::int64_t> labels{1};
   std::vector<float> gradient(3);
-  const Metrics metrics = cross_entropy(logits.data(), labels, 3, 1, gradient.data());
+  const Metrics metrics = Loss(classifier(3)).of_labels(logits.data(), labels, 1, gradient.data());
   EXPECT_NEAR(metrics.loss, 2000 + std::log1p(std::exp(-1)), 2000 * kTolerance);
   EXPECT_NEAR(gradient[0], 1 / (1 + std::exp(-1)), kTolerance);
   EXPECT_EQ(gradient[1], -1);
@@ -61,34 +125,157 @@ TEST(CrossEntropyTest, DoesNotOverflow) {
 
 TEST(CrossEntropyTest, ShowsLogitsThatAreNotFinite) {
   const std::vector<std::int64_t> labels{0};
+  const Loss loss(classifier(3));
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), INFINITY}) {
     for (std::size_t position = 0; position < 3; ++position) {
       std::vector<float> logits{0, 1, 2};
       logits[position] = bad;
-      EXPECT_FALSE(std::isfinite(cross_entropy(logits.data(), labels, 3, 1, nullptr).loss))
+      EXPECT_FALSE(std::isfinite(loss.of_labels(logits.data(), labels, 1, nullptr).loss))
           << bad << " at " << position;
     }
   }
 }
 
-TEST(SquaredErrorTest, FollowsTheFormula) {
+TEST(ValueLossTest, FollowsTheFormula) {
+  testing::Random random(2);
+  std::vector<float> outputs = random.values(50, 3);
+  outputs[7] = 90;  // where a sigmoid is all but 1
+  outputs[8] = -90;
+  Batch batch;
+  batch.targets = random.values(50, 3);
+  expect_reference(regression(5, LossKind::mse), batch, outputs);
+  expect_reference(regression(5, LossKind::mae), batch, outputs);
+  for (const double delta : {0.1, 1.0, 2.5}) {
+    expect_reference(regression(5, LossKind::huber, delta), batch, outputs);
+  }
+  outputs[7] = 9;  // the reference cancels beyond
+  outputs[8] = -9;
+  for (float& target : batch.targets) target = (target + 3) / 6;
+  expect_reference(regression(5, LossKind::bce), batch, outputs);
+}
+
+TEST(ValueLossTest, KeepsErrorsBesideTheLoss) {
   const std::vector<float> outputs{1, -2, 0.5F};
   const std::vector<float> targets{0.5F, 1, 0.5F};
-  std::vector<float> gradient(3, NAN);
-  const Metrics metrics = squared_error(outputs, targets, 0.25F, gradient.data());
-  EXPECT_EQ(metrics.items, 3);
-  EXPECT_DOUBLE_EQ(metrics.loss, 0.25 + 9);
-  EXPECT_DOUBLE_EQ(metrics.absolute_error, 0.5 + 3);
-  EXPECT_EQ(metrics.correct, 0);
-  EXPECT_EQ(gradient, (std::vector<float>{0.25F, -1.5F, 0}));
-  EXPECT_EQ(squared_error(outputs, targets, 0.25F, nullptr).loss, metrics.loss);
+  for (const LossKind kind : {LossKind::mse, LossKind::mae, LossKind::huber}) {
+    std::vector<float> gradient(3, NAN);
+    const Loss loss(regression(3, kind));
+    const Metrics metrics = loss.of_values(outputs, targets, kScale, gradient.data());
+    EXPECT_EQ(metrics.items, 3);
+    EXPECT_EQ(metrics.weight, 3);
+    EXPECT_DOUBLE_EQ(metrics.squared_error, 0.25 + 9);
+    EXPECT_DOUBLE_EQ(metrics.absolute_error, 0.5 + 3);
+    EXPECT_EQ(metrics.correct, 0);
+    EXPECT_EQ(gradient[2], 0);  // no error, no slope, also where there is an edge
+    EXPECT_EQ(loss.value(0.25F), 0.25F);
+  }
+}
+
+TEST(ValueLossTest, ComparesSigmoidsUnderBce) {
+  const Loss loss(regression(2, LossKind::bce));
+  const std::vector<float> outputs{0, 1000};
+  const std::vector<float> targets{0, 0.5F};
+  std::vector<float> gradient(2);
+  const Metrics metrics = loss.of_values(outputs, targets, 1, gradient.data());
+  EXPECT_NEAR(metrics.loss, std::log(2) + 500, 500 * kTolerance);
+  EXPECT_EQ(metrics.squared_error, 0.25 + 0.25);
+  EXPECT_EQ(metrics.absolute_error, 0.5 + 0.5);
+  EXPECT_EQ(gradient, (std::vector<float>{0.5F, 0.5F}));
+  EXPECT_EQ(loss.value(0), 0.5F);
+  EXPECT_EQ(loss.value(-1000), 0);
+  EXPECT_TRUE(std::isnan(loss.value(NAN)));
+}
+
+TEST(ValueLossTest, ShowsOutputsThatAreNotFinite) {
+  for (const LossKind kind : {LossKind::mse, LossKind::mae, LossKind::huber, LossKind::bce}) {
+    std::vector<float> outputs{NAN};
+    const std::vector<float> targets{1};
+    const Metrics metrics =
+        Loss(regression(1, kind)).of_values(outputs, targets, 1, outputs.data());
+    EXPECT_TRUE(std::isnan(metrics.loss)) << to_string(kind);
+    EXPECT_TRUE(std::isnan(outputs[0])) << to_string(kind);
+  }
+}
+
+TEST(LossTargetsTest, NamesLabelsAndTargetsOutOfRange) {
+  const auto message = [](const ModelConfig& config, const Batch& batch) -> std::string {
+    try {
+      Loss(config).expect_targets(batch);
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  Batch batch{.x = {}, .offsets = {0, 1}, .labels = {-1}, .targets = {}};
+  EXPECT_EQ(message(classifier(3), batch),
+            "label: expected 0 to 2 or ignore_index (-100), found -1");
+  EXPECT_EQ(message(classifier(3, {.ignore_index = -1}), batch), "");
+  batch.labels = {3};
+  EXPECT_THAT(message(classifier(3), batch), HasSubstr("found 3"));
+  for (const float target : {-0.5F, 1.5F, NAN}) {
+    batch.targets = {target};
+    EXPECT_THAT(message(regression(1, LossKind::bce), batch),
+                HasSubstr("target: expected 0 to 1 for the loss bce, found"));
+    EXPECT_EQ(message(regression(1, LossKind::huber), batch), "");
+  }
+  batch.targets = {1};
+  EXPECT_EQ(message(regression(1, LossKind::bce), batch), "");
+  EXPECT_THROW(Loss(regression(2, LossKind::bce)).expect_targets(batch), InvalidArgument);
+}
+
+TEST(LossConfigTest, NamesEveryLoss) {
+  for (const auto kind :
+       {LossKind::cross_entropy, LossKind::mse, LossKind::mae, LossKind::huber, LossKind::bce}) {
+    EXPECT_EQ(parse_loss(to_string(kind)), kind);
+  }
+  EXPECT_FALSE(parse_loss("MSE").has_value());
+  EXPECT_EQ(LossConfig{}.kind_for(Task::tagging), LossKind::cross_entropy);
+  EXPECT_EQ(LossConfig{}.kind_for(Task::regression), LossKind::mse);
+}
+
+TEST(LossConfigTest, RefusesWhatDoesNotSuit) {
+  const auto of_labels = [](const LossConfig& loss) { return message_of(classifier(3, loss)); };
+  EXPECT_EQ(of_labels({}), "");
+  EXPECT_EQ(of_labels({.kind = LossKind::mse}),
+            "loss: expected cross_entropy for classification, found mse");
+  EXPECT_EQ(of_labels({.label_smoothing = 1}),
+            "label_smoothing: expected at least 0 and below 1, found 1");
+  EXPECT_THAT(of_labels({.label_smoothing = -0.1}), HasSubstr("label_smoothing"));
+  EXPECT_THAT(of_labels({.label_smoothing = NAN}), HasSubstr("label_smoothing"));
+  EXPECT_EQ(of_labels({.class_weights = {1, 2}}),
+            "class_weights: expected 3 numbers, one a class, found 2");
+  EXPECT_THAT(of_labels({.class_weights = {1, -2, 3}}), HasSubstr("at least 0, found -2"));
+  EXPECT_THAT(of_labels({.class_weights = {1, INFINITY, 3}}), HasSubstr("found inf"));
+  EXPECT_EQ(of_labels({.class_weights = {0, 0, 0}}),
+            "class_weights: expected at least one above 0, found none");
+  EXPECT_THAT(of_labels({.huber_delta = 2}), HasSubstr("huber_delta: expected only with"));
+
+  ModelConfig values = regression(3, LossKind::huber);
+  EXPECT_EQ(message_of(values), "");
+  for (const double delta : {0.0, -1.0, double{NAN}, double{INFINITY}}) {
+    values.loss.huber_delta = delta;
+    EXPECT_THAT(message_of(values), HasSubstr("huber_delta: expected a finite number above 0"));
+  }
+  const auto of_values = [&](const LossConfig& loss) {
+    values.loss = loss;
+    return message_of(values);
+  };
+  EXPECT_EQ(of_values({.kind = LossKind::cross_entropy}),
+            "loss: expected mse, mae, huber or bce for regression, found cross_entropy");
+  EXPECT_EQ(of_values({.label_smoothing = 0.1}),
+            "label_smoothing: expected only with the loss cross_entropy, found mse");
+  EXPECT_THAT(of_values({.class_weights = {1, 1, 1}}), HasSubstr("class_weights"));
+  EXPECT_THAT(of_values({.ignore_index = 0}), HasSubstr("ignore_index"));
 }
 
 TEST(MetricsTest, AddsUpAndDivides) {
-  Metrics sum{.items = 3, .loss = 6, .absolute_error = 1.5, .correct = 2};
-  sum += {.items = 1, .loss = 2, .absolute_error = 0.5, .correct = 1};
+  Metrics sum{
+      .items = 3, .loss = 6, .weight = 6, .squared_error = 2, .absolute_error = 1.5, .correct = 2};
+  sum +=
+      {.items = 1, .loss = 2, .weight = 2, .squared_error = 1, .absolute_error = 0.5, .correct = 1};
   EXPECT_EQ(sum.items, 4);
-  EXPECT_EQ(sum.mean_loss(), 2);
+  EXPECT_EQ(sum.mean_loss(), 1);
+  EXPECT_EQ(sum.mean_squared_error(), 0.75);
   EXPECT_EQ(sum.mean_absolute_error(), 0.5);
   EXPECT_EQ(sum.accuracy(), 0.75);
 }

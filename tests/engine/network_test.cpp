@@ -16,12 +16,14 @@
 #include "kernels/isa.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"
-#include "tests/support/network_reference.h"
+#include "tests/support/network_checks.h"
 
 namespace quadgate {
 namespace {
 
 using testing::network_reference;
+using testing::outputs_of;
+using testing::predict;
 using testing::Random;
 using testing::random_batch;
 using testing::relative_error;
@@ -29,39 +31,8 @@ using testing::select_rows;
 
 constexpr double kTolerance = 2e-5;
 
-std::size_t outputs_of(const ModelConfig& config, const Batch& batch) {
-  const std::int64_t items = config.task == Task::tagging ? batch.steps() : batch.rows();
-  return static_cast<std::size_t>(items * config.output_size);
-}
-
-std::vector<float> predict(Network& network, const Batch& batch) {
-  std::vector<float> outputs(outputs_of(network.config(), batch), NAN);
-  network.predict(batch, outputs);
-  return outputs;
-}
-
-/// Expects the reference's outputs, loss, gradients and norm.
 void expect_reference(Network& network, const Batch& batch) {
-  const auto expected = network_reference(network.config(), network.parameters(), batch);
-  EXPECT_LE(relative_error(predict(network, batch), expected.outputs), kTolerance);
-
-  const Metrics metrics = network.evaluate(batch);
-  EXPECT_NEAR(metrics.mean_loss(), expected.loss, kTolerance * expected.loss);
-  double norm = 0;
-  EXPECT_EQ(network.differentiate(batch, {}, norm).loss, metrics.loss);
-  for (const auto& slice : network.parameters().slices()) {
-    const auto offset = static_cast<std::ptrdiff_t>(slice.offset);
-    const std::vector<double> gradient(
-        expected.gradients.begin() + offset,
-        expected.gradients.begin() + offset + static_cast<std::ptrdiff_t>(slice.size));
-    EXPECT_LE(relative_error(network.parameters().gradients().subspan(slice.offset, slice.size),
-                             gradient),
-              kTolerance)
-        << slice.name;
-  }
-  double square = 0;
-  for (const double gradient : expected.gradients) square += gradient * gradient;
-  EXPECT_NEAR(norm, std::sqrt(square), kTolerance * norm);
+  testing::expect_reference(network, batch, kTolerance);
 }
 
 class NetworkTest : public ::testing::TestWithParam<
@@ -391,7 +362,7 @@ TEST_P(NetworkBatchTest, RefusesLabelsOutOfRange) {
     Batch wrong = batch_;
     wrong.labels.back() = label;
     expect_refused<DataError>(network_, wrong,
-                              "label: expected 0 to 2, found " + std::to_string(label), false);
+                              "ignore_index (-100), found " + std::to_string(label), false);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "engine/error.h"
@@ -51,7 +52,12 @@ TrainingState some_state() {
           .step = 1234,
           .seed = 0xFEDC'BA98'7654'3210,
           .best_metric = 0.875,
-          .running = {.items = 544, .loss = 12.5, .absolute_error = 0.1, .correct = 400},
+          .running = {.items = 544,
+                      .loss = 12.5,
+                      .weight = 543.5,
+                      .squared_error = 0.2,
+                      .absolute_error = 0.1,
+                      .correct = 400},
           .schedule = {.lr_scale = 0.25, .plateau = {.best = 0.5, .num_bad_epochs = 7}},
           .early_stopping = {.best = 0.75, .num_bad_epochs = 9},
           .last_metrics = R"({"epoch": 3})",
@@ -94,7 +100,16 @@ bool same(std::span<const float> a, std::span<const float> b) { return std::rang
 TEST_F(CheckpointTest, KeepsModels) {
   ModelDescription projected = kModel;
   projected.config.rnn.proj_size = 4;
-  for (const ModelDescription& model : {kModel, kForecaster, projected}) {
+  ModelDescription weighed = kModel;
+  weighed.config.pooling = Pooling::max;
+  weighed.config.loss = {.kind = LossKind::cross_entropy,
+                         .label_smoothing = 0.1,
+                         .class_weights = {0.1F, 2},
+                         .ignore_index = 255};
+  ModelDescription robust = kForecaster;
+  robust.config.pooling = Pooling::mean;
+  robust.config.loss = {.kind = LossKind::huber, .huber_delta = 0.3};
+  for (const ModelDescription& model : {kModel, kForecaster, projected, weighed, robust}) {
     const Parameters saved = parameters(model, 1);
     save_model(path("model.h5"), model, saved);
     EXPECT_EQ(read_model_description(path("model.h5")), model);
@@ -127,12 +142,68 @@ TEST_F(CheckpointTest, KeepsTheStateOfEveryOptimizer) {
     EXPECT_EQ(state.best_metric, 0.875);
     EXPECT_EQ(state.running.items, 544);
     EXPECT_EQ(state.running.loss, 12.5);
+    EXPECT_EQ(state.running.weight, 543.5);
+    EXPECT_EQ(state.running.squared_error, 0.2);
     EXPECT_EQ(state.running.absolute_error, 0.1);
     EXPECT_EQ(state.running.correct, 400);
     EXPECT_EQ(state.schedule, some_state().schedule);
     EXPECT_EQ(state.early_stopping, some_state().early_stopping);
     EXPECT_EQ(state.last_metrics, some_state().last_metrics);
     EXPECT_EQ(read_training_state(path("checkpoint.h5")).run_file, some_state().run_file);
+  }
+}
+
+/// A file as the first versions wrote it: without pooling, loss and their sums.
+class OldCheckpointTest : public testing::FolderTest {
+ protected:
+  hdf5::File old_file() const {
+    hdf5::File file = hdf5::File::create(path("old.h5"));
+    file.write_string("", "format", "quadgate-checkpoint");
+    file.write_int("", "format_version", 1);
+    file.create_group("model");
+    file.write_string("model", "cell", "lstm");
+    file.write_string("model", "task", "regression");
+    file.write_double("model", "dropout", 0);
+    for (const char* name :
+         {"input_size", "hidden_size", "num_layers", "bidirectional", "output_size"}) {
+      file.write_int("model", name, 1);
+    }
+    file.create_group("training");
+    for (const char* name : {"epoch", "batch", "step", "seed", "running_correct"}) {
+      file.write_int("training", name, 0);
+    }
+    file.write_int("training", "running_items", 8);
+    file.write_double("training", "running_loss", 2.5);
+    file.write_double("training", "running_absolute_error", 1);
+    file.write_string("training", "last_metrics", "");
+    file.write_string("training", "run_file", "");
+    return file;
+  }
+};
+
+TEST_F(OldCheckpointTest, IsReadAsBefore) {
+  hdf5::File file = old_file();
+  replace_file(path("old.h5"), file.image());
+  const ModelConfig config = read_model_description(path("old.h5")).config;
+  EXPECT_EQ(config.pooling, Pooling::last);
+  EXPECT_EQ(config.loss, LossConfig{});
+  const Metrics running = read_training_state(path("old.h5")).running;
+  EXPECT_EQ(running.weight, 8);
+  EXPECT_EQ(running.squared_error, 2.5);
+}
+
+TEST_F(OldCheckpointTest, NamesUnknownPoolingsAndLosses) {
+  for (const auto& [name, found, message] :
+       {std::tuple("pooling", "sum", "expected last, mean or max, found 'sum'"),
+        std::tuple("loss", "hinge",
+                   "expected cross_entropy, mse, mae, huber or bce, found 'hinge'"),
+        std::tuple("loss", "cross_entropy",
+                   "loss: expected mse, mae, huber or bce for regression, found cross_entropy")}) {
+    hdf5::File file = old_file();
+    file.write_string("model", name, found);
+    replace_file(path("old.h5"), file.image());
+    EXPECT_THAT(message_of<FileError>([&] { read_model_description(path("old.h5")); }),
+                EndsWith(message));
   }
 }
 

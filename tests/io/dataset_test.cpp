@@ -222,17 +222,41 @@ TEST_F(DatasetTest, NamesLabelsOutOfRange) {
   hdf5::File file = fixed();
   file.write("train/y", Shape{4}, std::vector<std::int64_t>{0, 1, 2, 0});
   EXPECT_EQ(open_error<DataError>(std::move(file)),
-            "dataset 'train/y' row 2: expected a label from 0 to 1, found 2");
+            "dataset 'train/y' row 2: expected a label from 0 to 1 or ignore_index (-100), "
+            "found 2");
 
   hdf5::File tags = variable("tagging", {0, 2, 3, 6});
   tags.write("test/y", Shape{6}, std::vector<std::int64_t>{0, 1, 0, -1, 1, 0});
   save(tags);
   Dataset dataset(data_path());
   Batch batch;
-  EXPECT_THAT(message_of<DataError>([&] {
-                dataset.split("test").read(std::array<std::int64_t, 2>{0, 2}, batch);
-              }),
-              EndsWith("dataset 'test/y' row 2: expected a label from 0 to 1, found -1"));
+  EXPECT_THAT(
+      message_of<DataError>([&] {
+        dataset.split("test").read(std::array<std::int64_t, 2>{0, 2}, batch);
+      }),
+      EndsWith("dataset 'test/y' row 2: expected a label from 0 to 1 or ignore_index (-100), "
+               "found -1"));
+}
+
+TEST_F(DatasetTest, TakesTheLabelThatDoesNotCount) {
+  hdf5::File file = fixed();
+  file.write("train/y", Shape{4}, std::vector<std::int64_t>{0, 1, -100, 0});
+  save(file);
+  Batch batch;
+  Dataset(data_path()).split("train").read(std::array<std::int64_t, 1>{2}, batch);
+  EXPECT_THAT(batch.labels, ElementsAre(-100));
+}
+
+TEST_F(DatasetTest, TakesNoOtherLabelThanTheOneGiven) {
+  hdf5::File tags = variable("tagging", {0, 2, 3, 6});
+  tags.write("test/y", Shape{6}, std::vector<std::int64_t>{0, 1, 0, -1, 1, 255});
+  save(tags);
+  Batch batch;
+  EXPECT_THAT(
+      message_of<DataError>([&] {
+        Dataset(data_path(), {}, -1).split("test").read(std::array<std::int64_t, 1>{2}, batch);
+      }),
+      EndsWith("or ignore_index (-1), found 255"));
 }
 
 TEST_F(DatasetTest, NamesValuesThatAreNotFinite) {

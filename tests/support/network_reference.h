@@ -11,6 +11,7 @@
 #include "engine/batch.h"
 #include "engine/config.h"
 #include "engine/parameters.h"
+#include "tests/support/loss_reference.h"
 #include "tests/support/lstm_reference.h"
 
 namespace quadgate::testing {
@@ -24,55 +25,62 @@ struct NetworkReference {
 
 namespace detail {
 
-/// One output of the head: where it takes its D features from, and to which of the outputs it goes.
+/// One row of the head: the elements of the LSTM's output [T, N, D] that make each of its D
+/// features, with their factors, and to which of the outputs it goes.
 struct HeadRow {
-  std::vector<std::size_t> features;  // indices into the LSTM's output [T, N, D]
+  std::vector<std::vector<std::pair<std::size_t, double>>> features;
   std::size_t output = 0;
+
+  double value(std::size_t feature, const std::vector<double>& from) const {
+    double sum = 0;
+    for (const auto& [index, factor] : features[feature]) sum += factor * from[index];
+    return sum;
+  }
 };
 
-inline std::vector<HeadRow> head_rows(const ModelConfig& config, const Batch& batch) {
-  const std::int64_t h_size = config.rnn.h_size();
+/// What of a sequence's `steps`, elements of `from`, makes a feature.
+inline std::vector<std::pair<std::size_t, double>> pool(Pooling pooling, bool reverse,
+                                                        const std::vector<std::size_t>& steps,
+                                                        const std::vector<double>& from) {
+  std::vector<std::pair<std::size_t, double>> parts;
+  switch (pooling) {
+    case Pooling::last:
+      parts.emplace_back(reverse ? steps.front() : steps.back(), 1);
+      break;
+    case Pooling::mean:
+      for (const auto step : steps)
+        parts.emplace_back(step, 1.0 / static_cast<double>(steps.size()));
+      break;
+    case Pooling::max:
+      parts.emplace_back(
+          *std::ranges::max_element(steps, {}, [&](auto step) { return from[step]; }), 1);
+      break;
+  }
+  return parts;
+}
+
+inline std::vector<HeadRow> head_rows(const ModelConfig& config, const Batch& batch,
+                                      const std::vector<double>& from) {
   const std::int64_t width = config.rnn.output_size();
-  const auto at = [&](std::int64_t t, std::int64_t row, std::int64_t unit) {
-    return static_cast<std::size_t>((t * batch.rows() + row) * width + unit);
-  };
+  const bool tagging = config.task == Task::tagging;
   std::vector<HeadRow> rows;
   for (std::int64_t row = 0; row < batch.rows(); ++row) {
     const auto offset = batch.offsets.begin() + row;
     const std::int64_t length = offset[1] - offset[0];
-    const bool tagging = config.task == Task::tagging;
-    for (std::int64_t step = 0; step < (tagging ? length : 1); ++step) {
-      HeadRow head;
-      head.output = static_cast<std::size_t>(tagging ? offset[0] + step : row);
+    for (std::int64_t head = 0; head < (tagging ? length : 1); ++head) {
+      HeadRow made;
+      made.output = static_cast<std::size_t>(tagging ? offset[0] + head : row);
       for (std::int64_t unit = 0; unit < width; ++unit) {
-        const std::int64_t end = unit < h_size ? length - 1 : 0;  // of its direction
-        head.features.push_back(at(tagging ? step : end, row, unit));
+        std::vector<std::size_t> steps;
+        for (std::int64_t t = tagging ? head : 0; t < (tagging ? head + 1 : length); ++t) {
+          steps.push_back(static_cast<std::size_t>((t * batch.rows() + row) * width + unit));
+        }
+        made.features.push_back(pool(config.pooling, unit >= config.rnn.h_size(), steps, from));
       }
-      rows.push_back(std::move(head));
+      rows.push_back(std::move(made));
     }
   }
   return rows;
-}
-
-/// The loss of one item or row of items, and its gradient in place of `outputs`.
-inline double loss_of_row(const ModelConfig& config, const Batch& batch, std::size_t row,
-                          std::vector<double>& outputs) {
-  double loss = 0;
-  if (config.task == Task::regression) {
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const double difference = outputs[i] - batch.targets[row * outputs.size() + i];
-      loss += difference * difference;
-      outputs[i] = 2 * difference;
-    }
-    return loss;
-  }
-  const auto label = static_cast<std::size_t>(batch.labels[row]);
-  const double logit = outputs[label];
-  double sum = 0;
-  for (const double output : outputs) sum += std::exp(output);
-  for (double& output : outputs) output = std::exp(output) / sum;
-  outputs[label] -= 1;
-  return std::log(sum) - logit;
 }
 
 inline std::vector<double> to_double(std::span<const float> values) {
@@ -113,12 +121,12 @@ inline LstmInputs<double> lstm_inputs(const ModelConfig& config, const Parameter
 inline std::vector<double> run_head(const ModelConfig& config, const Parameters& parameters,
                                     const Batch& batch, const std::vector<double>& features,
                                     NetworkReference& result) {
-  const auto heads = head_rows(config, batch);
+  const auto heads = head_rows(config, batch, features);
   const auto weight = to_double(parameters.value(parameters.head_weight()));
   const auto bias = to_double(parameters.value(parameters.head_bias()));
   const auto width = static_cast<std::size_t>(config.rnn.output_size());
-  const double items = static_cast<double>(heads.size()) *
-                       static_cast<double>(config.task == Task::regression ? bias.size() : 1);
+  double whole = 0;
+  for (const auto& head : heads) whole += reference_weight(config, batch, head.output);
   double* d_weight = &result.gradients[parameters.head_weight().offset];
   double* d_bias = &result.gradients[parameters.head_bias().offset];
   std::vector<double> d_features(features.size());
@@ -127,17 +135,19 @@ inline std::vector<double> run_head(const ModelConfig& config, const Parameters&
     std::vector<double> outputs = bias;
     for (std::size_t o = 0; o < bias.size(); ++o) {
       for (std::size_t i = 0; i < width; ++i) {
-        outputs[o] += weight[o * width + i] * features[head.features[i]];
+        outputs[o] += weight[o * width + i] * head.value(i, features);
       }
       result.outputs[head.output * bias.size() + o] = outputs[o];
     }
-    result.loss += loss_of_row(config, batch, head.output, outputs) / items;
+    result.loss += reference_loss(config, batch, head.output, outputs) / whole;
     for (std::size_t o = 0; o < bias.size(); ++o) {
-      const double d_output = outputs[o] / items;
+      const double d_output = outputs[o] / whole;
       d_bias[o] += d_output;
       for (std::size_t i = 0; i < width; ++i) {
-        d_weight[o * width + i] += d_output * features[head.features[i]];
-        d_features[head.features[i]] += d_output * weight[o * width + i];
+        d_weight[o * width + i] += d_output * head.value(i, features);
+        for (const auto& [index, factor] : head.features[i]) {
+          d_features[index] += factor * d_output * weight[o * width + i];
+        }
       }
     }
   }

@@ -105,11 +105,13 @@ def recurrent_layers(cell, *sizes, **options):
 
 
 class Model(torch.nn.Module):
-    """The same model in PyTorch: a linear head on h_n, or on every step."""
+    """The same model in PyTorch: a linear head on h_n or on a pooled output, or on every step."""
 
-    def __init__(self, input_size, output_size, hidden_size, tagging=False, cell="lstm", **sizes):
+    def __init__(self, input_size, output_size, hidden_size, tagging=False, cell="lstm",
+                 pooling="last", **sizes):  # fmt: skip
         super().__init__()
         self.tagging = tagging
+        self.pooling = pooling
         self.rnn = recurrent_layers(cell, input_size, hidden_size, batch_first=True, **sizes)
         self.directions = 2 if self.rnn.bidirectional else 1
         h_size = self.rnn.proj_size or hidden_size
@@ -121,10 +123,14 @@ class Model(torch.nn.Module):
         packed = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
         output, states = self.rnn(packed)
         h_n = states[0] if isinstance(states, tuple) else states
-        if not self.tagging:
+        if not self.tagging and self.pooling == "last":
             return self.head(torch.cat(list(h_n[-self.directions :]), dim=1))
         output, _ = pad_packed_sequence(output, batch_first=True)
-        return self.head(torch.cat([row[:length] for row, length in zip(output, lengths)]))
+        rows = [row[:length] for row, length in zip(output, lengths)]
+        if self.tagging:
+            return self.head(torch.cat(rows))
+        pool = {"mean": lambda row: row.mean(0), "max": lambda row: row.max(0).values}[self.pooling]
+        return self.head(torch.stack([pool(row) for row in rows]))
 
 
 def max_difference(actual, expected):

@@ -1,6 +1,8 @@
 // Sweeps 1 to 1000 classes, 0 to 13 rows and two of the widest blocks, spans of logits up to 2e4,
-// ties and NaN, all ending at a page that may not be touched, with and without a gradient, on every
-// ISA. Tolerance: that of cross_entropy.h, against the formula in double; between ISAs none.
+// ties and NaN, label
+// weights, smoothing and rows that do not count, all ending at a page that may not be touched, with
+// and without a gradient, on every ISA. Tolerance: that of cross_entropy.h, against the formula in
+// double; between ISAs none.
 
 #include "kernels/cross_entropy/cross_entropy.h"
 
@@ -10,6 +12,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <utility>
 #include <vector>
@@ -22,6 +25,7 @@ namespace {
 
 constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
 constexpr float kGradientScale = 0.37F;
+constexpr std::int64_t kIgnoreIndex = -100;
 
 /// Where the gradient goes.
 enum class Gradient : std::uint8_t { none, in_place, apart };
@@ -35,6 +39,9 @@ struct Job {
   GuardedArray losses;
   std::vector<std::int64_t> labels;
   std::vector<std::int64_t> predictions;
+  std::vector<float> label_weights;  // empty: null
+  std::vector<float> smoothing;      // empty: null
+  float smoothing_sum = 0;
 
   /// Logits of standard deviation `spread`.
   static Job random(std::size_t rows, std::size_t classes, float spread) {
@@ -47,46 +54,83 @@ struct Job {
             GuardedArray(rows * classes),
             GuardedArray(rows),
             std::vector<std::int64_t>(rows),
-            std::vector<std::int64_t>(rows)};
+            std::vector<std::int64_t>(rows),
+            {},
+            {}};
     std::generate(job.labels.begin(), job.labels.end(), [&] { return label(engine); });
     return job;
+  }
+
+  /// Random weights from 0 to 2 and smoothing from 0 to 0.1; every third row does not count.
+  void weigh() {
+    std::mt19937 engine(17);
+    const auto uniform = [&] { return static_cast<float>(engine() >> 8) * 0x1.0p-24F; };
+    for (std::size_t c = 0; c < classes; ++c) {
+      label_weights.push_back(2 * uniform());
+      smoothing.push_back(0.1F * uniform());
+      smoothing_sum += smoothing.back();
+    }
+    for (std::size_t i = 1; i < rows; i += 3) labels[i] = kIgnoreIndex;
   }
 
   const float* row(std::size_t i) { return logits.data() + i * classes; }
 
   void run(Isa isa, Gradient kind) {
     float* const targets[] = {nullptr, logits.data(), gradient.data()};
-    cross_entropy_kernel(isa)({.rows = static_cast<std::int64_t>(rows),
-                               .classes = static_cast<std::int64_t>(classes),
-                               .logits = logits.data(),
-                               .labels = labels.data(),
-                               .gradient_scale = kGradientScale,
-                               .gradient = targets[static_cast<std::size_t>(kind)],
-                               .losses = losses.data(),
-                               .predictions = predictions.data()});
+    cross_entropy_kernel(isa)(
+        {.rows = static_cast<std::int64_t>(rows),
+         .classes = static_cast<std::int64_t>(classes),
+         .logits = logits.data(),
+         .labels = labels.data(),
+         .ignore_index = kIgnoreIndex,
+         .label_weights = label_weights.empty() ? nullptr : label_weights.data(),
+         .smoothing = smoothing.empty() ? nullptr : smoothing.data(),
+         .smoothing_sum = smoothing_sum,
+         .gradient_scale = kGradientScale,
+         .gradient = targets[static_cast<std::size_t>(kind)],
+         .losses = losses.data(),
+         .predictions = predictions.data()});
   }
 };
+
+/// The target of row `i` of `job`.
+std::vector<double> target_of(const Job& job, std::size_t i) {
+  std::vector<double> target(job.smoothing.begin(), job.smoothing.end());
+  target.resize(job.classes);
+  const auto label = static_cast<std::size_t>(job.labels[i]);
+  target[label] += job.label_weights.empty() ? 1.0 : double{job.label_weights[label]};
+  return target;
+}
 
 /// Checks row `i` of `job`, whose gradient is apart, against the formula in double.
 void expect_formula(Job& job, std::size_t i) {
   const float* const logits = job.row(i);
   const auto [smallest, largest] = std::minmax_element(logits, logits + job.classes);
-  const double span = double{*largest} - *smallest;
-  double sum = 0;
-  for (std::size_t c = 0; c < job.classes; ++c) sum += std::exp(double{logits[c]} - *largest);
-  const auto label = static_cast<std::size_t>(job.labels[i]);
-  const double loss = std::log(sum) + *largest - logits[label];
-  const auto classes = static_cast<double>(job.classes);
-  EXPECT_NEAR(job.losses[i], loss, 2 * kEpsilon * (1 + std::log(classes) + span)) << "row " << i;
   EXPECT_EQ(job.predictions[i], std::max_element(logits, logits + job.classes) - logits)
       << "row " << i;
+  if (job.labels[i] == kIgnoreIndex) {
+    EXPECT_EQ(job.losses[i], 0) << "row " << i;
+    for (std::size_t c = 0; c < job.classes; ++c) EXPECT_EQ(job.gradient[i * job.classes + c], 0);
+    return;
+  }
+  const double span = double{*largest} - *smallest;
+  const auto classes = static_cast<double>(job.classes);
+  const auto target = target_of(job, i);
+  const double whole = std::accumulate(target.begin(), target.end(), 0.0);
+  const double smoothed = job.smoothing.empty() ? 0 : 1 + classes / 32;
+  double sum = 0;
+  for (std::size_t c = 0; c < job.classes; ++c) sum += std::exp(double{logits[c]} - *largest);
+  double loss = 0;
   for (std::size_t c = 0; c < job.classes; ++c) {
+    loss += target[c] * (std::log(sum) + *largest - logits[c]);
     const double softmax = std::exp(double{logits[c]} - *largest) / sum;
-    EXPECT_NEAR(job.gradient[i * job.classes + c],
-                (softmax - (c == label ? 1 : 0)) * kGradientScale,
-                (2 + classes / 32) * kEpsilon * kGradientScale)
+    EXPECT_NEAR(job.gradient[i * job.classes + c], (softmax * whole - target[c]) * kGradientScale,
+                (2 + classes / 32 + smoothed) * kEpsilon * whole * kGradientScale)
         << "row " << i << ", class " << c;
   }
+  EXPECT_NEAR(job.losses[i], loss,
+              (2 + smoothed) * kEpsilon * whole * (1 + std::log(classes) + span))
+      << "row " << i;
 }
 
 class CrossEntropyKernelTest : public EachIsa {
@@ -102,6 +146,9 @@ class CrossEntropyKernelTest : public EachIsa {
           SCOPED_TRACE(testing::Message()
                        << rows << " rows of " << classes << " classes, spread " << spread);
           body(Job::random(rows, classes, spread));
+          Job weighed = Job::random(rows, classes, spread);
+          weighed.weigh();
+          body(std::move(weighed));
           if (testing::Test::HasFailure()) return;
         }
       }
@@ -192,6 +239,15 @@ TEST_P(CrossEntropyKernelTest, ShowsLogitsThatAreNotFiniteInTheirRowAlone) {
       }
     }
   }
+}
+
+TEST_P(CrossEntropyKernelTest, LeavesNothingOfARowThatDoesNotCount) {
+  Job job = Job::random(5, 20, 1);
+  job.labels[2] = kIgnoreIndex;
+  std::fill_n(job.logits.data() + 40, 20, std::numeric_limits<float>::quiet_NaN());
+  job.run(GetParam(), Gradient::in_place);
+  EXPECT_EQ(job.losses[2], 0);
+  for (std::size_t c = 0; c < 20; ++c) EXPECT_EQ(job.logits[40 + c], 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Isa, CrossEntropyKernelTest, all_isas(), isa_name);
