@@ -20,10 +20,15 @@ BackendKind choose_backend(const RecurrentConfig& config, Precision precision) n
 
 std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
                                       Arena& arena) {
-  const auto kind = plan.options.backend == BackendKind::automatic
-                        ? choose_backend(plan.model.rnn, plan.options.precision)
-                        : plan.options.backend;
+  auto kind = plan.options.backend;
+  if (kind == BackendKind::automatic) {
+    kind = plan.model.has_embedding() ? BackendKind::native
+                                      : choose_backend(plan.model.rnn, plan.options.precision);
+  }
   if (kind == BackendKind::onednn) {
+    if (plan.model.has_embedding()) {
+      throw InvalidArgument("backend: expected native for an embedding, found onednn");
+    }
     const RecurrentConfig& rnn = plan.model.rnn;
     if (rnn.cell != Cell::lstm || rnn.proj_size > 0) {
       throw InvalidArgument(

@@ -43,7 +43,8 @@ class Backend {
 BackendKind choose_backend(const RecurrentConfig& config, Precision precision) noexcept;
 
 /// Plans all memory. `parameters` and `arena` must outlive it. Throws InvalidArgument if the
-/// backend does not have the cell or proj_size.
+/// backend does not have the cell, proj_size or embedding; `automatic` takes the native one for an
+/// embedding.
 std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
                                       Arena& arena);
 

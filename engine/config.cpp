@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 #include "engine/error.h"
 
@@ -18,6 +19,19 @@ void expect_at_least_one(const char* field, std::int64_t value) {
 void expect(bool holds, const char* field, const char* expected, double value) {
   if (!holds) {
     throw InvalidArgument(fmt::format("{}: expected {}, found {}", field, expected, value));
+  }
+}
+
+void validate(const EmbeddingConfig& config) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  const std::int64_t size = config.vocabulary_size;
+  if (size < 0 || size > kMost) {
+    throw InvalidArgument(fmt::format("vocabulary_size: expected 0 to {}, found {}", kMost, size));
+  }
+  const std::int64_t padding = config.padding_index.value_or(0);
+  if (config.padding_index && (padding < 0 || padding >= size)) {
+    throw InvalidArgument(
+        fmt::format("padding_index: expected one of {} tokens, found {}", size, padding));
   }
 }
 
@@ -82,6 +96,7 @@ void validate(const ModelConfig& config) {
     throw InvalidArgument(fmt::format("proj_size: expected 0 to {} with cell {}, found {}", end - 1,
                                       to_string(config.rnn.cell), proj_size));
   }
+  validate(config.embedding);
 }
 
 void validate(const OptimizerConfig& config) {

@@ -49,11 +49,24 @@ struct RecurrentConfig {
   }
 };
 
-/// A whole model: recurrent stack, then a linear head of `output_size` classes or values.
+/// A table of features for tokens, under the names of torch.nn.Embedding; the size of a row is the
+/// recurrent stack's input_size.
+struct EmbeddingConfig {
+  std::int64_t vocabulary_size = 0;             ///< rows; 0: the input is features, not tokens
+  std::optional<std::int64_t> padding_index{};  ///< a row that starts as zeros and never changes
+
+  bool operator==(const EmbeddingConfig&) const = default;
+};
+
+/// A whole model: an embedding if the input is tokens, recurrent stack, then a linear head of
+/// `output_size` classes or values.
 struct ModelConfig {
   RecurrentConfig rnn;
   Task task = Task::classification;
   std::int64_t output_size = 0;
+  EmbeddingConfig embedding{};
+
+  bool has_embedding() const noexcept { return embedding.vocabulary_size > 0; }
 
   bool operator==(const ModelConfig&) const = default;
 };
@@ -73,8 +86,8 @@ struct OptimizerConfig {
   std::optional<double> clip_norm{};  ///< largest global norm of the gradients; empty: not clipped
 };
 
-/// Throws InvalidArgument, naming the field, unless every size is at least 1, 0 <= dropout < 1 and
-/// 0 <= proj_size < hidden_size, 0 for all cells but the LSTM.
+/// Throws InvalidArgument, naming the field, unless every size is at least 1, 0 <= dropout < 1,
+/// 0 <= proj_size < hidden_size, 0 for all cells but the LSTM, and padding_index is a token.
 void validate(const ModelConfig& config);
 
 /// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range.

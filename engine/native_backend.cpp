@@ -19,7 +19,8 @@ namespace {
 /// microseconds.
 bool is_small(const Parameters& parameters, std::int64_t capacity) {
   constexpr std::int64_t kMultiplyAdds = 1'000'000;  // of a forward pass
-  return static_cast<std::int64_t>(parameters.values().size()) * capacity < kMultiplyAdds;
+  const std::size_t size = parameters.values().size() - parameters.table().size;
+  return static_cast<std::int64_t>(size) * capacity < kMultiplyAdds;
 }
 
 }  // namespace
@@ -38,6 +39,11 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
       head_(plan, native_cell(Cell::lstm, Precision::f32), parameters) {
   x_ = features(1, config_.input_size);
   for (auto& d : d_) d = Buffer(static_cast<std::size_t>(capacity_ * config_.output_size()));
+  if (plan.model.has_embedding()) {
+    embedding_.emplace(plan.model, capacity_, arena.threads(), parameters);
+    d_x_ = Buffer(static_cast<std::size_t>(capacity_ * config_.input_size));
+    gradient_tasks_ += embedding_->gradient_tasks();
+  }
   gradient_tasks_ += head_.gradient_tasks();
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
@@ -155,11 +161,13 @@ Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropo
     head_.loss(work, batch, gradient_scale);
     backward(work, drops ? &dropout : nullptr);
   });
+  if (embedding_) embedding_->assign(batch, steps_);
   for_each(gradient_tasks_, [&](std::int64_t task, PhaseTimes& times) {
     const Stopwatch stopwatch(times, Phase::weight_gradients);
     gradient(task, drops);
   });
   double square = head_.gradient_square();
+  if (embedding_) square += embedding_->gradient_square();
   for (const auto& layer : layers_) square += layer.gradient_square();
   gradient_norm = std::sqrt(square);
   return head_.metrics(steps_);
@@ -185,8 +193,13 @@ LayerRows NativeBackend::output(std::int64_t layer, std::int64_t direction) noex
 }
 
 PackedRows NativeBackend::d_output(std::int64_t layer) noexcept {
-  if (layer < 0) return {};
+  if (layer < 0) return {d_x_.data(), config_.input_size};
   return {d_[static_cast<std::size_t>(layer % 2)].data(), config_.output_size()};
+}
+
+const float* NativeBackend::features_of(const Batch& batch, std::int64_t step) const noexcept {
+  return embedding_ ? embedding_->row(batch.tokens[static_cast<std::size_t>(step)])
+                    : batch.x.data() + step * config_.input_size;
 }
 
 void NativeBackend::load(const NativeWork& work, const Batch& batch) {
@@ -194,9 +207,8 @@ void NativeBackend::load(const NativeWork& work, const Batch& batch) {
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     const auto row = static_cast<std::size_t>(work.steps.row_in_batch(place));
-    const float* from = batch.x.data() + batch.offsets[row] * width;
     for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
-      std::copy_n(from + t * width, width,
+      std::copy_n(features_of(batch, batch.offsets[row] + t), width,
                   x_.rows.data() + (work.steps.offset_at(t) + place) * width);
     }
   }
@@ -270,6 +282,10 @@ void NativeBackend::backward(const NativeWork& work, const DropoutKey* dropout) 
 }
 
 void NativeBackend::gradient(std::int64_t task, bool dropped) {
+  if (embedding_) {
+    if (task < embedding_->gradient_tasks()) return embedding_->gradient(task, d_output(-1));
+    task -= embedding_->gradient_tasks();
+  }
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       auto& one = layer(l, direction);

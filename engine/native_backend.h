@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/backend.h"
 #include "engine/buffer.h"
+#include "engine/embedding.h"
 #include "engine/native_head.h"
 #include "engine/native_layer.h"
 #include "engine/packed_rows.h"
@@ -48,6 +50,8 @@ class NativeBackend final : public Backend {
   void drop(const NativeWork& work, const DropoutKey& key, std::int64_t layer,
             const PackedRows& values) const;
   void gradient(std::int64_t task, bool dropped);
+  /// The features of a step of the batch.
+  const float* features_of(const Batch& batch, std::int64_t step) const noexcept;
 
   NativeLayer& layer(std::int64_t index, std::int64_t direction) noexcept {
     return layers_[static_cast<std::size_t>(index * directions_ + direction)];
@@ -78,12 +82,14 @@ class NativeBackend final : public Backend {
   std::int64_t directions_;
   NativeCell cell_;
   PackedSteps steps_;
+  std::optional<Embedding> embedding_;
   std::vector<NativeLayer> layers_;
   NativeHead head_;
   Features x_;
   std::vector<Features> y_;        // of each layer
   std::vector<Features> dropped_;  // of each layer but the last, if there is dropout
   std::array<Buffer, 2> d_;        // of the layers' outputs, in turns
+  Buffer d_x_;                     // with an embedding
   std::int64_t gradient_tasks_ = 0;
   std::vector<PhaseTimes> task_times_;
   PhaseTimes times_;

@@ -40,7 +40,7 @@ class Network {
   PhaseTimes& phase_times() noexcept { return backend_->phase_times(); }
 
   /// Forward only. Throws InvalidArgument if the batch does not fit the plan or the task, DataError
-  /// if a label is out of range. An empty batch has no items.
+  /// if a label or token is out of range. An empty batch has no items.
   Metrics evaluate(const Batch& batch);
 
   /// Forward only; writes the head's outputs (logits or values), in row order, to `outputs`:

@@ -24,6 +24,24 @@ void for_each_tile(Arena& arena, std::size_t size, Body body) {
   size < kWorthSharing ? arena.for_each_here(count, run) : arena.for_each(count, run);
 }
 
+/// Calls body(start, length) over the cores for the present rows of the table at the start of the
+/// `size` elements, and for tiles of all that follows it.
+template <typename Body>
+void for_each_part(Arena& arena, std::size_t size, const TableRows& table, Body body) {
+  constexpr std::size_t kRows = 64;
+  const auto run = [&](std::int64_t tile) {
+    const std::size_t first = static_cast<std::size_t>(tile) * kRows;
+    const std::size_t count = std::min(kRows, table.present.size() - first);
+    for (const std::int32_t row : table.present.subspan(first, count)) {
+      body(static_cast<std::size_t>(row * table.width), table.width);
+    }
+  };
+  const auto tiles = static_cast<std::int64_t>((table.present.size() + kRows - 1) / kRows);
+  tiles < 4 ? arena.for_each_here(tiles, run) : arena.for_each(tiles, run);
+  for_each_tile(arena, size - table.size,
+                [&](std::size_t start, std::int64_t length) { body(table.size + start, length); });
+}
+
 kernels::AdamArgs adam_args(const OptimizerConfig& config, std::int64_t step,
                             float gradient_scale) {
   const bool decoupled = config.kind == OptimizerConfig::Kind::adamw;
@@ -43,6 +61,13 @@ kernels::AdamArgs adam_args(const OptimizerConfig& config, std::int64_t step,
   };
 }
 
+/// Of the rows of a table: torch.optim.SparseAdam adds eps before the correction of the bias.
+kernels::AdamArgs sparse_adam_args(kernels::AdamArgs args) {
+  args.step_size /= args.inv_sqrt_bias_correction2;
+  args.inv_sqrt_bias_correction2 = 1;
+  return args;
+}
+
 }  // namespace
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::size_t size) : config_(config) {
@@ -56,7 +81,7 @@ Optimizer::Optimizer(const OptimizerConfig& config, std::size_t size) : config_(
 }
 
 void Optimizer::step(Arena& arena, std::span<float> values, std::span<const float> gradients,
-                     float gradient_scale) {
+                     float gradient_scale, const TableRows& table) {
   steps_ += 1;
   const auto state = [this](std::size_t index) {
     return index < states_.size() ? states_[index].array.data() : nullptr;
@@ -69,7 +94,7 @@ void Optimizer::step(Arena& arena, std::span<float> values, std::span<const floa
                                 .weight_decay = static_cast<float>(config_.weight_decay),
                                 .momentum = static_cast<float>(config_.momentum),
                                 .lr = static_cast<float>(config_.lr)};
-    for_each_tile(arena, values.size(), [&](std::size_t start, std::int64_t length) {
+    for_each_part(arena, values.size(), table, [&](std::size_t start, std::int64_t length) {
       kernel(length, args, gradients.data() + start, first == nullptr ? nullptr : first + start,
              values.data() + start);
     });
@@ -77,9 +102,10 @@ void Optimizer::step(Arena& arena, std::span<float> values, std::span<const floa
   }
   const auto kernel = kernels::adam_kernel(kernels::active_isa());
   const auto args = adam_args(config_, steps_, gradient_scale);
-  for_each_tile(arena, values.size(), [&](std::size_t start, std::int64_t length) {
-    kernel(length, args, gradients.data() + start, first + start, second + start,
-           values.data() + start);
+  const auto sparse_args = sparse_adam_args(args);
+  for_each_part(arena, values.size(), table, [&](std::size_t start, std::int64_t length) {
+    kernel(length, start < table.size ? sparse_args : args, gradients.data() + start, first + start,
+           second + start, values.data() + start);
   });
 }
 

@@ -33,7 +33,7 @@ Metrics Trainer::step(const Batch& batch) {
     const Stopwatch stopwatch(updating, Phase::optimizer);
     auto& parameters = network_.parameters();
     optimizer_.step(network_.arena(), parameters.values(), parameters.gradients(),
-                    static_cast<float>(scale));
+                    static_cast<float>(scale), parameters.table());
     network_.refresh();
   }
   network_.phase_times()[Phase::optimizer] +=

@@ -1,8 +1,8 @@
-// Sweeps tasks, cells, directions, layers, dropout, ragged lengths and batches that fill no whole
-// number of shards, for 4 steps at 1, 2, 3 and 4 threads, on both backends and in teams of every
-// size; and what the native one predicts on every ISA (it sums gradients in the order of its
-// panels, as wide as the vectors are). No tolerance: weights, losses and predictions are the same
-// bits.
+// Sweeps tasks, cells, embeddings, directions, layers, dropout, ragged lengths and batches that
+// fill no whole number of shards, for 4 steps at 1, 2, 3 and 4 threads, on both backends and in
+// teams of every size; and what the native one predicts on every ISA (it sums gradients in the
+// order of its panels, as wide as the vectors are). No tolerance: weights, losses and predictions
+// are the same bits.
 
 #include <gtest/gtest.h>
 
@@ -58,6 +58,23 @@ std::vector<float> predict(Network& network, const Batch& batch) {
   network.predict(batch, outputs);
   return outputs;
 }
+
+// Many words in few rows of a large table, then few words in many rows.
+const Case kTokenCases[] = {
+    Case{"ManyWords",
+         {.rnn = {.input_size = 37, .hidden_size = 20, .num_layers = 2, .bidirectional = true},
+          .task = Task::tagging,
+          .output_size = 5,
+          .embedding = {.vocabulary_size = 5000, .padding_index = 7}},
+         20,
+         33},
+    Case{"Characters",
+         {.rnn = {.input_size = 16, .hidden_size = 40},
+          .task = Task::tagging,
+          .output_size = 3,
+          .embedding = {.vocabulary_size = 9}},
+         30,
+         21}};
 
 /// Four steps of Adam: two whole batches, two smaller ones; then predictions.
 Result train(const Case& test, const NetworkOptions& options, int threads) {
@@ -123,6 +140,11 @@ INSTANTIATE_TEST_SUITE_P(Cells, DeterminismTest,
                                             ::testing::Values(BackendKind::native)),
                          [](const auto& test) { return std::get<0>(test.param).name; });
 
+INSTANTIATE_TEST_SUITE_P(Tokens, DeterminismTest,
+                         ::testing::Combine(::testing::ValuesIn(kTokenCases),
+                                            ::testing::Values(BackendKind::native)),
+                         [](const auto& test) { return std::get<0>(test.param).name; });
+
 // Hidden sizes of at least two panels of d(h), 64 units each with AVX-512: what members share.
 const Case kWideCases[] = {
     Case{"DeepTaggerWithDropout",
@@ -151,6 +173,9 @@ TEST_P(TeamDeterminismTest, EveryTeamSizeGivesTheSameBits) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, TeamDeterminismTest, ::testing::ValuesIn(kWideCases),
+                         [](const auto& test) { return test.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(Tokens, TeamDeterminismTest, ::testing::ValuesIn(kTokenCases),
                          [](const auto& test) { return test.param.name; });
 
 class IsaDeterminismTest : public ::testing::TestWithParam<Case> {
