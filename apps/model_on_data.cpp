@@ -27,7 +27,7 @@ Dataset open_for(const ModelDescription& model, const std::filesystem::path& dat
   return Dataset(data, model.data.window);
 }
 
-std::string class_text(const std::vector<std::string>& names) {
+std::string names_text(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 5;
   return fmt::format(
       "{} ({}{})", names.size(),
@@ -48,10 +48,19 @@ void expect_same_kind(const ModelDescription& model, const Dataset& data) {
   const auto& trained = model.data;
   const auto& given = data.description();
   expect("task", std::string(to_string(model.config.task)), std::string(to_string(data.task())));
-  expect("features", model.config.rnn.input_size, data.input_size());
+  expect("input", std::string(model.config.has_embedding() ? "tokens" : "features"),
+         std::string(data.vocabulary_size() > 0 ? "tokens" : "features"));
+  if (!model.config.has_embedding()) {
+    expect("features", model.config.rnn.input_size, data.input_size());
+  }
+  if (trained.token_names != given.token_names) {
+    throw DataError(fmt::format("{}: vocabulary: the model expects {}, found {}",
+                                data.path().string(), names_text(trained.token_names),
+                                names_text(given.token_names)));
+  }
   if (trained.class_names != given.class_names) {
     throw DataError(fmt::format("{}: classes: the model expects {}, found {}", data.path().string(),
-                                class_text(trained.class_names), class_text(given.class_names)));
+                                names_text(trained.class_names), names_text(given.class_names)));
   }
   expect("values to predict", model.config.output_size, data.output_size());
   const auto scale = [](bool plain) { return plain ? "plain values" : "standardized values"; };

@@ -26,6 +26,8 @@ struct RunConfig {
   };
   struct Model {
     Cell cell = Cell::lstm;
+    std::optional<std::int64_t> embedding_size;  ///< this and the next: data sets of tokens only
+    std::optional<std::int64_t> padding_index;
     std::int64_t hidden_size = 0;
     std::int64_t num_layers = 1;
     bool bidirectional = false;

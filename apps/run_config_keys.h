@@ -30,6 +30,7 @@ inline constexpr Rule kFlag{"true or false"};
 inline constexpr Rule kCount{"an integer, at least 1", 1};
 inline constexpr Rule kProjection{"an integer, at least 0 and below hidden_size", 0};
 inline constexpr Rule kThreads{"an integer from 1 to 1024", 1, 1025};
+inline constexpr Rule kIndex{"an integer, at least 0", 0};
 inline constexpr Rule kSeed{"an integer, at least 0", 0};
 inline constexpr Rule kNonNegative{"a finite number, at least 0", 0};
 inline constexpr Rule kPositive{"a finite number above 0",
@@ -54,6 +55,8 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("data.stride", config.data.stride, kCount);
   visit("data.targets", config.data.targets, kNames);
   visit("model.cell", config.model.cell, kCell);
+  visit("model.embedding_size", config.model.embedding_size, kCount);
+  visit("model.padding_index", config.model.padding_index, kIndex);
   visit("model.hidden_size", config.model.hidden_size, kCount.must());
   visit("model.num_layers", config.model.num_layers, kCount);
   visit("model.bidirectional", config.model.bidirectional, kFlag);

@@ -17,14 +17,28 @@
 namespace quadgate::apps {
 namespace {
 
+/// Features of a step of the recurrent stack's input.
+std::int64_t input_size_of(const RunConfig& config, const Dataset& data) {
+  const auto& size = config.model.embedding_size;
+  const bool tokens = data.vocabulary_size() > 0;
+  if (tokens != size.has_value() || (!tokens && config.model.padding_index)) {
+    throw InvalidArgument(fmt::format("model.{}: expected {} a data set of {}",
+                                      tokens || size ? "embedding_size" : "padding_index",
+                                      tokens ? "an integer, at least 1, for" : "no such key for",
+                                      tokens ? "tokens" : "features"));
+  }
+  return size.value_or(data.input_size());
+}
+
 ModelConfig model_of(const RunConfig& config, const Dataset& data) {
   ModelConfig model;
-  model.rnn = {data.input_size(), config.model.hidden_size, config.model.num_layers,
+  model.rnn = {input_size_of(config, data), config.model.hidden_size, config.model.num_layers,
                config.model.bidirectional, config.model.dropout};
   model.rnn.cell = config.model.cell;
   model.rnn.proj_size = config.model.proj_size;
   model.task = data.task();
   model.output_size = data.output_size();
+  model.embedding = {data.vocabulary_size(), config.model.padding_index};
   return model;
 }
 
@@ -73,18 +87,20 @@ void describe(const RunConfig& config, const Network& network, int threads, Data
   for (const std::string& name : data.split_names()) {
     splits += fmt::format("{}{} {}", splits.empty() ? "" : ", ", data.split(name).size(), name);
   }
+  const std::string vocabulary =
+      data.vocabulary_size() > 0 ? fmt::format("{} tokens -> ", data.vocabulary_size()) : "";
   std::size_t parameters = 0;
   for (const ParameterSlice& slice : network.parameters().slices()) {
     parameters += slice.size;
   }
-  std::fputs(
-      fmt::format("{}: {} sequences; {} {} -> {} x {}{} -> {}, {} parameters; {} threads, {}\n",
-                  config.data.path, splits, to_string(config.model.cell), data.input_size(),
-                  config.model.num_layers, config.model.hidden_size,
-                  config.model.bidirectional ? ", bidirectional" : "", data.output_size(),
-                  parameters, threads, kernels::to_string(kernels::active_isa()))
-          .c_str(),
-      stderr);
+  std::fputs(fmt::format(
+                 "{}: {} sequences; {} {}{} -> {} x {}{} -> {}, {} parameters; {} threads, {}\n",
+                 config.data.path, splits, to_string(config.model.cell), vocabulary,
+                 network.config().rnn.input_size, config.model.num_layers, config.model.hidden_size,
+                 config.model.bidirectional ? ", bidirectional" : "", data.output_size(),
+                 parameters, threads, kernels::to_string(kernels::active_isa()))
+                 .c_str(),
+             stderr);
 }
 
 /// The resolved run file must not take the place of the one that somebody wrote.

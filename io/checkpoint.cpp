@@ -95,9 +95,26 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
   file.write_int("model", "bidirectional", rnn.bidirectional ? 1 : 0);
   file.write_double("model", "dropout", rnn.dropout);
   file.write_int("model", "output_size", model.config.output_size);
+  if (const auto& embedding = model.config.embedding; embedding.vocabulary_size > 0) {
+    file.write_int("model", "vocabulary_size", embedding.vocabulary_size);
+    if (embedding.padding_index) {
+      file.write_int("model", "padding_index", *embedding.padding_index);
+    }
+  }
   file.write_string("model", "task", to_string(model.config.task));
   write_data_description(file, "model", model.data);
   write_tensors(file, "state_dict", parameters, parameters.values());
+}
+
+EmbeddingConfig read_embedding(const hdf5::File& file) {
+  EmbeddingConfig embedding;
+  if (file.has_attribute("model", "vocabulary_size")) {
+    embedding.vocabulary_size = file.read_int("model", "vocabulary_size");
+  }
+  if (file.has_attribute("model", "padding_index")) {
+    embedding.padding_index = file.read_int("model", "padding_index");
+  }
+  return embedding;
 }
 
 ModelDescription read_model(const hdf5::File& file) {
@@ -124,7 +141,8 @@ ModelDescription read_model(const hdf5::File& file) {
                                           ? file.read_int("model", "proj_size")
                                           : 0},
                  .task = *task,
-                 .output_size = file.read_int("model", "output_size")},
+                 .output_size = file.read_int("model", "output_size"),
+                 .embedding = read_embedding(file)},
       .data = read_data_description(file, "model")};
   try {
     validate(model.config);

@@ -24,6 +24,7 @@ struct Window {
 /// What a data set says of its columns and classes; a checkpoint keeps it, to predict with.
 struct DataDescription {
   std::vector<std::string> feature_names{};  ///< [I]
+  std::vector<std::string> token_names{};    ///< the vocabulary, if x is tokens; no features then
   std::vector<std::string> class_names{};    ///< of classification and tagging, by label
   std::vector<float> mean{};                 ///< [I] if x is standardized, else empty
   std::vector<float> std{};                  ///< [I] if x is standardized, else empty
@@ -39,8 +40,8 @@ std::vector<std::int64_t> target_columns(const DataDescription& description);
 /// The inverse of to_string(Task); empty for other names.
 std::optional<Task> task_from_name(std::string_view name);
 
-/// Reads the attributes feature_names, class_names, mean, std, input_len, horizon, stride and
-/// target_names of a group; an absent one leaves its field empty. Throws FileError.
+/// Reads the attributes feature_names, token_names, class_names, mean, std, input_len, horizon,
+/// stride and target_names of a group; an absent one leaves its field empty. Throws FileError.
 DataDescription read_data_description(const hdf5::File& file, const std::string& group);
 
 /// Writes the fields that are not empty as attributes of a group.

@@ -33,10 +33,10 @@ void check_window(const Window& window) {
 std::string read_task(const hdf5::File& file) {
   file.expect_format("quadgate-dataset");
   std::string task = file.read_string("", "task");
-  if (task != "forecast" && !task_from_name(task)) {
-    throw FileError(
-        fmt::format("{}: expected classification, tagging, regression or forecast, found '{}'",
-                    file.where("", "task"), task));
+  if (task != "forecast" && task != "language_model" && !task_from_name(task)) {
+    throw FileError(fmt::format(
+        "{}: expected classification, tagging, regression, forecast or language_model, found '{}'",
+        file.where("", "task"), task));
   }
   return task;
 }
@@ -57,6 +57,13 @@ void check_features(const hdf5::File& file, const DataDescription& description,
   }
 }
 
+void expect_vocabulary(const hdf5::File& file, const DataDescription& description) {
+  if (description.token_names.empty()) {
+    throw FileError(file.where("", "token_names") +
+                    ": expected the names of all tokens of x, found none");
+  }
+}
+
 std::int64_t last_size(const hdf5::Array& array) {
   if (array.shape().empty() || array.shape().back() < 1) {
     throw FileError(fmt::format("{}: expected at least one feature, found shape {}", array.where(),
@@ -70,6 +77,10 @@ std::int64_t last_size(const hdf5::Array& array) {
 Dataset::Dataset(const std::filesystem::path& path, const std::optional<Window>& window)
     : file_(std::make_unique<hdf5::File>(hdf5::File::open(path))) {
   const std::string task = read_task(*file_);
+  if (task == "language_model") {
+    throw DataError(
+        fmt::format("{}: this version cannot train on a language_model data set", path.string()));
+  }
   task_ = task_from_name(task).value_or(Task::regression);
   if ((task == "forecast") != window.has_value()) {
     throw InvalidArgument(fmt::format("{}: a window (input_len, horizon) is {} a {} data set",
@@ -82,16 +93,25 @@ Dataset::Dataset(const std::filesystem::path& path, const std::optional<Window>&
   }
   const std::string& first = names.front();
   description_ = read_data_description(*file_, "");
-  input_size_ = last_size(file_->array(first + "/x"));
-  for (std::int64_t i = 0; i < input_size_ && !file_->has_attribute("", "feature_names"); ++i) {
-    description_.feature_names.push_back(std::to_string(i));
+  const hdf5::Array x = file_->array(first + "/x");
+  if (!window && (x.element() == hdf5::Element::int32 || file_->has_attribute("", "token_names"))) {
+    expect_vocabulary(*file_, description_);
+  } else {
+    open_features(x);
   }
-  check_features(*file_, description_, input_size_);
   if (window) {
     open_forecast(*window);
   } else {
     open_sequences(first);
   }
+}
+
+void Dataset::open_features(const hdf5::Array& x) {
+  input_size_ = last_size(x);
+  for (std::int64_t i = 0; i < input_size_ && !file_->has_attribute("", "feature_names"); ++i) {
+    description_.feature_names.push_back(std::to_string(i));
+  }
+  check_features(*file_, description_, input_size_);
 }
 
 void Dataset::open_forecast(const Window& window) {
@@ -112,7 +132,8 @@ void Dataset::open_sequences(const std::string& first) {
     output_size_ = static_cast<std::int64_t>(description_.class_names.size());
   }
   for (const std::string& name : split_names()) {
-    splits_[name] = std::make_unique<SequenceSplit>(*file_, name, task_, input_size_, output_size_);
+    splits_[name] = std::make_unique<SequenceSplit>(
+        *file_, name, task_, SequenceSizes{input_size_, vocabulary_size(), output_size_});
   }
 }
 
