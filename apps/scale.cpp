@@ -163,9 +163,9 @@ void scale(const ScaleArguments& arguments) {
   report.machine = describe_machine();
   const auto asked = arguments.shape.options.backend;
   report.backend =
-      to_string(asked == BackendKind::automatic ? choose_backend(model_of(arguments.shape).rnn,
-                                                                 arguments.shape.options.precision)
-                                                : asked);
+      to_string(asked == BackendKind::automatic
+                    ? choose_backend(model_of(arguments.shape), arguments.shape.options)
+                    : asked);
   report.precision = to_string(arguments.shape.options.precision);
   std::vector<Series> all = plan(arguments, report.machine.affinity);
   warn_of_sharing(all.back().point.threads, report.machine);

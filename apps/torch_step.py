@@ -1,80 +1,131 @@
-"""PyTorch's side of `quadgate scale --compare torch`: the program runs this text with `python -c`.
+"""PyTorch's side of `quadgate scale --compare torch`, which runs this text with `python -c`, and of
+bench/compare_torch.py: the training step that `quadgate bench` times, on random data.
 
-First line of stdin: the step as JSON, answered with {"version": ...}. Then each line is a number of
-seconds to run steps for, answered with {"seconds": median of a step}. {"error": ...} answers what
-goes wrong.
+Reads a JSON object a line and answers each with one. The first is the step:
+
+    cell          lstm, gru, rnn_tanh or rnn_relu
+    input_size, hidden_size, num_layers, proj_size (0: none), bidirectional
+    lengths       of the sequences; packed if they differ
+    precision     f32 or bf16
+    threads, cpus to hold them to (none: anywhere)
+    clip_foreach, flush_denormal, onednn    may be missing: PyTorch's defaults
+
+answered with {"version": ...} once it has been built and run. Then each {"seconds": ..., "fewest":
+...} asks for steps of about so many seconds, at least so many, and is answered with step_ms_median,
+step_ms_min, steps and peak_rss_mb. {"error": ...} answers what goes wrong.
 """
 
 import json
 import os
+import resource
 import signal
 import statistics
 import sys
 import time
+from collections.abc import Callable
+
+CLASSES = 10
+WARM_UP_STEPS = 3
 
 
-def make_step(shape):
+def make_step(shape: dict) -> Callable[[], None]:
+    """A function that does one training step, always on the same batch."""
     import torch
     from torch.nn.utils.rnn import pack_sequence
 
+    # Before the first parallel region: a thread inherits the mode from the one that starts it.
+    torch.set_flush_denormal(shape.get("flush_denormal", False))
     torch.set_num_threads(shape["threads"])
+    torch.backends.mkldnn.enabled = shape.get("onednn", True)
     torch.manual_seed(1)
-    directions = 2 if shape["bidirectional"] else 1
+
     kind, _, nonlinearity = shape["cell"].partition("_")
     options = {"nonlinearity": nonlinearity} if nonlinearity else {}
     if kind == "lstm":
         options["proj_size"] = shape["proj_size"]
     rnn = getattr(torch.nn, kind.upper())(
-        shape["input_size"], shape["hidden_size"], shape["num_layers"],
-        bidirectional=shape["bidirectional"], **options)
-    head = torch.nn.Linear(directions * (shape["proj_size"] or shape["hidden_size"]), 10)
+        shape["input_size"],
+        shape["hidden_size"],
+        shape["num_layers"],
+        bidirectional=shape["bidirectional"],
+        **options,
+    )
+    directions = 2 if shape["bidirectional"] else 1
+    head = torch.nn.Linear(directions * (shape["proj_size"] or shape["hidden_size"]), CLASSES)
     parameters = [*rnn.parameters(), *head.parameters()]
     adam = torch.optim.Adam(parameters, fused=True)
-    lengths = sorted(shape["lengths"], reverse=True)
-    x = [torch.rand(length, shape["input_size"]) * 2 - 1 for length in lengths]
-    packed = lengths[0] != lengths[-1]
-    x = pack_sequence(x) if packed else torch.stack(x, 1)
-    labels = torch.randint(10, (sum(lengths),))
 
-    def step():
+    lengths = sorted(shape["lengths"], reverse=True)
+    rows = [torch.rand(length, shape["input_size"]) * 2 - 1 for length in lengths]
+    packed = lengths[0] != lengths[-1]
+    x = pack_sequence(rows) if packed else torch.stack(rows, 1)
+    labels = torch.randint(CLASSES, (sum(lengths),))
+
+    def step() -> None:
         adam.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=shape["precision"] == "bf16"):
-            h, _ = rnn(x)
-            logits = head(h.data if packed else h.flatten(0, 1))
+            output, _ = rnn(x)
+            logits = head(output.data if packed else output.flatten(0, 1))
             loss = torch.nn.functional.cross_entropy(logits, labels)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0, foreach=shape.get("clip_foreach"))
         adam.step()
 
-    return torch.__version__, step
+    return step
 
 
-def median_step(step, seconds):
-    for _ in range(3):
+def build(shape: dict) -> tuple[Callable[[], None], str]:
+    """A step that has run once, and PyTorch's version."""
+    if shape["cpus"]:
+        os.sched_setaffinity(0, shape["cpus"])
+    step = make_step(shape)
+    step()
+    return step, sys.modules["torch"].__version__
+
+
+def measure(step: Callable[[], None], seconds: float, fewest: int) -> dict:
+    """Times steps for about `seconds`, at least `fewest`, after a few that do not count."""
+    start = time.perf_counter()
+    for _ in range(WARM_UP_STEPS):
         step()
+        if time.perf_counter() - start > seconds:
+            break
     times = []
     start = time.perf_counter()
-    while len(times) < 5 or time.perf_counter() - start < seconds:
-        before = time.perf_counter()
+    while len(times) < fewest or time.perf_counter() - start < seconds:
+        step_start = time.perf_counter()
         step()
-        times.append(time.perf_counter() - before)
-    return statistics.median(times)
+        times.append(time.perf_counter() - step_start)
+    return {
+        "step_ms_median": statistics.median(times) * 1e3,
+        "step_ms_min": min(times) * 1e3,
+        "steps": len(times),
+        "peak_rss_mb": peak_rss_mb(),
+    }
 
 
-def main():
+def peak_rss_mb() -> float:
+    """Linux's ru_maxrss is at least the size of the process that started this one; VmHWM is not."""
+    try:
+        with open("/proc/self/status") as status:
+            fields = dict(line.split(":", 1) for line in status)
+        return int(fields["VmHWM"].split()[0]) / 1024
+    except (OSError, KeyError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends when its stdin does
     step = None
     for line in sys.stdin:
         request = json.loads(line)
         try:
             if step is None:
-                if request["cpus"]:
-                    os.sched_setaffinity(0, request["cpus"])
-                version, step = make_step(request)
+                step, version = build(request)
                 answer = {"version": version}
             else:
-                answer = {"seconds": median_step(step, request)}
-        except Exception as error:  # whatever it is, the program reports it
+                answer = measure(step, request["seconds"], request["fewest"])
+        except Exception as error:  # whatever it is, who asked reports it
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)
 

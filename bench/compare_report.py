@@ -7,7 +7,7 @@ import os
 import pathlib
 import platform
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 ISA_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16")
 
@@ -49,23 +49,27 @@ def now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def geometric_mean(values: Iterable[float]) -> float:
+def geometric_mean(values: Sequence[float]) -> float | None:
+    if not values:
+        return None
     logarithms = [math.log(value) for value in values]
     return math.exp(sum(logarithms) / len(logarithms))
 
 
 def geometric_means(rows: list[dict]) -> list[dict]:
-    """Of the ratios, for each precision and thread count of `rows`, and of how many of them."""
+    """Of the ratios, and of those at the peak, for each precision and thread count of `rows`, and
+    of how many of them."""
     means = []
     for precision, threads in dict.fromkeys((row["precision"], row["threads"]) for row in rows):
         group = select(rows, precision, threads)
-        ratios = [row["ratio"] for row in group if "ratio" in row]
+        found = [row for row in group if "ratio" in row]
         means.append(
             {
                 "precision": precision,
                 "threads": threads,
-                "ratio": geometric_mean(ratios) if ratios else None,
-                "measured": len(ratios),
+                "ratio": geometric_mean([row["ratio"] for row in found]),
+                "ratio_at_peak": geometric_mean([row["ratio_at_peak"] for row in found]),
+                "measured": len(found),
                 "shapes": len(group),
             }
         )
@@ -87,50 +91,71 @@ def number(value: float) -> str:
     return f"{value:.{max(2 - math.floor(math.log10(value)), 0)}f}"
 
 
+STEP_HEADER = [
+    "shape", "T, N, I, H, layers", "quadgate, ms", "PyTorch, ms", "ratio", "at the peak",
+    "shares of peak", "spreads", "MB", "PyTorch's fastest setting",
+]  # fmt: skip
+
+LEGEND = (
+    "ratio: PyTorch's time over quadgate's. at the peak: the ratio of a program that ran at the "
+    "FMA peak which the same repeats measured. Of quadgate and PyTorch: shares of peak, of the "
+    "fastest step; spreads, the slowest repeat over the fastest; MB, the largest resident size. "
+    "FLOPs are three times those of the forward products, with d(x) of the first layer, which "
+    "nobody needs and quadgate does not compute: a sixth of them in one layer with I = H, a "
+    "twelfth in two. By so much a share may pass 1, and the ratio that at the peak.\n"
+)
+
+
+def pair(row: dict, field: str, digits: int) -> str:
+    return ", ".join(f"{row[side][field]:.{digits}f}" for side in ("quadgate", "torch"))
+
+
 def step_line(row: dict) -> list[str]:
     start = [row["shape"], row["sizes"]]
     if "ratio" not in row:
-        return [*start, "", "", "", "", "", "", "", f"{row['status']}: {row['reason']}"]
-    quadgate, torch = row["quadgate"], row["torch"]
+        return [*start, *[""] * (len(STEP_HEADER) - 3), f"{row['status']}: {row['reason']}"]
     return [
         *start,
-        number(quadgate["step_ms_median"]),
-        number(torch["step_ms_median"]),
+        number(row["quadgate"]["step_ms_median"]),
+        number(row["torch"]["step_ms_median"]),
         f"{row['ratio']:.2f}",
-        f"{quadgate['spread']:.2f}, {torch['spread']:.2f}",
-        f"{quadgate['peak_fraction']:.2f}",
-        f"{quadgate['peak_rss_mb']:.0f}",
-        f"{torch['peak_rss_mb']:.0f}",
-        torch["setting"],
+        f"{row['ratio_at_peak']:.2f}",
+        pair(row, "peak_fraction", 2),
+        pair(row, "spread", 2),
+        pair(row, "peak_rss_mb", 0),
+        row["torch"]["setting"],
     ]
 
 
-STEP_HEADER = [
-    "shape", "T, N, I, H, layers", "quadgate, ms", "PyTorch, ms", "ratio", "spreads",
-    "share of peak", "quadgate, MB", "PyTorch, MB", "PyTorch's fastest setting",
-]  # fmt: skip
+def mean_line(mean: dict) -> str:
+    counted = f"{mean['measured']} of {mean['shapes']} shapes"
+    found = "**none measured**"
+    if mean["measured"]:
+        found = f"**{mean['ratio']:.2f}**; at the FMA peak it would be {mean['ratio_at_peak']:.2f}"
+    return f"\nGeometric mean of the ratios, {counted}: {found}\n"
 
 
 def step_tables(report: dict) -> str:
     """A table for each precision and thread count, with its geometric mean."""
-    parts = []
+    parts = [LEGEND]
     for mean in report["geometric_means"]:
         rows = select(report["steps"], mean["precision"], mean["threads"])
-        counted = f"{mean['measured']} of {mean['shapes']} shapes"
-        text = "none measured" if mean["ratio"] is None else f"{mean['ratio']:.2f}"
-        parts.append(
-            f"### {mean['precision']}, threads: {mean['threads']}\n\n"
-            + table(STEP_HEADER, map(step_line, rows))
-            + f"\nGeometric mean of the ratios, {counted}: **{text}**\n"
-        )
+        title = f"### {mean['precision']}, threads: {mean['threads']}\n\n"
+        parts.append(title + table(STEP_HEADER, map(step_line, rows)) + mean_line(mean))
     return "\n".join(parts)
+
+
+JOB_HEADER = [
+    "job", "quadgate, s", "PyTorch, s", "ratio", "at the peak, s", "PyTorch's fastest setting",
+]  # fmt: skip
 
 
 def job_line(row: dict) -> list[str]:
     if "ratio" not in row:
-        return [row["name"], "", "", "", f"{row['status']}: {row['reason']}"]
+        return [row["name"], *[""] * (len(JOB_HEADER) - 2), f"{row['status']}: {row['reason']}"]
     times = [number(row["quadgate_s"]), number(row["torch_s"]), f"{row['ratio']:.2f}"]
-    return [row["name"], *times, row.get("setting", "")]
+    at_peak = number(row["at_peak_s"]) if "at_peak_s" in row else ""
+    return [row["name"], *times, at_peak, row.get("setting", "")]
 
 
 def to_markdown(report: dict) -> str:
@@ -141,11 +166,10 @@ def to_markdown(report: dict) -> str:
         f"(family {machine['cpu_family']}), "
         f"{machine['cores']} cores, {' '.join(machine['isa'])}, {machine['kernel']}; load average "
         f"at the start {machine['load_average']}. Medians of {how['repeats']} repeats of "
-        f"{how['seconds']:g} s a side; ratio: PyTorch's time over quadgate's.\n"
+        f"{how['seconds']:g} s a side.\n"
     )
     if report["steps"]:
         text += "\n" + step_tables(report)
     if report["jobs"]:
-        header = ["job", "quadgate, s", "PyTorch, s", "ratio", "PyTorch's fastest setting"]
-        text += "\n### Whole jobs\n\n" + table(header, map(job_line, report["jobs"]))
+        text += "\n### Whole jobs\n\n" + table(JOB_HEADER, map(job_line, report["jobs"]))
     return text

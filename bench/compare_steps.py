@@ -1,27 +1,22 @@
 """Training steps of quadgate beside PyTorch's: the shapes, both programs, the interleaving."""
 
-import contextlib
 import dataclasses
 import json
-import os
-import pathlib
+import random
 import statistics
 import subprocess
-import tempfile
 from collections.abc import Sequence
 
-TORCH_STEP = pathlib.Path(__file__).with_name("torch_step.py")
+from compare_settings import Failed, find_fastest, last_line, settings_to_try
+
 MEASURED = ("step_ms_median", "step_ms_min", "peak_rss_mb")  # of both sides
-BENCH_FIELDS = (*MEASURED, "peak_fraction", "peak_gflops", "tokens_per_s", "threads", "precision")
-TRIAL_SHARE = 0.25  # a setting of PyTorch is tried for this share of the time of a repeat, twice
+QUADGATE_MEASURED = (*MEASURED, "gflops", "peak_gflops", "peak_fraction")
+BENCH_FIELDS = (*QUADGATE_MEASURED, "tokens_per_s", "threads", "precision")
+FEWEST_STEPS = 5  # of PyTorch in a repeat, as `quadgate bench` does
 
 
 class NotAvailable(Exception):
     """This build of quadgate does not know an option that the shape needs."""
-
-
-class Failed(Exception):
-    """One of the two programs did not do what it was asked."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,15 +31,28 @@ class Shape:
     num_layers: int = 1
     proj_size: int = 0
     lengths: str = ""
-    precisions: tuple[str, ...] = ("f32", "bf16")
 
     def flags(self, precision: str, threads: int) -> list[str]:
-        """What both `quadgate bench` and torch_step.py take."""
+        """What `quadgate bench` takes."""
         sizes = ("seq_len", "batch", "input_size", "hidden_size", "num_layers")
         flags = [part for size in sizes for part in (as_flag(size), str(getattr(self, size)))]
         flags += ["--proj-size", str(self.proj_size)] if self.proj_size else []
         flags += ["--lengths", self.lengths] if self.lengths else []
         return [*flags, "--precision", precision, "--threads", str(threads)]
+
+    def request(self, precision: str, threads: int, steps: int) -> dict:
+        """What torch_step.py takes; `steps` are the time steps of all sequences together."""
+        low, high = map(int, self.lengths.split(":")) if self.lengths else (self.seq_len,) * 2
+        sizes = ("input_size", "hidden_size", "num_layers", "proj_size")
+        return {size: getattr(self, size) for size in sizes} | {
+            "cell": "lstm",
+            "bidirectional": False,
+            "lengths": draw_lengths(low, high, self.batch, steps),
+            "precision": precision,
+            "threads": threads,
+            "cpus": [],
+            "flush_denormal": True,  # never slower
+        }
 
     def sizes(self) -> str:
         text = f"{self.seq_len}, {self.batch}, {self.input_size}, {self.hidden_size}, "
@@ -55,6 +63,19 @@ class Shape:
 
 def as_flag(name: str) -> str:
     return "--" + name.replace("_", "-")
+
+
+def draw_lengths(low: int, high: int, rows: int, steps: int) -> list[int]:
+    """`rows` lengths from `low` to `high` which add up to `steps`: a few are moved by one until
+    they do."""
+    if not rows * low <= steps <= rows * high:
+        raise Failed(f"quadgate: {rows} sequences of {low} to {high} steps, together {steps}")
+    draw = random.Random(1)
+    lengths = [draw.randint(low, high) for _ in range(rows)]
+    while missing := steps - sum(lengths):
+        row, change = draw.randrange(rows), 1 if missing > 0 else -1
+        lengths[row] = min(max(lengths[row] + change, low), high)
+    return lengths
 
 
 SHAPES = (
@@ -68,109 +89,9 @@ SHAPES = (
     Shape("H1024", 50, 64, 1024, 1024),
     Shape("batch1-H64", 20, 1, 32, 64),
     Shape("long-H128x2", 168, 32, 7, 128, 2),
-    Shape("packed-H128", 50, 64, 128, 128, lengths="1:50", precisions=("f32",)),
-    Shape("proj64-H256", 50, 64, 256, 256, proj_size=64, precisions=("f32",)),
+    Shape("packed-H128", 50, 64, 128, 128, lengths="1:50"),
+    Shape("proj64-H256", 50, 64, 256, 256, proj_size=64),
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class Setting:
-    """A way to run PyTorch: flags of torch_step.py, variables of its environment, and a library
-    that is preloaded (empty: none)."""
-
-    flags: tuple[str, ...] = ()
-    variables: tuple[str, ...] = ()  # NAME=value
-    preload: str = ""
-
-    def __add__(self, other: "Setting") -> "Setting":
-        """Both; the other's library takes the place of this one's."""
-        preload = other.preload or self.preload
-        return Setting(self.flags + other.flags, self.variables + other.variables, preload)
-
-    def __str__(self) -> str:
-        flags = [flag.removeprefix("--") for flag in self.flags]
-        library = [library_name(self.preload)] if self.preload else []
-        return ", ".join([*flags, *self.variables, *library]) or "defaults"
-
-    def environment(self) -> dict[str, str]:
-        """The environment of this process, and what is set on top of it."""
-        preload = {"LD_PRELOAD": self.preload} if self.preload else {}
-        return os.environ | dict(text.split("=", 1) for text in self.variables) | preload
-
-
-def library_name(path: str) -> str:
-    return pathlib.Path(path).name.split(".so")[0]
-
-
-def settings_to_try(precision: str, threads: int, preloads: Sequence[str]) -> list[Setting]:
-    """What may make PyTorch faster than its defaults, one change each."""
-    settings = [Setting(flags=(flag,)) for flag in ("--clip-foreach=False", "--flush-denormal")]
-    if precision == "f32":  # in bf16 PyTorch's own kernels are 20 times slower than oneDNN's
-        settings.append(Setting(flags=("--without-onednn",)))
-    if threads > 1:
-        settings.append(Setting(variables=("OMP_PROC_BIND=close",)))
-    return settings + [Setting(preload=library) for library in preloads]
-
-
-class TorchWorker:
-    """A process that has imported torch and built one step, and measures it when asked to. Also a
-    context manager; close() may be called again."""
-
-    def __init__(self, python: str, flags: Sequence[str], setting: Setting) -> None:
-        self.setting = setting
-        self._stderr = tempfile.TemporaryFile("w+")
-        # A session of its own: Ctrl-C comes here alone, and this process then ends the worker.
-        self._process = subprocess.Popen(
-            [python, str(TORCH_STEP), *flags, *setting.flags],
-            env=setting.environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            self._answer()
-            self._expect_preloaded()
-        except BaseException:
-            self.close()
-            raise
-
-    def measure(self, seconds: float) -> dict:
-        """What torch_step.py says of about `seconds` of steps."""
-        with contextlib.suppress(BrokenPipeError):  # _answer knows why
-            self._process.stdin.write(f"{seconds}\n")
-            self._process.stdin.flush()
-        return self._answer()
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-        self._stderr.close()
-
-    def __enter__(self) -> "TorchWorker":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _answer(self) -> dict:
-        line = self._process.stdout.readline()
-        if not line:
-            self._process.wait()
-            self._stderr.seek(0)
-            raise Failed(f"PyTorch ({self.setting}): {last_line(self._stderr.read())}")
-        return json.loads(line)
-
-    def _expect_preloaded(self) -> None:
-        """The dynamic linker only warns of a library that it cannot preload."""
-        maps = pathlib.Path(f"/proc/{self._process.pid}/maps").read_text()
-        if library_name(self.setting.preload) not in maps:
-            raise Failed(f"PyTorch: {self.setting.preload} could not be preloaded")
-
-
-def last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["no message"])[-1]
 
 
 def run_quadgate(program: str, arguments: Sequence[str]) -> str:
@@ -197,33 +118,6 @@ def quadgate_bench(program: str, flags: Sequence[str], seconds: float) -> dict:
     return record
 
 
-def find_fastest(
-    python: str, flags: Sequence[str], settings: Sequence[Setting], seconds: float
-) -> tuple[TorchWorker, dict[str, float]]:
-    """Changes PyTorch's settings one after the other and keeps what is faster. Returns a worker
-    with the settings kept, and the ms of all that were tried, `seconds` each time."""
-    tried: dict[str, float] = {}
-    best = TorchWorker(python, flags, Setting())
-    try:
-        for change in settings:
-            with contextlib.ExitStack() as stack:
-                other = stack.enter_context(TorchWorker(python, flags, best.setting + change))
-                rounds = [(best.measure(seconds), other.measure(seconds)) for _ in range(2)]
-                # The lower of two medians: whatever disturbs makes slower.
-                best_ms, other_ms = (
-                    min(record["step_ms_median"] for record in side) for side in zip(*rounds)
-                )
-                tried |= {str(best.setting): best_ms, str(other.setting): other_ms}
-                if other_ms < best_ms:
-                    stack.pop_all()
-                    best.close()
-                    best = other
-    except BaseException:
-        best.close()
-        raise
-    return best, tried
-
-
 def summary(records: Sequence[dict], names: Sequence[str]) -> dict:
     """Medians over the repeats of what `names` says, how many times longer the slowest took than
     the fastest, and the records themselves."""
@@ -247,24 +141,26 @@ class Bench:
     def compare(self, shape: Shape, precision: str, threads: int) -> dict:
         """Both sides' medians over interleaved repeats. Throws NotAvailable or Failed."""
         flags = shape.flags(precision, threads)
-        steps = self._steps(shape, precision, threads)
         # Both sides work on as many steps; where lengths are drawn, only quadgate knows how many.
-        torch_flags = [*flags, "--steps", str(steps)] if shape.lengths else flags
+        request = shape.request(precision, threads, self._steps(shape, precision, threads))
         settings = settings_to_try(precision, threads, self.preloads)
-        worker, tried = find_fastest(
-            self.python, torch_flags, settings, self.seconds * TRIAL_SHARE
-        )
+        worker, tried = find_fastest(self.python, request, settings)
         ours, theirs = [], []
         with worker:
             for _ in range(self.repeats):
                 ours.append(quadgate_bench(self.quadgate, flags, self.seconds))
-                theirs.append(worker.measure(self.seconds))
-        quadgate = summary(ours, (*MEASURED, "peak_fraction", "peak_gflops"))
+                theirs.append(worker.measure(self.seconds, FEWEST_STEPS))
+        quadgate = summary(ours, QUADGATE_MEASURED)
         torch = summary(theirs, MEASURED) | {"setting": str(worker.setting), "tried_ms": tried}
+        # By the convention of `quadgate bench`; the same at each repeat.
+        gflop = ours[0]["gflops"] * ours[0]["step_ms_min"] / 1e3
+        at_peak_ms = gflop / quadgate["peak_gflops"] * 1e3
+        torch["peak_fraction"] = at_peak_ms / torch["step_ms_min"]
         return {
             "quadgate": quadgate,
             "torch": torch,
             "ratio": torch["step_ms_median"] / quadgate["step_ms_median"],
+            "ratio_at_peak": torch["step_ms_median"] / at_peak_ms,
         }
 
     def _steps(self, shape: Shape, precision: str, threads: int) -> int:

@@ -1,22 +1,25 @@
 """Compares quadgate with PyTorch on this machine: whole training steps of both, interleaved, with
 PyTorch's fastest settings. Prints a table in Markdown; -o also writes it, and all that was measured
-as JSON. docs/performance.md explains the method.
+as JSON, after every row: Ctrl-C loses one at most. docs/performance.md explains the method.
 
     build/peers/bin/python bench/compare_torch.py --threads 1,2 -o build/comparison
 """
 
 import argparse
 import ctypes.util
+import dataclasses
+import functools
 import json
 import os
 import pathlib
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import compare_report
 from compare_jobs import compare_fashion_mnist, compare_startup, run_python
-from compare_steps import SHAPES, Bench, Failed, NotAvailable, Shape
+from compare_settings import Failed
+from compare_steps import SHAPES, Bench, NotAvailable, Shape
 
 # What PyTorch's tuning guide names.
 KNOWN_ALLOCATORS = ("jemalloc", "tcmalloc", "tcmalloc_minimal")
@@ -136,33 +139,44 @@ def parse_arguments() -> argparse.Namespace:
         help="a Python that has torch; default: the one that runs this")
     add("-o", "--output", type=output_prefix, metavar="PREFIX",
         help="write PREFIX.md and PREFIX.json")  # fmt: skip
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not (options.shapes or options.startup or options.fashion_mnist):
+        parser.error("--shapes: expected some, or --startup or --fashion-mnist, found 'none'")
+    return options
 
 
 def say(text: str) -> None:
     print(f"compare_torch: {text}", file=sys.stderr, flush=True)
 
 
-def measured(bench: Bench, name: str, start: dict, measure: Callable[[], dict]) -> dict:
-    """The row `start` with what `measure` finds, or why it found nothing."""
-    say(name)
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One row of the report: the fields that name it there, and what measures it."""
+
+    name: str
+    start: dict
+    measure: Callable[[], dict]
+
+
+def measured(bench: Bench, task: Task) -> dict:
+    """The row with what was measured, or why there is nothing."""
+    say(task.name)
     try:
-        row = start | {"status": "measured"} | measure()
+        row = task.start | {"status": "measured"} | task.measure()
         if compare_report.digest(bench.quadgate) != bench.quadgate_sha256:
             raise Failed("quadgate: another program took its place since the comparison began")
         return row
     except NotAvailable as error:
-        row = start | {"status": "not available", "reason": str(error)}
+        row = task.start | {"status": "not available", "reason": str(error)}
     except (Failed, OSError) as error:
-        row = start | {"status": "failed", "reason": str(error)}
-    say(f"{name}: {row['status']}: {row['reason']}")
+        row = task.start | {"status": "failed", "reason": str(error)}
+    say(f"{task.name}: {row['status']}: {row['reason']}")
     return row
 
 
-def measure_steps(options: argparse.Namespace, bench: Bench) -> list[dict]:
+def step_tasks(options: argparse.Namespace, bench: Bench) -> list[Task]:
     return [
-        measured(
-            bench,
+        Task(
             f"{shape.name}, {precision}, threads: {threads}",
             {
                 "shape": shape.name,
@@ -170,37 +184,28 @@ def measure_steps(options: argparse.Namespace, bench: Bench) -> list[dict]:
                 "precision": precision,
                 "threads": threads,
             },
-            lambda: bench.compare(shape, precision, threads),
+            functools.partial(bench.compare, shape, precision, threads),
         )
         for precision in options.precision
         for threads in options.threads
         for shape in options.shapes
-        if precision in shape.precisions
     ]
 
 
-def measure_jobs(options: argparse.Namespace, bench: Bench) -> list[dict]:
-    rows = []
+def job_tasks(options: argparse.Namespace, bench: Bench) -> list[Task]:
+    jobs = {}
     if options.startup:
-        rows.append(measured(bench, "start", {"name": "start"}, lambda: compare_startup(bench)))
+        jobs["start"] = functools.partial(compare_startup, bench)
     for threads in options.threads if options.fashion_mnist else []:
         name = f"Fashion-MNIST, threads: {threads}"
-        row = measured(bench, name, {"name": name}, lambda: compare_fashion_mnist(bench, threads))
-        rows.append(row)
-    return rows
+        jobs[name] = functools.partial(compare_fashion_mnist, bench, threads)
+    return [Task(name, {"name": name}, measure) for name, measure in jobs.items()]
 
 
-def compare(options: argparse.Namespace) -> dict:
-    bench = Bench(
-        options.quadgate,
-        compare_report.digest(options.quadgate),
-        options.python,
-        options.preloads,
-        options.repeats,
-        options.seconds,
-    )
+def new_report(options: argparse.Namespace, bench: Bench) -> dict:
+    """What is known before anything is measured."""
     torch_version = run_python(options.python, ["-c", "import torch; print(torch.__version__)"])
-    report = {
+    return {
         "date": compare_report.now(),
         "versions": {
             "quadgate_sha256": bench.quadgate_sha256,
@@ -214,32 +219,71 @@ def compare(options: argparse.Namespace) -> dict:
             "preloads": options.preloads,
         },
     }
+
+
+def compare(options: argparse.Namespace) -> Iterator[dict]:
+    """The report after each row; those still to come are in it as not measured."""
+    bench = Bench(
+        options.quadgate,
+        compare_report.digest(options.quadgate),
+        options.python,
+        options.preloads,
+        options.repeats,
+        options.seconds,
+    )
+    report = new_report(options, bench)
     if (load := report["machine"]["load_average"]) > 0.5:
         say(f"warning: load average {load}: a busy machine slows PyTorch's threads more")
-    report["steps"] = measure_steps(options, bench)
-    report["geometric_means"] = compare_report.geometric_means(report["steps"])
-    report["jobs"] = measure_jobs(options, bench)
-    return report
+    tasks = {"steps": step_tasks(options, bench), "jobs": job_tasks(options, bench)}
+    not_yet = {"status": "not measured", "reason": "the comparison did not come so far"}
+    for part, todo in tasks.items():
+        report[part] = [task.start | not_yet for task in todo]
+    for part, todo in tasks.items():
+        for index, task in enumerate(todo):
+            report[part][index] = measured(bench, task)
+            report["geometric_means"] = compare_report.geometric_means(report["steps"])
+            yield report
+
+
+def files(output: pathlib.Path) -> list[pathlib.Path]:
+    return [output.with_name(output.name + suffix) for suffix in (".md", ".json")]
+
+
+def write(output: pathlib.Path, report: dict) -> None:
+    """Takes the place of what was written before; never leaves half a file."""
+    texts = (compare_report.to_markdown(report), json.dumps(report, indent=1) + "\n")
+    for path, text in zip(files(output), texts):
+        new = path.with_name(path.name + ".new")
+        new.write_text(text)
+        new.replace(path)
+
+
+def stopped(options: argparse.Namespace, report: dict | None) -> str:
+    if report is None:
+        return "stopped before anything was measured"
+    where = " and ".join(map(str, files(options.output))) if options.output else "the table"
+    return f"stopped; what was measured so far is in {where}"
 
 
 def main() -> int:
     options = parse_arguments()
-    report = compare(options)
-    markdown = compare_report.to_markdown(report)
-    print(markdown, end="")
-    if options.output:
-        for suffix, text in ((".md", markdown), (".json", json.dumps(report, indent=1) + "\n")):
-            options.output.with_name(options.output.name + suffix).write_text(text)
+    report, status = None, 0
+    try:
+        for report in compare(options):
+            if options.output:
+                write(options.output, report)
+    except KeyboardInterrupt:
+        say(stopped(options, report))
+        status = INTERRUPTED
+    except (Failed, OSError) as error:
+        say(f"error: {error}")
+        status = 1
+    if report is None:
+        return status
+    print(compare_report.to_markdown(report), end="")
     failed = any(row["status"] == "failed" for row in report["steps"] + report["jobs"])
-    return 1 if failed else 0
+    return status or int(failed)
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        say("stopped")
-        sys.exit(INTERRUPTED)
-    except (Failed, OSError) as error:
-        say(f"error: {error}")
-        sys.exit(1)
+    sys.exit(main())

@@ -9,10 +9,24 @@
 
 namespace quadgate {
 
-BackendKind choose_backend(const RecurrentConfig& config, Precision precision) noexcept {
-  const bool only_native =
-      config.cell != Cell::lstm || config.proj_size > 0 || precision == Precision::bf16;
-  if (only_native) return BackendKind::native;
+namespace {
+
+/// What the backend onednn does not have of it; empty if it has all.
+std::string_view only_native(const ModelConfig& model, const NetworkOptions& options) noexcept {
+  const RecurrentConfig& config = model.rnn;
+  if (model.has_embedding()) return "an embedding";
+  if (config.cell != Cell::lstm) return to_string(config.cell);
+  if (config.proj_size > 0) return "proj_size";
+  if (!config.bias) return "bias = false";
+  if (options.precision != Precision::f32) return to_string(options.precision);
+  if (options.carries_states) return "carries_states";
+  return {};
+}
+
+}  // namespace
+
+BackendKind choose_backend(const ModelConfig& model, const NetworkOptions& options) noexcept {
+  if (!only_native(model, options).empty()) return BackendKind::native;
   // Measured faster at every shape with vectors (docs/performance.md); without them its fused
   // multiply-adds are calls into the C library.
   return kernels::active_isa() == kernels::Isa::scalar ? BackendKind::onednn : BackendKind::native;
@@ -20,20 +34,13 @@ BackendKind choose_backend(const RecurrentConfig& config, Precision precision) n
 
 std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
                                       Arena& arena) {
-  auto kind = plan.options.backend;
-  if (kind == BackendKind::automatic) {
-    kind = plan.model.has_embedding() ? BackendKind::native
-                                      : choose_backend(plan.model.rnn, plan.options.precision);
-  }
+  const auto kind = plan.options.backend == BackendKind::automatic
+                        ? choose_backend(plan.model, plan.options)
+                        : plan.options.backend;
   if (kind == BackendKind::onednn) {
-    if (plan.model.has_embedding()) {
-      throw InvalidArgument("backend: expected native for an embedding, found onednn");
-    }
-    const RecurrentConfig& rnn = plan.model.rnn;
-    if (rnn.cell != Cell::lstm || rnn.proj_size > 0) {
+    if (const auto missing = only_native(plan.model, plan.options); !missing.empty()) {
       throw InvalidArgument(
-          fmt::format("backend: expected native for cell {} with proj_size {}, found {}",
-                      to_string(rnn.cell), rnn.proj_size, to_string(kind)));
+          fmt::format("backend: expected native for {}, found {}", missing, to_string(kind)));
     }
     return std::make_unique<OnednnBackend>(plan, parameters, arena);
   }

@@ -12,6 +12,7 @@
 #include "engine/network_options.h"
 #include "engine/parameters.h"
 #include "engine/phase_times.h"
+#include "engine/recurrent_states.h"
 
 namespace quadgate {
 
@@ -35,16 +36,17 @@ class Backend {
   /// `gradient_scale` is 1 / the number of items that the loss is the mean of.
   virtual Metrics differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
                                 double& gradient_norm) = 0;
+  /// With carries_states: where the next batch begins; else null.
+  virtual RecurrentStates* carried_states() noexcept { return nullptr; }
   /// Where the cores spent their time so far.
   virtual PhaseTimes& phase_times() noexcept = 0;
 };
 
 /// What `automatic` stands for on this machine.
-BackendKind choose_backend(const RecurrentConfig& config, Precision precision) noexcept;
+BackendKind choose_backend(const ModelConfig& model, const NetworkOptions& options) noexcept;
 
 /// Plans all memory. `parameters` and `arena` must outlive it. Throws InvalidArgument if the
-/// backend does not have the cell, proj_size or embedding; `automatic` takes the native one for an
-/// embedding.
+/// backend does not have what is asked for.
 std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
                                       Arena& arena);
 

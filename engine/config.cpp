@@ -83,19 +83,21 @@ std::int64_t num_gates(Cell cell) noexcept {
   return 1;
 }
 
-void validate(const ModelConfig& config) {
-  expect_at_least_one("input_size", config.rnn.input_size);
-  expect_at_least_one("hidden_size", config.rnn.hidden_size);
-  expect_at_least_one("num_layers", config.rnn.num_layers);
-  expect_at_least_one("output_size", config.output_size);
-  const double dropout = config.rnn.dropout;
-  expect(dropout >= 0 && dropout < 1, "dropout", "0 <= dropout < 1", dropout);
-  const std::int64_t proj_size = config.rnn.proj_size;
-  const std::int64_t end = config.rnn.cell == Cell::lstm ? config.rnn.hidden_size : 1;
-  if (proj_size < 0 || proj_size >= end) {
+void validate(const RecurrentConfig& config) {
+  expect_at_least_one("input_size", config.input_size);
+  expect_at_least_one("hidden_size", config.hidden_size);
+  expect_at_least_one("num_layers", config.num_layers);
+  expect(config.dropout >= 0 && config.dropout < 1, "dropout", "0 <= dropout < 1", config.dropout);
+  const std::int64_t end = config.cell == Cell::lstm ? config.hidden_size : 1;
+  if (config.proj_size < 0 || config.proj_size >= end) {
     throw InvalidArgument(fmt::format("proj_size: expected 0 to {} with cell {}, found {}", end - 1,
-                                      to_string(config.rnn.cell), proj_size));
+                                      to_string(config.cell), config.proj_size));
   }
+}
+
+void validate(const ModelConfig& config) {
+  validate(config.rnn);
+  expect_at_least_one("output_size", config.output_size);
   validate(config.embedding);
 }
 

@@ -35,6 +35,7 @@ struct RecurrentConfig {
   double dropout = 0;  ///< probability that an output is zeroed, between layers only
   Cell cell = Cell::lstm;
   std::int64_t proj_size = 0;  ///< features that an LSTM projects h to; 0: it does not
+  bool bias = true;            ///< bias_ih and bias_hh are there
 
   bool operator==(const RecurrentConfig&) const = default;
 
@@ -86,8 +87,10 @@ struct OptimizerConfig {
   std::optional<double> clip_norm{};  ///< largest global norm of the gradients; empty: not clipped
 };
 
-/// Throws InvalidArgument, naming the field, unless every size is at least 1, 0 <= dropout < 1,
-/// 0 <= proj_size < hidden_size, 0 for all cells but the LSTM, and padding_index is a token.
+/// Throws InvalidArgument, naming the field, unless every size is at least 1, 0 <= dropout < 1 and
+/// 0 <= proj_size < hidden_size, 0 for all cells but the LSTM.
+void validate(const RecurrentConfig& config);
+/// As well, and the sizes of the head, and unless padding_index is a token.
 void validate(const ModelConfig& config);
 
 /// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range.

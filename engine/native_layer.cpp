@@ -31,6 +31,8 @@ NativeLayer::NativeLayer(const NativeCell& cell, const RecurrentConfig& config,
     : cell_(cell),
       reverse_(plan.reverse),
       bf16_(plan.precision == Precision::bf16),
+      has_bias_(config.bias),
+      front_(plan.front),
       hidden_size_(config.hidden_size),
       h_size_(config.h_size()),
       panels_(parts_of(config.hidden_size, cell.units)),
@@ -42,22 +44,20 @@ NativeLayer::NativeLayer(const NativeCell& cell, const RecurrentConfig& config,
       batch_size_(plan.batch_size),
       inputs_stride_(spread(steps_at_once_ * batch_size_) * cell.width()),
       inputs_(bf16_ ? floats(panels_, inputs_stride_) : 0),
-      c_(cell.has_cell_state ? floats(plan.capacity, config.hidden_size) : 0),
+      c_(cell.has_cell_state ? floats(plan.front + plan.capacity, config.hidden_size) : 0),
       dh_(floats(plan.batch_size, config.h_size())),
       dc_(cell.has_cell_state ? floats(plan.batch_size, config.hidden_size) : 0) {
   ih_ = this->plan(cell.ih, "ih", plan, parameters);
   hh_ = this->plan(cell.hh, "hh", plan, parameters);
   if (config.proj_size > 0) {
-    projection_.emplace(cell.width(), config, plan.suffix, parameters, plan.capacity,
-                        plan.batch_size);
+    projection_.emplace(cell.width(), config, plan, parameters);
   }
   squares_.resize(static_cast<std::size_t>(panels_ * (1 + tile_columns(ih_) + tile_columns(hh_))));
 }
 
 NativeLayer::Product NativeLayer::plan(const NativeCell::Slots& slots, const std::string& kind,
                                        const NativeLayerPlan& plan, Parameters& parameters) const {
-  const auto& weight = parameters.slice("rnn.weight_" + kind + plan.suffix);
-  const auto& bias = parameters.slice("rnn.bias_" + kind + plan.suffix);
+  const auto& weight = parameters.slice(plan.prefix + "weight_" + kind + plan.suffix);
   const float* values = parameters.value(weight).data();
   const std::int64_t inputs = weight.shape[1];
   PackedMatrix::Shape shape{.use = PackedMatrix::Use::forward,
@@ -70,9 +70,12 @@ NativeLayer::Product NativeLayer::plan(const NativeCell::Slots& slots, const std
                   .backward = {},
                   .inputs = inputs,
                   .parts = bf16_ ? shape.parts : 1,
-                  .gradient = parameters.gradients().data() + weight.offset,
-                  .bias = parameters.value(bias).data(),
-                  .bias_gradient = parameters.gradients().data() + bias.offset};
+                  .gradient = parameters.gradients().data() + weight.offset};
+  if (has_bias_) {
+    const auto& bias = parameters.slice(plan.prefix + "bias_" + kind + plan.suffix);
+    product.bias = parameters.value(bias).data();
+    product.bias_gradient = parameters.gradients().data() + bias.offset;
+  }
   shape.use = PackedMatrix::Use::backward;
   shape.width = cell_.width();
   product.backward = {values, std::move(shape)};
@@ -108,6 +111,7 @@ void NativeLayer::pack(std::int64_t task) {
 }
 
 void NativeLayer::pack_bias() {
+  if (!has_bias_) return;
   std::ranges::fill(bias_.span(), 0.0F);
   const auto add = [this](const NativeCell::Slots& slots, const float* bias) {
     for (std::int64_t unit = 0; unit < hidden_size_; ++unit) {

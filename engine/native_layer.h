@@ -39,6 +39,15 @@ class NativeLayer {
   void backward(const NativeWork& work, const PackedRows& y, const PackedRows& dy,
                 const PackedRows& dx, bool add);
 
+  /// The cell state [H] of a packed row, or, at place - front, of the sequence before its first
+  /// step; null unless the cell has one.
+  float* c(std::int64_t row) noexcept { return state(row, 0); }
+  /// The derivatives of the states of the sequence at a place: before `backward` set to those of
+  /// its final states, after it those of its initial states, if it has such. d_c is null unless the
+  /// cell has cell states.
+  float* d_h(std::int64_t place) noexcept { return dh_.data() + place * h_size_; }
+  float* d_c(std::int64_t place) noexcept { return d_state(place, 0); }
+
   /// After `backward` for all sequences: a tile of the weight gradients, which go to the gradients
   /// of the parameters. The tiles are larger the fewer `cores` share them.
   std::int64_t gradient_tasks(int cores) const noexcept;
@@ -66,7 +75,7 @@ class NativeLayer {
   float* gates(std::int64_t panel, std::int64_t row) const noexcept;
   float* inputs(const NativeWork& work, std::int64_t panel, std::int64_t t) const noexcept;
   float* state(std::int64_t row, std::int64_t unit) noexcept {
-    return cell_.has_cell_state ? c_.data() + row * hidden_size_ + unit : nullptr;
+    return cell_.has_cell_state ? c_.data() + (front_ + row) * hidden_size_ + unit : nullptr;
   }
   float* d_state(std::int64_t row, std::int64_t unit) noexcept {
     return cell_.has_cell_state ? dc_.data() + row * hidden_size_ + unit : nullptr;
@@ -76,7 +85,6 @@ class NativeLayer {
   Share panels_of(const NativeWork& work) const noexcept;
   std::int64_t units_of(std::int64_t panel) const noexcept;
   Share share_of(const NativeWork& work, std::int64_t size) const noexcept;
-  void clear(const NativeWork& work, Buffer& d, std::int64_t size) const noexcept;
   std::int64_t before(std::int64_t t) const noexcept { return reverse_ ? t + 1 : t - 1; }
 
   void project(const NativeWork& work, Share steps, const LayerRows& x);
@@ -93,6 +101,8 @@ class NativeLayer {
   NativeCell cell_;
   bool reverse_;
   bool bf16_;
+  bool has_bias_;
+  std::int64_t front_;  // rows before packed row 0 of y and c: the initial states
   std::int64_t hidden_size_;
   std::int64_t h_size_;
   std::int64_t panels_;

@@ -20,18 +20,8 @@ kernels::LeftSide NativeLayer::d_gates(const NativeCell::Slots& slots,
           .run_stride = panel_stride_};
 }
 
-/// A member's share of the rows of `d` [batch_size, size].
-void NativeLayer::clear(const NativeWork& work, Buffer& d, std::int64_t size) const noexcept {
-  const Share share = share_of(work, size);
-  for (std::int64_t row = work.first; row < work.last; ++row) {
-    std::fill(d.data() + row * size + share.begin, d.data() + row * size + share.end, 0.0F);
-  }
-}
-
 void NativeLayer::backward(const NativeWork& work, const PackedRows& y, const PackedRows& dy,
                            const PackedRows& dx, bool add) {
-  clear(work, dh_, h_size_);
-  if (cell_.has_cell_state) clear(work, dc_, hidden_size_);
   const std::int64_t seq_len = work.steps.seq_len();
   for (std::int64_t done = 0; done < seq_len; done += steps_at_once_) {
     const std::int64_t count = std::min(steps_at_once_, seq_len - done);
@@ -79,7 +69,9 @@ void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const Pa
     }
     if (rows > old_rows) {
       step.rows = rows - old_rows;
-      step.h_prev = step.c_prev = nullptr;
+      const std::int64_t initial = work.first + old_rows - front_;
+      step.h_prev = front_ == 0 || projection_ ? nullptr : y.at(initial) + unit;
+      step.c_prev = front_ == 0 ? nullptr : state(initial, unit);
       step.gates = gates(panel, row + old_rows);
       step.c = state(row + old_rows, unit);
       step.dh += old_rows * hidden_size_;
@@ -91,7 +83,8 @@ void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const Pa
   work.member.wait();
   const auto shares = work.member.share(hh_.backward.panels());
   for (std::int64_t panel = shares.begin; panel < shares.end; ++panel) {
-    product_(old_rows, hh_.backward.depth(), d_gates(cell_.hh, row), hh_.backward.panel(panel),
+    product_(front_ > 0 ? rows : old_rows, hh_.backward.depth(), d_gates(cell_.hh, row),
+             hh_.backward.panel(panel),
              {.data = dh.at(work.first) + panel * cell_.width(),
               .stride = dh.stride,
               .columns = hh_.backward.columns_of(panel),

@@ -90,7 +90,10 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Lay
     }
     if (rows > old_rows) {  // sequences that begin at this step
       step.rows = rows - old_rows;
-      step.left = step.h_prev = step.c_prev = nullptr;
+      const std::int64_t initial = work.first + old_rows - front_;
+      step.left = front_ == 0 ? nullptr : left.at(initial);
+      step.h_prev = front_ == 0 || projection_ ? nullptr : y.rows.at(initial) + unit;
+      step.c_prev = front_ == 0 ? nullptr : state(initial, unit);
       step.inputs += old_rows * cell_.width();
       step.gates = gates(panel, row + old_rows);
       step.c = state(row + old_rows, unit);

@@ -110,9 +110,10 @@ void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slot
     }
   }
   const auto used = static_cast<std::size_t>(panels.end - panels.begin);
-  const bool sums_biases = &product == &hh_ && column == 0;
+  const bool sums_biases = has_bias_ && &product == &hh_ && column == 0;
   PackedRows right_part = bf16_ ? right.words : right.rows;
   if (bf16_) right_part.data += part * right.word_parts_stride;
+  if (right_rows != nullptr) right_part.data -= front_ * right_part.stride;
   compute({.depth = steps.size(),
            .left = std::span(left).first(used),
            .left_width = cell_.width(),

@@ -17,16 +17,15 @@ std::size_t floats(std::int64_t a, std::int64_t b) { return static_cast<std::siz
 }  // namespace
 
 NativeProjection::NativeProjection(std::int64_t share_width, const RecurrentConfig& config,
-                                   const std::string& suffix, Parameters& parameters,
-                                   std::int64_t capacity, std::int64_t batch_size)
+                                   const NativeLayerPlan& plan, Parameters& parameters)
     : hidden_size_(config.hidden_size),
       proj_size_(config.proj_size),
       share_width_(share_width),
       cell_(native_cell(config.cell, Precision::f32)),
-      m_(floats(capacity, hidden_size_)),
-      d_m_(floats(batch_size, hidden_size_)),
-      d_h_(floats(capacity, proj_size_)) {
-  const auto& weight = parameters.slice("rnn.weight_hr" + suffix);
+      m_(floats(plan.capacity, hidden_size_)),
+      d_m_(floats(plan.batch_size, hidden_size_)),
+      d_h_(floats(plan.capacity, proj_size_)) {
+  const auto& weight = parameters.slice(plan.prefix + "weight_hr" + plan.suffix);
   const float* values = parameters.value(weight).data();
   PackedMatrix::Shape shape{.use = PackedMatrix::Use::forward,
                             .columns = hidden_size_,

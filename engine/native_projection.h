@@ -21,8 +21,7 @@ class NativeProjection {
  public:
   /// Plans as NativeLayer does. A member's share of features is a whole number of `share_width`.
   NativeProjection(std::int64_t share_width, const RecurrentConfig& config,
-                   const std::string& suffix, Parameters& parameters, std::int64_t capacity,
-                   std::int64_t batch_size);
+                   const NativeLayerPlan& plan, Parameters& parameters);
 
   /// Takes over changed weights, in tasks that may run on different cores.
   std::int64_t pack_tasks() const noexcept { return forward_.panels() + backward_.panels(); }

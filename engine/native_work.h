@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
+#include "engine/network_options.h"
 #include "engine/packed_steps.h"
 #include "engine/phase_times.h"
 #include "engine/team.h"
@@ -27,12 +29,14 @@ struct NativeWork {
 
 /// Which layer it is, and for what.
 struct NativeLayerPlan {
-  std::string suffix;  ///< of its parameters: "_l0" or "_l0_reverse"
+  std::string prefix;  ///< of its parameters: "rnn." or nothing
+  std::string suffix;  ///< likewise: "_l0" or "_l0_reverse"
   bool reverse = false;
   std::int64_t input_parts = 1;  ///< directions of the layer below
   std::int64_t capacity = 0;     ///< most packed rows
   std::int64_t batch_size = 0;   ///< most sequences
-  std::int64_t cores = 1;        ///< that share them
+  std::int64_t front = 0;        ///< rows in front of them, see PackedSteps
+  std::int64_t cores = 1;        ///< that share the sequences
   Precision precision = Precision::f32;
 };
 

@@ -80,12 +80,12 @@ Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t b
     throw InvalidArgument(fmt::format("team_size: expected 0 to {} (threads), found {}",
                                       arena.threads(), options.team_size));
   }
-  if (options.precision == Precision::bf16 && options.backend == BackendKind::onednn) {
-    throw InvalidArgument("precision: expected f32 for the backend onednn, found bf16");
-  }
   if (options.team_size > 0 && options.backend == BackendKind::onednn) {
     throw InvalidArgument(
         fmt::format("team_size: expected 0 for the backend onednn, found {}", options.team_size));
+  }
+  if (options.carries_states && config.rnn.bidirectional) {
+    throw InvalidArgument("carries_states: expected one direction, found bidirectional");
   }
   backend_ = make_backend(plan_, parameters_, arena);
   refresh();
@@ -95,6 +95,10 @@ void Network::expect_fit(const Batch& batch) const {
   if (batch.rows() > plan_.batch_size) {
     throw InvalidArgument(
         fmt::format("batch: expected at most {} rows, found {}", plan_.batch_size, batch.rows()));
+  }
+  if (plan_.options.carries_states && batch.rows() != plan_.batch_size) {
+    throw InvalidArgument(fmt::format("batch: expected {} rows, where states are carried, found {}",
+                                      plan_.batch_size, batch.rows()));
   }
   validate_inputs(plan_.model, plan_.seq_len, batch);
 }

@@ -36,6 +36,9 @@ class Network {
   void refresh() { backend_->refresh(); }
   /// onednn or native.
   BackendKind backend() const noexcept { return backend_->kind(); }
+  /// With carries_states: where the next batch, of batch_size rows, begins, zeros at first; else
+  /// null.
+  RecurrentStates* carried_states() noexcept { return backend_->carried_states(); }
   /// Where the cores spent their time, since construction.
   PhaseTimes& phase_times() noexcept { return backend_->phase_times(); }
 

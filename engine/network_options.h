@@ -29,11 +29,14 @@ std::string_view to_string(Precision precision) noexcept;
 /// The inverse of to_string; empty for any other text.
 std::optional<Precision> parse_precision(std::string_view text) noexcept;
 
-/// How a network computes; within a backend and a precision none of it changes a bit of a result.
+/// How a network computes; within a backend and a precision none of it, but for carries_states,
+/// changes a bit of a result.
 struct NetworkOptions {
   BackendKind backend = BackendKind::automatic;
   Precision precision = Precision::f32;
-  std::int64_t team_size = 0;  ///< native: cores that share the same sequences; 0: see plan_teams
+  std::int64_t team_size = 0;   ///< native: cores that share the same sequences; 0: see plan_teams
+  bool carries_states = false;  ///< native: row n of a batch goes on where row n of the one before
+                                ///< ended, for truncated backpropagation through time
 };
 
 }  // namespace quadgate

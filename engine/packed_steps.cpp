@@ -6,7 +6,8 @@
 
 namespace quadgate {
 
-PackedSteps::PackedSteps(std::int64_t seq_len, std::int64_t batch_size) {
+PackedSteps::PackedSteps(std::int64_t seq_len, std::int64_t batch_size, bool has_states)
+    : front_(has_states ? batch_size : 0) {
   const auto rows = static_cast<std::size_t>(batch_size);
   const auto steps = static_cast<std::size_t>(seq_len);
   order_.reserve(rows);
@@ -41,12 +42,14 @@ void PackedSteps::assign(const Batch& batch) {
     offset_at_[static_cast<std::size_t>(t + 1)] = offset_at(t) + alive;
   }
 
-  before_.assign(static_cast<std::size_t>(size()), -1);
-  after_.assign(static_cast<std::size_t>(size()), -1);
-  for (std::int64_t t = 1; t < seq_len; ++t) {
+  before_.resize(static_cast<std::size_t>(size()));
+  after_.resize(static_cast<std::size_t>(size()));
+  for (std::int64_t t = 0; t < seq_len; ++t) {
     for (std::int64_t row = 0; row < rows_at(t); ++row) {
-      before_[static_cast<std::size_t>(offset_at(t) + row)] = offset_at(t - 1) + row;
-      after_[static_cast<std::size_t>(offset_at(t - 1) + row)] = offset_at(t) + row;
+      const auto at = static_cast<std::size_t>(offset_at(t) + row);
+      const std::int64_t none = front_ > 0 ? row : -1;
+      before_[at] = t > 0 ? front_ + offset_at(t - 1) + row : none;
+      after_[at] = row < rows_at(t + 1) ? front_ + offset_at(t + 1) + row : none;
     }
   }
 }

@@ -13,8 +13,13 @@ namespace quadgate {
 /// (PyTorch's PackedSequence). A packed row is one step of one sequence.
 class PackedSteps {
  public:
-  /// Plans for batches of at most `batch_size` rows of at most `seq_len` steps.
-  PackedSteps(std::int64_t seq_len, std::int64_t batch_size);
+  /// Plans for batches of at most `batch_size` rows of at most `seq_len` steps. If `has_states`,
+  /// arrays of packed rows have batch_size rows in front, for the states before the first step of
+  /// the sequence at each place.
+  PackedSteps(std::int64_t seq_len, std::int64_t batch_size, bool has_states = false);
+
+  /// The number of rows in front of packed row 0.
+  std::int64_t front() const noexcept { return front_; }
 
   /// Takes over the lengths of `batch`, which must fit the plan.
   void assign(const Batch& batch);
@@ -42,7 +47,8 @@ class PackedSteps {
     return lengths_[static_cast<std::size_t>(place)];
   }
 
-  /// For each packed row, the packed row one step before and one step after; -1 if there is none.
+  /// For each packed row, the row one step before and one step after, counted from the first row in
+  /// front of packed row 0; where there is none, the one in front for its sequence, or -1.
   std::span<const std::int64_t> before() const noexcept { return before_; }
   std::span<const std::int64_t> after() const noexcept { return after_; }
 
@@ -51,6 +57,7 @@ class PackedSteps {
   std::int64_t cut(std::int64_t part, std::int64_t parts) const noexcept;
 
  private:
+  std::int64_t front_ = 0;
   std::vector<std::int64_t> order_;
   std::vector<std::int64_t> lengths_;
   std::vector<std::int64_t> rows_at_;    // [T + 2], from t = -1

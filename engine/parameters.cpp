@@ -17,22 +17,37 @@ Parameters::Parameters(const ModelConfig& config) : config_(config) {
   if (config.has_embedding()) {
     add("embedding.weight", {config.embedding.vocabulary_size, config.rnn.input_size});
   }
-  const std::int64_t gates = num_gates(config.rnn.cell) * config.rnn.hidden_size;
-  for (std::int64_t layer = 0; layer < config.rnn.num_layers; ++layer) {
-    for (std::int64_t direction = 0; direction < config.rnn.num_directions(); ++direction) {
+  add_recurrent("rnn.");
+  add("head.weight", {config.output_size, config.rnn.output_size()});
+  add("head.bias", {config.output_size});
+  allocate();
+}
+
+Parameters::Parameters(const RecurrentConfig& config) : config_{.rnn = config} {
+  add_recurrent("");
+  allocate();
+}
+
+void Parameters::add_recurrent(const std::string& prefix) {
+  const RecurrentConfig& rnn = config_.rnn;
+  const std::int64_t gates = num_gates(rnn.cell) * rnn.hidden_size;
+  for (std::int64_t layer = 0; layer < rnn.num_layers; ++layer) {
+    for (std::int64_t direction = 0; direction < rnn.num_directions(); ++direction) {
       const std::string suffix = fmt::format("_l{}{}", layer, direction == 0 ? "" : "_reverse");
-      add("rnn.weight_ih" + suffix, {gates, config.rnn.layer_input_size(layer)});
-      add("rnn.weight_hh" + suffix, {gates, config.rnn.h_size()});
-      add("rnn.bias_ih" + suffix, {gates});
-      add("rnn.bias_hh" + suffix, {gates});
-      if (config.rnn.proj_size > 0) {
-        add("rnn.weight_hr" + suffix, {config.rnn.proj_size, config.rnn.hidden_size});
+      add(prefix + "weight_ih" + suffix, {gates, rnn.layer_input_size(layer)});
+      add(prefix + "weight_hh" + suffix, {gates, rnn.h_size()});
+      if (rnn.bias) {
+        add(prefix + "bias_ih" + suffix, {gates});
+        add(prefix + "bias_hh" + suffix, {gates});
+      }
+      if (rnn.proj_size > 0) {
+        add(prefix + "weight_hr" + suffix, {rnn.proj_size, rnn.hidden_size});
       }
     }
   }
-  add("head.weight", {config.output_size, config.rnn.output_size()});
-  add("head.bias", {config.output_size});
+}
 
+void Parameters::allocate() {
   values_ = Buffer(end());
   gradients_ = Buffer(end());
 }

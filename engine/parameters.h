@@ -30,8 +30,11 @@ class Parameters {
   /// Lays out the tensors of `config` in PyTorch's order, all zero: embedding.weight
   /// [vocabulary_size, I] if there is one,
   /// rnn.{weight_ih,weight_hh,bias_ih,bias_hh,weight_hr}_l{k}[_reverse], weight_hr only with
-  /// proj_size, then head.{weight,bias}.
+  /// proj_size, the biases only with bias, then head.{weight,bias}.
   explicit Parameters(const ModelConfig& config);
+  /// Those of the recurrent stack alone, under the names of torch.nn.LSTM, GRU and RNN:
+  /// weight_ih_l0 and so on.
+  explicit Parameters(const RecurrentConfig& config);
 
   /// Every tensor, in order.
   std::span<const ParameterSlice> slices() const noexcept { return slices_; }
@@ -69,6 +72,8 @@ class Parameters {
   void initialize(std::uint64_t seed);
 
  private:
+  void add_recurrent(const std::string& prefix);
+  void allocate();
   void add(std::string name, std::vector<std::int64_t> shape);
   std::size_t end() const noexcept;  // of the last slice, rounded up to a cache line
   void initialize_embedding(std::uint64_t seed);

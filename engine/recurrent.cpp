@@ -1,0 +1,197 @@
+#include "engine/recurrent.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <utility>
+
+#include "engine/batch.h"
+#include "engine/error.h"
+#include "engine/native_stack.h"
+#include "engine/native_workers.h"
+
+namespace quadgate {
+namespace {
+
+void expect_size(const char* field, const char* part, std::int64_t expected, std::size_t found) {
+  if (std::cmp_not_equal(found, expected)) {
+    throw InvalidArgument(
+        fmt::format("{}{}: expected {} values, found {}", field, part, expected, found));
+  }
+}
+
+void expect_range(const char* field, std::int64_t most, std::int64_t found) {
+  if (found < 1 || found > most) {
+    throw InvalidArgument(fmt::format("{}: expected 1 to {}, found {}", field, most, found));
+  }
+}
+
+RecurrentPlan checked(const RecurrentConfig& config, const RecurrentPlan& plan) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 31;
+  validate(config);
+  expect_range("seq_len", kMost, plan.seq_len);
+  expect_range("batch_size", kMost, plan.batch_size);
+  return plan;
+}
+
+}  // namespace
+
+struct Recurrent::Impl {
+  Impl(const RecurrentConfig& its_config, const RecurrentPlan& its_plan, Arena& arena)
+      : plan(checked(its_config, its_plan)),
+        config(its_config),
+        parameters(config),
+        stack({.config = config,
+               .prefix = "",
+               .seq_len = plan.seq_len,
+               .batch_size = plan.batch_size,
+               .cores = arena.threads(),
+               .precision = plan.precision,
+               .has_states = true,
+               .has_d_input = true},
+              parameters),
+        workers(
+            config,
+            static_cast<std::int64_t>(parameters.values().size()) * plan.seq_len * plan.batch_size,
+            stack.gradient_tasks(), 0, arena) {}
+
+  /// The place of step t of a row in arrays of `size` features.
+  std::int64_t at(std::int64_t row, std::int64_t t, std::int64_t size) const noexcept {
+    return (plan.batch_first ? row * seq_len + t : t * batch_size + row) * size;
+  }
+
+  void expect_states(const char* field, const RecurrentStates* states) const {
+    if (states == nullptr) return;
+    expect_size(field, ".h", std::ssize(final_states.h), states->h.size());
+    expect_size(field, ".c", std::ssize(final_states.c), states->c.size());
+  }
+
+  void assign(const Input& input);
+
+  /// Calls body(packed row, place in a padded array of `size` features) for each step of the work's
+  /// sequences that is a member's.
+  template <typename Body>
+  void for_each_step(const NativeWork& work, std::int64_t size, Body body) {
+    const auto share = work.member.share(work.steps.seq_len());
+    for (std::int64_t t = share.begin; t < share.end; ++t) {
+      for (std::int64_t i = 0; i < work.rows(t); ++i) {
+        body(work.row(t) + i, at(work.steps.row_in_batch(work.first + i), t, size));
+      }
+    }
+  }
+
+  RecurrentPlan plan;
+  RecurrentConfig config;
+  Parameters parameters;
+  NativeStack stack;
+  NativeWorkers workers;
+  Batch batch;
+  std::int64_t seq_len = 0;     // of the last forward
+  std::int64_t batch_size = 0;  // likewise
+  std::optional<DropoutKey> dropout;
+  std::vector<float> output, d_input;
+  RecurrentStates final_states, d_states;
+};
+
+/// Checks the input and takes its steps, without padding, over as the batch.
+void Recurrent::Impl::assign(const Input& input) {
+  const std::int64_t width = config.input_size;
+  expect_range("seq_len", plan.seq_len, input.seq_len);
+  expect_range("batch", plan.batch_size, input.batch);
+  expect_size("x", "", input.seq_len * input.batch * width, input.x.size());
+  if (!input.lengths.empty()) expect_size("lengths", "", input.batch, input.lengths.size());
+  seq_len = 0;  // until all is well
+  batch.offsets.assign(1, 0);
+  for (std::int64_t row = 0; row < input.batch; ++row) {
+    const std::int64_t length =
+        input.lengths.empty() ? input.seq_len : input.lengths[static_cast<std::size_t>(row)];
+    if (length < 1 || length > input.seq_len) {
+      throw InvalidArgument(fmt::format("lengths: row {}: expected 1 to {} (seq_len), found {}",
+                                        row, input.seq_len, length));
+    }
+    batch.offsets.push_back(batch.offsets.back() + length);
+  }
+  if (std::exchange(batch_size, input.batch) != input.batch) {
+    final_states = d_states = RecurrentStates::zeros(config, batch_size);
+  }
+  expect_states("states", input.states);
+  seq_len = input.seq_len;
+  batch.x.resize(static_cast<std::size_t>(batch.steps() * width));
+  for (std::int64_t row = 0; row < batch_size; ++row) {
+    const auto* const offset = batch.offsets.data() + row;
+    for (std::int64_t t = 0; t < offset[1] - offset[0]; ++t) {
+      std::copy_n(input.x.data() + at(row, t, width), width,
+                  batch.x.data() + (offset[0] + t) * width);
+    }
+  }
+  stack.assign(batch);
+}
+
+Recurrent::Recurrent(const RecurrentConfig& config, const RecurrentPlan& plan, Arena& arena,
+                     std::uint64_t seed)
+    : impl_(std::make_unique<Impl>(config, plan, arena)) {
+  impl_->parameters.initialize(seed);
+  refresh();
+}
+
+Recurrent::~Recurrent() = default;
+
+const RecurrentConfig& Recurrent::config() const noexcept { return impl_->config; }
+Parameters& Recurrent::parameters() noexcept { return impl_->parameters; }
+const RecurrentStates& Recurrent::final_states() const noexcept { return impl_->final_states; }
+std::span<const float> Recurrent::d_input() const noexcept { return impl_->d_input; }
+const RecurrentStates& Recurrent::d_states() const noexcept { return impl_->d_states; }
+
+void Recurrent::refresh() {
+  auto& stack = impl_->stack;
+  impl_->workers.share(stack.pack_tasks(), [&](std::int64_t task) { stack.pack(task); });
+}
+
+std::span<const float> Recurrent::forward(const Input& input, std::optional<DropoutKey> dropout) {
+  Impl& of = *impl_;
+  NativeStack& stack = of.stack;
+  of.assign(input);
+  of.dropout = of.config.dropout > 0 ? dropout : std::nullopt;
+  const std::int64_t size = of.config.output_size();
+  of.output.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * size), 0.0F);
+  of.workers.for_each_range(stack.steps(), [&](const NativeWork& work) {
+    stack.load(work, of.batch);
+    stack.load_states(work, input.states);
+    stack.forward(work, of.dropout ? &*of.dropout : nullptr);
+    of.for_each_step(work, size, [&](std::int64_t row, std::int64_t at) {
+      std::copy_n(stack.output().at(row), size, of.output.data() + at);
+    });
+    stack.store_states(work, of.final_states);
+  });
+  return of.output;
+}
+
+void Recurrent::backward(std::span<const float> d_output, const RecurrentStates* d_final_states) {
+  Impl& of = *impl_;
+  NativeStack& stack = of.stack;
+  if (of.seq_len == 0) throw InvalidArgument("backward: expected a forward pass before it");
+  expect_size("d_output", "", std::ssize(of.output), d_output.size());
+  of.expect_states("d_final_states", d_final_states);
+  const std::int64_t size = of.config.output_size();
+  const std::int64_t width = of.config.input_size;
+  of.d_input.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * width), 0.0F);
+  of.workers.for_each_range(stack.steps(), [&](const NativeWork& work) {
+    of.for_each_step(work, size, [&](std::int64_t row, std::int64_t at) {
+      std::copy_n(d_output.data() + at, size, stack.d_output().at(row));
+    });
+    work.member.wait();
+    stack.backward(work, of.dropout ? &*of.dropout : nullptr, d_final_states);
+    of.for_each_step(work, width, [&](std::int64_t row, std::int64_t at) {
+      std::copy_n(stack.d_input().at(row), width, of.d_input.data() + at);
+    });
+    stack.store_d_states(work, of.d_states);
+  });
+  of.workers.for_each(stack.gradient_tasks(), [&](std::int64_t task, PhaseTimes& times) {
+    const Stopwatch stopwatch(times, Phase::weight_gradients);
+    stack.gradient(task, of.dropout.has_value());
+  });
+}
+
+}  // namespace quadgate

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/config.h"
+#include "engine/dropout.h"
+#include "engine/network_options.h"
+#include "engine/parameters.h"
+#include "engine/recurrent_states.h"
+
+namespace quadgate {
+
+/// What a Recurrent is planned for.
+struct RecurrentPlan {
+  std::int64_t seq_len = 0;     ///< most steps
+  std::int64_t batch_size = 0;  ///< most sequences
+  bool batch_first = false;     ///< arrays are [N, T, features], not [T, N, features]
+  Precision precision = Precision::f32;
+};
+
+/// What torch.nn.LSTM, GRU and RNN are in PyTorch
+/// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.LSTM.html), with the same numbers:
+/// several recurrent layers, in one direction or both, forward and backward on the cores of an
+/// arena, with the same bits at every number of them.
+class Recurrent {
+ public:
+  /// Plans all memory and fills the weights with PyTorch's initialization, U(-1/sqrt(H),
+  /// 1/sqrt(H)), from `seed`. `arena` must outlive it. Throws InvalidArgument (see validate), also
+  /// if the plan has no room.
+  Recurrent(const RecurrentConfig& config, const RecurrentPlan& plan, Arena& arena,
+            std::uint64_t seed = 1);
+  ~Recurrent();
+
+  const RecurrentConfig& config() const noexcept;
+  /// Weights and gradients under PyTorch's names: weight_ih_l0, bias_hh_l1_reverse, ... After
+  /// changing weights, call `refresh`.
+  Parameters& parameters() noexcept;
+  void refresh();
+
+  /// One padded batch.
+  struct Input {
+    std::span<const float> x;                 ///< [T, N, I], or [N, T, I] with batch_first
+    std::int64_t seq_len = 0;                 ///< T
+    std::int64_t batch = 0;                   ///< N
+    std::span<const std::int64_t> lengths{};  ///< [N], 1 to T, in any order; empty: all T. Steps
+                                              ///< beyond them count for nothing
+    const RecurrentStates* states = nullptr;  ///< h_0 and c_0; null: zeros
+  };
+
+  /// The output of the last layer, [T, N, output_size] or [N, T, output_size], zeros beyond the
+  /// lengths; valid until the next call. With `dropout`, as in training; without, as in evaluation.
+  /// Throws InvalidArgument, naming the field, if sizes do not fit each other or the plan.
+  std::span<const float> forward(const Input& input, std::optional<DropoutKey> dropout = {});
+  /// After `forward`: h_n and c_n, those of each sequence's own last step.
+  const RecurrentStates& final_states() const noexcept;
+
+  /// After `forward`: sets the gradients of the parameters, of the input and of the initial states
+  /// from those of the output (in its layout; beyond the lengths they count for nothing) and of the
+  /// final states (null: zeros). Throws InvalidArgument if sizes do not fit, or without a forward.
+  void backward(std::span<const float> d_output, const RecurrentStates* d_final_states = nullptr);
+  /// After `backward`: of the input, in its layout, zeros beyond the lengths.
+  std::span<const float> d_input() const noexcept;
+  /// After `backward`: of h_0 and c_0.
+  const RecurrentStates& d_states() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace quadgate

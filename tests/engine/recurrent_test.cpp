@@ -1,0 +1,171 @@
+// What recurrent_test.py in tests/torch does not see: bits over threads, padding, bad input, and
+// the derivatives of the initial states by finite differences where there is no PyTorch. Tolerance
+// of those: 2e-2 of values around 1, since differences of floats cancel.
+
+#include "engine/recurrent.h"
+
+#include <gmock/gmock.h>
+
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+#include "engine/error.h"
+#include "tests/support/numbers.h"
+
+namespace quadgate {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+constexpr std::int64_t kSeqLen = 5;
+constexpr std::int64_t kBatch = 7;
+const std::vector<std::int64_t> kLengths{2, 5, 1, 5, 4, 3, 1};
+
+RecurrentConfig config(Cell cell) {
+  return {.input_size = 3, .hidden_size = 18, .num_layers = 2, .bidirectional = true, .cell = cell};
+}
+
+/// Everything that goes into a forward and a backward pass, random.
+struct Inputs {
+  std::vector<float> x, d_output;
+  RecurrentStates states, d_states;
+
+  explicit Inputs(const RecurrentConfig& config) {
+    testing::Random random(1);
+    const auto values = [&](std::int64_t size) {
+      return random.values(static_cast<std::size_t>(size));
+    };
+    const std::int64_t parts = config.num_layers * config.num_directions();
+    const std::int64_t c_size = config.cell == Cell::lstm ? config.hidden_size : 0;
+    x = values(kSeqLen * kBatch * config.input_size);
+    d_output = values(kSeqLen * kBatch * config.output_size());
+    for (auto* of : {&states, &d_states}) {
+      of->h = values(parts * kBatch * config.h_size());
+      of->c = values(parts * kBatch * c_size);
+    }
+  }
+
+  Recurrent::Input input() const {
+    return {.x = x, .seq_len = kSeqLen, .batch = kBatch, .lengths = kLengths, .states = &states};
+  }
+};
+
+/// All that comes out, in one array.
+std::vector<float> results(Recurrent& rnn, const Inputs& inputs) {
+  const auto output = rnn.forward(inputs.input());
+  std::vector<float> all(output.begin(), output.end());
+  rnn.backward(inputs.d_output, &inputs.d_states);
+  const auto gradients = rnn.parameters().gradients();
+  for (const std::span<const float> more :
+       {std::span<const float>(rnn.final_states().h), std::span<const float>(rnn.final_states().c),
+        rnn.d_input(), std::span<const float>(rnn.d_states().h),
+        std::span<const float>(rnn.d_states().c), std::span<const float>(gradients)}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
+}
+
+TEST(RecurrentTest, HasTheSameBitsAtEveryNumberOfThreads) {
+  for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh}) {
+    for (const Precision precision : {Precision::f32, Precision::bf16}) {
+      std::vector<float> expected;
+      for (const int threads : {1, 2, 4}) {
+        Arena arena(threads);
+        Recurrent rnn(config(cell),
+                      {.seq_len = kSeqLen, .batch_size = kBatch, .precision = precision}, arena);
+        const auto found = results(rnn, Inputs(config(cell)));
+        if (threads == 1) expected = found;
+        ASSERT_EQ(found.size(), expected.size());
+        EXPECT_EQ(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)), 0)
+            << to_string(cell) << ", threads " << threads;
+      }
+    }
+  }
+}
+
+TEST(RecurrentTest, WhatIsBeyondTheLengthsCountsForNothing) {
+  Arena arena(2);
+  Recurrent rnn(config(Cell::lstm), {.seq_len = kSeqLen, .batch_size = kBatch}, arena);
+  Inputs inputs(config(Cell::lstm));
+  const auto expected = results(rnn, inputs);
+  for (std::int64_t t = 0; t < kSeqLen; ++t) {
+    for (std::int64_t row = 0; row < kBatch; ++row) {
+      if (t < kLengths[static_cast<std::size_t>(row)]) continue;
+      const auto spoil = [&](std::vector<float>& values, std::int64_t size) {
+        std::fill_n(values.begin() + (t * kBatch + row) * size, size,
+                    std::numeric_limits<float>::quiet_NaN());
+      };
+      spoil(inputs.x, rnn.config().input_size);
+      spoil(inputs.d_output, rnn.config().output_size());
+    }
+  }
+  EXPECT_EQ(results(rnn, inputs), expected);
+}
+
+TEST(RecurrentTest, DerivativesOfTheInitialStatesAreDifferences) {
+  Arena arena(1);
+  for (const Cell cell : {Cell::lstm, Cell::gru}) {
+    Recurrent rnn(config(cell), {.seq_len = kSeqLen, .batch_size = kBatch}, arena);
+    Inputs inputs(config(cell));
+    results(rnn, inputs);
+    const RecurrentStates d = rnn.d_states();
+    const auto loss = [&] {
+      const auto output = rnn.forward(inputs.input());
+      const auto dot = [](std::span<const float> a, std::span<const float> b) {
+        return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+      };
+      return dot(output, inputs.d_output) + dot(rnn.final_states().h, inputs.d_states.h) +
+             dot(rnn.final_states().c, inputs.d_states.c);
+    };
+    for (auto [values, derivatives] :
+         {std::pair{&inputs.states.h, &d.h}, std::pair{&inputs.states.c, &d.c}}) {
+      for (std::size_t i = 0; i < values->size(); i += 17) {
+        constexpr float kStep = 1.0F / 128;
+        const float before = (*values)[i];
+        (*values)[i] = before + kStep;
+        const double above = loss();
+        (*values)[i] = before - kStep;
+        const double below = loss();
+        (*values)[i] = before;
+        EXPECT_NEAR((above - below) / (2 * kStep), (*derivatives)[i], 2e-2) << i;
+      }
+    }
+  }
+}
+
+TEST(RecurrentTest, NamesWhatDoesNotFit) {
+  Arena arena(1);
+  Recurrent rnn(config(Cell::gru), {.seq_len = kSeqLen, .batch_size = kBatch}, arena);
+  const Inputs inputs(config(Cell::gru));
+  const auto expect = [&](auto change, const char* message) {
+    Recurrent::Input input = inputs.input();
+    change(input);
+    EXPECT_THAT([&] { rnn.forward(input); }, ThrowsMessage<InvalidArgument>(HasSubstr(message)));
+    EXPECT_THAT([&] { rnn.backward(inputs.d_output); },
+                ThrowsMessage<InvalidArgument>(HasSubstr("expected a forward pass")));
+  };
+  expect([](auto& in) { in.seq_len = 0; }, "seq_len: expected 1 to 5, found 0");
+  expect([](auto& in) { in.batch = 8; }, "batch: expected 1 to 7, found 8");
+  expect([](auto& in) { in.x = in.x.first(10); }, "x: expected 105 values, found 10");
+  expect([](auto& in) { in.lengths = in.lengths.first(2); }, "lengths: expected 7 values, found 2");
+  std::vector<std::int64_t> lengths = kLengths;
+  lengths[3] = 0;
+  expect([&](auto& in) { in.lengths = lengths; }, "lengths: row 3: expected 1 to 5 (seq_len)");
+  RecurrentStates states = inputs.states;
+  states.c.resize(1);
+  expect([&](auto& in) { in.states = &states; }, "states.c: expected 0 values, found 1");
+  rnn.forward(inputs.input());
+  EXPECT_THAT([&] { rnn.backward(std::span(inputs.d_output).first(1)); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("d_output: expected 1260 values, found 1")));
+  EXPECT_THAT([&] { Recurrent(config(Cell::gru), {}, arena); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("seq_len: expected")));
+  RecurrentConfig projected = config(Cell::lstm);
+  projected.proj_size = 18;
+  EXPECT_THAT([&] { Recurrent(projected, {.seq_len = 1, .batch_size = 1}, arena); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("proj_size: expected 0 to 17")));
+}
+
+}  // namespace
+}  // namespace quadgate
