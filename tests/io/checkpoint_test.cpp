@@ -45,6 +45,17 @@ const ModelDescription kForecaster{
              .std = {},
              .window = Window{.input_len = 9, .horizon = 6, .stride = 2, .targets = {"b"}}}};
 
+const ModelDescription kTagger{.config = {.rnn = {.input_size = 3, .hidden_size = 4},
+                                          .task = Task::tagging,
+                                          .output_size = 2,
+                                          .embedding = {.vocabulary_size = 2, .padding_index = 1}},
+                               .data = {.feature_names = {},
+                                        .token_names = {"<unk>", "樹"},
+                                        .class_names = {"no", "yes"},
+                                        .mean = {},
+                                        .std = {},
+                                        .window = {}}};
+
 TrainingState some_state() {
   return {.epoch = 3,
           .batch = 17,
@@ -91,7 +102,7 @@ bool same(std::span<const float> a, std::span<const float> b) { return std::rang
 TEST_F(CheckpointTest, KeepsModels) {
   ModelDescription projected = kModel;
   projected.config.rnn.proj_size = 4;
-  for (const ModelDescription& model : {kModel, kForecaster, projected}) {
+  for (const ModelDescription& model : {kModel, kForecaster, kTagger, projected}) {
     const Parameters saved = parameters(model, 1);
     save_model(path("model.h5"), model, saved);
     EXPECT_EQ(read_model_description(path("model.h5")), model);
