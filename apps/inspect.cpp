@@ -29,12 +29,15 @@ void print_description(const DataDescription& data) {
   } else {
     fmt::print("vocabulary: {}\n", names_text(data.token_names));
   }
-  if (!data.class_names.empty()) {
+  if (!data.class_names.empty() && !data.streams) {
     fmt::print("classes: {}\n", names_text(data.class_names));
   }
   if (const auto& window = data.window) {
     fmt::print("window: {} rows in, the next {} out, stride {}, targets {}\n", window->input_len,
                window->horizon, window->stride, names_text(window->targets));
+  }
+  if (const auto& streams = data.streams) {
+    fmt::print("text: {} streams, {} tokens at a time\n", streams->count, streams->bptt_len);
   }
   if (data.token_names.empty()) {
     fmt::print("standardized: {}\n", data.mean.empty() ? "no" : "yes");
@@ -122,8 +125,9 @@ void inspect_checkpoint(const std::filesystem::path& path) {
   const ModelDescription model = read_model_description(path);
   Parameters parameters(model.config);
   load_parameters(path, parameters);
-  fmt::print("checkpoint of a model for {}\n",
-             model.data.window ? "forecast" : to_string(model.config.task));
+  fmt::print("checkpoint of a model for {}\n", model.data.window    ? "forecast"
+                                               : model.data.streams ? "language_model"
+                                                                    : to_string(model.config.task));
   print_model(model.config, parameters);
   print_description(model.data);
   if (!has_training_state(path)) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apps/evaluation.h"
 #include "apps/threads.h"
 #include "engine/error.h"
 #include "io/loader.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr std::int64_t kBatchSize = 256;
 
 std::string task_name(const ModelDescription& model) {
+  if (model.data.streams) return "language_model";
   return model.data.window ? "forecast" : to_string(model.config.task);
 }
 
@@ -24,7 +26,7 @@ Dataset open_for(const ModelDescription& model, const std::filesystem::path& dat
     throw DataError(
         fmt::format("{}: task: the model expects {}, found {}", data.string(), expected, found));
   }
-  return Dataset(data, model.data.window);
+  return Dataset(data, model.data.window, model.data.streams);
 }
 
 std::string names_text(const std::vector<std::string>& names) {
@@ -72,15 +74,18 @@ ModelOnData::ModelOnData(const std::filesystem::path& checkpoint, const std::fil
     : description_(read_model_description(checkpoint)),
       dataset_(open_for(description_, data)),
       split_((expect_same_kind(description_, dataset_), dataset_.split(split))),
-      batch_size_(std::min(kBatchSize, split_.size())),
+      batch_size_(description_.data.streams ? description_.data.streams->count
+                                            : std::min(kBatchSize, split_.size())),
       arena_(choose_threads(threads)),
-      network_(description_.config, split_.max_len(), batch_size_, arena_) {
+      network_(description_.config, split_.max_len(), batch_size_, arena_,
+               {.carries_states = description_.data.streams.has_value()}) {
   load_parameters(checkpoint, network_.parameters());
   network_.refresh();
 }
 
 void ModelOnData::for_each_batch(
     const std::function<void(const Batch&, std::span<const float>)>& visit) {
+  reset_carried_states(network_);
   Loader loader(split_, batch_size_);
   std::vector<float> outputs;
   for (Batch batch; loader.next(batch);) {

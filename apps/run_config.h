@@ -41,7 +41,8 @@ struct RunConfig {
     std::int64_t epochs = 0;
     std::int64_t batch_size = 32;
     OptimizerConfig optimizer;
-    bool shuffle = true;
+    std::optional<bool> shuffle;           ///< empty: yes, but for a language model
+    std::optional<std::int64_t> bptt_len;  ///< language models only; empty: 35
     std::int64_t seed = 1;
     std::optional<std::int64_t> threads;
     std::optional<std::int64_t> checkpoint_every_steps;

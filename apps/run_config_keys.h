@@ -73,6 +73,7 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("train.weight_decay", config.train.optimizer.weight_decay, kNonNegative);
   visit("train.clip_norm", config.train.optimizer.clip_norm, kPositive);
   visit("train.shuffle", config.train.shuffle, kFlag);
+  visit("train.bptt_len", config.train.bptt_len, kCount);
   visit("train.seed", config.train.seed, kSeed);
   visit("train.threads", config.train.threads, kThreads);
   visit("train.checkpoint_every_steps", config.train.checkpoint_every_steps, kCount);

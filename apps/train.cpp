@@ -50,6 +50,26 @@ std::int64_t longest(Dataset& data) {
   return steps;
 }
 
+/// How a language model reads its text, without a shuffle; empty for another data set. Settles the
+/// keys that depend on it.
+std::optional<Streams> streams_of(RunConfig& config) {
+  constexpr std::int64_t kBpttLen = 35;
+  const bool is_text = read_dataset_task(config.data.path) == "language_model";
+  const auto expect = [](bool holds, const char* problem) {
+    if (!holds) throw InvalidArgument(problem);
+  };
+  expect(is_text || !config.train.bptt_len,
+         "train.bptt_len: expected no such key but for a language_model");
+  expect(!is_text || !config.train.shuffle.value_or(false),
+         "train.shuffle: expected false for a language_model, found true");
+  expect(!is_text || !config.model.bidirectional,
+         "model.bidirectional: expected false for a language_model, found true");
+  config.train.shuffle = config.train.shuffle.value_or(!is_text);
+  if (!is_text) return {};
+  config.train.bptt_len = config.train.bptt_len.value_or(kBpttLen);
+  return Streams{config.train.batch_size, *config.train.bptt_len};
+}
+
 /// Fills the weights of a run that begins.
 TrainingState begin(const RunConfig& config, Network& network) {
   TrainingState state;
@@ -79,7 +99,18 @@ TrainingState resume(const RunConfig& config, const RunFolder& folder, const Dat
   Network& network = trainer.network();
   load_parameters(found.path, network.parameters());
   network.refresh();
-  return load_training_state(found.path, network.parameters(), trainer.optimizer());
+  TrainingState state = load_training_state(found.path, network.parameters(), trainer.optimizer());
+  if (RecurrentStates* const states = network.carried_states()) {
+    if (state.carried.h.size() != states->h.size() || state.carried.c.size() != states->c.size()) {
+      throw FileError(
+          fmt::format("{}: training: carried states: expected {} and {} values, found "
+                      "{} and {}",
+                      found.path.string(), states->h.size(), states->c.size(),
+                      state.carried.h.size(), state.carried.c.size()));
+    }
+    *states = state.carried;
+  }
+  return state;
 }
 
 void describe(const RunConfig& config, const Network& network, int threads, Dataset& data) {
@@ -129,11 +160,12 @@ int train(const TrainArguments& arguments) {
     expect_other_file(arguments.run_file, folder);
     folder.expect_no_run();
   }
-  Dataset data(config.data.path, config.window());
+  const std::optional<Streams> streams = streams_of(config);
+  Dataset data(config.data.path, config.window(), streams);
   config.train.batch_size = std::min(config.train.batch_size, data.split("train").size());
   Arena arena(threads);
   Network network(model_of(config, data), longest(data), config.train.batch_size, arena,
-                  {.precision = config.model.precision});
+                  {.precision = config.model.precision, .carries_states = streams.has_value()});
   Trainer trainer(network, config.train.optimizer, static_cast<std::uint64_t>(config.train.seed));
 
   TrainingState state =

@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/error.h"
@@ -172,8 +174,21 @@ void write_training(hdf5::File& file, const TrainingState& state) {
   file.write_double("training", "running_loss", state.running.loss);
   file.write_double("training", "running_absolute_error", state.running.absolute_error);
   file.write_int("training", "running_correct", state.running.correct);
+  for (const auto& [name, values] : {std::pair{"training/carried_h", &state.carried.h},
+                                     {"training/carried_c", &state.carried.c}}) {
+    if (!values->empty()) file.write(name, std::array{std::ssize(*values)}, *values);
+  }
   file.write_string("training", "last_metrics", state.last_metrics);
   file.write_string("training", "run_file", state.run_file);
+}
+
+std::vector<float> read_carried(const hdf5::File& file, const std::string& name) {
+  if (!file.has(name)) return {};
+  const hdf5::Array array = file.array(name);
+  array.expect(hdf5::Element::float32, {hdf5::kAnySize}, "[states]");
+  std::vector<float> values(static_cast<std::size_t>(array.size()));
+  array.read(0, array.size(), values);
+  return values;
 }
 
 TrainingState read_training(const hdf5::File& file) {
@@ -187,6 +202,8 @@ TrainingState read_training(const hdf5::File& file) {
                   .loss = file.read_double("training", "running_loss"),
                   .absolute_error = file.read_double("training", "running_absolute_error"),
                   .correct = file.read_int("training", "running_correct")},
+      .carried = {read_carried(file, "training/carried_h"),
+                  read_carried(file, "training/carried_c")},
       .last_metrics = file.read_string("training", "last_metrics"),
       .run_file = file.read_string("training", "run_file")};
   if (file.has_attribute("training", "best_metric")) {

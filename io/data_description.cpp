@@ -44,6 +44,10 @@ DataDescription read_data_description(const hdf5::File& file, const std::string&
                                 .stride = file.read_int(group, "stride"),
                                 .targets = file.read_strings(group, "target_names")};
   }
+  if (has("streams")) {
+    description.streams = Streams{.count = file.read_int(group, "streams"),
+                                  .bptt_len = file.read_int(group, "bptt_len")};
+  }
   return description;
 }
 
@@ -62,6 +66,10 @@ void write_data_description(hdf5::File& file, const std::string& group,
     file.write_int(group, "horizon", description.window->horizon);
     file.write_int(group, "stride", description.window->stride);
     file.write_strings(group, "target_names", description.window->targets);
+  }
+  if (description.streams) {
+    file.write_int(group, "streams", description.streams->count);
+    file.write_int(group, "bptt_len", description.streams->bptt_len);
   }
 }
 

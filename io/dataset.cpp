@@ -11,6 +11,7 @@
 #include "engine/error.h"
 #include "io/hdf5.h"
 #include "io/sequence_split.h"
+#include "io/stream_split.h"
 #include "io/window_split.h"
 
 namespace quadgate {
@@ -19,15 +20,16 @@ namespace {
 constexpr std::array<const char*, 3> kSplitNames{"train", "valid", "test"};
 constexpr std::int64_t kMostUnnamedClasses = 1 << 20;  // a larger label is a mistake
 
+void expect_at_least_one(const char* field, std::int64_t value) {
+  if (value < 1) {
+    throw InvalidArgument(fmt::format("{}: expected at least 1, found {}", field, value));
+  }
+}
+
 void check_window(const Window& window) {
-  const auto at_least_one = [](const char* field, std::int64_t value) {
-    if (value < 1) {
-      throw InvalidArgument(fmt::format("{}: expected at least 1, found {}", field, value));
-    }
-  };
-  at_least_one("input_len", window.input_len);
-  at_least_one("horizon", window.horizon);
-  at_least_one("stride", window.stride);
+  expect_at_least_one("input_len", window.input_len);
+  expect_at_least_one("horizon", window.horizon);
+  expect_at_least_one("stride", window.stride);
 }
 
 std::string read_task(const hdf5::File& file) {
@@ -74,17 +76,19 @@ std::int64_t last_size(const hdf5::Array& array) {
 
 }  // namespace
 
-Dataset::Dataset(const std::filesystem::path& path, const std::optional<Window>& window)
+Dataset::Dataset(const std::filesystem::path& path, const std::optional<Window>& window,
+                 const std::optional<Streams>& streams)
     : file_(std::make_unique<hdf5::File>(hdf5::File::open(path))) {
   const std::string task = read_task(*file_);
-  if (task == "language_model") {
-    throw DataError(
-        fmt::format("{}: this version cannot train on a language_model data set", path.string()));
-  }
-  task_ = task_from_name(task).value_or(Task::regression);
+  const bool is_text = task == "language_model";
+  task_ = is_text ? Task::tagging : task_from_name(task).value_or(Task::regression);
   if ((task == "forecast") != window.has_value()) {
     throw InvalidArgument(fmt::format("{}: a window (input_len, horizon) is {} a {} data set",
                                       path.string(), window ? "not for" : "needed for", task));
+  }
+  if (is_text != streams.has_value()) {
+    throw InvalidArgument(fmt::format("{}: streams (bptt_len) are {} a {} data set", path.string(),
+                                      streams ? "not for" : "needed for", task));
   }
 
   const std::vector<std::string> names = split_names();
@@ -94,13 +98,17 @@ Dataset::Dataset(const std::filesystem::path& path, const std::optional<Window>&
   const std::string& first = names.front();
   description_ = read_data_description(*file_, "");
   const hdf5::Array x = file_->array(first + "/x");
-  if (!window && (x.element() == hdf5::Element::int32 || file_->has_attribute("", "token_names"))) {
+  const bool has_tokens =
+      is_text || x.element() == hdf5::Element::int32 || file_->has_attribute("", "token_names");
+  if (!window && has_tokens) {
     expect_vocabulary(*file_, description_);
   } else {
     open_features(x);
   }
   if (window) {
     open_forecast(*window);
+  } else if (streams) {
+    open_text(*streams);
   } else {
     open_sequences(first);
   }
@@ -121,6 +129,17 @@ void Dataset::open_forecast(const Window& window) {
   output_size_ = window.horizon * static_cast<std::int64_t>(target_columns(description_).size());
   for (const std::string& name : split_names()) {
     splits_[name] = std::make_unique<WindowSplit>(*file_, name, description_);
+  }
+}
+
+void Dataset::open_text(const Streams& streams) {
+  expect_at_least_one("streams", streams.count);
+  expect_at_least_one("bptt_len", streams.bptt_len);
+  description_.streams = streams;
+  description_.class_names = description_.token_names;
+  output_size_ = vocabulary_size();
+  for (const std::string& name : split_names()) {
+    splits_[name] = std::make_unique<StreamSplit>(*file_, name, streams, vocabulary_size());
   }
 }
 

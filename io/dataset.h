@@ -44,18 +44,20 @@ class Split {
 /// keeps its series once, `x` [L, C] being one dataset under all groups, whose attributes `begin`
 /// and `end` are the rows that the group's targets lie in; its inputs may reach back before
 /// `begin`. Targets of a window are the next `horizon` rows of the target columns: [horizon,
-/// targets], flattened. Data sets of the task language_model are made and inspected
-/// (write_language_model), but not read here yet.
+/// targets], flattened.
+/// A language model's text is `x` int32 [L]; see StreamSplit for its rows.
 class Dataset {
  public:
-  /// Opens and checks the file. `window` is for a forecast, and only for one. Throws FileError,
-  /// naming file, dataset or attribute, expected and found; DataError if a split is empty or a
-  /// label out of range; InvalidArgument if the window does not fit.
-  explicit Dataset(const std::filesystem::path& path, const std::optional<Window>& window = {});
+  /// Opens and checks the file. `window` is for a forecast, `streams` for a language model, and
+  /// only for one. Throws FileError, naming file, dataset or attribute, expected and found;
+  /// DataError if a split is empty or a label out of range; InvalidArgument if window or streams do
+  /// not fit.
+  explicit Dataset(const std::filesystem::path& path, const std::optional<Window>& window = {},
+                   const std::optional<Streams>& streams = {});
   ~Dataset();
 
   const std::filesystem::path& path() const noexcept;
-  /// Forecasts are regressions.
+  /// Forecasts are regressions; language models are tagging, every token with the next one.
   Task task() const noexcept { return task_; }
   bool is_forecast() const noexcept { return description_.window.has_value(); }
   /// I, the features of a step; 0 if a step is a token.
@@ -79,6 +81,7 @@ class Dataset {
  private:
   void open_features(const hdf5::Array& x);
   void open_forecast(const Window& window);
+  void open_text(const Streams& streams);
   void open_sequences(const std::string& first);  // split that tells the sizes
   void name_classes();
 

@@ -1,5 +1,6 @@
 // Sweeps: sentences in CoNLL-U through prepare, inspect, train, resume, evaluate and predict; text
-// through prepare and inspect; settings that do not fit the data.
+// through prepare, inspect, train, resume in the middle of an epoch, and evaluate; settings that do
+// not fit the data.
 
 #include <gmock/gmock.h>
 
@@ -70,10 +71,10 @@ TEST_F(TokensTest, TagsSentences) {
               AllOf(HasSubstr("data set for tagging\ntrain: 54 sequences of 3 to 6 steps"),
                     HasSubstr("vocabulary: 7 (<unk>, "), HasSubstr("蛋糕"),
                     HasSubstr("classes: 17 (ADJ, ")));
-  const Outcome trained = train(
-      "tags", {"--set", "train.epochs=40", "--set", "train.lr=5e-2", "--set", "model.dropout=0"});
+  const Outcome trained = train("tags", {"--set", "train.epochs=40", "--set", "train.lr=5e-2",
+                                         "--set", "model.num_layers=1"});
   ASSERT_EQ(trained.code, kExitDone) << trained.err;
-  EXPECT_THAT(trained.err, HasSubstr("lstm 7 tokens -> 6 -> 2 x 8 -> 17, "));
+  EXPECT_THAT(trained.err, HasSubstr("lstm 7 tokens -> 6 -> 1 x 8 -> 17, "));
   const auto metrics = nlohmann::json::parse(
       run({"evaluate", "tags/checkpoint.h5", "--data", "tags.h5", "--json"}).out);
   EXPECT_GT(metrics["accuracy"], 0.95);
@@ -125,6 +126,79 @@ TEST_F(TokensTest, BadFilesAreNamed) {
                kExitWrongUse, "--level");
   expect_error(run({"prepare", "conllu", "train.conllu", "--min-count", "0", "-o", "bad.h5"}),
                kExitWrongUse, "min_count: expected at least 1, found 0");
+}
+
+/// A text whose words follow each other in one order.
+class LanguageModelTest : public Workspace {
+ protected:
+  void SetUp() override {
+    Workspace::SetUp();
+    std::string text;
+    for (int i = 0; i < 200; ++i) text += i % 3 == 0 ? "we eat 蛋糕 " : "we sleep ";
+    write("text.txt", text);
+    ASSERT_EQ(run({"prepare", "text", "text.txt", "--valid-fraction", "0.2", "-o", "text.h5"}).code,
+              kExitDone);
+  }
+
+  Outcome train(const std::string& dir, std::vector<std::string> more = {}) const {
+    std::vector<std::string> args{"train", "run.toml", "--set", "data.path=text.h5"};
+    for (const auto* const setting :
+         {"model.embedding_size=6", "train.batch_size=4", "train.bptt_len=10"}) {
+      args.insert(args.end(), {"--set", setting});
+    }
+    args.insert(args.end(), {"--set", "output.dir=" + dir});
+    args.insert(args.end(), more.begin(), more.end());
+    return run(args);
+  }
+
+  nlohmann::json evaluate(const std::string& checkpoint) const {
+    return nlohmann::json::parse(
+        run({"evaluate", checkpoint, "--data", "text.h5", "--split", "valid", "--json"}).out);
+  }
+};
+
+TEST_F(LanguageModelTest, LearnsWhatComesNext) {
+  const Outcome trained = train("run", {"--json"});
+  ASSERT_EQ(trained.code, kExitDone) << trained.err;
+  EXPECT_THAT(trained.err, HasSubstr("  perplexity "));
+  const auto last = nlohmann::json::parse(
+      trained.out.substr(trained.out.find_last_of('\n', trained.out.size() - 2) + 1));
+  EXPECT_LT(last["valid_perplexity"], 3);
+  const auto metrics = evaluate("run/checkpoint.h5");
+  EXPECT_NEAR(metrics["perplexity"], last["valid_perplexity"], 1e-5);
+  EXPECT_THAT(run({"inspect", "run/best.h5"}).out,
+              AllOf(HasSubstr("checkpoint of a model for language_model\n"),
+                    HasSubstr("text: 4 streams, 10 tokens at a time\n")));
+  EXPECT_THAT(read("run/run.toml"),
+              AllOf(HasSubstr("shuffle = false\n"), HasSubstr("bptt_len = 10\n")));
+  expect_error(
+      run({"predict", "run/best.h5", "--data", "text.h5", "--split", "valid", "-o", "o.h5"}),
+      kExitWrongUse, "run/best.h5: a language model; evaluate gives its perplexity");
+}
+
+TEST_F(LanguageModelTest, ResumesInTheMiddleOfAnEpochWithItsStates) {
+  const std::vector<std::string> often{"--set", "train.checkpoint_every_steps=7"};
+  ASSERT_EQ(train("reference", often).code, kExitDone);
+  ASSERT_EQ(train("run", often).code, kExitDone);
+  write("run/checkpoint.h5", "damaged");
+  EXPECT_THAT(run({"inspect", "run/checkpoint.prev.h5"}).out,
+              HasSubstr("training state: 2 epochs and "));
+  auto resume = often;
+  resume.emplace_back("--resume");
+  const Outcome resumed = train("run", resume);
+  ASSERT_EQ(resumed.code, kExitDone) << resumed.err;
+  EXPECT_EQ(evaluate("run/checkpoint.h5"), evaluate("reference/checkpoint.h5"));
+}
+
+TEST_F(LanguageModelTest, WhatDoesNotFitIsWrongUse) {
+  expect_error(train("run", {"--set", "train.shuffle=true"}), kExitWrongUse,
+               "train.shuffle: expected false for a language_model, found true");
+  expect_error(train("run", {"--set", "model.bidirectional=true"}), kExitWrongUse,
+               "model.bidirectional: expected false for a language_model, found true");
+  expect_error(run({"train", "run.toml", "--set", "train.bptt_len=10"}), kExitWrongUse,
+               "train.bptt_len: expected no such key but for a language_model");
+  expect_error(train("run", {"--set", "train.batch_size=10000"}), kExitFailed,
+               "text.h5: dataset 'train/x': expected at least 2 tokens for each of 10000 streams");
 }
 
 TEST_F(TokensTest, MakesAndInspectsText) {
