@@ -110,8 +110,9 @@ void print_model(const ModelConfig& config, const Parameters& parameters) {
       rnn.bidirectional, rnn.dropout, config.output_size);
   if (config.has_embedding()) {
     const auto padding = config.embedding.padding_index;
-    fmt::print("embedding: {} tokens of {} features{}\n", config.embedding.vocabulary_size,
-               rnn.input_size, padding ? fmt::format(", padding_index {}", *padding) : "");
+    fmt::print("embedding: {} tokens of {} features{}{}\n", config.embedding.vocabulary_size,
+               rnn.input_size, padding ? fmt::format(", padding_index {}", *padding) : "",
+               config.embedding.tie_weights ? ", tied to the head's weight" : "");
   }
   std::size_t count = 0;
   for (const ParameterSlice& slice : parameters.slices()) {

@@ -26,8 +26,10 @@ struct RunConfig {
   };
   struct Model {
     Cell cell = Cell::lstm;
-    std::optional<std::int64_t> embedding_size;  ///< this and the next: data sets of tokens only
+    std::optional<std::int64_t>
+        embedding_size;  ///< this and the next two: data sets of tokens only
     std::optional<std::int64_t> padding_index;
+    std::optional<bool> tie_weights;  ///< language models only; empty: no
     std::int64_t hidden_size = 0;
     std::int64_t num_layers = 1;
     bool bidirectional = false;

@@ -57,6 +57,7 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("model.cell", config.model.cell, kCell);
   visit("model.embedding_size", config.model.embedding_size, kCount);
   visit("model.padding_index", config.model.padding_index, kIndex);
+  visit("model.tie_weights", config.model.tie_weights, kFlag);
   visit("model.hidden_size", config.model.hidden_size, kCount.must());
   visit("model.num_layers", config.model.num_layers, kCount);
   visit("model.bidirectional", config.model.bidirectional, kFlag);

@@ -38,7 +38,8 @@ ModelConfig model_of(const RunConfig& config, const Dataset& data) {
   model.rnn.proj_size = config.model.proj_size;
   model.task = data.task();
   model.output_size = data.output_size();
-  model.embedding = {data.vocabulary_size(), config.model.padding_index};
+  model.embedding = {data.vocabulary_size(), config.model.padding_index,
+                     config.model.tie_weights.value_or(false)};
   return model;
 }
 
@@ -58,6 +59,8 @@ std::optional<Streams> streams_of(RunConfig& config) {
   const auto expect = [](bool holds, const char* problem) {
     if (!holds) throw InvalidArgument(problem);
   };
+  expect(is_text || !config.model.tie_weights.value_or(false),
+         "model.tie_weights: expected false but for a language_model, found true");
   expect(is_text || !config.train.bptt_len,
          "train.bptt_len: expected no such key but for a language_model");
   expect(!is_text || !config.train.shuffle.value_or(false),

@@ -99,6 +99,15 @@ void validate(const ModelConfig& config) {
   validate(config.rnn);
   expect_at_least_one("output_size", config.output_size);
   validate(config.embedding);
+  if (!config.embedding.tie_weights) return;
+  const std::int64_t vocabulary = config.embedding.vocabulary_size;
+  const std::int64_t features = config.rnn.output_size();
+  if (vocabulary != config.output_size || config.rnn.input_size != features) {
+    throw InvalidArgument(fmt::format(
+        "tie_weights: expected an embedding of {} tokens of {} features, as the head has them, "
+        "found {} of {}",
+        config.output_size, features, vocabulary, config.rnn.input_size));
+  }
 }
 
 void validate(const OptimizerConfig& config) {

@@ -55,6 +55,7 @@ struct RecurrentConfig {
 struct EmbeddingConfig {
   std::int64_t vocabulary_size = 0;             ///< rows; 0: the input is features, not tokens
   std::optional<std::int64_t> padding_index{};  ///< a row that starts as zeros and never changes
+  bool tie_weights = false;                     ///< the table is the head's weight, too
 
   bool operator==(const EmbeddingConfig&) const = default;
 };
@@ -90,7 +91,8 @@ struct OptimizerConfig {
 /// Throws InvalidArgument, naming the field, unless every size is at least 1, 0 <= dropout < 1 and
 /// 0 <= proj_size < hidden_size, 0 for all cells but the LSTM.
 void validate(const RecurrentConfig& config);
-/// As well, and the sizes of the head, and unless padding_index is a token.
+/// As well, and the sizes of the head, and unless padding_index is a token, and tied weights
+/// have one shape.
 void validate(const ModelConfig& config);
 
 /// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range.

@@ -41,6 +41,7 @@ Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, int cores
                      Parameters& parameters)
     : width_(config.rnn.input_size),
       padding_(static_cast<std::int32_t>(config.embedding.padding_index.value_or(-1))),
+      tied_(parameters.tied()),
       tasks_(cores == 1 ? 1 : 4 * std::int64_t{cores}),
       table_(parameters.value(parameters.embedding_weight()).data()),
       gradient_(parameters.gradients().data() + parameters.embedding_weight().offset),
@@ -88,7 +89,7 @@ std::size_t Embedding::cut(std::int64_t task) const noexcept {
   return static_cast<std::size_t>(std::ranges::lower_bound(begin_, row) - begin_.begin());
 }
 
-void Embedding::gradient(std::int64_t task, const PackedRows& d) {
+void Embedding::clear_absent(std::int64_t task) {
   const auto count = static_cast<std::int64_t>(absent_.size());
   for (std::int64_t i = count * task / tasks_; i < count * (task + 1) / tasks_; ++i) {
     const std::int32_t token = absent_[static_cast<std::size_t>(i)];
@@ -96,15 +97,19 @@ void Embedding::gradient(std::int64_t task, const PackedRows& d) {
       std::fill_n(gradient_ + token * width_, width_, 0.0F);
     }
   }
+}
+
+void Embedding::gradient(std::int64_t task, const PackedRows& d) {
+  if (!tied_) clear_absent(task);
   for (std::size_t i = cut(task); i < cut(task + 1); ++i) {
     float* const to = gradient_ + present_[i] * width_;
     auto row = rows_.begin() + begin_[i];
-    std::copy_n(d.at(*row), width_, to);
-    while (++row != rows_.begin() + begin_[i + 1]) {
+    if (!tied_) std::copy_n(d.at(*row++), width_, to);
+    for (; row != rows_.begin() + begin_[i + 1]; ++row) {
       const float* from = d.at(*row);
       for (std::int64_t k = 0; k < width_; ++k) to[k] += from[k];
     }
-    squares_[i] = sum_of_squares(to, width_);
+    squares_[i] = tied_ ? 0 : sum_of_squares(to, width_);
   }
 }
 

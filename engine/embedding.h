@@ -28,18 +28,22 @@ class Embedding {
 
   /// After `assign`: a part of the gradient from that of the features, `d` [packed rows,
   /// embedding_size]. The row of a token is the sum over its packed rows in their order, by one
-  /// core; those of tokens that the batch before held become zero again.
+  /// core; those of tokens that the batch before held become zero again. If the table is tied, the
+  /// sum is added to the gradient of the head's weight, which is there already.
   std::int64_t gradient_tasks() const noexcept { return tasks_; }
   void gradient(std::int64_t task, const PackedRows& d);
-  /// After all of them: the sum of the squares of the gradient.
+  /// After all of them: the sum of the squares of the gradient; 0 if the table is tied, where they
+  /// are the head's.
   double gradient_square() const noexcept;
 
  private:
+  void clear_absent(std::int64_t task);
   bool counts(std::int32_t token) const noexcept { return token != padding_; }
   std::size_t cut(std::int64_t task) const noexcept;
 
   std::int64_t width_;
   std::int32_t padding_;  // -1: none
+  bool tied_;
   std::int64_t tasks_;
   const float* table_;
   float* gradient_;

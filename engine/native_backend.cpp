@@ -34,6 +34,7 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
       workers_(plan.model.rnn, multiply_adds(plan, parameters),
                embedding_tasks() + stack_.gradient_tasks() + head_.gradient_tasks(),
                plan.options.team_size, arena),
+      tied_(parameters.tied()),
       drops_(plan.model.rnn.dropout > 0),
       carries_states_(plan.options.carries_states) {
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
@@ -74,21 +75,32 @@ Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropo
     stack_.backward(work, key, nullptr);
   });
   if (embedding_) embedding_->assign(batch, stack_.steps());
-  const std::int64_t tasks = embedding_tasks() + stack_.gradient_tasks() + head_.gradient_tasks();
-  workers_.for_each(tasks, [&](std::int64_t task, PhaseTimes& times) {
-    const Stopwatch stopwatch(times, Phase::weight_gradients);
-    gradient(task);
-  });
+  gradients();
   gradient_norm = std::sqrt(head_.gradient_square() + stack_.gradient_square() +
                             (embedding_ ? embedding_->gradient_square() : 0));
   return head_.metrics(stack_.steps());
 }
 
 void NativeBackend::gradient(std::int64_t task) {
-  if (task < embedding_tasks()) return embedding_->gradient(task, stack_.d_input());
-  task -= embedding_tasks();
   if (task < stack_.gradient_tasks()) return stack_.gradient(task, drops_);
-  head_.gradient(task - stack_.gradient_tasks(), stack_.steps(), stack_.output());
+  task -= stack_.gradient_tasks();
+  if (task < head_.gradient_tasks()) {
+    return head_.gradient(task, stack_.steps(), stack_.output());
+  }
+  embedding_->gradient(task - head_.gradient_tasks(), stack_.d_input());
+}
+
+void NativeBackend::gradients() {
+  const auto run = [&](std::int64_t first, std::int64_t count) {
+    workers_.for_each(count, [&](std::int64_t task, PhaseTimes& times) {
+      const Stopwatch stopwatch(times, Phase::weight_gradients);
+      gradient(first + task);
+    });
+  };
+  const std::int64_t others = stack_.gradient_tasks() + head_.gradient_tasks();
+  if (!tied_) return run(0, others + embedding_tasks());
+  run(0, others);
+  run(others, embedding_tasks());  // adds to the head's
 }
 
 void NativeBackend::forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout) {

@@ -37,11 +37,13 @@ class NativeBackend final : public Backend {
     return embedding_ ? embedding_->gradient_tasks() : 0;
   }
   void gradient(std::int64_t task);
+  void gradients();
 
   std::optional<Embedding> embedding_;
   NativeStack stack_;
   NativeHead head_;
   NativeWorkers workers_;
+  bool tied_;
   bool drops_;
   bool carries_states_;
   RecurrentStates states_;

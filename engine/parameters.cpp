@@ -18,7 +18,7 @@ Parameters::Parameters(const ModelConfig& config) : config_(config) {
     add("embedding.weight", {config.embedding.vocabulary_size, config.rnn.input_size});
   }
   add_recurrent("rnn.");
-  add("head.weight", {config.output_size, config.rnn.output_size()});
+  if (!tied()) add("head.weight", {config.output_size, config.rnn.output_size()});
   add("head.bias", {config.output_size});
   allocate();
 }
@@ -76,7 +76,7 @@ const ParameterSlice& Parameters::slice(std::string_view name) const {
 }
 
 TableRows Parameters::table() const noexcept {
-  if (!config_.has_embedding()) return {};
+  if (!config_.has_embedding() || tied()) return {};
   return {.size = slices_[1].offset, .width = config_.rnn.input_size, .present = present_rows_};
 }
 
@@ -95,9 +95,10 @@ void Parameters::initialize_embedding(std::uint64_t seed) {
 }
 
 void Parameters::initialize(std::uint64_t seed) {
-  if (config_.has_embedding()) initialize_embedding(seed);
-  for (std::size_t tensor = config_.has_embedding() ? 1 : 0; tensor < slices_.size(); ++tensor) {
-    const bool head = slices_[tensor].name.starts_with("head.");
+  const bool normal = config_.has_embedding() && !tied();
+  if (normal) initialize_embedding(seed);
+  for (std::size_t tensor = normal ? 1 : 0; tensor < slices_.size(); ++tensor) {
+    const bool head = slices_[tensor].name.starts_with("head.") || (tied() && tensor == 0);
     const std::int64_t fan = head ? config_.rnn.output_size() : config_.rnn.hidden_size;
     const float bound = 1.0F / std::sqrt(static_cast<float>(fan));
     const auto weights = value(slices_[tensor]);

@@ -41,15 +41,19 @@ class Parameters {
   /// The tensor called `name`. Throws InvalidArgument if there is none.
   const ParameterSlice& slice(std::string_view name) const;
 
-  /// The last two: head.weight [O, D] and head.bias [O].
-  const ParameterSlice& head_weight() const noexcept { return slices_[slices_.size() - 2]; }
+  /// The last two: head.weight [O, D], unless it is tied to embedding.weight, and head.bias [O].
+  const ParameterSlice& head_weight() const noexcept {
+    return tied() ? slices_.front() : slices_[slices_.size() - 2];
+  }
   const ParameterSlice& head_bias() const noexcept { return slices_.back(); }
 
   /// The first one, if the model has an embedding.
   const ParameterSlice& embedding_weight() const noexcept { return slices_.front(); }
+  /// Whether it is the head's weight, too.
+  bool tied() const noexcept { return config_.embedding.tie_weights; }
   /// The rows of its gradient that may not be zero, which the backend keeps.
   std::vector<std::int32_t>& present_rows() noexcept { return present_rows_; }
-  /// The embedding, for the optimizer.
+  /// The embedding, for the optimizer; none if it is tied, since every row has a gradient then.
   TableRows table() const noexcept;
 
   /// Both flat arrays, gaps included.
@@ -67,8 +71,9 @@ class Parameters {
   }
 
   /// Fills every tensor from the distribution that PyTorch takes: an embedding from N(0, 1), with
-  /// zeros at padding_index; all else from U(-k, k), k = 1/sqrt(hidden_size) in the cells and
-  /// 1/sqrt(in_features) in the head. The numbers depend on `seed` only (Philox), not on torch's.
+  /// zeros at padding_index, unless it is tied; all else from U(-k, k), k = 1/sqrt(hidden_size) in
+  /// the cells and 1/sqrt(in_features) in the head. The numbers depend on `seed` only (Philox), not
+  /// on torch's.
   void initialize(std::uint64_t seed);
 
  private:

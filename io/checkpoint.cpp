@@ -58,10 +58,26 @@ void expect_tensors(const hdf5::File& file, const std::string& group,
                                      hdf5::shape_text(array.shape())));
     }
   }
+  if (parameters.tied()) std::erase(found, "head.weight");
   for (const std::string& name : found) problems.push_back(fmt::format("unexpected '{}'", name));
   if (!problems.empty()) {
     throw FileError(
         fmt::format("{}: {}: {}", file.path().string(), group, fmt::join(problems, "; ")));
+  }
+}
+
+// Throws if a tied head.weight is there and is not embedding.weight.
+void expect_tied(const hdf5::File& file, const std::string& group, const Parameters& parameters,
+                 std::span<const float> flat) {
+  if (!file.has(group + "/head.weight")) return;
+  const ParameterSlice& slice = parameters.embedding_weight();
+  const hdf5::Array head = file.array(group + "/head.weight");
+  head.expect(hdf5::Element::float32, {slice.shape[0], slice.shape[1]},
+              hdf5::shape_text(slice.shape));
+  std::vector<float> values(slice.size);
+  head.read(0, slice.shape.front(), values);
+  if (!std::ranges::equal(values, flat.subspan(slice.offset, slice.size))) {
+    throw FileError(head.where() + ": expected the values of embedding.weight, for tie_weights");
   }
 }
 
@@ -74,6 +90,7 @@ std::vector<float> read_tensors(const hdf5::File& file, const std::string& group
     file.array(group + "/" + slice.name)
         .read(0, slice.shape.front(), std::span(flat).subspan(slice.offset, slice.size));
   }
+  if (parameters.tied()) expect_tied(file, group, parameters, flat);
   return flat;
 }
 
@@ -102,10 +119,12 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
     if (embedding.padding_index) {
       file.write_int("model", "padding_index", *embedding.padding_index);
     }
+    if (embedding.tie_weights) file.write_int("model", "tie_weights", 1);
   }
   file.write_string("model", "task", to_string(model.config.task));
   write_data_description(file, "model", model.data);
   write_tensors(file, "state_dict", parameters, parameters.values());
+  if (parameters.tied()) file.link("state_dict/embedding.weight", "state_dict/head.weight");
 }
 
 EmbeddingConfig read_embedding(const hdf5::File& file) {
@@ -116,6 +135,8 @@ EmbeddingConfig read_embedding(const hdf5::File& file) {
   if (file.has_attribute("model", "padding_index")) {
     embedding.padding_index = file.read_int("model", "padding_index");
   }
+  embedding.tie_weights =
+      file.has_attribute("model", "tie_weights") && file.read_int("model", "tie_weights") != 0;
   return embedding;
 }
 

@@ -190,7 +190,19 @@ TEST_F(LanguageModelTest, ResumesInTheMiddleOfAnEpochWithItsStates) {
   EXPECT_EQ(evaluate("run/checkpoint.h5"), evaluate("reference/checkpoint.h5"));
 }
 
+TEST_F(LanguageModelTest, TiesTheWeights) {
+  ASSERT_EQ(
+      train("run", {"--set", "model.embedding_size=8", "--set", "model.tie_weights=true"}).code,
+      kExitDone);
+  EXPECT_THAT(run({"inspect", "run/checkpoint.h5"}).out,
+              AllOf(HasSubstr(" tokens of 8 features, tied to the head's weight\n"),
+                    testing::Not(HasSubstr("  head.weight "))));
+  EXPECT_LT(evaluate("run/checkpoint.h5")["perplexity"], 6);
+}
+
 TEST_F(LanguageModelTest, WhatDoesNotFitIsWrongUse) {
+  expect_error(train("run", {"--set", "model.tie_weights=true"}), kExitWrongUse,
+               "tie_weights: expected an embedding of ");
   expect_error(train("run", {"--set", "train.shuffle=true"}), kExitWrongUse,
                "train.shuffle: expected false for a language_model, found true");
   expect_error(train("run", {"--set", "model.bidirectional=true"}), kExitWrongUse,

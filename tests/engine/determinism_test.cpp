@@ -74,7 +74,14 @@ const Case kTokenCases[] = {
           .output_size = 3,
           .embedding = {.vocabulary_size = 9}},
          30,
-         21}};
+         21},
+    Case{"TiedWeights",
+         {.rnn = {.input_size = 40, .hidden_size = 40},
+          .task = Task::tagging,
+          .output_size = 300,
+          .embedding = {.vocabulary_size = 300, .tie_weights = true}},
+         12,
+         9}};
 
 /// Four steps of Adam: two whole batches, two smaller ones; then predictions.
 Result train(const Case& test, const NetworkOptions& options, int threads) {

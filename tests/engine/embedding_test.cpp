@@ -1,6 +1,7 @@
 // Sweeps ten-step runs of PyTorch 2.13 on tokens from golden/make_embedding.py: SGD with a dense
 // torch.nn.Embedding, Adam with sparse gradients (torch.optim.SparseAdam for the table), tagging
-// and classification, one and two directions, with and without clipping and padding_index.
+// and classification, one and two directions, with and without clipping and padding_index, tied to
+// the head's weight or not.
 // Tolerance: 1e-5 of a loss, norm or a gradient's largest element; 1e-4 absolute for weights after
 // ten steps. The updates of single rows: 1e-6 of what the formula gives in double.
 
@@ -39,6 +40,7 @@ class GoldenEmbeddingTest : public ::testing::TestWithParam<const char*> {
     if (file_.has_attribute(group_, "padding_index")) {
       config.embedding.padding_index = file_.read_int(group_, "padding_index");
     }
+    config.embedding.tie_weights = file_.read_int(group_, "tied") != 0;
     config.rnn.input_size = table[1];
     config.rnn.hidden_size = file_.array(group_ + "/start/rnn.weight_hh_l0").shape()[1];
     config.rnn.num_layers = file_.read_int(group_, "num_layers");
@@ -144,7 +146,8 @@ TEST_P(GoldenEmbeddingTest, TheNormCountsTheTable) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Runs, GoldenEmbeddingTest,
-                         ::testing::Values("tagging_sgd", "tagging_adam", "classification_adam"),
+                         ::testing::Values("tagging_sgd", "tagging_adam", "classification_adam",
+                                           "tied_adam", "tied_padding_sgd"),
                          [](const auto& test) { return std::string(test.param); });
 
 const ModelConfig kTagger{.rnn = {.input_size = 3, .hidden_size = 4},
@@ -260,6 +263,10 @@ TEST(EmbeddingTest, BadTokensAndConfigsAreErrors) {
   config.embedding.padding_index = 6;
   EXPECT_THAT(message_of<InvalidArgument>([&] { validate(config); }),
               HasSubstr("padding_index: expected one of 6 tokens, found 6"));
+  config.embedding = {.vocabulary_size = 6, .tie_weights = true};
+  EXPECT_THAT(message_of<InvalidArgument>([&] { validate(config); }),
+              HasSubstr("tie_weights: expected an embedding of 2 tokens of 4 features, as the head "
+                        "has them, found 6 of 3"));
   config.embedding = {.vocabulary_size = -1};
   EXPECT_THAT(message_of<InvalidArgument>([&] { validate(config); }),
               HasSubstr("vocabulary_size: expected 0 to 2147483647, found -1"));

@@ -11,19 +11,22 @@ import numpy
 import torch
 from make_golden import HERE, Model, write, write_weights
 
-VOCABULARY, EMBEDDING_SIZE, CLASSES = 40, 7, 4
+VOCABULARY, EMBEDDING_SIZE, HIDDEN_SIZE, CLASSES = 40, 7, 5, 4
 LENGTHS = [4, 1, 6, 3, 5, 2, 6, 1, 2, 5]
 PADDING_INDEX = 3
 
 
 class TokenModel(torch.nn.Module):
-    def __init__(self, sparse, padding_index, task, cell, **sizes):
+    def __init__(self, sparse, padding_index, tied, task, cell, **sizes):
         super().__init__()
+        size, classes = (HIDDEN_SIZE, VOCABULARY) if tied else (EMBEDDING_SIZE, CLASSES)
         self.embedding = torch.nn.Embedding(
-            VOCABULARY, EMBEDDING_SIZE, padding_idx=padding_index, sparse=sparse
+            VOCABULARY, size, padding_idx=padding_index, sparse=sparse
         )
-        inner = Model(task, cell, EMBEDDING_SIZE, 5, CLASSES, **sizes)
+        inner = Model(task, cell, size, HIDDEN_SIZE, classes, **sizes)
         self.rnn, self.head = inner.rnn, inner.head
+        if tied:
+            self.embedding.weight = self.head.weight
         self.inner = [inner]  # no submodule: its parameters are there already
 
     def forward(self, sequences):
@@ -43,18 +46,19 @@ def clip(parameters, clip_norm):
 
 
 def run(file, name, optimizer, settings, sparse=False, padding_index=None, clip_norm=0.0,
-        task="tagging", cell="lstm", **sizes):  # fmt: skip
+        tied=False, task="tagging", cell="lstm", **sizes):  # fmt: skip
     """Ten steps on two batches in turn: rows 0..5 and 6..9, each with words that the other lacks."""
-    model = TokenModel(sparse, padding_index, task, cell, **sizes)
+    model = TokenModel(sparse, padding_index, tied, task, cell, **sizes)
     words = [torch.randint(0, 25, (length,)) for length in LENGTHS[:6]]
     words += [torch.randint(15, VOCABULARY, (length,)) for length in LENGTHS[6:]]
     words[0][:2] = words[6][0] = PADDING_INDEX
     items = [length if task == "tagging" else 1 for length in LENGTHS]
-    labels = [torch.randint(CLASSES, (count,)) for count in items]
+    labels = [torch.randint(model.head.out_features, (count,)) for count in items]
 
     group = file.create_group(name)
     group.attrs.update(task=task, cell=cell, optimizer=optimizer.__name__.lower(), **settings)
     group.attrs["num_layers"] = model.rnn.num_layers
+    group.attrs["tied"] = int(tied)
     group.attrs["bidirectional"] = int(model.rnn.bidirectional)
     if clip_norm:
         group.attrs["clip_norm"] = clip_norm
@@ -96,6 +100,8 @@ def main():
             padding_index=PADDING_INDEX, num_layers=2, bidirectional=True)  # fmt: skip
         run(file, "classification_adam", adam, {"lr": 0.02, "eps": 1e-3}, sparse=True,
             task="classification", cell="gru", bidirectional=True)  # fmt: skip
+        run(file, "tied_adam", adam, {"lr": 0.02}, clip_norm=0.1, tied=True)
+        run(file, "tied_padding_sgd", sgd, {"lr": 0.5}, padding_index=PADDING_INDEX, tied=True)
 
 
 if __name__ == "__main__":

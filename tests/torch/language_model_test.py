@@ -1,4 +1,4 @@
-# Sweeps LSTM and GRU, one and two layers, characters and words of a text: one epoch of truncated
+# Sweeps LSTM and GRU, one and two layers, tied weights, characters and words of a text: one epoch of truncated
 # backpropagation through time from PyTorch's initial weights, the states carried from piece to piece
 # and detached, and the perplexity of another text. Tolerance: 1e-4 absolute on weights as in
 # training_test.py, 1e-5 of a loss.
@@ -18,11 +18,14 @@ STREAMS, BPTT, SIZE, HIDDEN = 5, 7, 9, 20
 
 
 class LanguageModel(torch.nn.Module):
-    def __init__(self, vocabulary, cell, num_layers):
+    def __init__(self, vocabulary, cell, num_layers, tied):
         super().__init__()
-        self.embedding = torch.nn.Embedding(vocabulary, SIZE, sparse=True)
-        self.rnn = recurrent_layers(cell, SIZE, HIDDEN, num_layers=num_layers, batch_first=True)
+        size = HIDDEN if tied else SIZE
+        self.embedding = torch.nn.Embedding(vocabulary, size, sparse=not tied)
+        self.rnn = recurrent_layers(cell, size, HIDDEN, num_layers=num_layers, batch_first=True)
         self.head = torch.nn.Linear(HIDDEN, vocabulary)
+        if tied:
+            self.embedding.weight = self.head.weight
 
     def losses(self, text):
         """The mean loss of each piece, on the way through all streams side by side."""
@@ -51,8 +54,11 @@ def read_text(data, split):
 
 
 @pytest.mark.parametrize("level", ["characters", "words"])
-@pytest.mark.parametrize("cell, num_layers", [("lstm", 1), ("lstm", 2), ("gru", 1)])
-def test_one_epoch_gives_the_same_weights_and_perplexity(tmp_path, level, cell, num_layers):
+@pytest.mark.parametrize(
+    "cell, num_layers, tied",
+    [("lstm", 1, False), ("lstm", 2, False), ("gru", 1, False), ("lstm", 1, True)],
+)
+def test_one_epoch_gives_the_same_weights_and_perplexity(tmp_path, level, cell, num_layers, tied):
     data, start = tmp_path / "text.h5", tmp_path / "start.h5"
     make_text(tmp_path / "train.txt", 600, 1)
     make_text(tmp_path / "test.txt", 200, 2)
@@ -60,15 +66,17 @@ def test_one_epoch_gives_the_same_weights_and_perplexity(tmp_path, level, cell, 
              "--level", level, "-o", data)  # fmt: skip
     text, vocabulary = read_text(data, "train")
     torch.manual_seed(5)
-    model = LanguageModel(vocabulary, cell, num_layers)
+    model = LanguageModel(vocabulary, cell, num_layers, tied)
     write_state_dict(start, model)
 
-    sizes = {"cell": cell, "num_layers": num_layers, "embedding_size": SIZE, "hidden_size": HIDDEN}
+    sizes = {"cell": cell, "num_layers": num_layers, "hidden_size": HIDDEN,
+             "embedding_size": HIDDEN if tied else SIZE, "tie_weights": tied}  # fmt: skip
     keys = {"epochs": 1, "batch_size": STREAMS, "bptt_len": BPTT, "lr": 0.005}
     checkpoint = train(tmp_path, data, {**sizes, "init": str(start)}, keys)
 
-    descents = [torch.optim.SparseAdam([model.embedding.weight], lr=0.005),
-                torch.optim.Adam(list(model.parameters())[1:], lr=0.005)]  # fmt: skip
+    first, rest = model.embedding.weight, list(model.parameters())[1:]
+    table = torch.optim.Adam if tied else torch.optim.SparseAdam
+    descents = [table([first], lr=0.005), torch.optim.Adam(rest, lr=0.005)]
     total, items = 0.0, 0
     for loss, count in model.losses(text):
         model.zero_grad()
