@@ -4,12 +4,14 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <fstream>
 #include <map>
 #include <sstream>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include "apps/nearest.h"
@@ -24,6 +26,22 @@ std::vector<std::string_view> known_keys() {
   RunConfig config;
   visit_keys(config, [&](std::string_view key, const auto&, const auto&) { keys.push_back(key); });
   return keys;
+}
+
+/// `parsed`, if it is anything, into a field.
+template <typename Enum>
+bool take(std::optional<Enum> parsed, Enum& field) {
+  field = parsed.value_or(field);
+  return parsed.has_value();
+}
+
+bool parse(std::string_view text, Cell& field) { return take(parse_cell(text), field); }
+bool parse(std::string_view text, Precision& field) { return take(parse_precision(text), field); }
+bool parse(std::string_view text, OptimizerConfig::Kind& field) {
+  return take(parse_optimizer(text), field);
+}
+bool parse(std::string_view text, ScheduleConfig::Kind& field) {
+  return take(parse_schedule(text), field);
 }
 
 /// A value as TOML on one line, for files and messages.
@@ -50,7 +68,7 @@ class Source {
       throw InvalidArgument(fmt::format("{}:{}: expected TOML: {}", name, error.source().begin.line,
                                         error.description()));
     }
-    expect_known(root_, "", 1);
+    expect_known(root_, "");
     for (const std::string& assignment : overrides) {
       set(assignment);
     }
@@ -72,34 +90,49 @@ class Source {
  private:
   static void throw_unknown(std::string_view where, std::string_view key) {
     const std::vector<std::string_view> known = known_keys();
-    // A key in the wrong table, or in none, is nearest to its namesake.
-    const std::string_view leaf = key.substr(key.find_last_of('.') + 1);
+    // A key in the wrong table, or in none, is nearest to its namesake, and a table that is given a
+    // value, to its own first key.
+    const std::string_view leaf = key.substr(key.rfind('.') + 1);
     const auto namesake = std::find_if(known.begin(), known.end(), [&](std::string_view other) {
-      return other.substr(other.find('.') + 1) == leaf;
+      return other.substr(other.rfind('.') + 1) == leaf || is_within(other, key);
     });
     throw InvalidArgument(fmt::format("{}: unknown key '{}', the nearest known one is '{}'", where,
                                       key,
                                       namesake != known.end() ? *namesake : nearest(key, known)));
   }
 
-  /// Known keys are all "table.key", two levels deep.
-  void expect_known(const toml::table& table, const std::string& prefix, int level) const {
+  /// Whether `key` is in `table` or in a table of it: "train.lr" in "train".
+  static bool is_within(std::string_view key, std::string_view table) {
+    return key.size() > table.size() && key.starts_with(table) && key[table.size()] == '.';
+  }
+
+  void expect_known(const toml::table& table, const std::string& prefix) const {
+    const std::vector<std::string_view> known = known_keys();
     for (const auto& [key, node] : table) {
       const std::string full = prefix + std::string(key.str());
-      const std::vector<std::string_view> known = known_keys();
-      if (level == 2 && std::find(known.begin(), known.end(), full) != known.end()) {
+      const bool quoted = key.str().find('.') != std::string_view::npos;  // "train.lr" = 1
+      if (!quoted && std::find(known.begin(), known.end(), full) != known.end()) {
         continue;
       }
       const toml::table* inner = node.as_table();
-      const bool is_section =
-          level == 1 && std::any_of(known.begin(), known.end(), [&](std::string_view other) {
-            return other.substr(0, other.find('.')) == full;
-          });
-      if (inner == nullptr || (inner->empty() && !is_section)) {
+      const bool is_section = std::any_of(known.begin(), known.end(), [&](std::string_view other) {
+        return is_within(other, full);
+      });
+      if (quoted || inner == nullptr || (inner->empty() && !is_section)) {
         throw_unknown(name_, full);
       }
-      expect_known(*inner, full + ".", level + 1);
+      expect_known(*inner, full + ".");
     }
+  }
+
+  /// The table that holds `key`, made if there is none.
+  toml::table& table_of(std::string_view key) {
+    toml::table* table = &root_;
+    for (auto dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.')) {
+      table = table->emplace<toml::table>(key.substr(0, dot)).first->second.as_table();
+      key.remove_prefix(dot + 1);
+    }
+    return *table;
   }
 
   void set(const std::string& assignment) {
@@ -113,9 +146,8 @@ class Source {
     if (std::find(known.begin(), known.end(), key) == known.end()) {
       throw_unknown("--set", key);
     }
-    const std::string section = key.substr(0, key.find('.'));
-    toml::table& table = *root_.emplace<toml::table>(section).first->second.as_table();
-    const std::string leaf = key.substr(section.size() + 1);
+    toml::table& table = table_of(key);
+    const std::string leaf = key.substr(key.rfind('.') + 1);
     try {
       toml::table parsed = toml::parse("value = " + value);
       if (parsed.size() == 1) {
@@ -144,9 +176,14 @@ class Reader {
   void operator()(std::string_view key, Field& field, const Rule& rule) const {
     const toml::node* node = source_.find(key);
     if (node != nullptr) {
+      const Field before = field;
       if (!read(key, *node, rule, field)) {
         throw InvalidArgument(fmt::format("{}: expected {}, found {}", source_.where(key),
                                           rule.expected, to_text(*node)));
+      }
+      if (rule.only_with != nullptr && field != before) {
+        throw InvalidArgument(fmt::format("{}: expected only with {}, found {}", source_.where(key),
+                                          rule.only_with, to_text(*node)));
       }
     } else if (rule.required) {
       throw InvalidArgument(
@@ -198,27 +235,17 @@ class Reader {
     return node.is_boolean();
   }
 
-  static bool read(std::string_view, const toml::node& node, const Rule&, Cell& field) {
-    const auto cell = parse_cell(node.value_exact<std::string>().value_or(""));
-    field = cell.value_or(field);
-    return cell.has_value();
-  }
-  static bool read(std::string_view, const toml::node& node, const Rule&, Precision& field) {
-    const auto precision = parse_precision(node.value_exact<std::string>().value_or(""));
-    field = precision.value_or(field);
-    return precision.has_value();
+  template <typename Enum>
+  requires std::is_enum_v<Enum>
+  static bool read(std::string_view, const toml::node& node, const Rule&, Enum& field) {
+    return parse(node.value_exact<std::string>().value_or(""), field);
   }
 
-  static bool read(std::string_view, const toml::node& node, const Rule&,
-                   OptimizerConfig::Kind& field) {
-    const std::string text = node.value_exact<std::string>().value_or("");
-    for (const auto& [name, kind] : kOptimizers) {
-      if (name == text) {
-        field = kind;
-        return true;
-      }
-    }
-    return false;
+  bool read(std::string_view key, const toml::node& node, const Rule& rule,
+            std::array<double, 2>& field) const {
+    const toml::array* numbers = node.as_array();
+    return numbers != nullptr && numbers->size() == field.size() &&
+           read(key, (*numbers)[0], rule, field[0]) && read(key, (*numbers)[1], rule, field[1]);
   }
 
   static bool read(std::string_view, const toml::node& node, const Rule&,
@@ -248,27 +275,14 @@ class Reader {
 
 }  // namespace
 
-std::optional<Window> RunConfig::window() const {
-  if (!data.input_len && !data.horizon && !data.stride && data.targets.empty()) {
-    return {};
-  }
-  if (!data.input_len || !data.horizon) {
-    throw InvalidArgument(fmt::format("data.{}: expected an integer, at least 1, for a forecast",
-                                      data.input_len ? "horizon" : "input_len"));
-  }
-  return Window{*data.input_len, *data.horizon, data.stride.value_or(1), data.targets};
-}
-
 RunConfig parse_run_config(std::string_view text, std::string_view name,
                            std::span<const std::string> overrides) {
   const Source source(text, name, overrides);
+  const Reader reader(source);
   RunConfig config;
-  visit_keys(config, Reader(source));
-  const OptimizerConfig& optimizer = config.train.optimizer;
-  if (optimizer.momentum != 0 && optimizer.kind != OptimizerConfig::Kind::sgd) {
-    throw InvalidArgument(fmt::format("{}: expected only with optimizer \"sgd\", found {}",
-                                      source.where("train.momentum"), optimizer.momentum));
-  }
+  reader("train.optimizer", config.train.optimizer.kind, kOptimizer);
+  config.train.optimizer = pytorch_defaults(config.train.optimizer.kind);
+  visit_keys(config, reader);
   return config;
 }
 

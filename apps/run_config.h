@@ -10,6 +10,7 @@
 
 #include "engine/config.h"
 #include "engine/network_options.h"
+#include "engine/schedule.h"
 #include "io/data_description.h"
 
 namespace quadgate::apps {
@@ -43,6 +44,9 @@ struct RunConfig {
     std::int64_t epochs = 0;
     std::int64_t batch_size = 32;
     OptimizerConfig optimizer;
+    ScheduleConfig schedule;
+    /// Epochs without a better validation loss after which training ends; empty: it does not.
+    std::optional<std::int64_t> early_stopping_patience;
     std::optional<bool> shuffle;           ///< empty: yes, but for a language model
     std::optional<std::int64_t> bptt_len;  ///< language models only; empty: 35
     std::int64_t seed = 1;
@@ -71,6 +75,11 @@ RunConfig read_run_config(const std::filesystem::path& path,
 /// As read_run_config, from text; `name` stands for the file in messages.
 RunConfig parse_run_config(std::string_view text, std::string_view name,
                            std::span<const std::string> overrides = {});
+
+/// Fills the keys of the schedule that follow from others where they are not given: T_max from
+/// epochs; max_lr from lr, and total_steps from epochs and the updates of an epoch.
+/// Throws InvalidArgument if the schedule is impossible with them.
+void complete_schedule(RunConfig& config, std::int64_t updates_per_epoch);
 
 /// The run file with every key that has a value; parse_run_config gives the same config back.
 std::string to_toml(const RunConfig& config);

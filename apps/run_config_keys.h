@@ -2,10 +2,10 @@
 
 #include <limits>
 #include <string_view>
-#include <utility>
 
 #include "apps/run_config.h"
 #include "engine/config.h"
+#include "engine/schedule.h"
 
 /// The keys of a run file, for what reads and writes it.
 namespace quadgate::apps {
@@ -16,10 +16,17 @@ struct Rule {
   double least = -std::numeric_limits<double>::infinity();
   double below = std::numeric_limits<double>::infinity();
   bool required = false;
+  const char* only_with = nullptr;  ///< if it has no meaning here: what it has one with
 
-  constexpr Rule must() const {
+  constexpr Rule must(bool condition = true) const {
     Rule rule = *this;
-    rule.required = true;
+    rule.required = condition;
+    return rule;
+  }
+  /// A key that has a meaning under `condition`, which `with` tells, and else only its default.
+  constexpr Rule only(bool condition, const char* with) const {
+    Rule rule = *this;
+    rule.only_with = condition ? nullptr : with;
     return rule;
   }
 };
@@ -30,21 +37,78 @@ inline constexpr Rule kFlag{"true or false"};
 inline constexpr Rule kCount{"an integer, at least 1", 1};
 inline constexpr Rule kProjection{"an integer, at least 0 and below hidden_size", 0};
 inline constexpr Rule kThreads{"an integer from 1 to 1024", 1, 1025};
-inline constexpr Rule kIndex{"an integer, at least 0", 0};
-inline constexpr Rule kSeed{"an integer, at least 0", 0};
 inline constexpr Rule kNonNegative{"a finite number, at least 0", 0};
 inline constexpr Rule kPositive{"a finite number above 0",
                                 std::numeric_limits<double>::denorm_min()};
 inline constexpr Rule kFraction{"a number, at least 0 and below 1", 0, 1};
+inline constexpr Rule kFractions{"an array of two numbers, at least 0 and below 1", 0, 1};
+inline constexpr Rule kReduction{"a number above 0 and below 1",
+                                 std::numeric_limits<double>::denorm_min(), 1};
+inline constexpr Rule kShare{"a number from 0 to 1", 0, 1 + std::numeric_limits<double>::epsilon()};
+inline constexpr Rule kCountOrNone{"an integer, at least 0", 0};
 inline constexpr Rule kCell{R"("lstm", "gru", "rnn_tanh" or "rnn_relu")"};
-inline constexpr Rule kOptimizer{R"("sgd", "adam" or "adamw")"};
-
+inline constexpr Rule kOptimizer{R"("sgd", "adam", "adamw" or "rmsprop")"};
+inline constexpr Rule kSchedule{
+    R"("constant", "step", "cosine", "one_cycle" or "reduce_on_plateau")"};
 inline constexpr Rule kPrecision{R"("f32" or "bf16")"};
 
 /// The one value that this version knows of a key with more in store.
 struct Only {
   const char* value;
 };
+
+/// The part of visit_keys on the optimizer; which keys have a meaning follows from its kind.
+template <typename Optimizer, typename Visitor>
+void visit_optimizer_keys(Optimizer& optimizer, Visitor& visit) {
+  visit("train.optimizer", optimizer.kind, kOptimizer);
+  using Kind = OptimizerConfig::Kind;
+  const bool sgd = optimizer.kind == Kind::sgd;
+  const bool rmsprop = optimizer.kind == Kind::rmsprop;
+  const bool adam = !sgd && !rmsprop;
+  visit("train.lr", optimizer.lr, kNonNegative);
+  visit("train.momentum", optimizer.momentum,
+        kNonNegative.only(!adam, R"(optimizer "sgd" or "rmsprop")"));
+  visit("train.nesterov", optimizer.nesterov,
+        kFlag.only(sgd && optimizer.momentum > 0, R"(optimizer "sgd" and a momentum)"));
+  visit("train.betas", optimizer.betas, kFractions.only(adam, R"(optimizer "adam" or "adamw")"));
+  visit("train.alpha", optimizer.alpha, kFraction.only(rmsprop, R"(optimizer "rmsprop")"));
+  visit("train.centered", optimizer.centered, kFlag.only(rmsprop, R"(optimizer "rmsprop")"));
+  visit("train.eps", optimizer.eps,
+        kNonNegative.only(!sgd, R"(optimizer "adam", "adamw" or "rmsprop")"));
+  visit("train.weight_decay", optimizer.weight_decay, kNonNegative);
+}
+
+/// The part of visit_keys on the schedule; which keys have a meaning follows from its kind.
+template <typename Schedule, typename Visitor>
+void visit_schedule_keys(Schedule& schedule, Visitor& visit) {
+  visit("train.schedule.kind", schedule.kind, kSchedule);
+  using Kind = ScheduleConfig::Kind;
+  visit("train.schedule.warmup_steps", schedule.warmup_steps, kCountOrNone);
+  const auto step = [is = schedule.kind == Kind::step](const Rule& rule) {
+    return rule.only(is, R"(kind "step")").must(is && rule.required);
+  };
+  visit("train.schedule.step_size", schedule.step_size, step(kCount.must()));
+  visit("train.schedule.gamma", schedule.gamma, step(kPositive));
+  const auto cosine = [is = schedule.kind == Kind::cosine](const Rule& rule) {
+    return rule.only(is, R"(kind "cosine")");
+  };
+  visit("train.schedule.T_max", schedule.t_max, cosine(kCount));
+  visit("train.schedule.eta_min", schedule.eta_min, cosine(kNonNegative));
+  const auto one_cycle = [is = schedule.kind == Kind::one_cycle](const Rule& rule) {
+    return rule.only(is, R"(kind "one_cycle")");
+  };
+  visit("train.schedule.max_lr", schedule.max_lr, one_cycle(kPositive));
+  visit("train.schedule.total_steps", schedule.total_steps, one_cycle(kCount));
+  visit("train.schedule.pct_start", schedule.pct_start, one_cycle(kShare));
+  visit("train.schedule.div_factor", schedule.div_factor, one_cycle(kPositive));
+  visit("train.schedule.final_div_factor", schedule.final_div_factor, one_cycle(kPositive));
+  const auto plateau = [is = schedule.kind == Kind::reduce_on_plateau](const Rule& rule) {
+    return rule.only(is, R"(kind "reduce_on_plateau")");
+  };
+  visit("train.schedule.factor", schedule.factor, plateau(kReduction));
+  visit("train.schedule.patience", schedule.patience, plateau(kCountOrNone));
+  visit("train.schedule.threshold", schedule.threshold, plateau(kNonNegative));
+}
 
 /// Calls visit(key, field, rule) for every key of a run file, in the order in which it is written.
 template <typename Config, typename Visitor>
@@ -56,7 +120,7 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("data.targets", config.data.targets, kNames);
   visit("model.cell", config.model.cell, kCell);
   visit("model.embedding_size", config.model.embedding_size, kCount);
-  visit("model.padding_index", config.model.padding_index, kIndex);
+  visit("model.padding_index", config.model.padding_index, kCountOrNone);
   visit("model.tie_weights", config.model.tie_weights, kFlag);
   visit("model.hidden_size", config.model.hidden_size, kCount.must());
   visit("model.num_layers", config.model.num_layers, kCount);
@@ -68,24 +132,18 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("model.pooling", config.model.pooling, Only{"last"});
   visit("train.epochs", config.train.epochs, kCount.must());
   visit("train.batch_size", config.train.batch_size, kCount);
-  visit("train.optimizer", config.train.optimizer.kind, kOptimizer);
-  visit("train.lr", config.train.optimizer.lr, kNonNegative);
-  visit("train.momentum", config.train.optimizer.momentum, kNonNegative);
-  visit("train.weight_decay", config.train.optimizer.weight_decay, kNonNegative);
+  visit_optimizer_keys(config.train.optimizer, visit);
   visit("train.clip_norm", config.train.optimizer.clip_norm, kPositive);
+  visit("train.accumulate_steps", config.train.optimizer.accumulate_steps, kCount);
+  visit("train.early_stopping_patience", config.train.early_stopping_patience, kCount);
   visit("train.shuffle", config.train.shuffle, kFlag);
   visit("train.bptt_len", config.train.bptt_len, kCount);
-  visit("train.seed", config.train.seed, kSeed);
+  visit("train.seed", config.train.seed, kCountOrNone);
   visit("train.threads", config.train.threads, kThreads);
   visit("train.checkpoint_every_steps", config.train.checkpoint_every_steps, kCount);
   visit("train.checkpoint_every_minutes", config.train.checkpoint_every_minutes, kPositive);
+  visit_schedule_keys(config.train.schedule, visit);
   visit("output.dir", config.output_dir, kPath.must());
 }
-
-/// The optimizers by name.
-inline constexpr std::pair<std::string_view, OptimizerConfig::Kind> kOptimizers[] = {
-    {"sgd", OptimizerConfig::Kind::sgd},
-    {"adam", OptimizerConfig::Kind::adam},
-    {"adamw", OptimizerConfig::Kind::adamw}};
 
 }  // namespace quadgate::apps

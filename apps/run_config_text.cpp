@@ -2,9 +2,11 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <map>
 #include <sstream>
+#include <type_traits>
 #include <utility>
 
 #include "apps/run_config.h"
@@ -18,6 +20,7 @@ namespace {
 constexpr std::string_view kFreeKeys[] = {"data.path",
                                           "train.checkpoint_every_minutes",
                                           "train.checkpoint_every_steps",
+                                          "train.early_stopping_patience",
                                           "train.epochs",
                                           "train.threads",
                                           "output.dir"};
@@ -25,16 +28,24 @@ constexpr std::string_view kFreeKeys[] = {"data.path",
 /// Collects every key that has a value, and the value as TOML.
 class Writer {
  public:
-  template <typename Field, typename Expected>
-  void operator()(std::string_view key, const Field& field, const Expected&) {
+  template <typename Field>
+  void operator()(std::string_view key, const Field& field, const Rule& rule) {
+    if (rule.only_with == nullptr) {
+      add(key, field);
+    }
+  }
+  void operator()(std::string_view key, const std::string& field, const Only&) { add(key, field); }
+
+  std::vector<std::pair<std::string_view, std::string>> values;
+
+ private:
+  template <typename Field>
+  void add(std::string_view key, const Field& field) {
     if (const std::string text = write(field); !text.empty()) {
       values.emplace_back(key, text);
     }
   }
 
-  std::vector<std::pair<std::string_view, std::string>> values;
-
- private:
   static std::string write(const std::string& field) {
     std::ostringstream text;
     if (!field.empty()) {
@@ -45,16 +56,12 @@ class Writer {
   static std::string write(bool field) { return field ? "true" : "false"; }
   static std::string write(std::int64_t field) { return fmt::format("{}", field); }
   static std::string write(double field) { return fmt::format("{}", field); }
-  static std::string write(Precision field) { return fmt::format("\"{}\"", to_string(field)); }
-  static std::string write(Cell field) { return fmt::format("\"{}\"", to_string(field)); }
-  static std::string write(OptimizerConfig::Kind field) {
-    for (const auto& [name, kind] : kOptimizers) {
-      if (kind == field) {
-        return fmt::format("\"{}\"", name);
-      }
-    }
-    return "";
+  static std::string write(const std::array<double, 2>& field) {
+    return fmt::format("[{}, {}]", field[0], field[1]);
   }
+  template <typename Enum>
+  requires std::is_enum_v<Enum>
+  static std::string write(Enum field) { return fmt::format("\"{}\"", to_string(field)); }
   static std::string write(const std::vector<std::string>& field) {
     std::string text;
     for (const std::string& name : field) {
@@ -80,7 +87,7 @@ std::string to_toml(const RunConfig& config) {
   std::string text;
   std::string_view section;
   for (const auto& [key, value] : values_of(config)) {
-    const std::size_t dot = key.find('.');
+    const std::size_t dot = key.rfind('.');
     if (key.substr(0, dot) != section) {
       text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", key.substr(0, dot));
       section = key.substr(0, dot);
@@ -91,22 +98,20 @@ std::string to_toml(const RunConfig& config) {
 }
 
 void expect_same_run(const RunConfig& stored, const RunConfig& config) {
-  std::map<std::string_view, std::pair<std::string, std::string>> both;
-  for (const auto& [key, value] : values_of(stored)) {
-    both[key].first = value;
-  }
-  for (const auto& [key, value] : values_of(config)) {
-    both[key].second = value;
-  }
-  for (const auto& [key, values] : both) {
-    const auto& [before, now] = values;
+  const auto text_of = [](const RunConfig& run) {
+    const auto values = values_of(run);
+    return std::map<std::string_view, std::string>(values.begin(), values.end());
+  };
+  auto before = text_of(stored);
+  auto now = text_of(config);
+  visit_keys(config, [&](std::string_view key, const auto&, const auto&) {
     const auto* const free = std::find(std::begin(kFreeKeys), std::end(kFreeKeys), key);
-    if (before != now && free == std::end(kFreeKeys)) {
+    if (before[key] != now[key] && free == std::end(kFreeKeys)) {
       const auto shown = [](const std::string& value) { return value.empty() ? "none" : value; };
       throw InvalidArgument(fmt::format("{}: expected {} as in the run to resume, found {}", key,
-                                        shown(before), shown(now)));
+                                        shown(before[key]), shown(now[key])));
     }
-  }
+  });
 }
 
 }  // namespace quadgate::apps

@@ -137,6 +137,25 @@ void describe(const RunConfig& config, const Network& network, int threads, Data
              stderr);
 }
 
+/// Fills the settings that follow from others and from the data.
+void complete(RunConfig& config, Dataset& data) {
+  const std::int64_t size = data.split("train").size();
+  config.train.batch_size = std::min(config.train.batch_size, size);
+  const std::int64_t batches = (size - 1) / config.train.batch_size + 1;
+  complete_schedule(config, (batches - 1) / config.train.optimizer.accumulate_steps + 1);
+  if (data.has_split("valid")) return;
+  const auto refuse = [&](const char* key, std::string_view found) {
+    throw InvalidArgument(fmt::format("{}: expected only with a valid split in {}, found {}", key,
+                                      config.data.path, found));
+  };
+  if (config.train.schedule.kind == ScheduleConfig::Kind::reduce_on_plateau) {
+    refuse("train.schedule.kind", to_string(config.train.schedule.kind));
+  }
+  if (config.train.early_stopping_patience) {
+    refuse("train.early_stopping_patience", std::to_string(*config.train.early_stopping_patience));
+  }
+}
+
 /// The resolved run file must not take the place of the one that somebody wrote.
 void expect_other_file(const std::filesystem::path& run_file, const RunFolder& folder) {
   std::error_code error;
@@ -165,7 +184,7 @@ int train(const TrainArguments& arguments) {
   }
   const std::optional<Streams> streams = streams_of(config);
   Dataset data(config.data.path, config.window(), streams);
-  config.train.batch_size = std::min(config.train.batch_size, data.split("train").size());
+  complete(config, data);
   Arena arena(threads);
   Network network(model_of(config, data), longest(data), config.train.batch_size, arena,
                   {.precision = config.model.precision, .carries_states = streams.has_value()});

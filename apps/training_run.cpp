@@ -38,17 +38,19 @@ TrainingRun::TrainingRun(const RunConfig& config, const RunFolder& folder, Datas
       train_(data.split("train")),
       trainer_(trainer),
       state_(std::move(state)),
+      schedule_(config.train.schedule, config.train.optimizer.lr),
       output_(output),
       description_{trainer.network().config(), data.description()},
       num_batches_((train_.size() + config.train.batch_size - 1) / config.train.batch_size),
       last_save_(Clock::now()) {
+  schedule_.set_state(state_.schedule);
   if (output_.progress) {
     progress_.emplace(stderr, isatty(STDERR_FILENO) == 1, Clock::now());
   }
 }
 
 bool TrainingRun::run() {
-  while (state_.epoch < config_.train.epochs) {
+  while (state_.epoch < config_.train.epochs && !stopped_early()) {
     if (stop_requested() || !run_epoch()) {
       save();
       progress_.reset();  // ends its line
@@ -56,6 +58,11 @@ bool TrainingRun::run() {
                       state_.epoch + 1, folder_.checkpoint().string()));
       return false;
     }
+  }
+  if (state_.epoch < config_.train.epochs) {
+    say(fmt::format("stopped early after epoch {}: no better valid loss than {:.4f} in {} epochs",
+                    state_.epoch, state_.early_stopping.best,
+                    state_.early_stopping.num_bad_epochs));
   }
   say(fmt::format("checkpoint: {}", folder_.checkpoint().string()));
   return true;
@@ -91,7 +98,8 @@ bool TrainingRun::run_batches() {
   Loader loader(train_, config_.train.batch_size, shuffle, state_.batch);
   auto start = Clock::now();
   for (Batch batch; loader.next(batch);) {
-    if (stop_requested()) {
+    // A checkpoint has no room for gradients that wait for an update.
+    if (stop_requested() && trainer_.waiting() == 0) {
       return false;
     }
     step(batch);
@@ -107,6 +115,7 @@ bool TrainingRun::run_batches() {
 }
 
 void TrainingRun::step(const Batch& batch) {
+  trainer_.optimizer().set_lr(schedule_.lr(state_.epoch, state_.step));
   try {
     state_.running += trainer_.step(batch);
   } catch (const DataError& error) {
@@ -114,15 +123,29 @@ void TrainingRun::step(const Batch& batch) {
         fmt::format("epoch {}, step {}: {}", state_.epoch + 1, state_.step + 1, error.what()));
   }
   ++state_.batch;
-  ++state_.step;
+  if (state_.batch == num_batches_) {
+    trainer_.finish_update();
+  }
+  state_.step = trainer_.optimizer().steps();
+}
+
+bool TrainingRun::stopped_early() const {
+  const auto patience = config_.train.early_stopping_patience;
+  return patience && state_.early_stopping.num_bad_epochs >= *patience;
 }
 
 void TrainingRun::finish_epoch(const std::optional<Metrics>& valid) {
   if (valid && improves(*valid)) {
     save_model(folder_.best(), description_, trainer_.network().parameters());
   }
+  const double lr = schedule_.lr(state_.epoch, state_.step - 1);
   ++state_.epoch;
-  state_.last_metrics = metrics_line(valid);
+  state_.last_metrics = metrics_line(valid, lr);
+  if (valid) {
+    schedule_.finish_epoch(valid->mean_loss());
+    state_.schedule = schedule_.state();
+    state_.early_stopping.add(valid->mean_loss(), 0);
+  }
   const Metrics metrics = std::exchange(state_.running, {});
   state_.batch = 0;
   // The checkpoint knows the line: resuming writes it if it does not get to the file below.
@@ -141,7 +164,7 @@ void TrainingRun::finish_epoch(const std::optional<Metrics>& valid) {
   }
 }
 
-std::string TrainingRun::metrics_line(const std::optional<Metrics>& valid) const {
+std::string TrainingRun::metrics_line(const std::optional<Metrics>& valid, double lr) const {
   nlohmann::ordered_json record;
   record["epoch"] = state_.epoch;
   record["step"] = state_.step;
@@ -155,7 +178,7 @@ std::string TrainingRun::metrics_line(const std::optional<Metrics>& valid) const
   }
   record["seconds"] = epoch_seconds_;
   record["sequences_per_second"] = sequences_per_second();
-  record["lr"] = config_.train.optimizer.lr;
+  record["lr"] = lr;
   return record.dump();
 }
 
@@ -174,8 +197,8 @@ bool TrainingRun::improves(const Metrics& valid) {
 }
 
 bool TrainingRun::checkpoint_is_due() const {
-  if (state_.batch == num_batches_) {
-    return false;  // the end of the epoch saves
+  if (state_.batch == num_batches_ || trainer_.waiting() > 0) {
+    return false;  // the end of the epoch saves; gradients that wait for an update cannot be saved
   }
   const auto steps = config_.train.checkpoint_every_steps;
   const auto minutes = config_.train.checkpoint_every_minutes;

@@ -25,11 +25,12 @@ class TrainingRun {
   };
 
   /// All but `config`, `state` and `output` must outlive the run. Weights, optimizer and `state`
-  /// belong together.
+  /// belong together. Throws InvalidArgument if the config's schedule is not complete.
   TrainingRun(const RunConfig& config, const RunFolder& folder, Dataset& data, Trainer& trainer,
               TrainingState state, const Output& output);
 
-  /// Trains until the last epoch is done, or, after saving, until a stop is requested: false then.
+  /// Trains until the last epoch is done or the validation loss has not got better for as long as
+  /// the config says, or, after saving, until a stop is requested: false then.
   /// Throws DataError, naming epoch and step, if the loss is not finite, and FileError.
   bool run();
 
@@ -39,8 +40,9 @@ class TrainingRun {
   bool run_epoch();
   bool run_batches();
   void step(const Batch& batch);
+  bool stopped_early() const;
   void finish_epoch(const std::optional<Metrics>& valid);
-  std::string metrics_line(const std::optional<Metrics>& valid) const;
+  std::string metrics_line(const std::optional<Metrics>& valid, double lr) const;
   bool improves(const Metrics& valid);
   bool checkpoint_is_due() const;
   void save();
@@ -55,6 +57,7 @@ class TrainingRun {
   Split& train_;
   Trainer& trainer_;
   TrainingState state_;
+  Schedule schedule_;
   Output output_;
   ModelDescription description_;
   std::optional<Progress> progress_;

@@ -1,7 +1,7 @@
 // How fast each kernel runs on each ISA that this machine has, on one core: the optimizers by the
-// bytes they move, from arrays that fit the first cache to ones that fit none; the product, the
-// LSTM steps and the FMA peak by their floating-point operations; the activations by their elements
-// and cross-entropy by its rows.
+// bytes they move, from arrays that fit the first cache to ones that fit none; the sum of squares
+// by the bytes it reads; the product, the LSTM steps and the FMA peak by their floating-point
+// operations; the activations by their elements and cross-entropy by its rows.
 
 #include <benchmark/benchmark.h>
 
@@ -18,6 +18,7 @@
 #include "kernels/lstm/lstm.h"
 #include "kernels/product/product.h"
 #include "kernels/sgd/sgd.h"
+#include "kernels/squares/squares.h"
 
 namespace quadgate::kernels {
 namespace {
@@ -57,6 +58,18 @@ void sgd(benchmark::State& state, Isa isa) {
   }
   constexpr std::int64_t kArraysMoved = 3 + 2;
   state.SetBytesProcessed(state.iterations() * state.range(0) * kArraysMoved * 4);
+}
+
+/// 16 rows of range(0) floats.
+void squares(benchmark::State& state, Isa isa) {
+  constexpr std::int64_t kRows = 16;
+  const std::int64_t columns = state.range(0);
+  const std::vector<float> values(static_cast<std::size_t>(kRows * columns), 0.1F);
+  const SquaresKernel kernel = squares_kernel(isa);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(kernel(kRows, columns, values.data(), columns));
+  }
+  state.SetBytesProcessed(state.iterations() * kRows * columns * 4);
 }
 
 /// 64 rows of range(0) classes, with the gradient.
@@ -213,6 +226,9 @@ void register_all() {
     benchmark::RegisterBenchmark(("sgd/" + name).c_str(), sgd, isa)
         ->RangeMultiplier(32)
         ->Range(1 << 10, 1 << 25);
+    benchmark::RegisterBenchmark(("squares/" + name).c_str(), squares, isa)
+        ->RangeMultiplier(8)
+        ->Range(8, 512);
     benchmark::RegisterBenchmark(("cross_entropy/" + name).c_str(), cross_entropy, isa)
         ->RangeMultiplier(10)
         ->Range(10, 1000);

@@ -83,6 +83,37 @@ std::int64_t num_gates(Cell cell) noexcept {
   return 1;
 }
 
+std::string_view to_string(OptimizerConfig::Kind kind) noexcept {
+  using Kind = OptimizerConfig::Kind;
+  switch (kind) {
+    case Kind::sgd:
+      return "sgd";
+    case Kind::adam:
+      return "adam";
+    case Kind::adamw:
+      return "adamw";
+    case Kind::rmsprop:
+      break;
+  }
+  return "rmsprop";
+}
+
+std::optional<OptimizerConfig::Kind> parse_optimizer(std::string_view text) noexcept {
+  using Kind = OptimizerConfig::Kind;
+  for (const auto kind : {Kind::sgd, Kind::adam, Kind::adamw, Kind::rmsprop}) {
+    if (text == to_string(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
+OptimizerConfig pytorch_defaults(OptimizerConfig::Kind kind) noexcept {
+  OptimizerConfig config;
+  config.kind = kind;
+  if (kind == OptimizerConfig::Kind::adamw) config.weight_decay = 1e-2;
+  if (kind == OptimizerConfig::Kind::rmsprop) config.lr = 1e-2;
+  return config;
+}
+
 void validate(const RecurrentConfig& config) {
   expect_at_least_one("input_size", config.input_size);
   expect_at_least_one("hidden_size", config.hidden_size);
@@ -120,9 +151,13 @@ void validate(const OptimizerConfig& config) {
   non_negative("lr", config.lr);
   non_negative("weight_decay", config.weight_decay);
   non_negative("momentum", config.momentum);
-  fraction("beta1", config.beta1);
-  fraction("beta2", config.beta2);
+  for (const double beta : config.betas) fraction("betas", beta);
+  fraction("alpha", config.alpha);
   non_negative("eps", config.eps);
+  if (config.nesterov && config.momentum == 0) {
+    throw InvalidArgument("momentum: expected above 0 with nesterov, found 0");
+  }
+  expect_at_least_one("accumulate_steps", config.accumulate_steps);
   if (config.clip_norm) {
     expect(std::isfinite(*config.clip_norm) && *config.clip_norm > 0, "clip_norm",
            "a finite number above 0", *config.clip_norm);

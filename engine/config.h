@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -73,20 +74,31 @@ struct ModelConfig {
   bool operator==(const ModelConfig&) const = default;
 };
 
-/// The optimizer and its settings, with PyTorch's names, definitions and defaults
-/// (https://docs.pytorch.org/docs/2.13/optim.html).
+/// The optimizer and its settings, with PyTorch's names and definitions
+/// (https://docs.pytorch.org/docs/2.13/optim.html). The defaults are those of torch.optim.Adam;
+/// pytorch_defaults has the others'.
 struct OptimizerConfig {
-  enum class Kind { sgd, adam, adamw };
+  enum class Kind : std::uint8_t { sgd, adam, adamw, rmsprop };
 
   Kind kind = Kind::adam;
   double lr = 1e-3;
-  double momentum = 0;  ///< sgd only
-  double beta1 = 0.9;   ///< adam, adamw
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = 0;            ///< sgd, adam: added to the gradient; adamw: decoupled
+  double momentum = 0;                         ///< sgd, rmsprop
+  bool nesterov = false;                       ///< sgd with momentum
+  std::array<double, 2> betas = {0.9, 0.999};  ///< adam, adamw
+  double alpha = 0.99;                         ///< rmsprop: decay of the averages
+  bool centered = false;                       ///< rmsprop: divide by the variance's root
+  double eps = 1e-8;                           ///< adam, adamw, rmsprop
+  double weight_decay = 0;            ///< adamw: decoupled; the others: added to the gradient
   std::optional<double> clip_norm{};  ///< largest global norm of the gradients; empty: not clipped
+  std::int64_t accumulate_steps = 1;  ///< batches whose gradients are averaged for an update
 };
+
+/// "sgd", "adam", "adamw" or "rmsprop", as run files and checkpoints name it.
+std::string_view to_string(OptimizerConfig::Kind kind) noexcept;
+/// The inverse of to_string; empty for any other text.
+std::optional<OptimizerConfig::Kind> parse_optimizer(std::string_view text) noexcept;
+/// The optimizer with all its settings as PyTorch has them where none is given.
+OptimizerConfig pytorch_defaults(OptimizerConfig::Kind kind) noexcept;
 
 /// Throws InvalidArgument, naming the field, unless every size is at least 1, 0 <= dropout < 1 and
 /// 0 <= proj_size < hidden_size, 0 for all cells but the LSTM.
@@ -95,7 +107,8 @@ void validate(const RecurrentConfig& config);
 /// have one shape.
 void validate(const ModelConfig& config);
 
-/// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range.
+/// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range, and
+/// nesterov has a momentum.
 void validate(const OptimizerConfig& config);
 
 }  // namespace quadgate

@@ -5,13 +5,13 @@
 #include <bit>
 #include <cstddef>
 #include <iterator>
-#include <numeric>
 
 #include "engine/native_cell.h"
 #include "kernels/bf16/bf16.h"
 #include "kernels/isa.h"
 #include "kernels/pack/pack.h"
 #include "kernels/product/product.h"
+#include "kernels/squares/squares.h"
 
 namespace quadgate {
 namespace {
@@ -147,23 +147,7 @@ void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks) no
 
 double sum_of_squares(const float* values, std::int64_t rows, std::int64_t columns,
                       std::int64_t stride) noexcept {
-  constexpr std::size_t kSums = 16;         // enough for the compiler to add them side by side
-  constexpr std::int64_t kRowsPerSum = 16;  // few enough to add them up in floats
-  const auto size = static_cast<std::size_t>(columns);
-  double total = 0;
-  for (std::int64_t first = 0; first < rows; first += kRowsPerSum) {
-    std::array<float, kSums> sums{};
-    for (std::int64_t row = first; row < std::min(first + kRowsPerSum, rows); ++row) {
-      const float* const from = values + row * stride;
-      std::size_t i = 0;
-      for (; i + kSums <= size; i += kSums) {
-        for (std::size_t j = 0; j < kSums; ++j) sums[j] += from[i + j] * from[i + j];
-      }
-      for (; i < size; ++i) sums[i % kSums] += from[i] * from[i];
-    }
-    total = std::accumulate(sums.begin(), sums.end(), total);
-  }
-  return total;
+  return kernels::squares_kernel(kernels::active_isa())(rows, columns, values, stride);
 }
 
 }  // namespace quadgate

@@ -40,8 +40,7 @@ struct GradientTile {
 /// Computes the blocks of a tile.
 void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept;
 
-/// The sum of squares of values [rows, columns], rows `stride` floats apart, in an order that
-/// depends on the sizes alone.
+/// kernels/squares/squares.h, on this machine.
 double sum_of_squares(const float* values, std::int64_t rows, std::int64_t columns,
                       std::int64_t stride) noexcept;
 

@@ -20,23 +20,22 @@ std::int64_t multiply_adds(const NetworkPlan& plan, const Parameters& parameters
 }  // namespace
 
 NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
-    : embedding_(make_embedding(plan, parameters, arena)),
+    : workers_(plan.model.rnn, multiply_adds(plan, parameters), plan.options.team_size, arena),
+      embedding_(make_embedding(plan, parameters, arena)),
       stack_({.config = plan.model.rnn,
               .prefix = "rnn.",
               .seq_len = plan.seq_len,
               .batch_size = plan.batch_size,
-              .cores = arena.threads(),
+              .cores = workers_.cores(),
               .precision = plan.options.precision,
               .has_states = plan.options.carries_states,
               .has_d_input = plan.model.has_embedding()},
              parameters),
       head_(plan, native_cell(Cell::lstm, Precision::f32), parameters),
-      workers_(plan.model.rnn, multiply_adds(plan, parameters),
-               embedding_tasks() + stack_.gradient_tasks() + head_.gradient_tasks(),
-               plan.options.team_size, arena),
       tied_(parameters.tied()),
       drops_(plan.model.rnn.dropout > 0),
       carries_states_(plan.options.carries_states) {
+  workers_.plan_tasks(embedding_tasks() + stack_.gradient_tasks() + head_.gradient_tasks());
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
 }
 

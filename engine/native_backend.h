@@ -39,10 +39,10 @@ class NativeBackend final : public Backend {
   void gradient(std::int64_t task);
   void gradients();
 
+  NativeWorkers workers_;
   std::optional<Embedding> embedding_;
   NativeStack stack_;
   NativeHead head_;
-  NativeWorkers workers_;
   bool tied_;
   bool drops_;
   bool carries_states_;

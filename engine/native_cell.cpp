@@ -13,15 +13,17 @@ using kernels::PanelKind;
 
 NativeCell lstm(Isa isa, PanelKind kind) {
   const std::int64_t lanes = kernels::vector_lanes(isa, kind);
-  return {.lanes = lanes,
-          .units = lanes,
-          .ih = {0, {0, 1, 2, 3}},
-          .hh = {0, {0, 1, 2, 3}},
-          .has_cell_state = true,
-          .writes_dh = false,
-          .product = kernels::product_kernel(isa, kind),
-          .forward = kernels::lstm_forward_kernel(isa, kind),
-          .backward = kernels::lstm_backward_kernel(isa, kind)};
+  return {
+      .lanes = lanes,
+      .units = lanes,
+      .ih = {0, {0, 1, 2, 3}},
+      .hh = {0, {0, 1, 2, 3}},
+      .has_cell_state = true,
+      .writes_dh = false,
+      .product = kernels::product_kernel(isa, kind),
+      .forward = kernels::lstm_forward_kernel(isa, kind),
+      .backward = kernels::lstm_backward_kernel(isa, kind),
+      .forward_pair = kind == PanelKind::fast ? kernels::lstm_forward_pair_kernel(isa) : nullptr};
 }
 
 NativeCell gru(Isa isa, PanelKind kind) {
@@ -34,7 +36,8 @@ NativeCell gru(Isa isa, PanelKind kind) {
           .writes_dh = true,
           .product = kernels::product_kernel(isa, kind),
           .forward = kernels::gru_forward_kernel(isa, kind),
-          .backward = kernels::gru_backward_kernel(isa, kind)};
+          .backward = kernels::gru_backward_kernel(isa, kind),
+          .forward_pair = nullptr};
 }
 
 NativeCell rnn(kernels::RnnActivation activation, Isa isa, PanelKind kind) {
@@ -47,7 +50,8 @@ NativeCell rnn(kernels::RnnActivation activation, Isa isa, PanelKind kind) {
           .writes_dh = false,
           .product = kernels::product_kernel(isa, kind),
           .forward = kernels::rnn_forward_kernel(activation, isa, kind),
-          .backward = kernels::rnn_backward_kernel(activation, isa, kind)};
+          .backward = kernels::rnn_backward_kernel(activation, isa, kind),
+          .forward_pair = nullptr};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "engine/config.h"
 #include "engine/network_options.h"
 #include "kernels/cell.h"
+#include "kernels/lstm/lstm.h"
 #include "kernels/product/product.h"
 
 namespace quadgate {
@@ -30,6 +31,7 @@ struct NativeCell {
   kernels::ProductKernel product = nullptr;  ///< of floats, for these panels
   kernels::CellForwardKernel forward = nullptr;
   kernels::CellBackwardKernel backward = nullptr;
+  kernels::LstmForwardPairKernel forward_pair = nullptr;  ///< null where there is none
 
   /// Floats of one row of a panel.
   std::int64_t width() const noexcept { return 4 * lanes; }

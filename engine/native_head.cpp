@@ -66,7 +66,7 @@ void NativeHead::for_each_piece(const NativeWork& work, Body body) const {
     return body(work.first + share.begin, share.end - share.begin);
   }
   const auto share = work.member.share(work.steps.seq_len());
-  for (std::int64_t t = share.begin; t < share.end; ++t) body(work.row(t), work.rows(t));
+  work.for_each_run(share.begin, share.end, body);
 }
 
 template <typename Body>

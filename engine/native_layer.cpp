@@ -41,8 +41,7 @@ NativeLayer::NativeLayer(const NativeCell& cell, const RecurrentConfig& config,
       panel_stride_(spread(plan.capacity) * cell.width() / (bf16_ ? 2 : 1)),
       gates_(floats(panels_, panel_stride_)),
       steps_at_once_(steps_in_cache(parts_of(plan.batch_size, plan.cores), panels_ * cell.width())),
-      batch_size_(plan.batch_size),
-      inputs_stride_(spread(steps_at_once_ * batch_size_) * cell.width()),
+      inputs_stride_(spread(steps_at_once_ * plan.batch_size) * cell.width()),
       inputs_(bf16_ ? floats(panels_, inputs_stride_) : 0),
       c_(cell.has_cell_state ? floats(plan.front + plan.capacity, config.hidden_size) : 0),
       dh_(floats(plan.batch_size, config.h_size())),
@@ -76,6 +75,7 @@ NativeLayer::Product NativeLayer::plan(const NativeCell::Slots& slots, const std
     product.bias = parameters.value(bias).data();
     product.bias_gradient = parameters.gradients().data() + bias.offset;
   }
+  if (kind == "ih" && !plan.input_gradient) return product;
   shape.use = PackedMatrix::Use::backward;
   shape.width = cell_.width();
   product.backward = {values, std::move(shape)};
@@ -131,13 +131,11 @@ float* NativeLayer::gates(std::int64_t panel, std::int64_t row) const noexcept {
   return gates_.data() + panel * panel_stride_ + row * cell_.width() / (bf16_ ? 2 : 1);
 }
 
-/// Where the input product of the work's sequences at step t goes: into the gates themselves, or,
-/// where those are words, in turns into as many places as there are steps at once.
-float* NativeLayer::inputs(const NativeWork& work, std::int64_t panel,
-                           std::int64_t t) const noexcept {
-  if (!bf16_) return gates(panel, work.row(t));
-  const std::int64_t row = t % steps_at_once_ * batch_size_ + work.first;
-  return inputs_.data() + panel * inputs_stride_ + row * cell_.width();
+/// Where the input product of a packed row goes: into the gates themselves, or, where those are
+/// words, into a place for the steps that are computed at once, whose first packed row is `base`.
+float* NativeLayer::inputs(std::int64_t panel, std::int64_t row, std::int64_t base) const noexcept {
+  if (!bf16_) return gates(panel, row);
+  return inputs_.data() + panel * inputs_stride_ + (row - base) * cell_.width();
 }
 
 std::int64_t NativeLayer::units_of(std::int64_t panel) const noexcept {
@@ -156,6 +154,15 @@ NativeLayer::Share NativeLayer::panels_of(const NativeWork& work) const noexcept
 NativeLayer::Share NativeLayer::share_of(const NativeWork& work, std::int64_t size) const noexcept {
   const Share panels = work.member.share(parts_of(size, cell_.width()));
   return {panels.begin * cell_.width(), std::min(panels.end * cell_.width(), size)};
+}
+
+/// Which of W_hh's panels a member takes as number i of step t. Few rows wait for the panels rather
+/// than compute, so every other step goes backwards: it begins with those that the caches still
+/// hold from the last one.
+std::int64_t NativeLayer::there_and_back(const Share& panels, std::int64_t i, std::int64_t t,
+                                         std::int64_t rows) noexcept {
+  constexpr std::int64_t kFewRows = 16;
+  return rows > kFewRows || t % 2 == 0 ? i : panels.begin + panels.end - 1 - i;
 }
 
 }  // namespace quadgate

@@ -73,7 +73,7 @@ class NativeLayer {
   std::vector<std::int64_t> rows_of(const NativeCell::Slots& slots) const;
   void pack_bias();
   float* gates(std::int64_t panel, std::int64_t row) const noexcept;
-  float* inputs(const NativeWork& work, std::int64_t panel, std::int64_t t) const noexcept;
+  float* inputs(std::int64_t panel, std::int64_t row, std::int64_t base) const noexcept;
   float* state(std::int64_t row, std::int64_t unit) noexcept {
     return cell_.has_cell_state ? c_.data() + (front_ + row) * hidden_size_ + unit : nullptr;
   }
@@ -86,9 +86,11 @@ class NativeLayer {
   std::int64_t units_of(std::int64_t panel) const noexcept;
   Share share_of(const NativeWork& work, std::int64_t size) const noexcept;
   std::int64_t before(std::int64_t t) const noexcept { return reverse_ ? t + 1 : t - 1; }
+  static std::int64_t there_and_back(const Share& panels, std::int64_t i, std::int64_t t,
+                                     std::int64_t rows) noexcept;
 
-  void project(const NativeWork& work, Share steps, const LayerRows& x);
-  void step_forward(const NativeWork& work, std::int64_t t, const LayerRows& y);
+  void project(const NativeWork& work, Share steps, std::int64_t base, const LayerRows& x);
+  void step_forward(const NativeWork& work, std::int64_t t, std::int64_t base, const LayerRows& y);
   void step_backward(const NativeWork& work, std::int64_t t, const PackedRows& y,
                      const PackedRows& dy);
   void project_back(const NativeWork& work, Share steps, const PackedRows& dx, bool add);
@@ -112,7 +114,6 @@ class NativeLayer {
   std::int64_t panel_stride_;   // between the panels of gates_
   mutable Buffer gates_;        // then their derivatives; in bf16 words
   std::int64_t steps_at_once_;  // of an input product
-  std::int64_t batch_size_;
   std::int64_t inputs_stride_;  // between the panels of inputs_
   mutable Buffer inputs_;       // bf16: what goes into the gates, of so many steps
   Buffer c_;                    // LSTM only, as dc_

@@ -82,7 +82,8 @@ void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const Pa
   }
   work.member.wait();
   const auto shares = work.member.share(hh_.backward.panels());
-  for (std::int64_t panel = shares.begin; panel < shares.end; ++panel) {
+  for (std::int64_t i = shares.begin; i < shares.end; ++i) {
+    const std::int64_t panel = there_and_back(shares, i, t, rows);
     product_(front_ > 0 ? rows : old_rows, hh_.backward.depth(), d_gates(cell_.hh, row),
              hh_.backward.panel(panel),
              {.data = dh.at(work.first) + panel * cell_.width(),
@@ -98,15 +99,14 @@ void NativeLayer::project_back(const NativeWork& work, Share steps, const Packed
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const auto share = work.member.share(ih_.backward.panels());
   for (std::int64_t panel = share.begin; panel < share.end; ++panel) {
-    for (std::int64_t t = steps.begin; t < steps.end; ++t) {
-      product_(work.rows(t), ih_.backward.depth(), d_gates(cell_.ih, work.row(t)),
-               ih_.backward.panel(panel),
-               {.data = dx.at(work.row(t)) + panel * cell_.width(),
+    work.for_each_run(steps.begin, steps.end, [&](std::int64_t first, std::int64_t count) {
+      product_(count, ih_.backward.depth(), d_gates(cell_.ih, first), ih_.backward.panel(panel),
+               {.data = dx.at(first) + panel * cell_.width(),
                 .stride = dx.stride,
                 .columns = ih_.backward.columns_of(panel),
                 .start = add ? ProductTarget::Start::add : ProductTarget::Start::zero,
                 .bias = nullptr});
-    }
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 #include "engine/native_layer.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "engine/stopwatch.h"
 #include "kernels/bf16/bf16.h"
@@ -15,16 +16,18 @@ void NativeLayer::forward(const NativeWork& work, const LayerRows& x, const Laye
   for (std::int64_t done = 0; done < seq_len; done += steps_at_once_) {
     const std::int64_t count = std::min(steps_at_once_, seq_len - done);
     const std::int64_t first = reverse_ ? seq_len - done - count : done;
-    project(work, {first, first + count}, x);
+    const std::int64_t base = work.steps.offset_at(first);
+    project(work, {first, first + count}, base, x);
     const Stopwatch stopwatch(work.times, Phase::recurrence_forward);
     for (std::int64_t i = 0; i < count; ++i) {
-      step_forward(work, reverse_ ? first + count - 1 - i : first + i, y);
+      step_forward(work, reverse_ ? first + count - 1 - i : first + i, base, y);
       work.member.wait();
     }
   }
 }
 
-void NativeLayer::project(const NativeWork& work, Share steps, const LayerRows& x) {
+void NativeLayer::project(const NativeWork& work, Share steps, std::int64_t base,
+                          const LayerRows& x) {
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const auto panels = panels_of(work);
   const std::int64_t width = cell_.width();
@@ -33,10 +36,10 @@ void NativeLayer::project(const NativeWork& work, Share steps, const LayerRows& 
   const PackedRows& rows = bf16_ ? x.words : x.rows;
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
     const float* bias = bias_.data() + panel * width;
-    for (std::int64_t t = steps.begin; t < steps.end; ++t) {
-      float* to = inputs(work, panel, t);
-      product_(work.rows(t), ih_.forward.depth(),
-               {.data = rows.at(work.row(t)),
+    work.for_each_run(steps.begin, steps.end, [&](std::int64_t first, std::int64_t count) {
+      float* to = inputs(panel, first, base);
+      product_(count, ih_.forward.depth(),
+               {.data = rows.at(first),
                 .row_stride = rows.stride,
                 .step = 1,
                 .run = bf16_ ? rows.stride : ih_.inputs,
@@ -48,13 +51,14 @@ void NativeLayer::project(const NativeWork& work, Share steps, const LayerRows& 
                 .start = ProductTarget::Start::bias,
                 .bias = bias + first_slot});
       for (std::int64_t slot = first_slot + columns; slot < width && columns < width; ++slot) {
-        for (std::int64_t row = 0; row < work.rows(t); ++row) to[row * width + slot] = bias[slot];
+        for (std::int64_t row = 0; row < count; ++row) to[row * width + slot] = bias[slot];
       }
-    }
+    });
   }
 }
 
-void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const LayerRows& y) {
+void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, std::int64_t base,
+                               const LayerRows& y) {
   const std::int64_t rows = work.rows(t);
   const std::int64_t old_rows = std::min(rows, work.rows(before(t)));
   const std::int64_t row = work.row(t);
@@ -62,7 +66,10 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Lay
   const PackedRows h = projection_ ? projection_->m() : y.rows;
   const PackedRows& left = bf16_ ? y.words : y.rows;
   const bool rounds = bf16_ && !projection_;
-  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
+  const bool pairs = rows == 1 && old_rows == 1 && cell_.forward_pair != nullptr;
+  std::optional<kernels::CellForward> waiting;  // for the other panel of its pair
+  for (std::int64_t i = panels.begin; i < panels.end; ++i) {
+    const std::int64_t panel = there_and_back(panels, i, t, rows);
     const std::int64_t unit = panel * cell_.units;
     kernels::CellForward step{.rows = old_rows,
                               .units = units_of(panel),
@@ -70,7 +77,7 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Lay
                               .left = nullptr,
                               .left_stride = left.stride,
                               .weight_hh = hh_.forward.panel(panel),
-                              .inputs = inputs(work, panel, t),
+                              .inputs = inputs(panel, row, base),
                               .gates = gates(panel, row),
                               .h_prev = nullptr,
                               .h_prev_stride = y.rows.stride,
@@ -86,7 +93,14 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Lay
       step.left = left.at(old_row);
       step.h_prev = projection_ ? nullptr : y.rows.at(old_row) + unit;  // of no use to an LSTM
       step.c_prev = state(old_row, unit);
-      cell_.forward(step);
+      if (!pairs) {
+        cell_.forward(step);
+      } else if (waiting) {
+        cell_.forward_pair(*waiting, step);
+        waiting.reset();
+      } else {
+        waiting = step;
+      }
     }
     if (rows > old_rows) {  // sequences that begin at this step
       step.rows = rows - old_rows;
@@ -102,6 +116,7 @@ void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, const Lay
       cell_.forward(step);
     }
   }
+  if (waiting) cell_.forward(*waiting);
   if (!projection_) return;
   projection_->forward(work, t, y.rows);
   const Share features = share_of(work, h_size_);

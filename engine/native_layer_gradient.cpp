@@ -25,6 +25,7 @@ constexpr std::int64_t tile_width(bool bf16, std::int64_t panel) noexcept {
 std::int64_t NativeLayer::tile_panels(int cores) const noexcept {
   constexpr auto kMost = static_cast<std::int64_t>(GradientTile::kMostPanels);
   constexpr std::int64_t kTilesACore = 8;
+  if (cores == 1) return kMost;
   const std::int64_t tiles = panels_ * (tile_columns(ih_) + tile_columns(hh_));
   return std::clamp<std::int64_t>(tiles / (kTilesACore * cores), 1, kMost);
 }
@@ -66,21 +67,17 @@ double NativeLayer::gradient_square() const noexcept {
 
 /// From the sums over the rows of the panel's d(gates). Returns the sum of their squares.
 double NativeLayer::bias_gradient(std::int64_t panel, const float* sums) {
-  double squares = 0;
+  const std::int64_t units = units_of(panel);
   const auto scatter = [&](const NativeCell::Slots& slots, float* gradient) {
-    for (std::int64_t slot = 0; slot < slots.count(); ++slot) {
-      const float* from = sums + (slots.first + slot) * cell_.units;
-      float* to = gradient + slots.gates[static_cast<std::size_t>(slot)] * hidden_size_ +
-                  panel * cell_.units;
-      for (std::int64_t unit = 0; unit < units_of(panel); ++unit) {
-        to[unit] = from[unit];
-        squares += static_cast<double>(from[unit]) * from[unit];
-      }
+    const float* from = sums + slots.first * cell_.units;
+    const double square = sum_of_squares(from, slots.count(), units, cell_.units);
+    for (const std::int64_t gate : slots.gates) {
+      std::copy_n(from, units, gradient + gate * hidden_size_ + panel * cell_.units);
+      from += cell_.units;
     }
+    return square;
   };
-  scatter(cell_.ih, ih_.bias_gradient);
-  scatter(cell_.hh, hh_.bias_gradient);
-  return squares;
+  return scatter(cell_.ih, ih_.bias_gradient) + scatter(cell_.hh, hh_.bias_gradient);
 }
 
 void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slots& slots,
@@ -88,7 +85,7 @@ void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slot
                                   const LayerRows& right, const std::int64_t* right_rows,
                                   double* squares) {
   constexpr std::size_t kWidest = 64;
-  std::array<float, GradientTile::kMostPanels * kWidest> sums;
+  std::array<float, GradientTile::kMostPanels * kWidest> sums{};
   std::array<const float*, GradientTile::kMostPanels> left{};
   std::array<GradientTile::Block, GradientTile::kMostPanels * kernels::kPanelVectors> blocks;
   const std::int64_t width = tile_width(bf16_, cell_.width());

@@ -27,6 +27,7 @@ NativeStack::NativeStack(const NativeStackPlan& plan, Parameters& parameters)
           .prefix = plan.prefix,
           .suffix = fmt::format("_l{}{}", l, direction == 0 ? "" : "_reverse"),
           .reverse = direction == 1,
+          .input_gradient = l > 0 || plan.has_d_input,
           .input_parts = l == 0 ? 1 : directions_,
           .capacity = capacity_,
           .batch_size = plan.batch_size,

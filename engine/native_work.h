@@ -25,6 +25,18 @@ struct NativeWork {
     const std::int64_t alive = steps.rows_at(t);
     return alive < first ? 0 : (alive < last ? alive : last) - first;
   }
+
+  /// Calls body(first packed row, number of rows) for the rows of the steps [begin, end), in their
+  /// order: for rows that follow each other, be they of one step or of several, once.
+  template <typename Body>
+  void for_each_run(std::int64_t begin, std::int64_t end, Body body) const {
+    for (std::int64_t t = begin; t < end;) {
+      const std::int64_t from = row(t);
+      std::int64_t to = from + rows(t);
+      for (++t; t < end && row(t) == to; ++t) to += rows(t);
+      body(from, to - from);
+    }
+  }
 };
 
 /// Which layer it is, and for what.
@@ -32,6 +44,7 @@ struct NativeLayerPlan {
   std::string prefix;  ///< of its parameters: "rnn." or nothing
   std::string suffix;  ///< likewise: "_l0" or "_l0_reverse"
   bool reverse = false;
+  bool input_gradient = true;    ///< whether the layer below wants one
   std::int64_t input_parts = 1;  ///< directions of the layer below
   std::int64_t capacity = 0;     ///< most packed rows
   std::int64_t batch_size = 0;   ///< most sequences

@@ -15,7 +15,7 @@ constexpr std::int64_t kSmall = 1'000'000;
 }  // namespace
 
 NativeWorkers::NativeWorkers(const RecurrentConfig& config, std::int64_t multiply_adds,
-                             std::int64_t tasks, std::int64_t team_size, Arena& arena)
+                             std::int64_t team_size, Arena& arena)
     : arena_(arena),
       small_(team_size == 0 && multiply_adds < kSmall),
       team_size_(team_size),
@@ -27,7 +27,11 @@ NativeWorkers::NativeWorkers(const RecurrentConfig& config, std::int64_t multipl
           .most_members =
               parts_of(config.hidden_size, native_cell(config.cell, Precision::f32).width())},
       teams_(static_cast<std::size_t>(arena.threads())),
-      task_times_(static_cast<std::size_t>(std::max<std::int64_t>(tasks, arena.threads()))) {}
+      task_times_(teams_.size()) {}
+
+void NativeWorkers::plan_tasks(std::int64_t tasks) {
+  task_times_.resize(std::max(task_times_.size(), static_cast<std::size_t>(tasks)));
+}
 
 TeamPlan NativeWorkers::team_plan(std::int64_t rows) const noexcept {
   if (small_) return {1, 1};

@@ -19,13 +19,15 @@ namespace quadgate {
 /// alone or as a team, and how long each phase took.
 class NativeWorkers {
  public:
-  /// For a recurrent stack, `multiply_adds` for a forward pass over the largest batch, and steps
-  /// that hand out at most `tasks` at a time. `team_size` as in NetworkOptions. `arena` must
-  /// outlive the workers.
-  NativeWorkers(const RecurrentConfig& config, std::int64_t multiply_adds, std::int64_t tasks,
-                std::int64_t team_size, Arena& arena);
+  /// For a recurrent stack and `multiply_adds` for a forward pass over the largest batch.
+  /// `team_size` as in NetworkOptions. `arena` must outlive the workers.
+  NativeWorkers(const RecurrentConfig& config, std::int64_t multiply_adds, std::int64_t team_size,
+                Arena& arena);
 
-  int threads() const noexcept { return arena_.threads(); }
+  /// Makes room to hand out so many tasks at a time.
+  void plan_tasks(std::int64_t tasks);
+  /// How many cores share what is handed out: one if the steps are small.
+  int cores() const noexcept { return small_ ? 1 : arena_.threads(); }
   PhaseTimes& times() noexcept { return times_; }
 
   /// Calls body(index) for each index on the cores, or here if the steps are small.

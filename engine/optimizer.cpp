@@ -3,25 +3,36 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/flat_tiles.h"
 #include "kernels/adam/adam.h"
 #include "kernels/isa.h"
+#include "kernels/rmsprop/rmsprop.h"
 #include "kernels/sgd/sgd.h"
 
 namespace quadgate {
 namespace {
 
-/// Calls body(start, length) for tiles of `size` elements over the cores.
-template <typename Body>
-void for_each_tile(Arena& arena, std::size_t size, Body body) {
-  constexpr std::size_t kTile = 16384;
-  constexpr std::size_t kWorthSharing = 4 * kTile;
-  const std::size_t tiles = (size + kTile - 1) / kTile;
-  const auto run = [&](std::int64_t tile) {
-    const std::size_t start = static_cast<std::size_t>(tile) * kTile;
-    body(start, static_cast<std::int64_t>(std::min(kTile, size - start)));
-  };
-  const auto count = static_cast<std::int64_t>(tiles);
-  size < kWorthSharing ? arena.for_each_here(count, run) : arena.for_each(count, run);
+/// Where a tile of an array starts; null if there is no array.
+float* tile_of(float* array, std::size_t start) {
+  return array == nullptr ? nullptr : array + start;
+}
+
+kernels::SgdArgs sgd_args(const OptimizerConfig& config, float gradient_scale) {
+  return {.grad_scale = gradient_scale,
+          .weight_decay = static_cast<float>(config.weight_decay),
+          .momentum = static_cast<float>(config.momentum),
+          .lr = static_cast<float>(config.lr),
+          .nesterov = config.nesterov};
+}
+
+kernels::RmspropArgs rmsprop_args(const OptimizerConfig& config, float gradient_scale) {
+  return {.grad_scale = gradient_scale,
+          .weight_decay = static_cast<float>(config.weight_decay),
+          .alpha = static_cast<float>(config.alpha),
+          .one_minus_alpha = static_cast<float>(1 - config.alpha),
+          .eps = static_cast<float>(config.eps),
+          .momentum = static_cast<float>(config.momentum),
+          .lr = static_cast<float>(config.lr)};
 }
 
 /// Calls body(start, length) over the cores for the present rows of the table at the start of the
@@ -46,15 +57,16 @@ kernels::AdamArgs adam_args(const OptimizerConfig& config, std::int64_t step,
                             float gradient_scale) {
   const bool decoupled = config.kind == OptimizerConfig::Kind::adamw;
   const auto t = static_cast<double>(step);
-  const double bias_correction1 = 1 - std::pow(config.beta1, t);
-  const double bias_correction2 = 1 - std::pow(config.beta2, t);
+  const auto& [beta1, beta2] = config.betas;
+  const double bias_correction1 = 1 - std::pow(beta1, t);
+  const double bias_correction2 = 1 - std::pow(beta2, t);
   return {
       .grad_scale = gradient_scale,
       .weight_decay = decoupled ? 0.0F : static_cast<float>(config.weight_decay),
       .param_scale = decoupled ? static_cast<float>(1 - config.lr * config.weight_decay) : 1.0F,
-      .one_minus_beta1 = static_cast<float>(1 - config.beta1),
-      .beta2 = static_cast<float>(config.beta2),
-      .one_minus_beta2 = static_cast<float>(1 - config.beta2),
+      .one_minus_beta1 = static_cast<float>(1 - beta1),
+      .beta2 = static_cast<float>(beta2),
+      .one_minus_beta2 = static_cast<float>(1 - beta2),
       .step_size = static_cast<float>(config.lr / bias_correction1),
       .inv_sqrt_bias_correction2 = static_cast<float>(1 / std::sqrt(bias_correction2)),
       .eps = static_cast<float>(config.eps),
@@ -72,41 +84,67 @@ kernels::AdamArgs sparse_adam_args(kernels::AdamArgs args) {
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::size_t size) : config_(config) {
   validate(config);
-  if (config.kind != OptimizerConfig::Kind::sgd) {
-    states_.push_back({"exp_avg", Buffer(size)});
-    states_.push_back({"exp_avg_sq", Buffer(size)});
-  } else if (config.momentum > 0) {
-    states_.push_back({"momentum_buffer", Buffer(size)});
+  switch (config.kind) {
+    case OptimizerConfig::Kind::adam:
+    case OptimizerConfig::Kind::adamw:
+      add_state("exp_avg", size);
+      add_state("exp_avg_sq", size);
+      return;
+    case OptimizerConfig::Kind::rmsprop:
+      add_state("square_avg", size);
+      if (config.centered) add_state("grad_avg", size);
+      break;
+    case OptimizerConfig::Kind::sgd:
+      break;
   }
+  if (config.momentum > 0) add_state("momentum_buffer", size);
+}
+
+void Optimizer::add_state(std::string_view name, std::size_t size) {
+  states_.push_back({name, Buffer(size)});
+}
+
+float* Optimizer::state(std::string_view name) noexcept {
+  const auto found = std::ranges::find(states_, name, &State::name);
+  return found == states_.end() ? nullptr : found->array.data();
 }
 
 void Optimizer::step(Arena& arena, std::span<float> values, std::span<const float> gradients,
                      float gradient_scale, const TableRows& table) {
   steps_ += 1;
-  const auto state = [this](std::size_t index) {
-    return index < states_.size() ? states_[index].array.data() : nullptr;
-  };
-  float* first = state(0);
-  float* second = state(1);
+  const auto isa = kernels::active_isa();
   if (config_.kind == OptimizerConfig::Kind::sgd) {
-    const auto kernel = kernels::sgd_kernel(kernels::active_isa());
-    const kernels::SgdArgs args{.grad_scale = gradient_scale,
-                                .weight_decay = static_cast<float>(config_.weight_decay),
-                                .momentum = static_cast<float>(config_.momentum),
-                                .lr = static_cast<float>(config_.lr)};
-    for_each_part(arena, values.size(), table, [&](std::size_t start, std::int64_t length) {
-      kernel(length, args, gradients.data() + start, first == nullptr ? nullptr : first + start,
-             values.data() + start);
-    });
+    for_each_part(arena, values.size(), table,
+                  [&, kernel = kernels::sgd_kernel(isa), args = sgd_args(config_, gradient_scale),
+                   momentum = state("momentum_buffer")](std::size_t start, std::int64_t length) {
+                    kernel(length, args, gradients.data() + start, tile_of(momentum, start),
+                           values.data() + start);
+                  });
     return;
   }
-  const auto kernel = kernels::adam_kernel(kernels::active_isa());
+  if (config_.kind == OptimizerConfig::Kind::rmsprop) {
+    for_each_part(
+        arena, values.size(), table,
+        [&, kernel = kernels::rmsprop_kernel(isa), args = rmsprop_args(config_, gradient_scale),
+         square_avg = state("square_avg"), grad_avg = state("grad_avg"),
+         momentum = state("momentum_buffer")](std::size_t start, std::int64_t length) {
+          kernel(length, args,
+                 {.grad = gradients.data() + start,
+                  .square_avg = square_avg + start,
+                  .grad_avg = tile_of(grad_avg, start),
+                  .momentum_buffer = tile_of(momentum, start),
+                  .param = values.data() + start});
+        });
+    return;
+  }
   const auto args = adam_args(config_, steps_, gradient_scale);
   const auto sparse_args = sparse_adam_args(args);
-  for_each_part(arena, values.size(), table, [&](std::size_t start, std::int64_t length) {
-    kernel(length, start < table.size ? sparse_args : args, gradients.data() + start, first + start,
-           second + start, values.data() + start);
-  });
+  for_each_part(arena, values.size(), table,
+                [&, kernel = kernels::adam_kernel(isa), exp_avg = state("exp_avg"),
+                 exp_avg_sq = state("exp_avg_sq")](std::size_t start, std::int64_t length) {
+                  kernel(length, start < table.size ? sparse_args : args, gradients.data() + start,
+                         exp_avg + start, exp_avg_sq + start, values.data() + start);
+                });
 }
 
 }  // namespace quadgate

@@ -13,7 +13,7 @@
 
 namespace quadgate {
 
-/// SGD with momentum, Adam or AdamW over flat arrays, as torch.optim defines them.
+/// SGD, Adam, AdamW or RMSprop over flat arrays, as torch.optim defines them.
 ///
 /// Of a table (an embedding), only the rows that are present are updated, with their state: Adam is
 /// torch.optim.SparseAdam there, and the weight decay and momentum of every optimizer act on a row
@@ -22,7 +22,7 @@ class Optimizer {
  public:
   /// One state array of the optimizer, as long as the parameters.
   struct State {
-    std::string_view name;  ///< PyTorch's: "momentum_buffer", "exp_avg" or "exp_avg_sq"
+    std::string_view name;  ///< PyTorch's, such as "momentum_buffer", "exp_avg", "square_avg"
     Buffer array;
   };
 
@@ -30,10 +30,13 @@ class Optimizer {
   Optimizer(const OptimizerConfig& config, std::size_t size);
 
   const OptimizerConfig& config() const noexcept { return config_; }
+  /// Changes the learning rate of the updates to come.
+  void set_lr(double lr) noexcept { config_.lr = lr; }
   /// Updates done so far; Adam's bias correction depends on it.
   std::int64_t steps() const noexcept { return steps_; }
   void set_steps(std::int64_t steps) noexcept { steps_ = steps; }
-  /// The state arrays, for checkpoints: none (plain SGD), one (momentum) or two (Adam).
+  /// The state arrays, for checkpoints: from none (plain SGD) to three (centered RMSprop
+  /// with momentum).
   std::span<State> states() noexcept { return states_; }
   std::span<const State> states() const noexcept { return states_; }
 
@@ -43,6 +46,10 @@ class Optimizer {
             float gradient_scale, const TableRows& table = {});
 
  private:
+  void add_state(std::string_view name, std::size_t size);
+  /// The state array called `name`; null if the optimizer has none.
+  float* state(std::string_view name) noexcept;
+
   OptimizerConfig config_;
   std::int64_t steps_ = 0;
   std::vector<State> states_;

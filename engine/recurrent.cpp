@@ -43,19 +43,21 @@ struct Recurrent::Impl {
       : plan(checked(its_config, its_plan)),
         config(its_config),
         parameters(config),
+        workers(
+            config,
+            static_cast<std::int64_t>(parameters.values().size()) * plan.seq_len * plan.batch_size,
+            0, arena),
         stack({.config = config,
                .prefix = "",
                .seq_len = plan.seq_len,
                .batch_size = plan.batch_size,
-               .cores = arena.threads(),
+               .cores = workers.cores(),
                .precision = plan.precision,
                .has_states = true,
                .has_d_input = true},
-              parameters),
-        workers(
-            config,
-            static_cast<std::int64_t>(parameters.values().size()) * plan.seq_len * plan.batch_size,
-            stack.gradient_tasks(), 0, arena) {}
+              parameters) {
+    workers.plan_tasks(stack.gradient_tasks());
+  }
 
   /// The place of step t of a row in arrays of `size` features.
   std::int64_t at(std::int64_t row, std::int64_t t, std::int64_t size) const noexcept {
@@ -85,8 +87,8 @@ struct Recurrent::Impl {
   RecurrentPlan plan;
   RecurrentConfig config;
   Parameters parameters;
-  NativeStack stack;
   NativeWorkers workers;
+  NativeStack stack;
   Batch batch;
   std::int64_t seq_len = 0;     // of the last forward
   std::int64_t batch_size = 0;  // likewise

@@ -1,17 +1,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 
 #include "engine/batch.h"
+#include "engine/gradient_accumulator.h"
 #include "engine/network.h"
 #include "engine/optimizer.h"
 
 namespace quadgate {
 
-/// Gradient descent on a network: one optimizer update a batch.
+/// Gradient descent on a network: one optimizer update a batch, or every accumulate_steps batches.
 class Trainer {
  public:
-  /// `network` must outlive the trainer. `seed` keys the dropout masks, together with the step.
+  /// `network` must outlive the trainer. `seed` keys the dropout masks, together with the
+  /// number of the batch.
   /// Throws InvalidArgument (see validate).
   Trainer(Network& network, const OptimizerConfig& config, std::uint64_t seed);
 
@@ -20,14 +24,24 @@ class Trainer {
   const Optimizer& optimizer() const noexcept { return optimizer_; }
 
   /// Forward, backward, clip by global norm, update; the metrics are those before the update.
+  /// With accumulate_steps = K, as PyTorch's loop with loss / K: the gradients of K calls are added
+  /// up, divided by K and clipped, and the last of them updates.
   /// Throws DataError, with the weights as they were, if the loss or a gradient is not finite;
   /// else like Network::evaluate. In steady state it allocates nothing.
   Metrics step(const Batch& batch);
+  /// Batches whose gradients wait for an update, below accumulate_steps.
+  std::int64_t waiting() const noexcept { return sum_ ? sum_->count() : 0; }
+  /// Updates with the gradients that wait, if any, divided by K like all others: for the end of an
+  /// epoch, which may come before the K-th batch.
+  void finish_update();
 
  private:
+  void update(std::span<const float> gradients, const TableRows& table, double norm, double scale);
+
   Network& network_;
   Optimizer optimizer_;
   std::uint64_t seed_;
+  std::optional<GradientAccumulator> sum_;  // if more than one batch makes an update
 };
 
 }  // namespace quadgate

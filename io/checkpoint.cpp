@@ -20,18 +20,6 @@ namespace {
 
 constexpr const char* kFormat = "quadgate-checkpoint";
 
-const char* name_of(OptimizerConfig::Kind kind) {
-  switch (kind) {
-    case OptimizerConfig::Kind::sgd:
-      return "sgd";
-    case OptimizerConfig::Kind::adam:
-      return "adam";
-    case OptimizerConfig::Kind::adamw:
-      return "adamw";
-  }
-  return "unknown";
-}
-
 // Writes the slices of a flat array, laid out like the parameters, as one dataset each.
 void write_tensors(hdf5::File& file, const std::string& group, const Parameters& parameters,
                    std::span<const float> flat) {
@@ -177,11 +165,23 @@ ModelDescription read_model(const hdf5::File& file) {
 
 void write_optimizer(hdf5::File& file, const Parameters& parameters, const Optimizer& optimizer) {
   file.create_group("optimizer");
-  file.write_string("optimizer", "kind", name_of(optimizer.config().kind));
+  file.write_string("optimizer", "kind", std::string(to_string(optimizer.config().kind)));
   file.write_int("optimizer", "steps", optimizer.steps());
   for (const Optimizer::State& state : optimizer.states()) {
     write_tensors(file, fmt::format("optimizer/{}", state.name), parameters, state.array.span());
   }
+}
+
+void write_plateau(hdf5::File& file, const std::string& name, const Plateau& plateau) {
+  file.write_double("training", name + "_best", plateau.best);
+  file.write_int("training", name + "_num_bad_epochs", plateau.num_bad_epochs);
+}
+
+// As it begins where the file does not have it: files of before there were schedules.
+Plateau read_plateau(const hdf5::File& file, const std::string& name) {
+  if (!file.has_attribute("training", name + "_best")) return {};
+  return {.best = file.read_double("training", name + "_best"),
+          .num_bad_epochs = file.read_int("training", name + "_num_bad_epochs")};
 }
 
 void write_training(hdf5::File& file, const TrainingState& state) {
@@ -199,6 +199,9 @@ void write_training(hdf5::File& file, const TrainingState& state) {
                                      {"training/carried_c", &state.carried.c}}) {
     if (!values->empty()) file.write(name, std::array{std::ssize(*values)}, *values);
   }
+  file.write_double("training", "lr_scale", state.schedule.lr_scale);
+  write_plateau(file, "plateau", state.schedule.plateau);
+  write_plateau(file, "early_stopping", state.early_stopping);
   file.write_string("training", "last_metrics", state.last_metrics);
   file.write_string("training", "run_file", state.run_file);
 }
@@ -225,6 +228,11 @@ TrainingState read_training(const hdf5::File& file) {
                   .correct = file.read_int("training", "running_correct")},
       .carried = {read_carried(file, "training/carried_h"),
                   read_carried(file, "training/carried_c")},
+      .schedule = {.lr_scale = file.has_attribute("training", "lr_scale")
+                                   ? file.read_double("training", "lr_scale")
+                                   : 1,
+                   .plateau = read_plateau(file, "plateau")},
+      .early_stopping = read_plateau(file, "early_stopping"),
       .last_metrics = file.read_string("training", "last_metrics"),
       .run_file = file.read_string("training", "run_file")};
   if (file.has_attribute("training", "best_metric")) {
@@ -304,7 +312,7 @@ void load_parameters(const std::filesystem::path& path, Parameters& parameters) 
 TrainingState load_training_state(const std::filesystem::path& path, const Parameters& parameters,
                                   Optimizer& optimizer) {
   const hdf5::File file = open_checkpoint(path);
-  const std::string expected = name_of(optimizer.config().kind);
+  const std::string_view expected = to_string(optimizer.config().kind);
   if (const std::string found = file.read_string("optimizer", "kind"); found != expected) {
     throw FileError(fmt::format("{}: expected '{}', found '{}'", file.where("optimizer", "kind"),
                                 expected, found));

@@ -10,6 +10,7 @@
 #include "engine/optimizer.h"
 #include "engine/parameters.h"
 #include "engine/recurrent_states.h"
+#include "engine/schedule.h"
 #include "io/data_description.h"
 
 namespace quadgate {
@@ -31,8 +32,10 @@ struct TrainingState {
   std::optional<double> best_metric{};  ///< that best.h5 reached, if any
   Metrics running{};                    ///< sums over the batches done of the epoch in progress
   RecurrentStates carried{};            ///< into the next batch, of a language model; or empty
-  std::string last_metrics{};           ///< the last line of metrics.jsonl, or empty
-  std::string run_file{};               ///< text of the run file, as resolved
+  Schedule::State schedule{};
+  Plateau early_stopping{};    ///< of the validation loss, whether or not it may stop
+  std::string last_metrics{};  ///< the last line of metrics.jsonl, or empty
+  std::string run_file{};      ///< text of the run file, as resolved
 };
 
 /// Writes a model to `path` (HDF5, format "quadgate-checkpoint"): weights as

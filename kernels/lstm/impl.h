@@ -16,6 +16,10 @@ void lstm_forward_avx512(const CellForward& step) noexcept;
 void lstm_forward_avx512_16(const CellForward& step) noexcept;
 void lstm_forward_avx512_bf16(const CellForward& step) noexcept;
 
+void lstm_forward_pair_scalar(const CellForward& one, const CellForward& other) noexcept;
+void lstm_forward_pair_avx2(const CellForward& one, const CellForward& other) noexcept;
+void lstm_forward_pair_avx512(const CellForward& one, const CellForward& other) noexcept;
+
 void lstm_backward_scalar(const CellBackward& step) noexcept;
 void lstm_backward_avx2(const CellBackward& step) noexcept;
 void lstm_backward_scalar_16(const CellBackward& step) noexcept;
@@ -67,24 +71,42 @@ class LstmForwardStep {
 
   template <std::int64_t kRows>
   [[gnu::noinline]] static void run_tile(const CellForward& step) noexcept {
-    using Vec = typename Gates::Vec;
-    constexpr std::int64_t kSlot = Gates::kSlot;
     CellSums<Gates, kRows, 4> tile(step, 0);
-    const auto mask = Vec::first(step.units);
-    for (std::int64_t row = 0; row < kRows; ++row) {
-      Vec(&gates)[4] = tile.sums[row];
-      const Vec c_prev = step.c_prev == nullptr
-                             ? Vec::broadcast(0.0F)
-                             : Vec::load(step.c_prev + row * step.c_stride, mask);
-      const LstmCell<Vec> cell(gates[0], gates[1], gates[2], gates[3], c_prev);
-      float* const to = step.gates + row * 4 * kSlot;
-      Gates::store(cell.i, to);
-      Gates::store(cell.f, to + kSlot);
-      Gates::store(cell.g, to + 2 * kSlot);
-      Gates::store(cell.o, to + 3 * kSlot);
-      cell.c.store(step.c + row * step.c_stride, mask);
-      Gates::store_h(cell.h, mask, step, row, 0);
+    for (std::int64_t row = 0; row < kRows; ++row) finish_row(step, row, tile.sums[row]);
+  }
+
+  /// The first row of two steps.
+  static void run_pair(const CellForward& one, const CellForward& other) noexcept {
+    constexpr std::int64_t kWidth = 4 * Vec::kLanes;
+    const auto all = Vec::first(Vec::kLanes);
+    Tile<Vec, 1, 4> first;
+    Tile<Vec, 1, 4> second;
+    first.load(one.inputs, kWidth, all);
+    second.load(other.inputs, kWidth, all);
+    for (std::int64_t k = 0; k < one.depth; ++k) {
+      first.add_product(one.left + k, 0, 1, 1, 1, 0, one.weight_hh + k * kWidth);
+      second.add_product(one.left + k, 0, 1, 1, 1, 0, other.weight_hh + k * kWidth);
     }
+    finish_row(one, 0, first.sums[0]);
+    finish_row(other, 0, second.sums[0]);
+  }
+
+ private:
+  using Vec = typename Gates::Vec;
+
+  static void finish_row(const CellForward& step, std::int64_t row, const Vec (&sums)[4]) noexcept {
+    constexpr std::int64_t kSlot = Gates::kSlot;
+    const auto mask = Vec::first(step.units);
+    const Vec c_prev = step.c_prev == nullptr ? Vec::broadcast(0.0F)
+                                              : Vec::load(step.c_prev + row * step.c_stride, mask);
+    const LstmCell<Vec> cell(sums[0], sums[1], sums[2], sums[3], c_prev);
+    float* const to = step.gates + row * 4 * kSlot;
+    Gates::store(cell.i, to);
+    Gates::store(cell.f, to + kSlot);
+    Gates::store(cell.g, to + 2 * kSlot);
+    Gates::store(cell.o, to + 3 * kSlot);
+    cell.c.store(step.c + row * step.c_stride, mask);
+    Gates::store_h(cell.h, mask, step, row, 0);
   }
 };
 

@@ -21,6 +21,19 @@ CellForwardKernel lstm_forward_kernel(Isa isa, PanelKind kind) noexcept {
   return same ? lstm_forward_scalar_16 : lstm_forward_scalar;
 }
 
+LstmForwardPairKernel lstm_forward_pair_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512_bf16:
+    case Isa::avx512:
+      return lstm_forward_pair_avx512;
+    case Isa::avx2:
+      return lstm_forward_pair_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return lstm_forward_pair_scalar;
+}
+
 CellBackwardKernel lstm_backward_kernel(Isa isa, PanelKind kind) noexcept {
   const bool same = kind == PanelKind::same;
   switch (isa) {

@@ -17,8 +17,15 @@ enum class PanelKind : std::uint8_t;
 /// activation/activation.h; the gates are left as i f g o. The same bits from every ISA.
 CellForwardKernel lstm_forward_kernel(Isa isa, PanelKind kind) noexcept;
 
-/// Its derivatives; the gates are left as those of a_i a_f a_g a_o. `dh` is not written. The same
-/// bits from every ISA.
+/// One row of a step of two panels, with the same h_prev, which is not null: what
+/// lstm_forward_kernel makes of each, to the bit. The sums of one panel hide the latency of the
+/// other's.
+using LstmForwardPairKernel = void (*)(const CellForward& one, const CellForward& other) noexcept;
+/// Of panels of the fast kind.
+LstmForwardPairKernel lstm_forward_pair_kernel(Isa isa) noexcept;
+
+/// The derivatives of a step; the gates are left as those of a_i a_f a_g a_o. `dh` is not written.
+/// The same bits from every ISA.
 CellBackwardKernel lstm_backward_kernel(Isa isa, PanelKind kind) noexcept;
 
 }  // namespace quadgate::kernels

@@ -30,6 +30,11 @@ void lstm_forward_scalar(const CellForward& step) noexcept {
   }
 }
 
+void lstm_forward_pair_scalar(const CellForward& one, const CellForward& other) noexcept {
+  lstm_forward_scalar(one);
+  lstm_forward_scalar(other);
+}
+
 void lstm_backward_scalar(const CellBackward& step) noexcept {
   for (std::int64_t row = 0; row < step.rows; ++row) {
     float* const at = step.gates + 4 * row;

@@ -21,19 +21,22 @@ class SgdStep {
       : grad_scale_(Vec::broadcast(args.grad_scale)),
         weight_decay_(Vec::broadcast(args.weight_decay)),
         momentum_(Vec::broadcast(args.momentum)),
-        lr_(Vec::broadcast(args.lr)) {}
+        lr_(Vec::broadcast(args.lr)),
+        nesterov_(args.nesterov) {}
 
   /// Updates the elements at the pointers: all lanes, or those of one mask.
   template <typename... Mask>
   void operator()(const float* grad, float* momentum_buffer, float* param,
                   Mask... mask) const noexcept {
     const Vec p = Vec::load(param, mask...);
-    Vec b = fma(weight_decay_, p, Vec::load(grad, mask...) * grad_scale_);
+    const Vec g = fma(weight_decay_, p, Vec::load(grad, mask...) * grad_scale_);
+    Vec direction = g;
     if (momentum_buffer != nullptr) {
-      b = fma(momentum_, Vec::load(momentum_buffer, mask...), b);
+      const Vec b = fma(momentum_, Vec::load(momentum_buffer, mask...), g);
+      direction = nesterov_ ? fma(momentum_, b, g) : b;
       b.store(momentum_buffer, mask...);
     }
-    fnma(lr_, b, p).store(param, mask...);
+    fnma(lr_, direction, p).store(param, mask...);
   }
 
  private:
@@ -41,6 +44,7 @@ class SgdStep {
   Vec weight_decay_;
   Vec momentum_;
   Vec lr_;
+  bool nesterov_;
 };
 
 /// sgd_scalar with vectors; the tail is a masked vector, so that it rounds like the body.

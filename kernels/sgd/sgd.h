@@ -8,17 +8,18 @@ enum class Isa : std::uint8_t;
 
 /// The settings of one step of SGD.
 struct SgdArgs {
-  float grad_scale;    ///< multiplies the gradient first; carries clipping
-  float weight_decay;  ///< L2 penalty
-  float momentum;      ///< decay of the momentum buffer; not read without one
-  float lr;            ///< learning rate
+  float grad_scale = 1;    ///< multiplies the gradient first; carries clipping
+  float weight_decay = 0;  ///< L2 penalty
+  float momentum = 0;      ///< decay of the momentum buffer; not read without one
+  float lr = 0;            ///< learning rate
+  bool nesterov = false;   ///< step along g + momentum * b; needs a momentum buffer
 };
 
-/// One fused step of torch.optim.SGD (dampening 0, no Nesterov) over `n` floats, in place:
+/// One fused step of torch.optim.SGD (dampening 0) over `n` floats, in place:
 ///
 ///     g = grad * grad_scale + weight_decay * p
 ///     b = momentum * b + g
-///     p = p - lr * b
+///     p = p - lr * (nesterov ? g + momentum * b : b)
 ///
 /// with b = `momentum_buffer`, zero before the first step, and p = `param`, all [n] and of any
 /// alignment. They do not overlap; n may be 0. Without momentum `momentum_buffer` is nullptr and

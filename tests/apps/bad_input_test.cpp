@@ -117,6 +117,17 @@ TEST_F(BadInputTest, RunFile) {
   expect_refused({"train", "none.toml"}, kExitFailed, "none.toml");
   expect_refused({"train", "run.toml", "--set", "train.epoch=3"}, kExitWrongUse, "'train.epochs'");
   expect_refused({"train", "run.toml", "--set", "train.lr=-3"}, kExitWrongUse, "train.lr");
+  const auto expect_setting_refused = [&](const std::string& setting, const std::string& part) {
+    expect_refused({"train", "run.toml", "--set", setting}, kExitWrongUse, part);
+  };
+  expect_setting_refused("train.schedule.kind=cosin", "train.schedule.kind: expected \"constant\"");
+  expect_setting_refused("train.schedule.kind=step", "train.schedule.step_size: expected");
+  expect_setting_refused("train.schedule.patience=-1", "train.schedule.patience: expected");
+  expect_setting_refused("train.schedule.pct_start=2", "train.schedule.pct_start: expected");
+  expect_setting_refused("train.schedule.gama=2", "'train.schedule.gamma'");
+  expect_setting_refused("train.early_stopping_patience=-1", "early_stopping_patience: expected");
+  expect_setting_refused("train.accumulate_steps=0", "train.accumulate_steps: expected");
+  expect_setting_refused("train.optimizer=rmsprob", R"("rmsprop", found "rmsprob")");
   write("broken.toml", "[data\n");
   expect_refused({"train", "broken.toml"}, kExitWrongUse, "broken.toml:1");
   write("unknown.toml", read("run.toml") + "[trian]\nlr = 1\n");
@@ -153,6 +164,16 @@ TEST_F(BadInputTest, Data) {
   empty.labels = {};
   write_data(empty);
   expect_data_refused(kExitFailed, "train");
+}
+
+TEST_F(BadInputTest, WhatNeedsAValidSplit) {
+  write_data({});
+  for (const char* setting :
+       {"train.schedule.kind=reduce_on_plateau", "train.early_stopping_patience=3"}) {
+    const std::string key = std::string(setting).substr(0, std::string(setting).find('='));
+    expect_refused({"train", "run.toml", "--set", "data.path=bad.h5", "--set", setting},
+                   kExitWrongUse, key + ": expected only with a valid split in bad.h5, found ");
+  }
 }
 
 TEST_F(BadInputTest, ValuesLeaveNoCheckpoint) {
@@ -200,6 +221,9 @@ TEST_F(BadInputTest, OutputFolder) {
   expect_refused({"train", "run.toml"}, kExitFailed, "already holds a run (checkpoint.h5)");
   expect_refused({"train", "run.toml", "--resume", "--set", "train.lr=1"}, kExitWrongUse,
                  "train.lr");
+  expect_refused({"train", "run.toml", "--resume", "--set", "train.schedule.kind=cosine"},
+                 kExitWrongUse,
+                 "train.schedule.kind: expected \"constant\" as in the run to resume");
   expect_refused({"train", "run.toml", "--resume", "--set", "model.hidden_size=9"}, kExitWrongUse,
                  "model.hidden_size");
 }

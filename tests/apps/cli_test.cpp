@@ -37,7 +37,9 @@ class CliTest : public Workspace {
   std::map<std::string, std::vector<float>> tensors(const std::string& name) const {
     std::map<std::string, std::vector<float>> all;
     const auto file = hdf5::File::open(path(name));
-    for (const std::string group : {"state_dict", "optimizer/exp_avg", "optimizer/exp_avg_sq"}) {
+    for (const std::string group :
+         {"state_dict", "optimizer/exp_avg", "optimizer/exp_avg_sq", "optimizer/square_avg",
+          "optimizer/grad_avg", "optimizer/momentum_buffer"}) {
       for (const auto& member :
            file.has(group) ? file.members(group) : std::vector<std::string>{}) {
         const auto array = file.array(group + "/" + member);
@@ -158,6 +160,92 @@ TEST_F(CliTest, StoppedAndResumedIsTheSameAsNeverStopped) {
   ASSERT_EQ(interrupt(resume, SIGTERM, further).code, kExitStopped);
   const Outcome resumed = run(resume);
   ASSERT_EQ(resumed.code, kExitDone) << resumed.err;
+  expect_same_training("run", "reference");
+}
+
+/// The settings of a run with a schedule.
+struct Scheduled {
+  const char* name;
+  std::vector<std::string> settings;
+};
+
+class ScheduledRunTest : public CliTest, public testing::WithParamInterface<Scheduled> {
+ protected:
+  static std::vector<std::string> train_into(const std::string& folder) {
+    std::vector<std::string> args = {"train", "run.toml"};
+    for (const std::string& setting : GetParam().settings) {
+      args.insert(args.end(), {"--set", setting});
+    }
+    args.insert(args.end(), {"--set", "train.epochs=60", "--set", "output.dir=" + folder});
+    return args;
+  }
+};
+
+TEST_P(ScheduledRunTest, ResumesToTheSameBits) {
+  ASSERT_EQ(run(train_into("reference")).code, kExitDone);
+  const auto started = [&] { return !read("run/metrics.jsonl").empty(); };
+  const Outcome stopped = interrupt(train_into("run"), SIGINT, started);
+  ASSERT_EQ(stopped.code, kExitStopped) << stopped.err;
+  auto resume = train_into("run");
+  resume.emplace_back("--resume");
+  const std::size_t done = metrics("run").size();
+  const auto further = [&] { return metrics("run").size() > done + 2; };
+  ASSERT_EQ(interrupt(resume, SIGTERM, further).code, kExitStopped);
+  const Outcome resumed = run(resume);
+  ASSERT_EQ(resumed.code, kExitDone) << resumed.err;
+  expect_same_training("run", "reference");
+  EXPECT_NE(metrics("run").front()["lr"], metrics("run").back()["lr"]);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Schedules, ScheduledRunTest,
+    testing::Values(Scheduled{"plateau",
+                              {"train.optimizer=rmsprop", "train.momentum=0.5",
+                               "train.centered=true", "train.schedule.kind=reduce_on_plateau",
+                               "train.schedule.patience=2", "train.schedule.threshold=0.9",
+                               "train.schedule.factor=0.7", "train.schedule.warmup_steps=4"}},
+                    Scheduled{"one_cycle",
+                              {"train.optimizer=adamw", "train.schedule.kind=one_cycle",
+                               "train.accumulate_steps=2"}},
+                    Scheduled{"cosine",
+                              {"train.optimizer=sgd", "train.momentum=0.9", "train.nesterov=true",
+                               "train.schedule.kind=cosine", "train.accumulate_steps=3"}},
+                    Scheduled{"step", {"train.schedule.kind=step", "train.schedule.step_size=2"}}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST_F(CliTest, AccumulationMakesFewerSteps) {
+  // 80 sequences make 5 batches: an update of 3 and one of 2 an epoch.
+  const Outcome trained = run({"train", "run.toml", "--json", "--set", "train.accumulate_steps=3"});
+  ASSERT_EQ(trained.code, kExitDone) << trained.err;
+  EXPECT_EQ(json_lines(trained.out)[2]["step"], 6);
+  EXPECT_THAT(read("run/run.toml"), HasSubstr("accumulate_steps = 3\n"));
+}
+
+TEST_F(CliTest, StopsEarlyAndGoesOnWithMorePatience) {
+  // With lr 0 no epoch is better than the first.
+  const std::vector<std::string> args = {"train",          "run.toml", "--set",
+                                         "train.epochs=9", "--set",    "train.lr=0"};
+  const auto with = [&](const std::vector<std::string>& rest) {
+    auto all = args;
+    all.insert(all.end(), rest.begin(), rest.end());
+    return all;
+  };
+  const Outcome stopped = run(with({"--set", "train.early_stopping_patience=2"}));
+  EXPECT_EQ(stopped.code, kExitDone) << stopped.err;
+  EXPECT_EQ(metrics("run").size(), 3);
+  EXPECT_THAT(stopped.err,
+              testing::ContainsRegex("\nstopped early after epoch 3: no better valid loss than "
+                                     "[0-9.]+ in 2 epochs\n"));
+  const auto files_before = files();
+  const Outcome again = run(with({"--set", "train.early_stopping_patience=2", "--resume"}));
+  EXPECT_EQ(again.code, kExitDone);
+  EXPECT_THAT(again.err, HasSubstr("stopped early after epoch 3"));
+  EXPECT_EQ(files(), files_before);
+  ASSERT_EQ(run(with({"--set", "train.early_stopping_patience=4", "--resume"})).code, kExitDone);
+  EXPECT_EQ(metrics("run").size(), 5);
+  ASSERT_EQ(
+      run(with({"--set", "train.early_stopping_patience=4", "--set", "output.dir=reference"})).code,
+      kExitDone);
   expect_same_training("run", "reference");
 }
 

@@ -6,6 +6,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "apps/run_config_keys.h"
 #include "engine/error.h"
 
 namespace quadgate::apps {
@@ -62,6 +68,50 @@ checkpoint_every_minutes = 2.5
 [output]
 dir = "runs/vowels"
 )";
+
+/// Files that together have the keys of every optimizer and schedule, with values unlike the
+/// defaults; to be put behind kSmallest's "epochs = 30".
+constexpr const char* kTrainings[] = {
+    R"(
+optimizer = "sgd"
+momentum = 0.5
+nesterov = true
+accumulate_steps = 4
+early_stopping_patience = 5
+[train.schedule]
+kind = "step"
+warmup_steps = 100
+step_size = 3
+gamma = 0.5
+)",
+    R"(
+optimizer = "adamw"
+betas = [0.5, 0.625]
+eps = 0.25
+schedule = {kind = "cosine", T_max = 7, eta_min = 1e-5}
+)",
+    R"(
+optimizer = "rmsprop"
+alpha = 0.5
+eps = 0.25
+momentum = 0.5
+centered = true
+weight_decay = 0.75
+schedule.kind = "one_cycle"
+schedule.max_lr = 0.5
+schedule.total_steps = 1000
+schedule.pct_start = 1
+schedule.div_factor = 2
+schedule.final_div_factor = 4
+)",
+    R"(
+schedule = {kind = "reduce_on_plateau", factor = 0.5, patience = 0, threshold = 0.25}
+)"};
+
+std::string with_training(const char* keys) {
+  std::string text = kSmallest;
+  return text.insert(text.find("[output]"), keys);
+}
 
 RunConfig parse(std::string_view text, std::vector<std::string> overrides = {}) {
   return parse_run_config(text, "run.toml", overrides);
@@ -122,13 +172,148 @@ TEST(RunConfigTest, EveryKeyIsRead) {
   EXPECT_EQ(config.train.checkpoint_every_minutes, 2.5);
 }
 
+TEST(RunConfigTest, EveryOptimizerAndScheduleIsRead) {
+  const auto sgd = parse(with_training(kTrainings[0])).train;
+  EXPECT_TRUE(sgd.optimizer.nesterov);
+  EXPECT_EQ(sgd.optimizer.accumulate_steps, 4);
+  EXPECT_EQ(sgd.early_stopping_patience, 5);
+  EXPECT_EQ(sgd.schedule.kind, ScheduleConfig::Kind::step);
+  EXPECT_EQ(sgd.schedule.warmup_steps, 100);
+  EXPECT_EQ(sgd.schedule.step_size, 3);
+  EXPECT_EQ(sgd.schedule.gamma, 0.5);
+  const auto adamw = parse(with_training(kTrainings[1])).train;
+  EXPECT_EQ(adamw.optimizer.betas, (std::array{0.5, 0.625}));
+  EXPECT_EQ(adamw.optimizer.eps, 0.25);
+  EXPECT_EQ(adamw.schedule.t_max, 7);
+  EXPECT_EQ(adamw.schedule.eta_min, 1e-5);
+  const auto rmsprop = parse(with_training(kTrainings[2])).train;
+  EXPECT_EQ(rmsprop.optimizer.kind, OptimizerConfig::Kind::rmsprop);
+  EXPECT_EQ(rmsprop.optimizer.alpha, 0.5);
+  EXPECT_EQ(rmsprop.optimizer.eps, 0.25);
+  EXPECT_EQ(rmsprop.optimizer.momentum, 0.5);
+  EXPECT_TRUE(rmsprop.optimizer.centered);
+  EXPECT_EQ(rmsprop.schedule.max_lr, 0.5);
+  EXPECT_EQ(rmsprop.schedule.total_steps, 1000);
+  EXPECT_EQ(rmsprop.schedule.pct_start, 1);
+  EXPECT_EQ(rmsprop.schedule.div_factor, 2);
+  EXPECT_EQ(rmsprop.schedule.final_div_factor, 4);
+  const auto plateau = parse(with_training(kTrainings[3])).train.schedule;
+  EXPECT_EQ(plateau.factor, 0.5);
+  EXPECT_EQ(plateau.patience, 0);
+  EXPECT_EQ(plateau.threshold, 0.25);
+}
+
+TEST(RunConfigTest, EachOptimizerHasPyTorchsDefaults) {
+  EXPECT_EQ(parse(kSmallest, {"train.optimizer=adamw"}).train.optimizer.weight_decay, 0.01);
+  EXPECT_EQ(parse(kSmallest, {"train.optimizer=adam"}).train.optimizer.weight_decay, 0);
+  EXPECT_EQ(parse(kSmallest, {"train.optimizer=rmsprop"}).train.optimizer.lr, 0.01);
+  EXPECT_EQ(parse(kSmallest, {"train.optimizer=rmsprop", "train.lr=3"}).train.optimizer.lr, 3);
+}
+
+TEST(RunConfigTest, KeysOfAnotherOptimizerOrScheduleAreRefused) {
+  EXPECT_EQ(error_of_set("train.alpha=0.5"),
+            "--set: train.alpha: expected only with optimizer \"rmsprop\", found 0.5");
+  EXPECT_EQ(
+      error_of(kSmallest, {"train.optimizer=sgd", "train.betas=[0.5, 0.5]"}),
+      "--set: train.betas: expected only with optimizer \"adam\" or \"adamw\", found an array");
+  EXPECT_THAT(error_of(kSmallest, {"train.optimizer=sgd", "train.nesterov=true"}),
+              HasSubstr("expected only with optimizer \"sgd\" and a momentum, found true"));
+  EXPECT_THAT(error_of(kSmallest, {"train.optimizer=sgd", "train.eps=1"}), HasSubstr("train.eps"));
+  EXPECT_EQ(error_of_set("train.schedule.T_max=3"),
+            "--set: train.schedule.T_max: expected only with kind \"cosine\", found 3");
+  EXPECT_EQ(error_of_set("train.schedule.gamma=0.1"), "no error");  // the default
+}
+
+TEST(RunConfigTest, ScheduleNamesWhatItLacks) {
+  EXPECT_EQ(
+      error_of_set("train.schedule.kind=step"),
+      "run.toml: train.schedule.step_size: expected an integer, at least 1, found no such key");
+  EXPECT_EQ(
+      error_of_set("train.schedule.kind=steps"),
+      "--set: train.schedule.kind: expected \"constant\", \"step\", \"cosine\", \"one_cycle\" or "
+      "\"reduce_on_plateau\", found \"steps\"");
+  for (const auto& [kind, assignments] : std::map<std::string, std::vector<std::string>>{
+           {"step", {"step_size=0", "gamma=0", "gamma=x"}},
+           {"cosine", {"T_max=0", "T_max=1.5", "eta_min=-1"}},
+           {"one_cycle",
+            {"max_lr=0", "total_steps=0", "pct_start=-0.1", "pct_start=1.0000001", "div_factor=0",
+             "final_div_factor=-1"}},
+           {"reduce_on_plateau", {"factor=1", "factor=0", "patience=-1", "threshold=-1"}},
+           {"constant", {"warmup_steps=-1"}}}) {
+    for (const std::string& assignment : assignments) {
+      std::vector<std::string> overrides = {"train.schedule.kind=" + kind};
+      if (kind == "step") overrides.emplace_back("train.schedule.step_size=1");
+      const std::string key = "train.schedule." + assignment.substr(0, assignment.find('='));
+      overrides.push_back("train.schedule." + assignment);
+      EXPECT_THAT(error_of(kSmallest, overrides), StartsWith("--set: " + key + ": expected"));
+    }
+  }
+}
+
+TEST(RunConfigTest, CompletesTheSchedule) {
+  const auto completed = [](std::vector<std::string> overrides) {
+    RunConfig config = parse(kSmallest, std::move(overrides));
+    complete_schedule(config, 7);
+    return config.train.schedule;
+  };
+  EXPECT_EQ(completed({"train.schedule.kind=cosine"}).t_max, 30);
+  EXPECT_EQ(completed({"train.schedule.kind=cosine", "train.schedule.T_max=4"}).t_max, 4);
+  const auto one_cycle = completed({"train.schedule.kind=one_cycle", "train.lr=0.5"});
+  EXPECT_EQ(one_cycle.total_steps, 210);
+  EXPECT_EQ(one_cycle.max_lr, 0.5);
+  EXPECT_FALSE(one_cycle.t_max);
+  EXPECT_FALSE(completed({}).total_steps);
+  EXPECT_THROW(completed({"train.schedule.kind=one_cycle", "train.lr=0"}), InvalidArgument);
+  EXPECT_EQ(
+      completed({"train.schedule.kind=one_cycle", "train.epochs=9223372036854775807"}).total_steps,
+      9223372036854775807 / 7 * 7);
+}
+
+TEST(RunConfigTest, MoreEpochsDoNotChangeTheScheduleOfAResumedRun) {
+  const auto run = [](std::vector<std::string> overrides) {
+    overrides.emplace_back("train.schedule.kind=cosine");
+    RunConfig config = parse(kSmallest, std::move(overrides));
+    complete_schedule(config, 7);
+    return config;
+  };
+  EXPECT_NO_THROW(expect_same_run(run({}), run({"train.epochs=99", "train.schedule.T_max=30"})));
+  try {
+    expect_same_run(run({}), run({"train.epochs=99"}));
+    ADD_FAILURE();
+  } catch (const InvalidArgument& error) {
+    EXPECT_STREQ(error.what(),
+                 "train.schedule.T_max: expected 30 as in the run to resume, found 99");
+  }
+}
+
 TEST(RunConfigTest, WrittenFileGivesTheSameConfigBack) {
-  for (const char* text : {kSmallest, kEveryKey}) {
+  std::vector<std::string> texts = {kSmallest, kEveryKey};
+  for (const char* keys : kTrainings) {
+    texts.push_back(with_training(keys));
+  }
+  for (const std::string& text : texts) {
     const std::string written = to_toml(parse(text));
     EXPECT_EQ(to_toml(parse(written)), written);
     EXPECT_NO_THROW(expect_same_run(parse(text), parse(written)));
   }
   EXPECT_THAT(to_toml(parse(kEveryKey)), HasSubstr(R"(path = "a \"quoted\" name.h5")"));
+  // Only what has a meaning.
+  EXPECT_THAT(
+      to_toml(parse(kSmallest)),
+      AllOf(HasSubstr("betas = [0.9, 0.999]\neps = 1e-08\nweight_decay = 0\n"),
+            HasSubstr("\n\n[train.schedule]\nkind = \"constant\"\nwarmup_steps = 0\n\n[out")));
+}
+
+TEST(RunConfigTest, DocumentationListsEveryKey) {
+  std::ifstream file(QUADGATE_RUN_FILE_PAGE);
+  std::ostringstream page;
+  page << file.rdbuf();
+  RunConfig config;
+  const auto expect_listed = [&](std::string_view key, const auto&, const auto&) {
+    const std::string leaf(key.substr(key.rfind('.') + 1));
+    EXPECT_THAT(page.str(), HasSubstr("`" + leaf + "`")) << key;
+  };
+  visit_keys(config, expect_listed);
 }
 
 TEST(RunConfigTest, UnknownKeyNamesTheNearest) {
@@ -142,6 +327,12 @@ TEST(RunConfigTest, UnknownKeyNamesTheNearest) {
   EXPECT_THAT(error_of("epochs = 3\n"), HasSubstr("'epochs', the nearest known one is 'train.ep"));
   EXPECT_THAT(error_of(with("[tain]\n")), HasSubstr("unknown key 'tain'"));
   EXPECT_THAT(error_of(with("[output.dir2]\na.b = 1\n")), HasSubstr("'output.dir2.a.b'"));
+  EXPECT_THAT(error_of(with("[train.schedule]\nt_max = 3\n")),
+              HasSubstr("'train.schedule.t_max', the nearest known one is 'train.schedule.T_max'"));
+  EXPECT_THAT(error_of_set("train.schedule=cosine"), HasSubstr("one is 'train.schedule.kind'"));
+  EXPECT_THAT(error_of_set("train.T_max=3"), HasSubstr("one is 'train.schedule.T_max'"));
+  EXPECT_THAT(error_of_set("train.beta=[0,0]"), HasSubstr("one is 'train.betas'"));
+  EXPECT_THAT(error_of(with("[\"train.lr\"]\n")), HasSubstr("unknown key 'train.lr'"));
   EXPECT_THAT(error_of("[[train]]\nlr = 1\n"), HasSubstr("unknown key 'train'"));
 }
 
@@ -186,7 +377,16 @@ TEST(RunConfigTest, TypesAndRangesAreNamed) {
                                  "model.cell=GRU",
                                  "model.cell=3",
                                  "model.proj_size=-1",
-                                 "train.momentum=0.5"}) {
+                                 "train.momentum=0.5",
+                                 "train.betas=0.9",
+                                 "train.betas=[0.9]",
+                                 "train.betas=[0.9, 1]",
+                                 "train.betas=[0.9, 0.9, 0.9]",
+                                 "train.eps=-1",
+                                 "train.nesterov=1",
+                                 "train.accumulate_steps=0",
+                                 "train.early_stopping_patience=0",
+                                 "train.early_stopping_patience=-1"}) {
     const std::string key = std::string(assignment).substr(0, std::string(assignment).find('='));
     EXPECT_THAT(error_of_set(assignment), StartsWith("--set: " + key + ": expected")) << assignment;
   }
@@ -235,12 +435,14 @@ TEST(RunConfigTest, ResumedRunMayChangeOnlyTheFreeKeys) {
   const RunConfig stored = parse(kEveryKey);
   for (const char* assignment :
        {"train.epochs=99", "train.threads=1", "train.checkpoint_every_steps=1",
-        "train.checkpoint_every_minutes=1", "output.dir=moved", "data.path=moved.h5"}) {
+        "train.checkpoint_every_minutes=1", "train.early_stopping_patience=3", "output.dir=moved",
+        "data.path=moved.h5"}) {
     EXPECT_NO_THROW(expect_same_run(stored, parse(kEveryKey, {assignment}))) << assignment;
   }
   for (const char* assignment :
        {"train.lr=1", "train.seed=2", "train.batch_size=1", "train.shuffle=true",
-        "model.hidden_size=1", "model.dropout=0", "data.stride=1", "train.optimizer=\"adam\""}) {
+        "model.hidden_size=1", "model.dropout=0", "train.nesterov=true", "train.accumulate_steps=2",
+        "train.schedule.warmup_steps=1", "data.stride=1", "train.optimizer=\"adam\""}) {
     const std::string key = std::string(assignment).substr(0, std::string(assignment).find('='));
     std::vector<std::string> overrides = {assignment};
     if (key == "train.optimizer") {

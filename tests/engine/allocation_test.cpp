@@ -181,7 +181,14 @@ INSTANTIATE_TEST_SUITE_P(
                  {.rnn = {.input_size = 2, .hidden_size = 40, .num_layers = 2},
                   .task = Task::regression,
                   .output_size = 3},
-                 {.kind = OptimizerConfig::Kind::sgd, .momentum = 0.9, .clip_norm = {}}}),
+                 {.kind = OptimizerConfig::Kind::sgd, .momentum = 0.9, .clip_norm = {}}},
+            Case{"AccumulatingRmsprop",
+                 {.rnn = {.input_size = 5, .hidden_size = 32}, .output_size = 4},
+                 {.kind = OptimizerConfig::Kind::rmsprop,
+                  .momentum = 0.9,
+                  .centered = true,
+                  .clip_norm = 1.0,
+                  .accumulate_steps = 4}}),
         testing::both_backends()),
     [](const auto& test) {
       return testing::with_backend(std::get<0>(test.param).name, std::get<1>(test.param));

@@ -114,8 +114,7 @@ TEST(OptimizerConfigTest, HasPyTorchsDefaults) {
   const OptimizerConfig config;
   EXPECT_NO_THROW(validate(config));
   EXPECT_EQ(config.lr, 1e-3);
-  EXPECT_EQ(config.beta1, 0.9);
-  EXPECT_EQ(config.beta2, 0.999);
+  EXPECT_EQ(config.betas, (std::array{0.9, 0.999}));
   EXPECT_EQ(config.eps, 1e-8);
   EXPECT_EQ(config.weight_decay, 0);
   EXPECT_EQ(config.momentum, 0);
@@ -123,8 +122,8 @@ TEST(OptimizerConfigTest, HasPyTorchsDefaults) {
 }
 
 /// The default settings, but for one field.
-template <typename Field>
-OptimizerConfig optimizer_with(Field OptimizerConfig::*field, double value) {
+template <typename Field, typename Value>
+OptimizerConfig optimizer_with(Field OptimizerConfig::*field, Value value) {
   OptimizerConfig config;
   config.*field = value;
   return config;
@@ -134,23 +133,44 @@ TEST(OptimizerConfigTest, RefusesNumbersOutOfRange) {
   for (const double value : {-1e-3, kNan, kInfinity}) {
     expect_refused(optimizer_with(&OptimizerConfig::lr, value), "lr");
     expect_refused(optimizer_with(&OptimizerConfig::momentum, value), "momentum");
-    expect_refused(optimizer_with(&OptimizerConfig::beta1, value), "beta1");
-    expect_refused(optimizer_with(&OptimizerConfig::beta2, value), "beta2");
+    expect_refused(optimizer_with(&OptimizerConfig::betas, std::array{value, 0.5}), "betas");
+    expect_refused(optimizer_with(&OptimizerConfig::betas, std::array{0.5, value}), "betas");
+    expect_refused(optimizer_with(&OptimizerConfig::alpha, value), "alpha");
     expect_refused(optimizer_with(&OptimizerConfig::eps, value), "eps");
     expect_refused(optimizer_with(&OptimizerConfig::weight_decay, value), "weight_decay");
     expect_refused(optimizer_with(&OptimizerConfig::clip_norm, value), "clip_norm");
   }
-  expect_refused(optimizer_with(&OptimizerConfig::beta1, 1), "beta1");
-  expect_refused(optimizer_with(&OptimizerConfig::beta2, 1), "beta2");
+  expect_refused(optimizer_with(&OptimizerConfig::betas, std::array{1.0, 0.5}), "betas");
+  expect_refused(optimizer_with(&OptimizerConfig::betas, std::array{0.5, 1.0}), "betas");
+  expect_refused(optimizer_with(&OptimizerConfig::alpha, 1), "alpha");
+  expect_refused(optimizer_with(&OptimizerConfig::accumulate_steps, 0), "accumulate_steps");
+  expect_refused(optimizer_with(&OptimizerConfig::accumulate_steps, -1), "accumulate_steps");
+  expect_refused(optimizer_with(&OptimizerConfig::nesterov, true), "momentum");
   expect_refused(optimizer_with(&OptimizerConfig::clip_norm, 0), "clip_norm");
 }
 
 TEST(OptimizerConfigTest, TakesTheEndsOfTheRanges) {
   for (const auto field :
-       {&OptimizerConfig::lr, &OptimizerConfig::momentum, &OptimizerConfig::beta1,
-        &OptimizerConfig::beta2, &OptimizerConfig::eps, &OptimizerConfig::weight_decay}) {
+       {&OptimizerConfig::lr, &OptimizerConfig::momentum, &OptimizerConfig::alpha,
+        &OptimizerConfig::eps, &OptimizerConfig::weight_decay}) {
     EXPECT_NO_THROW(validate(optimizer_with(field, 0)));
   }
+  EXPECT_NO_THROW(validate(optimizer_with(&OptimizerConfig::betas, std::array{0.0, 0.0})));
+}
+
+TEST(OptimizerConfigTest, EachOptimizerHasPyTorchsDefaults) {
+  using Kind = OptimizerConfig::Kind;
+  EXPECT_EQ(pytorch_defaults(Kind::sgd).lr, 1e-3);
+  EXPECT_EQ(pytorch_defaults(Kind::adam).weight_decay, 0);
+  EXPECT_EQ(pytorch_defaults(Kind::adamw).weight_decay, 1e-2);
+  EXPECT_EQ(pytorch_defaults(Kind::adamw).lr, 1e-3);
+  EXPECT_EQ(pytorch_defaults(Kind::rmsprop).lr, 1e-2);
+  EXPECT_EQ(pytorch_defaults(Kind::rmsprop).alpha, 0.99);
+  for (const Kind kind : {Kind::sgd, Kind::adam, Kind::adamw, Kind::rmsprop}) {
+    EXPECT_EQ(parse_optimizer(to_string(kind)), kind);
+    EXPECT_EQ(pytorch_defaults(kind).kind, kind);
+  }
+  EXPECT_FALSE(parse_optimizer("adagrad"));
 }
 
 }  // namespace

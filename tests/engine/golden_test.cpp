@@ -1,6 +1,7 @@
 // Sweeps PyTorch 2.13's LSTM forward and backward (the classic nn.LSTM(5, 6, 2), two directions,
-// two layers, packed rows) and ten-step training runs of every cell, LSTMs on both backends, from
-// files of golden/make_golden.py. Tolerance: 1e-5 of a tensor's largest element for the LSTM and
+// two layers, packed rows), ten-step training runs of every cell, LSTMs on both backends, and 20
+// steps of every optimizer, from files of golden/make_golden.py. Tolerance: 1e-5 of the largest
+// element for the optimizers, 1e-5 of a tensor's largest element for the LSTM and
 // 1e-5 of a loss; 1e-4 absolute for weights after ten steps, as Adam divides small gradients with
 // their rounding by themselves.
 
@@ -155,17 +156,14 @@ class GoldenCurveTest : public ::testing::TestWithParam<std::tuple<const char*, 
   }
   OptimizerConfig optimizer_config() const {
     OptimizerConfig config;
-    const std::string kind = file_.read_string(group_, "optimizer");
-    config.kind = kind == "sgd"    ? OptimizerConfig::Kind::sgd
-                  : kind == "adam" ? OptimizerConfig::Kind::adam
-                                   : OptimizerConfig::Kind::adamw;
+    config.kind = parse_optimizer(file_.read_string(group_, "optimizer")).value();
     const auto set = [&](const char* name, auto& field) {
       if (file_.has_attribute(group_, name)) field = file_.read_double(group_, name);
     };
     set("lr", config.lr);
     set("momentum", config.momentum);
-    set("beta1", config.beta1);
-    set("beta2", config.beta2);
+    set("beta1", config.betas[0]);
+    set("beta2", config.betas[1]);
     set("eps", config.eps);
     set("weight_decay", config.weight_decay);
     set("clip_norm", config.clip_norm);
@@ -244,6 +242,58 @@ INSTANTIATE_TEST_SUITE_P(
                                          "rnn_relu_classification"),
                        ::testing::Values(BackendKind::native)),
     [](const auto& test) { return std::string(std::get<0>(test.param)); });
+
+class GoldenOptimizerTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  OptimizerConfig config() const {
+    auto config = pytorch_defaults(parse_optimizer(file_.read_string(group_, "optimizer")).value());
+    const auto set = [&](const char* name, auto& field) {
+      if (file_.has_attribute(group_, name)) field = file_.read_double(group_, name);
+    };
+    set("lr", config.lr);
+    set("momentum", config.momentum);
+    set("alpha", config.alpha);
+    set("eps", config.eps);
+    set("weight_decay", config.weight_decay);
+    if (file_.has_attribute(group_, "betas")) {
+      const auto betas = file_.read_floats(group_, "betas");
+      config.betas = {betas.at(0), betas.at(1)};
+    }
+    config.nesterov = file_.has_attribute(group_, "nesterov");
+    config.centered = file_.has_attribute(group_, "centered");
+    return config;
+  }
+
+  hdf5::File file_ = golden_file("optimizers.h5");
+  std::string group_ = GetParam();
+};
+
+TEST_P(GoldenOptimizerTest, TwentyStepsHavePyTorchsValuesAndStates) {
+  auto values = read(file_, group_ + "/start");
+  const auto gradients = read(file_, group_ + "/gradients");
+  Arena arena(1);
+  Optimizer optimizer(config(), values.size());
+  for (auto step = gradients.begin(); step != gradients.end();) {
+    const auto end = step + static_cast<std::ptrdiff_t>(values.size());
+    optimizer.step(arena, values, std::span(step, end), 1);
+    step = end;
+  }
+  EXPECT_EQ(optimizer.steps(), 20);
+  EXPECT_LE(relative_error(values, read_doubles(file_, group_ + "/end")), 1e-5);
+  const auto names = file_.members(group_ + "/states");
+  ASSERT_EQ(optimizer.states().size(), names.size());
+  for (const auto& state : optimizer.states()) {
+    const auto expected = read_doubles(file_, group_ + "/states/" + std::string(state.name));
+    EXPECT_LE(relative_error(state.array.span(), expected), 1e-5) << state.name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Optimizers, GoldenOptimizerTest,
+                         ::testing::Values("sgd", "sgd_momentum", "sgd_nesterov", "adam_defaults",
+                                           "adam", "adamw_defaults", "adamw", "rmsprop_defaults",
+                                           "rmsprop", "rmsprop_centered",
+                                           "rmsprop_centered_momentum"),
+                         [](const auto& test) { return std::string(test.param); });
 
 }  // namespace
 }  // namespace quadgate

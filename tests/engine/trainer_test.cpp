@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "engine/error.h"
 #include "tests/support/backends.h"
@@ -57,6 +58,71 @@ TEST_P(TrainerTest, ClipsByTheGlobalNorm) {
     Trainer(network_, sgd(0.5, clip_norm), 1).step(batch_);
     EXPECT_LE(testing::relative_error(weights(), expected), 1e-6) << clip_norm;
   }
+}
+
+TEST_P(TrainerTest, AccumulatesTheMeanGradientAndClipsIt) {
+  Batch other = random_batch(classifier(), random_lengths(7, 6, random_), random_);
+  std::vector<float> mean(weights().size());
+  for (Batch* batch : {&batch_, &other, &batch_}) {
+    double norm = 0;
+    network_.differentiate(*batch, {}, norm);
+    const auto gradients = network_.parameters().gradients();
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += gradients[i] / 3;
+  }
+  const double norm = std::sqrt(std::inner_product(mean.begin(), mean.end(), mean.begin(), 0.0));
+  for (const double clip_norm : {norm / 10, norm * 10}) {
+    network_.parameters().initialize(1);
+    network_.refresh();
+    const auto before = weights();
+    auto expected = before;
+    const double scale = std::min(1.0, clip_norm / (norm + 1e-6));
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      expected[i] -= static_cast<float>(0.5 * scale) * mean[i];
+    }
+    OptimizerConfig config = sgd(0.5, clip_norm);
+    config.accumulate_steps = 3;
+    Trainer trainer(network_, config, 1);
+    trainer.step(batch_);
+    trainer.step(other);
+    EXPECT_EQ(trainer.waiting(), 2);
+    EXPECT_EQ(weights(), before);
+    trainer.step(batch_);
+    EXPECT_EQ(trainer.waiting(), 0);
+    EXPECT_EQ(trainer.optimizer().steps(), 1);
+    EXPECT_LE(testing::relative_error(weights(), expected), 1e-6) << clip_norm;
+  }
+}
+
+TEST_P(TrainerTest, FinishesAnUpdateOfFewerBatches) {
+  double norm = 0;
+  network_.differentiate(batch_, {}, norm);
+  const auto gradients = network_.parameters().gradients();
+  auto expected = weights();
+  for (std::size_t i = 0; i < expected.size(); ++i) expected[i] -= 0.25F * gradients[i];
+  OptimizerConfig config = sgd(1);
+  config.accumulate_steps = 4;
+  Trainer trainer(network_, config, 1);
+  trainer.finish_update();
+  EXPECT_EQ(trainer.optimizer().steps(), 0);
+  trainer.step(batch_);
+  trainer.finish_update();
+  EXPECT_EQ(trainer.optimizer().steps(), 1);
+  EXPECT_EQ(trainer.waiting(), 0);
+  EXPECT_LE(testing::relative_error(weights(), expected), 1e-6);
+}
+
+TEST_P(TrainerTest, DrawsOtherDropoutForEveryBatchOfAnUpdate) {
+  ModelConfig model = classifier();
+  model.rnn.num_layers = 2;
+  model.rnn.dropout = 0.5;
+  Network network(model, 6, 10, arena_, {.backend = GetParam()});
+  network.parameters().initialize(1);
+  network.refresh();
+  OptimizerConfig config = sgd(0.1);
+  config.accumulate_steps = 2;
+  Trainer trainer(network, config, 1);
+  const double first = trainer.step(batch_).loss;
+  EXPECT_NE(trainer.step(batch_).loss, first);
 }
 
 TEST_P(TrainerTest, GivesTheMetricsBeforeTheUpdate) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Writes lstm.h5 and curves.h5 beside this file, with PyTorch 2.13 on the CPU.
+"""Writes lstm.h5, curves.h5, optimizers.h5 and schedules.h5 beside this file, with PyTorch 2.13 on the CPU.
 
 Run it again only for a newer PyTorch; the files are committed. Usage: make_golden.py
 """
@@ -129,6 +129,57 @@ def curve(file, name, task, lengths, clip_norm, optimizer, settings, cell="lstm"
     write_weights(group.create_group("end"), model)
 
 
+def optimizer_case(file, name, optimizer, **settings):
+    """20 steps of an optimizer on 19 numbers, with gradients of its own at each step."""
+    value = torch.nn.Parameter(random(19))
+    gradients = random(20, 19)
+    group = file.create_group(name)
+    group.attrs["optimizer"] = optimizer.__name__.lower()
+    for key, setting in settings.items():
+        # A C++ program that is older than h5py cannot read its bool.
+        group.attrs[key] = int(setting) if isinstance(setting, bool) else setting
+    write(group, start=value, gradients=gradients)
+    descent = optimizer([value], **settings)
+    for gradient in gradients:
+        value.grad = gradient.clone()
+        descent.step()
+    write(group, end=value)
+    states = {k: v for k, v in descent.state[value].items() if k != "step" and v is not None}
+    write(group.create_group("states"), **states)
+
+
+EPOCHS, UPDATES = 20, 3
+
+
+def schedule_case(file, name, kind, scheduler, warmup_steps=0, lr=0.1, **arguments):
+    """The learning rates of 20 epochs of 3 updates."""
+    descent = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+    schedule = scheduler(descent, **arguments) if scheduler else None
+    warmup = warmup_steps and torch.optim.lr_scheduler.LinearLR(
+        descent, start_factor=1 / warmup_steps, total_iters=warmup_steps - 1
+    )
+    # Better, worse, and better by less than the threshold.
+    losses = [3, 2, 2.5, 2.2, 2.1, 1.9, 1.9, 1.8999, 1.95, 1.9, 1.85, 2, 2, 2, 2, 2, 1, 1, 1, 1]
+    losses = numpy.array(losses, numpy.float32)
+    rates = numpy.zeros((EPOCHS, UPDATES), numpy.float32)
+    for epoch in range(EPOCHS):
+        for update in range(UPDATES):
+            rates[epoch, update] = descent.param_groups[0]["lr"]
+            descent.step()
+            if warmup:
+                warmup.step()
+            if kind == "one_cycle":
+                schedule.step()
+        if kind == "reduce_on_plateau":
+            schedule.step(losses[epoch])
+        elif kind in ("step", "cosine"):
+            schedule.step()
+    group = file.create_group(name)
+    arguments.pop("cycle_momentum", None)
+    group.attrs.update(kind=kind, lr=lr, warmup_steps=warmup_steps, **arguments)
+    write(group, rates=rates, losses=losses)
+
+
 def main():
     torch.manual_seed(1)
     torch.set_num_threads(1)
@@ -164,6 +215,52 @@ def main():
                   bidirectional=True)  # fmt: skip
             curve(file, f"{cell}_classification", "classification", [5] * 10, None, adam,
                   {"lr": 0.02}, cell)  # fmt: skip
+
+    with h5py.File(HERE / "optimizers.h5", "w", libver="latest") as file:
+        file.attrs["torch"] = str(torch.__version__)
+        sgd, rmsprop = torch.optim.SGD, torch.optim.RMSprop
+        optimizer_case(file, "sgd", sgd, lr=0.1, weight_decay=0.1)
+        optimizer_case(file, "sgd_momentum", sgd, lr=0.1, momentum=0.9, weight_decay=0.1)
+        optimizer_case(file, "sgd_nesterov", sgd, lr=0.1, momentum=0.8, nesterov=True,
+                       weight_decay=0.1)  # fmt: skip
+        optimizer_case(file, "adam_defaults", torch.optim.Adam)
+        optimizer_case(file, "adam", torch.optim.Adam, lr=0.02, betas=(0.8, 0.95), eps=1e-4,
+                       weight_decay=0.1)  # fmt: skip
+        optimizer_case(file, "adamw_defaults", torch.optim.AdamW)
+        optimizer_case(file, "adamw", torch.optim.AdamW, lr=0.02, betas=(0.8, 0.95), eps=1e-4,
+                       weight_decay=0.1)  # fmt: skip
+        optimizer_case(file, "rmsprop_defaults", rmsprop)
+        optimizer_case(file, "rmsprop", rmsprop, lr=0.02, alpha=0.9, eps=1e-4, momentum=0.5,
+                       weight_decay=0.1)  # fmt: skip
+        optimizer_case(file, "rmsprop_centered", rmsprop, lr=0.02, alpha=0.9, centered=True)
+        optimizer_case(file, "rmsprop_centered_momentum", rmsprop, lr=0.02, centered=True,
+                       momentum=0.9)  # fmt: skip
+
+    with h5py.File(HERE / "schedules.h5", "w", libver="latest") as file:
+        file.attrs["torch"] = str(torch.__version__)
+        schedulers = torch.optim.lr_scheduler
+        schedule_case(file, "warmup", "constant", None, warmup_steps=7)
+        schedule_case(file, "step", "step", schedulers.StepLR, step_size=3)
+        schedule_case(file, "step_warmup", "step", schedulers.StepLR, warmup_steps=11, step_size=2,
+                      gamma=0.7)  # fmt: skip
+        schedule_case(file, "cosine", "cosine", schedulers.CosineAnnealingLR, T_max=20)
+        schedule_case(file, "cosine_and_back", "cosine", schedulers.CosineAnnealingLR, T_max=8,
+                      eta_min=0.02)  # fmt: skip
+        one_cycle = schedulers.OneCycleLR
+        schedule_case(file, "one_cycle", "one_cycle", one_cycle, max_lr=0.3, total_steps=60,
+                      cycle_momentum=False)  # fmt: skip
+        schedule_case(file, "one_cycle_settings", "one_cycle", one_cycle, max_lr=0.3,
+                      total_steps=61, pct_start=0.13, div_factor=5.0, final_div_factor=100.0,
+                      cycle_momentum=False)  # fmt: skip
+        for pct_start in (0.0, 1.0):
+            schedule_case(file, f"one_cycle_pct_start_{pct_start:.0f}", "one_cycle", one_cycle,
+                          max_lr=0.3, total_steps=61, pct_start=pct_start,
+                          cycle_momentum=False)  # fmt: skip
+        plateau = schedulers.ReduceLROnPlateau
+        schedule_case(file, "plateau_defaults", "reduce_on_plateau", plateau)
+        schedule_case(file, "plateau", "reduce_on_plateau", plateau, factor=0.5, patience=1,
+                      threshold=0.01)  # fmt: skip
+        schedule_case(file, "plateau_tiny", "reduce_on_plateau", plateau, lr=1e-7, patience=0)
 
 
 if __name__ == "__main__":

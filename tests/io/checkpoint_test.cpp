@@ -63,6 +63,8 @@ TrainingState some_state() {
           .seed = 0xFEDC'BA98'7654'3210,
           .best_metric = 0.875,
           .running = {.items = 544, .loss = 12.5, .absolute_error = 0.1, .correct = 400},
+          .schedule = {.lr_scale = 0.25, .plateau = {.best = 0.5, .num_bad_epochs = 7}},
+          .early_stopping = {.best = 0.75, .num_bad_epochs = 9},
           .last_metrics = R"({"epoch": 3})",
           .run_file = "[data]\npath = \"é.h5\"\n"};
 }
@@ -77,7 +79,8 @@ class CheckpointTest : public testing::FolderTest {
 
   /// An optimizer after some steps, its state filled.
   static Optimizer optimizer(OptimizerConfig::Kind kind, const Parameters& parameters) {
-    Optimizer made({.kind = kind, .momentum = 0.9, .clip_norm = {}}, parameters.values().size());
+    Optimizer made({.kind = kind, .momentum = 0.9, .centered = true, .clip_norm = {}},
+                   parameters.values().size());
     made.set_steps(1234);
     float value = 0;
     for (Optimizer::State& state : made.states()) {
@@ -133,8 +136,8 @@ TEST_F(CheckpointTest, ATiedWeightHasBothOfPyTorchsNames) {
 
 TEST_F(CheckpointTest, KeepsTheStateOfEveryOptimizer) {
   const Parameters weights = parameters(kModel, 1);
-  for (const auto kind :
-       {OptimizerConfig::Kind::sgd, OptimizerConfig::Kind::adam, OptimizerConfig::Kind::adamw}) {
+  for (const auto kind : {OptimizerConfig::Kind::sgd, OptimizerConfig::Kind::adam,
+                          OptimizerConfig::Kind::adamw, OptimizerConfig::Kind::rmsprop}) {
     const Optimizer saved = optimizer(kind, weights);
     save_checkpoint(path("checkpoint.h5"), kModel, weights, saved, some_state());
     EXPECT_TRUE(has_training_state(path("checkpoint.h5")));
@@ -155,6 +158,8 @@ TEST_F(CheckpointTest, KeepsTheStateOfEveryOptimizer) {
     EXPECT_EQ(state.running.loss, 12.5);
     EXPECT_EQ(state.running.absolute_error, 0.1);
     EXPECT_EQ(state.running.correct, 400);
+    EXPECT_EQ(state.schedule, some_state().schedule);
+    EXPECT_EQ(state.early_stopping, some_state().early_stopping);
     EXPECT_EQ(state.last_metrics, some_state().last_metrics);
     EXPECT_EQ(read_training_state(path("checkpoint.h5")).run_file, some_state().run_file);
   }

@@ -156,6 +156,7 @@ def interrupted(started, prefix, *arguments, **program):
     )
     while not started.exists() and process.poll() is None:
         time.sleep(0.01)
+    time.sleep(0.5)  # until it waits for what it has started, rather than being about to
     process.send_signal(signal.SIGINT)
     printed, message = process.communicate()
     assert process.returncode == 130
@@ -168,7 +169,7 @@ def interrupted(started, prefix, *arguments, **program):
 
 def waits(started):
     """Shell: says that it has started, then does nothing for long."""
-    return f'echo $$ > "{started}.new"; mv "{started}.new" "{started}"; exec sleep 5000'
+    return f'echo $$ > "{started}.new"; mv "{started}.new" "{started}"; exec sleep 60'
 
 
 def test_ctrl_c_in_the_first_row_writes_nothing(tmp_path):

@@ -1,6 +1,6 @@
 # Sweeps one epoch of training on tokens from PyTorch's initial weights on the same batches: SGD with
 # a dense torch.nn.Embedding, Adam with sparse gradients (SparseAdam for the table), tagging and
-# classification, with clipping and padding_index; and the logits of a trained tagger. Tolerance:
+# classification, with clipping, accumulated gradients and padding_index; and the logits of a trained tagger. Tolerance:
 # 1e-4 absolute on weights as in training_test.py, 1e-5 on logits.
 
 import math
@@ -52,25 +52,28 @@ def clip(parameters, clip_norm):
         p.grad *= min(1, clip_norm / (norm + 1e-6))
 
 
-def train_torch(model, tagging, data, descents, clip_norm):
+def train_torch(model, tagging, data, descents, clip_norm, accumulate_steps):
     sequences, targets = read_split(data, "train")
     if tagging:
         targets = list(targets.split([len(sequence) for sequence in sequences]))
-    for first in range(0, ROWS, BATCH):
+    for index, first in enumerate(range(0, ROWS, BATCH)):
         expected = targets[first : first + BATCH]
         expected = torch.cat(expected) if tagging else expected
         loss = torch.nn.functional.cross_entropy(model(sequences[first : first + BATCH]), expected)
-        model.zero_grad()
-        loss.backward()
+        (loss / accumulate_steps).backward()
+        if (index + 1) % accumulate_steps > 0:
+            continue
         if clip_norm:
             clip(list(model.parameters()), clip_norm)
         for descent in descents:
             descent.step()
+        model.zero_grad()
 
 
 CASES = {
     "tagging_sgd_clip": (True, "sgd", {"lr": 0.5}, 0.2, {}),
     "tagging_adam": (True, "adam", {"lr": 0.005}, None, {"num_layers": 2, "bidirectional": True}),
+    "tagging_adam_accumulate": (True, "adam", {"lr": 0.005}, 0.2, {"accumulate_steps": 2}),
     "classification_adam_clip": (False, "adam", {"lr": 0.005}, 0.2, {"cell": "gru"}),
 }
 
@@ -79,6 +82,8 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_one_epoch_gives_the_same_weights(tmp_path, case, padding_index):
     tagging, optimizer, settings, clip_norm, sizes = CASES[case]
+    sizes = dict(sizes)
+    accumulate_steps = sizes.pop("accumulate_steps", 1)
     data, start = tmp_path / "data.h5", tmp_path / "start.h5"
     make_dataset(data, tagging)
     torch.manual_seed(4)
@@ -89,6 +94,8 @@ def test_one_epoch_gives_the_same_weights(tmp_path, case, padding_index):
     keys = {"epochs": 1, "batch_size": BATCH, "shuffle": False, "optimizer": optimizer, **settings}
     if clip_norm:
         keys["clip_norm"] = clip_norm
+    if accumulate_steps > 1:
+        keys["accumulate_steps"] = accumulate_steps
     sizes = {"embedding_size": SIZE, "hidden_size": 20, "init": str(start), **sizes}
     if padding_index is not None:
         sizes["padding_index"] = padding_index
@@ -99,7 +106,7 @@ def test_one_epoch_gives_the_same_weights(tmp_path, case, padding_index):
         descents = [torch.optim.SGD([table, *rest], **settings)]
     else:
         descents = [torch.optim.SparseAdam([table], **settings), torch.optim.Adam(rest, **settings)]
-    train_torch(model, tagging, data, descents, clip_norm)
+    train_torch(model, tagging, data, descents, clip_norm, accumulate_steps)
     expected = model.state_dict()
     assert list(actual) == sorted(expected)
     for name, tensor in expected.items():

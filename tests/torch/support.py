@@ -35,6 +35,8 @@ def shared_data(name):
 def toml_value(value):
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k} = {toml_value(v)}" for k, v in value.items()) + "}"
     return json.dumps(value) if isinstance(value, (str, list)) else str(value)
 
 

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <list>
+#include <optional>
 #include <vector>
 
 #include "kernels/lstm/lstm.h"
@@ -61,6 +63,7 @@ struct LstmCall {
   bool states = true;  ///< before this step
   bool dy = true;
   bool row_by_row = false;
+  bool in_pairs = false;  ///< of panels; one row with states, fast panels
 };
 
 /// What the kernels write: the gates [rows, 4, H], and [rows, H] or nothing.
@@ -81,38 +84,54 @@ class LstmStep {
  public:
   LstmStep(std::int64_t rows, std::int64_t hidden_size) : rows_(rows), hidden_size_(hidden_size) {}
 
-  /// What lstm_forward_kernel makes of it: gates, c and h.
+  /// What lstm_forward_kernel, or lstm_forward_pair_kernel, makes of it: gates, c and h.
   LstmResult forward(const LstmCall& call) const {
     const auto kernel = lstm_forward_kernel(call.isa, PanelKind::fast);
+    const auto pair_kernel = lstm_forward_pair_kernel(call.isa);
     const std::int64_t lanes = vector_lanes(call.isa, PanelKind::fast);
     GuardedStates h_before = states(5, h_prev);
     GuardedStates c_before = states(3, c_prev);
     GuardedStates c = states(3, none);
     GuardedStates h = states(4, none);
     LstmResult result{pre_activations, {}, {}, {}};
+    std::list<GuardedArray> panels;
+    std::optional<CellForward> waiting;
     for (std::int64_t unit = 0; unit < hidden_size_; unit += lanes) {
-      GuardedArray weights = weight_panel(lanes, unit);
-      GuardedArray gates = gate_panel(result.gates, lanes, unit);
+      GuardedArray& weights = panels.emplace_back(weight_panel(lanes, unit));
+      GuardedArray& gates = panels.emplace_back(gate_panel(result.gates, lanes, unit));
       for_each_cut(call, [&](std::int64_t row, std::int64_t rows) {
-        kernel({.rows = rows,
-                .units = std::min(lanes, hidden_size_ - unit),
-                .depth = hidden_size_,
-                .left = call.states ? h_before.at(row, 0) : nullptr,
-                .left_stride = h_before.stride(),
-                .weight_hh = weights.data(),
-                .inputs = gates.data() + row * 4 * lanes,
-                .gates = gates.data() + row * 4 * lanes,
-                .h_prev = nullptr,
-                .h_prev_stride = 0,
-                .c_prev = call.states ? c_before.at(row, unit) : nullptr,
-                .c = c.at(row, unit),
-                .c_stride = c.stride(),
-                .h = h.at(row, unit),
-                .h_stride = h.stride(),
-                .h_words = nullptr,
-                .h_words_stride = 0});
+        const CellForward step{.rows = rows,
+                               .units = std::min(lanes, hidden_size_ - unit),
+                               .depth = hidden_size_,
+                               .left = call.states ? h_before.at(row, 0) : nullptr,
+                               .left_stride = h_before.stride(),
+                               .weight_hh = weights.data(),
+                               .inputs = gates.data() + row * 4 * lanes,
+                               .gates = gates.data() + row * 4 * lanes,
+                               .h_prev = nullptr,
+                               .h_prev_stride = 0,
+                               .c_prev = call.states ? c_before.at(row, unit) : nullptr,
+                               .c = c.at(row, unit),
+                               .c_stride = c.stride(),
+                               .h = h.at(row, unit),
+                               .h_stride = h.stride(),
+                               .h_words = nullptr,
+                               .h_words_stride = 0};
+        if (!call.in_pairs) {
+          kernel(step);
+        } else if (waiting) {
+          pair_kernel(*waiting, step);
+          waiting.reset();
+        } else {
+          waiting = step;
+        }
       });
-      take_gates(gates, lanes, unit, result.gates);
+    }
+    if (waiting) kernel(*waiting);
+    auto panel = panels.begin();
+    for (std::int64_t unit = 0; unit < hidden_size_; unit += lanes) {
+      take_gates(*++panel, lanes, unit, result.gates);
+      ++panel;
     }
     result.c = c.values();
     result.h = h.values();

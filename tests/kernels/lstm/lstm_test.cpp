@@ -112,6 +112,15 @@ TEST_P(LstmKernelTest, GivesTheScalarBitsAtEveryCutOfTheRows) {
   });
 }
 
+TEST_P(LstmKernelTest, GivesTheSameBitsToPanelsInPairs) {
+  for (const std::int64_t hidden_size : kHiddenSizes) {
+    const LstmStep step(1, hidden_size);
+    const LstmResult expected = step.forward({.isa = GetParam()});
+    EXPECT_TRUE(step.forward({.isa = GetParam(), .in_pairs = true}).same_bits(expected))
+        << "hidden size " << hidden_size;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Isa, LstmKernelTest, all_isas(), isa_name);
 
 }  // namespace

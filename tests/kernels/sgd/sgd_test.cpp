@@ -1,6 +1,7 @@
 // Sweeps sizes 0 to 100 and a few thousands, all ending at a page that may not be touched, with and
-// without momentum, on every ISA. Tolerance: 4 epsilon of the terms' magnitudes, for the 2 to 4
-// roundings of half an epsilon on the way to a result; between ISAs none, as they round alike.
+// without momentum, Nesterov's too, on every ISA. Tolerance: 4 epsilon of the terms' magnitudes,
+// for the 2 to 5 roundings of half an epsilon on the way to a result; between ISAs none, as they
+// round alike.
 
 #include "kernels/sgd/sgd.h"
 
@@ -20,6 +21,9 @@ namespace {
 constexpr double kTolerance = 4.0 * std::numeric_limits<float>::epsilon();
 constexpr SgdArgs kArgs{.grad_scale = 0.37F, .weight_decay = 0.05F, .momentum = 0.9F, .lr = 0.1F};
 
+enum class Momentum { none, classic, nesterov };
+constexpr Momentum kMomentums[] = {Momentum::none, Momentum::classic, Momentum::nesterov};
+
 /// The arrays of a step, with random values.
 struct Arrays {
   GuardedArray grad;
@@ -33,24 +37,31 @@ struct Arrays {
     return {GuardedArray(size, any), GuardedArray(size, any), GuardedArray(size, any)};
   }
 
-  void update(Isa isa, std::size_t size, bool momentum) {
-    sgd_kernel(isa)(static_cast<std::int64_t>(size), kArgs, grad.data(),
-                    momentum ? momentum_buffer.data() : nullptr, param.data());
+  void update(Isa isa, std::size_t size, Momentum momentum) {
+    SgdArgs args = kArgs;
+    args.nesterov = momentum == Momentum::nesterov;
+    sgd_kernel(isa)(static_cast<std::int64_t>(size), args, grad.data(),
+                    momentum == Momentum::none ? nullptr : momentum_buffer.data(), param.data());
   }
 };
 
 /// Checks element `i` of `after` against the formula in double, applied to `before`.
-void expect_formula(const Arrays& before, const Arrays& after, bool momentum, std::size_t i) {
+void expect_formula(const Arrays& before, const Arrays& after, Momentum momentum, std::size_t i) {
   const double old_p = before.param[i];
-  const double scaled_grad = double{before.grad[i]} * kArgs.grad_scale;
-  const double old_b = momentum ? double{kArgs.momentum} * before.momentum_buffer[i] : 0.0;
-  const double b = old_b + scaled_grad + kArgs.weight_decay * old_p;
-  const double b_terms =
-      std::abs(old_b) + std::abs(scaled_grad) + std::abs(kArgs.weight_decay * old_p);
-  EXPECT_NEAR(after.param[i], old_p - kArgs.lr * b,
-              kTolerance * (std::abs(old_p) + kArgs.lr * b_terms))
+  const double g = double{before.grad[i]} * kArgs.grad_scale + kArgs.weight_decay * old_p;
+  const double g_terms =
+      std::abs(double{before.grad[i]} * kArgs.grad_scale) + std::abs(kArgs.weight_decay * old_p);
+  const double old_b =
+      momentum == Momentum::none ? 0.0 : double{kArgs.momentum} * before.momentum_buffer[i];
+  const double b = old_b + g;
+  const double b_terms = std::abs(old_b) + g_terms;
+  const bool nesterov = momentum == Momentum::nesterov;
+  const double direction = nesterov ? g + kArgs.momentum * b : b;
+  const double terms = nesterov ? g_terms + kArgs.momentum * b_terms : b_terms;
+  EXPECT_NEAR(after.param[i], old_p - kArgs.lr * direction,
+              kTolerance * (std::abs(old_p) + kArgs.lr * terms))
       << "param[" << i << "]";
-  if (momentum) {
+  if (momentum != Momentum::none) {
     EXPECT_NEAR(after.momentum_buffer[i], b, kTolerance * b_terms)
         << "momentum_buffer[" << i << "]";
   }
@@ -59,19 +70,19 @@ void expect_formula(const Arrays& before, const Arrays& after, bool momentum, st
 class SgdTest : public EachIsa {};
 
 TEST_P(SgdTest, FollowsTheFormula) {
-  for (const bool momentum : {false, true}) {
+  for (const Momentum momentum : kMomentums) {
     for (const std::size_t size : ragged_sizes()) {
       const Arrays before = Arrays::random(size);
       Arrays after = before;
       after.update(GetParam(), size, momentum);
       for (std::size_t i = 0; i < size; ++i) expect_formula(before, after, momentum, i);
-      ASSERT_FALSE(HasFailure()) << "size " << size << ", momentum " << momentum;
+      ASSERT_FALSE(HasFailure()) << "size " << size << ", momentum " << static_cast<int>(momentum);
     }
   }
 }
 
 TEST_P(SgdTest, GivesTheScalarBitsAtEveryPosition) {
-  for (const bool momentum : {false, true}) {
+  for (const Momentum momentum : kMomentums) {
     for (const std::size_t size : ragged_sizes()) {
       Arrays actual = Arrays::random(size);
       Arrays expected = actual;
@@ -87,7 +98,7 @@ TEST_P(SgdTest, TouchesNothingElse) {
   for (const std::size_t size : ragged_sizes()) {
     const Arrays before = Arrays::random(size);
     Arrays after = before;
-    after.update(GetParam(), size, true);
+    after.update(GetParam(), size, Momentum::nesterov);
     EXPECT_TRUE(after.grad.same_bits(before.grad)) << "size " << size;
     EXPECT_TRUE(after.grad.before_is_intact()) << "size " << size;
     EXPECT_TRUE(after.momentum_buffer.before_is_intact()) << "size " << size;

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+namespace quadgate {
+
+/// How the learning rate goes through a training, with the definitions, names and defaults of
+/// torch.optim.lr_scheduler (https://docs.pytorch.org/docs/2.13/optim.html).
+struct ScheduleConfig {
+  enum class Kind : std::uint8_t {
+    constant,           ///< stays as it is
+    step,               ///< StepLR, an epoch
+    cosine,             ///< CosineAnnealingLR, an epoch
+    one_cycle,          ///< OneCycleLR with cosines and cycle_momentum=False, an update
+    reduce_on_plateau,  ///< ReduceLROnPlateau on the validation loss, an epoch
+  };
+
+  Kind kind = Kind::constant;
+  /// The first this many updates, whatever the kind, have 1/N, 2/N, ... of its learning rate:
+  /// LinearLR(start_factor=1/N, total_iters=N-1), an update, chained with the schedule.
+  std::int64_t warmup_steps = 0;
+  std::optional<std::int64_t> step_size{};    ///< step: epochs between two changes; needed
+  double gamma = 0.1;                         ///< step: factor of a change
+  std::optional<std::int64_t> t_max{};        ///< cosine: epochs until eta_min; needed
+  double eta_min = 0;                         ///< cosine: smallest learning rate
+  std::optional<double> max_lr{};             ///< one_cycle: the top; empty: the optimizer's lr
+  std::optional<std::int64_t> total_steps{};  ///< one_cycle: updates in all; needed
+  double pct_start = 0.3;                     ///< one_cycle: share of the updates before the top
+  double div_factor = 25;                     ///< one_cycle: max_lr / the first learning rate
+  double final_div_factor = 1e4;              ///< one_cycle: the first learning rate / the last
+  double factor = 0.1;                        ///< reduce_on_plateau: factor of a change
+  std::int64_t patience = 10;  ///< reduce_on_plateau: bad epochs that are waited for a better one
+  double threshold = 1e-4;     ///< reduce_on_plateau: what a better loss is below, relative to best
+};
+
+/// "constant", "step", "cosine", "one_cycle" or "reduce_on_plateau".
+std::string_view to_string(ScheduleConfig::Kind kind) noexcept;
+/// The inverse of to_string; empty for any other text.
+std::optional<ScheduleConfig::Kind> parse_schedule(std::string_view text) noexcept;
+
+/// Throws InvalidArgument, naming the field by PyTorch's name, unless every number is finite and in
+/// its range and those that the kind needs are there.
+void validate(const ScheduleConfig& config);
+
+/// Counts the epochs since a loss got better, as ReduceLROnPlateau does (mode "min", relative).
+struct Plateau {
+  double best = std::numeric_limits<double>::infinity();
+  std::int64_t num_bad_epochs = 0;  ///< since `best`
+
+  bool operator==(const Plateau&) const = default;
+  /// Takes an epoch's loss: better if below best * (1 - threshold).
+  void add(double loss, double threshold) noexcept;
+};
+
+/// The learning rate of every update.
+class Schedule {
+ public:
+  /// What a schedule remembers between epochs: reduce_on_plateau does, the others do not.
+  struct State {
+    double lr_scale = 1;  ///< product of the reductions so far
+    Plateau plateau{};
+
+    bool operator==(const State&) const = default;
+  };
+
+  /// `lr` is the optimizer's. Throws InvalidArgument (see validate).
+  Schedule(const ScheduleConfig& config, double lr);
+
+  /// The learning rate of update `step` in `epoch`, both counted from 0. one_cycle stays at its
+  /// last one after total_steps.
+  double lr(std::int64_t epoch, std::int64_t step) const noexcept;
+  /// Takes the validation loss at the end of an epoch.
+  void finish_epoch(double loss) noexcept;
+
+  const State& state() const noexcept { return state_; }
+  void set_state(const State& state) noexcept { state_ = state; }
+
+ private:
+  double one_cycle(std::int64_t step) const noexcept;
+
+  ScheduleConfig config_;
+  double lr_;
+  State state_;
+};
+
+}  // namespace quadgate

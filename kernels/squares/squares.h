@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+namespace quadgate::kernels {
+
+enum class Isa : std::uint8_t;
+
+/// The sum of the squares of values [rows, columns], rows `stride` floats apart, of any alignment;
+/// rows and columns may be 0. Sixteen rows at a time are added up in 64 floats, a column in that of
+/// its number modulo 64, and these in a double (scalar.cpp shows how): the bits depend on the
+/// values and sizes alone, and are the same from every ISA. Error: within half an epsilon
+/// (relative) of float for each of at most 16 * ceil(columns / 64) + 2 roundings.
+using SquaresKernel = double (*)(std::int64_t rows, std::int64_t columns, const float* values,
+                                 std::int64_t stride) noexcept;
+
+/// The version for `isa`, which the machine must support.
+SquaresKernel squares_kernel(Isa isa) noexcept;
+
+}  // namespace quadgate::kernels
