@@ -19,17 +19,22 @@ inline constexpr int kExitWrongUse = 2;
 inline constexpr int kExitStopped = 75;  ///< by a signal, after saving: run again with --resume
 
 struct PrepareArguments {
-  std::vector<std::filesystem::path> inputs;  ///< idx: images and labels; ts, csv: one file
-  std::vector<std::filesystem::path> test;    ///< as `inputs`, or empty
+  std::vector<std::filesystem::path>
+      inputs;  ///< idx: images and labels; ts, csv: one file; else many
+  std::vector<std::filesystem::path> test;  ///< as `inputs`, or empty
   std::filesystem::path output;
   double valid_fraction = 0;
   double test_fraction = 0;
   bool standardize = false;
+  std::string level = "characters";       ///< of text: or "words"
+  std::optional<std::int64_t> min_count;  ///< of text and conllu; empty: 2 for words, else 1
 };
 
 void prepare_idx(const PrepareArguments& arguments);
 void prepare_ts(const PrepareArguments& arguments);
 void prepare_csv(const PrepareArguments& arguments);
+void prepare_conllu(const PrepareArguments& arguments);
+void prepare_text(const PrepareArguments& arguments);
 
 struct TrainArguments {
   std::filesystem::path run_file;

@@ -42,7 +42,7 @@ Named evaluate_model(ModelOnData& model) {
       raw.add(loss, outputs, batch.targets, units.std);
     }
   });
-  Named named = named_metrics(config.task, metrics);
+  Named named = named_metrics(model.description(), metrics);
   if (config.task == Task::regression) {
     const auto items = static_cast<double>(metrics.items);
     named.emplace_back("mse_raw", raw.squared / items);
@@ -68,7 +68,7 @@ void evaluate(const EvaluateArguments& arguments) {
   }
   fmt::print("{}: {} sequences\n", arguments.split, model.split().size());
   for (const auto& [name, value] : named) {
-    fmt::print("{:<8} {:.6g}\n", name, value);
+    fmt::print("{:<10} {:.6g}\n", name, value);
   }
 }
 

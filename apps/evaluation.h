@@ -9,16 +9,22 @@
 
 #include "engine/loss.h"
 #include "engine/network.h"
+#include "io/checkpoint.h"
 #include "io/dataset.h"
 
 namespace quadgate::apps {
 
-/// Sums over all rows of a split; empty if `stop` said so between two batches.
+/// Sums over all rows of a split, from states of zeros; empty if `stop` said so between two
+/// batches.
 std::optional<Metrics> evaluate_split(Network& network, Split& split, std::int64_t batch_size,
                                       const std::function<bool()>& stop);
 
+/// Before the first piece of a text: where states are carried, they become zeros.
+void reset_carried_states(Network& network);
+
 /// The means of `metrics` under their contract names: loss, and accuracy (classification, tagging)
-/// or mse and mae (regression).
-std::vector<std::pair<std::string, double>> named_metrics(Task task, const Metrics& metrics);
+/// or mse and mae (regression), and perplexity (language model).
+std::vector<std::pair<std::string, double>> named_metrics(const ModelDescription& model,
+                                                          const Metrics& metrics);
 
 }  // namespace quadgate::apps

@@ -16,21 +16,33 @@ namespace {
 
 std::string names_text(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 10;
-  const auto shown = std::span(names).first(std::min(names.size(), kShown));
-  return fmt::format("{} ({}{})", names.size(), fmt::join(shown, ", "),
-                     names.size() > kShown ? ", ..." : "");
+  std::string list;
+  for (const std::string& name : std::span(names).first(std::min(names.size(), kShown))) {
+    list += list.empty() ? "" : ", ";
+    list += name == "\n" ? "\\n" : name;  // a token of text
+  }
+  return fmt::format("{} ({}{})", names.size(), list, names.size() > kShown ? ", ..." : "");
 }
 
 void print_description(const DataDescription& data) {
-  fmt::print("features: {}\n", names_text(data.feature_names));
-  if (!data.class_names.empty()) {
+  if (data.token_names.empty()) {
+    fmt::print("features: {}\n", names_text(data.feature_names));
+  } else {
+    fmt::print("vocabulary: {}\n", names_text(data.token_names));
+  }
+  if (!data.class_names.empty() && !data.streams) {
     fmt::print("classes: {}\n", names_text(data.class_names));
   }
   if (const auto& window = data.window) {
     fmt::print("window: {} rows in, the next {} out, stride {}, targets {}\n", window->input_len,
                window->horizon, window->stride, names_text(window->targets));
   }
-  fmt::print("standardized: {}\n", data.mean.empty() ? "no" : "yes");
+  if (const auto& streams = data.streams) {
+    fmt::print("text: {} streams, {} tokens at a time\n", streams->count, streams->bptt_len);
+  }
+  if (data.token_names.empty()) {
+    fmt::print("standardized: {}\n", data.mean.empty() ? "no" : "yes");
+  }
 }
 
 void print_split(const std::string& name, const Split& split) {
@@ -57,11 +69,27 @@ void inspect_series(const hdf5::File& file) {
   print_description(read_data_description(file, ""));
 }
 
+/// The text of a language model, a stream of tokens a split.
+void inspect_text(const hdf5::File& file) {
+  for (const char* name : {"train", "valid", "test"}) {
+    if (file.has(name)) {
+      const hdf5::Array x = file.array(fmt::format("{}/x", name));
+      x.expect(hdf5::Element::int32, {hdf5::kAnySize}, "[L]");
+      fmt::print("{}: {} tokens\n", name, x.size());
+    }
+  }
+  print_description(read_data_description(file, ""));
+}
+
 void inspect_dataset(const hdf5::File& file) {
   const std::string task = read_dataset_task(file.path());
   fmt::print("data set for {}\n", task);
   if (task == "forecast") {
     inspect_series(file);
+    return;
+  }
+  if (task == "language_model") {
+    inspect_text(file);
     return;
   }
   Dataset dataset(file.path());
@@ -90,6 +118,12 @@ void print_model(const ModelConfig& config, const Parameters& parameters) {
   if (!loss.class_weights.empty()) fmt::print(", class_weights {}", loss.class_weights);
   if (loss.ignore_index != usual.ignore_index) fmt::print(", ignore_index {}", loss.ignore_index);
   fmt::print("\n");
+  if (config.has_embedding()) {
+    const auto padding = config.embedding.padding_index;
+    fmt::print("embedding: {} tokens of {} features{}{}\n", config.embedding.vocabulary_size,
+               rnn.input_size, padding ? fmt::format(", padding_index {}", *padding) : "",
+               config.embedding.tie_weights ? ", tied to the head's weight" : "");
+  }
   std::size_t count = 0;
   for (const ParameterSlice& slice : parameters.slices()) {
     fmt::print("  {:<28} {}\n", slice.name, hdf5::shape_text(slice.shape));
@@ -102,8 +136,9 @@ void inspect_checkpoint(const std::filesystem::path& path) {
   const ModelDescription model = read_model_description(path);
   Parameters parameters(model.config);
   load_parameters(path, parameters);
-  fmt::print("checkpoint of a model for {}\n",
-             model.data.window ? "forecast" : to_string(model.config.task));
+  fmt::print("checkpoint of a model for {}\n", model.data.window    ? "forecast"
+                                               : model.data.streams ? "language_model"
+                                                                    : to_string(model.config.task));
   print_model(model.config, parameters);
   print_description(model.data);
   if (!has_training_state(path)) {

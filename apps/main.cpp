@@ -32,8 +32,6 @@ CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
   kind.add_option("--test-fraction", arguments.test_fraction,
                   "Part of the input that becomes the test split, if there is no --test")
       ->type_name("F");
-  kind.add_flag("--standardize", arguments.standardize,
-                "Scale each feature to mean 0 and std 1 over the train split");
   kind.callback([&arguments, &command, run] {
     command = [&arguments, run] {
       run(arguments);
@@ -41,6 +39,33 @@ CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
     };
   });
   return kind;
+}
+
+/// The kinds that make tokens of text files.
+void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command& command) {
+  CLI::App& conllu = add_kind(prepare, "conllu",
+                              "Sentences in CoNLL-U, to tag each word (FORM) with its part of "
+                              "speech (UPOS)",
+                              arguments, command, prepare_conllu);
+  CLI::App& text = add_kind(prepare, "text",
+                            "Text as one stream of tokens, for a language model; splits follow in "
+                            "the text",
+                            arguments, command, prepare_text);
+  text.add_option("--level", arguments.level,
+                  "characters (Unicode code points) or words (between blanks; <eos> ends a line)")
+      ->check(CLI::IsMember({"characters", "words"}))
+      ->capture_default_str()
+      ->type_name("LEVEL");
+  for (CLI::App* kind : {&conllu, &text}) {
+    kind->add_option("input", arguments.inputs, "Files in UTF-8, plain or .gz")
+        ->required()
+        ->type_name("FILE");
+    kind->add_option("--test", arguments.test, "Files of the test split")->type_name("FILE");
+    kind->add_option("--min-count", arguments.min_count,
+                     "How often a token must occur in the train split, else it is <unk>; 2 for "
+                     "words, 1 for characters unless given")
+        ->type_name("N");
+  }
 }
 
 void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
@@ -67,6 +92,10 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
                            "A series to forecast: a line of column names, then a line a time step; "
                            "a first column that is not numeric is left out; splits follow in time",
                            arguments, command, prepare_csv);
+  for (CLI::App* kind : {&idx, &ts, &csv}) {
+    kind->add_flag("--standardize", arguments.standardize,
+                   "Scale each feature to mean 0 and std 1 over the train split");
+  }
   for (CLI::App* kind : {&ts, &csv}) {
     kind->add_option("input", arguments.inputs, "File, plain or .gz")
         ->required()
@@ -76,6 +105,7 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
         ->expected(1)
         ->type_name("FILE");
   }
+  add_prepare_tokens(prepare, arguments, command);
 }
 
 void add_train(CLI::App& app, TrainArguments& arguments, Command& command) {

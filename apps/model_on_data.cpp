@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apps/evaluation.h"
 #include "apps/threads.h"
 #include "engine/error.h"
 #include "io/loader.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr std::int64_t kBatchSize = 256;
 
 std::string task_name(const ModelDescription& model) {
+  if (model.data.streams) return "language_model";
   return model.data.window ? "forecast" : to_string(model.config.task);
 }
 
@@ -24,10 +26,10 @@ Dataset open_for(const ModelDescription& model, const std::filesystem::path& dat
     throw DataError(
         fmt::format("{}: task: the model expects {}, found {}", data.string(), expected, found));
   }
-  return Dataset(data, model.data.window, model.config.loss.ignore_index);
+  return Dataset(data, model.data.window, model.data.streams, model.config.loss.ignore_index);
 }
 
-std::string class_text(const std::vector<std::string>& names) {
+std::string names_text(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 5;
   return fmt::format(
       "{} ({}{})", names.size(),
@@ -48,10 +50,19 @@ void expect_same_kind(const ModelDescription& model, const Dataset& data) {
   const auto& trained = model.data;
   const auto& given = data.description();
   expect("task", std::string(to_string(model.config.task)), std::string(to_string(data.task())));
-  expect("features", model.config.rnn.input_size, data.input_size());
+  expect("input", std::string(model.config.has_embedding() ? "tokens" : "features"),
+         std::string(data.vocabulary_size() > 0 ? "tokens" : "features"));
+  if (!model.config.has_embedding()) {
+    expect("features", model.config.rnn.input_size, data.input_size());
+  }
+  if (trained.token_names != given.token_names) {
+    throw DataError(fmt::format("{}: vocabulary: the model expects {}, found {}",
+                                data.path().string(), names_text(trained.token_names),
+                                names_text(given.token_names)));
+  }
   if (trained.class_names != given.class_names) {
     throw DataError(fmt::format("{}: classes: the model expects {}, found {}", data.path().string(),
-                                class_text(trained.class_names), class_text(given.class_names)));
+                                names_text(trained.class_names), names_text(given.class_names)));
   }
   expect("values to predict", model.config.output_size, data.output_size());
   const auto scale = [](bool plain) { return plain ? "plain values" : "standardized values"; };
@@ -63,15 +74,18 @@ ModelOnData::ModelOnData(const std::filesystem::path& checkpoint, const std::fil
     : description_(read_model_description(checkpoint)),
       dataset_(open_for(description_, data)),
       split_((expect_same_kind(description_, dataset_), dataset_.split(split))),
-      batch_size_(std::min(kBatchSize, split_.size())),
+      batch_size_(description_.data.streams ? description_.data.streams->count
+                                            : std::min(kBatchSize, split_.size())),
       arena_(choose_threads(threads)),
-      network_(description_.config, split_.max_len(), batch_size_, arena_) {
+      network_(description_.config, split_.max_len(), batch_size_, arena_,
+               {.carries_states = description_.data.streams.has_value()}) {
   load_parameters(checkpoint, network_.parameters());
   network_.refresh();
 }
 
 void ModelOnData::for_each_batch(
     const std::function<void(const Batch&, std::span<const float>)>& visit) {
+  reset_carried_states(network_);
   Loader loader(split_, batch_size_);
   std::vector<float> outputs;
   for (Batch batch; loader.next(batch);) {

@@ -162,6 +162,10 @@ void predict(const PredictArguments& arguments) {
         fmt::format("--output: expected a name in .csv or .h5, found '{}'", output.string()));
   }
   ModelOnData model(arguments.checkpoint, arguments.data, arguments.split, arguments.threads);
+  if (model.description().data.streams) {
+    throw InvalidArgument(fmt::format("{}: a language model; evaluate gives its perplexity",
+                                      arguments.checkpoint.string()));
+  }
   const OutputUnits units = output_units(model.dataset());
   const Predictions predictions = predict_split(model, units);
   if (extension == ".csv") {

@@ -2,21 +2,31 @@
 
 #include "apps/commands.h"
 #include "io/dataset_writer.h"
+#include "io/importers/conllu.h"
 #include "io/importers/csv.h"
 #include "io/importers/idx.h"
+#include "io/importers/plain_text.h"
 #include "io/importers/ts.h"
+#include "io/token_writer.h"
 
 namespace quadgate::apps {
 namespace {
 
+/// Words that occur once stand for those that never do, so that <unk> is trained.
+constexpr std::int64_t kMinWordCount = 2;
+
 PrepareOptions options_of(const PrepareArguments& arguments) {
-  return {arguments.valid_fraction, arguments.test_fraction, arguments.standardize};
+  return {arguments.valid_fraction, arguments.test_fraction, arguments.standardize,
+          arguments.min_count.value_or(1)};
 }
 
 void print(const PrepareArguments& arguments, const PrepareSummary& summary, const char* unit) {
   fmt::print("wrote {}: {} train, {} valid, {} test {}{}\n", arguments.output.string(),
              summary.train, summary.valid, summary.test, unit,
              arguments.standardize ? ", standardized" : "");
+  if (summary.vocabulary > 0) {
+    fmt::print("vocabulary: {} tokens\n", summary.vocabulary);
+  }
 }
 
 /// `read` makes sequences or a series of an input; `write` makes a data set of them.
@@ -47,6 +57,22 @@ void prepare_ts(const PrepareArguments& arguments) {
 void prepare_csv(const PrepareArguments& arguments) {
   prepare(
       arguments, "rows", [](const auto& files) { return read_csv(files.at(0)); }, write_forecast);
+}
+
+void prepare_conllu(const PrepareArguments& arguments) {
+  PrepareArguments resolved = arguments;
+  resolved.min_count = arguments.min_count.value_or(kMinWordCount);
+  prepare(
+      resolved, "sentences", [](const auto& files) { return read_conllu(files); }, write_tagging);
+}
+
+void prepare_text(const PrepareArguments& arguments) {
+  PrepareArguments resolved = arguments;
+  const TextLevel level = arguments.level == "words" ? TextLevel::words : TextLevel::characters;
+  if (level == TextLevel::words) resolved.min_count = arguments.min_count.value_or(kMinWordCount);
+  prepare(
+      resolved, "tokens", [level](const auto& files) { return read_plain_text(files, level); },
+      write_language_model);
 }
 
 }  // namespace quadgate::apps

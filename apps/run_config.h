@@ -27,6 +27,10 @@ struct RunConfig {
   };
   struct Model {
     Cell cell = Cell::lstm;
+    std::optional<std::int64_t>
+        embedding_size;  ///< this and the next two: data sets of tokens only
+    std::optional<std::int64_t> padding_index;
+    std::optional<bool> tie_weights;  ///< language models only; empty: no
     std::int64_t hidden_size = 0;
     std::int64_t num_layers = 1;
     bool bidirectional = false;
@@ -44,7 +48,8 @@ struct RunConfig {
     ScheduleConfig schedule;
     /// Epochs without a better validation loss after which training ends; empty: it does not.
     std::optional<std::int64_t> early_stopping_patience;
-    bool shuffle = true;
+    std::optional<bool> shuffle;           ///< empty: yes, but for a language model
+    std::optional<std::int64_t> bptt_len;  ///< language models only; empty: 35
     std::int64_t seed = 1;
     std::optional<std::int64_t> threads;
     std::optional<std::int64_t> checkpoint_every_steps;

@@ -133,6 +133,9 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("data.stride", config.data.stride, kCount);
   visit("data.targets", config.data.targets, kNames);
   visit("model.cell", config.model.cell, kCell);
+  visit("model.embedding_size", config.model.embedding_size, kCount);
+  visit("model.padding_index", config.model.padding_index, kCountOrNone);
+  visit("model.tie_weights", config.model.tie_weights, kFlag);
   visit("model.hidden_size", config.model.hidden_size, kCount.must());
   visit("model.num_layers", config.model.num_layers, kCount);
   visit("model.bidirectional", config.model.bidirectional, kFlag);
@@ -149,6 +152,7 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("train.accumulate_steps", config.train.optimizer.accumulate_steps, kCount);
   visit("train.early_stopping_patience", config.train.early_stopping_patience, kCount);
   visit("train.shuffle", config.train.shuffle, kFlag);
+  visit("train.bptt_len", config.train.bptt_len, kCount);
   visit("train.seed", config.train.seed, kCountOrNone);
   visit("train.threads", config.train.threads, kThreads);
   visit("train.checkpoint_every_steps", config.train.checkpoint_every_steps, kCount);

@@ -17,9 +17,22 @@
 namespace quadgate::apps {
 namespace {
 
+/// Features of a step of the recurrent stack's input.
+std::int64_t input_size_of(const RunConfig& config, const Dataset& data) {
+  const auto& size = config.model.embedding_size;
+  const bool tokens = data.vocabulary_size() > 0;
+  if (tokens != size.has_value() || (!tokens && config.model.padding_index)) {
+    throw InvalidArgument(fmt::format("model.{}: expected {} a data set of {}",
+                                      tokens || size ? "embedding_size" : "padding_index",
+                                      tokens ? "an integer, at least 1, for" : "no such key for",
+                                      tokens ? "tokens" : "features"));
+  }
+  return size.value_or(data.input_size());
+}
+
 ModelConfig model_of(const RunConfig& config, const Dataset& data) {
   ModelConfig model;
-  model.rnn = {data.input_size(), config.model.hidden_size, config.model.num_layers,
+  model.rnn = {input_size_of(config, data), config.model.hidden_size, config.model.num_layers,
                config.model.bidirectional, config.model.dropout};
   model.rnn.cell = config.model.cell;
   model.rnn.proj_size = config.model.proj_size;
@@ -27,6 +40,8 @@ ModelConfig model_of(const RunConfig& config, const Dataset& data) {
   model.output_size = data.output_size();
   model.pooling = config.model.pooling;
   model.loss = config.train.loss;
+  model.embedding = {data.vocabulary_size(), config.model.padding_index,
+                     config.model.tie_weights.value_or(false)};
   return model;
 }
 
@@ -36,6 +51,28 @@ std::int64_t longest(Dataset& data) {
     steps = std::max(steps, data.split(name).max_len());
   }
   return steps;
+}
+
+/// How a language model reads its text, without a shuffle; empty for another data set. Settles the
+/// keys that depend on it.
+std::optional<Streams> streams_of(RunConfig& config) {
+  constexpr std::int64_t kBpttLen = 35;
+  const bool is_text = read_dataset_task(config.data.path) == "language_model";
+  const auto expect = [](bool holds, const char* problem) {
+    if (!holds) throw InvalidArgument(problem);
+  };
+  expect(is_text || !config.model.tie_weights.value_or(false),
+         "model.tie_weights: expected false but for a language_model, found true");
+  expect(is_text || !config.train.bptt_len,
+         "train.bptt_len: expected no such key but for a language_model");
+  expect(!is_text || !config.train.shuffle.value_or(false),
+         "train.shuffle: expected false for a language_model, found true");
+  expect(!is_text || !config.model.bidirectional,
+         "model.bidirectional: expected false for a language_model, found true");
+  config.train.shuffle = config.train.shuffle.value_or(!is_text);
+  if (!is_text) return {};
+  config.train.bptt_len = config.train.bptt_len.value_or(kBpttLen);
+  return Streams{config.train.batch_size, *config.train.bptt_len};
 }
 
 /// Fills the weights of a run that begins.
@@ -67,7 +104,18 @@ TrainingState resume(const RunConfig& config, const RunFolder& folder, const Dat
   Network& network = trainer.network();
   load_parameters(found.path, network.parameters());
   network.refresh();
-  return load_training_state(found.path, network.parameters(), trainer.optimizer());
+  TrainingState state = load_training_state(found.path, network.parameters(), trainer.optimizer());
+  if (RecurrentStates* const states = network.carried_states()) {
+    if (state.carried.h.size() != states->h.size() || state.carried.c.size() != states->c.size()) {
+      throw FileError(
+          fmt::format("{}: training: carried states: expected {} and {} values, found "
+                      "{} and {}",
+                      found.path.string(), states->h.size(), states->c.size(),
+                      state.carried.h.size(), state.carried.c.size()));
+    }
+    *states = state.carried;
+  }
+  return state;
 }
 
 void describe(const RunConfig& config, const Network& network, int threads, Dataset& data) {
@@ -75,18 +123,20 @@ void describe(const RunConfig& config, const Network& network, int threads, Data
   for (const std::string& name : data.split_names()) {
     splits += fmt::format("{}{} {}", splits.empty() ? "" : ", ", data.split(name).size(), name);
   }
+  const std::string vocabulary =
+      data.vocabulary_size() > 0 ? fmt::format("{} tokens -> ", data.vocabulary_size()) : "";
   std::size_t parameters = 0;
   for (const ParameterSlice& slice : network.parameters().slices()) {
     parameters += slice.size;
   }
-  std::fputs(
-      fmt::format("{}: {} sequences; {} {} -> {} x {}{} -> {}, {} parameters; {} threads, {}\n",
-                  config.data.path, splits, to_string(config.model.cell), data.input_size(),
-                  config.model.num_layers, config.model.hidden_size,
-                  config.model.bidirectional ? ", bidirectional" : "", data.output_size(),
-                  parameters, threads, kernels::to_string(kernels::active_isa()))
-          .c_str(),
-      stderr);
+  std::fputs(fmt::format(
+                 "{}: {} sequences; {} {}{} -> {} x {}{} -> {}, {} parameters; {} threads, {}\n",
+                 config.data.path, splits, to_string(config.model.cell), vocabulary,
+                 network.config().rnn.input_size, config.model.num_layers, config.model.hidden_size,
+                 config.model.bidirectional ? ", bidirectional" : "", data.output_size(),
+                 parameters, threads, kernels::to_string(kernels::active_isa()))
+                 .c_str(),
+             stderr);
 }
 
 /// Fills the settings that follow from others and from the data.
@@ -134,11 +184,12 @@ int train(const TrainArguments& arguments) {
     expect_other_file(arguments.run_file, folder);
     folder.expect_no_run();
   }
-  Dataset data(config.data.path, config.window(), config.train.loss.ignore_index);
+  const std::optional<Streams> streams = streams_of(config);
+  Dataset data(config.data.path, config.window(), streams, config.train.loss.ignore_index);
   complete(config, data);
   Arena arena(threads);
   Network network(model_of(config, data), longest(data), config.train.batch_size, arena,
-                  {.precision = config.model.precision});
+                  {.precision = config.model.precision, .carries_states = streams.has_value()});
   Trainer trainer(network, config.train.optimizer, static_cast<std::uint64_t>(config.train.seed));
 
   TrainingState state =

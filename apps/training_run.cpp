@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -15,11 +16,16 @@ namespace quadgate::apps {
 namespace {
 
 /// The metric beside the loss that a progress line shows.
-std::string metrics_text(Task task, const Metrics& metrics) {
-  return task == Task::regression ? fmt::format("loss {:.4f}  mae {:.4f}", metrics.mean_loss(),
-                                                metrics.mean_absolute_error())
-                                  : fmt::format("loss {:.4f}  accuracy {:.2f} %",
-                                                metrics.mean_loss(), 100 * metrics.accuracy());
+std::string metrics_text(const ModelDescription& model, const Metrics& metrics) {
+  if (model.data.streams) {
+    return fmt::format("loss {:.4f}  perplexity {:.2f}", metrics.mean_loss(),
+                       std::exp(metrics.mean_loss()));
+  }
+  return model.config.task == Task::regression
+             ? fmt::format("loss {:.4f}  mae {:.4f}", metrics.mean_loss(),
+                           metrics.mean_absolute_error())
+             : fmt::format("loss {:.4f}  accuracy {:.2f} %", metrics.mean_loss(),
+                           100 * metrics.accuracy());
 }
 
 }  // namespace
@@ -82,8 +88,11 @@ bool TrainingRun::run_epoch() {
 }
 
 bool TrainingRun::run_batches() {
+  if (state_.batch == 0) {
+    reset_carried_states(trainer_.network());
+  }
   std::optional<Loader::Shuffle> shuffle;
-  if (config_.train.shuffle) {
+  if (config_.train.shuffle.value_or(true)) {
     shuffle = {state_.seed, static_cast<std::uint32_t>(state_.epoch)};
   }
   Loader loader(train_, config_.train.batch_size, shuffle, state_.batch);
@@ -143,12 +152,11 @@ void TrainingRun::finish_epoch(const std::optional<Metrics>& valid) {
   save();
   folder_.append_metrics(state_.last_metrics);
   if (progress_) {
-    const Task task = description_.config.task;
-    progress_->finish(
-        fmt::format("epoch {}/{}  {}{}  {:.0f} seq/s", state_.epoch, config_.train.epochs,
-                    metrics_text(task, metrics),
-                    valid ? "  valid " + metrics_text(task, *valid) : "", sequences_per_second()),
-        Clock::now());
+    progress_->finish(fmt::format("epoch {}/{}  {}{}  {:.0f} seq/s", state_.epoch,
+                                  config_.train.epochs, metrics_text(description_, metrics),
+                                  valid ? "  valid " + metrics_text(description_, *valid) : "",
+                                  sequences_per_second()),
+                      Clock::now());
   }
   if (output_.json) {
     fmt::print("{}\n", state_.last_metrics);
@@ -157,15 +165,14 @@ void TrainingRun::finish_epoch(const std::optional<Metrics>& valid) {
 }
 
 std::string TrainingRun::metrics_line(const std::optional<Metrics>& valid, double lr) const {
-  const Task task = description_.config.task;
   nlohmann::ordered_json record;
   record["epoch"] = state_.epoch;
   record["step"] = state_.step;
-  for (const auto& [name, value] : named_metrics(task, state_.running)) {
+  for (const auto& [name, value] : named_metrics(description_, state_.running)) {
     record["train_" + name] = value;
   }
   if (valid) {
-    for (const auto& [name, value] : named_metrics(task, *valid)) {
+    for (const auto& [name, value] : named_metrics(description_, *valid)) {
       record["valid_" + name] = value;
     }
   }
@@ -175,12 +182,14 @@ std::string TrainingRun::metrics_line(const std::optional<Metrics>& valid, doubl
   return record.dump();
 }
 
-/// Whether the valid metric is the best so far, which is remembered: accuracy, or loss.
+/// Whether the valid metric is the best so far, which is remembered: accuracy, or the loss of a
+/// regression or language model.
 bool TrainingRun::improves(const Metrics& valid) {
-  const bool regression = description_.config.task == Task::regression;
-  const double metric = regression ? valid.mean_loss() : valid.accuracy();
+  const bool by_loss =
+      description_.config.task == Task::regression || description_.data.streams.has_value();
+  const double metric = by_loss ? valid.mean_loss() : valid.accuracy();
   if (state_.best_metric &&
-      !(regression ? metric < *state_.best_metric : metric > *state_.best_metric)) {
+      !(by_loss ? metric < *state_.best_metric : metric > *state_.best_metric)) {
     return false;
   }
   state_.best_metric = metric;
@@ -199,6 +208,9 @@ bool TrainingRun::checkpoint_is_due() const {
 }
 
 void TrainingRun::save() {
+  if (const RecurrentStates* const states = trainer_.network().carried_states()) {
+    state_.carried = *states;
+  }
   save_checkpoint(folder_.checkpoint(), description_, trainer_.network().parameters(),
                   trainer_.optimizer(), state_);
   last_save_ = Clock::now();
@@ -223,7 +235,7 @@ std::string TrainingRun::progress_text() const {
   const auto left = static_cast<double>(epochs_left * train_.size() - done);
   return fmt::format("epoch {}/{}  step {}/{}  {}  {:.0f} seq/s  {} left", state_.epoch + 1,
                      config_.train.epochs, state_.batch, num_batches_,
-                     metrics_text(description_.config.task, state_.running), sequences_per_second(),
+                     metrics_text(description_, state_.running), sequences_per_second(),
                      duration_text(left / sequences_per_second()));
 }
 

@@ -14,6 +14,7 @@ namespace {
 /// What the backend onednn does not have of it; empty if it has all.
 std::string_view only_native(const ModelConfig& model, const NetworkOptions& options) noexcept {
   const RecurrentConfig& config = model.rnn;
+  if (model.has_embedding()) return "an embedding";
   if (config.cell != Cell::lstm) return to_string(config.cell);
   if (config.proj_size > 0) return "proj_size";
   if (!config.bias) return "bias = false";

@@ -11,6 +11,7 @@ namespace quadgate {
 /// allocating once it has seen the largest.
 struct Batch {
   std::vector<float> x;               ///< [sum of lengths, I]: the steps of row 0, of row 1, ...
+  std::vector<std::int32_t> tokens;   ///< [sum of lengths] instead of x, for an embedding
   std::vector<std::int64_t> offsets;  ///< [N + 1]: row n is steps offsets[n] .. offsets[n + 1]
   std::vector<std::int64_t> labels;   ///< [N], or [sum of lengths] for tagging; empty: regression
   std::vector<float> targets;         ///< [N, O] for regression; empty: classification, tagging

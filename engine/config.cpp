@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 #include "engine/error.h"
 
@@ -18,6 +19,19 @@ void expect_at_least_one(const char* field, std::int64_t value) {
 void expect(bool holds, const char* field, const char* expected, double value) {
   if (!holds) {
     throw InvalidArgument(fmt::format("{}: expected {}, found {}", field, expected, value));
+  }
+}
+
+void validate(const EmbeddingConfig& config) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  const std::int64_t size = config.vocabulary_size;
+  if (size < 0 || size > kMost) {
+    throw InvalidArgument(fmt::format("vocabulary_size: expected 0 to {}, found {}", kMost, size));
+  }
+  const std::int64_t padding = config.padding_index.value_or(0);
+  if (config.padding_index && (padding < 0 || padding >= size)) {
+    throw InvalidArgument(
+        fmt::format("padding_index: expected one of {} tokens, found {}", size, padding));
   }
 }
 
@@ -139,6 +153,16 @@ void validate(const ModelConfig& config) {
         fmt::format("pooling: expected last for tagging, found {}", to_string(config.pooling)));
   }
   validate(config.loss, config.task, config.output_size);
+  validate(config.embedding);
+  if (!config.embedding.tie_weights) return;
+  const std::int64_t vocabulary = config.embedding.vocabulary_size;
+  const std::int64_t features = config.rnn.output_size();
+  if (vocabulary != config.output_size || config.rnn.input_size != features) {
+    throw InvalidArgument(fmt::format(
+        "tie_weights: expected an embedding of {} tokens of {} features, as the head has them, "
+        "found {} of {}",
+        config.output_size, features, vocabulary, config.rnn.input_size));
+  }
 }
 
 void validate(const OptimizerConfig& config) {

@@ -66,14 +66,27 @@ struct RecurrentConfig {
   }
 };
 
-/// A whole model: recurrent stack, then a linear head of `output_size` classes or values, and what
-/// it is trained for.
+/// A table of features for tokens, under the names of torch.nn.Embedding; the size of a row is the
+/// recurrent stack's input_size.
+struct EmbeddingConfig {
+  std::int64_t vocabulary_size = 0;             ///< rows; 0: the input is features, not tokens
+  std::optional<std::int64_t> padding_index{};  ///< a row that starts as zeros and never changes
+  bool tie_weights = false;                     ///< the table is the head's weight, too
+
+  bool operator==(const EmbeddingConfig&) const = default;
+};
+
+/// A whole model: an embedding if the input is tokens, recurrent stack, then a linear head of
+/// `output_size` classes or values, and what it is trained for.
 struct ModelConfig {
   RecurrentConfig rnn;
   Task task = Task::classification;
   std::int64_t output_size = 0;
   Pooling pooling = Pooling::last;  ///< classification and regression only
   LossConfig loss{};
+  EmbeddingConfig embedding{};
+
+  bool has_embedding() const noexcept { return embedding.vocabulary_size > 0; }
 
   bool operator==(const ModelConfig&) const = default;
 };
@@ -107,7 +120,8 @@ OptimizerConfig pytorch_defaults(OptimizerConfig::Kind kind) noexcept;
 /// Throws InvalidArgument, naming the field, unless every size is at least 1, 0 <= dropout < 1 and
 /// 0 <= proj_size < hidden_size, 0 for all cells but the LSTM.
 void validate(const RecurrentConfig& config);
-/// As well, and the sizes of the head, pooling last for tagging, and the loss (see its validate).
+/// As well, and the sizes of the head, pooling last for tagging, the loss (see its validate), that
+/// padding_index is a token, and that tied weights have one shape.
 void validate(const ModelConfig& config);
 
 /// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range, and

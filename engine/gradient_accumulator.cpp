@@ -10,7 +10,28 @@ namespace quadgate {
 GradientAccumulator::GradientAccumulator(std::size_t size)
     : sum_(size), squares_((size + kFlatTile - 1) / kFlatTile) {}
 
-void GradientAccumulator::add(Arena& arena, std::span<const float> gradients) {
+void GradientAccumulator::clear() noexcept {
+  for (const std::int32_t row : rows_) has_row_[static_cast<std::size_t>(row)] = false;
+  rows_.clear();
+  count_ = 0;
+}
+
+void GradientAccumulator::add_rows(const TableRows& table) {
+  table_ = {.size = table.size, .width = table.width};
+  if (table.width == 0) return;
+  const std::size_t count = table.size / static_cast<std::size_t>(table.width);
+  has_row_.resize(count);
+  rows_.reserve(count);
+  for (const std::int32_t row : table.present) {
+    if (has_row_[static_cast<std::size_t>(row)]) continue;
+    has_row_[static_cast<std::size_t>(row)] = true;
+    rows_.push_back(row);
+  }
+}
+
+void GradientAccumulator::add(Arena& arena, std::span<const float> gradients,
+                              const TableRows& table) {
+  add_rows(table);
   for_each_tile(arena, sum_.size(), [&](std::size_t start, std::int64_t length) {
     const auto size = static_cast<std::size_t>(length);
     const std::span<float> sum = sum_.span().subspan(start, size);

@@ -7,6 +7,7 @@
 
 #include "engine/arena.h"
 #include "engine/buffer.h"
+#include "engine/table_rows.h"
 
 namespace quadgate {
 
@@ -22,15 +23,22 @@ class GradientAccumulator {
   /// The sum; without meaning while there are none.
   std::span<const float> sum() const noexcept { return sum_.span(); }
 
-  /// Adds the gradients of one batch, and keeps the global (Euclidean) norm of the new sum.
-  void add(Arena& arena, std::span<const float> gradients);
+  /// Adds the gradients of one batch, and keeps the global (Euclidean) norm of the new sum. Of a
+  /// `table` at their start, the rows that are present in one of the batches are in the sum's.
+  void add(Arena& arena, std::span<const float> gradients, const TableRows& table = {});
+  TableRows table() const noexcept { return {table_.size, table_.width, rows_}; }
   double norm() const noexcept { return norm_; }
   /// Begins anew.
-  void clear() noexcept { count_ = 0; }
+  void clear() noexcept;
 
  private:
+  void add_rows(const TableRows& table);
+
   Buffer sum_;
-  std::vector<double> squares_;  // of each tile of the sum
+  TableRows table_;
+  std::vector<std::int32_t> rows_;  // present in the sum
+  std::vector<bool> has_row_;       // [rows of the table]
+  std::vector<double> squares_;     // of each tile of the sum
   double norm_ = 0;
   std::int64_t count_ = 0;
 };

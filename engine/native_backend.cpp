@@ -5,24 +5,39 @@
 #include "engine/stopwatch.h"
 
 namespace quadgate {
+namespace {
+
+std::optional<Embedding> make_embedding(const NetworkPlan& plan, Parameters& parameters,
+                                        const Arena& arena) {
+  if (!plan.model.has_embedding()) return {};
+  return Embedding(plan.model, plan.seq_len * plan.batch_size, arena.threads(), parameters);
+}
+
+/// Of a forward pass over the largest batch, in which the rows of an embedding are only looked up.
+std::int64_t multiply_adds(const NetworkPlan& plan, const Parameters& parameters) {
+  const std::size_t weights = parameters.values().size() - parameters.table().size;
+  return static_cast<std::int64_t>(weights) * plan.seq_len * plan.batch_size;
+}
+
+}  // namespace
 
 NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
-    : workers_(
-          plan.model.rnn,
-          static_cast<std::int64_t>(parameters.values().size()) * plan.seq_len * plan.batch_size,
-          plan.options.team_size, arena),
+    : workers_(plan.model.rnn, multiply_adds(plan, parameters), plan.options.team_size, arena),
+      embedding_(make_embedding(plan, parameters, arena)),
       stack_({.config = plan.model.rnn,
               .prefix = "rnn.",
               .seq_len = plan.seq_len,
               .batch_size = plan.batch_size,
               .cores = workers_.cores(),
               .precision = plan.options.precision,
-              .has_states = plan.options.carries_states},
+              .has_states = plan.options.carries_states,
+              .has_d_input = plan.model.has_embedding()},
              parameters),
       head_(plan, native_cell(Cell::lstm, Precision::f32), parameters),
+      tied_(parameters.tied()),
       drops_(plan.model.rnn.dropout > 0),
       carries_states_(plan.options.carries_states) {
-  workers_.plan_tasks(stack_.gradient_tasks() + head_.gradient_tasks());
+  workers_.plan_tasks(embedding_tasks() + stack_.gradient_tasks() + head_.gradient_tasks());
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
 }
 
@@ -60,18 +75,37 @@ Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropo
     head_.backward(work, stack_.d_output());
     stack_.backward(work, key, nullptr);
   });
-  const std::int64_t of_stack = stack_.gradient_tasks();
-  workers_.for_each(of_stack + head_.gradient_tasks(), [&](std::int64_t task, PhaseTimes& times) {
-    const Stopwatch stopwatch(times, Phase::weight_gradients);
-    task < of_stack ? stack_.gradient(task, drops_)
-                    : head_.gradient(task - of_stack, stack_.steps(), stack_.output());
-  });
-  gradient_norm = std::sqrt(head_.gradient_square() + stack_.gradient_square());
+  if (embedding_) embedding_->assign(batch, stack_.steps());
+  gradients();
+  gradient_norm = std::sqrt(head_.gradient_square() + stack_.gradient_square() +
+                            (embedding_ ? embedding_->gradient_square() : 0));
   return head_.metrics(stack_.steps());
 }
 
+void NativeBackend::gradient(std::int64_t task) {
+  if (task < stack_.gradient_tasks()) return stack_.gradient(task, drops_);
+  task -= stack_.gradient_tasks();
+  if (task < head_.gradient_tasks()) {
+    return head_.gradient(task, stack_.steps(), stack_.output());
+  }
+  embedding_->gradient(task - head_.gradient_tasks(), stack_.d_input());
+}
+
+void NativeBackend::gradients() {
+  const auto run = [&](std::int64_t first, std::int64_t count) {
+    workers_.for_each(count, [&](std::int64_t task, PhaseTimes& times) {
+      const Stopwatch stopwatch(times, Phase::weight_gradients);
+      gradient(first + task);
+    });
+  };
+  const std::int64_t others = stack_.gradient_tasks() + head_.gradient_tasks();
+  if (!tied_) return run(0, others + embedding_tasks());
+  run(0, others);
+  run(others, embedding_tasks());  // adds to the head's
+}
+
 void NativeBackend::forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout) {
-  stack_.load(work, batch);
+  stack_.load(work, batch, embedding());
   if (carries_states_) stack_.load_states(work, &states_);
   stack_.forward(work, dropout);
   if (carries_states_) stack_.store_states(work, states_);

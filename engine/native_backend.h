@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "engine/backend.h"
+#include "engine/embedding.h"
 #include "engine/native_head.h"
 #include "engine/native_stack.h"
 #include "engine/native_workers.h"
@@ -30,9 +32,18 @@ class NativeBackend final : public Backend {
  private:
   void forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout);
 
+  const Embedding* embedding() const noexcept { return embedding_ ? &*embedding_ : nullptr; }
+  std::int64_t embedding_tasks() const noexcept {
+    return embedding_ ? embedding_->gradient_tasks() : 0;
+  }
+  void gradient(std::int64_t task);
+  void gradients();
+
   NativeWorkers workers_;
+  std::optional<Embedding> embedding_;
   NativeStack stack_;
   NativeHead head_;
+  bool tied_;
   bool drops_;
   bool carries_states_;
   RecurrentStates states_;

@@ -94,14 +94,17 @@ PackedRows NativeStack::d_output(std::int64_t layer) noexcept {
   return {d_[static_cast<std::size_t>(layer % 2)].data(), config_.output_size()};
 }
 
-void NativeStack::load(const NativeWork& work, const Batch& batch) {
+void NativeStack::load(const NativeWork& work, const Batch& batch, const Embedding* embedding) {
   const std::int64_t width = config_.input_size;
+  const auto features = [&](std::int64_t step) {
+    return embedding != nullptr ? embedding->row(batch.tokens[static_cast<std::size_t>(step)])
+                                : batch.x.data() + step * width;
+  };
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     const auto row = static_cast<std::size_t>(work.steps.row_in_batch(place));
-    const float* from = batch.x.data() + batch.offsets[row] * width;
     for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
-      std::copy_n(from + t * width, width,
+      std::copy_n(features(batch.offsets[row] + t), width,
                   x_.rows.data() + (work.steps.offset_at(t) + place) * width);
     }
   }

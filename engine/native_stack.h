@@ -8,6 +8,7 @@
 #include "engine/buffer.h"
 #include "engine/config.h"
 #include "engine/dropout.h"
+#include "engine/embedding.h"
 #include "engine/native_layer.h"
 #include "engine/network_options.h"
 #include "engine/packed_rows.h"
@@ -44,9 +45,9 @@ class NativeStack {
   void assign(const Batch& batch) { steps_.assign(batch); }
   const PackedSteps& steps() const noexcept { return steps_; }
 
-  /// Copies the work's rows of `x` [sum of lengths, I], the steps of row 0, of row 1, ..., to where
-  /// the first layer reads them.
-  void load(const NativeWork& work, const Batch& batch);
+  /// Copies the features of the work's rows to where the first layer reads them: those of the
+  /// batch's tokens if there is an embedding, else its x.
+  void load(const NativeWork& work, const Batch& batch, const Embedding* embedding = nullptr);
   /// With has_states: the states before the first step; null: zeros.
   void load_states(const NativeWork& work, const RecurrentStates* states);
 

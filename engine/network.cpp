@@ -24,8 +24,16 @@ void validate_inputs(const ModelConfig& config, std::int64_t seq_len, const Batc
           fmt::format("batch row {}: length: expected 1 to {}, found {}", row, seq_len, length));
     }
   }
-  const std::int64_t values = batch.steps() * config.rnn.input_size;
+  const std::int64_t tokens = config.has_embedding() ? batch.steps() : 0;
+  const std::int64_t values = config.has_embedding() ? 0 : batch.steps() * config.rnn.input_size;
+  expect(std::cmp_equal(batch.tokens.size(), tokens), "batch tokens", tokens, batch.tokens.size());
   expect(std::cmp_equal(batch.x.size(), values), "batch x", values, batch.x.size());
+  for (const std::int32_t token : batch.tokens) {
+    if (token < 0 || token >= config.embedding.vocabulary_size) {
+      throw DataError(fmt::format("token: expected 0 to {}, found {}",
+                                  config.embedding.vocabulary_size - 1, token));
+    }
+  }
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ class Network {
   PhaseTimes& phase_times() noexcept { return backend_->phase_times(); }
 
   /// Forward only. Throws InvalidArgument if the batch does not fit the plan or the task, DataError
-  /// if a target is out of range (see Loss::expect_targets). An empty batch has no items.
+  /// if a target (see Loss::expect_targets) or token is out of range. An empty batch has no items.
   Metrics evaluate(const Batch& batch);
 
   /// Forward only; writes the head's outputs (logits or values), in row order, to `outputs`:

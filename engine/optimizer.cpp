@@ -35,6 +35,24 @@ kernels::RmspropArgs rmsprop_args(const OptimizerConfig& config, float gradient_
           .lr = static_cast<float>(config.lr)};
 }
 
+/// Calls body(start, length) over the cores for the present rows of the table at the start of the
+/// `size` elements, and for tiles of all that follows it.
+template <typename Body>
+void for_each_part(Arena& arena, std::size_t size, const TableRows& table, Body body) {
+  constexpr std::size_t kRows = 64;
+  const auto run = [&](std::int64_t tile) {
+    const std::size_t first = static_cast<std::size_t>(tile) * kRows;
+    const std::size_t count = std::min(kRows, table.present.size() - first);
+    for (const std::int32_t row : table.present.subspan(first, count)) {
+      body(static_cast<std::size_t>(row * table.width), table.width);
+    }
+  };
+  const auto tiles = static_cast<std::int64_t>((table.present.size() + kRows - 1) / kRows);
+  tiles < 4 ? arena.for_each_here(tiles, run) : arena.for_each(tiles, run);
+  for_each_tile(arena, size - table.size,
+                [&](std::size_t start, std::int64_t length) { body(table.size + start, length); });
+}
+
 kernels::AdamArgs adam_args(const OptimizerConfig& config, std::int64_t step,
                             float gradient_scale) {
   const bool decoupled = config.kind == OptimizerConfig::Kind::adamw;
@@ -53,6 +71,13 @@ kernels::AdamArgs adam_args(const OptimizerConfig& config, std::int64_t step,
       .inv_sqrt_bias_correction2 = static_cast<float>(1 / std::sqrt(bias_correction2)),
       .eps = static_cast<float>(config.eps),
   };
+}
+
+/// Of the rows of a table: torch.optim.SparseAdam adds eps before the correction of the bias.
+kernels::AdamArgs sparse_adam_args(kernels::AdamArgs args) {
+  args.step_size /= args.inv_sqrt_bias_correction2;
+  args.inv_sqrt_bias_correction2 = 1;
+  return args;
 }
 
 }  // namespace
@@ -85,11 +110,11 @@ float* Optimizer::state(std::string_view name) noexcept {
 }
 
 void Optimizer::step(Arena& arena, std::span<float> values, std::span<const float> gradients,
-                     float gradient_scale) {
+                     float gradient_scale, const TableRows& table) {
   steps_ += 1;
   const auto isa = kernels::active_isa();
   if (config_.kind == OptimizerConfig::Kind::sgd) {
-    for_each_tile(arena, values.size(),
+    for_each_part(arena, values.size(), table,
                   [&, kernel = kernels::sgd_kernel(isa), args = sgd_args(config_, gradient_scale),
                    momentum = state("momentum_buffer")](std::size_t start, std::int64_t length) {
                     kernel(length, args, gradients.data() + start, tile_of(momentum, start),
@@ -98,8 +123,8 @@ void Optimizer::step(Arena& arena, std::span<float> values, std::span<const floa
     return;
   }
   if (config_.kind == OptimizerConfig::Kind::rmsprop) {
-    for_each_tile(
-        arena, values.size(),
+    for_each_part(
+        arena, values.size(), table,
         [&, kernel = kernels::rmsprop_kernel(isa), args = rmsprop_args(config_, gradient_scale),
          square_avg = state("square_avg"), grad_avg = state("grad_avg"),
          momentum = state("momentum_buffer")](std::size_t start, std::int64_t length) {
@@ -112,12 +137,13 @@ void Optimizer::step(Arena& arena, std::span<float> values, std::span<const floa
         });
     return;
   }
-  for_each_tile(arena, values.size(),
-                [&, kernel = kernels::adam_kernel(isa),
-                 args = adam_args(config_, steps_, gradient_scale), exp_avg = state("exp_avg"),
+  const auto args = adam_args(config_, steps_, gradient_scale);
+  const auto sparse_args = sparse_adam_args(args);
+  for_each_part(arena, values.size(), table,
+                [&, kernel = kernels::adam_kernel(isa), exp_avg = state("exp_avg"),
                  exp_avg_sq = state("exp_avg_sq")](std::size_t start, std::int64_t length) {
-                  kernel(length, args, gradients.data() + start, exp_avg + start,
-                         exp_avg_sq + start, values.data() + start);
+                  kernel(length, start < table.size ? sparse_args : args, gradients.data() + start,
+                         exp_avg + start, exp_avg_sq + start, values.data() + start);
                 });
 }
 

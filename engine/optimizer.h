@@ -9,10 +9,15 @@
 #include "engine/arena.h"
 #include "engine/buffer.h"
 #include "engine/config.h"
+#include "engine/table_rows.h"
 
 namespace quadgate {
 
 /// SGD, Adam, AdamW or RMSprop over flat arrays, as torch.optim defines them.
+///
+/// Of a table (an embedding), only the rows that are present are updated, with their state: Adam is
+/// torch.optim.SparseAdam there, and the weight decay and momentum of every optimizer act on a row
+/// in the steps that it is present in. Adam's steps are counted for all rows together.
 class Optimizer {
  public:
   /// One state array of the optimizer, as long as the parameters.
@@ -36,9 +41,9 @@ class Optimizer {
   std::span<const State> states() const noexcept { return states_; }
 
   /// Updates `values` from `gradients * gradient_scale` (the scale carries clipping), in tiles
-  /// over the cores of `arena`.
+  /// over the cores of `arena`; of a `table` at their start, the rows that are present.
   void step(Arena& arena, std::span<float> values, std::span<const float> gradients,
-            float gradient_scale);
+            float gradient_scale, const TableRows& table = {});
 
  private:
   void add_state(std::string_view name, std::size_t size);

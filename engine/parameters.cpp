@@ -14,8 +14,11 @@
 namespace quadgate {
 
 Parameters::Parameters(const ModelConfig& config) : config_(config) {
+  if (config.has_embedding()) {
+    add("embedding.weight", {config.embedding.vocabulary_size, config.rnn.input_size});
+  }
   add_recurrent("rnn.");
-  add("head.weight", {config.output_size, config.rnn.output_size()});
+  if (!tied()) add("head.weight", {config.output_size, config.rnn.output_size()});
   add("head.bias", {config.output_size});
   allocate();
 }
@@ -72,9 +75,30 @@ const ParameterSlice& Parameters::slice(std::string_view name) const {
   return *found;
 }
 
+TableRows Parameters::table() const noexcept {
+  if (!config_.has_embedding() || tied()) return {};
+  return {.size = slices_[1].offset, .width = config_.rnn.input_size, .present = present_rows_};
+}
+
+void Parameters::initialize_embedding(std::uint64_t seed) {
+  const auto weights = value(embedding_weight());
+  for (std::size_t i = 0; i < weights.size(); i += 4) {
+    const auto numbers = to_normal_floats(
+        philox(seed, {static_cast<std::uint32_t>(RandomUse::init), 0,
+                      static_cast<std::uint32_t>(i / 4), static_cast<std::uint32_t>(i / 4 >> 32)}));
+    std::copy_n(numbers.begin(), std::min(numbers.size(), weights.size() - i),
+                weights.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  if (const auto padding = config_.embedding.padding_index) {
+    std::fill_n(weights.begin() + *padding * config_.rnn.input_size, config_.rnn.input_size, 0.0F);
+  }
+}
+
 void Parameters::initialize(std::uint64_t seed) {
-  for (std::size_t tensor = 0; tensor < slices_.size(); ++tensor) {
-    const bool head = slices_[tensor].name.starts_with("head.");
+  const bool normal = config_.has_embedding() && !tied();
+  if (normal) initialize_embedding(seed);
+  for (std::size_t tensor = normal ? 1 : 0; tensor < slices_.size(); ++tensor) {
+    const bool head = slices_[tensor].name.starts_with("head.") || (tied() && tensor == 0);
     const std::int64_t fan = head ? config_.rnn.output_size() : config_.rnn.hidden_size;
     const float bound = 1.0F / std::sqrt(static_cast<float>(fan));
     const auto weights = value(slices_[tensor]);

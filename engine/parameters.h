@@ -9,6 +9,7 @@
 
 #include "engine/buffer.h"
 #include "engine/config.h"
+#include "engine/table_rows.h"
 
 namespace quadgate {
 
@@ -26,7 +27,8 @@ struct ParameterSlice {
 /// between two slices stays zero in both arrays.
 class Parameters {
  public:
-  /// Lays out the tensors of `config` in PyTorch's order, all zero:
+  /// Lays out the tensors of `config` in PyTorch's order, all zero: embedding.weight
+  /// [vocabulary_size, I] if there is one,
   /// rnn.{weight_ih,weight_hh,bias_ih,bias_hh,weight_hr}_l{k}[_reverse], weight_hr only with
   /// proj_size, the biases only with bias, then head.{weight,bias}.
   explicit Parameters(const ModelConfig& config);
@@ -39,9 +41,20 @@ class Parameters {
   /// The tensor called `name`. Throws InvalidArgument if there is none.
   const ParameterSlice& slice(std::string_view name) const;
 
-  /// The last two: head.weight [O, D] and head.bias [O].
-  const ParameterSlice& head_weight() const noexcept { return slices_[slices_.size() - 2]; }
+  /// The last two: head.weight [O, D], unless it is tied to embedding.weight, and head.bias [O].
+  const ParameterSlice& head_weight() const noexcept {
+    return tied() ? slices_.front() : slices_[slices_.size() - 2];
+  }
   const ParameterSlice& head_bias() const noexcept { return slices_.back(); }
+
+  /// The first one, if the model has an embedding.
+  const ParameterSlice& embedding_weight() const noexcept { return slices_.front(); }
+  /// Whether it is the head's weight, too.
+  bool tied() const noexcept { return config_.embedding.tie_weights; }
+  /// The rows of its gradient that may not be zero, which the backend keeps.
+  std::vector<std::int32_t>& present_rows() noexcept { return present_rows_; }
+  /// The embedding, for the optimizer; none if it is tied, since every row has a gradient then.
+  TableRows table() const noexcept;
 
   /// Both flat arrays, gaps included.
   std::span<float> values() noexcept { return values_.span(); }
@@ -57,8 +70,10 @@ class Parameters {
     return values().subspan(slice.offset, slice.size);
   }
 
-  /// Fills every tensor from U(-k, k) as PyTorch does: k = 1/sqrt(hidden_size) in the cells, and
-  /// 1/sqrt(in_features) in the head. The numbers depend on `seed` only (Philox), not on torch's.
+  /// Fills every tensor from the distribution that PyTorch takes: an embedding from N(0, 1), with
+  /// zeros at padding_index, unless it is tied; all else from U(-k, k), k = 1/sqrt(hidden_size) in
+  /// the cells and 1/sqrt(in_features) in the head. The numbers depend on `seed` only (Philox), not
+  /// on torch's.
   void initialize(std::uint64_t seed);
 
  private:
@@ -66,9 +81,11 @@ class Parameters {
   void allocate();
   void add(std::string name, std::vector<std::int64_t> shape);
   std::size_t end() const noexcept;  // of the last slice, rounded up to a cache line
+  void initialize_embedding(std::uint64_t seed);
 
   ModelConfig config_;
   std::vector<ParameterSlice> slices_;
+  std::vector<std::int32_t> present_rows_;
   Buffer values_;
   Buffer gradients_;
 };

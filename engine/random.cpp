@@ -1,5 +1,6 @@
 #include "engine/random.h"
 
+#include <cmath>
 #include <cstddef>
 #include <utility>
 
@@ -25,6 +26,18 @@ std::array<std::uint32_t, 4> philox(std::uint64_t key,
     key1 += kWeyl1;
   }
   return words;
+}
+
+std::array<float, 4> to_normal_floats(const std::array<std::uint32_t, 4>& words) noexcept {
+  constexpr double kTwoPi = 6.283185307179586;
+  std::array<float, 4> numbers{};
+  for (std::size_t i = 0; i < 4; i += 2) {
+    const double radius = std::sqrt(-2 * std::log((words[i] + 1.0) * 0x1.0p-32));
+    const double angle = kTwoPi * words[i + 1] * 0x1.0p-32;
+    numbers[i] = static_cast<float>(radius * std::cos(angle));
+    numbers[i + 1] = static_cast<float>(radius * std::sin(angle));
+  }
+  return numbers;
 }
 
 void shuffle(std::span<std::int64_t> items, std::uint64_t seed, RandomUse use,

@@ -20,6 +20,10 @@ inline float to_unit_float(std::uint32_t word) noexcept {
   return static_cast<float>(word >> 8) * 0x1.0p-24F;
 }
 
+/// Four numbers from the normal distribution N(0, 1), by the method of Box and Muller ("A note on
+/// the generation of random normal deviates", 1958).
+std::array<float, 4> to_normal_floats(const std::array<std::uint32_t, 4>& words) noexcept;
+
 /// Shuffles `items` (Fisher-Yates), depending only on `seed`, `use` and `round` (the epoch, say).
 void shuffle(std::span<std::int64_t> items, std::uint64_t seed, RandomUse use, std::uint32_t round);
 

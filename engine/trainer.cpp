@@ -47,10 +47,11 @@ Metrics Trainer::step(const Batch& batch) {
   expect_finite(metrics.loss, metrics.mean_loss(), norm);
   const auto gradients = network_.parameters().gradients();
   if (!sum_) {
-    update(gradients, norm, 1);
+    update(gradients, network_.parameters().table(), norm, 1);
     return metrics;
   }
-  as_optimizer(network_, [&] { sum_->add(network_.arena(), gradients); });
+  as_optimizer(network_,
+               [&] { sum_->add(network_.arena(), gradients, network_.parameters().table()); });
   if (!std::isfinite(sum_->norm())) sum_->clear();
   expect_finite(metrics.loss, metrics.mean_loss(), sum_->norm());
   if (waited + 1 == steps) finish_update();
@@ -60,19 +61,20 @@ Metrics Trainer::step(const Batch& batch) {
 void Trainer::finish_update() {
   if (waiting() == 0) return;
   const double scale = 1.0 / static_cast<double>(optimizer_.config().accumulate_steps);
-  update(sum_->sum(), scale * sum_->norm(), scale);
+  update(sum_->sum(), sum_->table(), scale * sum_->norm(), scale);
   sum_->clear();
 }
 
 /// One update from `gradients * scale`, whose norm is `norm`, clipped.
-void Trainer::update(std::span<const float> gradients, double norm, double scale) {
+void Trainer::update(std::span<const float> gradients, const TableRows& table, double norm,
+                     double scale) {
   if (const auto clip_norm = optimizer_.config().clip_norm) {
     // torch.nn.utils.clip_grad_norm_
     scale *= std::min(1.0, *clip_norm / (norm + 1e-6));
   }
   as_optimizer(network_, [&] {
     optimizer_.step(network_.arena(), network_.parameters().values(), gradients,
-                    static_cast<float>(scale));
+                    static_cast<float>(scale), table);
     network_.refresh();
   });
 }

@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/error.h"
@@ -44,10 +46,26 @@ void expect_tensors(const hdf5::File& file, const std::string& group,
                                      hdf5::shape_text(array.shape())));
     }
   }
+  if (parameters.tied()) std::erase(found, "head.weight");
   for (const std::string& name : found) problems.push_back(fmt::format("unexpected '{}'", name));
   if (!problems.empty()) {
     throw FileError(
         fmt::format("{}: {}: {}", file.path().string(), group, fmt::join(problems, "; ")));
+  }
+}
+
+// Throws if a tied head.weight is there and is not embedding.weight.
+void expect_tied(const hdf5::File& file, const std::string& group, const Parameters& parameters,
+                 std::span<const float> flat) {
+  if (!file.has(group + "/head.weight")) return;
+  const ParameterSlice& slice = parameters.embedding_weight();
+  const hdf5::Array head = file.array(group + "/head.weight");
+  head.expect(hdf5::Element::float32, {slice.shape[0], slice.shape[1]},
+              hdf5::shape_text(slice.shape));
+  std::vector<float> values(slice.size);
+  head.read(0, slice.shape.front(), values);
+  if (!std::ranges::equal(values, flat.subspan(slice.offset, slice.size))) {
+    throw FileError(head.where() + ": expected the values of embedding.weight, for tie_weights");
   }
 }
 
@@ -60,6 +78,7 @@ std::vector<float> read_tensors(const hdf5::File& file, const std::string& group
     file.array(group + "/" + slice.name)
         .read(0, slice.shape.front(), std::span(flat).subspan(slice.offset, slice.size));
   }
+  if (parameters.tied()) expect_tied(file, group, parameters, flat);
   return flat;
 }
 
@@ -94,10 +113,31 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
   file.write_int("model", "bidirectional", rnn.bidirectional ? 1 : 0);
   file.write_double("model", "dropout", rnn.dropout);
   file.write_int("model", "output_size", model.config.output_size);
+  if (const auto& embedding = model.config.embedding; embedding.vocabulary_size > 0) {
+    file.write_int("model", "vocabulary_size", embedding.vocabulary_size);
+    if (embedding.padding_index) {
+      file.write_int("model", "padding_index", *embedding.padding_index);
+    }
+    if (embedding.tie_weights) file.write_int("model", "tie_weights", 1);
+  }
   file.write_string("model", "task", to_string(model.config.task));
   write_training_target(file, model.config);
   write_data_description(file, "model", model.data);
   write_tensors(file, "state_dict", parameters, parameters.values());
+  if (parameters.tied()) file.link("state_dict/embedding.weight", "state_dict/head.weight");
+}
+
+EmbeddingConfig read_embedding(const hdf5::File& file) {
+  EmbeddingConfig embedding;
+  if (file.has_attribute("model", "vocabulary_size")) {
+    embedding.vocabulary_size = file.read_int("model", "vocabulary_size");
+  }
+  if (file.has_attribute("model", "padding_index")) {
+    embedding.padding_index = file.read_int("model", "padding_index");
+  }
+  embedding.tie_weights =
+      file.has_attribute("model", "tie_weights") && file.read_int("model", "tie_weights") != 0;
+  return embedding;
 }
 
 // The value of an attribute that has a name; `absent` where there is none.
@@ -150,7 +190,8 @@ ModelDescription read_model(const hdf5::File& file) {
                                           ? file.read_int("model", "proj_size")
                                           : 0},
                  .task = *task,
-                 .output_size = file.read_int("model", "output_size")},
+                 .output_size = file.read_int("model", "output_size"),
+                 .embedding = read_embedding(file)},
       .data = read_data_description(file, "model")};
   read_training_target(file, model.config);
   try {
@@ -195,11 +236,24 @@ void write_training(hdf5::File& file, const TrainingState& state) {
   file.write_double("training", "running_squared_error", state.running.squared_error);
   file.write_double("training", "running_absolute_error", state.running.absolute_error);
   file.write_int("training", "running_correct", state.running.correct);
+  for (const auto& [name, values] : {std::pair{"training/carried_h", &state.carried.h},
+                                     {"training/carried_c", &state.carried.c}}) {
+    if (!values->empty()) file.write(name, std::array{std::ssize(*values)}, *values);
+  }
   file.write_double("training", "lr_scale", state.schedule.lr_scale);
   write_plateau(file, "plateau", state.schedule.plateau);
   write_plateau(file, "early_stopping", state.early_stopping);
   file.write_string("training", "last_metrics", state.last_metrics);
   file.write_string("training", "run_file", state.run_file);
+}
+
+std::vector<float> read_carried(const hdf5::File& file, const std::string& name) {
+  if (!file.has(name)) return {};
+  const hdf5::Array array = file.array(name);
+  array.expect(hdf5::Element::float32, {hdf5::kAnySize}, "[states]");
+  std::vector<float> values(static_cast<std::size_t>(array.size()));
+  array.read(0, array.size(), values);
+  return values;
 }
 
 TrainingState read_training(const hdf5::File& file) {
@@ -213,6 +267,8 @@ TrainingState read_training(const hdf5::File& file) {
                   .loss = file.read_double("training", "running_loss"),
                   .absolute_error = file.read_double("training", "running_absolute_error"),
                   .correct = file.read_int("training", "running_correct")},
+      .carried = {read_carried(file, "training/carried_h"),
+                  read_carried(file, "training/carried_c")},
       .schedule = {.lr_scale = file.has_attribute("training", "lr_scale")
                                    ? file.read_double("training", "lr_scale")
                                    : 1,

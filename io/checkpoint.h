@@ -9,6 +9,7 @@
 #include "engine/network.h"
 #include "engine/optimizer.h"
 #include "engine/parameters.h"
+#include "engine/recurrent_states.h"
 #include "engine/schedule.h"
 #include "io/data_description.h"
 
@@ -30,6 +31,7 @@ struct TrainingState {
   std::uint64_t seed = 0;
   std::optional<double> best_metric{};  ///< that best.h5 reached, if any
   Metrics running{};                    ///< sums over the batches done of the epoch in progress
+  RecurrentStates carried{};            ///< into the next batch, of a language model; or empty
   Schedule::State schedule{};
   Plateau early_stopping{};    ///< of the validation loss, whether or not it may stop
   std::string last_metrics{};  ///< the last line of metrics.jsonl, or empty

@@ -34,6 +34,7 @@ DataDescription read_data_description(const hdf5::File& file, const std::string&
   DataDescription description;
   const auto has = [&](const char* name) { return file.has_attribute(group, name); };
   if (has("feature_names")) description.feature_names = file.read_strings(group, "feature_names");
+  if (has("token_names")) description.token_names = file.read_strings(group, "token_names");
   if (has("class_names")) description.class_names = file.read_strings(group, "class_names");
   if (has("mean")) description.mean = file.read_floats(group, "mean");
   if (has("std")) description.std = file.read_floats(group, "std");
@@ -42,6 +43,10 @@ DataDescription read_data_description(const hdf5::File& file, const std::string&
                                 .horizon = file.read_int(group, "horizon"),
                                 .stride = file.read_int(group, "stride"),
                                 .targets = file.read_strings(group, "target_names")};
+  }
+  if (has("streams")) {
+    description.streams = Streams{.count = file.read_int(group, "streams"),
+                                  .bptt_len = file.read_int(group, "bptt_len")};
   }
   return description;
 }
@@ -52,6 +57,7 @@ void write_data_description(hdf5::File& file, const std::string& group,
     if (!names.empty()) file.write_strings(group, name, names);
   };
   write_names("feature_names", description.feature_names);
+  write_names("token_names", description.token_names);
   write_names("class_names", description.class_names);
   if (!description.mean.empty()) file.write_floats(group, "mean", description.mean);
   if (!description.std.empty()) file.write_floats(group, "std", description.std);
@@ -60,6 +66,10 @@ void write_data_description(hdf5::File& file, const std::string& group,
     file.write_int(group, "horizon", description.window->horizon);
     file.write_int(group, "stride", description.window->stride);
     file.write_strings(group, "target_names", description.window->targets);
+  }
+  if (description.streams) {
+    file.write_int(group, "streams", description.streams->count);
+    file.write_int(group, "bptt_len", description.streams->bptt_len);
   }
 }
 

@@ -21,13 +21,24 @@ struct Window {
   bool operator==(const Window&) const = default;
 };
 
+/// How a language model reads its text: in pieces of `bptt_len` tokens of `count` streams side by
+/// side, see StreamSplit.
+struct Streams {
+  std::int64_t count = 0;
+  std::int64_t bptt_len = 0;
+
+  bool operator==(const Streams&) const = default;
+};
+
 /// What a data set says of its columns and classes; a checkpoint keeps it, to predict with.
 struct DataDescription {
   std::vector<std::string> feature_names{};  ///< [I]
+  std::vector<std::string> token_names{};    ///< the vocabulary, if x is tokens; no features then
   std::vector<std::string> class_names{};    ///< of classification and tagging, by label
   std::vector<float> mean{};                 ///< [I] if x is standardized, else empty
   std::vector<float> std{};                  ///< [I] if x is standardized, else empty
   std::optional<Window> window{};            ///< of a forecast, with its targets named
+  std::optional<Streams> streams{};          ///< of a language model
 
   bool operator==(const DataDescription&) const = default;
 };
@@ -39,8 +50,9 @@ std::vector<std::int64_t> target_columns(const DataDescription& description);
 /// The inverse of to_string(Task); empty for other names.
 std::optional<Task> task_from_name(std::string_view name);
 
-/// Reads the attributes feature_names, class_names, mean, std, input_len, horizon, stride and
-/// target_names of a group; an absent one leaves its field empty. Throws FileError.
+/// Reads the attributes feature_names, token_names, class_names, mean, std, input_len, horizon,
+/// stride, target_names, streams and bptt_len of a group; an absent one leaves its field empty.
+/// Throws FileError.
 DataDescription read_data_description(const hdf5::File& file, const std::string& group);
 
 /// Writes the fields that are not empty as attributes of a group.

@@ -11,6 +11,7 @@
 #include "engine/error.h"
 #include "io/hdf5.h"
 #include "io/sequence_split.h"
+#include "io/stream_split.h"
 #include "io/window_split.h"
 
 namespace quadgate {
@@ -19,24 +20,25 @@ namespace {
 constexpr std::array<const char*, 3> kSplitNames{"train", "valid", "test"};
 constexpr std::int64_t kMostUnnamedClasses = 1 << 20;  // a larger label is a mistake
 
+void expect_at_least_one(const char* field, std::int64_t value) {
+  if (value < 1) {
+    throw InvalidArgument(fmt::format("{}: expected at least 1, found {}", field, value));
+  }
+}
+
 void check_window(const Window& window) {
-  const auto at_least_one = [](const char* field, std::int64_t value) {
-    if (value < 1) {
-      throw InvalidArgument(fmt::format("{}: expected at least 1, found {}", field, value));
-    }
-  };
-  at_least_one("input_len", window.input_len);
-  at_least_one("horizon", window.horizon);
-  at_least_one("stride", window.stride);
+  expect_at_least_one("input_len", window.input_len);
+  expect_at_least_one("horizon", window.horizon);
+  expect_at_least_one("stride", window.stride);
 }
 
 std::string read_task(const hdf5::File& file) {
   file.expect_format("quadgate-dataset");
   std::string task = file.read_string("", "task");
-  if (task != "forecast" && !task_from_name(task)) {
-    throw FileError(
-        fmt::format("{}: expected classification, tagging, regression or forecast, found '{}'",
-                    file.where("", "task"), task));
+  if (task != "forecast" && task != "language_model" && !task_from_name(task)) {
+    throw FileError(fmt::format(
+        "{}: expected classification, tagging, regression, forecast or language_model, found '{}'",
+        file.where("", "task"), task));
   }
   return task;
 }
@@ -57,6 +59,13 @@ void check_features(const hdf5::File& file, const DataDescription& description,
   }
 }
 
+void expect_vocabulary(const hdf5::File& file, const DataDescription& description) {
+  if (description.token_names.empty()) {
+    throw FileError(file.where("", "token_names") +
+                    ": expected the names of all tokens of x, found none");
+  }
+}
+
 std::int64_t last_size(const hdf5::Array& array) {
   if (array.shape().empty() || array.shape().back() < 1) {
     throw FileError(fmt::format("{}: expected at least one feature, found shape {}", array.where(),
@@ -68,13 +77,18 @@ std::int64_t last_size(const hdf5::Array& array) {
 }  // namespace
 
 Dataset::Dataset(const std::filesystem::path& path, const std::optional<Window>& window,
-                 std::int64_t ignore_index)
+                 const std::optional<Streams>& streams, std::int64_t ignore_index)
     : file_(std::make_unique<hdf5::File>(hdf5::File::open(path))), ignore_index_(ignore_index) {
   const std::string task = read_task(*file_);
-  task_ = task_from_name(task).value_or(Task::regression);
+  const bool is_text = task == "language_model";
+  task_ = is_text ? Task::tagging : task_from_name(task).value_or(Task::regression);
   if ((task == "forecast") != window.has_value()) {
     throw InvalidArgument(fmt::format("{}: a window (input_len, horizon) is {} a {} data set",
                                       path.string(), window ? "not for" : "needed for", task));
+  }
+  if (is_text != streams.has_value()) {
+    throw InvalidArgument(fmt::format("{}: streams (bptt_len) are {} a {} data set", path.string(),
+                                      streams ? "not for" : "needed for", task));
   }
 
   const std::vector<std::string> names = split_names();
@@ -83,16 +97,29 @@ Dataset::Dataset(const std::filesystem::path& path, const std::optional<Window>&
   }
   const std::string& first = names.front();
   description_ = read_data_description(*file_, "");
-  input_size_ = last_size(file_->array(first + "/x"));
+  const hdf5::Array x = file_->array(first + "/x");
+  const bool has_tokens =
+      is_text || x.element() == hdf5::Element::int32 || file_->has_attribute("", "token_names");
+  if (!window && has_tokens) {
+    expect_vocabulary(*file_, description_);
+  } else {
+    open_features(x);
+  }
+  if (window) {
+    open_forecast(*window);
+  } else if (streams) {
+    open_text(*streams);
+  } else {
+    open_sequences(first);
+  }
+}
+
+void Dataset::open_features(const hdf5::Array& x) {
+  input_size_ = last_size(x);
   for (std::int64_t i = 0; i < input_size_ && !file_->has_attribute("", "feature_names"); ++i) {
     description_.feature_names.push_back(std::to_string(i));
   }
   check_features(*file_, description_, input_size_);
-  if (window) {
-    open_forecast(*window);
-  } else {
-    open_sequences(first);
-  }
 }
 
 void Dataset::open_forecast(const Window& window) {
@@ -105,6 +132,17 @@ void Dataset::open_forecast(const Window& window) {
   }
 }
 
+void Dataset::open_text(const Streams& streams) {
+  expect_at_least_one("streams", streams.count);
+  expect_at_least_one("bptt_len", streams.bptt_len);
+  description_.streams = streams;
+  description_.class_names = description_.token_names;
+  output_size_ = vocabulary_size();
+  for (const std::string& name : split_names()) {
+    splits_[name] = std::make_unique<StreamSplit>(*file_, name, streams, vocabulary_size());
+  }
+}
+
 void Dataset::open_sequences(const std::string& first) {
   if (task_ == Task::regression) {
     output_size_ = last_size(file_->array(first + "/y"));
@@ -113,8 +151,9 @@ void Dataset::open_sequences(const std::string& first) {
     output_size_ = static_cast<std::int64_t>(description_.class_names.size());
   }
   for (const std::string& name : split_names()) {
-    splits_[name] = std::make_unique<SequenceSplit>(*file_, name, task_, input_size_, output_size_,
-                                                    ignore_index_);
+    splits_[name] = std::make_unique<SequenceSplit>(
+        *file_, name, task_,
+        SequenceSizes{input_size_, vocabulary_size(), output_size_, ignore_index_});
   }
 }
 

@@ -28,7 +28,8 @@ class Split {
   virtual std::int64_t max_len() const noexcept = 0;
 
   /// Replaces `batch` with these rows, in this order. Throws FileError if the file cannot be read,
-  /// DataError if a value is not finite or a label is out of range: "FILE: train/x row 17: ...".
+  /// DataError if a value is not finite or a label or token is out of range: "FILE: train/x row 17:
+  /// ...".
   /// One thread at a time.
   virtual void read(std::span<const std::int64_t> rows, Batch& batch) = 0;
 };
@@ -38,27 +39,34 @@ class Split {
 /// Root attributes: format, format_version = 1 (1 if missing), task (classification, tagging,
 /// regression or forecast), and those of DataDescription, each of which may be missing.
 /// Groups train, valid, test: `x` float32 [n, T, I], or [sum of lengths, I] with `offsets` int64
-/// [n + 1]; `y` int64 [n] (classification), int64 [sum of lengths] (tagging), float32 [n, O]
-/// (regression). A forecast keeps its series once, `x` [L, C] being one dataset under all groups,
-/// whose attributes `begin` and `end` are the rows that the group's targets lie in; its inputs may
-/// reach back before `begin`. Targets of a window are the next `horizon` rows of the target
-/// columns: [horizon, targets], flattened.
+/// [n + 1]; or `x` int32 [n, T] or [sum of lengths], tokens out of `token_names`; `y` int64 [n]
+/// (classification), int64 [sum of lengths] (tagging), float32 [n, O] (regression). A forecast
+/// keeps its series once, `x` [L, C] being one dataset under all groups, whose attributes `begin`
+/// and `end` are the rows that the group's targets lie in; its inputs may reach back before
+/// `begin`. Targets of a window are the next `horizon` rows of the target columns: [horizon,
+/// targets], flattened.
+/// A language model's text is `x` int32 [L]; see StreamSplit for its rows.
 class Dataset {
  public:
-  /// Opens and checks the file. `window` is for a forecast, and only for one; `ignore_index` is a
-  /// label beside those of the classes. Throws FileError,
-  /// naming file, dataset or attribute, expected and found; DataError if a split is empty or a
-  /// label out of range; InvalidArgument if the window does not fit.
+  /// Opens and checks the file. `window` is for a forecast, `streams` for a language model, and
+  /// only for one; `ignore_index` is a label beside those of the classes. Throws FileError, naming
+  /// file, dataset or attribute, expected and found; DataError if a split is empty or a label out
+  /// of range; InvalidArgument if window or streams do not fit.
   explicit Dataset(const std::filesystem::path& path, const std::optional<Window>& window = {},
+                   const std::optional<Streams>& streams = {},
                    std::int64_t ignore_index = kIgnoreIndex);
   ~Dataset();
 
   const std::filesystem::path& path() const noexcept;
-  /// Forecasts are regressions.
+  /// Forecasts are regressions; language models are tagging, every token with the next one.
   Task task() const noexcept { return task_; }
   bool is_forecast() const noexcept { return description_.window.has_value(); }
-  /// I, the features of a step.
+  /// I, the features of a step; 0 if a step is a token.
   std::int64_t input_size() const noexcept { return input_size_; }
+  /// Tokens in the vocabulary; 0 if a step has features.
+  std::int64_t vocabulary_size() const noexcept {
+    return static_cast<std::int64_t>(description_.token_names.size());
+  }
   /// Classes, or values to predict: O, or horizon x targets of a forecast.
   std::int64_t output_size() const noexcept { return output_size_; }
   /// Names, standardization, and the window with its targets named. Features and classes without
@@ -72,7 +80,9 @@ class Dataset {
   Split& split(const std::string& name);
 
  private:
+  void open_features(const hdf5::Array& x);
   void open_forecast(const Window& window);
+  void open_text(const Streams& streams);
   void open_sequences(const std::string& first);  // split that tells the sizes
   void name_classes();
 
@@ -85,8 +95,8 @@ class Dataset {
   std::map<std::string, std::unique_ptr<Split>> splits_;
 };
 
-/// The `task` attribute of a data set file: "classification", "tagging", "regression" or
-/// "forecast". Throws FileError.
+/// The `task` attribute of a data set file: "classification", "tagging", "regression", "forecast"
+/// or "language_model". Throws FileError.
 std::string read_dataset_task(const std::filesystem::path& path);
 
 }  // namespace quadgate

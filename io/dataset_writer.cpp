@@ -6,54 +6,18 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 #include <span>
 #include <utility>
 
 #include "engine/error.h"
-#include "engine/random.h"
 #include "io/data_description.h"
+#include "io/dataset_parts.h"
 #include "io/finite.h"
 #include "io/hdf5.h"
 #include "io/replace_file.h"
 
 namespace quadgate {
 namespace {
-
-constexpr std::uint64_t kSplitSeed = 1;
-constexpr std::array<const char*, 3> kSplitNames{"train", "valid", "test"};
-
-/// Rows of each split, of `total` rows of the training input.
-PrepareSummary divide(std::int64_t total, std::optional<std::int64_t> test_rows,
-                      const PrepareOptions& options) {
-  const auto rows_of = [&](const char* field, double fraction) {
-    if (!(fraction >= 0 && fraction < 1)) {
-      throw InvalidArgument(
-          fmt::format("{}: expected at least 0 and below 1, found {}", field, fraction));
-    }
-    const auto rows =
-        static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(total)));
-    if (fraction > 0 && rows == 0) {
-      throw InvalidArgument(
-          fmt::format("{}: {} of {} rows leaves that split empty", field, fraction, total));
-    }
-    return rows;
-  };
-  if (test_rows && options.test_fraction != 0) {
-    throw InvalidArgument("test_fraction: expected none beside a test file");
-  }
-  PrepareSummary summary;
-  summary.valid = rows_of("valid_fraction", options.valid_fraction);
-  summary.test = rows_of("test_fraction", options.test_fraction);
-  summary.train = total - summary.valid - summary.test;
-  if (summary.train < 1) {
-    throw InvalidArgument(
-        fmt::format("valid_fraction {} and test_fraction {}: no training row is left, of {}",
-                    options.valid_fraction, options.test_fraction, total));
-  }
-  if (test_rows) summary.test = *test_rows;
-  return summary;
-}
 
 struct Scale {
   std::vector<float> mean;
@@ -96,16 +60,6 @@ void check_finite(const std::filesystem::path& path, std::span<const float> x, c
   }
 }
 
-hdf5::File create_dataset(const std::filesystem::path& path, const char* task,
-                          const DataDescription& description) {
-  hdf5::File file = hdf5::File::create(path);
-  file.write_string("", "format", "quadgate-dataset");
-  file.write_int("", "format_version", 1);
-  file.write_string("", "task", task);
-  write_data_description(file, "", description);
-  return file;
-}
-
 /// The chosen sequences, in that order.
 LabelledSequences select(const LabelledSequences& data, std::span<const std::int64_t> rows) {
   LabelledSequences chosen{.path = data.path,
@@ -129,18 +83,8 @@ LabelledSequences select(const LabelledSequences& data, std::span<const std::int
 /// Cuts validation and test rows, drawn at random, off `data`; rows keep their order.
 std::array<LabelledSequences, 3> divide_at_random(const LabelledSequences& data,
                                                   const PrepareSummary& sizes) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(data.size()));
-  std::iota(rows.begin(), rows.end(), 0);
-  shuffle(rows, kSplitSeed, RandomUse::split, 0);
-  std::array<LabelledSequences, 3> parts;
-  auto begin = rows.begin();
-  std::size_t part = 0;
-  for (const std::int64_t size : {sizes.train, sizes.valid, sizes.test}) {
-    std::sort(begin, begin + size);
-    parts[part++] = select(data, {begin, begin + size});
-    begin += size;
-  }
-  return parts;
+  const auto rows = draw_parts({sizes.train, sizes.valid, sizes.test});
+  return {select(data, rows[0]), select(data, rows[1]), select(data, rows[2])};
 }
 
 /// `test` with the labels that its class names have in `train`.

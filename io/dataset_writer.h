@@ -33,16 +33,18 @@ struct Series {
 
 /// How the input is divided and scaled.
 struct PrepareOptions {
-  double valid_fraction = 0;  ///< of the rows; 0: no such split
-  double test_fraction = 0;   ///< of the rows; 0: no such split, unless a test file is given
-  bool standardize = false;   ///< to mean 0, std 1 of each feature over the training rows
+  double valid_fraction = 0;   ///< of the rows; 0: no such split
+  double test_fraction = 0;    ///< of the rows; 0: no such split, unless a test file is given
+  bool standardize = false;    ///< to mean 0, std 1 of each feature over the training rows
+  std::int64_t min_count = 1;  ///< of tokens: how often a word must occur in them
 };
 
 /// What was written.
 struct PrepareSummary {
-  std::int64_t train = 0;  ///< sequences, or rows of the series
+  std::int64_t train = 0;  ///< sequences, sentences, rows of the series or tokens of the text
   std::int64_t valid = 0;
   std::int64_t test = 0;
+  std::int64_t vocabulary = 0;  ///< tokens; 0 without tokens
 };
 
 /// Writes a classification data set, atomically. Validation and test rows are drawn at random

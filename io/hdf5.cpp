@@ -281,6 +281,12 @@ void File::write(const std::string& name, std::span<const std::int64_t> shape,
 }
 
 void File::write(const std::string& name, std::span<const std::int64_t> shape,
+                 std::span<const std::int32_t> values) {
+  const Session session;
+  write_dataset(file_.id(), name, H5T_NATIVE_INT32, shape, values.data(), path_.string());
+}
+
+void File::write(const std::string& name, std::span<const std::int64_t> shape,
                  std::span<const std::int64_t> values) {
   const Session session;
   write_dataset(file_.id(), name, H5T_NATIVE_INT64, shape, values.data(), path_.string());

@@ -29,7 +29,7 @@ class Handle {
 };
 
 /// What the elements of a dataset are; `other` is all that quadgate does not read.
-enum class Element { float32, int64, other };
+enum class Element { float32, int32, int64, other };
 
 /// "[60000, 28, 28]"
 std::string shape_text(std::span<const std::int64_t> shape);
@@ -56,6 +56,7 @@ class Array {
   /// Reads `count` rows (slices of the first dimension) from row `first`. `out` has exactly their
   /// elements.
   void read(std::int64_t first, std::int64_t count, std::span<float> out) const;
+  void read(std::int64_t first, std::int64_t count, std::span<std::int32_t> out) const;
   void read(std::int64_t first, std::int64_t count, std::span<std::int64_t> out) const;
 
   /// "FILE: dataset 'train/x'", to begin an error message with.
@@ -113,6 +114,8 @@ class File {
   /// Contiguous in the file. The groups of the name must exist.
   void write(const std::string& name, std::span<const std::int64_t> shape,
              std::span<const float> values);
+  void write(const std::string& name, std::span<const std::int64_t> shape,
+             std::span<const std::int32_t> values);
   void write(const std::string& name, std::span<const std::int64_t> shape,
              std::span<const std::int64_t> values);
   /// Gives an existing dataset a second name (a hard link).

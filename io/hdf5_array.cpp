@@ -36,6 +36,7 @@ std::string name_type(hid_t type) {
 
 Element element_of(std::string_view type_text) {
   if (type_text == "float32") return Element::float32;
+  if (type_text == "int32") return Element::int32;
   if (type_text == "int64") return Element::int64;
   return Element::other;
 }
@@ -44,6 +45,8 @@ const char* element_text(Element element) {
   switch (element) {
     case Element::float32:
       return "float32";
+    case Element::int32:
+      return "int32";
     case Element::int64:
       return "int64";
     case Element::other:
@@ -53,7 +56,8 @@ const char* element_text(Element element) {
 }
 
 hid_t memory_type(Element element) {
-  return element == Element::float32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT64;
+  if (element == Element::float32) return H5T_NATIVE_FLOAT;
+  return element == Element::int32 ? H5T_NATIVE_INT32 : H5T_NATIVE_INT64;
 }
 
 }  // namespace
@@ -114,6 +118,10 @@ void Array::read(std::int64_t first, std::int64_t count, std::span<float> out) c
   read_rows(first, count, Element::float32, out.size(), out.data());
 }
 
+void Array::read(std::int64_t first, std::int64_t count, std::span<std::int32_t> out) const {
+  read_rows(first, count, Element::int32, out.size(), out.data());
+}
+
 void Array::read(std::int64_t first, std::int64_t count, std::span<std::int64_t> out) const {
   read_rows(first, count, Element::int64, out.size(), out.data());
 }
@@ -129,7 +137,7 @@ void Array::read_rows(std::int64_t first, std::int64_t count, Element element, s
   }
   if (size == 0) return;
   if (descriptor_ >= 0) {
-    const std::size_t element_bytes = element == Element::float32 ? 4 : 8;
+    const std::size_t element_bytes = element == Element::int64 ? 8 : 4;
     const auto skipped = static_cast<std::size_t>(first * row_size()) * element_bytes;
     read_directly(offset_ + static_cast<std::int64_t>(skipped), size * element_bytes, out);
   } else {

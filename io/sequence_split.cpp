@@ -13,7 +13,8 @@ namespace {
 using hdf5::Element;
 using hdf5::kAnySize;
 
-std::span<float> part(std::vector<float>& values, std::int64_t first, std::int64_t count) {
+template <typename T>
+std::span<T> part(std::vector<T>& values, std::int64_t first, std::int64_t count) {
   return std::span(values).subspan(static_cast<std::size_t>(first),
                                    static_cast<std::size_t>(count));
 }
@@ -21,26 +22,32 @@ std::span<float> part(std::vector<float>& values, std::int64_t first, std::int64
 }  // namespace
 
 SequenceSplit::SequenceSplit(const hdf5::File& file, const std::string& name, Task task,
-                             std::int64_t input_size, std::int64_t output_size,
-                             std::int64_t ignore_index)
-    : task_(task),
-      input_size_(input_size),
-      output_size_(output_size),
-      ignore_index_(ignore_index),
-      x_(file.array(name + "/x")),
-      y_(file.array(name + "/y")) {
+                             const SequenceSizes& sizes)
+    : task_(task), sizes_(sizes), x_(file.array(name + "/x")), y_(file.array(name + "/y")) {
   open_x(name, file);
   open_y();
 }
 
+void SequenceSplit::expect_x(bool has_offsets) const {
+  if (sizes_.vocabulary > 0 && has_offsets) {
+    x_.expect(Element::int32, {kAnySize}, "[sum of lengths]");
+  } else if (sizes_.vocabulary > 0) {
+    x_.expect(Element::int32, {kAnySize, kAnySize}, "[n, T]");
+  } else if (has_offsets) {
+    x_.expect(Element::float32, {kAnySize, sizes_.input},
+              fmt::format("[sum of lengths, {}]", sizes_.input));
+  } else {
+    x_.expect(Element::float32, {kAnySize, kAnySize, sizes_.input},
+              fmt::format("[n, T, {}]", sizes_.input));
+  }
+}
+
 void SequenceSplit::open_x(const std::string& name, const hdf5::File& file) {
-  if (file.has(name + "/offsets")) {
-    x_.expect(Element::float32, {kAnySize, input_size_},
-              fmt::format("[sum of lengths, {}]", input_size_));
+  const bool has_offsets = file.has(name + "/offsets");
+  expect_x(has_offsets);
+  if (has_offsets) {
     read_offsets(file.array(name + "/offsets"));
   } else {
-    x_.expect(Element::float32, {kAnySize, kAnySize, input_size_},
-              fmt::format("[n, T, {}]", input_size_));
     size_ = x_.shape()[0];
     max_len_ = x_.shape()[1];
   }
@@ -85,8 +92,8 @@ void SequenceSplit::open_y() {
       y_.expect(Element::int64, {begin(size_)}, fmt::format("[{}], a label a step", begin(size_)));
       break;
     case Task::regression:
-      y_.expect(Element::float32, {size_, output_size_},
-                fmt::format("[{}, {}]", size_, output_size_));
+      y_.expect(Element::float32, {size_, sizes_.output},
+                fmt::format("[{}, {}]", size_, sizes_.output));
       break;
   }
 }
@@ -94,7 +101,7 @@ void SequenceSplit::open_y() {
 // Index of the first label that is none of the classes and does count, or -1.
 std::int64_t SequenceSplit::find_bad_label(std::span<const std::int64_t> labels) const {
   const auto bad = std::ranges::find_if_not(labels, [&](std::int64_t label) {
-    return (label >= 0 && label < output_size_) || label == ignore_index_;
+    return (label >= 0 && label < sizes_.output) || label == sizes_.ignore_index;
   });
   return bad == labels.end() ? -1 : bad - labels.begin();
 }
@@ -103,7 +110,7 @@ void SequenceSplit::fail_label(std::int64_t row, std::int64_t label) const {
   throw DataError(
       fmt::format("{} row {}: expected a label from 0 to {} or ignore_index ({}), found "
                   "{}",
-                  y_.where(), row, output_size_ - 1, ignore_index_, label));
+                  y_.where(), row, sizes_.output - 1, sizes_.ignore_index, label));
 }
 
 std::int64_t SequenceSplit::begin(std::int64_t row) const noexcept {
@@ -124,12 +131,13 @@ void SequenceSplit::read(std::span<const std::int64_t> rows, Batch& batch) {
   }
   const std::int64_t steps = batch.offsets.back();
   const auto count = static_cast<std::int64_t>(rows.size());
-  batch.x.resize(static_cast<std::size_t>(steps * input_size_));
+  batch.x.resize(static_cast<std::size_t>(steps * sizes_.input));
+  batch.tokens.resize(static_cast<std::size_t>(sizes_.vocabulary > 0 ? steps : 0));
   batch.labels.resize(static_cast<std::size_t>(task_ == Task::classification ? count
                                                : task_ == Task::tagging      ? steps
                                                                              : 0));
   batch.targets.resize(
-      static_cast<std::size_t>(task_ == Task::regression ? count * output_size_ : 0));
+      static_cast<std::size_t>(task_ == Task::regression ? count * sizes_.output : 0));
 
   // Rows that follow each other in the file are one read.
   for (std::size_t i = 0; i < rows.size();) {
@@ -146,23 +154,23 @@ void SequenceSplit::read_run(std::int64_t first, std::int64_t count, Batch& batc
                              std::int64_t position) {
   const std::int64_t step = batch.offsets[static_cast<std::size_t>(position)];
   const std::int64_t steps = begin(first + count) - begin(first);
-  const auto x = part(batch.x, step * input_size_, steps * input_size_);
-  if (offsets_.empty()) {
-    x_.read(first, count, x);
+  const auto read_x = [&](const auto& x) {
+    offsets_.empty() ? x_.read(first, count, x) : x_.read(begin(first), steps, x);
+  };
+  if (sizes_.vocabulary > 0) {
+    read_x(part(batch.tokens, step, steps));
   } else {
-    x_.read(begin(first), steps, x);
+    read_x(part(batch.x, step * sizes_.input, steps * sizes_.input));
   }
   switch (task_) {
     case Task::classification:
       std::copy_n(labels_.begin() + first, count, batch.labels.begin() + position);
       break;
     case Task::tagging:
-      y_.read(begin(first), steps,
-              std::span(batch.labels)
-                  .subspan(static_cast<std::size_t>(step), static_cast<std::size_t>(steps)));
+      y_.read(begin(first), steps, part(batch.labels, step, steps));
       break;
     case Task::regression:
-      y_.read(first, count, part(batch.targets, position * output_size_, count * output_size_));
+      y_.read(first, count, part(batch.targets, position * sizes_.output, count * sizes_.output));
       break;
   }
 }
@@ -174,11 +182,18 @@ void SequenceSplit::check(std::span<const std::int64_t> rows, const Batch& batch
     return rows[static_cast<std::size_t>(next - batch.offsets.begin() - 1)];
   };
   if (const std::int64_t bad = find_not_finite(batch.x); bad >= 0) {
-    throw DataError(fmt::format("{} row {}: not finite", x_.where(), row_of(bad / input_size_)));
+    throw DataError(fmt::format("{} row {}: not finite", x_.where(), row_of(bad / sizes_.input)));
+  }
+  const auto bad_token = std::ranges::find_if_not(
+      batch.tokens, [&](std::int64_t token) { return token >= 0 && token < sizes_.vocabulary; });
+  if (const std::int64_t bad = bad_token - batch.tokens.begin(); bad_token != batch.tokens.end()) {
+    throw DataError(fmt::format("{} row {}: expected a token from 0 to {}, found {}", x_.where(),
+                                row_of(bad), sizes_.vocabulary - 1,
+                                batch.tokens[static_cast<std::size_t>(bad)]));
   }
   if (const std::int64_t bad = find_not_finite(batch.targets); bad >= 0) {
     throw DataError(fmt::format("{} row {}: not finite", y_.where(),
-                                rows[static_cast<std::size_t>(bad / output_size_)]));
+                                rows[static_cast<std::size_t>(bad / sizes_.output)]));
   }
   if (task_ == Task::tagging) {
     if (const std::int64_t bad = find_bad_label(batch.labels); bad >= 0) {

@@ -10,14 +10,21 @@
 
 namespace quadgate {
 
+/// What the steps of sequences hold, and their targets.
+struct SequenceSizes {
+  std::int64_t input = 0;         ///< features of a step; 0 if a step is a token
+  std::int64_t vocabulary = 0;    ///< tokens; 0 if a step has features
+  std::int64_t output = 0;        ///< classes or values
+  std::int64_t ignore_index = 0;  ///< the label of targets that do not count
+};
+
 /// Sequences with a label, a label a step, or values to regress. See Dataset for the layout.
 class SequenceSplit final : public Split {
  public:
-  /// Checks types, shapes, offsets, and the labels of a classification, against the sizes of the
-  /// model's input and output and the label of targets that do not count. Throws FileError or
-  /// DataError.
-  SequenceSplit(const hdf5::File& file, const std::string& name, Task task, std::int64_t input_size,
-                std::int64_t output_size, std::int64_t ignore_index);
+  /// Checks types, shapes, offsets, and the labels of a classification, against the sizes. Throws
+  /// FileError or DataError.
+  SequenceSplit(const hdf5::File& file, const std::string& name, Task task,
+                const SequenceSizes& sizes);
 
   std::int64_t size() const noexcept override { return size_; }
   std::int64_t length(std::int64_t row) const noexcept override;
@@ -26,6 +33,7 @@ class SequenceSplit final : public Split {
 
  private:
   void open_x(const std::string& name, const hdf5::File& file);
+  void expect_x(bool has_offsets) const;
   void read_offsets(const hdf5::Array& offsets);
   void open_y();
   std::int64_t find_bad_label(std::span<const std::int64_t> labels) const;
@@ -35,9 +43,7 @@ class SequenceSplit final : public Split {
   void check(std::span<const std::int64_t> rows, const Batch& batch) const;
 
   Task task_;
-  std::int64_t input_size_;
-  std::int64_t output_size_;
-  std::int64_t ignore_index_;
+  SequenceSizes sizes_;
   hdf5::Array x_;
   hdf5::Array y_;
   std::int64_t size_ = 0;

@@ -40,6 +40,7 @@ WindowSplit::WindowSplit(const hdf5::File& file, const std::string& name,
 
 void WindowSplit::read(std::span<const std::int64_t> rows, Batch& batch) {
   batch.labels.clear();
+  batch.tokens.clear();
   batch.offsets.assign(1, 0);
   batch.x.resize(rows.size() * static_cast<std::size_t>(window_.input_len * columns_));
   batch.targets.resize(rows.size() * targets_.size() * static_cast<std::size_t>(window_.horizon));

@@ -41,6 +41,8 @@ stride = 2
 targets = ["OT", "HU,FL"]
 [model]
 cell = "rnn_tanh"
+embedding_size = 48
+padding_index = 0
 hidden_size = 64
 num_layers = 2
 bidirectional = true
@@ -62,6 +64,7 @@ momentum = 0.9
 weight_decay = 1e-30
 clip_norm = 5
 shuffle = false
+bptt_len = 35
 seed = 7
 threads = 3
 checkpoint_every_steps = 500
@@ -145,7 +148,7 @@ TEST(RunConfigTest, SmallestFileHasDefaults) {
   EXPECT_EQ(config.train.optimizer.kind, OptimizerConfig::Kind::adam);
   EXPECT_EQ(config.train.optimizer.lr, 1e-3);
   EXPECT_FALSE(config.train.optimizer.clip_norm);
-  EXPECT_TRUE(config.train.shuffle);
+  EXPECT_FALSE(config.train.shuffle.has_value());
   EXPECT_EQ(config.train.seed, 1);
   EXPECT_FALSE(config.train.threads);
   EXPECT_FALSE(config.window());
@@ -156,6 +159,8 @@ TEST(RunConfigTest, EveryKeyIsRead) {
   const RunConfig config = parse(kEveryKey);
   EXPECT_EQ(config.data.path, "a \"quoted\" name.h5");
   EXPECT_EQ(config.window(), (Window{96, 24, 2, {"OT", "HU,FL"}}));
+  EXPECT_EQ(config.model.embedding_size, 48);
+  EXPECT_EQ(config.model.padding_index, 0);
   EXPECT_EQ(config.model.num_layers, 2);
   EXPECT_TRUE(config.model.bidirectional);
   EXPECT_EQ(config.model.dropout, 0.1);
@@ -170,7 +175,8 @@ TEST(RunConfigTest, EveryKeyIsRead) {
   EXPECT_EQ(config.train.optimizer.momentum, 0.9);
   EXPECT_EQ(config.train.optimizer.weight_decay, 1e-30);
   EXPECT_EQ(config.train.optimizer.clip_norm, 5.0);
-  EXPECT_FALSE(config.train.shuffle);
+  EXPECT_EQ(config.train.shuffle, false);
+  EXPECT_EQ(config.train.bptt_len, 35);
   EXPECT_EQ(config.train.seed, 7);
   EXPECT_EQ(config.train.threads, 3);
   EXPECT_EQ(config.train.checkpoint_every_steps, 500);

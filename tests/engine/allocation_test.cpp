@@ -213,5 +213,17 @@ INSTANTIATE_TEST_SUITE_P(
       return testing::with_backend(std::get<0>(test.param).name, std::get<1>(test.param));
     });
 
+INSTANTIATE_TEST_SUITE_P(
+    Tokens, AllocationTest,
+    ::testing::Combine(::testing::Values(Case{
+                           "TokenTagger",
+                           {.rnn = {.input_size = 6, .hidden_size = 20, .bidirectional = true},
+                            .task = Task::tagging,
+                            .output_size = 4,
+                            .embedding = {.vocabulary_size = 1000}},
+                           {.clip_norm = 1.0}}),
+                       ::testing::Values(BackendKind::native)),
+    [](const auto& test) { return std::string(std::get<0>(test.param).name); });
+
 }  // namespace
 }  // namespace quadgate

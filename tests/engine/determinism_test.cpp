@@ -1,8 +1,8 @@
-// Sweeps tasks, cells, poolings, directions, layers, dropout, ragged lengths and batches that fill
-// no whole number of shards, for 4 steps at 1, 2, 3 and 4 threads, on both backends and in teams of
-// every size; and what the native one predicts on every ISA (it sums gradients in the order of its
-// panels, as wide as the vectors are). No tolerance: weights, losses and predictions are the same
-// bits.
+// Sweeps tasks, cells, embeddings, poolings, directions, layers, dropout, ragged lengths and
+// batches that fill no whole number of shards, for 4 steps at 1, 2, 3 and 4 threads, on both
+// backends and in teams of every size; and what the native one predicts on every ISA (it sums
+// gradients in the order of its panels, as wide as the vectors are). No tolerance: weights, losses
+// and predictions are the same bits.
 
 #include <gtest/gtest.h>
 
@@ -59,6 +59,30 @@ std::vector<float> predict(Network& network, const Batch& batch) {
   network.predict(batch, outputs);
   return outputs;
 }
+
+// Many words in few rows of a large table, then few words in many rows.
+const Case kTokenCases[] = {
+    Case{"ManyWords",
+         {.rnn = {.input_size = 37, .hidden_size = 20, .num_layers = 2, .bidirectional = true},
+          .task = Task::tagging,
+          .output_size = 5,
+          .embedding = {.vocabulary_size = 5000, .padding_index = 7}},
+         20,
+         33},
+    Case{"Characters",
+         {.rnn = {.input_size = 16, .hidden_size = 40},
+          .task = Task::tagging,
+          .output_size = 3,
+          .embedding = {.vocabulary_size = 9}},
+         30,
+         21},
+    Case{"TiedWeights",
+         {.rnn = {.input_size = 40, .hidden_size = 40},
+          .task = Task::tagging,
+          .output_size = 300,
+          .embedding = {.vocabulary_size = 300, .tie_weights = true}},
+         12,
+         9}};
 
 /// Four steps of Adam: two whole batches, two smaller ones; then predictions.
 Result train(const Case& test, const NetworkOptions& options, int threads) {
@@ -145,6 +169,11 @@ INSTANTIATE_TEST_SUITE_P(Cells, DeterminismTest,
                                             ::testing::Values(BackendKind::native)),
                          [](const auto& test) { return std::get<0>(test.param).name; });
 
+INSTANTIATE_TEST_SUITE_P(Tokens, DeterminismTest,
+                         ::testing::Combine(::testing::ValuesIn(kTokenCases),
+                                            ::testing::Values(BackendKind::native)),
+                         [](const auto& test) { return std::get<0>(test.param).name; });
+
 // Hidden sizes of at least two panels of d(h), 64 units each with AVX-512: what members share.
 const Case kWideCases[] = {
     Case{"DeepTaggerWithDropout",
@@ -176,6 +205,9 @@ INSTANTIATE_TEST_SUITE_P(Heads, TeamDeterminismTest, ::testing::ValuesIn(kHeadCa
                          [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Shapes, TeamDeterminismTest, ::testing::ValuesIn(kWideCases),
+                         [](const auto& test) { return test.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(Tokens, TeamDeterminismTest, ::testing::ValuesIn(kTokenCases),
                          [](const auto& test) { return test.param.name; });
 
 class IsaDeterminismTest : public ::testing::TestWithParam<Case> {

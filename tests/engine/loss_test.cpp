@@ -206,7 +206,7 @@ TEST(LossTargetsTest, NamesLabelsAndTargetsOutOfRange) {
     }
     return "";
   };
-  Batch batch{.x = {}, .offsets = {0, 1}, .labels = {-1}, .targets = {}};
+  Batch batch{.x = {}, .tokens = {}, .offsets = {0, 1}, .labels = {-1}, .targets = {}};
   EXPECT_EQ(message(classifier(3), batch),
             "label: expected 0 to 2 or ignore_index (-100), found -1");
   EXPECT_EQ(message(classifier(3, {.ignore_index = -1}), batch), "");

@@ -178,8 +178,11 @@ TEST(MaxPoolingTest, GivesTheGradientToTheFirstOfEqualSteps) {
   }
   std::ranges::fill(network.parameters().value(network.parameters().head_weight()), 1.0F);
   network.refresh();
-  const Batch batch{
-      .x = {0.5F, 3, 0.5F, 2, 0.5F, 1}, .offsets = {0, 3}, .labels = {}, .targets = {7}};
+  const Batch batch{.x = {0.5F, 3, 0.5F, 2, 0.5F, 1},
+                    .tokens = {},
+                    .offsets = {0, 3},
+                    .labels = {},
+                    .targets = {7}};
   double norm = 0;
   network.differentiate(batch, {}, norm);
   const auto gradient = network.parameters().gradients().first(2);  // of weight_ih_l0

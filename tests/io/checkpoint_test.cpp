@@ -46,6 +46,17 @@ const ModelDescription kForecaster{
              .std = {},
              .window = Window{.input_len = 9, .horizon = 6, .stride = 2, .targets = {"b"}}}};
 
+const ModelDescription kTagger{.config = {.rnn = {.input_size = 3, .hidden_size = 4},
+                                          .task = Task::tagging,
+                                          .output_size = 2,
+                                          .embedding = {.vocabulary_size = 2, .padding_index = 1}},
+                               .data = {.feature_names = {},
+                                        .token_names = {"<unk>", "樹"},
+                                        .class_names = {"no", "yes"},
+                                        .mean = {},
+                                        .std = {},
+                                        .window = {}}};
+
 TrainingState some_state() {
   return {.epoch = 3,
           .batch = 17,
@@ -100,6 +111,10 @@ bool same(std::span<const float> a, std::span<const float> b) { return std::rang
 TEST_F(CheckpointTest, KeepsModels) {
   ModelDescription projected = kModel;
   projected.config.rnn.proj_size = 4;
+  ModelDescription tied = kTagger;
+  tied.config.rnn.hidden_size = 3;
+  tied.config.embedding.tie_weights = true;
+  tied.data.streams = Streams{.count = 4, .bptt_len = 35};
   ModelDescription weighed = kModel;
   weighed.config.pooling = Pooling::max;
   weighed.config.loss = {.kind = LossKind::cross_entropy,
@@ -109,7 +124,8 @@ TEST_F(CheckpointTest, KeepsModels) {
   ModelDescription robust = kForecaster;
   robust.config.pooling = Pooling::mean;
   robust.config.loss = {.kind = LossKind::huber, .huber_delta = 0.3};
-  for (const ModelDescription& model : {kModel, kForecaster, projected, weighed, robust}) {
+  for (const ModelDescription& model :
+       {kModel, kForecaster, kTagger, tied, projected, weighed, robust}) {
     const Parameters saved = parameters(model, 1);
     save_model(path("model.h5"), model, saved);
     EXPECT_EQ(read_model_description(path("model.h5")), model);
@@ -118,6 +134,20 @@ TEST_F(CheckpointTest, KeepsModels) {
     load_parameters(path("model.h5"), loaded);
     EXPECT_TRUE(same(loaded.values(), saved.values()));
   }
+}
+
+TEST_F(CheckpointTest, ATiedWeightHasBothOfPyTorchsNames) {
+  ModelDescription model = kTagger;
+  model.config.rnn.hidden_size = 3;
+  save_model(path("untied.h5"), model, parameters(model, 1));
+  model.config.embedding.tie_weights = true;
+  save_model(path("tied.h5"), model, parameters(model, 1));
+  const auto file = hdf5::File::open(path("tied.h5"));
+  EXPECT_EQ(file.array("state_dict/head.weight").shape(), (std::vector<std::int64_t>{2, 3}));
+  Parameters tied(model.config);
+  EXPECT_THAT(message_of<FileError>([&] { load_parameters(path("untied.h5"), tied); }),
+              EndsWith("'state_dict/head.weight': expected the values of embedding.weight, for "
+                       "tie_weights"));
 }
 
 TEST_F(CheckpointTest, KeepsTheStateOfEveryOptimizer) {

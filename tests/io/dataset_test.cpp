@@ -1,6 +1,6 @@
-// Sweeps: classification, tagging and regression, with sequences of one length and of many, rows in
-// any order; and every kind of file that is not a data set.
-// Tolerance: none, a batch holds the file's bits.
+// Sweeps: classification, tagging and regression, of features and tokens, with sequences of one
+// length and of many, rows in any order; and every kind of file that is not a data set. Tolerance:
+// none, a batch holds the file's bits.
 
 #include "io/dataset.h"
 
@@ -37,6 +37,16 @@ class DatasetTest : public testing::FolderTest {
     file.write_strings("", "class_names", classes_);
     file.create_group("train");
     file.write("train/x", Shape{4, 2, 3}, ramp(24));
+    return file;
+  }
+
+  /// 2 sequences of 3 of 3 tokens.
+  hdf5::File tokens(const std::vector<std::int32_t>& x) const {
+    hdf5::File file = new_dataset(data_path(), "classification");
+    file.write_strings("", "class_names", classes_);
+    file.write_strings("", "token_names", std::vector<std::string>{"<unk>", "ß", "樹"});
+    file.create_group("train");
+    file.write("train/x", Shape{2, 3}, x);
     return file;
   }
 
@@ -109,6 +119,57 @@ TEST_F(DatasetTest, ReadsTaggingOfManyLengths) {
   EXPECT_THAT(batch.labels, ElementsAre(1, 1, 0, 0, 1));
 }
 
+TEST_F(DatasetTest, ReadsTokensOfOneLength) {
+  hdf5::File file = tokens({0, 1, 2, 2, 1, 0});
+  file.write("train/y", Shape{2}, std::vector<std::int64_t>{1, 0});
+  save(file);
+
+  Dataset dataset(data_path());
+  EXPECT_EQ(dataset.input_size(), 0);
+  EXPECT_EQ(dataset.vocabulary_size(), 3);
+  EXPECT_THAT(dataset.description().token_names, ElementsAre("<unk>", "ß", "樹"));
+  EXPECT_THAT(dataset.description().feature_names, IsEmpty());
+  Batch batch;
+  batch.x = {1};
+  dataset.split("train").read(std::array<std::int64_t, 2>{1, 0}, batch);
+  EXPECT_THAT(batch.tokens, ElementsAre(2, 1, 0, 0, 1, 2));
+  EXPECT_THAT(batch.offsets, ElementsAre(0, 3, 6));
+  EXPECT_THAT(batch.x, IsEmpty());
+  EXPECT_THAT(batch.labels, ElementsAre(0, 1));
+}
+
+TEST_F(DatasetTest, NamesTheRowOfABadToken) {
+  for (const std::int32_t bad : {-1, 3}) {
+    hdf5::File file = tokens({0, 1, 2, 2, bad, 0});
+    file.write("train/y", Shape{2}, std::vector<std::int64_t>{1, 0});
+    save(file);
+    Dataset dataset(data_path());
+    Batch batch;
+    EXPECT_EQ(message_of<DataError>([&] {
+                dataset.split("train").read(std::array<std::int64_t, 2>{1, 0}, batch);
+              }),
+              data_path().string() +
+                  ": dataset 'train/x' row 1: expected a token from 0 to 2, found " +
+                  std::to_string(bad));
+  }
+}
+
+TEST_F(DatasetTest, RefusesTokensWithoutAVocabulary) {
+  hdf5::File file = new_dataset(data_path(), "classification");
+  file.create_group("train");
+  file.write("train/x", Shape{2, 1}, std::vector<std::int32_t>{0, 1});
+  file.write("train/y", Shape{2}, std::vector<std::int64_t>{1, 0});
+  EXPECT_EQ(open_error<FileError>(std::move(file)),
+            "attribute 'token_names': expected the names of all tokens of x, found none");
+  file = new_dataset(data_path(), "classification");
+  file.write_strings("", "token_names", classes_);
+  file.create_group("train");
+  file.write("train/x", Shape{2, 1}, std::vector<std::int64_t>{0, 1});
+  file.write("train/y", Shape{2}, std::vector<std::int64_t>{1, 0});
+  EXPECT_EQ(open_error<FileError>(std::move(file)),
+            "dataset 'train/x': expected int32 [n, T], found int64 [2, 1]");
+}
+
 TEST_F(DatasetTest, ReadsRegression) {
   hdf5::File file = variable("regression", {0, 2, 3, 6});
   file.write("test/y", Shape{3, 2}, ramp(6, 0.5F));
@@ -138,8 +199,8 @@ TEST_F(DatasetTest, ReusesABatch) {
 TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
   const auto error = [&](hdf5::File file) { return open_error<FileError>(std::move(file)); };
   EXPECT_EQ(error(fixed("sorting")),
-            "attribute 'task': expected classification, tagging, regression or forecast, found "
-            "'sorting'");
+            "attribute 'task': expected classification, tagging, regression, forecast or "
+            "language_model, found 'sorting'");
   EXPECT_EQ(error(fixed()), "dataset 'train/y': missing");
   EXPECT_EQ(error(new_dataset(data_path(), "tagging")),
             "expected a group train, valid or test, found none");
@@ -254,7 +315,7 @@ TEST_F(DatasetTest, TakesNoOtherLabelThanTheOneGiven) {
   Batch batch;
   EXPECT_THAT(
       message_of<DataError>([&] {
-        Dataset(data_path(), {}, -1).split("test").read(std::array<std::int64_t, 1>{2}, batch);
+        Dataset(data_path(), {}, {}, -1).split("test").read(std::array<std::int64_t, 1>{2}, batch);
       }),
       EndsWith("or ignore_index (-1), found 255"));
 }

@@ -26,7 +26,14 @@ inline Batch random_batch(const ModelConfig& config, const std::vector<std::int6
   Batch batch;
   batch.offsets.resize(lengths.size() + 1);
   std::partial_sum(lengths.begin(), lengths.end(), batch.offsets.begin() + 1);
-  batch.x = random.values(static_cast<std::size_t>(batch.steps() * config.rnn.input_size));
+  if (config.has_embedding()) {
+    batch.tokens.resize(static_cast<std::size_t>(batch.steps()));
+    for (auto& token : batch.tokens) {
+      token = static_cast<std::int32_t>(random.integer(0, config.embedding.vocabulary_size - 1));
+    }
+  } else {
+    batch.x = random.values(static_cast<std::size_t>(batch.steps() * config.rnn.input_size));
+  }
   if (config.task == Task::regression) {
     batch.targets = random.values(lengths.size() * static_cast<std::size_t>(config.output_size));
     return batch;

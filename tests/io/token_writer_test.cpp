@@ -1,0 +1,149 @@
+// Sweeps: vocabularies by count; tagging and language-model data sets with validation and test
+// parts by fraction and by file, read back; a vocabulary that is larger than 64 KiB of names.
+// Tolerance: none.
+
+#include "io/token_writer.h"
+
+#include <array>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "engine/error.h"
+#include "io/dataset.h"
+#include "io/loader.h"
+#include "io/vocabulary.h"
+#include "tests/io/files.h"
+
+namespace quadgate {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::message_of;
+
+using TokenWriterTest = testing::FolderTest;
+
+TaggedSentences sentences(const std::vector<std::vector<std::string>>& texts) {
+  TaggedSentences data;
+  data.path = "input";
+  data.class_names = {"no", "yes"};
+  WordList words;
+  for (const auto& text : texts) {
+    for (const auto& word : text) {
+      data.tokens.push_back(words.number(word));
+      data.tags.push_back(static_cast<std::int64_t>(word.size() % 2));
+    }
+    data.offsets.push_back(std::ssize(data.tokens));
+  }
+  data.words = words.words();
+  return data;
+}
+
+TokenStream stream(const std::string& characters) {
+  TokenStream data;
+  WordList words;
+  for (const char character : characters) {
+    data.tokens.push_back(words.number(std::string(1, character)));
+  }
+  data.words = words.words();
+  return data;
+}
+
+std::vector<std::int32_t> tokens_of(const hdf5::File& file, const std::string& name) {
+  const hdf5::Array array = file.array(name);
+  std::vector<std::int32_t> tokens(static_cast<std::size_t>(array.size()));
+  array.read(0, array.size(), tokens);
+  return tokens;
+}
+
+Batch read_all(Split& split) {
+  Batch batch;
+  Loader loader(split, split.size());
+  loader.next(batch);
+  return batch;
+}
+
+TEST(VocabularyTest, HoldsFrequentWordsAndTheUnknownOne) {
+  const std::vector<std::string> words{"b", "rare", "a", "<unk>", "c", "absent"};
+  const std::vector<std::int32_t> numbers{0, 0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4};
+  const Vocabulary vocabulary(words, numbers, 2);
+  EXPECT_THAT(vocabulary.names(), ElementsAre("<unk>", "c", "a", "b"));
+  EXPECT_THAT(vocabulary.tokens_of(words), ElementsAre(3, 0, 2, 0, 1, 0));
+  EXPECT_EQ(Vocabulary(words, numbers, 1).names().size(), 5);
+  EXPECT_THAT(message_of<InvalidArgument>([&] { Vocabulary(words, numbers, 0); }),
+              HasSubstr("min_count: expected at least 1, found 0"));
+}
+
+TEST_F(TokenWriterTest, WritesTaggedSentences) {
+  const auto data = sentences({{"the", "dog"}, {"dog", "sees", "the", "cat"}});
+  const auto test = sentences({{"mouse", "dog"}});
+  const PrepareSummary sizes = write_tagging(path("a.h5"), data, test, {.min_count = 2});
+  EXPECT_EQ(sizes.train, 2);
+  EXPECT_EQ(sizes.test, 1);
+  EXPECT_EQ(sizes.vocabulary, 3);
+  Dataset dataset(path("a.h5"));
+  EXPECT_EQ(dataset.task(), Task::tagging);
+  EXPECT_THAT(dataset.description().token_names, ElementsAre("<unk>", "dog", "the"));
+  EXPECT_THAT(dataset.description().class_names, ElementsAre("no", "yes"));
+  const Batch train = read_all(dataset.split("train"));
+  EXPECT_THAT(train.tokens, ElementsAre(2, 1, 1, 0, 2, 0));
+  EXPECT_THAT(train.labels, ElementsAre(1, 1, 1, 0, 1, 1));
+  EXPECT_THAT(train.offsets, ElementsAre(0, 2, 6));
+  EXPECT_THAT(read_all(dataset.split("test")).tokens, ElementsAre(0, 1));
+}
+
+TEST_F(TokenWriterTest, DrawsSentencesAndCountsThoseOfTraining) {
+  std::vector<std::vector<std::string>> texts;
+  for (int i = 0; i < 20; ++i) texts.push_back({std::string(static_cast<std::size_t>(i + 1), 'x')});
+  const auto options = PrepareOptions{.valid_fraction = 0.25, .test_fraction = 0.1};
+  const PrepareSummary sizes = write_tagging(path("a.h5"), sentences(texts), {}, options);
+  EXPECT_EQ(sizes.train, 13);
+  EXPECT_EQ(sizes.valid, 5);
+  EXPECT_EQ(sizes.test, 2);
+  EXPECT_EQ(sizes.vocabulary, 14);
+  Dataset dataset(path("a.h5"));
+  EXPECT_THAT(read_all(dataset.split("valid")).tokens, ::testing::Each(0)) << "unknown words";
+  EXPECT_THAT(read_all(dataset.split("train")).tokens, ::testing::Each(::testing::Gt(0)));
+  EXPECT_THAT(message_of<InvalidArgument>([&] {
+                write_tagging(path("a.h5"), sentences(texts), {}, {.valid_fraction = 1});
+              }),
+              HasSubstr("valid_fraction"));
+}
+
+TEST_F(TokenWriterTest, WritesAStreamASplit) {
+  const PrepareSummary sizes = write_language_model(path("a.h5"), stream("abababcbzz"), {},
+                                                    {.valid_fraction = 0.2, .test_fraction = 0.1});
+  EXPECT_EQ(sizes.train, 7);
+  const auto file = hdf5::File::open(path("a.h5"));
+  EXPECT_EQ(file.read_string("", "task"), "language_model");
+  EXPECT_THAT(file.read_strings("", "token_names"), ElementsAre("<unk>", "a", "b", "c"));
+  EXPECT_THAT(tokens_of(file, "train/x"), ElementsAre(1, 2, 1, 2, 1, 2, 3));
+  EXPECT_THAT(tokens_of(file, "valid/x"), ElementsAre(2, 0));
+  EXPECT_THAT(tokens_of(file, "test/x"), ElementsAre(0));
+}
+
+TEST_F(TokenWriterTest, TakesAStreamAsTheTestSplit) {
+  const PrepareSummary sizes =
+      write_language_model(path("a.h5"), stream("aab"), stream("xba"), {.min_count = 2});
+  EXPECT_EQ(sizes.test, 3);
+  EXPECT_EQ(sizes.vocabulary, 2);
+  EXPECT_THAT(tokens_of(hdf5::File::open(path("a.h5")), "test/x"), ElementsAre(0, 0, 1));
+}
+
+TEST_F(TokenWriterTest, AVocabularyMayBeLarge) {
+  TaggedSentences data = sentences({{"word"}});
+  data.words.clear();
+  data.tokens.resize(30000);
+  std::iota(data.tokens.begin(), data.tokens.end(), 0);
+  for (const std::int32_t i : data.tokens) data.words.push_back("word" + std::to_string(i));
+  data.tags.assign(data.tokens.size(), 0);
+  data.offsets.back() = std::ssize(data.tokens);
+  write_tagging(path("a.h5"), data, {}, {});
+  Dataset dataset(path("a.h5"));
+  EXPECT_EQ(dataset.vocabulary_size(), 30001);
+  EXPECT_EQ(dataset.description().token_names[2], "word1");
+}
+
+}  // namespace
+}  // namespace quadgate
