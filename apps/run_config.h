@@ -36,7 +36,10 @@ struct RunConfig {
     bool bidirectional = false;
     double dropout = 0;
     std::int64_t proj_size = 0;  ///< 0: no projection
-    std::string init;            ///< checkpoint whose weights to start from; empty: random weights
+    bool bias = true;
+    std::string init;         ///< checkpoint whose weights to start from; empty: random weights
+    bool orthogonal = false;  ///< weight_hh begins with orthogonal gates
+    std::optional<double> forget_bias;  ///< with which forget gates begin; empty: random, as others
     Precision precision = Precision::f32;
     Pooling pooling = Pooling::last;
   };

@@ -37,6 +37,7 @@ inline constexpr Rule kFlag{"true or false"};
 inline constexpr Rule kCount{"an integer, at least 1", 1};
 inline constexpr Rule kProjection{"an integer, at least 0 and below hidden_size", 0};
 inline constexpr Rule kThreads{"an integer from 1 to 1024", 1, 1025};
+inline constexpr Rule kNumber{"a finite number"};
 inline constexpr Rule kNonNegative{"a finite number, at least 0", 0};
 inline constexpr Rule kPositive{"a finite number above 0",
                                 std::numeric_limits<double>::denorm_min()};
@@ -141,7 +142,13 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("model.bidirectional", config.model.bidirectional, kFlag);
   visit("model.dropout", config.model.dropout, kFraction);
   visit("model.proj_size", config.model.proj_size, kProjection);
+  visit("model.bias", config.model.bias, kFlag);
   visit("model.init", config.model.init, kPath);
+  const bool random = config.model.init.empty();
+  visit("model.orthogonal", config.model.orthogonal, kFlag.only(random, "weights without init"));
+  visit("model.forget_bias", config.model.forget_bias,
+        kNumber.only(random && config.model.cell == Cell::lstm && config.model.bias,
+                     "an lstm with biases, without init"));
   visit("model.precision", config.model.precision, kPrecision);
   visit("model.pooling", config.model.pooling, kPooling);
   visit("train.epochs", config.train.epochs, kCount.must());

@@ -12,6 +12,7 @@
 #include "apps/threads.h"
 #include "apps/training_run.h"
 #include "engine/error.h"
+#include "engine/initialization.h"
 #include "kernels/isa.h"
 
 namespace quadgate::apps {
@@ -36,6 +37,7 @@ ModelConfig model_of(const RunConfig& config, const Dataset& data) {
                config.model.bidirectional, config.model.dropout};
   model.rnn.cell = config.model.cell;
   model.rnn.proj_size = config.model.proj_size;
+  model.rnn.bias = config.model.bias;
   model.task = data.task();
   model.output_size = data.output_size();
   model.pooling = config.model.pooling;
@@ -80,7 +82,13 @@ TrainingState begin(const RunConfig& config, Network& network) {
   TrainingState state;
   state.seed = static_cast<std::uint64_t>(config.train.seed);
   if (config.model.init.empty()) {
-    network.parameters().initialize(state.seed);
+    Parameters& parameters = network.parameters();
+    const RecurrentConfig& rnn = network.config().rnn;
+    parameters.initialize(state.seed);
+    if (config.model.orthogonal) make_orthogonal(rnn, parameters, state.seed);
+    if (const auto bias = config.model.forget_bias) {
+      set_forget_bias(rnn, parameters, static_cast<float>(*bias));
+    }
   } else {
     load_parameters(config.model.init, network.parameters());
   }

@@ -109,6 +109,7 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
   file.write_int("model", "input_size", rnn.input_size);
   file.write_int("model", "hidden_size", rnn.hidden_size);
   if (rnn.proj_size > 0) file.write_int("model", "proj_size", rnn.proj_size);
+  if (!rnn.bias) file.write_int("model", "bias", 0);
   file.write_int("model", "num_layers", rnn.num_layers);
   file.write_int("model", "bidirectional", rnn.bidirectional ? 1 : 0);
   file.write_double("model", "dropout", rnn.dropout);
@@ -188,7 +189,9 @@ ModelDescription read_model(const hdf5::File& file) {
                          .cell = *cell,
                          .proj_size = file.has_attribute("model", "proj_size")
                                           ? file.read_int("model", "proj_size")
-                                          : 0},
+                                          : 0,
+                         .bias = !file.has_attribute("model", "bias") ||
+                                 file.read_int("model", "bias") != 0},
                  .task = *task,
                  .output_size = file.read_int("model", "output_size"),
                  .embedding = read_embedding(file)},

@@ -48,6 +48,7 @@ num_layers = 2
 bidirectional = true
 dropout = 0.1
 proj_size = 7
+bias = false
 init = "start.h5"
 precision = "f32"
 pooling = "max"
@@ -164,6 +165,7 @@ TEST(RunConfigTest, EveryKeyIsRead) {
   EXPECT_EQ(config.model.num_layers, 2);
   EXPECT_TRUE(config.model.bidirectional);
   EXPECT_EQ(config.model.dropout, 0.1);
+  EXPECT_FALSE(config.model.bias);
   EXPECT_EQ(config.model.init, "start.h5");
   EXPECT_EQ(config.model.pooling, Pooling::max);
   EXPECT_EQ(config.train.batch_size, 20);
@@ -219,6 +221,16 @@ TEST(RunConfigTest, EachOptimizerHasPyTorchsDefaults) {
   EXPECT_EQ(parse(kSmallest, {"train.optimizer=adam"}).train.optimizer.weight_decay, 0);
   EXPECT_EQ(parse(kSmallest, {"train.optimizer=rmsprop"}).train.optimizer.lr, 0.01);
   EXPECT_EQ(parse(kSmallest, {"train.optimizer=rmsprop", "train.lr=3"}).train.optimizer.lr, 3);
+}
+
+TEST(RunConfigTest, WeightsBeginAsAskedOnlyIfTheyAreRandom) {
+  const auto model = parse(kSmallest, {"model.orthogonal=true", "model.forget_bias=1"}).model;
+  EXPECT_TRUE(model.orthogonal);
+  EXPECT_EQ(model.forget_bias, 1.0);
+  EXPECT_THAT(error_of(kSmallest, {"model.init=a.h5", "model.orthogonal=true"}),
+              HasSubstr("model.orthogonal: expected only with weights without init, found true"));
+  EXPECT_THAT(error_of(kSmallest, {"model.bias=false", "model.forget_bias=1"}),
+              HasSubstr("model.forget_bias: expected only with an lstm with biases"));
 }
 
 TEST(RunConfigTest, KeysOfAnotherOptimizerOrScheduleAreRefused) {

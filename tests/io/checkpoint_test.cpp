@@ -111,6 +111,7 @@ bool same(std::span<const float> a, std::span<const float> b) { return std::rang
 TEST_F(CheckpointTest, KeepsModels) {
   ModelDescription projected = kModel;
   projected.config.rnn.proj_size = 4;
+  projected.config.rnn.bias = false;
   ModelDescription tied = kTagger;
   tied.config.rnn.hidden_size = 3;
   tied.config.embedding.tie_weights = true;

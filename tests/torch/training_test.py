@@ -68,6 +68,8 @@ CASES = {
     "ragged_projection_adam_clip": (
         "classification", True, torch.optim.Adam, {"lr": 0.005}, 0.2,
         {"num_layers": 2, "bidirectional": True, "proj_size": 9}),
+    "gru_without_biases": ("classification", False, torch.optim.Adam, {"lr": 0.005}, None,
+                           {"cell": "gru", "bias": False}),
     "rnn_tanh_sgd": ("regression", False, torch.optim.SGD, {"lr": 0.1}, None,
                      {"cell": "rnn_tanh"}),
 }  # fmt: skip
@@ -98,3 +100,16 @@ def test_one_epoch_gives_the_same_weights(tmp_path, case):
         assert max_difference(before[name], tensor) > 1e-3, f"{name} was hardly trained"
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert json.loads(lines[-1])["train_loss"] == pytest.approx(loss, rel=1e-5)
+
+
+def test_starts_as_asked(tmp_path):
+    data = tmp_path / "data.h5"
+    make_dataset(data, "classification", False)
+    model = {"hidden_size": 20, "orthogonal": True, "forget_bias": 1.5}
+    keys = {"epochs": 1, "batch_size": BATCH, "lr": 0.0}
+    weights = state_dict(train(tmp_path, data, model, keys))
+    for gate in weights["rnn.weight_hh_l0"].chunk(4):
+        assert max_difference(gate.T @ gate, torch.eye(20)) < 1e-5
+    biases = weights["rnn.bias_ih_l0"] + weights["rnn.bias_hh_l0"]
+    assert (biases[20:40] == 1.5).all()
+    assert (biases[:20].abs() < 1).all()

@@ -1,0 +1,88 @@
+// Sweeps cells, directions, projections and hidden sizes 1 to 65. Tolerance: 1e-6 of products of
+// columns of length 1, rounded to floats.
+
+#include "engine/initialization.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "engine/error.h"
+
+namespace quadgate {
+namespace {
+
+TEST(InitializationTest, GatesOfWeightHhAreOrthogonal) {
+  for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh}) {
+    for (const std::int64_t hidden_size : {1, 3, 16, 65}) {
+      const std::int64_t proj_size = cell == Cell::lstm ? hidden_size / 2 : 0;
+      const RecurrentConfig config{.input_size = 2,
+                                   .hidden_size = hidden_size,
+                                   .num_layers = 2,
+                                   .bidirectional = true,
+                                   .cell = cell,
+                                   .proj_size = proj_size};
+      Parameters parameters(config);
+      parameters.initialize(1);
+      const std::vector<float> before(parameters.values().begin(), parameters.values().end());
+      make_orthogonal(config, parameters, 1);
+      const auto rows = static_cast<std::size_t>(hidden_size);
+      const auto columns = static_cast<std::size_t>(config.h_size());
+      for (const auto& slice : parameters.slices()) {
+        const auto weights = parameters.value(slice);
+        if (!slice.name.starts_with("weight_hh")) {
+          EXPECT_TRUE(
+              std::ranges::equal(weights, std::span(before).subspan(slice.offset, slice.size)));
+          continue;
+        }
+        for (std::size_t gate = 0; gate < slice.size / (rows * columns); ++gate) {
+          for (std::size_t a = 0; a < columns; ++a) {
+            for (std::size_t b = 0; b <= a; ++b) {
+              double dot = 0;
+              for (std::size_t row = gate * rows; row < (gate + 1) * rows; ++row) {
+                dot += double{weights[row * columns + a]} * weights[row * columns + b];
+              }
+              ASSERT_NEAR(dot, a == b ? 1 : 0, 1e-6) << slice.name << ": " << a << ", " << b;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(InitializationTest, SeedsAndGatesDiffer) {
+  const RecurrentConfig config{.input_size = 2, .hidden_size = 8, .num_layers = 1};
+  Parameters one(config);
+  Parameters other(config);
+  make_orthogonal(config, one, 1);
+  make_orthogonal(config, other, 1);
+  EXPECT_TRUE(std::ranges::equal(one.values(), other.values()));
+  make_orthogonal(config, other, 2);
+  EXPECT_FALSE(std::ranges::equal(one.values(), other.values()));
+  const auto weights = one.value(one.slice("weight_hh_l0"));
+  EXPECT_FALSE(std::ranges::equal(weights.first(64), weights.subspan(64, 64)));
+}
+
+TEST(InitializationTest, ForgetGatesHaveTheBiasOnce) {
+  const RecurrentConfig config{.input_size = 2, .hidden_size = 3, .bidirectional = true};
+  Parameters parameters(config);
+  parameters.initialize(1);
+  set_forget_bias(config, parameters, 1.5F);
+  for (const char* suffix : {"_l0", "_l0_reverse"}) {
+    const auto ih = parameters.value(parameters.slice(std::string("bias_ih") + suffix));
+    const auto hh = parameters.value(parameters.slice(std::string("bias_hh") + suffix));
+    for (std::size_t i = 0; i < 12; ++i) {
+      const bool forget = i >= 3 && i < 6;
+      EXPECT_EQ(ih[i] == 1.5F, forget) << i;
+      EXPECT_EQ(hh[i] == 0, forget) << i;
+    }
+  }
+  RecurrentConfig gru = config;
+  gru.cell = Cell::gru;
+  Parameters without(gru);
+  EXPECT_THROW(set_forget_bias(gru, without, 1), InvalidArgument);
+}
+
+}  // namespace
+}  // namespace quadgate
