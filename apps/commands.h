@@ -58,6 +58,17 @@ struct EvaluateArguments {
 
 void evaluate(const EvaluateArguments& arguments);
 
+struct GenerateArguments {
+  std::filesystem::path checkpoint;
+  std::string prompt;  ///< what the text begins with
+  std::int64_t length = 500;
+  double temperature = 1;
+  std::uint64_t seed = 1;
+};
+
+/// Prints text that a language model makes up.
+void generate(const GenerateArguments& arguments);
+
 struct PredictArguments {
   std::filesystem::path checkpoint;
   std::filesystem::path data;

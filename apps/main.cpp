@@ -171,6 +171,34 @@ void add_predict(CLI::App& app, PredictArguments& arguments, Command& command) {
   });
 }
 
+void add_generate(CLI::App& app, GenerateArguments& arguments, Command& command) {
+  CLI::App& generate = *app.add_subcommand("generate", "Print text that a language model makes up");
+  generate.add_option("checkpoint", arguments.checkpoint, "Checkpoint of the model")
+      ->required()
+      ->type_name("CHECKPOINT");
+  generate.add_option("--prompt", arguments.prompt, "What the text begins with")->type_name("TEXT");
+  generate.add_option("--length", arguments.length, "Tokens to add")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{10'000'000}))
+      ->capture_default_str()
+      ->type_name("N");
+  generate
+      .add_option("--temperature", arguments.temperature,
+                  "Below 1 the likelier tokens come more often, above 1 the others; 0: always the "
+                  "likeliest")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str()
+      ->type_name("T");
+  generate.add_option("--seed", arguments.seed, "Another one makes up another text")
+      ->capture_default_str()
+      ->type_name("SEED");
+  generate.callback([&] {
+    command = [&] {
+      apps::generate(arguments);
+      return kExitDone;
+    };
+  });
+}
+
 void add_inspect(CLI::App& app, std::filesystem::path& file, Command& command) {
   CLI::App& inspect =
       *app.add_subcommand("inspect", "Print what a data set or checkpoint file holds");
@@ -245,6 +273,7 @@ int run(int argc, char** argv) {
   TrainArguments train_arguments;
   EvaluateArguments evaluate_arguments;
   PredictArguments predict_arguments;
+  GenerateArguments generate_arguments;
   std::filesystem::path inspect_file;
   BenchArguments bench_arguments;
   ScaleArguments scale_arguments;
@@ -252,6 +281,7 @@ int run(int argc, char** argv) {
   add_train(app, train_arguments, command);
   add_evaluate(app, evaluate_arguments, command);
   add_predict(app, predict_arguments, command);
+  add_generate(app, generate_arguments, command);
   add_inspect(app, inspect_file, command);
   add_bench(app, bench_arguments, command);
   add_scale(app, scale_arguments, command);

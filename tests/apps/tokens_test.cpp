@@ -190,6 +190,37 @@ TEST_F(LanguageModelTest, ResumesInTheMiddleOfAnEpochWithItsStates) {
   EXPECT_EQ(evaluate("run/checkpoint.h5"), evaluate("reference/checkpoint.h5"));
 }
 
+TEST_F(LanguageModelTest, GeneratesText) {
+  ASSERT_EQ(train("run", {"--set", "train.epochs=12", "--set", "train.lr=0.02"}).code, kExitDone);
+  const auto generate = [&](std::vector<std::string> more) {
+    std::vector<std::string> args{"generate", "run/checkpoint.h5", "--length", "40"};
+    args.insert(args.end(), more.begin(), more.end());
+    return run(args);
+  };
+  const Outcome likeliest = generate({"--prompt", "we eat ", "--temperature", "0"});
+  ASSERT_EQ(likeliest.code, kExitDone) << likeliest.err;
+  EXPECT_THAT(likeliest.out, testing::StartsWith("we eat 蛋糕 we sleep we sleep we "));
+  const std::string drawn = generate({"--temperature", "2"}).out;
+  EXPECT_EQ(generate({"--temperature", "2"}).out, drawn);
+  EXPECT_NE(generate({"--temperature", "2", "--seed", "2"}).out, drawn);
+  EXPECT_THAT(drawn, testing::Not(HasSubstr("<unk>")));
+  expect_error(generate({"--temperature", "-1"}), kExitWrongUse, "--temperature");
+  expect_error(run({"generate", "missing.h5"}), kExitFailed, "missing.h5");
+}
+
+TEST_F(LanguageModelTest, GeneratesWords) {
+  write("words.txt", read("text.txt"));
+  ASSERT_EQ(run({"prepare", "text", "words.txt", "--level", "words", "-o", "words.h5"}).code,
+            kExitDone);
+  ASSERT_EQ(train("run", {"--set", "data.path=words.h5", "--set", "train.epochs=30", "--set",
+                          "train.lr=0.02"})
+                .code,
+            kExitDone);
+  EXPECT_THAT(
+      run({"generate", "run/checkpoint.h5", "--prompt", "we eat", "--temperature", "0"}).out,
+      testing::StartsWith("we eat 蛋糕 we "));
+}
+
 TEST_F(LanguageModelTest, TiesTheWeights) {
   ASSERT_EQ(
       train("run", {"--set", "model.embedding_size=8", "--set", "model.tie_weights=true"}).code,
