@@ -10,9 +10,11 @@ namespace quadgate {
 
 StreamSplit::StreamSplit(const hdf5::File& file, const std::string& name, const Streams& streams,
                          std::int64_t vocabulary)
-    : x_(file.array(name + "/x")), streams_(streams), vocabulary_(vocabulary) {
+    : x_(file.array(name + "/x")),
+      streams_(streams),
+      vocabulary_(vocabulary),
+      steps_(x_.size() / streams.count - 1) {
   x_.expect(hdf5::Element::int32, {hdf5::kAnySize}, "[L]");
-  steps_ = x_.size() / streams.count - 1;
   if (steps_ < 1) {
     throw DataError(fmt::format("{}: expected at least 2 tokens for each of {} streams, found {}",
                                 x_.where(), streams.count, x_.size()));

@@ -201,13 +201,13 @@ TEST_F(BadInputTest, Losses) {
     expect_refused({"train", "run.toml", "--quiet", "--set", assignment}, kExitWrongUse, part);
   };
   expect_set("train.loss=mse", "loss: expected cross_entropy for classification, found mse");
-  expect_set("train.loss=hinge", "train.loss: expected \"cross_entropy\", \"mse\"");
+  expect_set("train.loss=hinge", R"(train.loss: expected "cross_entropy", "mse")");
   expect_set("train.class_weights=[1, 2]",
              "class_weights: expected 3 numbers, one a class, found 2");
   expect_set("train.class_weights=[0, 0, 0]", "class_weights: expected at least one above 0");
   expect_set("train.label_smoothing=1", "train.label_smoothing: expected a number, at least 0");
   expect_set("train.huber_delta=2", "train.huber_delta: expected only with loss \"huber\"");
-  expect_set("model.pooling=sum", "model.pooling: expected \"last\", \"mean\" or \"max\"");
+  expect_set("model.pooling=sum", R"(model.pooling: expected "last", "mean" or "max")");
 }
 
 TEST_F(BadInputTest, LossThatIsNotFiniteNamesEpochAndStepAndLeavesTheCheckpoint) {

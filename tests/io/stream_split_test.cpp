@@ -25,8 +25,8 @@ class StreamSplitTest : public testing::FolderTest {
   /// A text of these tokens, out of 100.
   Dataset dataset(const std::vector<std::int32_t>& tokens, const Streams& streams) const {
     hdf5::File file = new_dataset(path("a.h5"), "language_model");
-    std::vector<std::string> names;
-    for (int i = 0; i < 100; ++i) names.push_back(std::to_string(i));
+    std::vector<std::string> names(100);
+    for (std::size_t i = 0; i < names.size(); ++i) names[i] = std::to_string(i);
     file.write_strings("", "token_names", names);
     file.create_group("train");
     file.write("train/x", std::array{std::ssize(tokens)}, tokens);

@@ -94,8 +94,8 @@ TEST_F(TokenWriterTest, WritesTaggedSentences) {
 }
 
 TEST_F(TokenWriterTest, DrawsSentencesAndCountsThoseOfTraining) {
-  std::vector<std::vector<std::string>> texts;
-  for (int i = 0; i < 20; ++i) texts.push_back({std::string(static_cast<std::size_t>(i + 1), 'x')});
+  std::vector<std::vector<std::string>> texts(20);
+  for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = {std::string(i + 1, 'x')};
   const auto options = PrepareOptions{.valid_fraction = 0.25, .test_fraction = 0.1};
   const PrepareSummary sizes = write_tagging(path("a.h5"), sentences(texts), {}, options);
   EXPECT_EQ(sizes.train, 13);
