@@ -100,7 +100,9 @@ void generate(const GenerateArguments& arguments) {
   const auto& checkpoint = arguments.checkpoint;
   const ModelDescription description = read_model_description(checkpoint);
   if (!description.data.streams) {
-    throw InvalidArgument(fmt::format("{}: expected a language model", checkpoint.string()));
+    throw InvalidArgument(
+        fmt::format("{}: expected a checkpoint of a language model, found one of another task",
+                    checkpoint.string()));
   }
   const Vocabulary vocabulary(description.data.token_names);
   const auto unknown = std::ranges::find(description.data.token_names, kUnknown);

@@ -12,6 +12,7 @@
 
 #include "apps/benchmark_options.h"
 #include "apps/commands.h"
+#include "apps/signals.h"
 #include "engine/error.h"
 #include "engine/onednn_isa.h"
 #include "kernels/isa.h"
@@ -263,6 +264,7 @@ std::string command_line(int argc, char** argv) {
 
 int run(int argc, char** argv) {
   cap_isa_from_environment();
+  announce_stop_signals();
   // A file that grows too large is an error like a full disk, not the end of the program.
   std::signal(SIGXFSZ, SIG_IGN);
 

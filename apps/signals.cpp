@@ -1,8 +1,11 @@
 #include "apps/signals.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
 #include <initializer_list>
+#include <string_view>
 
 namespace quadgate::apps {
 namespace {
@@ -17,16 +20,27 @@ void on_signal(int) {
   }
 }
 
-}  // namespace
+void on_end(int signal) {
+  constexpr std::string_view kLine = "quadgate: stopped by a signal\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kLine.data(), kLine.size());
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
 
-void catch_stop_signals() {
+void handle(void (*handler)(int)) {
   struct sigaction action = {};
-  action.sa_handler = on_signal;
+  action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
   for (const int signal : {SIGINT, SIGTERM}) {
     sigaction(signal, &action, nullptr);
   }
 }
+
+}  // namespace
+
+void announce_stop_signals() { handle(on_end); }
+
+void catch_stop_signals() { handle(on_signal); }
 
 bool stop_requested() noexcept { return stop; }
 

@@ -2,6 +2,9 @@
 
 namespace quadgate::apps {
 
+/// Until catch_stop_signals, SIGINT and SIGTERM say one line and end the program as they always do.
+void announce_stop_signals();
+
 /// From now on the first SIGINT or SIGTERM only sets what `stop_requested` tells; a second one ends
 /// the program at once, as without this call.
 void catch_stop_signals();

@@ -402,6 +402,7 @@ TEST_F(CliTest, InterruptedScaleLeavesTheOldReport) {
       interrupt(scale_args({"--repeats", "1000", "-o", "scale.json"}), SIGINT,
                 [&] { return read("w/stderr").find("repeat 1/") != std::string::npos; });
   EXPECT_EQ(outcome.code, -SIGINT);
+  EXPECT_THAT(outcome.err, testing::EndsWith("quadgate: stopped by a signal\n"));
   EXPECT_EQ(files(), before);
 }
 
