@@ -1,27 +1,13 @@
 #include "engine/embedding.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <numeric>
 
+#include "engine/gradient_tile.h"
+
 namespace quadgate {
 namespace {
-
-/// In eight sums, which vectors can hold, always in the same order.
-double sum_of_squares(const float* values, std::int64_t size) noexcept {
-  constexpr std::int64_t kSums = 8;
-  std::array<double, kSums> sums{};
-  std::int64_t i = 0;
-  for (; i + kSums <= size; i += kSums) {
-    for (std::int64_t k = 0; k < kSums; ++k) {
-      const double value = values[i + k];
-      sums[static_cast<std::size_t>(k)] += value * value;
-    }
-  }
-  for (; i < size; ++i) sums[0] += static_cast<double>(values[i]) * values[i];
-  return std::accumulate(sums.begin(), sums.end(), 0.0);
-}
 
 /// Calls body(packed row, token) in the order of the packed rows.
 template <typename Body>
@@ -109,7 +95,7 @@ void Embedding::gradient(std::int64_t task, const PackedRows& d) {
       const float* from = d.at(*row);
       for (std::int64_t k = 0; k < width_; ++k) to[k] += from[k];
     }
-    squares_[i] = tied_ ? 0 : sum_of_squares(to, width_);
+    squares_[i] = tied_ ? 0 : sum_of_squares(to, 1, width_, width_);
   }
 }
 
