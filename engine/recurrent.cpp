@@ -23,17 +23,18 @@ void expect_size(const char* field, const char* part, std::int64_t expected, std
   }
 }
 
-void expect_range(const char* field, std::int64_t most, std::int64_t found) {
-  if (found < 1 || found > most) {
-    throw InvalidArgument(fmt::format("{}: expected 1 to {}, found {}", field, most, found));
+void expect_range(const char* field, std::int64_t least, std::int64_t most, std::int64_t found) {
+  if (found < least || found > most) {
+    throw InvalidArgument(
+        fmt::format("{}: expected {} to {}, found {}", field, least, most, found));
   }
 }
 
 RecurrentPlan checked(const RecurrentConfig& config, const RecurrentPlan& plan) {
   constexpr std::int64_t kMost = std::int64_t{1} << 31;
   validate(config);
-  expect_range("seq_len", kMost, plan.seq_len);
-  expect_range("batch_size", kMost / plan.seq_len, plan.batch_size);
+  expect_range("seq_len", 1, kMost, plan.seq_len);
+  expect_range("batch_size", 1, kMost / plan.seq_len, plan.batch_size);
   return plan;
 }
 
@@ -102,8 +103,8 @@ struct Recurrent::Impl {
 /// Checks the input and takes its steps, without padding, over as the batch.
 void Recurrent::Impl::assign(const Input& input) {
   const std::int64_t width = config.input_size;
-  expect_range("seq_len", plan.seq_len, input.seq_len);
-  expect_range("batch", plan.batch_size, input.batch);
+  expect_range("seq_len", 1, plan.seq_len, input.seq_len);
+  expect_range("batch", 0, plan.batch_size, input.batch);
   expect_size("x", "", input.seq_len * input.batch * width, input.x.size());
   if (!input.lengths.empty()) expect_size("lengths", "", input.batch, input.lengths.size());
   seq_len = 0;  // until all is well
@@ -160,6 +161,7 @@ std::span<const float> Recurrent::forward(const Input& input, std::optional<Drop
   of.dropout = of.config.dropout > 0 ? dropout : std::nullopt;
   const std::int64_t size = of.config.output_size();
   of.output.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * size), 0.0F);
+  if (of.batch_size == 0) return of.output;
   of.workers.for_each_range(stack.steps(), [&](const NativeWork& work) {
     stack.load(work, of.batch);
     stack.load_states(work, input.states);
@@ -183,6 +185,11 @@ void Recurrent::backward(std::span<const float> d_output, const RecurrentStates*
   const std::int64_t size = of.config.output_size();
   const std::int64_t width = of.config.input_size;
   of.d_input.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * width), 0.0F);
+  if (of.batch_size == 0) {
+    std::ranges::fill(of.parameters.gradients(), 0.0F);
+    of.seq_len = 0;
+    return;
+  }
   of.workers.for_each_range(stack.steps(), [&](const NativeWork& work) {
     of.for_each_step(work, size, [&](std::int64_t row, std::int64_t at) {
       std::copy_n(d_output.data() + at, size, stack.d_output().at(row));

@@ -46,7 +46,7 @@ class Recurrent {
   struct Input {
     std::span<const float> x;                 ///< [T, N, I], or [N, T, I] with batch_first
     std::int64_t seq_len = 0;                 ///< T
-    std::int64_t batch = 0;                   ///< N
+    std::int64_t batch = 0;                   ///< N, may be 0
     std::span<const std::int64_t> lengths{};  ///< [N], 1 to T, in any order; empty: all T. Steps
                                               ///< beyond them count for nothing
     const RecurrentStates* states = nullptr;  ///< h_0 and c_0; null: zeros

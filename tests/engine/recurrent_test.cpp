@@ -140,6 +140,19 @@ TEST(RecurrentTest, DerivativesOfTheInitialStatesAreDifferences) {
   }
 }
 
+TEST(RecurrentTest, TakesABatchOfNoSequences) {
+  Arena arena(1);
+  Recurrent rnn(config(Cell::lstm), {.seq_len = kSeqLen, .batch_size = kBatch}, arena);
+  const auto expected = results(rnn, Inputs(config(Cell::lstm)));
+  const Recurrent::Input empty{.x = {}, .seq_len = kSeqLen, .batch = 0};
+  EXPECT_TRUE(rnn.forward(empty).empty());
+  EXPECT_TRUE(rnn.final_states().h.empty());
+  rnn.backward({});
+  EXPECT_TRUE(rnn.d_input().empty());
+  EXPECT_THAT(rnn.parameters().gradients(), ::testing::Each(0.0F));
+  EXPECT_EQ(results(rnn, Inputs(config(Cell::lstm))), expected);
+}
+
 TEST(RecurrentTest, NamesWhatDoesNotFit) {
   Arena arena(1);
   Recurrent rnn(config(Cell::gru), {.seq_len = kSeqLen, .batch_size = kBatch}, arena);
@@ -152,7 +165,7 @@ TEST(RecurrentTest, NamesWhatDoesNotFit) {
                 ThrowsMessage<InvalidArgument>(HasSubstr("expected a forward pass")));
   };
   expect([](auto& in) { in.seq_len = 0; }, "seq_len: expected 1 to 5, found 0");
-  expect([](auto& in) { in.batch = 8; }, "batch: expected 1 to 7, found 8");
+  expect([](auto& in) { in.batch = 8; }, "batch: expected 0 to 7, found 8");
   expect([](auto& in) { in.x = in.x.first(10); }, "x: expected 105 values, found 10");
   expect([](auto& in) { in.lengths = in.lengths.first(2); }, "lengths: expected 7 values, found 2");
   std::vector<std::int64_t> lengths = kLengths;
