@@ -52,6 +52,14 @@ RecurrentConfig config_of(const json& c) {
           .bias = c["bias"]};
 }
 
+OptimizerConfig optimizer_of(const json& c) {
+  auto config = pytorch_defaults(parse_optimizer(c["optimizer"].get<std::string>()).value());
+  config.lr = c["lr"];
+  config.momentum = c["momentum"];
+  config.eps = c["eps"];
+  return config;
+}
+
 void run(const json& c) {
   Arena arena(c["threads"].get<int>());
   const RecurrentPlan plan{.seq_len = c["seq_len"],
@@ -75,8 +83,7 @@ void run(const json& c) {
                                .batch = plan.batch_size,
                                .lengths = lengths,
                                .states = with_states ? &states : nullptr};
-  Optimizer adam({.kind = OptimizerConfig::Kind::adam, .lr = 1e-2, .eps = 1e-2},
-                 rnn.parameters().values().size());
+  Optimizer optimizer(optimizer_of(c), rnn.parameters().values().size());
   Answer answer;
   for (int step = 0; step < 5; ++step) {
     const auto output = rnn.forward(input);
@@ -95,7 +102,7 @@ void run(const json& c) {
         answer.add("d_" + slice.name, gradients.subspan(slice.offset, slice.size));
       }
     }
-    adam.step(arena, rnn.parameters().values(), gradients, 1);
+    optimizer.step(arena, rnn.parameters().values(), gradients, 1);
     rnn.refresh();
   }
   for (const auto& slice : rnn.parameters().slices()) {

@@ -2,9 +2,9 @@
 directions, projections, biases, lengths, states and precisions.
 
 Compared are outputs, final states, the gradients of everything that goes in, and the weights after
-5 steps of Adam (with an eps so large that gradients that are all but zero do not decide by the sign
-of their rounding). f32: the largest difference, of the largest element, is at most 1e-5, after the
-five steps 1e-4 of what they changed. bf16, beside PyTorch in f32: the norm of the differences is at
+5 steps of an optimizer (with an eps so large that gradients that are all but zero do not decide by
+the sign of their rounding). f32: the largest difference, of the largest element, is at most 1e-5, after the
+five steps 2e-4 of what they changed, since Adam and RMSprop divide gradients by their own size. bf16, beside PyTorch in f32: the norm of the differences is at
 most 2e-2 of the array's, of gradients and what they change 6e-2, where sums cancel in the smallest
 models (the median is 1e-3); gradients of relu are left out there, since units whose sums are all but zero are on or off by rounding.
 """
@@ -21,7 +21,12 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 torch.set_num_threads(1)
 CASES = 240
-LR = 1e-2
+OPTIMIZERS = {
+    "sgd": (torch.optim.SGD, {"lr": 1e-3, "momentum": 0.9}),
+    "adam": (torch.optim.Adam, {"lr": 1e-2, "eps": 1e-2}),
+    "adamw": (torch.optim.AdamW, {"lr": 1e-2, "eps": 1e-2}),
+    "rmsprop": (torch.optim.RMSprop, {"lr": 1e-2, "eps": 1e-1, "momentum": 0.5}),
+}
 
 
 def make_case(number):
@@ -44,6 +49,7 @@ def make_case(number):
         "seq_len": rng.choice([1, 2, 3, 5, 9, 12]),
         "batch": rng.choice([1, 2, 3, 5, 8, 13]),
         "states": rng.random() < 0.6,
+        "optimizer": rng.choice(list(OPTIMIZERS)),
     }
     lengths = []
     if rng.random() < 0.5:
@@ -71,10 +77,11 @@ def reference(case, rnn, x, d_output, states, d_states):
     """What PyTorch makes of it, under the probe's names."""
     is_lstm = case["cell"] == "lstm"
     leaves = [tensor.clone().requires_grad_() for tensor in (x, *states)]
-    adam = torch.optim.Adam(rnn.parameters(), lr=LR, eps=1e-2)
+    kind, settings = OPTIMIZERS[case["optimizer"]]
+    optimizer = kind(rnn.parameters(), **settings)
     found = {}
     for step in range(5):
-        adam.zero_grad()
+        optimizer.zero_grad()
         given = tuple(leaves[1:]) if is_lstm else leaves[1]
         data = leaves[0]
         if case["lengths"]:
@@ -99,7 +106,7 @@ def reference(case, rnn, x, d_output, states, d_states):
                 if is_lstm:
                     found["d_c_0"] = leaves[2].grad
             found |= {f"d_{name}": p.grad.clone() for name, p in rnn.named_parameters()}
-        adam.step()
+        optimizer.step()
     return found | dict(rnn.named_parameters())
 
 
@@ -123,7 +130,7 @@ def probe():
 def tolerance(case, name):
     if case["precision"] == "bf16":
         return 2e-2 if name in ("output", "h_n", "c_n") else 6e-2
-    return 1e-4 if name.startswith(("weight", "bias")) else 1e-5
+    return 2e-4 if name.startswith(("weight", "bias")) else 1e-5
 
 
 @pytest.mark.parametrize("number", range(CASES))
@@ -139,6 +146,7 @@ def test_has_the_numbers_of_pytorch(probe, number):
     sizes += [case["hidden_size"]] if case["cell"] == "lstm" else []
     states, d_states = ([torch.randn(parts, case["batch"], size) for size in sizes]
                         for _ in range(2))
+    case |= {"momentum": 0, "eps": 1e-8} | OPTIMIZERS[case["optimizer"]][1]
     case |= {"x": x.numel(), "d_output": d_output.numel(), "h": states[0].numel(),
              "c": states[1].numel() if len(states) > 1 else 0}
     before = {name: p.detach().clone() for name, p in rnn.named_parameters()}
