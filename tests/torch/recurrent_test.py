@@ -25,7 +25,7 @@ OPTIMIZERS = {
     "sgd": (torch.optim.SGD, {"lr": 1e-3, "momentum": 0.9}),
     "adam": (torch.optim.Adam, {"lr": 1e-2, "eps": 1e-2}),
     "adamw": (torch.optim.AdamW, {"lr": 1e-2, "eps": 1e-2}),
-    "rmsprop": (torch.optim.RMSprop, {"lr": 1e-2, "eps": 1e-1, "momentum": 0.5}),
+    "rmsprop": (torch.optim.RMSprop, {"lr": 1e-3, "eps": 1e-1, "momentum": 0.5}),
 }
 
 
