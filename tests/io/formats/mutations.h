@@ -1,0 +1,70 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "engine/error.h"
+
+namespace quadgate::testing {
+
+using Bytes = std::vector<std::byte>;
+
+/// Damages bytes in one of the ways in which files come damaged: cut short, flipped bits, bytes
+/// that stand for lengths made large, pieces doubled or swapped.
+inline Bytes mutate(Bytes bytes, std::mt19937_64& random) {
+  const auto below = [&](std::size_t most) {
+    return most == 0 ? 0 : static_cast<std::size_t>(random() % most);
+  };
+  const auto at = [&](std::size_t place) {
+    return bytes.begin() + static_cast<std::ptrdiff_t>(place);
+  };
+  for (std::size_t i = 0; i < 1 + below(3) && !bytes.empty(); ++i) {
+    const std::size_t place = below(bytes.size());
+    const std::size_t size = std::min(1 + below(8), bytes.size() - place);
+    switch (below(6)) {
+      case 0:
+        bytes.resize(place);
+        break;
+      case 1:
+        bytes[place] ^= static_cast<std::byte>(1U << below(8));
+        break;
+      case 2:
+        std::fill_n(at(place), size, std::byte{0xff});
+        break;
+      case 3:
+        std::fill_n(at(place), size, std::byte{0});
+        break;
+      case 4: {
+        const Bytes piece(at(place), at(place + size));
+        bytes.insert(at(below(bytes.size())), piece.begin(), piece.end());
+        break;
+      }
+      default:
+        bytes[place] = static_cast<std::byte>(below(256));
+    }
+  }
+  return bytes;
+}
+
+/// Calls parse(bytes) with 10,000 damaged versions of `whole`: it reads them or throws FileError.
+template <typename Parse>
+void survive_mutations(const Bytes& whole, const Parse& parse) {
+  constexpr int kMutations = 10'000;
+  std::mt19937_64 random(1);
+  int refused = 0;
+  for (int i = 0; i < kMutations; ++i) {
+    try {
+      parse(mutate(whole, random));
+    } catch (const FileError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, kMutations / 4);
+}
+
+}  // namespace quadgate::testing
