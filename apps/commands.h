@@ -79,6 +79,15 @@ struct PredictArguments {
 
 void predict(const PredictArguments& arguments);
 
+struct ExportArguments {
+  std::filesystem::path checkpoint;
+  std::filesystem::path output;  ///< .pt, .safetensors, .onnx or .h5
+  bool only_rnn = false;
+};
+
+/// Writes a model for other programs.
+void export_model(const ExportArguments& arguments);
+
 void inspect(const std::filesystem::path& path);
 
 /// The training step that the benchmarks time: an LSTM, a linear head to 10 classes at every step,

@@ -200,6 +200,30 @@ void add_generate(CLI::App& app, GenerateArguments& arguments, Command& command)
   });
 }
 
+void add_export(CLI::App& app, ExportArguments& arguments, Command& command) {
+  CLI::App& exporting = *app.add_subcommand("export", "Write a model for PyTorch and others");
+  exporting.add_option("checkpoint", arguments.checkpoint, "Checkpoint of the model")
+      ->required()
+      ->type_name("CHECKPOINT");
+  exporting
+      .add_option("-o,--output", arguments.output,
+                  "File to write: .pt, .safetensors, .onnx, or .h5 without the training state")
+      ->required()
+      ->type_name("MODEL");
+  exporting
+      .add_option_function<std::string>(
+          "--only", [&arguments](const std::string&) { arguments.only_rnn = true; },
+          "rnn: only the recurrent layers, under the names of a bare torch.nn.LSTM, GRU or RNN")
+      ->check(CLI::IsMember({"rnn"}))
+      ->type_name("PART");
+  exporting.callback([&] {
+    command = [&] {
+      export_model(arguments);
+      return kExitDone;
+    };
+  });
+}
+
 void add_inspect(CLI::App& app, std::filesystem::path& file, Command& command) {
   CLI::App& inspect =
       *app.add_subcommand("inspect", "Print what a data set or checkpoint file holds");
@@ -276,6 +300,7 @@ int run(int argc, char** argv) {
   EvaluateArguments evaluate_arguments;
   PredictArguments predict_arguments;
   GenerateArguments generate_arguments;
+  ExportArguments export_arguments;
   std::filesystem::path inspect_file;
   BenchArguments bench_arguments;
   ScaleArguments scale_arguments;
@@ -284,6 +309,7 @@ int run(int argc, char** argv) {
   add_evaluate(app, evaluate_arguments, command);
   add_predict(app, predict_arguments, command);
   add_generate(app, generate_arguments, command);
+  add_export(app, export_arguments, command);
   add_inspect(app, inspect_file, command);
   add_bench(app, bench_arguments, command);
   add_scale(app, scale_arguments, command);

@@ -16,6 +16,7 @@ find_package(fmt CONFIG REQUIRED)
 find_package(HDF5 REQUIRED COMPONENTS C)
 find_package(LibZip REQUIRED)
 find_package(nlohmann_json CONFIG REQUIRED)
+find_package(OnnxProto REQUIRED)
 find_package(xxHash REQUIRED)
 find_package(ZLIB REQUIRED)
 

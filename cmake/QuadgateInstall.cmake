@@ -7,6 +7,7 @@ configure_package_config_file(cmake/quadgate-config.cmake.in quadgate-config.cma
 write_basic_package_version_file(quadgate-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/quadgate-config.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/quadgate-config-version.cmake cmake/FindLibZip.cmake
+              cmake/FindOnnxProto.cmake
               cmake/FindxxHash.cmake
         DESTINATION ${quadgate_config_dir})
 install(EXPORT quadgate-targets NAMESPACE quadgate:: DESTINATION ${quadgate_config_dir})

@@ -1,0 +1,226 @@
+#include "io/formats/onnx_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+#include "engine/error.h"
+#include "io/formats/onnx_graph.h"
+#include "io/replace_file.h"
+
+namespace quadgate {
+namespace {
+
+using Type = OnnxGraph::Type;
+
+/// PyTorch's gates in ONNX's order: i o f g of an LSTM's i f g o, z r n of a GRU's r z n.
+std::vector<std::int64_t> onnx_gates(Cell cell) {
+  switch (cell) {
+    case Cell::lstm:
+      return {0, 3, 1, 2};
+    case Cell::gru:
+      return {1, 0, 2};
+    case Cell::rnn_tanh:
+    case Cell::rnn_relu:
+      break;
+  }
+  return {0};
+}
+
+/// Builds one graph.
+class Writer {
+ public:
+  Writer(const ModelDescription& model, const Parameters& parameters)
+      : model_(model.config),
+        rnn_(model_.rnn),
+        has_states_(model.data.streams.has_value()),
+        parameters_(parameters) {}
+
+  std::vector<std::byte> run(const std::map<std::string, std::string>& metadata) {
+    std::string x = graph_.node("Transpose", {load()}, perm({1, 0, 2}));
+    lengths_ = graph_.input("lengths", Type::int32, {"N"});
+    if (has_states_) load_states();
+    for (std::int64_t layer = 0; layer < rnn_.num_layers; ++layer) x = recurrent(layer, x);
+    if (has_states_) store_states();
+    model_.task == Task::tagging ? head_at_every_step(x) : head(x);
+    return graph_.serialize(metadata);
+  }
+
+ private:
+  static OnnxGraph::Attributes perm(const std::vector<std::int64_t>& axes) {
+    return {{"perm", axes}};
+  }
+  std::string constant(const std::string& name) {
+    const ParameterSlice& slice = parameters_.slice(name);
+    return graph_.constant(name, slice.shape, parameters_.value(slice));
+  }
+
+  /// [N, T, I]
+  std::string load() {
+    if (!model_.has_embedding()) {
+      return graph_.input("x", Type::float32, {"N", "T", std::to_string(rnn_.input_size)});
+    }
+    const std::string tokens = graph_.input("tokens", Type::int64, {"N", "T"});
+    return graph_.node("Gather", {constant("embedding.weight"), tokens});
+  }
+
+  /// The initial states of each layer.
+  void load_states() {
+    for (const char* name : {"h_0", "c_0"}) {
+      if (name[0] == 'c' && rnn_.cell != Cell::lstm) continue;
+      const std::string states =
+          graph_.input(name, Type::float32,
+                       {std::to_string(rnn_.num_layers), "N", std::to_string(rnn_.hidden_size)});
+      auto& parts = name[0] == 'c' ? c_0_ : h_0_;
+      parts = graph_.node("Split", {states}, static_cast<std::size_t>(rnn_.num_layers),
+                          {{"axis", std::int64_t{0}}});
+    }
+  }
+
+  void store_states() {
+    const std::vector<std::string> shape{std::to_string(rnn_.num_layers), "N",
+                                         std::to_string(rnn_.hidden_size)};
+    for (const auto& [name, parts] : {std::pair{"h_n", &h_n_}, std::pair{"c_n", &c_n_}}) {
+      if (parts->empty()) continue;
+      graph_.node("Concat", *parts, {{"axis", std::int64_t{0}}}, name);
+      graph_.output(name, Type::float32, shape);
+    }
+  }
+
+  /// The rows of a parameter of each direction, gates in ONNX's order, as one constant.
+  std::string gate_rows(std::int64_t layer, const std::string& to,
+                        const std::vector<std::string>& names) {
+    std::vector<float> values;
+    std::vector<std::int64_t> shape;
+    for (const char* direction : {"", "_reverse"}) {
+      if (direction[0] != '\0' && !rnn_.bidirectional) continue;
+      for (const std::string& name : names) {
+        const ParameterSlice& slice =
+            parameters_.slice(fmt::format("rnn.{}_l{}{}", name, layer, direction));
+        const auto from = parameters_.value(slice);
+        const std::size_t gate_size = slice.size / static_cast<std::size_t>(num_gates(rnn_.cell));
+        for (const std::int64_t gate : onnx_gates(rnn_.cell)) {
+          const auto rows = from.subspan(static_cast<std::size_t>(gate) * gate_size, gate_size);
+          values.insert(values.end(), rows.begin(), rows.end());
+        }
+        shape = slice.shape;
+      }
+    }
+    shape.front() *= std::ssize(names);
+    shape.insert(shape.begin(), rnn_.num_directions());
+    return graph_.constant(fmt::format("rnn.{}_l{}", to, layer), shape, values);
+  }
+
+  OnnxGraph::Attributes attributes() const {
+    OnnxGraph::Attributes attributes{{"hidden_size", rnn_.hidden_size}};
+    if (rnn_.bidirectional) attributes.emplace_back("direction", std::string("bidirectional"));
+    if (rnn_.cell == Cell::gru) attributes.emplace_back("linear_before_reset", std::int64_t{1});
+    if (rnn_.cell == Cell::rnn_relu) {
+      attributes.emplace_back(
+          "activations",
+          std::vector<std::string>(static_cast<std::size_t>(rnn_.num_directions()), "Relu"));
+    }
+    return attributes;
+  }
+
+  /// From x [T, N, features] to the layer's output [T, N, D * H].
+  std::string recurrent(std::int64_t layer, const std::string& x) {
+    const bool lstm = rnn_.cell == Cell::lstm;
+    const auto at = static_cast<std::size_t>(layer);
+    std::vector<std::string> inputs{
+        x, gate_rows(layer, "W", {"weight_ih"}), gate_rows(layer, "R", {"weight_hh"}),
+        rnn_.bias ? gate_rows(layer, "B", {"bias_ih", "bias_hh"}) : "", lengths_};
+    if (has_states_) {
+      inputs.push_back(h_0_[at]);
+      if (lstm) inputs.push_back(c_0_[at]);
+    }
+    const char* const op = lstm ? "LSTM" : rnn_.cell == Cell::gru ? "GRU" : "RNN";
+    const auto outputs = graph_.node(op, inputs, lstm ? 3 : 2, attributes());
+    h_n_.push_back(outputs[1]);
+    if (lstm) c_n_.push_back(outputs[2]);
+    // [T, D, N, H]
+    return graph_.node("Reshape", {graph_.node("Transpose", {outputs[0]}, perm({0, 2, 1, 3})),
+                                   graph_.constant({0, 0, rnn_.output_size()})});
+  }
+
+  /// Whether each step [T, N, 1] of y [T, N, features] is within its sequence.
+  std::string mask(const std::string& y) {
+    const std::string steps =
+        graph_.node("Gather", {graph_.node("Shape", {y}), graph_.scalar(std::int64_t{0})});
+    const std::string t = graph_.node(
+        "Range", {graph_.scalar(std::int64_t{0}), steps, graph_.scalar(std::int64_t{1})});
+    const std::string length =
+        graph_.node("Cast", {lengths_}, {{"to", std::int64_t{7 /* INT64 */}}});
+    const std::string alive =
+        graph_.node("Less", {graph_.node("Unsqueeze", {t, graph_.constant({1})}),
+                             graph_.node("Unsqueeze", {length, graph_.constant({0})})});
+    return graph_.node("Unsqueeze", {alive, graph_.constant({2})});
+  }
+
+  /// [N, features]
+  std::string pool(const std::string& y) {
+    switch (model_.pooling) {
+      case Pooling::last: {
+        const std::string h_n = graph_.node("Transpose", {h_n_.back()}, perm({1, 0, 2}));
+        return graph_.node("Reshape", {h_n, graph_.constant({0, rnn_.output_size()})});
+      }
+      case Pooling::mean: {
+        const std::string alive = graph_.node("Where", {mask(y), y, graph_.scalar(0.0F)});
+        const std::string sum = graph_.node("ReduceSum", {alive, graph_.constant({0})},
+                                            {{"keepdims", std::int64_t{0}}});
+        const std::string count =
+            graph_.node("Cast", {lengths_}, {{"to", std::int64_t{1 /* FLOAT */}}});
+        return graph_.node("Div", {sum, graph_.node("Unsqueeze", {count, graph_.constant({1})})});
+      }
+      case Pooling::max:
+        break;
+    }
+    constexpr float kLowest = std::numeric_limits<float>::lowest();
+    const std::string alive = graph_.node("Where", {mask(y), y, graph_.scalar(kLowest)});
+    return graph_.node("ReduceMax", {alive},
+                       {{"axes", std::vector<std::int64_t>{0}}, {"keepdims", std::int64_t{0}}});
+  }
+
+  std::string head_weight() { return constant(parameters_.head_weight().name); }
+
+  void head(const std::string& y) {
+    graph_.node("Gemm", {pool(y), head_weight(), constant("head.bias")},
+                {{"transB", std::int64_t{1}}}, "output");
+    graph_.output("output", Type::float32, {"N", std::to_string(model_.output_size)});
+  }
+
+  void head_at_every_step(const std::string& y) {
+    const std::string rows = graph_.node("Transpose", {y}, perm({1, 0, 2}));
+    // A tied weight is a constant already.
+    const std::string weight = parameters_.tied() ? parameters_.head_weight().name : head_weight();
+    const std::string product =
+        graph_.node("MatMul", {rows, graph_.node("Transpose", {weight}, perm({1, 0}))});
+    graph_.node("Add", {product, constant("head.bias")}, {}, "output");
+    graph_.output("output", Type::float32, {"N", "T", std::to_string(model_.output_size)});
+  }
+
+  const ModelConfig& model_;
+  const RecurrentConfig& rnn_;
+  bool has_states_;
+  const Parameters& parameters_;
+  OnnxGraph graph_;
+  std::string lengths_;
+  std::vector<std::string> h_0_, c_0_, h_n_, c_n_;  // of each layer
+};
+
+}  // namespace
+
+void write_onnx(const std::filesystem::path& path, const ModelDescription& model,
+                const Parameters& parameters, const std::map<std::string, std::string>& metadata) {
+  if (model.config.rnn.proj_size > 0) {
+    throw InvalidArgument(fmt::format("{}: ONNX has no proj_size: expected 0, found {}",
+                                      path.string(), model.config.rnn.proj_size));
+  }
+  replace_file(path, Writer(model, parameters).run(metadata));
+}
+
+}  // namespace quadgate
