@@ -8,9 +8,6 @@
 
 namespace quadgate {
 
-/// Where a file says which cell its recurrent layers have, among its metadata.
-inline constexpr const char* kCellKey = "cell";
-
 /// Reads the LSTM, GRU or RNN nodes of an ONNX file: the layers of a stack, in the graph's order,
 /// under PyTorch's names and in its gate order (rnn.weight_ih_l0, ...), and the cell as metadata.
 /// Beside them, the constants that write_onnx names after parameters (head.weight, ...), and the

@@ -27,6 +27,9 @@ struct TensorFile {
   bool operator==(const TensorFile&) const = default;
 };
 
+/// Where a file says which cell its recurrent layers have, among its metadata.
+inline constexpr const char* kCellKey = "cell";
+
 /// Numbers that model files may hold; all of them become float.
 enum class ElementType : std::uint8_t { f64, f32, f16, bf16 };
 
