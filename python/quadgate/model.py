@@ -1,0 +1,146 @@
+"""Checkpoints as PyTorch modules."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import h5py
+import numpy
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+_CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn_tanh": nn.RNN, "rnn_relu": nn.RNN}
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """The model of a checkpoint, in eval mode.
+
+    Raises ValueError, naming the file, if it is no checkpoint.
+    """
+    with h5py.File(path) as file:
+        found = file.attrs.get("format")
+        if found != "quadgate-checkpoint":
+            raise ValueError(f"{path}: format: expected quadgate-checkpoint, found {found}")
+        config = dict(file["model"].attrs)
+        weights = {name: torch.from_numpy(value[()]) for name, value in file["state_dict"].items()}
+    model = Model(config)
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+class Model(nn.Module):
+    """What `quadgate train` trains: an embedding and a convolution if there are some, recurrent
+    layers, pooling, a linear head. Submodules have the names of the checkpoint's tensors:
+    `embedding`, `conv`, `rnn`, `head`.
+
+    config: the attributes of a checkpoint's group `model`.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__()
+        self.config = config
+        self.task: str = config["task"]
+        self.pooling: str = config.get("pooling", "last")
+        self.class_names = _names(config, "class_names")
+        self.feature_names = _names(config, "feature_names")
+        self.token_names = _names(config, "token_names")
+        self.mean = _numbers(config, "mean")
+        self.std = _numbers(config, "std")
+        input_size = int(config["input_size"])
+        self.embedding: nn.Embedding | None = None
+        if "vocabulary_size" in config:
+            padding = config.get("padding_index")
+            size = int(config.get("conv_input_size", input_size))
+            self.embedding = nn.Embedding(
+                int(config["vocabulary_size"]), size, None if padding is None else int(padding)
+            )
+        self.conv: nn.Conv1d | None = None
+        if "conv_kernel_size" in config:
+            self.conv = nn.Conv1d(
+                int(config["conv_input_size"]),
+                input_size,
+                int(config["conv_kernel_size"]),
+                padding=int(config.get("conv_padding", 0)),
+            )
+        self.pool_size = int(config.get("conv_pool_size", 1))
+        self.rnn = _recurrent(config, input_size)
+        features = int(config.get("proj_size", 0)) or int(config["hidden_size"])
+        self.head = nn.Linear(
+            features * (2 if self.rnn.bidirectional else 1), int(config["output_size"])
+        )
+        if config.get("tie_weights"):
+            assert self.embedding is not None
+            self.head.weight = self.embedding.weight
+
+    def standardize(self, x: Tensor) -> Tensor:
+        """Features in original units as the model was trained on them."""
+        if self.mean is None or self.std is None:
+            return x
+        return (x - self.mean.to(x)) / self.std.to(x)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """The head's outputs: logits of classes, or (standardized) values.
+
+        x: features [N, T, I], or tokens [N, T].
+        lengths: [N], what of each row counts; None: all T steps.
+        Returns [N, output_size], or [N, T, output_size] where each step has an output.
+        """
+        if lengths is None:
+            lengths = torch.full((x.shape[0],), x.shape[1], dtype=torch.long)
+        lengths = lengths.to("cpu", torch.long)
+        if self.embedding is not None:
+            x = self.embedding(x)
+        if self.conv is not None:
+            x, lengths = self._convolve(x, lengths)
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        output, final = self.rnn(packed)
+        y, _ = pad_packed_sequence(output, batch_first=True, total_length=x.shape[1])
+        if self.task == "tagging":
+            return self.head(y)
+        h_n = final[0] if isinstance(final, tuple) else final
+        return self.head(self._pool(y, h_n, lengths))
+
+    def _convolve(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        assert self.conv is not None
+        inside = torch.arange(x.shape[1]) < lengths[:, None]  # what lies beyond is not to be seen
+        x = torch.where(inside[:, :, None].to(x.device), x, 0.0).transpose(1, 2)
+        x = torch.nn.functional.max_pool1d(self.conv(x).relu(), self.pool_size)
+        outside = self.conv.kernel_size[0] - 1 - 2 * int(self.conv.padding[0])
+        return x.transpose(1, 2), (lengths - outside) // self.pool_size
+
+    def _pool(self, y: Tensor, h_n: Tensor, lengths: Tensor) -> Tensor:
+        if self.pooling == "last":
+            return torch.cat(list(h_n[-2:]), 1) if self.rnn.bidirectional else h_n[-1]
+        inside = (torch.arange(y.shape[1]) < lengths[:, None])[:, :, None].to(y.device)
+        if self.pooling == "mean":
+            return torch.where(inside, y, 0.0).sum(1) / lengths[:, None].to(y)
+        return torch.where(inside, y, -torch.inf).amax(1)
+
+
+def _recurrent(config: dict[str, Any], input_size: int) -> nn.RNNBase:
+    cell = config["cell"]
+    more: dict[str, Any] = {}
+    if cell == "lstm":
+        more["proj_size"] = int(config.get("proj_size", 0))
+    elif cell != "gru":
+        more["nonlinearity"] = cell.removeprefix("rnn_")
+    return _CELLS[cell](
+        input_size,
+        int(config["hidden_size"]),
+        int(config["num_layers"]),
+        bias=bool(config.get("bias", 1)),
+        batch_first=True,
+        dropout=float(config["dropout"]),
+        bidirectional=bool(config["bidirectional"]),
+        **more,
+    )
+
+
+def _names(config: dict[str, Any], key: str) -> list[str]:
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in config.get(key, [])]
+
+
+def _numbers(config: dict[str, Any], key: str) -> Tensor | None:
+    return torch.from_numpy(numpy.array(config[key], numpy.float32)) if key in config else None
