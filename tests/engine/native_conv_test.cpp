@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/error.h"
 #include "engine/network.h"
@@ -161,6 +162,33 @@ TEST(NativeConvRowsTest, StaysInF32WhereTheLayersAreBf16) {
   Random random(7);
   // What bf16 rounds: three significant digits.
   expect_reference(network, ragged_batch(model, 9, random), 2e-2);
+}
+
+TEST(NativeConvRowsTest, TheFirstOfEqualValuesHasTheGradient) {
+  const ModelConfig model =
+      model_with({.input_size = 4, .channels = 6, .kernel_size = 3, .padding = 1, .pool_size = 3});
+  Arena arena(1);
+  Network network(model, kSeqLen, 9, arena);
+  auto& parameters = network.parameters();
+  parameters.initialize(3);
+  std::ranges::fill(parameters.value(parameters.slice("conv.weight")), 0.0F);
+  std::ranges::fill(parameters.value(parameters.slice("conv.bias")), 0.5F);
+  network.refresh();
+  Random random(7);
+  expect_reference(network, ragged_batch(model, 9, random), kTolerance);
+}
+
+TEST(NativeConvRowsTest, WhatIsNotANumberIsNotHidden) {
+  const ModelConfig model =
+      model_with({.input_size = 4, .channels = 6, .kernel_size = 3, .pool_size = 3});
+  Arena arena(1);
+  Network network(model, kSeqLen, 9, arena);
+  auto& parameters = network.parameters();
+  parameters.initialize(3);
+  parameters.value(parameters.slice("conv.bias"))[4] = NAN;
+  network.refresh();
+  Random random(7);
+  EXPECT_TRUE(std::isnan(network.evaluate(ragged_batch(model, 9, random)).loss));
 }
 
 /// The message of what `body` throws.
