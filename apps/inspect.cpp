@@ -121,8 +121,13 @@ void print_model(const ModelConfig& config, const Parameters& parameters) {
   if (config.has_embedding()) {
     const auto padding = config.embedding.padding_index;
     fmt::print("embedding: {} tokens of {} features{}{}\n", config.embedding.vocabulary_size,
-               rnn.input_size, padding ? fmt::format(", padding_index {}", *padding) : "",
+               config.input_size(), padding ? fmt::format(", padding_index {}", *padding) : "",
                config.embedding.tie_weights ? ", tied to the head's weight" : "");
+  }
+  if (const auto& conv = config.conv) {
+    fmt::print(
+        "convolution: {} features to {} channels, kernel_size {}, padding {}, pool_size {}\n",
+        conv->input_size, conv->channels, conv->kernel_size, conv->padding, conv->pool_size);
   }
   std::size_t count = 0;
   for (const ParameterSlice& slice : parameters.slices()) {

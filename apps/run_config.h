@@ -25,6 +25,12 @@ struct RunConfig {
     std::optional<std::int64_t> stride;
     std::vector<std::string> targets;  ///< columns to forecast; empty: all
   };
+  struct Conv {
+    std::optional<std::int64_t> channels;  ///< empty: there is no convolution
+    std::int64_t kernel_size = 0;
+    std::int64_t padding = 0;
+    std::int64_t pool_size = 1;
+  };
   struct Model {
     Cell cell = Cell::lstm;
     std::optional<std::int64_t>
@@ -42,6 +48,7 @@ struct RunConfig {
     std::optional<double> forget_bias;  ///< with which forget gates begin; empty: random, as others
     Precision precision = Precision::f32;
     Pooling pooling = Pooling::last;
+    Conv conv;
   };
   struct Train {
     std::int64_t epochs = 0;

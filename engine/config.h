@@ -66,8 +66,31 @@ struct RecurrentConfig {
   }
 };
 
+/// A convolution over the steps of each sequence, then ReLU and pooling, under the names of
+/// torch.nn.Conv1d and torch.nn.MaxPool1d (https://docs.pytorch.org/docs/2.13/nn.html). What it
+/// makes goes into the recurrent stack.
+struct ConvConfig {
+  std::int64_t input_size = 0;   ///< features of a step of the data, or of an embedding's row
+  std::int64_t channels = 0;     ///< the recurrent stack's input_size
+  std::int64_t kernel_size = 0;  ///< steps that make one
+  std::int64_t padding = 0;      ///< steps of zeros before the first and after the last
+  std::int64_t pool_size = 1;    ///< steps of which the largest value goes on; 1: all do
+
+  bool operator==(const ConvConfig&) const = default;
+
+  /// Steps that come out of `length`.
+  std::int64_t output_length(std::int64_t length) const noexcept {
+    return (length + 2 * padding - kernel_size + 1) / pool_size;
+  }
+  /// The fewest steps of which one comes out.
+  std::int64_t shortest() const noexcept {
+    const std::int64_t steps = kernel_size + pool_size - 1 - 2 * padding;
+    return steps > 1 ? steps : 1;
+  }
+};
+
 /// A table of features for tokens, under the names of torch.nn.Embedding; the size of a row is the
-/// recurrent stack's input_size.
+/// model's input_size.
 struct EmbeddingConfig {
   std::int64_t vocabulary_size = 0;             ///< rows; 0: the input is features, not tokens
   std::optional<std::int64_t> padding_index{};  ///< a row that starts as zeros and never changes
@@ -76,8 +99,8 @@ struct EmbeddingConfig {
   bool operator==(const EmbeddingConfig&) const = default;
 };
 
-/// A whole model: an embedding if the input is tokens, recurrent stack, then a linear head of
-/// `output_size` classes or values, and what it is trained for.
+/// A whole model: an embedding if the input is tokens, a convolution if there is one, recurrent
+/// stack, then a linear head of `output_size` classes or values, and what it is trained for.
 struct ModelConfig {
   RecurrentConfig rnn;
   Task task = Task::classification;
@@ -85,8 +108,15 @@ struct ModelConfig {
   Pooling pooling = Pooling::last;  ///< classification and regression only
   LossConfig loss{};
   EmbeddingConfig embedding{};
+  std::optional<ConvConfig> conv{};
 
   bool has_embedding() const noexcept { return embedding.vocabulary_size > 0; }
+  /// Features of a step of the data, or of an embedding's row.
+  std::int64_t input_size() const noexcept { return conv ? conv->input_size : rnn.input_size; }
+  /// The most steps of the recurrent stack, where sequences have at most `seq_len`.
+  std::int64_t recurrent_length(std::int64_t seq_len) const noexcept {
+    return conv ? conv->output_length(seq_len) : seq_len;
+  }
 
   bool operator==(const ModelConfig&) const = default;
 };
@@ -121,7 +151,9 @@ OptimizerConfig pytorch_defaults(OptimizerConfig::Kind kind) noexcept;
 /// 0 <= proj_size < hidden_size, 0 for all cells but the LSTM.
 void validate(const RecurrentConfig& config);
 /// As well, and the sizes of the head, pooling last for tagging, the loss (see its validate), that
-/// padding_index is a token, and that tied weights have one shape.
+/// padding_index is a token, and that tied weights have one shape. Of a convolution, sizes of at
+/// least 1, 0 <= padding < kernel_size, channels as the recurrent stack takes them, and for tagging
+/// that as many steps come out as go in.
 void validate(const ModelConfig& config);
 
 /// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range, and

@@ -96,18 +96,18 @@ PackedRows NativeStack::d_output(std::int64_t layer) noexcept {
 
 void NativeStack::load(const NativeWork& work, const Batch& batch, const Embedding* embedding) {
   const std::int64_t width = config_.input_size;
-  const auto features = [&](std::int64_t step) {
-    return embedding != nullptr ? embedding->row(batch.tokens[static_cast<std::size_t>(step)])
-                                : batch.x.data() + step * width;
-  };
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     const auto row = static_cast<std::size_t>(work.steps.row_in_batch(place));
     for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
-      std::copy_n(features(batch.offsets[row] + t), width,
+      std::copy_n(features_of(batch, batch.offsets[row] + t, width, embedding), width,
                   x_.rows.data() + (work.steps.offset_at(t) + place) * width);
     }
   }
+  take_input(work);
+}
+
+void NativeStack::take_input(const NativeWork& work) {
   work.member.wait();
   round(work, input(0, false), 1);
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,13 +42,17 @@ class NativeStack {
   std::int64_t pack_tasks() const noexcept;
   void pack(std::int64_t task);
 
-  /// The steps of the batch to come, which must fit the plan.
-  void assign(const Batch& batch) { steps_.assign(batch); }
+  /// The steps of the batch to come, which must fit the plan (see PackedSteps).
+  void assign(std::span<const std::int64_t> offsets) { steps_.assign(offsets); }
   const PackedSteps& steps() const noexcept { return steps_; }
 
   /// Copies the features of the work's rows to where the first layer reads them: those of the
   /// batch's tokens if there is an embedding, else its x.
   void load(const NativeWork& work, const Batch& batch, const Embedding* embedding = nullptr);
+  /// In its place: where somebody else writes the features [packed rows, I] of the work's rows, and
+  /// what each member calls once its share of them is there.
+  PackedRows input() noexcept { return input(0, false).rows; }
+  void take_input(const NativeWork& work);
   /// With has_states: the states before the first step; null: zeros.
   void load_states(const NativeWork& work, const RecurrentStates* states);
 

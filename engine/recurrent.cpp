@@ -131,7 +131,7 @@ void Recurrent::Impl::assign(const Input& input) {
                   batch.x.data() + (offset[0] + t) * width);
     }
   }
-  stack.assign(batch);
+  stack.assign(batch.offsets);
 }
 
 Recurrent::Recurrent(const RecurrentConfig& config, const RecurrentPlan& plan, Arena& arena,

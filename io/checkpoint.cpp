@@ -89,6 +89,24 @@ hdf5::File open_checkpoint(const std::filesystem::path& path) {
   return file;
 }
 
+void write_conv(hdf5::File& file, const ConvConfig& conv) {
+  file.write_int("model", "conv_input_size", conv.input_size);
+  file.write_int("model", "conv_channels", conv.channels);
+  file.write_int("model", "conv_kernel_size", conv.kernel_size);
+  file.write_int("model", "conv_padding", conv.padding);
+  file.write_int("model", "conv_pool_size", conv.pool_size);
+}
+
+// None where the file has no channels.
+std::optional<ConvConfig> read_conv(const hdf5::File& file) {
+  if (!file.has_attribute("model", "conv_channels")) return {};
+  return ConvConfig{.input_size = file.read_int("model", "conv_input_size"),
+                    .channels = file.read_int("model", "conv_channels"),
+                    .kernel_size = file.read_int("model", "conv_kernel_size"),
+                    .padding = file.read_int("model", "conv_padding"),
+                    .pool_size = file.read_int("model", "conv_pool_size")};
+}
+
 // Pooling and loss; what is absent has its default.
 void write_training_target(hdf5::File& file, const ModelConfig& model) {
   const LossConfig& loss = model.loss;
@@ -121,6 +139,7 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
     }
     if (embedding.tie_weights) file.write_int("model", "tie_weights", 1);
   }
+  if (model.config.conv) write_conv(file, *model.config.conv);
   file.write_string("model", "task", to_string(model.config.task));
   write_training_target(file, model.config);
   write_data_description(file, "model", model.data);
@@ -194,7 +213,8 @@ ModelDescription read_model(const hdf5::File& file) {
                                  file.read_int("model", "bias") != 0},
                  .task = *task,
                  .output_size = file.read_int("model", "output_size"),
-                 .embedding = read_embedding(file)},
+                 .embedding = read_embedding(file),
+                 .conv = read_conv(file)},
       .data = read_data_description(file, "model")};
   read_training_target(file, model.config);
   try {

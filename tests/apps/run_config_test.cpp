@@ -233,6 +233,39 @@ TEST(RunConfigTest, WeightsBeginAsAskedOnlyIfTheyAreRandom) {
               HasSubstr("model.forget_bias: expected only with an lstm with biases"));
 }
 
+TEST(RunConfigTest, AConvolutionHasATableOfItsOwn) {
+  const auto with = [](const std::string& keys) {
+    std::string text = kSmallest;
+    return text.insert(text.find("[train]"), keys + "\n");
+  };
+  EXPECT_FALSE(parse(kSmallest).model.conv.channels);
+  const std::string smallest = with("conv = {channels = 16, kernel_size = 5}");
+  EXPECT_EQ(parse(smallest).model.conv.channels, 16);
+  EXPECT_EQ(parse(smallest).model.conv.kernel_size, 5);
+  EXPECT_EQ(parse(smallest).model.conv.padding, 0);
+  EXPECT_EQ(parse(smallest).model.conv.pool_size, 1);
+  EXPECT_THAT(to_toml(parse(smallest)),
+              HasSubstr("\n\n[model.conv]\nchannels = 16\nkernel_size = 5\npadding = 0\n"
+                        "pool_size = 1\n\n[train]\n"));
+  const std::string whole =
+      with("[model.conv]\nchannels = 16\nkernel_size = 5\npadding = 2\npool_size = 3");
+  EXPECT_EQ(parse(whole).model.conv.padding, 2);
+  EXPECT_EQ(parse(whole).model.conv.pool_size, 3);
+  EXPECT_NO_THROW(expect_same_run(parse(whole), parse(to_toml(parse(whole)))));
+  EXPECT_THROW(expect_same_run(parse(whole), parse(smallest)), InvalidArgument);
+  EXPECT_EQ(error_of_set("model.conv.channels=16"),
+            "run.toml: model.conv.kernel_size: expected an integer, at least 1, found no such key");
+  EXPECT_EQ(error_of_set("model.conv.kernel_size=5"),
+            "--set: model.conv.kernel_size: expected only with channels, found 5");
+  EXPECT_THAT(error_of_set("model.conv.kernal_size=5"), HasSubstr("'model.conv.kernel_size'"));
+  for (const char* assignment : {"channels=0", "kernel_size=0", "kernel_size=2.5", "padding=-1",
+                                 "pool_size=0", "pool_size=a"}) {
+    const std::string key = "model.conv." + std::string(assignment);
+    EXPECT_THAT(error_of(smallest, {key}),
+                StartsWith("--set: " + key.substr(0, key.find('=')) + ": expected an integer"));
+  }
+}
+
 TEST(RunConfigTest, KeysOfAnotherOptimizerOrScheduleAreRefused) {
   EXPECT_EQ(error_of_set("train.alpha=0.5"),
             "--set: train.alpha: expected only with optimizer \"rmsprop\", found 0.5");

@@ -234,6 +234,9 @@ TEST_F(LanguageModelTest, TiesTheWeights) {
 TEST_F(LanguageModelTest, WhatDoesNotFitIsWrongUse) {
   expect_error(train("run", {"--set", "model.tie_weights=true"}), kExitWrongUse,
                "tie_weights: expected an embedding of ");
+  expect_error(
+      train("run", {"--set", "model.conv.channels=4", "--set", "model.conv.kernel_size=3"}),
+      kExitWrongUse, "model.conv: expected none for a language_model");
   expect_error(train("run", {"--set", "train.shuffle=true"}), kExitWrongUse,
                "train.shuffle: expected false for a language_model, found true");
   expect_error(train("run", {"--set", "model.bidirectional=true"}), kExitWrongUse,

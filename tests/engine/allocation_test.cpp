@@ -215,14 +215,24 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Tokens, AllocationTest,
-    ::testing::Combine(::testing::Values(Case{
-                           "TokenTagger",
-                           {.rnn = {.input_size = 6, .hidden_size = 20, .bidirectional = true},
-                            .task = Task::tagging,
-                            .output_size = 4,
-                            .embedding = {.vocabulary_size = 1000}},
-                           {.clip_norm = 1.0}}),
-                       ::testing::Values(BackendKind::native)),
+    ::testing::Combine(
+        ::testing::Values(Case{"TokenTagger",
+                               {.rnn = {.input_size = 6, .hidden_size = 20, .bidirectional = true},
+                                .task = Task::tagging,
+                                .output_size = 4,
+                                .embedding = {.vocabulary_size = 1000}},
+                               {.clip_norm = 1.0}},
+                          Case{"ConvolvedTokens",
+                               {.rnn = {.input_size = 6, .hidden_size = 20},
+                                .output_size = 4,
+                                .embedding = {.vocabulary_size = 1000},
+                                .conv = ConvConfig{.input_size = 5,
+                                                   .channels = 6,
+                                                   .kernel_size = 3,
+                                                   .padding = 2,
+                                                   .pool_size = 2}},
+                               {.clip_norm = 1.0}}),
+        ::testing::Values(BackendKind::native)),
     [](const auto& test) { return std::string(std::get<0>(test.param).name); });
 
 }  // namespace
