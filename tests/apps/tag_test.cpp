@@ -31,7 +31,7 @@ std::string conllu(const std::vector<Sentence>& sentences) {
   return text;
 }
 
-/// Subjects, verbs and objects in all combinations, the first `parts` of them in this order.
+/// Subjects, verbs and objects in all combinations.
 std::vector<Sentence> combine(const std::array<std::vector<Sentence>, 3>& phrases) {
   std::vector<Sentence> sentences;
   for (const Sentence& subject : phrases[0]) {

@@ -122,7 +122,8 @@ TEST_F(TokensTest, WhatDoesNotFitTheDataIsWrongUse) {
       run({"prepare", "conllu", "words.conllu", "--test", "words.conllu", "-o", "words.h5"}).code,
       kExitDone);
   expect_error(run({"predict", "tags/checkpoint.h5", "--data", "words.h5", "-o", "out.csv"}),
-               kExitFailed, "words.h5: vocabulary: the model expects '");
+               kExitFailed,
+               "words.h5: vocabulary: the model expects '我' as number 2, found 'cake'");
 }
 
 TEST_F(TokensTest, BadFilesAreNamed) {
