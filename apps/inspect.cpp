@@ -29,6 +29,7 @@ void print_description(const DataDescription& data) {
     fmt::print("features: {}\n", names_text(data.feature_names));
   } else {
     fmt::print("vocabulary: {}\n", names_text(data.token_names));
+    if (data.token_level == TextLevel::characters) fmt::print("tokens: characters of words\n");
   }
   if (!data.class_names.empty() && !data.streams) {
     fmt::print("classes: {}\n", names_text(data.class_names));

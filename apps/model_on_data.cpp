@@ -38,6 +38,18 @@ std::string names_text(const std::vector<std::string>& names) {
       names.size() > kShown ? ", ..." : "");
 }
 
+void expect_names(const Dataset& data, const char* what, const std::vector<std::string>& expected,
+                  const std::vector<std::string>& found) {
+  if (expected == found) return;
+  if (expected.size() != found.size()) {
+    throw DataError(fmt::format("{}: {}: the model expects {}, found {}", data.path().string(),
+                                what, names_text(expected), names_text(found)));
+  }
+  const auto [ours, theirs] = std::ranges::mismatch(expected, found);
+  throw DataError(fmt::format("{}: {}: the model expects '{}' as number {}, found '{}'",
+                              data.path().string(), what, *ours, ours - expected.begin(), *theirs));
+}
+
 }  // namespace
 
 void expect_same_kind(const ModelDescription& model, const Dataset& data) {
@@ -55,15 +67,8 @@ void expect_same_kind(const ModelDescription& model, const Dataset& data) {
   if (!model.config.has_embedding()) {
     expect("features", model.config.input_size(), data.input_size());
   }
-  if (trained.token_names != given.token_names) {
-    throw DataError(fmt::format("{}: vocabulary: the model expects {}, found {}",
-                                data.path().string(), names_text(trained.token_names),
-                                names_text(given.token_names)));
-  }
-  if (trained.class_names != given.class_names) {
-    throw DataError(fmt::format("{}: classes: the model expects {}, found {}", data.path().string(),
-                                names_text(trained.class_names), names_text(given.class_names)));
-  }
+  expect_names(data, "vocabulary", trained.token_names, given.token_names);
+  expect_names(data, "classes", trained.class_names, given.class_names);
   expect("values to predict", model.config.output_size, data.output_size());
   const auto scale = [](bool plain) { return plain ? "plain values" : "standardized values"; };
   expect("scale", std::string(scale(trained.mean.empty())), std::string(scale(given.mean.empty())));

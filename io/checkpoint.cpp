@@ -186,6 +186,22 @@ void read_training_target(const hdf5::File& file, ModelConfig& model) {
   if (has("class_weights")) loss.class_weights = file.read_floats("model", "class_weights");
 }
 
+// Every token and every class has a name.
+void expect_names(const hdf5::File& file, const ModelDescription& model) {
+  const auto expect = [&](const char* attribute, std::int64_t expected, std::size_t found) {
+    if (std::cmp_not_equal(expected, found)) {
+      throw FileError(fmt::format("{}: expected {} names, found {}", file.where("model", attribute),
+                                  expected, found));
+    }
+  };
+  if (model.config.has_embedding()) {
+    expect("token_names", model.config.embedding.vocabulary_size, model.data.token_names.size());
+  }
+  if (model.config.task != Task::regression) {
+    expect("class_names", model.config.output_size, model.data.class_names.size());
+  }
+}
+
 ModelDescription read_model(const hdf5::File& file) {
   const std::string cell_name = file.read_string("model", "cell");
   const std::optional<Cell> cell = parse_cell(cell_name);
@@ -222,6 +238,7 @@ ModelDescription read_model(const hdf5::File& file) {
   } catch (const InvalidArgument& error) {
     throw FileError(fmt::format("{}: model: {}", file.path().string(), error.what()));
   }
+  expect_names(file, model);
   return model;
 }
 

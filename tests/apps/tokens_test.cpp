@@ -113,6 +113,17 @@ TEST_F(TokensTest, WhatDoesNotFitTheDataIsWrongUse) {
             kExitDone);
   expect_error(run({"evaluate", "tags/checkpoint.h5", "--data", "other.h5"}), kExitFailed,
                "other.h5: vocabulary: the model expects 7 (<unk>, ");
+  auto words = sentences(60, 0);
+  for (std::size_t at = 0; (at = words.find("蛋糕", at)) != std::string::npos;) {
+    words.replace(at, std::string_view("蛋糕").size(), "cake");
+  }
+  write("words.conllu", words);
+  ASSERT_EQ(
+      run({"prepare", "conllu", "words.conllu", "--test", "words.conllu", "-o", "words.h5"}).code,
+      kExitDone);
+  expect_error(run({"predict", "tags/checkpoint.h5", "--data", "words.h5", "-o", "out.csv"}),
+               kExitFailed,
+               "words.h5: vocabulary: the model expects '我' as number 2, found 'cake'");
 }
 
 TEST_F(TokensTest, BadFilesAreNamed) {

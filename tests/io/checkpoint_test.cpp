@@ -267,6 +267,19 @@ TEST_F(CheckpointTest, NamesAConvolutionThatIsNone) {
                        "found 3"));
 }
 
+TEST_F(CheckpointTest, NamesWhatHasTooFewNames) {
+  const auto error = [&](ModelDescription model) {
+    save_model(path("model.h5"), model, parameters(model, 1));
+    return message_of<FileError>([&] { read_model_description(path("model.h5")); });
+  };
+  ModelDescription tokens = kTagger;
+  tokens.data.token_names.pop_back();
+  EXPECT_THAT(error(tokens), EndsWith("attribute 'model@token_names': expected 2 names, found 1"));
+  ModelDescription classes = kModel;
+  classes.data.class_names.clear();
+  EXPECT_THAT(error(classes), EndsWith("attribute 'model@class_names': expected 2 names, found 0"));
+}
+
 TEST_F(CheckpointTest, KeepsThePreviousOne) {
   save(1);
   const std::string first = content_of(path("checkpoint.h5"));
