@@ -3,8 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include <string>
-#include <vector>
+#include <utility>
 
 #include "engine/trainer.h"
 
@@ -38,9 +37,15 @@ void step(benchmark::State& state, const RecurrentConfig& dropouts) {
 }
 
 void register_all() {
-  for (const auto& [name, config] : std::vector<std::pair<std::string, RecurrentConfig>>{
-           {"plain", {}}, {"dropout", {.dropout = 0.5}}}) {
-    benchmark::RegisterBenchmark(name.c_str(), step, config)
+  const std::pair<const char*, RecurrentConfig> kinds[] = {
+      {"plain", {}},
+      {"dropout", {.dropout = 0.5}},
+      {"everywhere", {.dropout = 0.5, .input_dropout = 0.5, .output_dropout = 0.5}},
+      {"everywhere_locked",
+       {.dropout = 0.5, .input_dropout = 0.5, .output_dropout = 0.5, .locked_dropout = true}},
+      {"weight_dropout", {.weight_dropout = 0.5}}};
+  for (const auto& [name, config] : kinds) {
+    benchmark::RegisterBenchmark(name, step, config)
         ->ArgNames({"T", "N", "H"})
         ->Args({50, 64, 256})
         ->Args({35, 64, 128})

@@ -35,7 +35,7 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
              parameters),
       head_(plan, native_cell(Cell::lstm, Precision::f32), parameters),
       tied_(parameters.tied()),
-      drops_(plan.model.rnn.dropout > 0),
+      drops_(plan.model.rnn.has_dropout()),
       carries_states_(plan.options.carries_states) {
   workers_.plan_tasks(embedding_tasks() + stack_.gradient_tasks() + head_.gradient_tasks());
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
@@ -49,6 +49,7 @@ void NativeBackend::refresh() {
 }
 
 Metrics NativeBackend::evaluate(const Batch& batch) {
+  stack_.take_recurrent_weights(nullptr, workers_);
   stack_.assign(batch);
   workers_.for_each_range(stack_.steps(), [&](const NativeWork& work) {
     forward(work, batch, nullptr);
@@ -58,6 +59,7 @@ Metrics NativeBackend::evaluate(const Batch& batch) {
 }
 
 void NativeBackend::predict(const Batch& batch, std::span<float> outputs) {
+  stack_.take_recurrent_weights(nullptr, workers_);
   stack_.assign(batch);
   workers_.for_each_range(stack_.steps(), [&](const NativeWork& work) {
     forward(work, batch, nullptr);
@@ -68,6 +70,7 @@ void NativeBackend::predict(const Batch& batch, std::span<float> outputs) {
 Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropout,
                                      float gradient_scale, double& gradient_norm) {
   const DropoutKey* const key = drops_ ? &dropout : nullptr;
+  stack_.take_recurrent_weights(key, workers_);
   stack_.assign(batch);
   workers_.for_each_range(stack_.steps(), [&](const NativeWork& work) {
     forward(work, batch, key);
@@ -76,26 +79,26 @@ Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropo
     stack_.backward(work, key, nullptr);
   });
   if (embedding_) embedding_->assign(batch, stack_.steps());
-  gradients();
+  gradients(key);
   gradient_norm = std::sqrt(head_.gradient_square() + stack_.gradient_square() +
                             (embedding_ ? embedding_->gradient_square() : 0));
   return head_.metrics(stack_.steps());
 }
 
-void NativeBackend::gradient(std::int64_t task) {
-  if (task < stack_.gradient_tasks()) return stack_.gradient(task, drops_);
+void NativeBackend::gradient(std::int64_t task, const DropoutKey* dropout) {
+  if (task < stack_.gradient_tasks()) return stack_.gradient(task, dropout);
   task -= stack_.gradient_tasks();
   if (task < head_.gradient_tasks()) {
-    return head_.gradient(task, stack_.steps(), stack_.output());
+    return head_.gradient(task, stack_.steps(), stack_.output(dropout != nullptr));
   }
   embedding_->gradient(task - head_.gradient_tasks(), stack_.d_input());
 }
 
-void NativeBackend::gradients() {
+void NativeBackend::gradients(const DropoutKey* dropout) {
   const auto run = [&](std::int64_t first, std::int64_t count) {
     workers_.for_each(count, [&](std::int64_t task, PhaseTimes& times) {
       const Stopwatch stopwatch(times, Phase::weight_gradients);
-      gradient(first + task);
+      gradient(first + task, dropout);
     });
   };
   const std::int64_t others = stack_.gradient_tasks() + head_.gradient_tasks();
@@ -105,11 +108,11 @@ void NativeBackend::gradients() {
 }
 
 void NativeBackend::forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout) {
-  stack_.load(work, batch, embedding());
+  stack_.load(work, batch, dropout, embedding());
   if (carries_states_) stack_.load_states(work, &states_);
   stack_.forward(work, dropout);
   if (carries_states_) stack_.store_states(work, states_);
-  head_.forward(work, stack_.output());
+  head_.forward(work, stack_.output(dropout != nullptr));
 }
 
 }  // namespace quadgate

@@ -36,8 +36,8 @@ class NativeBackend final : public Backend {
   std::int64_t embedding_tasks() const noexcept {
     return embedding_ ? embedding_->gradient_tasks() : 0;
   }
-  void gradient(std::int64_t task);
-  void gradients();
+  void gradient(std::int64_t task, const DropoutKey* dropout);
+  void gradients(const DropoutKey* dropout);
 
   NativeWorkers workers_;
   std::optional<Embedding> embedding_;
