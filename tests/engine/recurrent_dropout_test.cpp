@@ -103,7 +103,7 @@ TEST_P(RecurrentDropoutTest, HasTheNumbersOfTheReferenceWithItsMasks) {
     RecurrentConfig config = GetParam().config;
     config.locked_dropout = locked;
     testing::Random random(3);
-    const auto plain = testing::random_lstm_inputs(config, kSeqLen, kBatch, random);
+    auto plain = testing::random_lstm_inputs(config, kSeqLen, kBatch, random);
     const auto d_outputs = testing::random_lstm_gradients(config, kSeqLen, kLengths, true, random);
     auto dropped = plain;
     std::vector<std::vector<double>> factors;
