@@ -107,9 +107,14 @@ void print_model(const ModelConfig& config, const Parameters& parameters) {
   const RecurrentConfig& rnn = config.rnn;
   fmt::print(
       "cell {}, input_size {}, hidden_size {}, proj_size {}, num_layers {}, bidirectional {}, "
-      "dropout {}, output_size {}\n",
+      "dropout {}, output_size {}",
       to_string(rnn.cell), rnn.input_size, rnn.hidden_size, rnn.proj_size, rnn.num_layers,
       rnn.bidirectional, rnn.dropout, config.output_size);
+  if (rnn.input_dropout > 0) fmt::print(", input_dropout {}", rnn.input_dropout);
+  if (rnn.output_dropout > 0) fmt::print(", output_dropout {}", rnn.output_dropout);
+  if (rnn.locked_dropout) fmt::print(", locked_dropout");
+  if (rnn.weight_dropout > 0) fmt::print(", weight_dropout {}", rnn.weight_dropout);
+  fmt::print("\n");
   const LossConfig& loss = config.loss;
   fmt::print("pooling {}, loss {}", to_string(config.pooling),
              to_string(loss.kind_for(config.task)));

@@ -41,6 +41,10 @@ struct RunConfig {
     std::int64_t num_layers = 1;
     bool bidirectional = false;
     double dropout = 0;
+    double input_dropout = 0;
+    double output_dropout = 0;
+    bool locked_dropout = false;
+    double weight_dropout = 0;
     std::int64_t proj_size = 0;  ///< 0: no projection
     bool bias = true;
     std::string init;         ///< checkpoint whose weights to start from; empty: random weights

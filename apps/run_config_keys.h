@@ -154,6 +154,10 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("model.num_layers", config.model.num_layers, kCount);
   visit("model.bidirectional", config.model.bidirectional, kFlag);
   visit("model.dropout", config.model.dropout, kFraction);
+  visit("model.input_dropout", config.model.input_dropout, kFraction);
+  visit("model.output_dropout", config.model.output_dropout, kFraction);
+  visit("model.locked_dropout", config.model.locked_dropout, kFlag);
+  visit("model.weight_dropout", config.model.weight_dropout, kFraction);
   visit("model.proj_size", config.model.proj_size, kProjection);
   visit("model.bias", config.model.bias, kFlag);
   visit("model.init", config.model.init, kPath);

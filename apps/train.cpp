@@ -45,6 +45,10 @@ ModelConfig model_of(const RunConfig& config, const Dataset& data) {
   model.rnn.cell = config.model.cell;
   model.rnn.proj_size = config.model.proj_size;
   model.rnn.bias = config.model.bias;
+  model.rnn.input_dropout = config.model.input_dropout;
+  model.rnn.output_dropout = config.model.output_dropout;
+  model.rnn.locked_dropout = config.model.locked_dropout;
+  model.rnn.weight_dropout = config.model.weight_dropout;
   model.task = data.task();
   model.output_size = data.output_size();
   model.pooling = config.model.pooling;

@@ -160,7 +160,13 @@ void validate(const RecurrentConfig& config) {
   expect_at_least_one("input_size", config.input_size);
   expect_at_least_one("hidden_size", config.hidden_size);
   expect_at_least_one("num_layers", config.num_layers);
-  expect(config.dropout >= 0 && config.dropout < 1, "dropout", "0 <= dropout < 1", config.dropout);
+  const auto probability = [](const char* field, double p) {
+    expect(p >= 0 && p < 1, field, "at least 0 and below 1", p);
+  };
+  probability("dropout", config.dropout);
+  probability("input_dropout", config.input_dropout);
+  probability("output_dropout", config.output_dropout);
+  probability("weight_dropout", config.weight_dropout);
   const std::int64_t end = config.cell == Cell::lstm ? config.hidden_size : 1;
   if (config.proj_size < 0 || config.proj_size >= end) {
     throw InvalidArgument(fmt::format("proj_size: expected 0 to {} with cell {}, found {}", end - 1,

@@ -52,10 +52,21 @@ struct RecurrentConfig {
   Cell cell = Cell::lstm;
   std::int64_t proj_size = 0;  ///< features that an LSTM projects h to; 0: it does not
   bool bias = true;            ///< bias_ih and bias_hh are there
+  double input_dropout = 0;    ///< probability that a feature of the input is zeroed
+  double output_dropout = 0;   ///< likewise of the last layer's output; the states keep theirs
+  /// The masks of all three are the same at all steps of a sequence: variational dropout (Gal and
+  /// Ghahramani 2016, https://arxiv.org/abs/1512.05287).
+  bool locked_dropout = false;
+  /// Probability that a weight of a weight_hh is zeroed for a whole training pass: DropConnect, as
+  /// Merity et al. 2017 (https://arxiv.org/abs/1708.02182) use it.
+  double weight_dropout = 0;
 
   bool operator==(const RecurrentConfig&) const = default;
 
   std::int64_t num_directions() const noexcept { return bidirectional ? 2 : 1; }
+  bool has_dropout() const noexcept {
+    return dropout > 0 || input_dropout > 0 || output_dropout > 0 || weight_dropout > 0;
+  }
   /// Features of h: proj_size, or hidden_size without.
   std::int64_t h_size() const noexcept { return proj_size > 0 ? proj_size : hidden_size; }
   /// Features of the last layer's output: h of each direction, concatenated.
@@ -147,8 +158,8 @@ std::optional<OptimizerConfig::Kind> parse_optimizer(std::string_view text) noex
 /// The optimizer with all its settings as PyTorch has them where none is given.
 OptimizerConfig pytorch_defaults(OptimizerConfig::Kind kind) noexcept;
 
-/// Throws InvalidArgument, naming the field, unless every size is at least 1, 0 <= dropout < 1 and
-/// 0 <= proj_size < hidden_size, 0 for all cells but the LSTM.
+/// Throws InvalidArgument, naming the field, unless every size is at least 1, every probability of
+/// dropout at least 0 and below 1, and 0 <= proj_size < hidden_size, 0 for all cells but the LSTM.
 void validate(const RecurrentConfig& config);
 /// As well, and the sizes of the head, pooling last for tagging, the loss (see its validate), that
 /// padding_index is a token, and that tied weights have one shape. Of a convolution, sizes of at

@@ -41,7 +41,7 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
              parameters),
       head_(plan, native_cell(Cell::lstm, Precision::f32), parameters),
       tied_(parameters.tied()),
-      drops_(plan.model.rnn.dropout > 0),
+      drops_(plan.model.rnn.has_dropout()),
       carries_states_(plan.options.carries_states) {
   workers_.plan_tasks(embedding_tasks() + weight_tasks());
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
@@ -66,6 +66,7 @@ void NativeBackend::assign_embedding(const Batch& batch) {
 }
 
 Metrics NativeBackend::evaluate(const Batch& batch) {
+  stack_.take_recurrent_weights(nullptr, workers_);
   assign(batch);
   workers_.for_each_range(stack_.steps(), [&](const NativeWork& work) {
     forward(work, batch, nullptr);
@@ -75,6 +76,7 @@ Metrics NativeBackend::evaluate(const Batch& batch) {
 }
 
 void NativeBackend::predict(const Batch& batch, std::span<float> outputs) {
+  stack_.take_recurrent_weights(nullptr, workers_);
   assign(batch);
   workers_.for_each_range(stack_.steps(), [&](const NativeWork& work) {
     forward(work, batch, nullptr);
@@ -85,38 +87,39 @@ void NativeBackend::predict(const Batch& batch, std::span<float> outputs) {
 Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropout,
                                      float gradient_scale, double& gradient_norm) {
   const DropoutKey* const key = drops_ ? &dropout : nullptr;
+  stack_.take_recurrent_weights(key, workers_);
   assign(batch);
   workers_.for_each_range(stack_.steps(), [&](const NativeWork& work) {
     forward(work, batch, key);
     head_.loss(work, batch, gradient_scale);
     head_.backward(work, stack_.d_output());
     stack_.backward(work, key, nullptr);
-    if (conv_) conv_->backward(work, batch, stack_.input(), stack_.d_input());
+    if (conv_) conv_->backward(work, batch, stack_.d_input());
   });
   if (embedding_) assign_embedding(batch);
-  gradients();
+  gradients(key);
   gradient_norm = std::sqrt(head_.gradient_square() + stack_.gradient_square() +
                             (conv_ ? conv_->gradient_square() : 0) +
                             (embedding_ ? embedding_->gradient_square() : 0));
   return head_.metrics(stack_.steps());
 }
 
-void NativeBackend::gradient(std::int64_t task) {
-  if (task < stack_.gradient_tasks()) return stack_.gradient(task, drops_);
+void NativeBackend::gradient(std::int64_t task, const DropoutKey* dropout) {
+  if (task < stack_.gradient_tasks()) return stack_.gradient(task, dropout);
   task -= stack_.gradient_tasks();
   if (task < head_.gradient_tasks()) {
-    return head_.gradient(task, stack_.steps(), stack_.output());
+    return head_.gradient(task, stack_.steps(), stack_.output(dropout != nullptr));
   }
   task -= head_.gradient_tasks();
   if (task < conv_tasks()) return conv_->gradient(task);
   embedding_->gradient(task - conv_tasks(), conv_ ? conv_->d_input() : stack_.d_input());
 }
 
-void NativeBackend::gradients() {
+void NativeBackend::gradients(const DropoutKey* dropout) {
   const auto run = [&](std::int64_t first, std::int64_t count) {
     workers_.for_each(count, [&](std::int64_t task, PhaseTimes& times) {
       const Stopwatch stopwatch(times, Phase::weight_gradients);
-      gradient(first + task);
+      gradient(first + task, dropout);
     });
   };
   if (!tied_) return run(0, weight_tasks() + embedding_tasks());
@@ -126,15 +129,15 @@ void NativeBackend::gradients() {
 
 void NativeBackend::forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout) {
   if (conv_) {
-    conv_->forward(work, batch, embedding(), stack_.input());
-    stack_.take_input(work);
+    conv_->forward(work, batch, embedding());
+    stack_.load(work, conv_->output(), dropout);
   } else {
-    stack_.load(work, batch, embedding());
+    stack_.load(work, batch, dropout, embedding());
   }
   if (carries_states_) stack_.load_states(work, &states_);
   stack_.forward(work, dropout);
   if (carries_states_) stack_.store_states(work, states_);
-  head_.forward(work, stack_.output());
+  head_.forward(work, stack_.output(dropout != nullptr));
 }
 
 }  // namespace quadgate

@@ -44,8 +44,8 @@ class NativeBackend final : public Backend {
   std::int64_t weight_tasks() const noexcept {
     return stack_.gradient_tasks() + conv_tasks() + head_.gradient_tasks();
   }
-  void gradient(std::int64_t task);
-  void gradients();
+  void gradient(std::int64_t task, const DropoutKey* dropout);
+  void gradients(const DropoutKey* dropout);
 
   NativeWorkers workers_;
   std::optional<Embedding> embedding_;

@@ -76,6 +76,7 @@ NativeConv::NativeConv(const NetworkPlan& plan, const NativeCell& cell, Paramete
   const std::int64_t capacity = (plan.seq_len + 2 * config_.padding) * plan.batch_size;
   x_ = Buffer(floats(capacity, input_size_));
   z_ = Buffer(floats(capacity + delay_, config_.channels));
+  y_ = Buffer(floats(config_.output_length(plan.seq_len) * plan.batch_size, config_.channels));
   ends_.reserve(static_cast<std::size_t>(plan.batch_size + 1));
   if (!plan.model.has_embedding()) return;
   // The weight as [channels * kernel_size, I], in the order of a window of d(z): the last tap
@@ -162,8 +163,7 @@ void NativeConv::convolve(std::int64_t first, std::int64_t rows) {
   }
 }
 
-void NativeConv::forward(const NativeWork& work, const Batch& batch, const Embedding* embedding,
-                         const PackedRows& y) {
+void NativeConv::forward(const NativeWork& work, const Batch& batch, const Embedding* embedding) {
   const Stopwatch stopwatch(work.times, Phase::input_product);
   load(work, batch, embedding);
   const std::int64_t steps = config_.pool_size;
@@ -172,13 +172,13 @@ void NativeConv::forward(const NativeWork& work, const Batch& batch, const Embed
     const std::int64_t first = begin(batch, row);
     convolve(first + share.begin * steps, (share.end - share.begin) * steps);
     for (std::int64_t t = share.begin; t < share.end; ++t) {
-      pool(z(), first + delay_ + t * steps, steps, y.at(work.steps.offset_at(t) + place));
+      pool(z(), first + delay_ + t * steps, steps, output().at(work.steps.offset_at(t) + place));
     }
   });
+  work.member.wait();
 }
 
-void NativeConv::backward(const NativeWork& work, const Batch& batch, const PackedRows& y,
-                          const PackedRows& dy) {
+void NativeConv::backward(const NativeWork& work, const Batch& batch, const PackedRows& dy) {
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const std::int64_t steps = config_.pool_size;
   for_each_sequence(work, [&](std::int64_t place, std::int64_t row) {
@@ -186,7 +186,7 @@ void NativeConv::backward(const NativeWork& work, const Batch& batch, const Pack
     const std::int64_t first = begin(batch, row) + delay_;
     for (std::int64_t t = share.begin; t < share.end; ++t) {
       const std::int64_t packed_row = work.steps.offset_at(t) + place;
-      pool_back(z(), first + t * steps, steps, y.at(packed_row), dy.at(packed_row));
+      pool_back(z(), first + t * steps, steps, output().at(packed_row), dy.at(packed_row));
     }
   });
   if (backward_.panels() > 0) backward_input(work, batch);

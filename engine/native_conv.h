@@ -36,14 +36,14 @@ class NativeConv {
   /// begin and end (see PackedSteps::assign).
   std::span<const std::int64_t> assign(const Batch& batch);
 
-  /// From the features of the batch (see features_of) to y [packed rows, channels], the recurrent
-  /// stack's input, for the work's sequences; each member writes its share.
-  void forward(const NativeWork& work, const Batch& batch, const Embedding* embedding,
-               const PackedRows& y);
-  /// After `forward`, from dy, the derivative of y, which it uses up: all that `gradient` needs,
-  /// and with an embedding d_input.
-  void backward(const NativeWork& work, const Batch& batch, const PackedRows& y,
-                const PackedRows& dy);
+  /// From the features of the batch (see features_of) to `output`, for the work's sequences;
+  /// complete for all members at return.
+  void forward(const NativeWork& work, const Batch& batch, const Embedding* embedding);
+  /// What goes into the recurrent stack, [packed rows, channels].
+  PackedRows output() noexcept { return {y_.data(), config_.channels}; }
+  /// After `forward`, from dy, the derivative of `output`, which it uses up: all that `gradient`
+  /// needs, and with an embedding d_input.
+  void backward(const NativeWork& work, const Batch& batch, const PackedRows& dy);
   /// The derivative of the features [tokens of the batch, I].
   PackedRows d_input() noexcept { return {d_x_.data(), input_size_}; }
 
@@ -85,6 +85,7 @@ class NativeConv {
   PackedMatrix forward_;            // x windows W^T
   PackedMatrix backward_;           // d(z) windows times the reversed kernel; with d_x_
   Buffer x_, z_;                    // z becomes d(z) on the way back
+  Buffer y_;                        // [packed rows, channels]
   Buffer d_x_;                      // with an embedding
   std::int64_t rows_ = 0;           // of x and z, of the batch
   std::vector<std::int64_t> ends_;  // what assign returns

@@ -107,6 +107,28 @@ std::optional<ConvConfig> read_conv(const hdf5::File& file) {
                     .pool_size = file.read_int("model", "conv_pool_size")};
 }
 
+// The kinds of dropout that the first files do not have: what is absent is 0.
+void write_dropout(hdf5::File& file, const RecurrentConfig& rnn) {
+  const auto write = [&](const char* name, double p) {
+    if (p > 0) file.write_double("model", name, p);
+  };
+  write("input_dropout", rnn.input_dropout);
+  write("output_dropout", rnn.output_dropout);
+  write("weight_dropout", rnn.weight_dropout);
+  if (rnn.locked_dropout) file.write_int("model", "locked_dropout", 1);
+}
+
+void read_dropout(const hdf5::File& file, RecurrentConfig& rnn) {
+  const auto read = [&](const char* name) {
+    return file.has_attribute("model", name) ? file.read_double("model", name) : 0;
+  };
+  rnn.input_dropout = read("input_dropout");
+  rnn.output_dropout = read("output_dropout");
+  rnn.weight_dropout = read("weight_dropout");
+  rnn.locked_dropout = file.has_attribute("model", "locked_dropout") &&
+                       file.read_int("model", "locked_dropout") != 0;
+}
+
 // Pooling and loss; what is absent has its default.
 void write_training_target(hdf5::File& file, const ModelConfig& model) {
   const LossConfig& loss = model.loss;
@@ -131,6 +153,7 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
   file.write_int("model", "num_layers", rnn.num_layers);
   file.write_int("model", "bidirectional", rnn.bidirectional ? 1 : 0);
   file.write_double("model", "dropout", rnn.dropout);
+  write_dropout(file, rnn);
   file.write_int("model", "output_size", model.config.output_size);
   if (const auto& embedding = model.config.embedding; embedding.vocabulary_size > 0) {
     file.write_int("model", "vocabulary_size", embedding.vocabulary_size);
@@ -232,6 +255,7 @@ ModelDescription read_model(const hdf5::File& file) {
                  .embedding = read_embedding(file),
                  .conv = read_conv(file)},
       .data = read_data_description(file, "model")};
+  read_dropout(file, model.config.rnn);
   read_training_target(file, model.config);
   try {
     validate(model.config);

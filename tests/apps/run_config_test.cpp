@@ -47,6 +47,10 @@ hidden_size = 64
 num_layers = 2
 bidirectional = true
 dropout = 0.1
+input_dropout = 0.2
+output_dropout = 0.3
+locked_dropout = true
+weight_dropout = 0.4
 proj_size = 7
 bias = false
 init = "start.h5"
@@ -165,6 +169,10 @@ TEST(RunConfigTest, EveryKeyIsRead) {
   EXPECT_EQ(config.model.num_layers, 2);
   EXPECT_TRUE(config.model.bidirectional);
   EXPECT_EQ(config.model.dropout, 0.1);
+  EXPECT_EQ(config.model.input_dropout, 0.2);
+  EXPECT_EQ(config.model.output_dropout, 0.3);
+  EXPECT_TRUE(config.model.locked_dropout);
+  EXPECT_EQ(config.model.weight_dropout, 0.4);
   EXPECT_FALSE(config.model.bias);
   EXPECT_EQ(config.model.init, "start.h5");
   EXPECT_EQ(config.model.pooling, Pooling::max);
@@ -419,6 +427,10 @@ TEST(RunConfigTest, TypesAndRangesAreNamed) {
                                  "model.num_layers=-1",
                                  "model.dropout=1",
                                  "model.dropout=-0.1",
+                                 "model.input_dropout=1",
+                                 "model.output_dropout=-0.1",
+                                 "model.locked_dropout=1",
+                                 "model.weight_dropout=1",
                                  "model.bidirectional=1",
                                  "train.epochs=0",
                                  "train.batch_size=0",

@@ -188,12 +188,19 @@ TEST_F(LanguageModelTest, LearnsWhatComesNext) {
 }
 
 TEST_F(LanguageModelTest, ResumesInTheMiddleOfAnEpochWithItsStates) {
-  const std::vector<std::string> often{"--set", "train.checkpoint_every_steps=7"};
+  std::vector<std::string> often;
+  for (const auto* const setting :
+       {"train.checkpoint_every_steps=7", "model.input_dropout=0.1", "model.output_dropout=0.2",
+        "model.locked_dropout=true", "model.weight_dropout=0.3"}) {
+    often.insert(often.end(), {"--set", setting});
+  }
   ASSERT_EQ(train("reference", often).code, kExitDone);
   ASSERT_EQ(train("run", often).code, kExitDone);
   write("run/checkpoint.h5", "damaged");
   EXPECT_THAT(run({"inspect", "run/checkpoint.prev.h5"}).out,
-              HasSubstr("training state: 2 epochs and "));
+              AllOf(HasSubstr("training state: 2 epochs and "),
+                    HasSubstr("input_dropout 0.1, output_dropout 0.2, locked_dropout, "
+                              "weight_dropout 0.3\n")));
   auto resume = often;
   resume.emplace_back("--resume");
   const Outcome resumed = train("run", resume);

@@ -119,6 +119,15 @@ TEST(ModelConfigTest, RefusesDropoutThatIsNoProbabilityBelowOne) {
     auto config = small_model();
     config.rnn.dropout = dropout;
     expect_refused(config, "dropout");
+    config = small_model();
+    config.rnn.input_dropout = dropout;
+    expect_refused(config, "input_dropout");
+    config = small_model();
+    config.rnn.output_dropout = dropout;
+    expect_refused(config, "output_dropout");
+    config = small_model();
+    config.rnn.weight_dropout = dropout;
+    expect_refused(config, "weight_dropout");
   }
 }
 

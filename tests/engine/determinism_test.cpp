@@ -182,6 +182,40 @@ const Case kHeadCases[] = {Case{"MeanOfSmoothedClasses",
                                 6,
                                 13}};
 
+const Case kDropoutCases[] = {Case{"EveryDropout",
+                                   {.rnn = {.input_size = 7,
+                                            .hidden_size = 70,
+                                            .num_layers = 2,
+                                            .bidirectional = true,
+                                            .dropout = 0.3,
+                                            .cell = Cell::gru,
+                                            .input_dropout = 0.2,
+                                            .output_dropout = 0.4,
+                                            .weight_dropout = 0.5},
+                                    .task = Task::tagging,
+                                    .output_size = 3},
+                                   6,
+                                   13},
+                              Case{"LockedWords",
+                                   {.rnn = {.input_size = 40,
+                                            .hidden_size = 140,
+                                            .dropout = 0.3,
+                                            .proj_size = 40,
+                                            .input_dropout = 0.2,
+                                            .output_dropout = 0.4,
+                                            .locked_dropout = true,
+                                            .weight_dropout = 0.5},
+                                    .task = Task::tagging,
+                                    .output_size = 100,
+                                    .embedding = {.vocabulary_size = 100, .tie_weights = true}},
+                                   12,
+                                   9}};
+
+INSTANTIATE_TEST_SUITE_P(Dropouts, DeterminismTest,
+                         ::testing::Combine(::testing::ValuesIn(kDropoutCases),
+                                            ::testing::Values(BackendKind::native)),
+                         [](const auto& test) { return std::get<0>(test.param).name; });
+
 INSTANTIATE_TEST_SUITE_P(Heads, DeterminismTest,
                          ::testing::Combine(::testing::ValuesIn(kHeadCases),
                                             ::testing::Values(BackendKind::native)),
@@ -228,6 +262,9 @@ TEST_P(TeamDeterminismTest, EveryTeamSizeGivesTheSameBits) {
     EXPECT_TRUE(same_bits(result.predictions, expected.predictions)) << "teams of " << team_size;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Dropouts, TeamDeterminismTest, ::testing::ValuesIn(kDropoutCases),
+                         [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Heads, TeamDeterminismTest, ::testing::ValuesIn(kHeadCases),
                          [](const auto& test) { return test.param.name; });

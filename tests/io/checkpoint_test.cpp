@@ -37,7 +37,13 @@ const ModelDescription kModel{.config = {.rnn = {.input_size = 3,
                                        .window = {}}};
 
 const ModelDescription kForecaster{
-    .config = {.rnn = {.input_size = 2, .hidden_size = 4, .cell = Cell::gru},
+    .config = {.rnn = {.input_size = 2,
+                       .hidden_size = 4,
+                       .cell = Cell::gru,
+                       .input_dropout = 0.125,
+                       .output_dropout = 0.5,
+                       .locked_dropout = true,
+                       .weight_dropout = 0.75},
                .task = Task::regression,
                .output_size = 6},
     .data = {.feature_names = {"a", "b"},
@@ -223,6 +229,7 @@ TEST_F(OldCheckpointTest, IsReadAsBefore) {
   EXPECT_EQ(config.pooling, Pooling::last);
   EXPECT_EQ(config.loss, LossConfig{});
   EXPECT_FALSE(config.conv);
+  EXPECT_FALSE(config.rnn.has_dropout() || config.rnn.locked_dropout);
   const Metrics running = read_training_state(path("old.h5")).running;
   EXPECT_EQ(running.weight, 8);
   EXPECT_EQ(running.squared_error, 2.5);
