@@ -50,8 +50,9 @@ class Memory:
         return [entry for entry in self.of("training", model)
                 if entry["problem"] == problem and entry["lag"] == lag]  # fmt: skip
 
-    def accuracy(self, problem, model, lag):
-        return statistics.fmean(e["accuracy"] for e in self.trainings(problem, model, lag))
+    def accuracies(self, problem, model, lag):
+        """Of all seeds."""
+        return [entry["accuracy"] for entry in self.trainings(problem, model, lag)]
 
 
 def gradient_table(memory, curves):
@@ -61,9 +62,10 @@ def gradient_table(memory, curves):
 
 
 def accuracy_table(memory, problem):
+    """Per cent, of each seed."""
+
     def cell(model, lag):
-        updates = statistics.fmean(e["updates"] for e in memory.trainings(problem, model, lag))
-        return f"{100 * memory.accuracy(problem, model, lag):.0f} % ({updates:.0f})"
+        return " ".join(f"{100 * share:.0f}" for share in memory.accuracies(problem, model, lag))
 
     lags = memory.lags()
     return table(["lag", *lags], [[m, *(cell(m, lag) for lag in lags)] for m in memory.models])
@@ -92,7 +94,8 @@ def accuracy_plot(memory):
                            ("copy", "Copy: symbols recalled")):  # fmt: skip
         panel = plot.Panel(title, "lag", lags, range(0, 101, 20), lambda y: f"{y} %")
         for model, color in zip(memory.models, plot.COLORS):
-            points = [(lag, 100 * memory.accuracy(problem, model, lag)) for lag in lags]
+            points = [(lag, 100 * statistics.fmean(memory.accuracies(problem, model, lag)))
+                      for lag in lags]  # fmt: skip
             panel.add(color, points, dots=True)
         panels.append(panel)
     return plot.page(panels, memory.models)
@@ -131,8 +134,8 @@ def main():
         memory = Memory(results[1])
         print("Gradient at initialization\n\n" + gradient_table(memory, memory.initial))
         print("Gradient after training\n\n" + gradient_table(memory, memory.trained))
-        print("Adding: accuracy (updates)\n\n" + accuracy_table(memory, "adding"))
-        print("Copy: accuracy (updates)\n\n" + accuracy_table(memory, "copy"))
+        print("Adding: accuracy of each seed, per cent\n\n" + accuracy_table(memory, "adding"))
+        print("Copy: accuracy of each seed, per cent\n\n" + accuracy_table(memory, "copy"))
         pathlib.Path("gradient.svg").write_text(gradient_plot(memory))
         pathlib.Path("accuracy.svg").write_text(accuracy_plot(memory))
     print(times_table(results[0]) + "\n" + phases_table(results[0]))

@@ -60,8 +60,8 @@ def test_quick_run(tmp_path):
     assert reach("RNN (tanh)", 100) < reach("LSTM", 100) < reach("LSTM, forget bias 1", 100)
     assert reach(biased, 100) > -1.5
     assert accuracy("adding", "GRU", 30) > 0.9
-    assert accuracy("adding", "RNN (tanh)", 30) < 0.3
-    assert accuracy("copy", biased, 30) > accuracy("copy", "RNN (tanh)", 30) + 0.3
+    assert accuracy("adding", "RNN (tanh)", 30) < 0.5
+    assert accuracy("copy", biased, 30) > accuracy("copy", "LSTM", 30) + 0.3
     for plot in ("gradient.svg", "accuracy.svg"):
         assert (tmp_path / "work" / plot).read_text().startswith("<svg")
     report = (tmp_path / "work" / "report.md").read_text()
