@@ -37,7 +37,7 @@ struct Settings {
   std::vector<std::int64_t> lags{10, 30, 100, 300};
   std::int64_t reach_lag = 100;  // after training on it the gradient is looked at again
   Budget budget{.batch_size = 32, .updates = 3000, .check_every = 100, .lr = 3e-3};
-  std::uint64_t seeds = 3;  // of the trainings; the longest lag, half of the time, has one
+  std::uint64_t seeds = 3;  // of the trainings; the longest lag has one, it takes longest
   int threads = 1;
 };
 
