@@ -178,6 +178,52 @@ TEST(NativeConvRowsTest, TheFirstOfEqualValuesHasTheGradient) {
   expect_reference(network, ragged_batch(model, 9, random), kTolerance);
 }
 
+// What the dropout of the recurrent stack's input leaves of the derivative comes back through ReLU
+// and pooling. There is no reference with both, so the slope of the loss itself is one; 2 % of it,
+// since it is the difference of floats.
+TEST(NativeConvRowsTest, GradientsAreSlopesUnderDropout) {
+  ModelConfig model =
+      model_with({.input_size = 4, .channels = 6, .kernel_size = 3, .pool_size = 2});
+  model.embedding.vocabulary_size = 11;
+  model.rnn.input_dropout = 0.4;
+  model.rnn.output_dropout = 0.2;
+  model.rnn.weight_dropout = 0.3;
+  for (const bool locked : {false, true}) {
+    model.rnn.locked_dropout = locked;
+    Arena arena(2);
+    Network network(model, kSeqLen, 8, arena);
+    network.parameters().initialize(5);
+    network.refresh();
+    Random random(2);
+    const Batch batch = ragged_batch(model, 8, random);
+    const DropoutKey key{.seed = 1, .step = 3};
+    double norm = 0;
+    network.differentiate(batch, key, norm);
+    const auto gradients = network.parameters().gradients();
+    const std::vector<float> gradient(gradients.begin(), gradients.end());
+    const auto loss_at = [&](double along) {
+      const std::vector<float> before(network.parameters().values().begin(),
+                                      network.parameters().values().end());
+      for (std::size_t i = 0; i < before.size(); ++i) {
+        network.parameters().values()[i] += static_cast<float>(along * gradient[i] / norm);
+      }
+      network.refresh();
+      double unused = 0;
+      const double loss = network.differentiate(batch, key, unused).mean_loss();
+      std::ranges::copy(before, network.parameters().values().begin());
+      return loss;
+    };
+    constexpr double kStep = 1.0 / 256;
+    EXPECT_NEAR((loss_at(kStep) - loss_at(-kStep)) / (2 * kStep), norm, 0.02 * norm) << locked;
+    for (const auto& slice : network.parameters().slices()) {
+      EXPECT_GT(testing::relative_error(std::span(gradient).subspan(slice.offset, slice.size),
+                                        std::vector<float>(slice.size)),
+                0)
+          << slice.name;
+    }
+  }
+}
+
 TEST(NativeConvRowsTest, WhatIsNotANumberIsNotHidden) {
   const ModelConfig model =
       model_with({.input_size = 4, .channels = 6, .kernel_size = 3, .pool_size = 3});
