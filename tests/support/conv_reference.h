@@ -84,7 +84,7 @@ class FrontReference {
           double best = 0;  // what ReLU leaves of all below
           std::int64_t best_at = -1;
           for (std::int64_t t = steps * conv.pool_size; t < (steps + 1) * conv.pool_size; ++t) {
-            double sum = static_cast<double>(bias[static_cast<std::size_t>(channel)]);
+            auto sum = static_cast<double>(bias[static_cast<std::size_t>(channel)]);
             for_each_term(row, t, channel, [&](std::size_t element, std::size_t from) {
               sum += static_cast<double>(weight[element]) * x_[from];
             });
