@@ -126,8 +126,9 @@ void print_model(const ModelConfig& config, const Parameters& parameters) {
   fmt::print("\n");
   if (config.has_embedding()) {
     const auto padding = config.embedding.padding_index;
-    fmt::print("embedding: {} tokens of {} features{}{}\n", config.embedding.vocabulary_size,
+    fmt::print("embedding: {} tokens of {} features{}{}{}\n", config.embedding.vocabulary_size,
                config.input_size(), padding ? fmt::format(", padding_index {}", *padding) : "",
+               config.embedding.sparse ? "" : ", all rows updated",
                config.embedding.tie_weights ? ", tied to the head's weight" : "");
   }
   if (const auto& conv = config.conv) {

@@ -34,9 +34,10 @@ struct RunConfig {
   struct Model {
     Cell cell = Cell::lstm;
     std::optional<std::int64_t>
-        embedding_size;  ///< this and the next two: data sets of tokens only
+        embedding_size;  ///< this and the next three: data sets of tokens only
     std::optional<std::int64_t> padding_index;
     std::optional<bool> tie_weights;  ///< language models only; empty: no
+    bool sparse_embedding = true;     ///< only the embedding's rows with a gradient are updated
     std::int64_t hidden_size = 0;
     std::int64_t num_layers = 1;
     bool bidirectional = false;

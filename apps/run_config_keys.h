@@ -150,6 +150,9 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("model.embedding_size", config.model.embedding_size, kCount);
   visit("model.padding_index", config.model.padding_index, kCountOrNone);
   visit("model.tie_weights", config.model.tie_weights, kFlag);
+  visit("model.sparse_embedding", config.model.sparse_embedding,
+        kFlag.only(config.model.embedding_size && !config.model.tie_weights.value_or(false),
+                   "an embedding_size, without tie_weights"));
   visit("model.hidden_size", config.model.hidden_size, kCount.must());
   visit("model.num_layers", config.model.num_layers, kCount);
   visit("model.bidirectional", config.model.bidirectional, kFlag);

@@ -54,7 +54,7 @@ ModelConfig model_of(const RunConfig& config, const Dataset& data) {
   model.pooling = config.model.pooling;
   model.loss = config.train.loss;
   model.embedding = {data.vocabulary_size(), config.model.padding_index,
-                     config.model.tie_weights.value_or(false)};
+                     config.model.tie_weights.value_or(false), config.model.sparse_embedding};
   return model;
 }
 

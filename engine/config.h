@@ -106,6 +106,7 @@ struct EmbeddingConfig {
   std::int64_t vocabulary_size = 0;             ///< rows; 0: the input is features, not tokens
   std::optional<std::int64_t> padding_index{};  ///< a row that starts as zeros and never changes
   bool tie_weights = false;                     ///< the table is the head's weight, too
+  bool sparse = true;                           ///< only the rows that have a gradient are updated
 
   bool operator==(const EmbeddingConfig&) const = default;
 };

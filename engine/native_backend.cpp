@@ -20,8 +20,10 @@ std::optional<NativeConv> make_conv(const NetworkPlan& plan, Parameters& paramet
 
 /// Of a forward pass over the largest batch, in which the rows of an embedding are only looked up.
 std::int64_t multiply_adds(const NetworkPlan& plan, const Parameters& parameters) {
-  const std::size_t weights = parameters.values().size() - parameters.table().size;
-  return static_cast<std::int64_t>(weights) * plan.seq_len * plan.batch_size;
+  const bool only_looked_up = plan.model.has_embedding() && !parameters.tied();
+  const std::size_t table = only_looked_up ? parameters.embedding_weight().size : 0;
+  return static_cast<std::int64_t>(parameters.values().size() - table) * plan.seq_len *
+         plan.batch_size;
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ const ParameterSlice& Parameters::slice(std::string_view name) const {
 }
 
 TableRows Parameters::table() const noexcept {
-  if (!config_.has_embedding() || tied()) return {};
+  if (!config_.has_embedding() || !config_.embedding.sparse || tied()) return {};
   return {.size = slices_[1].offset, .width = config_.input_size(), .present = present_rows_};
 }
 

@@ -53,7 +53,8 @@ class Parameters {
   bool tied() const noexcept { return config_.embedding.tie_weights; }
   /// The rows of its gradient that may not be zero, which the backend keeps.
   std::vector<std::int32_t>& present_rows() noexcept { return present_rows_; }
-  /// The embedding, for the optimizer; none if it is tied, since every row has a gradient then.
+  /// The embedding, for the optimizer, if only its present rows are updated; none if every row is:
+  /// without `sparse`, and if it is tied, since every row has a gradient then.
   TableRows table() const noexcept;
 
   /// Both flat arrays, gaps included.

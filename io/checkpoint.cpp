@@ -161,6 +161,7 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
       file.write_int("model", "padding_index", *embedding.padding_index);
     }
     if (embedding.tie_weights) file.write_int("model", "tie_weights", 1);
+    if (!embedding.sparse) file.write_int("model", "sparse_embedding", 0);
   }
   if (model.config.conv) write_conv(file, *model.config.conv);
   file.write_string("model", "task", to_string(model.config.task));
@@ -180,6 +181,8 @@ EmbeddingConfig read_embedding(const hdf5::File& file) {
   }
   embedding.tie_weights =
       file.has_attribute("model", "tie_weights") && file.read_int("model", "tie_weights") != 0;
+  embedding.sparse = !file.has_attribute("model", "sparse_embedding") ||
+                     file.read_int("model", "sparse_embedding") != 0;
   return embedding;
 }
 

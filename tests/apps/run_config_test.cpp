@@ -43,6 +43,7 @@ targets = ["OT", "HU,FL"]
 cell = "rnn_tanh"
 embedding_size = 48
 padding_index = 0
+sparse_embedding = false
 hidden_size = 64
 num_layers = 2
 bidirectional = true
@@ -166,6 +167,7 @@ TEST(RunConfigTest, EveryKeyIsRead) {
   EXPECT_EQ(config.window(), (Window{96, 24, 2, {"OT", "HU,FL"}}));
   EXPECT_EQ(config.model.embedding_size, 48);
   EXPECT_EQ(config.model.padding_index, 0);
+  EXPECT_FALSE(config.model.sparse_embedding);
   EXPECT_EQ(config.model.num_layers, 2);
   EXPECT_TRUE(config.model.bidirectional);
   EXPECT_EQ(config.model.dropout, 0.1);
