@@ -30,7 +30,7 @@ def read_conllu(path, characters):
 class Model(torch.nn.Module):
     def __init__(self, vocabulary, classes):
         super().__init__()
-        self.embedding = torch.nn.Embedding(vocabulary, 100, sparse=True)
+        self.embedding = torch.nn.Embedding(vocabulary, 100)
         self.rnn = torch.nn.LSTM(100, 128, 2, bidirectional=True, dropout=0.5, batch_first=True)
         self.head = torch.nn.Linear(256, classes)
 
@@ -61,16 +61,6 @@ def measure(model, sentences):
     return loss / count, correct / count
 
 
-def clip_gradients(table, rest):
-    """To a global norm of 1. (clip_grad_norm_ does not take the embedding's sparse gradient.)"""
-    table.grad = table.grad.coalesce()
-    gradients = [table.grad.values(), *(parameter.grad for parameter in rest)]
-    factor = 1 / (torch.stack([g.norm() for g in gradients]).norm() + 1e-6)
-    if factor < 1:
-        for gradient in gradients:
-            gradient.mul_(factor)
-
-
 def main():
     characters = sys.argv[1] == "--characters"
     files, seed = sys.argv[1 + characters : 4 + characters], int((sys.argv[4 + characters :] or [1])[0])
@@ -84,8 +74,7 @@ def main():
     )
     torch.manual_seed(seed)
     model = Model(len(tokens) + 1, len(classes))
-    table, *rest = model.parameters()
-    optimizers = [torch.optim.SparseAdam([table], lr=LR), torch.optim.Adam(rest, lr=LR)]
+    adam = torch.optim.Adam(model.parameters(), lr=LR)
     best, best_state, bad_epochs = float("inf"), None, 0
     for epoch in range(EPOCHS):
         model.train()
@@ -94,9 +83,8 @@ def main():
             loss = torch.nn.functional.cross_entropy(*model([train[i] for i in rows]))
             model.zero_grad()
             loss.backward()
-            clip_gradients(table, rest)
-            for optimizer in optimizers:
-                optimizer.step()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            adam.step()
         seconds = time.perf_counter() - start
         loss, accuracy = measure(model, dev)
         print(f"epoch {epoch + 1}: valid loss {loss:.4f} accuracy {accuracy:.4f}, "
