@@ -21,13 +21,15 @@ inline constexpr int kExitStopped = 75;  ///< by a signal, after saving: run aga
 struct PrepareArguments {
   std::vector<std::filesystem::path>
       inputs;  ///< idx: images and labels; ts, csv: one file; else many
-  std::vector<std::filesystem::path> test;  ///< as `inputs`, or empty
+  std::vector<std::filesystem::path> valid;  ///< of conllu, or empty
+  std::vector<std::filesystem::path> test;   ///< as `inputs`, or empty
   std::filesystem::path output;
   double valid_fraction = 0;
   double test_fraction = 0;
   bool standardize = false;
-  std::string level = "characters";       ///< of text: or "words"
-  std::optional<std::int64_t> min_count;  ///< of text and conllu; empty: 2 for words, else 1
+  std::string level;  ///< of text and conllu: "characters" or "words"; empty: the kind's own
+  std::optional<std::int64_t>
+      min_count;  ///< of text and conllu; empty: 2, for characters of text 1
 };
 
 void prepare_idx(const PrepareArguments& arguments);
@@ -68,6 +70,15 @@ struct GenerateArguments {
 
 /// Prints text that a language model makes up.
 void generate(const GenerateArguments& arguments);
+
+struct TagArguments {
+  std::filesystem::path checkpoint;
+  std::filesystem::path input = "/dev/stdin";
+  std::optional<int> threads;
+};
+
+/// Prints the sentences of a text, a line each, with a tag a word.
+void tag(const TagArguments& arguments);
 
 struct PredictArguments {
   std::filesystem::path checkpoint;

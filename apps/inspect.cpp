@@ -29,6 +29,7 @@ void print_description(const DataDescription& data) {
     fmt::print("features: {}\n", names_text(data.feature_names));
   } else {
     fmt::print("vocabulary: {}\n", names_text(data.token_names));
+    if (data.token_level == TextLevel::characters) fmt::print("tokens: characters of words\n");
   }
   if (!data.class_names.empty() && !data.streams) {
     fmt::print("classes: {}\n", names_text(data.class_names));
@@ -106,9 +107,14 @@ void print_model(const ModelConfig& config, const Parameters& parameters) {
   const RecurrentConfig& rnn = config.rnn;
   fmt::print(
       "cell {}, input_size {}, hidden_size {}, proj_size {}, num_layers {}, bidirectional {}, "
-      "dropout {}, output_size {}\n",
+      "dropout {}, output_size {}",
       to_string(rnn.cell), rnn.input_size, rnn.hidden_size, rnn.proj_size, rnn.num_layers,
       rnn.bidirectional, rnn.dropout, config.output_size);
+  if (rnn.input_dropout > 0) fmt::print(", input_dropout {}", rnn.input_dropout);
+  if (rnn.output_dropout > 0) fmt::print(", output_dropout {}", rnn.output_dropout);
+  if (rnn.locked_dropout) fmt::print(", locked_dropout");
+  if (rnn.weight_dropout > 0) fmt::print(", weight_dropout {}", rnn.weight_dropout);
+  fmt::print("\n");
   const LossConfig& loss = config.loss;
   fmt::print("pooling {}, loss {}", to_string(config.pooling),
              to_string(loss.kind_for(config.task)));
@@ -120,9 +126,15 @@ void print_model(const ModelConfig& config, const Parameters& parameters) {
   fmt::print("\n");
   if (config.has_embedding()) {
     const auto padding = config.embedding.padding_index;
-    fmt::print("embedding: {} tokens of {} features{}{}\n", config.embedding.vocabulary_size,
-               rnn.input_size, padding ? fmt::format(", padding_index {}", *padding) : "",
+    fmt::print("embedding: {} tokens of {} features{}{}{}\n", config.embedding.vocabulary_size,
+               config.input_size(), padding ? fmt::format(", padding_index {}", *padding) : "",
+               config.embedding.sparse ? "" : ", all rows updated",
                config.embedding.tie_weights ? ", tied to the head's weight" : "");
+  }
+  if (const auto& conv = config.conv) {
+    fmt::print(
+        "convolution: {} features to {} channels, kernel_size {}, padding {}, pool_size {}\n",
+        conv->input_size, conv->channels, conv->kernel_size, conv->padding, conv->pool_size);
   }
   std::size_t count = 0;
   for (const ParameterSlice& slice : parameters.slices()) {

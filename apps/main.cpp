@@ -46,25 +46,32 @@ CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
 void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command& command) {
   CLI::App& conllu = add_kind(prepare, "conllu",
                               "Sentences in CoNLL-U, to tag each word (FORM) with its part of "
-                              "speech (UPOS)",
+                              "speech (UPOS), or to cut them into words as well",
                               arguments, command, prepare_conllu);
   CLI::App& text = add_kind(prepare, "text",
                             "Text as one stream of tokens, for a language model; splits follow in "
                             "the text",
                             arguments, command, prepare_text);
-  text.add_option("--level", arguments.level,
-                  "characters (Unicode code points) or words (between blanks; <eos> ends a line)")
-      ->check(CLI::IsMember({"characters", "words"}))
-      ->capture_default_str()
-      ->type_name("LEVEL");
+  conllu.add_option("--valid", arguments.valid, "Files of the valid split")->type_name("FILE");
+  const auto add_level = [&](CLI::App& kind, const char* help) {
+    kind.add_option("--level", arguments.level, help)
+        ->check(CLI::IsMember({"characters", "words"}))
+        ->type_name("LEVEL");
+  };
+  add_level(conllu,
+            "words (the default), or characters (Unicode code points), tagged B-NOUN where a noun "
+            "begins and I-NOUN inside it");
+  add_level(text,
+            "characters (Unicode code points; the default) or words (between blanks; <eos> ends a "
+            "line)");
   for (CLI::App* kind : {&conllu, &text}) {
     kind->add_option("input", arguments.inputs, "Files in UTF-8, plain or .gz")
         ->required()
         ->type_name("FILE");
     kind->add_option("--test", arguments.test, "Files of the test split")->type_name("FILE");
     kind->add_option("--min-count", arguments.min_count,
-                     "How often a token must occur in the train split, else it is <unk>; 2 for "
-                     "words, 1 for characters unless given")
+                     "How often a token must occur in the train split, else it is <unk>; unless "
+                     "given 2, for characters of text 1")
         ->type_name("N");
   }
 }
@@ -219,6 +226,21 @@ void add_export(CLI::App& app, ExportArguments& arguments, Command& command) {
   exporting.callback([&] {
     command = [&] {
       export_model(arguments);
+void add_tag(CLI::App& app, TagArguments& arguments, Command& command) {
+  CLI::App& tag =
+      *app.add_subcommand("tag", "Print sentences with a tag a word, from a model of tokens");
+  tag.add_option("checkpoint", arguments.checkpoint, "Checkpoint of the model")
+      ->required()
+      ->type_name("CHECKPOINT");
+  tag.add_option("input", arguments.input,
+                 "Text in UTF-8, plain or .gz, a sentence a line: words with blanks between, or, "
+                 "for a model of characters, as it is written")
+      ->capture_default_str()
+      ->type_name("FILE");
+  add_threads(tag, arguments.threads);
+  tag.callback([&] {
+    command = [&] {
+      apps::tag(arguments);
       return kExitDone;
     };
   });
@@ -301,6 +323,7 @@ int run(int argc, char** argv) {
   PredictArguments predict_arguments;
   GenerateArguments generate_arguments;
   ExportArguments export_arguments;
+  TagArguments tag_arguments;
   std::filesystem::path inspect_file;
   BenchArguments bench_arguments;
   ScaleArguments scale_arguments;
@@ -310,6 +333,7 @@ int run(int argc, char** argv) {
   add_predict(app, predict_arguments, command);
   add_generate(app, generate_arguments, command);
   add_export(app, export_arguments, command);
+  add_tag(app, tag_arguments, command);
   add_inspect(app, inspect_file, command);
   add_bench(app, bench_arguments, command);
   add_scale(app, scale_arguments, command);

@@ -38,6 +38,18 @@ std::string names_text(const std::vector<std::string>& names) {
       names.size() > kShown ? ", ..." : "");
 }
 
+void expect_names(const Dataset& data, const char* what, const std::vector<std::string>& expected,
+                  const std::vector<std::string>& found) {
+  if (expected == found) return;
+  if (expected.size() != found.size()) {
+    throw DataError(fmt::format("{}: {}: the model expects {}, found {}", data.path().string(),
+                                what, names_text(expected), names_text(found)));
+  }
+  const auto [ours, theirs] = std::ranges::mismatch(expected, found);
+  throw DataError(fmt::format("{}: {}: the model expects '{}' as number {}, found '{}'",
+                              data.path().string(), what, *ours, ours - expected.begin(), *theirs));
+}
+
 }  // namespace
 
 void expect_same_kind(const ModelDescription& model, const Dataset& data) {
@@ -53,27 +65,34 @@ void expect_same_kind(const ModelDescription& model, const Dataset& data) {
   expect("input", std::string(model.config.has_embedding() ? "tokens" : "features"),
          std::string(data.vocabulary_size() > 0 ? "tokens" : "features"));
   if (!model.config.has_embedding()) {
-    expect("features", model.config.rnn.input_size, data.input_size());
+    expect("features", model.config.input_size(), data.input_size());
   }
-  if (trained.token_names != given.token_names) {
-    throw DataError(fmt::format("{}: vocabulary: the model expects {}, found {}",
-                                data.path().string(), names_text(trained.token_names),
-                                names_text(given.token_names)));
-  }
-  if (trained.class_names != given.class_names) {
-    throw DataError(fmt::format("{}: classes: the model expects {}, found {}", data.path().string(),
-                                names_text(trained.class_names), names_text(given.class_names)));
-  }
+  expect_names(data, "vocabulary", trained.token_names, given.token_names);
+  expect_names(data, "classes", trained.class_names, given.class_names);
   expect("values to predict", model.config.output_size, data.output_size());
   const auto scale = [](bool plain) { return plain ? "plain values" : "standardized values"; };
   expect("scale", std::string(scale(trained.mean.empty())), std::string(scale(given.mean.empty())));
+}
+
+void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& split) {
+  if (!model.conv) return;
+  const Split& rows = data.split(split);
+  for (std::int64_t row = 0; row < rows.size(); ++row) {
+    if (rows.length(row) >= model.conv->shortest()) continue;
+    throw DataError(fmt::format(
+        "{}: dataset '{}/x' row {}: expected at least {} steps (conv: kernel_size {}, padding {}, "
+        "pool_size {}), found {}",
+        data.path().string(), split, row, model.conv->shortest(), model.conv->kernel_size,
+        model.conv->padding, model.conv->pool_size, rows.length(row)));
+  }
 }
 
 ModelOnData::ModelOnData(const std::filesystem::path& checkpoint, const std::filesystem::path& data,
                          const std::string& split, std::optional<int> threads)
     : description_(read_model_description(checkpoint)),
       dataset_(open_for(description_, data)),
-      split_((expect_same_kind(description_, dataset_), dataset_.split(split))),
+      split_((expect_same_kind(description_, dataset_),
+              expect_lengths(description_.config, dataset_, split), dataset_.split(split))),
       batch_size_(description_.data.streams ? description_.data.streams->count
                                             : std::min(kBatchSize, split_.size())),
       arena_(choose_threads(threads)),

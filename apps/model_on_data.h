@@ -20,6 +20,10 @@ namespace quadgate::apps {
 /// whether it is standardized are those that `model` was trained with.
 void expect_same_kind(const ModelDescription& model, const Dataset& data);
 
+/// Throws DataError, naming file, split and row, if a sequence of the split is too short for the
+/// model's convolution.
+void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& split);
+
 /// A trained model, planned for the split of a data set that it shall run over.
 class ModelOnData {
  public:

@@ -12,8 +12,14 @@
 namespace quadgate::apps {
 namespace {
 
-/// Words that occur once stand for those that never do, so that <unk> is trained.
+/// Words, or characters to tag, that occur once stand for those that never do, so that <unk> is
+/// trained.
 constexpr std::int64_t kMinWordCount = 2;
+
+TextLevel level_of(const PrepareArguments& arguments, TextLevel usual) {
+  if (arguments.level.empty()) return usual;
+  return arguments.level == to_string(TextLevel::words) ? TextLevel::words : TextLevel::characters;
+}
 
 PrepareOptions options_of(const PrepareArguments& arguments) {
   return {arguments.valid_fraction, arguments.test_fraction, arguments.standardize,
@@ -62,13 +68,19 @@ void prepare_csv(const PrepareArguments& arguments) {
 void prepare_conllu(const PrepareArguments& arguments) {
   PrepareArguments resolved = arguments;
   resolved.min_count = arguments.min_count.value_or(kMinWordCount);
-  prepare(
-      resolved, "sentences", [](const auto& files) { return read_conllu(files); }, write_tagging);
+  const TextLevel level = level_of(arguments, TextLevel::words);
+  const auto read = [level](const auto& files) { return read_conllu(files, level); };
+  std::optional<TaggedSentences> valid;
+  if (!arguments.valid.empty()) valid = read(arguments.valid);
+  prepare(resolved, "sentences", read,
+          [&](const auto& path, const auto& data, const auto& test, const auto& options) {
+            return write_tagging(path, data, valid, test, options);
+          });
 }
 
 void prepare_text(const PrepareArguments& arguments) {
   PrepareArguments resolved = arguments;
-  const TextLevel level = arguments.level == "words" ? TextLevel::words : TextLevel::characters;
+  const TextLevel level = level_of(arguments, TextLevel::characters);
   if (level == TextLevel::words) resolved.min_count = arguments.min_count.value_or(kMinWordCount);
   prepare(
       resolved, "tokens", [level](const auto& files) { return read_plain_text(files, level); },

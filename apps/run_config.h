@@ -25,16 +25,27 @@ struct RunConfig {
     std::optional<std::int64_t> stride;
     std::vector<std::string> targets;  ///< columns to forecast; empty: all
   };
+  struct Conv {
+    std::optional<std::int64_t> channels;  ///< empty: there is no convolution
+    std::int64_t kernel_size = 0;
+    std::int64_t padding = 0;
+    std::int64_t pool_size = 1;
+  };
   struct Model {
     Cell cell = Cell::lstm;
     std::optional<std::int64_t>
-        embedding_size;  ///< this and the next two: data sets of tokens only
+        embedding_size;  ///< this and the next three: data sets of tokens only
     std::optional<std::int64_t> padding_index;
     std::optional<bool> tie_weights;  ///< language models only; empty: no
+    bool sparse_embedding = true;     ///< only the embedding's rows with a gradient are updated
     std::int64_t hidden_size = 0;
     std::int64_t num_layers = 1;
     bool bidirectional = false;
     double dropout = 0;
+    double input_dropout = 0;
+    double output_dropout = 0;
+    bool locked_dropout = false;
+    double weight_dropout = 0;
     std::int64_t proj_size = 0;  ///< 0: no projection
     bool bias = true;
     std::string init;         ///< checkpoint whose weights to start from; empty: random weights
@@ -42,6 +53,7 @@ struct RunConfig {
     std::optional<double> forget_bias;  ///< with which forget gates begin; empty: random, as others
     Precision precision = Precision::f32;
     Pooling pooling = Pooling::last;
+    Conv conv;
   };
   struct Train {
     std::int64_t epochs = 0;

@@ -36,6 +36,7 @@ inline constexpr Rule kNames{"an array of column names"};
 inline constexpr Rule kFlag{"true or false"};
 inline constexpr Rule kCount{"an integer, at least 1", 1};
 inline constexpr Rule kProjection{"an integer, at least 0 and below hidden_size", 0};
+inline constexpr Rule kPadding{"an integer, at least 0 and below kernel_size", 0};
 inline constexpr Rule kThreads{"an integer from 1 to 1024", 1, 1025};
 inline constexpr Rule kNumber{"a finite number"};
 inline constexpr Rule kNonNegative{"a finite number, at least 0", 0};
@@ -125,6 +126,18 @@ void visit_schedule_keys(Schedule& schedule, Visitor& visit) {
   visit("train.schedule.threshold", schedule.threshold, plateau(kNonNegative));
 }
 
+/// The part of visit_keys on the convolution, which there is with its channels.
+template <typename Conv, typename Visitor>
+void visit_conv_keys(Conv& conv, Visitor& visit) {
+  visit("model.conv.channels", conv.channels, kCount);
+  const auto part = [has = conv.channels.has_value()](const Rule& rule) {
+    return rule.only(has, "channels").must(has && rule.required);
+  };
+  visit("model.conv.kernel_size", conv.kernel_size, part(kCount.must()));
+  visit("model.conv.padding", conv.padding, part(kPadding));
+  visit("model.conv.pool_size", conv.pool_size, part(kCount));
+}
+
 /// Calls visit(key, field, rule) for every key of a run file, in the order in which it is written.
 template <typename Config, typename Visitor>
 void visit_keys(Config& config, Visitor&& visit) {
@@ -137,10 +150,17 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("model.embedding_size", config.model.embedding_size, kCount);
   visit("model.padding_index", config.model.padding_index, kCountOrNone);
   visit("model.tie_weights", config.model.tie_weights, kFlag);
+  visit("model.sparse_embedding", config.model.sparse_embedding,
+        kFlag.only(config.model.embedding_size && !config.model.tie_weights.value_or(false),
+                   "an embedding_size, without tie_weights"));
   visit("model.hidden_size", config.model.hidden_size, kCount.must());
   visit("model.num_layers", config.model.num_layers, kCount);
   visit("model.bidirectional", config.model.bidirectional, kFlag);
   visit("model.dropout", config.model.dropout, kFraction);
+  visit("model.input_dropout", config.model.input_dropout, kFraction);
+  visit("model.output_dropout", config.model.output_dropout, kFraction);
+  visit("model.locked_dropout", config.model.locked_dropout, kFlag);
+  visit("model.weight_dropout", config.model.weight_dropout, kFraction);
   visit("model.proj_size", config.model.proj_size, kProjection);
   visit("model.bias", config.model.bias, kFlag);
   visit("model.init", config.model.init, kPath);
@@ -151,6 +171,7 @@ void visit_keys(Config& config, Visitor&& visit) {
                      "an lstm with biases, without init"));
   visit("model.precision", config.model.precision, kPrecision);
   visit("model.pooling", config.model.pooling, kPooling);
+  visit_conv_keys(config.model.conv, visit);
   visit("train.epochs", config.train.epochs, kCount.must());
   visit("train.batch_size", config.train.batch_size, kCount);
   visit_loss_keys(config.train.loss, visit);

@@ -18,7 +18,7 @@
 namespace quadgate::apps {
 namespace {
 
-/// Features of a step of the recurrent stack's input.
+/// Features of a step, or of an embedding's row.
 std::int64_t input_size_of(const RunConfig& config, const Dataset& data) {
   const auto& size = config.model.embedding_size;
   const bool tokens = data.vocabulary_size() > 0;
@@ -31,19 +31,30 @@ std::int64_t input_size_of(const RunConfig& config, const Dataset& data) {
   return size.value_or(data.input_size());
 }
 
+std::optional<ConvConfig> conv_of(const RunConfig::Conv& conv, std::int64_t input_size) {
+  if (!conv.channels) return {};
+  return ConvConfig{input_size, *conv.channels, conv.kernel_size, conv.padding, conv.pool_size};
+}
+
 ModelConfig model_of(const RunConfig& config, const Dataset& data) {
   ModelConfig model;
-  model.rnn = {input_size_of(config, data), config.model.hidden_size, config.model.num_layers,
-               config.model.bidirectional, config.model.dropout};
+  model.conv = conv_of(config.model.conv, input_size_of(config, data));
+  model.rnn = {model.conv ? model.conv->channels : input_size_of(config, data),
+               config.model.hidden_size, config.model.num_layers, config.model.bidirectional,
+               config.model.dropout};
   model.rnn.cell = config.model.cell;
   model.rnn.proj_size = config.model.proj_size;
   model.rnn.bias = config.model.bias;
+  model.rnn.input_dropout = config.model.input_dropout;
+  model.rnn.output_dropout = config.model.output_dropout;
+  model.rnn.locked_dropout = config.model.locked_dropout;
+  model.rnn.weight_dropout = config.model.weight_dropout;
   model.task = data.task();
   model.output_size = data.output_size();
   model.pooling = config.model.pooling;
   model.loss = config.train.loss;
   model.embedding = {data.vocabulary_size(), config.model.padding_index,
-                     config.model.tie_weights.value_or(false)};
+                     config.model.tie_weights.value_or(false), config.model.sparse_embedding};
   return model;
 }
 
@@ -71,6 +82,9 @@ std::optional<Streams> streams_of(RunConfig& config) {
          "train.shuffle: expected false for a language_model, found true");
   expect(!is_text || !config.model.bidirectional,
          "model.bidirectional: expected false for a language_model, found true");
+  expect(!is_text || !config.model.conv.channels,
+         "model.conv: expected none for a language_model, whose next tokens it would see, found "
+         "one");
   config.train.shuffle = config.train.shuffle.value_or(!is_text);
   if (!is_text) return {};
   config.train.bptt_len = config.train.bptt_len.value_or(kBpttLen);
@@ -133,16 +147,19 @@ void describe(const RunConfig& config, const Network& network, int threads, Data
   }
   const std::string vocabulary =
       data.vocabulary_size() > 0 ? fmt::format("{} tokens -> ", data.vocabulary_size()) : "";
+  const std::optional<ConvConfig>& conv = network.config().conv;
+  const std::string convolution =
+      conv ? fmt::format(" -> conv {} x {}", conv->kernel_size, conv->channels) : "";
   std::size_t parameters = 0;
   for (const ParameterSlice& slice : network.parameters().slices()) {
     parameters += slice.size;
   }
   std::fputs(fmt::format(
-                 "{}: {} sequences; {} {}{} -> {} x {}{} -> {}, {} parameters; {} threads, {}\n",
+                 "{}: {} sequences; {} {}{}{} -> {} x {}{} -> {}, {} parameters; {} threads, {}\n",
                  config.data.path, splits, to_string(config.model.cell), vocabulary,
-                 network.config().rnn.input_size, config.model.num_layers, config.model.hidden_size,
-                 config.model.bidirectional ? ", bidirectional" : "", data.output_size(),
-                 parameters, threads, kernels::to_string(kernels::active_isa()))
+                 network.config().input_size(), convolution, config.model.num_layers,
+                 config.model.hidden_size, config.model.bidirectional ? ", bidirectional" : "",
+                 data.output_size(), parameters, threads, kernels::to_string(kernels::active_isa()))
                  .c_str(),
              stderr);
 }
@@ -195,8 +212,11 @@ int train(const TrainArguments& arguments) {
   const std::optional<Streams> streams = streams_of(config);
   Dataset data(config.data.path, config.window(), streams, config.train.loss.ignore_index);
   complete(config, data);
+  const ModelConfig model = model_of(config, data);
+  validate(model);
+  for (const std::string& name : data.split_names()) expect_lengths(model, data, name);
   Arena arena(threads);
-  Network network(model_of(config, data), longest(data), config.train.batch_size, arena,
+  Network network(model, longest(data), config.train.batch_size, arena,
                   {.precision = config.model.precision, .carries_states = streams.has_value()});
   Trainer trainer(network, config.train.optimizer, static_cast<std::uint64_t>(config.train.seed));
 

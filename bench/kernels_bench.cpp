@@ -1,7 +1,7 @@
 // How fast each kernel runs on each ISA that this machine has, on one core: the optimizers by the
 // bytes they move, from arrays that fit the first cache to ones that fit none; the sum of squares
 // by the bytes it reads; the product, the LSTM steps and the FMA peak by their floating-point
-// operations; the activations by their elements and cross-entropy by its rows.
+// operations; the activations and dropout by their elements and cross-entropy by its rows.
 
 #include <benchmark/benchmark.h>
 
@@ -13,6 +13,7 @@
 #include "kernels/activation/activation.h"
 #include "kernels/adam/adam.h"
 #include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/dropout/dropout.h"
 #include "kernels/fma_peak/fma_peak.h"
 #include "kernels/isa.h"
 #include "kernels/lstm/lstm.h"
@@ -220,6 +221,19 @@ void lstm_backward(benchmark::State& state, Isa isa) {
   state.SetItemsProcessed(state.iterations() * kRows * lanes);
 }
 
+void dropout(benchmark::State& state, Isa isa) {
+  const std::vector<float> from(static_cast<std::size_t>(state.range(0)), 1.0F);
+  std::vector<float> to(from.size());
+  const DropoutMask mask{
+      .key = 1, .counter = {2, 3, 4}, .first_block = 0, .threshold = 1U << 23, .scale = 2};
+  const DropoutKernel kernel = dropout_kernel(isa);
+  for (auto _ : state) {
+    kernel(mask, state.range(0), from.data(), to.data());
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
 void register_all() {
   for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
     if (isa > detected_isa()) continue;
@@ -236,6 +250,9 @@ void register_all() {
     benchmark::RegisterBenchmark(("cross_entropy/" + name).c_str(), cross_entropy, isa)
         ->RangeMultiplier(10)
         ->Range(10, 1000);
+    benchmark::RegisterBenchmark(("dropout/" + name).c_str(), dropout, isa)
+        ->RangeMultiplier(8)
+        ->Range(8, 512);
     benchmark::RegisterBenchmark(("fma_peak/" + name).c_str(), fma_peak, isa);
     benchmark::RegisterBenchmark(("sigmoid/" + name).c_str(), activation, sigmoid_kernel(isa));
     benchmark::RegisterBenchmark(("tanh/" + name).c_str(), activation, tanh_kernel(isa));

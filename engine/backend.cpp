@@ -15,9 +15,14 @@ namespace {
 std::string_view only_native(const ModelConfig& model, const NetworkOptions& options) noexcept {
   const RecurrentConfig& config = model.rnn;
   if (model.has_embedding()) return "an embedding";
+  if (model.conv) return "a convolution";
   if (config.cell != Cell::lstm) return to_string(config.cell);
   if (config.proj_size > 0) return "proj_size";
   if (!config.bias) return "bias = false";
+  if (config.input_dropout > 0) return "input_dropout";
+  if (config.output_dropout > 0) return "output_dropout";
+  if (config.weight_dropout > 0) return "weight_dropout";
+  if (config.locked_dropout) return "locked_dropout";
   if (model.pooling == Pooling::mean) return "pooling mean";
   if (model.pooling == Pooling::max) return "pooling max";
   if (options.precision != Precision::f32) return to_string(options.precision);

@@ -35,6 +35,29 @@ void validate(const EmbeddingConfig& config) {
   }
 }
 
+void validate(const ConvConfig& config, const ModelConfig& model) {
+  expect_at_least_one("conv.input_size", config.input_size);
+  expect_at_least_one("conv.channels", config.channels);
+  expect_at_least_one("conv.kernel_size", config.kernel_size);
+  expect_at_least_one("conv.pool_size", config.pool_size);
+  if (config.padding < 0 || config.padding >= config.kernel_size) {
+    throw InvalidArgument(
+        fmt::format("conv.padding: expected at least 0 and below kernel_size {}, found {}",
+                    config.kernel_size, config.padding));
+  }
+  if (model.rnn.input_size != config.channels) {
+    throw InvalidArgument(fmt::format("input_size: expected {}, the channels of conv, found {}",
+                                      config.channels, model.rnn.input_size));
+  }
+  const bool keeps_steps = config.pool_size == 1 && config.kernel_size == 2 * config.padding + 1;
+  if (model.task == Task::tagging && !keeps_steps) {
+    throw InvalidArgument(fmt::format(
+        "conv: expected kernel_size = 2 padding + 1 and pool_size 1 for tagging, found kernel_size "
+        "{}, padding {}, pool_size {}",
+        config.kernel_size, config.padding, config.pool_size));
+  }
+}
+
 }  // namespace
 
 const char* to_string(Task task) noexcept {
@@ -137,7 +160,13 @@ void validate(const RecurrentConfig& config) {
   expect_at_least_one("input_size", config.input_size);
   expect_at_least_one("hidden_size", config.hidden_size);
   expect_at_least_one("num_layers", config.num_layers);
-  expect(config.dropout >= 0 && config.dropout < 1, "dropout", "0 <= dropout < 1", config.dropout);
+  const auto probability = [](const char* field, double p) {
+    expect(p >= 0 && p < 1, field, "at least 0 and below 1", p);
+  };
+  probability("dropout", config.dropout);
+  probability("input_dropout", config.input_dropout);
+  probability("output_dropout", config.output_dropout);
+  probability("weight_dropout", config.weight_dropout);
   const std::int64_t end = config.cell == Cell::lstm ? config.hidden_size : 1;
   if (config.proj_size < 0 || config.proj_size >= end) {
     throw InvalidArgument(fmt::format("proj_size: expected 0 to {} with cell {}, found {}", end - 1,
@@ -154,14 +183,15 @@ void validate(const ModelConfig& config) {
   }
   validate(config.loss, config.task, config.output_size);
   validate(config.embedding);
+  if (config.conv) validate(*config.conv, config);
   if (!config.embedding.tie_weights) return;
   const std::int64_t vocabulary = config.embedding.vocabulary_size;
   const std::int64_t features = config.rnn.output_size();
-  if (vocabulary != config.output_size || config.rnn.input_size != features) {
+  if (vocabulary != config.output_size || config.input_size() != features) {
     throw InvalidArgument(fmt::format(
         "tie_weights: expected an embedding of {} tokens of {} features, as the head has them, "
         "found {} of {}",
-        config.output_size, features, vocabulary, config.rnn.input_size));
+        config.output_size, features, vocabulary, config.input_size()));
   }
 }
 

@@ -52,10 +52,21 @@ struct RecurrentConfig {
   Cell cell = Cell::lstm;
   std::int64_t proj_size = 0;  ///< features that an LSTM projects h to; 0: it does not
   bool bias = true;            ///< bias_ih and bias_hh are there
+  double input_dropout = 0;    ///< probability that a feature of the input is zeroed
+  double output_dropout = 0;   ///< likewise of the last layer's output; the states keep theirs
+  /// The masks of all three are the same at all steps of a sequence: variational dropout (Gal and
+  /// Ghahramani 2016, https://arxiv.org/abs/1512.05287).
+  bool locked_dropout = false;
+  /// Probability that a weight of a weight_hh is zeroed for a whole training pass: DropConnect, as
+  /// Merity et al. 2017 (https://arxiv.org/abs/1708.02182) use it.
+  double weight_dropout = 0;
 
   bool operator==(const RecurrentConfig&) const = default;
 
   std::int64_t num_directions() const noexcept { return bidirectional ? 2 : 1; }
+  bool has_dropout() const noexcept {
+    return dropout > 0 || input_dropout > 0 || output_dropout > 0 || weight_dropout > 0;
+  }
   /// Features of h: proj_size, or hidden_size without.
   std::int64_t h_size() const noexcept { return proj_size > 0 ? proj_size : hidden_size; }
   /// Features of the last layer's output: h of each direction, concatenated.
@@ -66,18 +77,42 @@ struct RecurrentConfig {
   }
 };
 
+/// A convolution over the steps of each sequence, then ReLU and pooling, under the names of
+/// torch.nn.Conv1d and torch.nn.MaxPool1d (https://docs.pytorch.org/docs/2.13/nn.html). What it
+/// makes goes into the recurrent stack.
+struct ConvConfig {
+  std::int64_t input_size = 0;   ///< features of a step of the data, or of an embedding's row
+  std::int64_t channels = 0;     ///< the recurrent stack's input_size
+  std::int64_t kernel_size = 0;  ///< steps that make one
+  std::int64_t padding = 0;      ///< steps of zeros before the first and after the last
+  std::int64_t pool_size = 1;    ///< steps of which the largest value goes on; 1: all do
+
+  bool operator==(const ConvConfig&) const = default;
+
+  /// Steps that come out of `length`.
+  std::int64_t output_length(std::int64_t length) const noexcept {
+    return (length + 2 * padding - kernel_size + 1) / pool_size;
+  }
+  /// The fewest steps of which one comes out.
+  std::int64_t shortest() const noexcept {
+    const std::int64_t steps = kernel_size + pool_size - 1 - 2 * padding;
+    return steps > 1 ? steps : 1;
+  }
+};
+
 /// A table of features for tokens, under the names of torch.nn.Embedding; the size of a row is the
-/// recurrent stack's input_size.
+/// model's input_size.
 struct EmbeddingConfig {
   std::int64_t vocabulary_size = 0;             ///< rows; 0: the input is features, not tokens
   std::optional<std::int64_t> padding_index{};  ///< a row that starts as zeros and never changes
   bool tie_weights = false;                     ///< the table is the head's weight, too
+  bool sparse = true;                           ///< only the rows that have a gradient are updated
 
   bool operator==(const EmbeddingConfig&) const = default;
 };
 
-/// A whole model: an embedding if the input is tokens, recurrent stack, then a linear head of
-/// `output_size` classes or values, and what it is trained for.
+/// A whole model: an embedding if the input is tokens, a convolution if there is one, recurrent
+/// stack, then a linear head of `output_size` classes or values, and what it is trained for.
 struct ModelConfig {
   RecurrentConfig rnn;
   Task task = Task::classification;
@@ -85,8 +120,15 @@ struct ModelConfig {
   Pooling pooling = Pooling::last;  ///< classification and regression only
   LossConfig loss{};
   EmbeddingConfig embedding{};
+  std::optional<ConvConfig> conv{};
 
   bool has_embedding() const noexcept { return embedding.vocabulary_size > 0; }
+  /// Features of a step of the data, or of an embedding's row.
+  std::int64_t input_size() const noexcept { return conv ? conv->input_size : rnn.input_size; }
+  /// The most steps of the recurrent stack, where sequences have at most `seq_len`.
+  std::int64_t recurrent_length(std::int64_t seq_len) const noexcept {
+    return conv ? conv->output_length(seq_len) : seq_len;
+  }
 
   bool operator==(const ModelConfig&) const = default;
 };
@@ -117,11 +159,13 @@ std::optional<OptimizerConfig::Kind> parse_optimizer(std::string_view text) noex
 /// The optimizer with all its settings as PyTorch has them where none is given.
 OptimizerConfig pytorch_defaults(OptimizerConfig::Kind kind) noexcept;
 
-/// Throws InvalidArgument, naming the field, unless every size is at least 1, 0 <= dropout < 1 and
-/// 0 <= proj_size < hidden_size, 0 for all cells but the LSTM.
+/// Throws InvalidArgument, naming the field, unless every size is at least 1, every probability of
+/// dropout at least 0 and below 1, and 0 <= proj_size < hidden_size, 0 for all cells but the LSTM.
 void validate(const RecurrentConfig& config);
 /// As well, and the sizes of the head, pooling last for tagging, the loss (see its validate), that
-/// padding_index is a token, and that tied weights have one shape.
+/// padding_index is a token, and that tied weights have one shape. Of a convolution, sizes of at
+/// least 1, 0 <= padding < kernel_size, channels as the recurrent stack takes them, and for tagging
+/// that as many steps come out as go in.
 void validate(const ModelConfig& config);
 
 /// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range, and

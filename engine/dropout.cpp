@@ -1,30 +1,44 @@
 #include "engine/dropout.h"
 
-#include <algorithm>
-#include <cstddef>
+#include <cmath>
 
 #include "engine/random.h"
+#include "kernels/dropout/dropout.h"
+#include "kernels/isa.h"
 
 namespace quadgate {
 
-void apply_dropout(const DropoutKey& key, double p, std::int64_t layer, std::int64_t row,
-                   std::int64_t t, std::span<float> values) noexcept {
-  const auto threshold = static_cast<float>(p);
-  const float scale = 1 / (1 - threshold);
+Dropout::Dropout(double p) noexcept
+    : is_on_(p > 0),
+      threshold_(static_cast<std::uint32_t>(std::ceil(static_cast<float>(p) * 0x1p24F))),
+      scale_(1 / (1 - static_cast<float>(p))) {}
+
+void Dropout::features(const DropoutKey& key, std::int64_t layer, std::int64_t row, std::int64_t t,
+                       std::span<const float> from, float* to) const noexcept {
+  const auto blocks = static_cast<std::uint32_t>((from.size() + 3) / 4);
   const auto use =
       static_cast<std::uint32_t>(RandomUse::dropout) | static_cast<std::uint32_t>(layer + 1) << 8;
-  const std::size_t blocks = (values.size() + 3) / 4;
-  for (std::size_t block = 0; block < blocks; ++block) {
-    const auto words = philox(
-        key.seed, {use, static_cast<std::uint32_t>(key.step), static_cast<std::uint32_t>(row),
-                   static_cast<std::uint32_t>(t) * static_cast<std::uint32_t>(blocks) +
-                       static_cast<std::uint32_t>(block)});
-    const auto four =
-        values.subspan(4 * block, std::min<std::size_t>(4, values.size() - 4 * block));
-    for (std::size_t i = 0; i < four.size(); ++i) {
-      four[i] *= to_unit_float(words[i]) >= threshold ? scale : 0.0F;
-    }
-  }
+  kernels::dropout_kernel(kernels::active_isa())(
+      {.key = key.seed,
+       .counter = {use, static_cast<std::uint32_t>(key.step), static_cast<std::uint32_t>(row)},
+       .first_block = static_cast<std::uint32_t>(t) * blocks,
+       .threshold = threshold_,
+       .scale = scale_},
+      std::ssize(from), from.data(), to);
+}
+
+void Dropout::weights(const DropoutKey& key, std::int64_t layer, std::int64_t direction,
+                      std::int64_t row, std::int64_t column, std::span<const float> from,
+                      float* to) const noexcept {
+  const auto use = static_cast<std::uint32_t>(RandomUse::weight_dropout) |
+                   static_cast<std::uint32_t>(2 * layer + direction) << 8;
+  kernels::dropout_kernel(kernels::active_isa())(
+      {.key = key.seed,
+       .counter = {use, static_cast<std::uint32_t>(key.step), static_cast<std::uint32_t>(row)},
+       .first_block = static_cast<std::uint32_t>(column / 4),
+       .threshold = threshold_,
+       .scale = scale_},
+      std::ssize(from), from.data(), to);
 }
 
 }  // namespace quadgate

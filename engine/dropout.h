@@ -11,10 +11,32 @@ struct DropoutKey {
   std::uint64_t step = 0;
 };
 
-/// Dropout with probability p on one step of one sequence, in place: each value becomes 0 or is
-/// multiplied by 1 / (1 - p). The numbers depend on the key, the layer, the sequence's row in the
-/// batch, the step t and the place in `values` only.
-void apply_dropout(const DropoutKey& key, double p, std::int64_t layer, std::int64_t row,
-                   std::int64_t t, std::span<float> values) noexcept;
+/// Dropout with a probability p: each value becomes 0 or is multiplied by 1 / (1 - p). Where it
+/// goes to may be where it comes from.
+class Dropout {
+ public:
+  Dropout() = default;
+  /// For 0 <= p < 1.
+  explicit Dropout(double p) noexcept;
+
+  /// Whether p is above 0.
+  bool is_on() const noexcept { return is_on_; }
+
+  /// Features of a sequence at step t, which come out of a layer (-1: go into the first). The
+  /// numbers depend on the key, the layer, the sequence's row in the batch, t and the place in
+  /// `from` only.
+  void features(const DropoutKey& key, std::int64_t layer, std::int64_t row, std::int64_t t,
+                std::span<const float> from, float* to) const noexcept;
+
+  /// Weights in a row of the W_hh of a direction of a layer, from `column` on, a multiple of 4. The
+  /// numbers depend on the key, the layer, the direction, the row and the column only.
+  void weights(const DropoutKey& key, std::int64_t layer, std::int64_t direction, std::int64_t row,
+               std::int64_t column, std::span<const float> from, float* to) const noexcept;
+
+ private:
+  bool is_on_ = false;
+  std::uint32_t threshold_ = 0;  // as kernels::DropoutMask has them
+  float scale_ = 1;
+};
 
 }  // namespace quadgate

@@ -9,13 +9,18 @@
 namespace quadgate {
 namespace {
 
-/// Calls body(packed row, token) in the order of the packed rows.
+/// Calls body(row, token) in the order of the rows, see Embedding::assign.
 template <typename Body>
-void for_each_token(const Batch& batch, const PackedSteps& steps, Body body) {
-  for (std::int64_t t = 0; t < steps.seq_len(); ++t) {
-    for (std::int64_t place = 0; place < steps.rows_at(t); ++place) {
-      const auto row = static_cast<std::size_t>(steps.row_in_batch(place));
-      body(steps.offset_at(t) + place,
+void for_each_token(const Batch& batch, const PackedSteps* steps, Body body) {
+  if (steps == nullptr) {
+    std::int64_t row = 0;
+    for (const std::int32_t token : batch.tokens) body(row++, token);
+    return;
+  }
+  for (std::int64_t t = 0; t < steps->seq_len(); ++t) {
+    for (std::int64_t place = 0; place < steps->rows_at(t); ++place) {
+      const auto row = static_cast<std::size_t>(steps->row_in_batch(place));
+      body(steps->offset_at(t) + place,
            batch.tokens[static_cast<std::size_t>(batch.offsets[row] + t)]);
     }
   }
@@ -25,7 +30,7 @@ void for_each_token(const Batch& batch, const PackedSteps& steps, Body body) {
 
 Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, int cores,
                      Parameters& parameters)
-    : width_(config.rnn.input_size),
+    : width_(config.input_size()),
       padding_(static_cast<std::int32_t>(config.embedding.padding_index.value_or(-1))),
       tied_(parameters.tied()),
       tasks_(cores == 1 ? 1 : 4 * std::int64_t{cores}),
@@ -41,7 +46,7 @@ Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, int cores
   rows_.reserve(static_cast<std::size_t>(capacity));
 }
 
-void Embedding::assign(const Batch& batch, const PackedSteps& steps) {
+void Embedding::assign(const Batch& batch, const PackedSteps* steps) {
   for (const std::int32_t token : present_) place_[static_cast<std::size_t>(token)] = -1;
   present_.swap(absent_);
   present_.clear();

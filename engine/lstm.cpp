@@ -210,9 +210,10 @@ void Lstm::backward_layer(std::int64_t layer, std::span<const std::int64_t> leng
 
 void Lstm::drop(std::int64_t layer, const DropoutMask& mask, float* values) const {
   const auto width = static_cast<std::size_t>(config_.output_size());
+  const Dropout dropout(config_.dropout);
   for (std::int64_t s = 0; s < seq_len_ * batch_; ++s) {
-    apply_dropout(mask.key, config_.dropout, layer, mask.first_row + s % batch_, s / batch_,
-                  {values + static_cast<std::size_t>(s) * width, width});
+    float* const step = values + static_cast<std::size_t>(s) * width;
+    dropout.features(mask.key, layer, mask.first_row + s % batch_, s / batch_, {step, width}, step);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "engine/backend.h"
 #include "engine/embedding.h"
+#include "engine/native_conv.h"
 #include "engine/native_head.h"
 #include "engine/native_stack.h"
 #include "engine/native_workers.h"
@@ -30,17 +31,25 @@ class NativeBackend final : public Backend {
   PhaseTimes& phase_times() noexcept override { return workers_.times(); }
 
  private:
+  void assign(const Batch& batch);
   void forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout);
+  void assign_embedding(const Batch& batch);
 
   const Embedding* embedding() const noexcept { return embedding_ ? &*embedding_ : nullptr; }
   std::int64_t embedding_tasks() const noexcept {
     return embedding_ ? embedding_->gradient_tasks() : 0;
   }
-  void gradient(std::int64_t task);
-  void gradients();
+  std::int64_t conv_tasks() const noexcept { return conv_ ? conv_->gradient_tasks() : 0; }
+  /// All but those of the embedding.
+  std::int64_t weight_tasks() const noexcept {
+    return stack_.gradient_tasks() + conv_tasks() + head_.gradient_tasks();
+  }
+  void gradient(std::int64_t task, const DropoutKey* dropout);
+  void gradients(const DropoutKey* dropout);
 
   NativeWorkers workers_;
   std::optional<Embedding> embedding_;
+  std::optional<NativeConv> conv_;
   NativeStack stack_;
   NativeHead head_;
   bool tied_;

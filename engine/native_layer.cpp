@@ -24,11 +24,14 @@ std::int64_t steps_in_cache(std::int64_t rows, std::int64_t gates) {
   return std::max<std::int64_t>(1, kFloats / (rows * gates));
 }
 
+constexpr std::int64_t kDroppedRows = 64;  // of W_hh, to a task
+
 }  // namespace
 
 NativeLayer::NativeLayer(const NativeCell& cell, const RecurrentConfig& config,
                          const NativeLayerPlan& plan, Parameters& parameters)
     : cell_(cell),
+      layer_(plan.layer),
       reverse_(plan.reverse),
       bf16_(plan.precision == Precision::bf16),
       has_bias_(config.bias),
@@ -37,6 +40,10 @@ NativeLayer::NativeLayer(const NativeCell& cell, const RecurrentConfig& config,
       h_size_(config.h_size()),
       panels_(parts_of(config.hidden_size, cell.units)),
       product_(bf16_ ? kernels::bf16_product_kernel(kernels::active_isa()) : cell.product),
+      weight_dropout_(config.weight_dropout),
+      dropped_hh_(weight_dropout_.is_on()
+                      ? floats(num_gates(config.cell) * config.hidden_size, config.h_size())
+                      : 0),
       bias_(floats(panels_, cell.width())),
       panel_stride_(spread(plan.capacity) * cell.width() / (bf16_ ? 2 : 1)),
       gates_(floats(panels_, panel_stride_)),
@@ -69,6 +76,7 @@ NativeLayer::Product NativeLayer::plan(const NativeCell::Slots& slots, const std
                   .backward = {},
                   .inputs = inputs,
                   .parts = bf16_ ? shape.parts : 1,
+                  .weight = values,
                   .gradient = parameters.gradients().data() + weight.offset};
   if (has_bias_) {
     const auto& bias = parameters.slice(plan.prefix + "bias_" + kind + plan.suffix);
@@ -97,17 +105,42 @@ std::vector<std::int64_t> NativeLayer::rows_of(const NativeCell::Slots& slots) c
 }
 
 std::int64_t NativeLayer::pack_tasks() const noexcept {
-  return ih_.forward.panels() + ih_.backward.panels() + hh_.forward.panels() +
-         hh_.backward.panels() + 1 + (projection_ ? projection_->pack_tasks() : 0);
+  return ih_.forward.panels() + ih_.backward.panels() +
+         (weight_dropout_.is_on() ? 0 : recurrent_pack_tasks()) + 1 +
+         (projection_ ? projection_->pack_tasks() : 0);
 }
 
 void NativeLayer::pack(std::int64_t task) {
-  for (auto* matrix : {&ih_.forward, &ih_.backward, &hh_.forward, &hh_.backward}) {
+  for (auto* matrix : {&ih_.forward, &ih_.backward}) {
     if (task < matrix->panels()) return matrix->pack(task);
     task -= matrix->panels();
   }
+  if (!weight_dropout_.is_on()) {
+    if (task < recurrent_pack_tasks()) return pack_recurrent(task, false);
+    task -= recurrent_pack_tasks();
+  }
   if (task > 0) return projection_->pack(task - 1);
   pack_bias();
+}
+
+std::int64_t NativeLayer::drop_tasks() const noexcept {
+  return parts_of(std::ssize(dropped_hh_.span()) / h_size_, kDroppedRows);
+}
+
+void NativeLayer::drop_recurrent(const DropoutKey& key, std::int64_t task) {
+  const std::int64_t rows = std::ssize(dropped_hh_.span()) / h_size_;
+  const std::int64_t end = std::min((task + 1) * kDroppedRows, rows);
+  for (std::int64_t row = task * kDroppedRows; row < end; ++row) {
+    weight_dropout_.weights(key, layer_, reverse_ ? 1 : 0, row, 0,
+                            {hh_.weight + row * h_size_, static_cast<std::size_t>(h_size_)},
+                            dropped_hh_.data() + row * h_size_);
+  }
+}
+
+void NativeLayer::pack_recurrent(std::int64_t task, bool dropped) {
+  const float* const weight = dropped ? dropped_hh_.data() : hh_.weight;
+  const std::int64_t forward = hh_.forward.panels();
+  task < forward ? hh_.forward.pack(task, weight) : hh_.backward.pack(task - forward, weight);
 }
 
 void NativeLayer::pack_bias() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/buffer.h"
+#include "engine/dropout.h"
 #include "engine/native_cell.h"
 #include "engine/native_projection.h"
 #include "engine/native_work.h"
@@ -26,9 +27,17 @@ class NativeLayer {
   NativeLayer(const NativeCell& cell, const RecurrentConfig& config, const NativeLayerPlan& plan,
               Parameters& parameters);
 
-  /// Takes over changed weights, in tasks that may run on different cores.
+  /// Takes over changed weights, in tasks that may run on different cores: all of them, or, with
+  /// weight_dropout, all but W_hh.
   std::int64_t pack_tasks() const noexcept;
   void pack(std::int64_t task);
+  /// With weight_dropout: drops weights of W_hh, and then takes over W_hh, plain or dropped.
+  std::int64_t drop_tasks() const noexcept;
+  void drop_recurrent(const DropoutKey& key, std::int64_t task);
+  std::int64_t recurrent_pack_tasks() const noexcept {
+    return hh_.forward.panels() + hh_.backward.panels();
+  }
+  void pack_recurrent(std::int64_t task, bool dropped);
 
   /// y [rows, features of h] of the work's sequences from x [rows, I], complete for all members at
   /// return.
@@ -49,10 +58,11 @@ class NativeLayer {
   float* d_c(std::int64_t place) noexcept { return d_state(place, 0); }
 
   /// After `backward` for all sequences: a tile of the weight gradients, which go to the gradients
-  /// of the parameters. The tiles are larger the fewer `cores` share them.
+  /// of the parameters. The tiles are larger the fewer `cores` share them. `dropout` is the key of
+  /// the dropped W_hh that the passes ran with, null without.
   std::int64_t gradient_tasks(int cores) const noexcept;
   void gradient(std::int64_t task, int cores, const PackedSteps& steps, const LayerRows& x,
-                const LayerRows& y);
+                const LayerRows& y, const DropoutKey* dropout);
   /// After all of them: the sum of the squares of the gradients.
   double gradient_square() const noexcept;
 
@@ -60,8 +70,9 @@ class NativeLayer {
   struct Product {
     PackedMatrix forward;
     PackedMatrix backward;
-    std::int64_t inputs = 0;    // columns of the weight
-    std::int64_t parts = 1;     // equal pieces of them, where their words lie apart
+    std::int64_t inputs = 0;  // columns of the weight
+    std::int64_t parts = 1;   // equal pieces of them, where their words lie apart
+    const float* weight = nullptr;
     float* gradient = nullptr;  // [gates * H, inputs]
     const float* bias = nullptr;
     float* bias_gradient = nullptr;
@@ -101,9 +112,10 @@ class NativeLayer {
   double bias_gradient(std::int64_t panel, const float* sums);
   void weight_gradient(const Product& product, const NativeCell::Slots& slots, Share panels,
                        std::int64_t column, const PackedSteps& steps, const LayerRows& right,
-                       const std::int64_t* right_rows, double* squares);
+                       const std::int64_t* right_rows, const DropoutKey* dropout, double* squares);
 
   NativeCell cell_;
+  std::int64_t layer_;
   bool reverse_;
   bool bf16_;
   bool has_bias_;
@@ -113,6 +125,8 @@ class NativeLayer {
   std::int64_t panels_;
   kernels::ProductKernel product_;
   Product ih_, hh_;
+  Dropout weight_dropout_;
+  Buffer dropped_hh_;           // [gates * H, features of h], with weight_dropout
   Buffer bias_;                 // [panels, width]: where the gates start
   std::int64_t panel_stride_;   // between the panels of gates_
   mutable Buffer gates_;        // then their derivatives; in bf16 words

@@ -40,7 +40,7 @@ std::int64_t NativeLayer::gradient_tasks(int cores) const noexcept {
 }
 
 void NativeLayer::gradient(std::int64_t task, int cores, const PackedSteps& steps,
-                           const LayerRows& x, const LayerRows& y) {
+                           const LayerRows& x, const LayerRows& y, const DropoutKey* dropout) {
   if (projection_) {
     if (task < projection_->gradient_tasks()) return projection_->gradient(task, steps);
     task -= projection_->gradient_tasks();
@@ -53,10 +53,11 @@ void NativeLayer::gradient(std::int64_t task, int cores, const PackedSteps& step
   const Share panels{first, std::min(first + together, panels_)};
   double* const squares = squares_.data() + (1 + tile) * panels_;
   if (tile < columns_ih) {
-    weight_gradient(ih_, cell_.ih, panels, tile, steps, x, nullptr, squares);
+    weight_gradient(ih_, cell_.ih, panels, tile, steps, x, nullptr, nullptr, squares);
   } else {
     const auto rows = reverse_ ? steps.after() : steps.before();
-    weight_gradient(hh_, cell_.hh, panels, tile - columns_ih, steps, y, rows.data(), squares);
+    weight_gradient(hh_, cell_.hh, panels, tile - columns_ih, steps, y, rows.data(),
+                    weight_dropout_.is_on() ? dropout : nullptr, squares);
   }
 }
 
@@ -83,7 +84,7 @@ double NativeLayer::bias_gradient(std::int64_t panel, const float* sums) {
 void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slots& slots,
                                   Share panels, std::int64_t column, const PackedSteps& steps,
                                   const LayerRows& right, const std::int64_t* right_rows,
-                                  double* squares) {
+                                  const DropoutKey* dropout, double* squares) {
   constexpr std::size_t kWidest = 64;
   std::array<float, GradientTile::kMostPanels * kWidest> sums{};
   std::array<const float*, GradientTile::kMostPanels> left{};
@@ -122,6 +123,16 @@ void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slot
            .target_stride = product.inputs,
            .precision = bf16_ ? Precision::bf16 : Precision::f32},
           std::span(blocks).first(count));
+  const std::int64_t columns = std::min(width, part_size - first_column);
+  for (auto& block : std::span(blocks).first(dropout == nullptr ? 0 : count)) {
+    const std::int64_t first = (block.target - product.gradient) / product.inputs;
+    for (std::int64_t row = 0; row < block.rows; ++row) {
+      float* const to = block.target + row * product.inputs;
+      weight_dropout_.weights(*dropout, layer_, reverse_ ? 1 : 0, first + row, first_column,
+                              {to, static_cast<std::size_t>(columns)}, to);
+    }
+    block.square = sum_of_squares(block.target, block.rows, columns, product.inputs);
+  }
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) squares[panel] = 0;
   for (const auto& block : std::span(blocks).first(count)) {
     squares[panels.begin + block.panel] += block.square;

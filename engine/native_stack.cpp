@@ -26,6 +26,7 @@ NativeStack::NativeStack(const NativeStackPlan& plan, Parameters& parameters)
       const NativeLayerPlan layer{
           .prefix = plan.prefix,
           .suffix = fmt::format("_l{}{}", l, direction == 0 ? "" : "_reverse"),
+          .layer = l,
           .reverse = direction == 1,
           .input_gradient = l > 0 || plan.has_d_input,
           .input_parts = l == 0 ? 1 : directions_,
@@ -38,10 +39,8 @@ NativeStack::NativeStack(const NativeStackPlan& plan, Parameters& parameters)
       gradient_tasks_ += layers_.back().gradient_tasks(cores_);
     }
     y_.push_back(features(steps_.front(), directions_, config_.h_size()));
-    const bool drops = config_.dropout > 0 && l + 1 < config_.num_layers;
-    dropped_.push_back(drops ? features(steps_.front(), directions_, config_.h_size())
-                             : Features());
   }
+  plan_dropout(plan);
 }
 
 NativeStack::Features NativeStack::features(std::int64_t front, std::int64_t parts,
@@ -63,6 +62,7 @@ std::int64_t NativeStack::pack_tasks() const noexcept {
 }
 
 void NativeStack::pack(std::int64_t task) {
+  if (task == 0) has_plain_weights_ = false;
   for (auto& layer : layers_) {
     if (task < layer.pack_tasks()) return layer.pack(task);
     task -= layer.pack_tasks();
@@ -72,7 +72,9 @@ void NativeStack::pack(std::int64_t task) {
 LayerRows NativeStack::input(std::int64_t layer, bool dropped) noexcept {
   const std::int64_t size = config_.input_size;
   if (layer == 0) return {{x_.rows.data(), size}, {x_.words.data(), (size + 1) / 2}, 0};
-  auto& features = (dropped ? dropped_ : y_)[static_cast<std::size_t>(layer - 1)];
+  auto& features =
+      (dropped && dropout_before(layer).is_on() ? dropped_
+                                                : y_)[static_cast<std::size_t>(layer - 1)];
   const std::int64_t front = steps_.front();
   const std::int64_t words = (config_.h_size() + 1) / 2;
   LayerRows rows{{features.rows.data() + front * config_.output_size(), config_.output_size()},
@@ -94,22 +96,39 @@ PackedRows NativeStack::d_output(std::int64_t layer) noexcept {
   return {d_[static_cast<std::size_t>(layer % 2)].data(), config_.output_size()};
 }
 
-void NativeStack::load(const NativeWork& work, const Batch& batch, const Embedding* embedding) {
+template <typename Rows>
+void NativeStack::load_rows(const NativeWork& work, const DropoutKey* dropout, Rows features) {
   const std::int64_t width = config_.input_size;
-  const auto features = [&](std::int64_t step) {
-    return embedding != nullptr ? embedding->row(batch.tokens[static_cast<std::size_t>(step)])
-                                : batch.x.data() + step * width;
-  };
+  for (auto& one : dropouts_) {
+    if (dropout != nullptr) one.draw(work, *dropout);
+  }
+  const bool drops = dropout != nullptr && dropout_before(0).is_on();
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
-    const auto row = static_cast<std::size_t>(work.steps.row_in_batch(place));
     for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
-      std::copy_n(features(batch.offsets[row] + t), width,
-                  x_.rows.data() + (work.steps.offset_at(t) + place) * width);
+      const float* const from = features(place, t);
+      float* const to = x_.rows.data() + (work.steps.offset_at(t) + place) * width;
+      drops ? dropout_before(0).apply(work, *dropout, place, t, from, to)
+            : static_cast<void>(std::copy_n(from, width, to));
     }
   }
   work.member.wait();
   round(work, input(0, false), 1);
+}
+
+void NativeStack::load(const NativeWork& work, const Batch& batch, const DropoutKey* dropout,
+                       const Embedding* embedding) {
+  load_rows(work, dropout, [&](std::int64_t place, std::int64_t t) {
+    const auto row = static_cast<std::size_t>(work.steps.row_in_batch(place));
+    return features_of(batch, batch.offsets[row] + t, config_.input_size, embedding);
+  });
+}
+
+void NativeStack::load(const NativeWork& work, const PackedRows& features,
+                       const DropoutKey* dropout) {
+  load_rows(work, dropout, [&](std::int64_t place, std::int64_t t) {
+    return features.at(work.steps.offset_at(t) + place);
+  });
 }
 
 void NativeStack::round(const NativeWork& work, const LayerRows& features,
@@ -136,37 +155,17 @@ void NativeStack::forward(const NativeWork& work, const DropoutKey* dropout) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       layer(l, direction).forward(work, input(l, dropout != nullptr), output(l, direction));
     }
-    if (dropout != nullptr && l + 1 < config_.num_layers) {
-      const auto share = work.member.share(work.steps.seq_len());
-      const LayerRows to = input(l + 1, true);
-      const PackedRows from = output(l, 0).rows;
-      for (std::int64_t t = share.begin; t < share.end; ++t) {
-        std::copy_n(from.at(work.row(t)), work.rows(t) * from.stride, to.rows.at(work.row(t)));
-      }
-      drop(work, *dropout, l, to.rows);
-      round(work, to, directions_);
-    }
+    if (dropout != nullptr) drop_output(work, *dropout, l);
   }
-}
-
-/// Drops out values of the work's sequences in place, where `values` are of layer l's output.
-void NativeStack::drop(const NativeWork& work, const DropoutKey& key, std::int64_t l,
-                       const PackedRows& values) const {
-  const auto share = work.member.share(work.steps.seq_len());
-  for (std::int64_t t = share.begin; t < share.end; ++t) {
-    for (std::int64_t row = 0; row < work.rows(t); ++row) {
-      apply_dropout(key, config_.dropout, l, work.steps.row_in_batch(work.first + row), t,
-                    {values.at(work.row(t) + row), static_cast<std::size_t>(values.stride)});
-    }
-  }
-  work.member.wait();
 }
 
 void NativeStack::backward(const NativeWork& work, const DropoutKey* dropout,
                            const RecurrentStates* d_states) {
   load_d_states(work, d_states);
   for (std::int64_t l = config_.num_layers - 1; l >= 0; --l) {
-    if (dropout != nullptr && l + 1 < config_.num_layers) drop(work, *dropout, l, d_output(l));
+    if (dropout != nullptr) {
+      dropout_before(l + 1).apply(work, *dropout, d_output(l), d_output(l));
+    }
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       PackedRows dy = d_output(l);
       dy.data += direction * config_.h_size();
@@ -174,14 +173,18 @@ void NativeStack::backward(const NativeWork& work, const DropoutKey* dropout,
           .backward(work, output(l, direction).rows, dy, d_output(l - 1), direction == 1);
     }
   }
+  if (dropout != nullptr && d_input().data != nullptr) {
+    dropout_before(0).apply(work, *dropout, d_input(), d_input());
+  }
 }
 
-void NativeStack::gradient(std::int64_t task, bool dropped) {
+void NativeStack::gradient(std::int64_t task, const DropoutKey* dropout) {
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       auto& one = layer(l, direction);
       if (task < one.gradient_tasks(cores_)) {
-        return one.gradient(task, cores_, steps_, input(l, dropped), output(l, direction));
+        return one.gradient(task, cores_, steps_, input(l, dropout != nullptr),
+                            output(l, direction), dropout);
       }
       task -= one.gradient_tasks(cores_);
     }

@@ -43,6 +43,7 @@ struct NativeWork {
 struct NativeLayerPlan {
   std::string prefix;  ///< of its parameters: "rnn." or nothing
   std::string suffix;  ///< likewise: "_l0" or "_l0_reverse"
+  std::int64_t layer = 0;
   bool reverse = false;
   bool input_gradient = true;    ///< whether the layer below wants one
   std::int64_t input_parts = 1;  ///< directions of the layer below

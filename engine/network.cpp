@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
 
 #include "engine/error.h"
@@ -15,17 +16,30 @@ void expect(bool holds, const char* field, std::int64_t expected, std::size_t fo
   }
 }
 
+std::int64_t shortest_of(const ModelConfig& config) noexcept {
+  return config.conv ? config.conv->shortest() : 1;
+}
+
+/// What makes a short sequence too short, to end a message with; empty without a convolution.
+std::string conv_text(const ModelConfig& config) {
+  if (!config.conv) return "";
+  return fmt::format(" (kernel_size {}, padding {}, pool_size {})", config.conv->kernel_size,
+                     config.conv->padding, config.conv->pool_size);
+}
+
 void validate_inputs(const ModelConfig& config, std::int64_t seq_len, const Batch& batch) {
+  const std::int64_t shortest = shortest_of(config);
   for (std::int64_t row = 0; row < batch.rows(); ++row) {
     const auto offset = batch.offsets.begin() + row;
     const std::int64_t length = offset[1] - offset[0];
-    if (length < 1 || length > seq_len) {
-      throw InvalidArgument(
-          fmt::format("batch row {}: length: expected 1 to {}, found {}", row, seq_len, length));
+    if (length < shortest || length > seq_len) {
+      throw InvalidArgument(fmt::format("batch row {}: length: expected {} to {}, found {}{}", row,
+                                        shortest, seq_len, length,
+                                        length < shortest ? conv_text(config) : ""));
     }
   }
   const std::int64_t tokens = config.has_embedding() ? batch.steps() : 0;
-  const std::int64_t values = config.has_embedding() ? 0 : batch.steps() * config.rnn.input_size;
+  const std::int64_t values = config.has_embedding() ? 0 : batch.steps() * config.input_size();
   expect(std::cmp_equal(batch.tokens.size(), tokens), "batch tokens", tokens, batch.tokens.size());
   expect(std::cmp_equal(batch.x.size(), values), "batch x", values, batch.x.size());
   for (const std::int32_t token : batch.tokens) {
@@ -48,6 +62,10 @@ Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t b
     throw InvalidArgument(fmt::format(
         "seq_len and batch_size: expected at least 1, found {} and {}", seq_len, batch_size));
   }
+  if (seq_len < shortest_of(config)) {
+    throw InvalidArgument(fmt::format("seq_len: expected at least {}, found {}{}",
+                                      shortest_of(config), seq_len, conv_text(config)));
+  }
   if (options.team_size < 0 || options.team_size > arena.threads()) {
     throw InvalidArgument(fmt::format("team_size: expected 0 to {} (threads), found {}",
                                       arena.threads(), options.team_size));
@@ -58,6 +76,9 @@ Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t b
   }
   if (options.carries_states && config.rnn.bidirectional) {
     throw InvalidArgument("carries_states: expected one direction, found bidirectional");
+  }
+  if (options.carries_states && config.conv) {
+    throw InvalidArgument("carries_states: expected no convolution, found one");
   }
   backend_ = make_backend(plan_, parameters_, arena);
   refresh();

@@ -9,7 +9,7 @@ namespace quadgate {
 /// What computes the recurrent layers.
 enum class BackendKind : std::uint8_t {
   automatic,  ///< the faster of the two, see choose_backend
-  onednn,     ///< the LSTM training primitives of oneDNN: no other cell, proj_size or pooling
+  onednn,     ///< the LSTM training primitives of oneDNN: no other cell, proj_size, pooling or conv
   native,     ///< our own kernels
 };
 

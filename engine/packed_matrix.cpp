@@ -36,11 +36,11 @@ std::int64_t PackedMatrix::padded_width(std::int64_t p) const noexcept {
   return parts_of(columns_of(p), lanes_) * lanes_;
 }
 
-void PackedMatrix::pack(std::int64_t p) {
-  shape_.use == Use::forward ? pack_forward(p) : pack_backward(p);
+void PackedMatrix::pack(std::int64_t p, const float* weights) {
+  shape_.use == Use::forward ? pack_forward(p, weights) : pack_backward(p, weights);
 }
 
-void PackedMatrix::pack_forward(std::int64_t p) {
+void PackedMatrix::pack_forward(std::int64_t p, const float* weights) {
   const auto isa = kernels::active_isa();
   const auto transpose = shape_.precision == Precision::bf16 ? kernels::bf16_transpose_kernel(isa)
                                                              : kernels::transpose_kernel(isa);
@@ -51,7 +51,7 @@ void PackedMatrix::pack_forward(std::int64_t p) {
     const auto lanes =
         std::min(static_cast<std::size_t>(lanes_), rows.size() - static_cast<std::size_t>(column));
     const auto listed = rows.subspan(static_cast<std::size_t>(column), lanes);
-    const float* from = weights_ + std::max<std::int64_t>(listed.front(), 0) * shape_.columns;
+    const float* from = weights + std::max<std::int64_t>(listed.front(), 0) * shape_.columns;
     float* to = packed_.data() + p * depth_ * shape_.width + column;
     for (std::int64_t i = 0; i < shape_.parts; ++i) {
       transpose({.count = std::ranges::count_if(listed, [](auto row) { return row >= 0; }),
@@ -64,13 +64,13 @@ void PackedMatrix::pack_forward(std::int64_t p) {
   }
 }
 
-void PackedMatrix::pack_backward(std::int64_t p) {
+void PackedMatrix::pack_backward(std::int64_t p, const float* weights) {
   const auto isa = kernels::active_isa();
   const auto gather = shape_.precision == Precision::bf16 ? kernels::bf16_gather_kernel(isa)
                                                           : kernels::gather_kernel(isa);
   gather({.rows = static_cast<std::int64_t>(shape_.rows.size()),
           .index = shape_.rows.data(),
-          .from = weights_ + p * shape_.width,
+          .from = weights + p * shape_.width,
           .from_stride = shape_.columns,
           .columns = columns_of(p),
           .to = packed_.data() + p * depth_ * shape_.width});

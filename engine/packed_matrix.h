@@ -46,12 +46,13 @@ class PackedMatrix {
     return packed_.data() + p * depth_ * shape_.width;
   }
 
-  /// Takes over the values of the weights in panel p.
-  void pack(std::int64_t p);
+  /// Takes over the values of the weights in panel p, or, in their layout, other ones.
+  void pack(std::int64_t p) { pack(p, weights_); }
+  void pack(std::int64_t p, const float* weights);
 
  private:
-  void pack_forward(std::int64_t p);
-  void pack_backward(std::int64_t p);
+  void pack_forward(std::int64_t p, const float* weights);
+  void pack_backward(std::int64_t p, const float* weights);
   std::int64_t padded_width(std::int64_t p) const noexcept;
 
   const float* weights_ = nullptr;

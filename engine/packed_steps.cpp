@@ -18,10 +18,10 @@ PackedSteps::PackedSteps(std::int64_t seq_len, std::int64_t batch_size, bool has
   after_.reserve(rows * steps);
 }
 
-void PackedSteps::assign(const Batch& batch) {
-  const auto rows = static_cast<std::size_t>(batch.rows());
+void PackedSteps::assign(std::span<const std::int64_t> offsets) {
+  const std::size_t rows = offsets.empty() ? 0 : offsets.size() - 1;
   const auto length_of = [&](std::int64_t row) {
-    const auto offset = batch.offsets.begin() + row;
+    const auto offset = offsets.begin() + row;
     return offset[1] - offset[0];
   };
   order_.resize(rows);

@@ -4,8 +4,6 @@
 #include <span>
 #include <vector>
 
-#include "engine/batch.h"
-
 namespace quadgate {
 
 /// How the native backend lays out the steps of a batch: rows sorted by length, longest first, and
@@ -21,8 +19,9 @@ class PackedSteps {
   /// The number of rows in front of packed row 0.
   std::int64_t front() const noexcept { return front_; }
 
-  /// Takes over the lengths of `batch`, which must fit the plan.
-  void assign(const Batch& batch);
+  /// Takes over the lengths of a batch, which must fit the plan, from where its rows begin and end
+  /// (see Batch::offsets).
+  void assign(std::span<const std::int64_t> offsets);
 
   /// The number of sequences, N.
   std::int64_t rows() const noexcept { return static_cast<std::int64_t>(order_.size()); }

@@ -15,7 +15,11 @@ namespace quadgate {
 
 Parameters::Parameters(const ModelConfig& config) : config_(config) {
   if (config.has_embedding()) {
-    add("embedding.weight", {config.embedding.vocabulary_size, config.rnn.input_size});
+    add("embedding.weight", {config.embedding.vocabulary_size, config.input_size()});
+  }
+  if (const auto& conv = config.conv) {
+    add("conv.weight", {conv->channels, conv->input_size, conv->kernel_size});
+    add("conv.bias", {conv->channels});
   }
   add_recurrent("rnn.");
   if (!tied()) add("head.weight", {config.output_size, config.rnn.output_size()});
@@ -76,8 +80,8 @@ const ParameterSlice& Parameters::slice(std::string_view name) const {
 }
 
 TableRows Parameters::table() const noexcept {
-  if (!config_.has_embedding() || tied()) return {};
-  return {.size = slices_[1].offset, .width = config_.rnn.input_size, .present = present_rows_};
+  if (!config_.has_embedding() || !config_.embedding.sparse || tied()) return {};
+  return {.size = slices_[1].offset, .width = config_.input_size(), .present = present_rows_};
 }
 
 void Parameters::initialize_embedding(std::uint64_t seed) {
@@ -90,17 +94,23 @@ void Parameters::initialize_embedding(std::uint64_t seed) {
                 weights.begin() + static_cast<std::ptrdiff_t>(i));
   }
   if (const auto padding = config_.embedding.padding_index) {
-    std::fill_n(weights.begin() + *padding * config_.rnn.input_size, config_.rnn.input_size, 0.0F);
+    std::fill_n(weights.begin() + *padding * config_.input_size(), config_.input_size(), 0.0F);
   }
+}
+
+/// Inputs of a unit of a tensor, as PyTorch counts them for its initial weights.
+std::int64_t Parameters::fan_in(std::size_t tensor) const noexcept {
+  const std::string_view name = slices_[tensor].name;
+  if (name.starts_with("conv.")) return config_.conv->input_size * config_.conv->kernel_size;
+  const bool head = name.starts_with("head.") || (tied() && tensor == 0);
+  return head ? config_.rnn.output_size() : config_.rnn.hidden_size;
 }
 
 void Parameters::initialize(std::uint64_t seed) {
   const bool normal = config_.has_embedding() && !tied();
   if (normal) initialize_embedding(seed);
   for (std::size_t tensor = normal ? 1 : 0; tensor < slices_.size(); ++tensor) {
-    const bool head = slices_[tensor].name.starts_with("head.") || (tied() && tensor == 0);
-    const std::int64_t fan = head ? config_.rnn.output_size() : config_.rnn.hidden_size;
-    const float bound = 1.0F / std::sqrt(static_cast<float>(fan));
+    const float bound = 1.0F / std::sqrt(static_cast<float>(fan_in(tensor)));
     const auto weights = value(slices_[tensor]);
     for (std::size_t i = 0; i < weights.size(); ++i) {
       const auto words = philox(

@@ -28,9 +28,9 @@ struct ParameterSlice {
 class Parameters {
  public:
   /// Lays out the tensors of `config` in PyTorch's order, all zero: embedding.weight
-  /// [vocabulary_size, I] if there is one,
-  /// rnn.{weight_ih,weight_hh,bias_ih,bias_hh,weight_hr}_l{k}[_reverse], weight_hr only with
-  /// proj_size, the biases only with bias, then head.{weight,bias}.
+  /// [vocabulary_size, I] if there is one, conv.weight [channels, I, kernel_size] and conv.bias
+  /// likewise, rnn.{weight_ih,weight_hh,bias_ih,bias_hh,weight_hr}_l{k}[_reverse], weight_hr only
+  /// with proj_size, the biases only with bias, then head.{weight,bias}.
   explicit Parameters(const ModelConfig& config);
   /// Those of the recurrent stack alone, under the names of torch.nn.LSTM, GRU and RNN:
   /// weight_ih_l0 and so on.
@@ -53,7 +53,8 @@ class Parameters {
   bool tied() const noexcept { return config_.embedding.tie_weights; }
   /// The rows of its gradient that may not be zero, which the backend keeps.
   std::vector<std::int32_t>& present_rows() noexcept { return present_rows_; }
-  /// The embedding, for the optimizer; none if it is tied, since every row has a gradient then.
+  /// The embedding, for the optimizer, if only its present rows are updated; none if every row is:
+  /// without `sparse`, and if it is tied, since every row has a gradient then.
   TableRows table() const noexcept;
 
   /// Both flat arrays, gaps included.
@@ -72,12 +73,13 @@ class Parameters {
 
   /// Fills every tensor from the distribution that PyTorch takes: an embedding from N(0, 1), with
   /// zeros at padding_index, unless it is tied; all else from U(-k, k), k = 1/sqrt(hidden_size) in
-  /// the cells and 1/sqrt(in_features) in the head. The numbers depend on `seed` only (Philox), not
-  /// on torch's.
+  /// the cells, 1/sqrt(in_features) in the head and 1/sqrt(I * kernel_size) in the convolution. The
+  /// numbers depend on `seed` only (Philox), not on torch's.
   void initialize(std::uint64_t seed);
 
  private:
   void add_recurrent(const std::string& prefix);
+  std::int64_t fan_in(std::size_t tensor) const noexcept;
   void allocate();
   void add(std::string name, std::vector<std::int64_t> shape);
   std::size_t end() const noexcept;  // of the last slice, rounded up to a cache line

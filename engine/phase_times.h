@@ -10,7 +10,7 @@ namespace quadgate {
 
 /// What the cores do in a training step.
 enum class Phase : std::uint8_t {
-  input_product,        ///< x W_ih^T for all steps, and d(x) on the way back
+  input_product,        ///< the convolution and x W_ih^T for all steps, and d(x) on the way back
   recurrence_forward,   ///< h W_hh^T, gates and states, step by step
   recurrence_backward,  ///< gate derivatives and d(h), step by step
   weight_gradients,     ///< of every layer and the head

@@ -13,7 +13,15 @@ std::array<std::uint32_t, 4> philox(std::uint64_t key,
                                     const std::array<std::uint32_t, 4>& counter) noexcept;
 
 /// What a random number is for: the first word of its counter, so that uses never share numbers.
-enum class RandomUse : std::uint32_t { init, dropout, shuffle, split, orthogonal, sample };
+enum class RandomUse : std::uint32_t {
+  init,
+  dropout,
+  shuffle,
+  split,
+  orthogonal,
+  sample,
+  weight_dropout
+};
 
 /// Uniform in [0, 1) with 24 random bits, every float of which is exact.
 inline float to_unit_float(std::uint32_t word) noexcept {

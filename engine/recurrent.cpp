@@ -131,7 +131,7 @@ void Recurrent::Impl::assign(const Input& input) {
                   batch.x.data() + (offset[0] + t) * width);
     }
   }
-  stack.assign(batch);
+  stack.assign(batch.offsets);
 }
 
 Recurrent::Recurrent(const RecurrentConfig& config, const RecurrentPlan& plan, Arena& arena,
@@ -158,16 +158,18 @@ std::span<const float> Recurrent::forward(const Input& input, std::optional<Drop
   Impl& of = *impl_;
   NativeStack& stack = of.stack;
   of.assign(input);
-  of.dropout = of.config.dropout > 0 ? dropout : std::nullopt;
+  of.dropout = of.config.has_dropout() ? dropout : std::nullopt;
+  const DropoutKey* const key = of.dropout ? &*of.dropout : nullptr;
+  stack.take_recurrent_weights(key, of.workers);
   const std::int64_t size = of.config.output_size();
   of.output.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * size), 0.0F);
   if (of.batch_size == 0) return of.output;
   of.workers.for_each_range(stack.steps(), [&](const NativeWork& work) {
-    stack.load(work, of.batch);
+    stack.load(work, of.batch, key);
     stack.load_states(work, input.states);
-    stack.forward(work, of.dropout ? &*of.dropout : nullptr);
+    stack.forward(work, key);
     of.for_each_step(work, size, [&](std::int64_t row, std::int64_t at) {
-      std::copy_n(stack.output().at(row), size, of.output.data() + at);
+      std::copy_n(stack.output(key != nullptr).at(row), size, of.output.data() + at);
     });
     stack.store_states(work, of.final_states);
   });
@@ -184,6 +186,7 @@ void Recurrent::backward(std::span<const float> d_output, const RecurrentStates*
   of.expect_states("d_final_states", d_final_states, of.batch_size);
   const std::int64_t size = of.config.output_size();
   const std::int64_t width = of.config.input_size;
+  const DropoutKey* const key = of.dropout ? &*of.dropout : nullptr;
   of.d_input.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * width), 0.0F);
   if (of.batch_size == 0) {
     std::ranges::fill(of.parameters.gradients(), 0.0F);
@@ -195,7 +198,7 @@ void Recurrent::backward(std::span<const float> d_output, const RecurrentStates*
       std::copy_n(d_output.data() + at, size, stack.d_output().at(row));
     });
     work.member.wait();
-    stack.backward(work, of.dropout ? &*of.dropout : nullptr, d_final_states);
+    stack.backward(work, key, d_final_states);
     of.for_each_step(work, width, [&](std::int64_t row, std::int64_t at) {
       std::copy_n(stack.d_input().at(row), width, of.d_input.data() + at);
     });
@@ -203,7 +206,7 @@ void Recurrent::backward(std::span<const float> d_output, const RecurrentStates*
   });
   of.workers.for_each(stack.gradient_tasks(), [&](std::int64_t task, PhaseTimes& times) {
     const Stopwatch stopwatch(times, Phase::weight_gradients);
-    stack.gradient(task, of.dropout.has_value());
+    stack.gradient(task, key);
   });
   of.seq_len = 0;  // the gates have become their derivatives
 }

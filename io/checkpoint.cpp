@@ -89,6 +89,46 @@ hdf5::File open_checkpoint(const std::filesystem::path& path) {
   return file;
 }
 
+void write_conv(hdf5::File& file, const ConvConfig& conv) {
+  file.write_int("model", "conv_input_size", conv.input_size);
+  file.write_int("model", "conv_channels", conv.channels);
+  file.write_int("model", "conv_kernel_size", conv.kernel_size);
+  file.write_int("model", "conv_padding", conv.padding);
+  file.write_int("model", "conv_pool_size", conv.pool_size);
+}
+
+// None where the file has no channels.
+std::optional<ConvConfig> read_conv(const hdf5::File& file) {
+  if (!file.has_attribute("model", "conv_channels")) return {};
+  return ConvConfig{.input_size = file.read_int("model", "conv_input_size"),
+                    .channels = file.read_int("model", "conv_channels"),
+                    .kernel_size = file.read_int("model", "conv_kernel_size"),
+                    .padding = file.read_int("model", "conv_padding"),
+                    .pool_size = file.read_int("model", "conv_pool_size")};
+}
+
+// The kinds of dropout that the first files do not have: what is absent is 0.
+void write_dropout(hdf5::File& file, const RecurrentConfig& rnn) {
+  const auto write = [&](const char* name, double p) {
+    if (p > 0) file.write_double("model", name, p);
+  };
+  write("input_dropout", rnn.input_dropout);
+  write("output_dropout", rnn.output_dropout);
+  write("weight_dropout", rnn.weight_dropout);
+  if (rnn.locked_dropout) file.write_int("model", "locked_dropout", 1);
+}
+
+void read_dropout(const hdf5::File& file, RecurrentConfig& rnn) {
+  const auto read = [&](const char* name) {
+    return file.has_attribute("model", name) ? file.read_double("model", name) : 0;
+  };
+  rnn.input_dropout = read("input_dropout");
+  rnn.output_dropout = read("output_dropout");
+  rnn.weight_dropout = read("weight_dropout");
+  rnn.locked_dropout = file.has_attribute("model", "locked_dropout") &&
+                       file.read_int("model", "locked_dropout") != 0;
+}
+
 // Pooling and loss; what is absent has its default.
 void write_training_target(hdf5::File& file, const ModelConfig& model) {
   const LossConfig& loss = model.loss;
@@ -113,6 +153,7 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
   file.write_int("model", "num_layers", rnn.num_layers);
   file.write_int("model", "bidirectional", rnn.bidirectional ? 1 : 0);
   file.write_double("model", "dropout", rnn.dropout);
+  write_dropout(file, rnn);
   file.write_int("model", "output_size", model.config.output_size);
   if (const auto& embedding = model.config.embedding; embedding.vocabulary_size > 0) {
     file.write_int("model", "vocabulary_size", embedding.vocabulary_size);
@@ -120,7 +161,9 @@ void write_model(hdf5::File& file, const ModelDescription& model, const Paramete
       file.write_int("model", "padding_index", *embedding.padding_index);
     }
     if (embedding.tie_weights) file.write_int("model", "tie_weights", 1);
+    if (!embedding.sparse) file.write_int("model", "sparse_embedding", 0);
   }
+  if (model.config.conv) write_conv(file, *model.config.conv);
   file.write_string("model", "task", to_string(model.config.task));
   write_training_target(file, model.config);
   write_data_description(file, "model", model.data);
@@ -138,6 +181,8 @@ EmbeddingConfig read_embedding(const hdf5::File& file) {
   }
   embedding.tie_weights =
       file.has_attribute("model", "tie_weights") && file.read_int("model", "tie_weights") != 0;
+  embedding.sparse = !file.has_attribute("model", "sparse_embedding") ||
+                     file.read_int("model", "sparse_embedding") != 0;
   return embedding;
 }
 
@@ -167,6 +212,22 @@ void read_training_target(const hdf5::File& file, ModelConfig& model) {
   if (has("class_weights")) loss.class_weights = file.read_floats("model", "class_weights");
 }
 
+// Every token and every class has a name.
+void expect_names(const hdf5::File& file, const ModelDescription& model) {
+  const auto expect = [&](const char* attribute, std::int64_t expected, std::size_t found) {
+    if (std::cmp_not_equal(expected, found)) {
+      throw FileError(fmt::format("{}: expected {} names, found {}", file.where("model", attribute),
+                                  expected, found));
+    }
+  };
+  if (model.config.has_embedding()) {
+    expect("token_names", model.config.embedding.vocabulary_size, model.data.token_names.size());
+  }
+  if (model.config.task != Task::regression) {
+    expect("class_names", model.config.output_size, model.data.class_names.size());
+  }
+}
+
 ModelDescription read_model(const hdf5::File& file) {
   const std::string cell_name = file.read_string("model", "cell");
   const std::optional<Cell> cell = parse_cell(cell_name);
@@ -194,14 +255,17 @@ ModelDescription read_model(const hdf5::File& file) {
                                  file.read_int("model", "bias") != 0},
                  .task = *task,
                  .output_size = file.read_int("model", "output_size"),
-                 .embedding = read_embedding(file)},
+                 .embedding = read_embedding(file),
+                 .conv = read_conv(file)},
       .data = read_data_description(file, "model")};
+  read_dropout(file, model.config.rnn);
   read_training_target(file, model.config);
   try {
     validate(model.config);
   } catch (const InvalidArgument& error) {
     throw FileError(fmt::format("{}: model: {}", file.path().string(), error.what()));
   }
+  expect_names(file, model);
   return model;
 }
 

@@ -8,6 +8,22 @@
 #include "engine/error.h"
 
 namespace quadgate {
+namespace {
+
+TextLevel read_level(const hdf5::File& file, const std::string& group) {
+  const std::string found = file.read_string(group, "token_level");
+  for (const TextLevel level : {TextLevel::words, TextLevel::characters}) {
+    if (found == to_string(level)) return level;
+  }
+  throw FileError(fmt::format("{}: expected words or characters, found '{}'",
+                              file.where(group, "token_level"), found));
+}
+
+}  // namespace
+
+std::string_view to_string(TextLevel level) {
+  return level == TextLevel::words ? "words" : "characters";
+}
 
 std::vector<std::int64_t> target_columns(const DataDescription& description) {
   std::vector<std::int64_t> columns;
@@ -35,6 +51,7 @@ DataDescription read_data_description(const hdf5::File& file, const std::string&
   const auto has = [&](const char* name) { return file.has_attribute(group, name); };
   if (has("feature_names")) description.feature_names = file.read_strings(group, "feature_names");
   if (has("token_names")) description.token_names = file.read_strings(group, "token_names");
+  if (has("token_level")) description.token_level = read_level(file, group);
   if (has("class_names")) description.class_names = file.read_strings(group, "class_names");
   if (has("mean")) description.mean = file.read_floats(group, "mean");
   if (has("std")) description.std = file.read_floats(group, "std");
@@ -58,6 +75,9 @@ void write_data_description(hdf5::File& file, const std::string& group,
   };
   write_names("feature_names", description.feature_names);
   write_names("token_names", description.token_names);
+  if (description.token_level != TextLevel::words) {
+    file.write_string(group, "token_level", std::string(to_string(description.token_level)));
+  }
   write_names("class_names", description.class_names);
   if (!description.mean.empty()) file.write_floats(group, "mean", description.mean);
   if (!description.std.empty()) file.write_floats(group, "std", description.std);

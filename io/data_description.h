@@ -30,10 +30,19 @@ struct Streams {
   bool operator==(const Streams&) const = default;
 };
 
+/// What the tokens of a text are.
+enum class TextLevel : std::uint8_t {
+  characters,  ///< Unicode code points
+  words,
+};
+
+std::string_view to_string(TextLevel level);
+
 /// What a data set says of its columns and classes; a checkpoint keeps it, to predict with.
 struct DataDescription {
   std::vector<std::string> feature_names{};  ///< [I]
   std::vector<std::string> token_names{};    ///< the vocabulary, if x is tokens; no features then
+  TextLevel token_level = TextLevel::words;  ///< of tagging; characters: see read_conllu
   std::vector<std::string> class_names{};    ///< of classification and tagging, by label
   std::vector<float> mean{};                 ///< [I] if x is standardized, else empty
   std::vector<float> std{};                  ///< [I] if x is standardized, else empty
@@ -50,8 +59,9 @@ std::vector<std::int64_t> target_columns(const DataDescription& description);
 /// The inverse of to_string(Task); empty for other names.
 std::optional<Task> task_from_name(std::string_view name);
 
-/// Reads the attributes feature_names, token_names, class_names, mean, std, input_len, horizon,
-/// stride, target_names, streams and bptt_len of a group; an absent one leaves its field empty.
+/// Reads the attributes feature_names, token_names, token_level, class_names, mean, std, input_len,
+/// horizon, stride, target_names, streams and bptt_len of a group; an absent one leaves its field
+/// as it begins.
 /// Throws FileError.
 DataDescription read_data_description(const hdf5::File& file, const std::string& group);
 

@@ -148,6 +148,10 @@ void Dataset::open_sequences(const std::string& first) {
     output_size_ = last_size(file_->array(first + "/y"));
   } else {
     if (!file_->has_attribute("", "class_names")) name_classes();
+    if (description_.class_names.empty()) {
+      throw FileError(file_->where("", "class_names") +
+                      ": expected the names of all classes of y, found none");
+    }
     output_size_ = static_cast<std::int64_t>(description_.class_names.size());
   }
   for (const std::string& name : split_names()) {

@@ -87,7 +87,8 @@ void write_attribute(hid_t file, const std::string& object, const std::string& n
                      const Handle& space, const void* values, const std::string& where) {
   const Handle attribute(H5Acreate_by_name(file, or_root(object), name.c_str(), type, space.id(),
                                            H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-  if (attribute.id() < 0 || H5Awrite(attribute.id(), type, values) < 0) {
+  const bool is_empty = H5Sget_simple_extent_npoints(space.id()) == 0;
+  if (attribute.id() < 0 || (!is_empty && H5Awrite(attribute.id(), type, values) < 0)) {
     throw FileError(where + ": cannot be written");
   }
 }
@@ -97,13 +98,20 @@ Handle vector_space(std::size_t size) {
   return Handle(H5Screate_simple(1, &extent, nullptr));
 }
 
+// Properties of an object to make: without the time, so that the same content is the same bytes.
+Handle timeless(hid_t kind) {
+  Handle properties(H5Pcreate(kind));
+  H5Pset_obj_track_times(properties.id(), false);
+  return properties;
+}
+
 void write_dataset(hid_t file, const std::string& name, hid_t type,
                    std::span<const std::int64_t> shape, const void* values,
                    const std::string& path) {
   const std::vector<hsize_t> extent(shape.begin(), shape.end());
   const Handle space(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr));
-  const Handle dataset(
-      H5Dcreate2(file, name.c_str(), type, space.id(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  const Handle dataset(H5Dcreate2(file, name.c_str(), type, space.id(), H5P_DEFAULT,
+                                  timeless(H5P_DATASET_CREATE).id(), H5P_DEFAULT));
   if (dataset.id() < 0 || H5Dwrite(dataset.id(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
     throw FileError(fmt::format("{}: dataset '{}': cannot be written", path, name));
   }
@@ -156,7 +164,7 @@ File File::create(const std::filesystem::path& path, std::size_t user_block) {
   H5Pset_fapl_core(access.id(), kIncrement, /*backing_store=*/false);
   // From version 1.8 of the format on, its metadata carry checksums.
   H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V18);
-  const Handle creation(H5Pcreate(H5P_FILE_CREATE));
+  const Handle creation = timeless(H5P_FILE_CREATE);
   H5Pset_userblock(creation.id(), user_block);
   Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()));
   check(file.id(), [&] { return fmt::format("{}: cannot be made in memory", path.string()); });
@@ -269,7 +277,8 @@ void File::expect_format(std::string_view format) const {
 
 void File::create_group(const std::string& name) {
   const Session session;
-  const Handle group(H5Gcreate2(file_.id(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  const Handle group(H5Gcreate2(file_.id(), name.c_str(), H5P_DEFAULT,
+                                timeless(H5P_GROUP_CREATE).id(), H5P_DEFAULT));
   check(group.id(),
         [&] { return fmt::format("{}: group '{}': cannot be made", path_.string(), name); });
 }

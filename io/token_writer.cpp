@@ -3,6 +3,7 @@
 #include <array>
 #include <span>
 
+#include "engine/error.h"
 #include "io/data_description.h"
 #include "io/dataset_parts.h"
 #include "io/hdf5.h"
@@ -54,19 +55,28 @@ void write_split(hdf5::File& file, const std::string& name, const TaggedSentence
 }  // namespace
 
 PrepareSummary write_tagging(const std::filesystem::path& path, const TaggedSentences& data,
+                             const std::optional<TaggedSentences>& valid,
                              const std::optional<TaggedSentences>& test,
                              const PrepareOptions& options) {
   PrepareSummary sizes =
       divide(data.size(), test ? std::optional(test->size()) : std::nullopt, options);
-  const auto parts = draw_parts({sizes.train, sizes.valid, test ? 0 : sizes.test});
+  if (valid) {
+    if (options.valid_fraction != 0) {
+      throw InvalidArgument("valid_fraction: expected none beside a validation file");
+    }
+    sizes.valid = valid->size();
+  }
+  const auto parts = draw_parts({sizes.train, valid ? 0 : sizes.valid, test ? 0 : sizes.test});
   const Vocabulary vocabulary(data.words, select(data, parts[0]), options.min_count);
   DataDescription description;
+  description.token_level = data.level;
   description.class_names = data.class_names;
   description.token_names = vocabulary.names();
   hdf5::File file = create_dataset(path, "tagging", description);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (!parts[i].empty()) write_split(file, kSplitNames.at(i), data, parts[i], vocabulary);
   }
+  if (valid) write_split(file, "valid", *valid, all_rows(valid->size()), vocabulary);
   if (test) write_split(file, "test", *test, all_rows(test->size()), vocabulary);
   replace_file(path, file.image());
   sizes.vocabulary = std::ssize(vocabulary.names());

@@ -6,15 +6,17 @@
 #include <string>
 #include <vector>
 
+#include "io/data_description.h"
 #include "io/dataset_writer.h"
 
 namespace quadgate {
 
 /// Sentences with a tag a word in memory, as importers read them.
 struct TaggedSentences {
-  std::filesystem::path path{};            ///< that they were read from, for messages
+  std::filesystem::path path{};  ///< that they were read from, for messages
+  TextLevel level = TextLevel::words;
   std::vector<std::string> class_names{};  ///< by tag
-  std::vector<std::string> words{};        ///< each once
+  std::vector<std::string> words{};        ///< or characters, each once
   std::vector<std::int32_t> tokens{};      ///< [sum of lengths]: numbers in `words`
   std::vector<std::int64_t> tags{};        ///< [sum of lengths]
   std::vector<std::int64_t> offsets{0};  ///< [n + 1]: sentence i is tokens offsets[i]..offsets[i+1]
@@ -32,11 +34,12 @@ struct TokenStream {
 };
 
 /// Writes a tagging data set of tokens, atomically. Validation and test sentences are drawn at
-/// random (Philox, seed 1); with `test`, its sentences are the test split. The vocabulary is that
-/// of the train split (see Vocabulary). Throws InvalidArgument if a fraction or min_count is out of
-/// range or leaves a split empty; FileError if the file cannot be written. An existing file then
-/// stays as it was.
+/// random (Philox, seed 1), unless there are `valid` and `test`. The vocabulary is that of the
+/// train split (see Vocabulary). Throws InvalidArgument if a fraction or min_count is out of range,
+/// leaves a split empty or stands beside that split's sentences; FileError if the file cannot be
+/// written. An existing file then stays as it was.
 PrepareSummary write_tagging(const std::filesystem::path& path, const TaggedSentences& data,
+                             const std::optional<TaggedSentences>& valid,
                              const std::optional<TaggedSentences>& test,
                              const PrepareOptions& options);
 

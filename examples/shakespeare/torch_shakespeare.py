@@ -1,4 +1,4 @@
-"""The same model and training in PyTorch: torch_shakespeare.py TEXT.txt"""
+"""The same model and training in PyTorch: torch_shakespeare.py TEXT.txt [SEED]"""
 
 import pathlib
 import sys
@@ -37,7 +37,7 @@ def main():
     cut = len(text) - len(text) // 10
     names = {character: i + 1 for i, character in enumerate(sorted(set(text[:cut])))}
     tokens = torch.tensor([names.get(character, 0) for character in text])
-    torch.manual_seed(1)
+    torch.manual_seed(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
     model = Model(len(names) + 1)
     adam = torch.optim.Adam(model.parameters(), lr=LR)
     for epoch in range(EPOCHS):

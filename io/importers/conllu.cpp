@@ -42,7 +42,17 @@ bool is_extra(std::string_view id) {
 /// Reads files line by line into `data`.
 class ConlluReader {
  public:
-  ConlluReader() { data_.class_names.assign(kUniversalTags.begin(), kUniversalTags.end()); }
+  explicit ConlluReader(TextLevel level) {
+    data_.level = level;
+    for (const std::string_view tag : kUniversalTags) {
+      if (level == TextLevel::words) {
+        data_.class_names.emplace_back(tag);
+      } else {
+        data_.class_names.push_back(fmt::format("B-{}", tag));
+        data_.class_names.push_back(fmt::format("I-{}", tag));
+      }
+    }
+  }
 
   void read(const std::filesystem::path& path) {
     if (data_.path.empty()) data_.path = path;
@@ -82,10 +92,10 @@ class ConlluReader {
       fail(fmt::format("expected 10 columns with tabs between, found {}", columns));
     const std::string_view id = cut(line, '\t');
     if (is_extra(id)) return;
-    const std::int64_t expected = std::ssize(data_.tags) - data_.offsets.back() + 1;
-    if (parse_integer(id) != expected) {
-      fail(fmt::format("ID: expected {}, found '{}'", expected, id));
+    if (parse_integer(id) != last_id_ + 1) {
+      fail(fmt::format("ID: expected {}, found '{}'", last_id_ + 1, id));
     }
+    ++last_id_;
     const std::string_view form = cut(line, '\t');
     if (form.empty()) fail("FORM: expected a word, found nothing");
     cut(line, '\t');  // LEMMA
@@ -95,25 +105,43 @@ class ConlluReader {
       fail(fmt::format("UPOS: expected one of {}, found '{}'", fmt::join(kUniversalTags, ", "),
                        tag));
     }
-    data_.tokens.push_back(words_.number(form));
-    data_.tags.push_back(found - kUniversalTags.begin());
+    add(form, found - kUniversalTags.begin());
+  }
+
+  /// A word, or its characters, of a tag.
+  void add(std::string_view form, std::int64_t tag) {
+    const auto append = [&](std::string_view token, std::int64_t label) {
+      data_.tokens.push_back(words_.number(token));
+      data_.tags.push_back(label);
+    };
+    if (data_.level == TextLevel::words) {
+      append(form, tag);
+      return;
+    }
+    for (std::int64_t inside = 0; !form.empty(); inside = 1) {
+      const std::size_t size = utf8_size(form);
+      append(form.substr(0, size), 2 * tag + inside);
+      form.remove_prefix(size);
+    }
   }
 
   void end_sentence() {
     const std::int64_t end = std::ssize(data_.tags);
     if (end > data_.offsets.back()) data_.offsets.push_back(end);
+    last_id_ = 0;
   }
 
   TaggedSentences data_;
   WordList words_;
   std::filesystem::path path_;
   std::int64_t line_ = 0;
+  std::int64_t last_id_ = 0;  // of the sentence's words
 };
 
 }  // namespace
 
-TaggedSentences read_conllu(std::span<const std::filesystem::path> paths) {
-  ConlluReader reader;
+TaggedSentences read_conllu(std::span<const std::filesystem::path> paths, TextLevel level) {
+  ConlluReader reader(level);
   for (const auto& path : paths) reader.read(path);
   return reader.take();
 }

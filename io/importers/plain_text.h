@@ -1,25 +1,21 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string_view>
 
+#include "io/data_description.h"
 #include "io/token_writer.h"
 
 namespace quadgate {
 
-/// What the tokens of a text are.
-enum class TextLevel : std::uint8_t {
-  characters,  ///< Unicode code points, ends of lines among them
-  words,       ///< what stands between blanks, tabs and ends of lines, and kEndOfLine for those
-};
-
 /// The token for the end of a line of words.
 inline constexpr std::string_view kEndOfLine = "<eos>";
 
-/// Reads UTF-8 text files, plain or gzipped, one after the other, as a stream of tokens. Throws
-/// FileError ("a.txt:17: expected UTF-8, found byte 0xff"), also if a file is empty.
+/// Reads UTF-8 text files, plain or gzipped, one after the other, as a stream of tokens:
+/// characters, ends of lines among them, or words, which are what stands between blanks, tabs and
+/// ends of lines, and kEndOfLine for those. Throws FileError ("a.txt:17: expected UTF-8, found byte
+/// 0xff"), also if a file is empty.
 TokenStream read_plain_text(std::span<const std::filesystem::path> paths, TextLevel level);
 
 }  // namespace quadgate

@@ -43,10 +43,15 @@ targets = ["OT", "HU,FL"]
 cell = "rnn_tanh"
 embedding_size = 48
 padding_index = 0
+sparse_embedding = false
 hidden_size = 64
 num_layers = 2
 bidirectional = true
 dropout = 0.1
+input_dropout = 0.2
+output_dropout = 0.3
+locked_dropout = true
+weight_dropout = 0.4
 proj_size = 7
 bias = false
 init = "start.h5"
@@ -162,9 +167,14 @@ TEST(RunConfigTest, EveryKeyIsRead) {
   EXPECT_EQ(config.window(), (Window{96, 24, 2, {"OT", "HU,FL"}}));
   EXPECT_EQ(config.model.embedding_size, 48);
   EXPECT_EQ(config.model.padding_index, 0);
+  EXPECT_FALSE(config.model.sparse_embedding);
   EXPECT_EQ(config.model.num_layers, 2);
   EXPECT_TRUE(config.model.bidirectional);
   EXPECT_EQ(config.model.dropout, 0.1);
+  EXPECT_EQ(config.model.input_dropout, 0.2);
+  EXPECT_EQ(config.model.output_dropout, 0.3);
+  EXPECT_TRUE(config.model.locked_dropout);
+  EXPECT_EQ(config.model.weight_dropout, 0.4);
   EXPECT_FALSE(config.model.bias);
   EXPECT_EQ(config.model.init, "start.h5");
   EXPECT_EQ(config.model.pooling, Pooling::max);
@@ -231,6 +241,39 @@ TEST(RunConfigTest, WeightsBeginAsAskedOnlyIfTheyAreRandom) {
               HasSubstr("model.orthogonal: expected only with weights without init, found true"));
   EXPECT_THAT(error_of(kSmallest, {"model.bias=false", "model.forget_bias=1"}),
               HasSubstr("model.forget_bias: expected only with an lstm with biases"));
+}
+
+TEST(RunConfigTest, AConvolutionHasATableOfItsOwn) {
+  const auto with = [](const std::string& keys) {
+    std::string text = kSmallest;
+    return text.insert(text.find("[train]"), keys + "\n");
+  };
+  EXPECT_FALSE(parse(kSmallest).model.conv.channels);
+  const std::string smallest = with("conv = {channels = 16, kernel_size = 5}");
+  EXPECT_EQ(parse(smallest).model.conv.channels, 16);
+  EXPECT_EQ(parse(smallest).model.conv.kernel_size, 5);
+  EXPECT_EQ(parse(smallest).model.conv.padding, 0);
+  EXPECT_EQ(parse(smallest).model.conv.pool_size, 1);
+  EXPECT_THAT(to_toml(parse(smallest)),
+              HasSubstr("\n\n[model.conv]\nchannels = 16\nkernel_size = 5\npadding = 0\n"
+                        "pool_size = 1\n\n[train]\n"));
+  const std::string whole =
+      with("[model.conv]\nchannels = 16\nkernel_size = 5\npadding = 2\npool_size = 3");
+  EXPECT_EQ(parse(whole).model.conv.padding, 2);
+  EXPECT_EQ(parse(whole).model.conv.pool_size, 3);
+  EXPECT_NO_THROW(expect_same_run(parse(whole), parse(to_toml(parse(whole)))));
+  EXPECT_THROW(expect_same_run(parse(whole), parse(smallest)), InvalidArgument);
+  EXPECT_EQ(error_of_set("model.conv.channels=16"),
+            "run.toml: model.conv.kernel_size: expected an integer, at least 1, found no such key");
+  EXPECT_EQ(error_of_set("model.conv.kernel_size=5"),
+            "--set: model.conv.kernel_size: expected only with channels, found 5");
+  EXPECT_THAT(error_of_set("model.conv.kernal_size=5"), HasSubstr("'model.conv.kernel_size'"));
+  for (const char* assignment : {"channels=0", "kernel_size=0", "kernel_size=2.5", "padding=-1",
+                                 "pool_size=0", "pool_size=a"}) {
+    const std::string key = "model.conv." + std::string(assignment);
+    EXPECT_THAT(error_of(smallest, {key}),
+                StartsWith("--set: " + key.substr(0, key.find('=')) + ": expected an integer"));
+  }
 }
 
 TEST(RunConfigTest, KeysOfAnotherOptimizerOrScheduleAreRefused) {
@@ -386,6 +429,10 @@ TEST(RunConfigTest, TypesAndRangesAreNamed) {
                                  "model.num_layers=-1",
                                  "model.dropout=1",
                                  "model.dropout=-0.1",
+                                 "model.input_dropout=1",
+                                 "model.output_dropout=-0.1",
+                                 "model.locked_dropout=1",
+                                 "model.weight_dropout=1",
                                  "model.bidirectional=1",
                                  "train.epochs=0",
                                  "train.batch_size=0",

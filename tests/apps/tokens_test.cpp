@@ -113,6 +113,17 @@ TEST_F(TokensTest, WhatDoesNotFitTheDataIsWrongUse) {
             kExitDone);
   expect_error(run({"evaluate", "tags/checkpoint.h5", "--data", "other.h5"}), kExitFailed,
                "other.h5: vocabulary: the model expects 7 (<unk>, ");
+  auto words = sentences(60, 0);
+  for (std::size_t at = 0; (at = words.find("蛋糕", at)) != std::string::npos;) {
+    words.replace(at, std::string_view("蛋糕").size(), "cake");
+  }
+  write("words.conllu", words);
+  ASSERT_EQ(
+      run({"prepare", "conllu", "words.conllu", "--test", "words.conllu", "-o", "words.h5"}).code,
+      kExitDone);
+  expect_error(run({"predict", "tags/checkpoint.h5", "--data", "words.h5", "-o", "out.csv"}),
+               kExitFailed,
+               "words.h5: vocabulary: the model expects '我' as number 2, found 'cake'");
 }
 
 TEST_F(TokensTest, BadFilesAreNamed) {
@@ -177,12 +188,19 @@ TEST_F(LanguageModelTest, LearnsWhatComesNext) {
 }
 
 TEST_F(LanguageModelTest, ResumesInTheMiddleOfAnEpochWithItsStates) {
-  const std::vector<std::string> often{"--set", "train.checkpoint_every_steps=7"};
+  std::vector<std::string> often;
+  for (const auto* const setting :
+       {"train.checkpoint_every_steps=7", "model.input_dropout=0.1", "model.output_dropout=0.2",
+        "model.locked_dropout=true", "model.weight_dropout=0.3"}) {
+    often.insert(often.end(), {"--set", setting});
+  }
   ASSERT_EQ(train("reference", often).code, kExitDone);
   ASSERT_EQ(train("run", often).code, kExitDone);
   write("run/checkpoint.h5", "damaged");
   EXPECT_THAT(run({"inspect", "run/checkpoint.prev.h5"}).out,
-              HasSubstr("training state: 2 epochs and "));
+              AllOf(HasSubstr("training state: 2 epochs and "),
+                    HasSubstr("input_dropout 0.1, output_dropout 0.2, locked_dropout, "
+                              "weight_dropout 0.3\n")));
   auto resume = often;
   resume.emplace_back("--resume");
   const Outcome resumed = train("run", resume);
@@ -234,6 +252,9 @@ TEST_F(LanguageModelTest, TiesTheWeights) {
 TEST_F(LanguageModelTest, WhatDoesNotFitIsWrongUse) {
   expect_error(train("run", {"--set", "model.tie_weights=true"}), kExitWrongUse,
                "tie_weights: expected an embedding of ");
+  expect_error(
+      train("run", {"--set", "model.conv.channels=4", "--set", "model.conv.kernel_size=3"}),
+      kExitWrongUse, "model.conv: expected none for a language_model");
   expect_error(train("run", {"--set", "train.shuffle=true"}), kExitWrongUse,
                "train.shuffle: expected false for a language_model, found true");
   expect_error(train("run", {"--set", "model.bidirectional=true"}), kExitWrongUse,

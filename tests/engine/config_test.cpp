@@ -119,7 +119,52 @@ TEST(ModelConfigTest, RefusesDropoutThatIsNoProbabilityBelowOne) {
     auto config = small_model();
     config.rnn.dropout = dropout;
     expect_refused(config, "dropout");
+    config = small_model();
+    config.rnn.input_dropout = dropout;
+    expect_refused(config, "input_dropout");
+    config = small_model();
+    config.rnn.output_dropout = dropout;
+    expect_refused(config, "output_dropout");
+    config = small_model();
+    config.rnn.weight_dropout = dropout;
+    expect_refused(config, "weight_dropout");
   }
+}
+
+TEST(ModelConfigTest, RefusesAConvolutionThatIsNone) {
+  ModelConfig good = small_model();
+  good.rnn.input_size = 4;
+  good.conv = ConvConfig{.input_size = 1, .channels = 4, .kernel_size = 3, .padding = 2};
+  EXPECT_NO_THROW(validate(good));
+  EXPECT_EQ(good.input_size(), 1);
+  EXPECT_EQ(good.recurrent_length(5), 7);
+  const auto expect_field_refused = [&](std::int64_t ConvConfig::*field, std::int64_t value,
+                                        const std::string& name) {
+    ModelConfig config = good;
+    (*config.conv).*field = value;
+    expect_refused(config, name);
+  };
+  for (const std::int64_t size : {0, -1}) {
+    expect_field_refused(&ConvConfig::input_size, size, "conv.input_size");
+    expect_field_refused(&ConvConfig::channels, size, "conv.channels");
+    expect_field_refused(&ConvConfig::kernel_size, size, "conv.kernel_size");
+    expect_field_refused(&ConvConfig::pool_size, size, "conv.pool_size");
+  }
+  expect_field_refused(&ConvConfig::padding, -1, "conv.padding");
+  expect_field_refused(&ConvConfig::padding, 3, "conv.padding");
+  expect_field_refused(&ConvConfig::channels, 5, "input_size");
+}
+
+TEST(ModelConfigTest, TagsNeedAConvolutionThatKeepsTheSteps) {
+  ModelConfig config = small_model();
+  config.task = Task::tagging;
+  config.conv = ConvConfig{.input_size = 1, .channels = 1, .kernel_size = 3, .padding = 1};
+  EXPECT_NO_THROW(validate(config));
+  config.conv->padding = 0;
+  expect_refused(config, "conv");
+  config.conv->padding = 1;
+  config.conv->pool_size = 2;
+  expect_refused(config, "conv");
 }
 
 TEST(OptimizerConfigTest, HasPyTorchsDefaults) {

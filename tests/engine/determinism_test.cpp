@@ -1,6 +1,6 @@
-// Sweeps tasks, cells, embeddings, poolings, directions, layers, dropout, ragged lengths and
-// batches that fill no whole number of shards, for 4 steps at 1, 2, 3 and 4 threads, on both
-// backends and in teams of every size; and what the native one predicts on every ISA (it sums
+// Sweeps tasks, cells, embeddings, convolutions, poolings, directions, layers, dropout, ragged
+// lengths and batches that fill no whole number of shards, for 4 steps at 1, 2, 3 and 4 threads, on
+// both backends and in teams of every size; and what the native one predicts on every ISA (it sums
 // gradients in the order of its panels, as wide as the vectors are). No tolerance: weights, losses
 // and predictions are the same bits.
 
@@ -84,6 +84,29 @@ const Case kTokenCases[] = {
          12,
          9}};
 
+// Windows over features and over tokens, with and without pooling and padding, few and many
+// channels.
+const Case kConvCases[] = {
+    Case{"ConvPooled",
+         {.rnn = {.input_size = 40, .hidden_size = 50},
+          .output_size = 4,
+          .conv = ConvConfig{.input_size = 7, .channels = 40, .kernel_size = 3, .pool_size = 2}},
+         20,
+         13},
+    Case{"ConvTagger",
+         {.rnn = {.input_size = 70, .hidden_size = 30, .bidirectional = true},
+          .task = Task::tagging,
+          .output_size = 3,
+          .embedding = {.vocabulary_size = 90},
+          .conv = ConvConfig{.input_size = 20, .channels = 70, .kernel_size = 5, .padding = 2}},
+         15,
+         11}};
+
+Batch batch_of(const Case& test, std::int64_t rows, testing::Random& random) {
+  const std::int64_t shortest = test.model.conv ? test.model.conv->shortest() : 1;
+  return random_batch(test.model, random_lengths(rows, test.seq_len, random, shortest), random);
+}
+
 /// Four steps of Adam: two whole batches, two smaller ones; then predictions.
 Result train(const Case& test, const NetworkOptions& options, int threads) {
   Arena arena(threads);
@@ -96,7 +119,7 @@ Result train(const Case& test, const NetworkOptions& options, int threads) {
   Batch batch;
   for (const std::int64_t rows :
        {test.batch_size, test.batch_size, test.batch_size - 2, std::int64_t{1}}) {
-    batch = random_batch(test.model, random_lengths(rows, test.seq_len, random), random);
+    batch = batch_of(test, rows, random);
     result.losses.push_back(trainer.step(batch).loss);
   }
   const auto values = network.parameters().values();
@@ -159,6 +182,48 @@ const Case kHeadCases[] = {Case{"MeanOfSmoothedClasses",
                                 6,
                                 13}};
 
+const Case kDropoutCases[] = {
+    Case{"EveryDropout",
+         {.rnn = {.input_size = 7,
+                  .hidden_size = 70,
+                  .num_layers = 2,
+                  .bidirectional = true,
+                  .dropout = 0.3,
+                  .cell = Cell::gru,
+                  .input_dropout = 0.2,
+                  .output_dropout = 0.4,
+                  .weight_dropout = 0.5},
+          .task = Task::tagging,
+          .output_size = 3},
+         6,
+         13},
+    Case{"LockedWords",
+         {.rnn = {.input_size = 40,
+                  .hidden_size = 140,
+                  .dropout = 0.3,
+                  .proj_size = 40,
+                  .input_dropout = 0.2,
+                  .output_dropout = 0.4,
+                  .locked_dropout = true,
+                  .weight_dropout = 0.5},
+          .task = Task::tagging,
+          .output_size = 100,
+          .embedding = {.vocabulary_size = 100, .tie_weights = true}},
+         12,
+         9},
+    Case{
+        "ConvolvedLocked",
+        {.rnn = {.input_size = 70, .hidden_size = 70, .input_dropout = 0.2, .locked_dropout = true},
+         .output_size = 3,
+         .conv = ConvConfig{.input_size = 9, .channels = 70, .kernel_size = 3, .pool_size = 2}},
+        14,
+        13}};
+
+INSTANTIATE_TEST_SUITE_P(Dropouts, DeterminismTest,
+                         ::testing::Combine(::testing::ValuesIn(kDropoutCases),
+                                            ::testing::Values(BackendKind::native)),
+                         [](const auto& test) { return std::get<0>(test.param).name; });
+
 INSTANTIATE_TEST_SUITE_P(Heads, DeterminismTest,
                          ::testing::Combine(::testing::ValuesIn(kHeadCases),
                                             ::testing::Values(BackendKind::native)),
@@ -171,6 +236,11 @@ INSTANTIATE_TEST_SUITE_P(Cells, DeterminismTest,
 
 INSTANTIATE_TEST_SUITE_P(Tokens, DeterminismTest,
                          ::testing::Combine(::testing::ValuesIn(kTokenCases),
+                                            ::testing::Values(BackendKind::native)),
+                         [](const auto& test) { return std::get<0>(test.param).name; });
+
+INSTANTIATE_TEST_SUITE_P(Conv, DeterminismTest,
+                         ::testing::Combine(::testing::ValuesIn(kConvCases),
                                             ::testing::Values(BackendKind::native)),
                          [](const auto& test) { return std::get<0>(test.param).name; });
 
@@ -201,6 +271,9 @@ TEST_P(TeamDeterminismTest, EveryTeamSizeGivesTheSameBits) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Dropouts, TeamDeterminismTest, ::testing::ValuesIn(kDropoutCases),
+                         [](const auto& test) { return test.param.name; });
+
 INSTANTIATE_TEST_SUITE_P(Heads, TeamDeterminismTest, ::testing::ValuesIn(kHeadCases),
                          [](const auto& test) { return test.param.name; });
 
@@ -208,6 +281,9 @@ INSTANTIATE_TEST_SUITE_P(Shapes, TeamDeterminismTest, ::testing::ValuesIn(kWideC
                          [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Tokens, TeamDeterminismTest, ::testing::ValuesIn(kTokenCases),
+                         [](const auto& test) { return test.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(Conv, TeamDeterminismTest, ::testing::ValuesIn(kConvCases),
                          [](const auto& test) { return test.param.name; });
 
 class IsaDeterminismTest : public ::testing::TestWithParam<Case> {
@@ -219,8 +295,7 @@ TEST_P(IsaDeterminismTest, TheNativeBackendPredictsTheSameBitsOnEveryIsa) {
   using kernels::Isa;
   const Case& test = GetParam();
   testing::Random random(1);
-  const Batch batch =
-      random_batch(test.model, random_lengths(test.batch_size, test.seq_len, random), random);
+  const Batch batch = batch_of(test, test.batch_size, random);
   const auto run = [&](Isa isa) {
     kernels::cap_isa(isa);
     Arena arena(2);
@@ -242,6 +317,9 @@ TEST_P(IsaDeterminismTest, TheNativeBackendPredictsTheSameBitsOnEveryIsa) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, IsaDeterminismTest, ::testing::ValuesIn(kCases),
+                         [](const auto& test) { return test.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(Conv, IsaDeterminismTest, ::testing::ValuesIn(kConvCases),
                          [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -37,7 +37,7 @@ std::vector<std::int64_t> rows_at(const PackedSteps& steps) {
 
 TEST(PackedStepsTest, SortsByLengthAndKeepsTheOrderOfEqualOnes) {
   PackedSteps steps(7, 6);
-  steps.assign(batch_of({3, 5, 1, 5, 2}));
+  steps.assign(batch_of({3, 5, 1, 5, 2}).offsets);
   EXPECT_EQ(steps.rows(), 5);
   EXPECT_EQ(steps.seq_len(), 5);
   EXPECT_EQ(steps.size(), 16);
@@ -51,7 +51,7 @@ TEST(PackedStepsTest, SortsByLengthAndKeepsTheOrderOfEqualOnes) {
 
 TEST(PackedStepsTest, LinksEachPackedRowToTheStepsAroundIt) {
   PackedSteps steps(5, 5);
-  steps.assign(batch_of({3, 5, 1, 5, 2}));
+  steps.assign(batch_of({3, 5, 1, 5, 2}).offsets);
   EXPECT_THAT(steps.before(),
               ElementsAreArray({-1, -1, -1, -1, -1, 0, 1, 2, 3, 5, 6, 7, 9, 10, 12, 13}));
   EXPECT_THAT(steps.after(),
@@ -60,7 +60,7 @@ TEST(PackedStepsTest, LinksEachPackedRowToTheStepsAroundIt) {
 
 TEST(PackedStepsTest, EqualLengthsStayInOrder) {
   PackedSteps steps(4, 3);
-  steps.assign(batch_of({4, 4, 4}));
+  steps.assign(batch_of({4, 4, 4}).offsets);
   EXPECT_THAT(list(0, 3, [&](auto place) { return steps.row_in_batch(place); }),
               ElementsAre(0, 1, 2));
   EXPECT_THAT(rows_at(steps), ElementsAre(0, 3, 3, 3, 3, 0));
@@ -68,7 +68,7 @@ TEST(PackedStepsTest, EqualLengthsStayInOrder) {
 
 TEST(PackedStepsTest, SingleStepsHaveNoNeighbours) {
   PackedSteps steps(4, 3);
-  steps.assign(batch_of({1, 1}));
+  steps.assign(batch_of({1, 1}).offsets);
   EXPECT_THAT(rows_at(steps), ElementsAre(0, 2, 0));
   EXPECT_THAT(steps.before(), ElementsAre(-1, -1));
   EXPECT_THAT(steps.after(), ElementsAre(-1, -1));
@@ -78,9 +78,9 @@ TEST(PackedStepsTest, NothingOfABatchStaysInTheNext) {
   PackedSteps used(6, 8);
   PackedSteps fresh(6, 8);
   const auto batch = batch_of({2, 3, 1});
-  used.assign(batch_of({6, 6, 6, 5, 4, 6, 1, 6}));
-  used.assign(batch);
-  fresh.assign(batch);
+  used.assign(batch_of({6, 6, 6, 5, 4, 6, 1, 6}).offsets);
+  used.assign(batch.offsets);
+  fresh.assign(batch.offsets);
   EXPECT_EQ(used.rows(), 3);
   EXPECT_EQ(used.size(), 6);
   EXPECT_EQ(rows_at(used), rows_at(fresh));
@@ -93,7 +93,7 @@ TEST(PackedStepsTest, CutsCoverAllRowsWithAboutEquallyManySteps) {
   for (std::int64_t rows = 1; rows <= 20; ++rows) {
     const auto lengths = testing::random_lengths(rows, 30, random);
     PackedSteps steps(30, rows);
-    steps.assign(batch_of(lengths));
+    steps.assign(batch_of(lengths).offsets);
     for (std::int64_t parts = 1; parts <= 9; ++parts) {
       EXPECT_EQ(steps.cut(0, parts), 0);
       EXPECT_EQ(steps.cut(parts, parts), rows);

@@ -64,6 +64,39 @@ TEST(ParametersTest, HasPyTorchsShapes) {
   EXPECT_THAT(Parameters(config).head_weight().shape, ElementsAre(7, 4));
 }
 
+TEST(ParametersTest, HasTheConvolutionBehindTheEmbedding) {
+  ModelConfig config{.rnn = {.input_size = 6, .hidden_size = 5},
+                     .output_size = 7,
+                     .conv = ConvConfig{.input_size = 4, .channels = 6, .kernel_size = 3}};
+  EXPECT_EQ(names(Parameters(config))[0], "conv.weight");
+  config.embedding.vocabulary_size = 9;
+  Parameters parameters(config);
+  EXPECT_EQ(names(parameters)[0], "embedding.weight");
+  EXPECT_EQ(names(parameters)[1], "conv.weight");
+  EXPECT_EQ(names(parameters)[2], "conv.bias");
+  EXPECT_EQ(names(parameters)[3], "rnn.weight_ih_l0");
+  EXPECT_THAT(parameters.slices()[0].shape, ElementsAre(9, 4));
+  EXPECT_THAT(parameters.slices()[1].shape, ElementsAre(6, 4, 3));
+  EXPECT_THAT(parameters.slices()[2].shape, ElementsAre(6));
+  EXPECT_THAT(parameters.slices()[3].shape, ElementsAre(20, 6));
+  EXPECT_EQ(parameters.table().width, 4);
+}
+
+TEST(ParametersTest, BoundsTheConvolutionByTheInputsOfAWindow) {
+  Parameters parameters({.rnn = {.input_size = 500, .hidden_size = 2},
+                         .output_size = 1,
+                         .conv = ConvConfig{.input_size = 20, .channels = 500, .kernel_size = 5}});
+  parameters.initialize(1);
+  for (const char* name : {"conv.weight", "conv.bias"}) {
+    float largest = 0;
+    for (const float weight : parameters.value(parameters.slice(name))) {
+      largest = std::max(largest, std::abs(weight));
+    }
+    EXPECT_LE(largest, 0.1F) << name;  // 1 / sqrt(20 * 5)
+    EXPECT_GT(largest, 0.099F) << name;
+  }
+}
+
 TEST(ParametersTest, LaysTensorsOutOneAfterTheOtherOnCacheLines) {
   Parameters parameters(two_layers());
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(parameters.values().data()) % 64, 0);

@@ -37,7 +37,13 @@ const ModelDescription kModel{.config = {.rnn = {.input_size = 3,
                                        .window = {}}};
 
 const ModelDescription kForecaster{
-    .config = {.rnn = {.input_size = 2, .hidden_size = 4, .cell = Cell::gru},
+    .config = {.rnn = {.input_size = 2,
+                       .hidden_size = 4,
+                       .cell = Cell::gru,
+                       .input_dropout = 0.125,
+                       .output_dropout = 0.5,
+                       .locked_dropout = true,
+                       .weight_dropout = 0.75},
                .task = Task::regression,
                .output_size = 6},
     .data = {.feature_names = {"a", "b"},
@@ -125,8 +131,12 @@ TEST_F(CheckpointTest, KeepsModels) {
   ModelDescription robust = kForecaster;
   robust.config.pooling = Pooling::mean;
   robust.config.loss = {.kind = LossKind::huber, .huber_delta = 0.3};
+  ModelDescription convolved = kForecaster;
+  convolved.config.rnn.input_size = 7;
+  convolved.config.conv =
+      ConvConfig{.input_size = 2, .channels = 7, .kernel_size = 4, .padding = 3, .pool_size = 2};
   for (const ModelDescription& model :
-       {kModel, kForecaster, kTagger, tied, projected, weighed, robust}) {
+       {kModel, kForecaster, kTagger, tied, projected, weighed, robust, convolved}) {
     const Parameters saved = parameters(model, 1);
     save_model(path("model.h5"), model, saved);
     EXPECT_EQ(read_model_description(path("model.h5")), model);
@@ -218,6 +228,8 @@ TEST_F(OldCheckpointTest, IsReadAsBefore) {
   const ModelConfig config = read_model_description(path("old.h5")).config;
   EXPECT_EQ(config.pooling, Pooling::last);
   EXPECT_EQ(config.loss, LossConfig{});
+  EXPECT_FALSE(config.conv);
+  EXPECT_FALSE(config.rnn.has_dropout() || config.rnn.locked_dropout);
   const Metrics running = read_training_state(path("old.h5")).running;
   EXPECT_EQ(running.weight, 8);
   EXPECT_EQ(running.squared_error, 2.5);
@@ -245,6 +257,34 @@ TEST_F(CheckpointTest, NamesTensorsAsPyTorchDoes) {
               ElementsAre("head.bias", "head.weight", "rnn.bias_hh_l0", "rnn.bias_ih_l0",
                           "rnn.weight_hh_l0", "rnn.weight_ih_l0"));
   EXPECT_THAT(file.array("state_dict/rnn.weight_ih_l0").shape(), ElementsAre(12, 2));
+}
+
+TEST_F(CheckpointTest, NamesAConvolutionThatIsNone) {
+  ModelDescription model = kForecaster;
+  model.config.conv = ConvConfig{.input_size = 5, .channels = 2, .kernel_size = 3};
+  const Parameters weights = parameters(model, 1);
+  save_model(path("model.h5"), model, weights);
+  const hdf5::File file = hdf5::File::open(path("model.h5"));
+  EXPECT_THAT(file.array("state_dict/conv.weight").shape(), ElementsAre(2, 5, 3));
+  EXPECT_THAT(file.array("state_dict/conv.bias").shape(), ElementsAre(2));
+  model.config.conv->padding = 3;
+  save_model(path("bad.h5"), model, weights);
+  EXPECT_THAT(message_of<FileError>([&] { read_model_description(path("bad.h5")); }),
+              EndsWith("bad.h5: model: conv.padding: expected at least 0 and below kernel_size 3, "
+                       "found 3"));
+}
+
+TEST_F(CheckpointTest, NamesWhatHasTooFewNames) {
+  const auto error = [&](ModelDescription model) {
+    save_model(path("model.h5"), model, parameters(model, 1));
+    return message_of<FileError>([&] { read_model_description(path("model.h5")); });
+  };
+  ModelDescription tokens = kTagger;
+  tokens.data.token_names.pop_back();
+  EXPECT_THAT(error(tokens), EndsWith("attribute 'model@token_names': expected 2 names, found 1"));
+  ModelDescription classes = kModel;
+  classes.data.class_names.clear();
+  EXPECT_THAT(error(classes), EndsWith("attribute 'model@class_names': expected 2 names, found 0"));
 }
 
 TEST_F(CheckpointTest, KeepsThePreviousOne) {

@@ -10,6 +10,7 @@ namespace quadgate {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using testing::message_of;
 
 using DataDescriptionTest = testing::FolderTest;
@@ -21,13 +22,27 @@ TEST_F(DataDescriptionTest, SurvivesAFile) {
       .mean = {0.5F, 1},
       .std = {2, 3},
       .window = Window{.input_len = 4, .horizon = 2, .stride = 3, .targets = {"b"}}};
-  for (const DataDescription& description : {DataDescription{}, full}) {
+  const DataDescription characters{.token_names = {"<unk>", "樹"},
+                                   .token_level = TextLevel::characters,
+                                   .class_names = {"B-NOUN", "I-NOUN"}};
+  for (const DataDescription& description : {DataDescription{}, full, characters}) {
     hdf5::File made = hdf5::File::create(path("a.h5"));
     made.create_group("model");
     write_data_description(made, "model", description);
     testing::save(made);
     EXPECT_EQ(read_data_description(hdf5::File::open(path("a.h5")), "model"), description);
   }
+}
+
+TEST_F(DataDescriptionTest, NamesAnUnknownLevel) {
+  hdf5::File made = hdf5::File::create(path("a.h5"));
+  made.write_string("", "token_level", "words");
+  EXPECT_EQ(read_data_description(made, "").token_level, TextLevel::words);
+  hdf5::File other = hdf5::File::create(path("b.h5"));
+  other.write_string("", "token_level", "syllables");
+  EXPECT_THAT(message_of<FileError>([&] { read_data_description(other, ""); }),
+              EndsWith("b.h5: attribute 'token_level': expected words or characters, found "
+                       "'syllables'"));
 }
 
 TEST(DataDescription, FindsTargetColumnsInTheirOrder) {

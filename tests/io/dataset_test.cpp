@@ -162,6 +162,12 @@ TEST_F(DatasetTest, RefusesTokensWithoutAVocabulary) {
   EXPECT_EQ(open_error<FileError>(std::move(file)),
             "attribute 'token_names': expected the names of all tokens of x, found none");
   file = new_dataset(data_path(), "classification");
+  file.write_strings("", "token_names", {});
+  file.create_group("train");
+  file.write("train/x", Shape{2, 1}, std::vector<std::int32_t>{0, 1});
+  EXPECT_EQ(open_error<FileError>(std::move(file)),
+            "attribute 'token_names': expected the names of all tokens of x, found none");
+  file = new_dataset(data_path(), "classification");
   file.write_strings("", "token_names", classes_);
   file.create_group("train");
   file.write("train/x", Shape{2, 1}, std::vector<std::int64_t>{0, 1});
@@ -220,6 +226,14 @@ TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
   nameless.write("train/y", Shape{1}, std::vector<std::int64_t>{1 << 20});
   EXPECT_EQ(open_error<DataError>(std::move(nameless)),
             "attribute 'class_names': expected for a label as large as 1048576");
+
+  hdf5::File classless = new_dataset(data_path(), "tagging");
+  classless.write_strings("", "class_names", {});
+  classless.create_group("train");
+  classless.write("train/x", Shape{1, 2, 3}, ramp(6));
+  classless.write("train/y", Shape{2}, std::vector<std::int64_t>{0, 0});
+  EXPECT_EQ(error(std::move(classless)),
+            "attribute 'class_names': expected the names of all classes of y, found none");
 
   hdf5::File other_width = fixed();
   other_width.write("train/y", Shape{4}, labels_);

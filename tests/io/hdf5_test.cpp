@@ -7,9 +7,12 @@
 #include <hdf5.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/error.h"
@@ -90,6 +93,22 @@ void write_foreign(const std::filesystem::path& path, const std::vector<float>& 
   const Handle attribute(
       H5Acreate2(dataset.id(), "fixed", text.id(), scalar.id(), H5P_DEFAULT, H5P_DEFAULT));
   H5Awrite(attribute.id(), text.id(), "abc");
+}
+
+TEST_F(Hdf5Test, TheSameContentIsTheSameBytesAtAnyTime) {
+  const auto bytes = [&] {
+    File made = File::create(path("a.h5"));
+    made.create_group("group");
+    made.write("group/x", std::array<std::int64_t, 1>{3}, testing::ramp(3));
+    const std::span<std::byte> image = made.image();
+    return std::vector<std::byte>(image.begin(), image.end());
+  };
+  const std::time_t second = std::time(nullptr);
+  const std::vector<std::byte> before = bytes();
+  while (std::time(nullptr) <= second + 1) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_EQ(bytes(), before);
 }
 
 TEST_F(Hdf5Test, ReadsForeignLayouts) {

@@ -78,7 +78,7 @@ TEST(VocabularyTest, HoldsFrequentWordsAndTheUnknownOne) {
 TEST_F(TokenWriterTest, WritesTaggedSentences) {
   const auto data = sentences({{"the", "dog"}, {"dog", "sees", "the", "cat"}});
   const auto test = sentences({{"mouse", "dog"}});
-  const PrepareSummary sizes = write_tagging(path("a.h5"), data, test, {.min_count = 2});
+  const PrepareSummary sizes = write_tagging(path("a.h5"), data, {}, test, {.min_count = 2});
   EXPECT_EQ(sizes.train, 2);
   EXPECT_EQ(sizes.test, 1);
   EXPECT_EQ(sizes.vocabulary, 3);
@@ -97,7 +97,7 @@ TEST_F(TokenWriterTest, DrawsSentencesAndCountsThoseOfTraining) {
   std::vector<std::vector<std::string>> texts(20);
   for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = {std::string(i + 1, 'x')};
   const auto options = PrepareOptions{.valid_fraction = 0.25, .test_fraction = 0.1};
-  const PrepareSummary sizes = write_tagging(path("a.h5"), sentences(texts), {}, options);
+  const PrepareSummary sizes = write_tagging(path("a.h5"), sentences(texts), {}, {}, options);
   EXPECT_EQ(sizes.train, 13);
   EXPECT_EQ(sizes.valid, 5);
   EXPECT_EQ(sizes.test, 2);
@@ -106,9 +106,26 @@ TEST_F(TokenWriterTest, DrawsSentencesAndCountsThoseOfTraining) {
   EXPECT_THAT(read_all(dataset.split("valid")).tokens, ::testing::Each(0)) << "unknown words";
   EXPECT_THAT(read_all(dataset.split("train")).tokens, ::testing::Each(::testing::Gt(0)));
   EXPECT_THAT(message_of<InvalidArgument>([&] {
-                write_tagging(path("a.h5"), sentences(texts), {}, {.valid_fraction = 1});
+                write_tagging(path("a.h5"), sentences(texts), {}, {}, {.valid_fraction = 1});
               }),
               HasSubstr("valid_fraction"));
+}
+
+TEST_F(TokenWriterTest, TakesSentencesAsTheValidSplit) {
+  TaggedSentences data = sentences({{"a", "b"}, {"b"}});
+  data.level = TextLevel::characters;
+  const auto valid = sentences({{"c", "b", "a"}});
+  const PrepareSummary sizes = write_tagging(path("a.h5"), data, valid, {}, {.test_fraction = 0.5});
+  EXPECT_EQ(sizes.train, 1);
+  EXPECT_EQ(sizes.valid, 1);
+  EXPECT_EQ(sizes.test, 1);
+  Dataset dataset(path("a.h5"));
+  EXPECT_EQ(dataset.description().token_level, TextLevel::characters);
+  EXPECT_EQ(read_all(dataset.split("valid")).tokens.front(), 0) << "c is unknown";
+  EXPECT_THAT(read_all(dataset.split("valid")).labels, ElementsAre(1, 1, 1));
+  EXPECT_THAT(message_of<InvalidArgument>(
+                  [&] { write_tagging(path("a.h5"), data, valid, {}, {.valid_fraction = 0.5}); }),
+              HasSubstr("valid_fraction: expected none beside a validation file"));
 }
 
 TEST_F(TokenWriterTest, WritesAStreamASplit) {
@@ -139,7 +156,7 @@ TEST_F(TokenWriterTest, AVocabularyMayBeLarge) {
   for (const std::int32_t i : data.tokens) data.words.push_back("word" + std::to_string(i));
   data.tags.assign(data.tokens.size(), 0);
   data.offsets.back() = std::ssize(data.tokens);
-  write_tagging(path("a.h5"), data, {}, {});
+  write_tagging(path("a.h5"), data, {}, {}, {});
   Dataset dataset(path("a.h5"));
   EXPECT_EQ(dataset.vocabulary_size(), 30001);
   EXPECT_EQ(dataset.description().token_names[2], "word1");

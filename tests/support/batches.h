@@ -12,11 +12,11 @@
 
 namespace quadgate::testing {
 
-/// `rows` lengths between 1 and `seq_len`, the first of them seq_len.
+/// `rows` lengths between `shortest` and `seq_len`, the first of them seq_len.
 inline std::vector<std::int64_t> random_lengths(std::int64_t rows, std::int64_t seq_len,
-                                                Random& random) {
+                                                Random& random, std::int64_t shortest = 1) {
   std::vector<std::int64_t> lengths{seq_len};
-  while (std::cmp_less(lengths.size(), rows)) lengths.push_back(random.integer(1, seq_len));
+  while (std::cmp_less(lengths.size(), rows)) lengths.push_back(random.integer(shortest, seq_len));
   return lengths;
 }
 
@@ -32,7 +32,7 @@ inline Batch random_batch(const ModelConfig& config, const std::vector<std::int6
       token = static_cast<std::int32_t>(random.integer(0, config.embedding.vocabulary_size - 1));
     }
   } else {
-    batch.x = random.values(static_cast<std::size_t>(batch.steps() * config.rnn.input_size));
+    batch.x = random.values(static_cast<std::size_t>(batch.steps() * config.input_size()));
   }
   if (config.task == Task::regression) {
     batch.targets = random.values(lengths.size() * static_cast<std::size_t>(config.output_size));
@@ -55,7 +55,11 @@ inline Batch select_rows(const ModelConfig& config, const Batch& batch,
   for (const std::int64_t row : rows) {
     const std::int64_t first = batch.offsets[static_cast<std::size_t>(row)];
     const std::int64_t last = batch.offsets[static_cast<std::size_t>(row) + 1];
-    append(selected.x, batch.x, first * config.rnn.input_size, last * config.rnn.input_size);
+    if (config.has_embedding()) {
+      append(selected.tokens, batch.tokens, first, last);
+    } else {
+      append(selected.x, batch.x, first * config.input_size(), last * config.input_size());
+    }
     selected.offsets.push_back(selected.offsets.back() + last - first);
     if (config.task == Task::classification) append(selected.labels, batch.labels, row, row + 1);
     if (config.task == Task::tagging) append(selected.labels, batch.labels, first, last);

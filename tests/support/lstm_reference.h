@@ -67,15 +67,18 @@ auto with_unit(Cell cell, const UnitInputs<T>& inputs, Use use) {
 template <typename T>
 class LstmReference {
  public:
-  /// Runs forward.
+  /// Runs forward. `factors` [num_layers + 1] are what dropout multiplies the input of each layer
+  /// with, then the output, each [T, N, width]; without them nothing is dropped.
   LstmReference(const RecurrentConfig& config, std::int64_t seq_len,
-                std::vector<std::int64_t> lengths, LstmInputs<T> inputs)
+                std::vector<std::int64_t> lengths, LstmInputs<T> inputs,
+                std::vector<std::vector<T>> factors = {})
       : config_(config),
         num_gates_(static_cast<std::size_t>(num_gates(config.cell))),
         seq_len_(seq_len),
         batch_(static_cast<std::int64_t>(lengths.size())),
         lengths_(std::move(lengths)),
-        inputs_(std::move(inputs)) {
+        inputs_(std::move(inputs)),
+        factors_(std::move(factors)) {
     outputs_.h_n.resize(inputs_.h0.size());
     outputs_.c_n.resize(inputs_.c0.size());
     layers_.push_back(inputs_.x);
@@ -89,6 +92,7 @@ class LstmReference {
       });
     }
     outputs_.output = layers_.back();
+    drop(static_cast<std::size_t>(config.num_layers), outputs_.output);
   }
 
   const LstmOutputs<T>& outputs() const { return outputs_; }
@@ -99,6 +103,7 @@ class LstmReference {
     for (auto& [name, tensor] : d_inputs.tensors()) tensor->assign(tensor->size(), T(0));
     std::vector<T> d_output = d_outputs.output;
     for (std::int64_t layer = config_.num_layers - 1; layer >= 0; --layer) {
+      drop(static_cast<std::size_t>(layer + 1), d_output);
       std::vector<T> d_x(floats(config_.layer_input_size(layer)));
       for_each_direction(layer, [&](const Place& place) {
         for (std::int64_t row = 0; row < batch_; ++row) {
@@ -107,6 +112,7 @@ class LstmReference {
       });
       d_output = std::move(d_x);
     }
+    drop(0, d_output);
     d_inputs.x = std::move(d_output);
     return d_inputs;
   }
@@ -119,6 +125,22 @@ class LstmReference {
     std::size_t layer, index;
     std::int64_t direction, width;
   };
+
+  void drop(std::size_t layer, Vector& values) const {
+    for (std::size_t i = 0; !factors_.empty() && i < values.size(); ++i) {
+      values[i] *= factors_[layer][i];
+    }
+  }
+  /// What goes into the layer at a step of a row.
+  Vector input(const Place& place, std::int64_t t, std::int64_t row) const {
+    const std::size_t first = at(t, row, place.width);
+    const auto width = static_cast<std::size_t>(place.width);
+    Vector x(&layers_[place.layer][first], &layers_[place.layer][first] + width);
+    for (std::size_t j = 0; !factors_.empty() && j < width; ++j) {
+      x[j] *= factors_[place.layer][first + j];
+    }
+    return x;
+  }
 
   std::size_t floats(std::int64_t width) const {
     return static_cast<std::size_t>(seq_len_ * batch_ * width);
@@ -198,7 +220,7 @@ class LstmReference {
     std::copy_n(previous_cell(place, row, 0), hidden_size, c_n);
     for (std::int64_t k = 0; k < length; ++k) {
       const std::int64_t t = step(place, row, k);
-      const T* x = &layers_[place.layer][at(t, row, place.width)];
+      const Vector x = input(place, t, row);
       const T* h_before = previous_hidden(place, row, k);
       T* ih = gates(ih_, place, t, row);
       T* hh = gates(hh_, place, t, row);
@@ -244,7 +266,7 @@ class LstmReference {
     Vector d_hh(num_gates_ * hidden_size);
     for (std::int64_t k = lengths_[static_cast<std::size_t>(row)] - 1; k >= 0; --k) {
       const std::int64_t t = step(place, row, k);
-      const T* x = &layers_[place.layer][at(t, row, place.width)];
+      const Vector x = input(place, t, row);
       const T* h_before = previous_hidden(place, row, k);
       const T* dy =
           &d_output[at(t, row, config_.output_size())] + place.direction * config_.h_size();
@@ -295,6 +317,7 @@ class LstmReference {
   std::int64_t seq_len_, batch_;
   std::vector<std::int64_t> lengths_;
   LstmInputs<T> inputs_;
+  std::vector<Vector> factors_;
   LstmOutputs<T> outputs_;
   std::vector<Vector> layers_;   // [l]: what goes into layer l; the last is the output
   std::vector<Vector> ih_, hh_;  // of each direction: the parts of its gates, [T, N, gates * H]

@@ -11,12 +11,14 @@
 #include "engine/batch.h"
 #include "engine/config.h"
 #include "engine/parameters.h"
+#include "tests/support/conv_reference.h"
 #include "tests/support/loss_reference.h"
 #include "tests/support/lstm_reference.h"
 
 namespace quadgate::testing {
 
-/// A whole model in double over one batch, without dropout: LSTM, head, mean loss, and backwards.
+/// A whole model in double over one batch, without dropout: embedding and convolution, if there are
+/// any, LSTM, head, mean loss, and backwards.
 struct NetworkReference {
   std::vector<double> outputs;    ///< as Network::predict gives them
   double loss = 0;                ///< the mean over the items
@@ -87,23 +89,42 @@ inline std::vector<double> to_double(std::span<const float> values) {
   return {values.begin(), values.end()};
 }
 
-/// The LSTM's weights, and the batch padded to [T, N, I] with zero initial states.
-inline LstmInputs<double> lstm_inputs(const ModelConfig& config, const Parameters& parameters,
-                                      const Batch& batch, std::int64_t seq_len) {
-  const auto rows = static_cast<std::size_t>(batch.rows());
-  const auto width = static_cast<std::size_t>(config.rnn.input_size);
-  LstmInputs<double> inputs;
-  inputs.x.resize(static_cast<std::size_t>(seq_len) * rows * width);
+/// Calls body(element of features as the batch has them, element padded to [T, N, I]).
+template <typename Body>
+void for_each_feature(const std::vector<std::int64_t>& offsets, std::int64_t input_size,
+                      Body body) {
+  const std::size_t rows = offsets.size() - 1;
+  const auto width = static_cast<std::size_t>(input_size);
   for (std::size_t row = 0; row < rows; ++row) {
-    const auto first = static_cast<std::size_t>(batch.offsets[row]);
-    const auto last = static_cast<std::size_t>(batch.offsets[row + 1]);
+    const auto first = static_cast<std::size_t>(offsets[row]);
+    const auto last = static_cast<std::size_t>(offsets[row + 1]);
     for (std::size_t step = first; step < last; ++step) {
-      std::copy_n(&batch.x[step * width], width, &inputs.x[((step - first) * rows + row) * width]);
+      for (std::size_t i = 0; i < width; ++i) {
+        body(step * width + i, ((step - first) * rows + row) * width + i);
+      }
     }
   }
-  const auto slices = parameters.slices();
+}
+
+/// The tensors of the recurrent stack, behind those of what stands in front of it.
+inline std::span<const ParameterSlice> recurrent_slices(const ModelConfig& config,
+                                                        const Parameters& parameters) {
+  const std::size_t front = (config.has_embedding() ? 1U : 0U) + (config.conv ? 2U : 0U);
+  return parameters.slices().subspan(front, parameters.slices().size() - front - 2);
+}
+
+/// The LSTM's weights, and the features padded to [T, N, I] with zero initial states.
+inline LstmInputs<double> lstm_inputs(const ModelConfig& config, const Parameters& parameters,
+                                      const FrontReference& front, std::int64_t seq_len) {
+  const std::size_t rows = front.offsets().size() - 1;
+  LstmInputs<double> inputs;
+  inputs.x.resize(static_cast<std::size_t>(seq_len * config.rnn.input_size) * rows);
+  for_each_feature(front.offsets(), config.rnn.input_size, [&](std::size_t from, std::size_t to) {
+    inputs.x[to] = front.features()[from];
+  });
+  const auto slices = recurrent_slices(config, parameters);
   const std::size_t tensors = config.rnn.proj_size > 0 ? 5 : 4;  // of a direction
-  const std::size_t directions = (slices.size() - 2) / tensors;
+  const std::size_t directions = slices.size() / tensors;
   for (std::size_t i = 0; i < directions; ++i) {
     const auto tensor = [&](std::size_t kind) {
       return to_double(parameters.value(slices[tensors * i + kind]));
@@ -159,23 +180,32 @@ inline std::vector<double> run_head(const ModelConfig& config, const Parameters&
 /// Runs the reference with the weights of `parameters`.
 inline NetworkReference network_reference(const ModelConfig& config, const Parameters& parameters,
                                           const Batch& batch) {
+  const FrontReference front(config, parameters, batch);
+  Batch of_stack = batch;
+  of_stack.offsets = front.offsets();
   std::vector<std::int64_t> lengths;
   for (std::size_t row = 0; std::cmp_less(row, batch.rows()); ++row) {
-    lengths.push_back(batch.offsets[row + 1] - batch.offsets[row]);
+    lengths.push_back(of_stack.offsets[row + 1] - of_stack.offsets[row]);
   }
   const std::int64_t seq_len = *std::ranges::max_element(lengths);
-  const auto inputs = detail::lstm_inputs(config, parameters, batch, seq_len);
+  const auto inputs = detail::lstm_inputs(config, parameters, front, seq_len);
   const LstmReference<double> lstm(config.rnn, seq_len, lengths, inputs);
 
   NetworkReference result;
   result.gradients.resize(parameters.values().size());
-  auto d_output = detail::run_head(config, parameters, batch, lstm.outputs().output, result);
+  auto d_output = detail::run_head(config, parameters, of_stack, lstm.outputs().output, result);
   auto d_inputs = lstm.backward({std::move(d_output), std::vector<double>(inputs.h0.size()),
                                  std::vector<double>(inputs.c0.size())});
   const auto tensors = d_inputs.tensors();  // x, h0, c0, then the weights in PyTorch's order
+  const auto slices = detail::recurrent_slices(config, parameters);
   for (std::size_t i = 3; i < tensors.size(); ++i) {
-    std::ranges::copy(*tensors[i].second, &result.gradients[parameters.slices()[i - 3].offset]);
+    std::ranges::copy(*tensors[i].second, &result.gradients[slices[i - 3].offset]);
   }
+  std::vector<double> d_features(front.features().size());
+  detail::for_each_feature(
+      front.offsets(), config.rnn.input_size,
+      [&](std::size_t to, std::size_t from) { d_features[to] = (*tensors[0].second)[from]; });
+  front.backward(d_features, result.gradients);
   return result;
 }
 

@@ -1,7 +1,8 @@
 # Sweeps one epoch of training on tokens from PyTorch's initial weights on the same batches: SGD with
-# a dense torch.nn.Embedding, Adam with sparse gradients (SparseAdam for the table), tagging and
-# classification, with clipping, accumulated gradients and padding_index; and the logits of a trained tagger. Tolerance:
-# 1e-4 absolute on weights as in training_test.py, 1e-5 on logits.
+# a dense torch.nn.Embedding, Adam with sparse gradients (SparseAdam for the table) and dense ones
+# (sparse_embedding = false), tagging and classification, with clipping, accumulated gradients and
+# padding_index; and the logits of a trained tagger. Tolerance: 1e-4 absolute on weights as in
+# training_test.py, 1e-5 on logits.
 
 import math
 
@@ -74,6 +75,8 @@ CASES = {
     "tagging_sgd_clip": (True, "sgd", {"lr": 0.5}, 0.2, {}),
     "tagging_adam": (True, "adam", {"lr": 0.005}, None, {"num_layers": 2, "bidirectional": True}),
     "tagging_adam_accumulate": (True, "adam", {"lr": 0.005}, 0.2, {"accumulate_steps": 2}),
+    "tagging_dense_adam_accumulate": (
+        True, "dense adam", {"lr": 0.005}, 0.2, {"accumulate_steps": 2}),
     "classification_adam_clip": (False, "adam", {"lr": 0.005}, 0.2, {"cell": "gru"}),
 }
 
@@ -91,7 +94,8 @@ def test_one_epoch_gives_the_same_weights(tmp_path, case, padding_index):
     write_state_dict(start, model)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
-    keys = {"epochs": 1, "batch_size": BATCH, "shuffle": False, "optimizer": optimizer, **settings}
+    keys = {"epochs": 1, "batch_size": BATCH, "shuffle": False,
+            "optimizer": optimizer.removeprefix("dense "), **settings}  # fmt: skip
     if clip_norm:
         keys["clip_norm"] = clip_norm
     if accumulate_steps > 1:
@@ -99,11 +103,15 @@ def test_one_epoch_gives_the_same_weights(tmp_path, case, padding_index):
     sizes = {"embedding_size": SIZE, "hidden_size": 20, "init": str(start), **sizes}
     if padding_index is not None:
         sizes["padding_index"] = padding_index
+    if optimizer == "dense adam":
+        sizes["sparse_embedding"] = False
     actual = state_dict(train(tmp_path, data, sizes, keys))
 
     table, rest = model.embedding.weight, list(model.parameters())[1:]
     if optimizer == "sgd":
         descents = [torch.optim.SGD([table, *rest], **settings)]
+    elif optimizer == "dense adam":
+        descents = [torch.optim.Adam([table, *rest], **settings)]
     else:
         descents = [torch.optim.SparseAdam([table], **settings), torch.optim.Adam(rest, **settings)]
     train_torch(model, tagging, data, descents, clip_norm, accumulate_steps)

@@ -1,9 +1,11 @@
-// Runs Recurrent for recurrent_test.py: reads cases from stdin, each a line of JSON (sizes, and in
-// which arrays come) followed by the arrays as raw floats, and answers likewise.
+// Runs Recurrent for recurrent_test.py and dropout_test.py: reads cases from stdin, each a line of
+// JSON (sizes, and in which arrays come) followed by the arrays as raw floats, and answers
+// likewise.
 
 #include <cstdint>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,10 +48,20 @@ RecurrentConfig config_of(const json& c) {
           .hidden_size = c["hidden_size"],
           .num_layers = c["num_layers"],
           .bidirectional = c["bidirectional"],
-          .dropout = 0,
+          .dropout = c.value("dropout", 0.0),
           .cell = parse_cell(c["cell"].get<std::string>()).value(),
           .proj_size = c["proj_size"],
-          .bias = c["bias"]};
+          .bias = c["bias"],
+          .input_dropout = c.value("input_dropout", 0.0),
+          .output_dropout = c.value("output_dropout", 0.0),
+          .locked_dropout = c.value("locked_dropout", false),
+          .weight_dropout = c.value("weight_dropout", 0.0)};
+}
+
+/// Of a case with "seed" and "step".
+std::optional<DropoutKey> key_of(const json& c) {
+  if (!c.contains("seed")) return {};
+  return DropoutKey{c["seed"], c["step"]};
 }
 
 OptimizerConfig optimizer_of(const json& c) {
@@ -86,7 +98,7 @@ void run(const json& c) {
   Optimizer optimizer(optimizer_of(c), rnn.parameters().values().size());
   Answer answer;
   for (int step = 0; step < 5; ++step) {
-    const auto output = rnn.forward(input);
+    const auto output = rnn.forward(input, key_of(c));
     if (step == 0) {
       answer.add("output", output);
       answer.add("h_n", rnn.final_states().h);

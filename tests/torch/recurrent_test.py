@@ -55,7 +55,8 @@ def make_case(number):
     if rng.random() < 0.5:
         lengths = [rng.randint(1, case["seq_len"]) for _ in range(case["batch"])]
         lengths[rng.randrange(case["batch"])] = case["seq_len"]
-    return case | {"lengths": lengths}
+    settings = {"momentum": 0, "eps": 1e-8} | OPTIMIZERS[case["optimizer"]][1]
+    return case | {"lengths": lengths} | settings
 
 
 def make_module(case):
@@ -146,7 +147,6 @@ def test_has_the_numbers_of_pytorch(probe, number):
     sizes += [case["hidden_size"]] if case["cell"] == "lstm" else []
     states, d_states = ([torch.randn(parts, case["batch"], size) for size in sizes]
                         for _ in range(2))
-    case |= {"momentum": 0, "eps": 1e-8} | OPTIMIZERS[case["optimizer"]][1]
     case |= {"x": x.numel(), "d_output": d_output.numel(), "h": states[0].numel(),
              "c": states[1].numel() if len(states) > 1 else 0}
     before = {name: p.detach().clone() for name, p in rnn.named_parameters()}

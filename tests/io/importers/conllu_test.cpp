@@ -1,7 +1,6 @@
 // Sweeps: the examples of multiword tokens and empty nodes of the format's page
-// (https://universaldependencies.org/format.html), Chinese, several files, ends of lines and of
-// files, and every kind of bad line.
-// Tolerance: none.
+// (https://universaldependencies.org/format.html), Chinese, characters of one to four bytes,
+// several files, ends of lines and of files, and every kind of bad line. Tolerance: none.
 
 #include "io/importers/conllu.h"
 
@@ -34,8 +33,8 @@ const std::string kEllipsis = "# text = Sue likes coffee and Bill tea\n" +
 
 class ConlluTest : public testing::FolderTest {
  protected:
-  TaggedSentences read(const std::string& content) const {
-    return read_conllu(std::array{file("a.conllu", content)});
+  TaggedSentences read(const std::string& content, TextLevel level = TextLevel::words) const {
+    return read_conllu(std::array{file("a.conllu", content)}, level);
   }
 
   /// The sentences' words with their tags: "vamos/VERB nos/PRON ...".
@@ -53,8 +52,8 @@ class ConlluTest : public testing::FolderTest {
   }
 
   /// The error's message, without the folder.
-  std::string error(const std::string& content) const {
-    const std::string message = message_of<FileError>([&] { read(content); });
+  std::string error(const std::string& content, TextLevel level = TextLevel::words) const {
+    const std::string message = message_of<FileError>([&] { read(content, level); });
     return message.substr(message.find("a.conllu"));
   }
 };
@@ -71,6 +70,26 @@ TEST_F(ConlluTest, ReadsChineseAndWindowsLines) {
                          "2\t愛\t_\tVERB\t_\t_\t_\t_\t_\t_\r\n\r\n1\tNew York\t_\tPROPN\t_\t_\t_\t_"
                          "\t_\t_\r\n")),
               ElementsAre("我/PRON 愛/VERB ", "New York/PROPN "));
+}
+
+TEST_F(ConlluTest, CutsWordsIntoCharacters) {
+  const std::string chinese = word("1", "我們", "PRON") + word("2-3", "吃蛋糕", "_") +
+                              word("2", "吃", "VERB") + word("3", "蛋糕", "NOUN") + "\n";
+  // U+20BB7 and U+1F333 lie beyond the first plane; the second é is e and U+0301.
+  const std::string others =
+      word("1", "𠮷🌳", "NOUN") + word("2", "é", "X") + word("3", "e\u0301a", "ADJ");
+  const TaggedSentences data = read(chinese + others, TextLevel::characters);
+  EXPECT_THAT(texts(data), ElementsAre("我/B-PRON 們/I-PRON 吃/B-VERB 蛋/B-NOUN 糕/I-NOUN ",
+                                       "𠮷/B-NOUN 🌳/I-NOUN é/B-X e/B-ADJ \u0301/I-ADJ a/I-ADJ "));
+  EXPECT_EQ(data.level, TextLevel::characters);
+  EXPECT_EQ(data.class_names.size(), 34);
+  EXPECT_EQ(data.words.size(), 11);
+  EXPECT_EQ(error(chinese + word("1", "糕\xE8\x9B", "NOUN"), TextLevel::characters),
+            "a.conllu:6: expected UTF-8, found byte 0xe8");
+  EXPECT_EQ(error(word("1", "\xED\xA0\x80", "NOUN"), TextLevel::characters),
+            "a.conllu:1: expected UTF-8, found byte 0xed");
+  EXPECT_EQ(error(word("1", "我們", "PRON") + word("3", "吃", "VERB"), TextLevel::characters),
+            "a.conllu:2: ID: expected 2, found '3'");
 }
 
 TEST_F(ConlluTest, ReadsSeveralFilesAsOne) {

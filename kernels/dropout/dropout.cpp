@@ -1,0 +1,34 @@
+#include "kernels/dropout/dropout.h"
+
+#include "kernels/dropout/impl.h"
+#include "kernels/isa.h"
+
+namespace quadgate::kernels {
+
+DropoutKernel dropout_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512_bf16:
+    case Isa::avx512:
+      return dropout_avx512;
+    case Isa::avx2:
+      return dropout_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return dropout_scalar;
+}
+
+MultiplyKernel multiply_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512_bf16:
+    case Isa::avx512:
+      return multiply_avx512;
+    case Isa::avx2:
+      return multiply_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return multiply_scalar;
+}
+
+}  // namespace quadgate::kernels

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+
+namespace quadgate::kernels {
+
+enum class Isa : std::uint8_t;
+
+/// Which values dropout keeps, and what becomes of them. Value 4 i + j is kept where word j of
+/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) for the
+/// counter {counter[0], counter[1], counter[2], first_block + i}, whose last word wraps round, has
+/// upper 24 bits of at least `threshold`.
+struct DropoutMask {
+  std::uint64_t key;
+  std::uint32_t counter[3];
+  std::uint32_t first_block;
+  std::uint32_t threshold;  ///< at most 2^24: the probability to drop a value, times 2^24
+  float scale;              ///< factor of the values that are kept
+};
+
+/// Multiplies each of `count` values with `scale` or 0: from `from` to `to`, which may be the same
+/// array, of any alignment. `count` may be 0. The same bits from every ISA.
+using DropoutKernel = void (*)(const DropoutMask& mask, std::int64_t count, const float* from,
+                               float* to) noexcept;
+
+/// The version for `isa`, which the machine must support.
+DropoutKernel dropout_kernel(Isa isa) noexcept;
+
+/// to = from * factors, for `count` values; `to` may be `from`.
+using MultiplyKernel = void (*)(std::int64_t count, const float* factors, const float* from,
+                                float* to) noexcept;
+
+/// The version for `isa`, which the machine must support.
+MultiplyKernel multiply_kernel(Isa isa) noexcept;
+
+}  // namespace quadgate::kernels
