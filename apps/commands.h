@@ -92,12 +92,20 @@ void predict(const PredictArguments& arguments);
 
 struct ExportArguments {
   std::filesystem::path checkpoint;
-  std::filesystem::path output;  ///< .pt, .safetensors, .onnx or .h5
+  std::filesystem::path output;  ///< .pt, .safetensors, .onnx, .h5 or .weights.h5
   bool only_rnn = false;
 };
 
 /// Writes a model for other programs.
 void export_model(const ExportArguments& arguments);
+
+struct ImportArguments {
+  std::filesystem::path input;   ///< .pt, .pth, .safetensors, .onnx or .weights.h5
+  std::filesystem::path output;  ///< checkpoint
+};
+
+/// Makes a checkpoint of a model of another program.
+void import_model(const ImportArguments& arguments);
 
 void inspect(const std::filesystem::path& path);
 

@@ -10,6 +10,7 @@
 #include "io/checkpoint.h"
 #include "io/dataset.h"
 #include "io/hdf5.h"
+#include "io/hdf5_attributes.h"
 
 namespace quadgate::apps {
 namespace {
@@ -67,7 +68,7 @@ void inspect_series(const hdf5::File& file) {
                  hdf5::shape_text(file.array(fmt::format("{}/x", name)).shape()));
     }
   }
-  print_description(read_data_description(file, ""));
+  print_description(read_data_description(hdf5::ObjectReader(file, "")));
 }
 
 /// The text of a language model, a stream of tokens a split.
@@ -79,7 +80,7 @@ void inspect_text(const hdf5::File& file) {
       fmt::print("{}: {} tokens\n", name, x.size());
     }
   }
-  print_description(read_data_description(file, ""));
+  print_description(read_data_description(hdf5::ObjectReader(file, "")));
 }
 
 void inspect_dataset(const hdf5::File& file) {

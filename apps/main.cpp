@@ -12,6 +12,7 @@
 
 #include "apps/benchmark_options.h"
 #include "apps/commands.h"
+#include "apps/exchange_options.h"
 #include "apps/signals.h"
 #include "engine/error.h"
 #include "engine/onednn_isa.h"
@@ -207,25 +208,6 @@ void add_generate(CLI::App& app, GenerateArguments& arguments, Command& command)
   });
 }
 
-void add_export(CLI::App& app, ExportArguments& arguments, Command& command) {
-  CLI::App& exporting = *app.add_subcommand("export", "Write a model for PyTorch and others");
-  exporting.add_option("checkpoint", arguments.checkpoint, "Checkpoint of the model")
-      ->required()
-      ->type_name("CHECKPOINT");
-  exporting
-      .add_option("-o,--output", arguments.output,
-                  "File to write: .pt, .safetensors, .onnx, or .h5 without the training state")
-      ->required()
-      ->type_name("MODEL");
-  exporting
-      .add_option_function<std::string>(
-          "--only", [&arguments](const std::string&) { arguments.only_rnn = true; },
-          "rnn: only the recurrent layers, under the names of a bare torch.nn.LSTM, GRU or RNN")
-      ->check(CLI::IsMember({"rnn"}))
-      ->type_name("PART");
-  exporting.callback([&] {
-    command = [&] {
-      export_model(arguments);
 void add_tag(CLI::App& app, TagArguments& arguments, Command& command) {
   CLI::App& tag =
       *app.add_subcommand("tag", "Print sentences with a tag a word, from a model of tokens");
@@ -322,8 +304,9 @@ int run(int argc, char** argv) {
   EvaluateArguments evaluate_arguments;
   PredictArguments predict_arguments;
   GenerateArguments generate_arguments;
-  ExportArguments export_arguments;
   TagArguments tag_arguments;
+  ExportArguments export_arguments;
+  ImportArguments import_arguments;
   std::filesystem::path inspect_file;
   BenchArguments bench_arguments;
   ScaleArguments scale_arguments;
@@ -332,8 +315,9 @@ int run(int argc, char** argv) {
   add_evaluate(app, evaluate_arguments, command);
   add_predict(app, predict_arguments, command);
   add_generate(app, generate_arguments, command);
-  add_export(app, export_arguments, command);
   add_tag(app, tag_arguments, command);
+  add_export(app, export_arguments, command);
+  add_import(app, import_arguments, command);
   add_inspect(app, inspect_file, command);
   add_bench(app, bench_arguments, command);
   add_scale(app, scale_arguments, command);

@@ -95,16 +95,17 @@ std::optional<Streams> streams_of(RunConfig& config) {
 TrainingState begin(const RunConfig& config, Network& network) {
   TrainingState state;
   state.seed = static_cast<std::uint64_t>(config.train.seed);
+  Parameters& parameters = network.parameters();
+  const RecurrentConfig& rnn = network.config().rnn;
+  parameters.initialize(state.seed);
   if (config.model.init.empty()) {
-    Parameters& parameters = network.parameters();
-    const RecurrentConfig& rnn = network.config().rnn;
-    parameters.initialize(state.seed);
     if (config.model.orthogonal) make_orthogonal(rnn, parameters, state.seed);
     if (const auto bias = config.model.forget_bias) {
       set_forget_bias(rnn, parameters, static_cast<float>(*bias));
     }
   } else {
-    load_parameters(config.model.init, network.parameters());
+    has_head(config.model.init) ? load_parameters(config.model.init, parameters)
+                                : load_part(config.model.init, parameters);
   }
   network.refresh();
   return state;

@@ -22,8 +22,10 @@ Parameters::Parameters(const ModelConfig& config) : config_(config) {
     add("conv.bias", {conv->channels});
   }
   add_recurrent("rnn.");
-  if (!tied()) add("head.weight", {config.output_size, config.rnn.output_size()});
-  add("head.bias", {config.output_size});
+  if (config.output_size > 0) {
+    if (!tied()) add("head.weight", {config.output_size, config.rnn.output_size()});
+    add("head.bias", {config.output_size});
+  }
   allocate();
 }
 

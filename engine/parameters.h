@@ -30,7 +30,8 @@ class Parameters {
   /// Lays out the tensors of `config` in PyTorch's order, all zero: embedding.weight
   /// [vocabulary_size, I] if there is one, conv.weight [channels, I, kernel_size] and conv.bias
   /// likewise, rnn.{weight_ih,weight_hh,bias_ih,bias_hh,weight_hr}_l{k}[_reverse], weight_hr only
-  /// with proj_size, the biases only with bias, then head.{weight,bias}.
+  /// with proj_size, the biases only with bias, then, if output_size is
+  /// not 0, head.{weight,bias}.
   explicit Parameters(const ModelConfig& config);
   /// Those of the recurrent stack alone, under the names of torch.nn.LSTM, GRU and RNN:
   /// weight_ih_l0 and so on.

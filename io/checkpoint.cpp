@@ -12,6 +12,7 @@
 
 #include "engine/error.h"
 #include "io/hdf5.h"
+#include "io/hdf5_attributes.h"
 #include "io/replace_file.h"
 #include "io/seal.h"
 
@@ -89,184 +90,18 @@ hdf5::File open_checkpoint(const std::filesystem::path& path) {
   return file;
 }
 
-void write_conv(hdf5::File& file, const ConvConfig& conv) {
-  file.write_int("model", "conv_input_size", conv.input_size);
-  file.write_int("model", "conv_channels", conv.channels);
-  file.write_int("model", "conv_kernel_size", conv.kernel_size);
-  file.write_int("model", "conv_padding", conv.padding);
-  file.write_int("model", "conv_pool_size", conv.pool_size);
-}
-
-// None where the file has no channels.
-std::optional<ConvConfig> read_conv(const hdf5::File& file) {
-  if (!file.has_attribute("model", "conv_channels")) return {};
-  return ConvConfig{.input_size = file.read_int("model", "conv_input_size"),
-                    .channels = file.read_int("model", "conv_channels"),
-                    .kernel_size = file.read_int("model", "conv_kernel_size"),
-                    .padding = file.read_int("model", "conv_padding"),
-                    .pool_size = file.read_int("model", "conv_pool_size")};
-}
-
-// The kinds of dropout that the first files do not have: what is absent is 0.
-void write_dropout(hdf5::File& file, const RecurrentConfig& rnn) {
-  const auto write = [&](const char* name, double p) {
-    if (p > 0) file.write_double("model", name, p);
-  };
-  write("input_dropout", rnn.input_dropout);
-  write("output_dropout", rnn.output_dropout);
-  write("weight_dropout", rnn.weight_dropout);
-  if (rnn.locked_dropout) file.write_int("model", "locked_dropout", 1);
-}
-
-void read_dropout(const hdf5::File& file, RecurrentConfig& rnn) {
-  const auto read = [&](const char* name) {
-    return file.has_attribute("model", name) ? file.read_double("model", name) : 0;
-  };
-  rnn.input_dropout = read("input_dropout");
-  rnn.output_dropout = read("output_dropout");
-  rnn.weight_dropout = read("weight_dropout");
-  rnn.locked_dropout = file.has_attribute("model", "locked_dropout") &&
-                       file.read_int("model", "locked_dropout") != 0;
-}
-
-// Pooling and loss; what is absent has its default.
-void write_training_target(hdf5::File& file, const ModelConfig& model) {
-  const LossConfig& loss = model.loss;
-  file.write_string("model", "pooling", std::string(to_string(model.pooling)));
-  if (loss.kind) file.write_string("model", "loss", std::string(to_string(*loss.kind)));
-  file.write_double("model", "huber_delta", loss.huber_delta);
-  file.write_double("model", "label_smoothing", loss.label_smoothing);
-  file.write_int("model", "ignore_index", loss.ignore_index);
-  if (!loss.class_weights.empty()) file.write_floats("model", "class_weights", loss.class_weights);
-}
-
 void write_model(hdf5::File& file, const ModelDescription& model, const Parameters& parameters) {
   file.write_string("", "format", kFormat);
   file.write_int("", "format_version", 1);
   file.create_group("model");
-  const RecurrentConfig& rnn = model.config.rnn;
-  file.write_string("model", "cell", std::string(to_string(rnn.cell)));
-  file.write_int("model", "input_size", rnn.input_size);
-  file.write_int("model", "hidden_size", rnn.hidden_size);
-  if (rnn.proj_size > 0) file.write_int("model", "proj_size", rnn.proj_size);
-  if (!rnn.bias) file.write_int("model", "bias", 0);
-  file.write_int("model", "num_layers", rnn.num_layers);
-  file.write_int("model", "bidirectional", rnn.bidirectional ? 1 : 0);
-  file.write_double("model", "dropout", rnn.dropout);
-  write_dropout(file, rnn);
-  file.write_int("model", "output_size", model.config.output_size);
-  if (const auto& embedding = model.config.embedding; embedding.vocabulary_size > 0) {
-    file.write_int("model", "vocabulary_size", embedding.vocabulary_size);
-    if (embedding.padding_index) {
-      file.write_int("model", "padding_index", *embedding.padding_index);
-    }
-    if (embedding.tie_weights) file.write_int("model", "tie_weights", 1);
-    if (!embedding.sparse) file.write_int("model", "sparse_embedding", 0);
-  }
-  if (model.config.conv) write_conv(file, *model.config.conv);
-  file.write_string("model", "task", to_string(model.config.task));
-  write_training_target(file, model.config);
-  write_data_description(file, "model", model.data);
+  hdf5::ObjectWriter attributes(file, "model");
+  write_model_description(attributes, model);
   write_tensors(file, "state_dict", parameters, parameters.values());
   if (parameters.tied()) file.link("state_dict/embedding.weight", "state_dict/head.weight");
 }
 
-EmbeddingConfig read_embedding(const hdf5::File& file) {
-  EmbeddingConfig embedding;
-  if (file.has_attribute("model", "vocabulary_size")) {
-    embedding.vocabulary_size = file.read_int("model", "vocabulary_size");
-  }
-  if (file.has_attribute("model", "padding_index")) {
-    embedding.padding_index = file.read_int("model", "padding_index");
-  }
-  embedding.tie_weights =
-      file.has_attribute("model", "tie_weights") && file.read_int("model", "tie_weights") != 0;
-  embedding.sparse = !file.has_attribute("model", "sparse_embedding") ||
-                     file.read_int("model", "sparse_embedding") != 0;
-  return embedding;
-}
-
-// The value of an attribute that has a name; `absent` where there is none.
-template <typename Value, typename Parse>
-Value read_named(const hdf5::File& file, const char* name, Value absent, const char* expected,
-                 Parse parse) {
-  if (!file.has_attribute("model", name)) return absent;
-  const std::string found = file.read_string("model", name);
-  const auto value = parse(found);
-  if (!value) {
-    throw FileError(
-        fmt::format("{}: expected {}, found '{}'", file.where("model", name), expected, found));
-  }
-  return *value;
-}
-
-void read_training_target(const hdf5::File& file, ModelConfig& model) {
-  model.pooling = read_named(file, "pooling", model.pooling, "last, mean or max", parse_pooling);
-  LossConfig& loss = model.loss;
-  loss.kind =
-      read_named(file, "loss", loss.kind, "cross_entropy, mse, mae, huber or bce", parse_loss);
-  const auto has = [&](const char* name) { return file.has_attribute("model", name); };
-  if (has("huber_delta")) loss.huber_delta = file.read_double("model", "huber_delta");
-  if (has("label_smoothing")) loss.label_smoothing = file.read_double("model", "label_smoothing");
-  if (has("ignore_index")) loss.ignore_index = file.read_int("model", "ignore_index");
-  if (has("class_weights")) loss.class_weights = file.read_floats("model", "class_weights");
-}
-
-// Every token and every class has a name.
-void expect_names(const hdf5::File& file, const ModelDescription& model) {
-  const auto expect = [&](const char* attribute, std::int64_t expected, std::size_t found) {
-    if (std::cmp_not_equal(expected, found)) {
-      throw FileError(fmt::format("{}: expected {} names, found {}", file.where("model", attribute),
-                                  expected, found));
-    }
-  };
-  if (model.config.has_embedding()) {
-    expect("token_names", model.config.embedding.vocabulary_size, model.data.token_names.size());
-  }
-  if (model.config.task != Task::regression) {
-    expect("class_names", model.config.output_size, model.data.class_names.size());
-  }
-}
-
 ModelDescription read_model(const hdf5::File& file) {
-  const std::string cell_name = file.read_string("model", "cell");
-  const std::optional<Cell> cell = parse_cell(cell_name);
-  if (!cell) {
-    throw FileError(fmt::format("{}: expected lstm, gru, rnn_tanh or rnn_relu, found '{}'",
-                                file.where("model", "cell"), cell_name));
-  }
-  const std::string task_name = file.read_string("model", "task");
-  const std::optional<Task> task = task_from_name(task_name);
-  if (!task) {
-    throw FileError(fmt::format("{}: expected classification, tagging or regression, found '{}'",
-                                file.where("model", "task"), task_name));
-  }
-  ModelDescription model{
-      .config = {.rnn = {.input_size = file.read_int("model", "input_size"),
-                         .hidden_size = file.read_int("model", "hidden_size"),
-                         .num_layers = file.read_int("model", "num_layers"),
-                         .bidirectional = file.read_int("model", "bidirectional") != 0,
-                         .dropout = file.read_double("model", "dropout"),
-                         .cell = *cell,
-                         .proj_size = file.has_attribute("model", "proj_size")
-                                          ? file.read_int("model", "proj_size")
-                                          : 0,
-                         .bias = !file.has_attribute("model", "bias") ||
-                                 file.read_int("model", "bias") != 0},
-                 .task = *task,
-                 .output_size = file.read_int("model", "output_size"),
-                 .embedding = read_embedding(file),
-                 .conv = read_conv(file)},
-      .data = read_data_description(file, "model")};
-  read_dropout(file, model.config.rnn);
-  read_training_target(file, model.config);
-  try {
-    validate(model.config);
-  } catch (const InvalidArgument& error) {
-    throw FileError(fmt::format("{}: model: {}", file.path().string(), error.what()));
-  }
-  expect_names(file, model);
-  return model;
+  return read_model_description(hdf5::ObjectReader(file, "model"), file.path().string());
 }
 
 void write_optimizer(hdf5::File& file, const Parameters& parameters, const Optimizer& optimizer) {
@@ -423,6 +258,25 @@ bool has_training_state(const std::filesystem::path& path) {
 void load_parameters(const std::filesystem::path& path, Parameters& parameters) {
   const std::vector<float> flat = read_tensors(open_checkpoint(path), "state_dict", parameters);
   std::ranges::copy(flat, parameters.values().begin());
+}
+
+bool has_head(const std::filesystem::path& path) {
+  return open_checkpoint(path).has("state_dict/head.bias");
+}
+
+void load_part(const std::filesystem::path& path, Parameters& parameters) {
+  Parameters part(read_model_description(path).config);
+  load_parameters(path, part);
+  for (const ParameterSlice& from : part.slices()) {
+    const auto to = std::ranges::find_if(parameters.slices(), [&](const ParameterSlice& slice) {
+      return slice.name == from.name && slice.shape == from.shape;
+    });
+    if (to == parameters.slices().end()) {
+      throw FileError(fmt::format("{}: state_dict: unexpected '{}' {}", path.string(), from.name,
+                                  hdf5::shape_text(from.shape)));
+    }
+    std::ranges::copy(part.value(from), parameters.value(*to).begin());
+  }
 }
 
 TrainingState load_training_state(const std::filesystem::path& path, const Parameters& parameters,

@@ -11,17 +11,9 @@
 #include "engine/parameters.h"
 #include "engine/recurrent_states.h"
 #include "engine/schedule.h"
-#include "io/data_description.h"
+#include "io/model_description.h"
 
 namespace quadgate {
-
-/// What a checkpoint says of its model, beside the weights.
-struct ModelDescription {
-  ModelConfig config{};
-  DataDescription data{};  ///< names, standardization and window that it was trained with
-
-  bool operator==(const ModelDescription&) const = default;
-};
 
 /// Where a training run stands. With weights and optimizer, it is all that resuming needs.
 struct TrainingState {
@@ -73,6 +65,13 @@ bool has_training_state(const std::filesystem::path& path);
 /// Fills all weights. Throws FileError, with the parameters as they were, naming every tensor that
 /// is missing, unexpected or of another shape; also if the file is damaged.
 void load_parameters(const std::filesystem::path& path, Parameters& parameters);
+
+/// Whether the model has a head: one of a bare torch.nn.LSTM does not. Throws FileError.
+bool has_head(const std::filesystem::path& path);
+
+/// Fills the weights that the file has, a part of `parameters`; the others stay as they are. Throws
+/// FileError like load_parameters.
+void load_part(const std::filesystem::path& path, Parameters& parameters);
 
 /// Fills the optimizer's state and returns where the training stood. `parameters` gives the layout
 /// of the optimizer's arrays. Throws FileError like load_parameters, with the optimizer as it was,

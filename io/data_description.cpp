@@ -10,13 +10,13 @@
 namespace quadgate {
 namespace {
 
-TextLevel read_level(const hdf5::File& file, const std::string& group) {
-  const std::string found = file.read_string(group, "token_level");
+TextLevel read_level(const AttributeReader& from) {
+  const std::string found = from.read_string("token_level");
   for (const TextLevel level : {TextLevel::words, TextLevel::characters}) {
     if (found == to_string(level)) return level;
   }
   throw FileError(fmt::format("{}: expected words or characters, found '{}'",
-                              file.where(group, "token_level"), found));
+                              from.where("token_level"), found));
 }
 
 }  // namespace
@@ -46,50 +46,49 @@ std::optional<Task> task_from_name(std::string_view name) {
   return {};
 }
 
-DataDescription read_data_description(const hdf5::File& file, const std::string& group) {
+DataDescription read_data_description(const AttributeReader& from) {
   DataDescription description;
-  const auto has = [&](const char* name) { return file.has_attribute(group, name); };
-  if (has("feature_names")) description.feature_names = file.read_strings(group, "feature_names");
-  if (has("token_names")) description.token_names = file.read_strings(group, "token_names");
-  if (has("token_level")) description.token_level = read_level(file, group);
-  if (has("class_names")) description.class_names = file.read_strings(group, "class_names");
-  if (has("mean")) description.mean = file.read_floats(group, "mean");
-  if (has("std")) description.std = file.read_floats(group, "std");
+  const auto has = [&](const char* name) { return from.has(name); };
+  if (has("feature_names")) description.feature_names = from.read_strings("feature_names");
+  if (has("token_names")) description.token_names = from.read_strings("token_names");
+  if (has("token_level")) description.token_level = read_level(from);
+  if (has("class_names")) description.class_names = from.read_strings("class_names");
+  if (has("mean")) description.mean = from.read_floats("mean");
+  if (has("std")) description.std = from.read_floats("std");
   if (has("input_len")) {
-    description.window = Window{.input_len = file.read_int(group, "input_len"),
-                                .horizon = file.read_int(group, "horizon"),
-                                .stride = file.read_int(group, "stride"),
-                                .targets = file.read_strings(group, "target_names")};
+    description.window = Window{.input_len = from.read_int("input_len"),
+                                .horizon = from.read_int("horizon"),
+                                .stride = from.read_int("stride"),
+                                .targets = from.read_strings("target_names")};
   }
   if (has("streams")) {
-    description.streams = Streams{.count = file.read_int(group, "streams"),
-                                  .bptt_len = file.read_int(group, "bptt_len")};
+    description.streams =
+        Streams{.count = from.read_int("streams"), .bptt_len = from.read_int("bptt_len")};
   }
   return description;
 }
 
-void write_data_description(hdf5::File& file, const std::string& group,
-                            const DataDescription& description) {
+void write_data_description(AttributeWriter& to, const DataDescription& description) {
   const auto write_names = [&](const char* name, const std::vector<std::string>& names) {
-    if (!names.empty()) file.write_strings(group, name, names);
+    if (!names.empty()) to.write_strings(name, names);
   };
   write_names("feature_names", description.feature_names);
   write_names("token_names", description.token_names);
   if (description.token_level != TextLevel::words) {
-    file.write_string(group, "token_level", std::string(to_string(description.token_level)));
+    to.write_string("token_level", std::string(to_string(description.token_level)));
   }
   write_names("class_names", description.class_names);
-  if (!description.mean.empty()) file.write_floats(group, "mean", description.mean);
-  if (!description.std.empty()) file.write_floats(group, "std", description.std);
+  if (!description.mean.empty()) to.write_floats("mean", description.mean);
+  if (!description.std.empty()) to.write_floats("std", description.std);
   if (description.window) {
-    file.write_int(group, "input_len", description.window->input_len);
-    file.write_int(group, "horizon", description.window->horizon);
-    file.write_int(group, "stride", description.window->stride);
-    file.write_strings(group, "target_names", description.window->targets);
+    to.write_int("input_len", description.window->input_len);
+    to.write_int("horizon", description.window->horizon);
+    to.write_int("stride", description.window->stride);
+    to.write_strings("target_names", description.window->targets);
   }
   if (description.streams) {
-    file.write_int(group, "streams", description.streams->count);
-    file.write_int(group, "bptt_len", description.streams->bptt_len);
+    to.write_int("streams", description.streams->count);
+    to.write_int("bptt_len", description.streams->bptt_len);
   }
 }
 

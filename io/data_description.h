@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/config.h"
-#include "io/hdf5.h"
+#include "io/attributes.h"
 
 namespace quadgate {
 
@@ -60,13 +60,12 @@ std::vector<std::int64_t> target_columns(const DataDescription& description);
 std::optional<Task> task_from_name(std::string_view name);
 
 /// Reads the attributes feature_names, token_names, token_level, class_names, mean, std, input_len,
-/// horizon, stride, target_names, streams and bptt_len of a group; an absent one leaves its field
+/// horizon, stride, target_names, streams and bptt_len; an absent one leaves its field
 /// as it begins.
 /// Throws FileError.
-DataDescription read_data_description(const hdf5::File& file, const std::string& group);
+DataDescription read_data_description(const AttributeReader& from);
 
-/// Writes the fields that are not empty as attributes of a group.
-void write_data_description(hdf5::File& file, const std::string& group,
-                            const DataDescription& description);
+/// Writes the fields that are not empty as attributes.
+void write_data_description(AttributeWriter& to, const DataDescription& description);
 
 }  // namespace quadgate

@@ -10,6 +10,7 @@
 
 #include "engine/error.h"
 #include "io/hdf5.h"
+#include "io/hdf5_attributes.h"
 #include "io/sequence_split.h"
 #include "io/stream_split.h"
 #include "io/window_split.h"
@@ -96,7 +97,7 @@ Dataset::Dataset(const std::filesystem::path& path, const std::optional<Window>&
     throw FileError(path.string() + ": expected a group train, valid or test, found none");
   }
   const std::string& first = names.front();
-  description_ = read_data_description(*file_, "");
+  description_ = read_data_description(hdf5::ObjectReader(*file_, ""));
   const hdf5::Array x = file_->array(first + "/x");
   const bool has_tokens =
       is_text || x.element() == hdf5::Element::int32 || file_->has_attribute("", "token_names");

@@ -12,6 +12,7 @@
 #include "engine/batch.h"
 #include "engine/config.h"
 #include "io/data_description.h"
+#include "io/hdf5.h"
 
 namespace quadgate {
 

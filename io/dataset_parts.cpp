@@ -8,6 +8,7 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
+#include "io/hdf5_attributes.h"
 
 namespace quadgate {
 
@@ -69,7 +70,8 @@ hdf5::File create_dataset(const std::filesystem::path& path, const char* task,
   file.write_string("", "format", "quadgate-dataset");
   file.write_int("", "format_version", 1);
   file.write_string("", "task", task);
-  write_data_description(file, "", description);
+  hdf5::ObjectWriter root(file, "");
+  write_data_description(root, description);
   return file;
 }
 

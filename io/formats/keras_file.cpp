@@ -65,7 +65,7 @@ std::vector<float> with_gates(std::span<const float> values, const KerasCell& ce
   return result;
 }
 
-/// Conv1D: PyTorch's [C, I, K] is Keras's [K, I, C].
+/// [a, b, c] to [c, b, a]: Conv1D's kernel is [C, I, K] in PyTorch, [K, I, C] in Keras.
 std::vector<float> turned(std::span<const float> values, std::size_t a, std::size_t b,
                           std::size_t c) {
   std::vector<float> result(values.size());
@@ -93,6 +93,7 @@ class Writer {
       layer("layers/embedding");
       variable("layers/embedding", 0, table.shape, parameters_.value(table));
     }
+    if (model_.conv) convolution();
     for (std::int64_t l = 0; l < model_.rnn.num_layers; ++l) recurrent(l);
     head();
   }
@@ -113,6 +114,16 @@ class Writer {
   }
   std::span<const float> value(const std::string& name) const {
     return parameters_.value(parameters_.slice(name));
+  }
+
+  void convolution() {
+    const ParameterSlice& weight = parameters_.slice("conv.weight");
+    const auto& shape = weight.shape;
+    layer("layers/conv1d");
+    variable("layers/conv1d", 0, std::array{shape[2], shape[1], shape[0]},
+             turned(parameters_.value(weight), static_cast<std::size_t>(shape[0]),
+                    static_cast<std::size_t>(shape[1]), static_cast<std::size_t>(shape[2])));
+    variable("layers/conv1d", 1, std::array{shape[0]}, value("conv.bias"));
   }
 
   void recurrent(std::int64_t number) {
@@ -310,10 +321,15 @@ class Reader {
 
 }  // namespace
 
+bool is_keras_name(const std::filesystem::path& path) {
+  return path.filename().string().ends_with(".weights.h5");
+}
+
 TensorFile read_keras_file(const std::filesystem::path& path) { return Reader(path).run(); }
 
 void write_keras_file(const std::filesystem::path& path, const ModelConfig& model,
                       const Parameters& parameters) {
+  validate(model);
   if (model.rnn.proj_size > 0) {
     throw InvalidArgument(fmt::format("{}: Keras has no proj_size: expected 0, found {}",
                                       path.string(), model.rnn.proj_size));

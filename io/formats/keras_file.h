@@ -8,6 +8,9 @@
 
 namespace quadgate {
 
+/// Whether a file is one of Keras by its name: "*.weights.h5".
+bool is_keras_name(const std::filesystem::path& path);
+
 /// Reads the weights of a Keras 3 model, as `model.save_weights("m.weights.h5")` writes them: LSTM,
 /// GRU (reset_after) or SimpleRNN layers, plain or Bidirectional, in the order of their names, an
 /// Embedding, a Conv1D and a Dense layer where they are there, under PyTorch's names, in its gate

@@ -6,9 +6,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 
@@ -51,8 +54,9 @@ std::optional<ElementType> element_type(std::int32_t type) {
 /// Reads one file.
 class Parser {
  public:
-  Parser(std::span<const std::byte> bytes, const std::string& name)
-      : name_(name), room_(kMostTimes * bytes.size()) {
+  Parser(std::span<const std::byte> bytes, const std::string& name,
+         const std::filesystem::path& folder)
+      : name_(name), folder_(folder), room_(kMostTimes * bytes.size()) {
     constexpr std::size_t kMost = std::numeric_limits<std::int32_t>::max();
     if (bytes.size() > kMost ||
         !model_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ||
@@ -98,13 +102,12 @@ class Parser {
     fail(fmt::format("{} node '{}': {}", node.op_type(), node.name(), reason));
   }
 
-  NamedTensor tensor(const onnx::TensorProto& from) const {
+  NamedTensor tensor(const onnx::TensorProto& from) {
     NamedTensor tensor{
         .name = from.name(), .shape = {from.dims().begin(), from.dims().end()}, .values = {}};
     const auto type = element_type(from.data_type());
-    if (!type || from.data_location() == onnx::TensorProto::EXTERNAL) {
-      fail(fmt::format("constant '{}': expected f64, f32, f16 or bf16 numbers in the file itself",
-                       from.name()));
+    if (!type) {
+      fail(fmt::format("constant '{}': expected f64, f32, f16 or bf16 numbers", from.name()));
     }
     const auto expect = [&](std::size_t found) {
       if (count_elements(tensor.shape, std::numeric_limits<std::int32_t>::max()) !=
@@ -119,17 +122,52 @@ class Parser {
       return tensor;
     }
     const std::size_t size = size_of(*type);
-    const std::string& raw = from.raw_data();
+    const auto raw = from.data_location() == onnx::TensorProto::EXTERNAL
+                         ? outside(from)
+                         : std::as_bytes(std::span(from.raw_data()));
     expect(raw.size() / size);
     for (std::size_t i = 0; i < raw.size() / size; ++i) {
-      tensor.values.push_back(
-          to_float(*type, reinterpret_cast<const std::byte*>(raw.data()) + i * size));
+      tensor.values.push_back(to_float(*type, raw.data() + i * size));
     }
     return tensor;
   }
 
+  /// The bytes of a constant that lies in another file of the folder.
+  std::span<const std::byte> outside(const onnx::TensorProto& from) {
+    std::map<std::string, std::string> where{{"offset", "0"}};
+    for (const auto& entry : from.external_data()) where[entry.key()] = entry.value();
+    const std::filesystem::path location = where["location"];
+    if (folder_.empty() || location.empty() || location != location.filename()) {
+      fail(fmt::format("constant '{}': expected a file beside this one, found '{}'", from.name(),
+                       location.string()));
+    }
+    auto [file, is_new] = files_.try_emplace(location.string());
+    if (is_new) {
+      file->second = read_bytes(folder_ / location);
+      room_ += kMostTimes * file->second.size();
+    }
+    const std::span<const std::byte> bytes(file->second);
+    const auto offset = integer(where["offset"]);
+    const auto length =
+        where.contains("length") ? integer(where["length"]) : std::ssize(bytes) - offset;
+    if (offset < 0 || length < 0 || offset > std::ssize(bytes) ||
+        length > std::ssize(bytes) - offset) {
+      fail(fmt::format("constant '{}': expected bytes within the {} of '{}'", from.name(),
+                       bytes.size(), location.string()));
+    }
+    return bytes.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
+  }
+
+  /// Below 0 if it is none.
+  static std::int64_t integer(const std::string& text) {
+    std::int64_t value = -1;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, value);
+    return error == std::errc() && rest == end ? value : -1;
+  }
+
   /// Input number `index` of a node, which must be a constant; empty if the node has none.
-  std::optional<NamedTensor> input(const Node& node, int index) const {
+  std::optional<NamedTensor> input(const Node& node, int index) {
     if (index >= node.input_size() || node.input(index).empty()) return {};
     const auto found = constants_.find(node.input(index));
     if (found == constants_.end()) {
@@ -239,6 +277,8 @@ class Parser {
   }
 
   std::string name_;
+  std::filesystem::path folder_;
+  std::map<std::string, std::vector<std::byte>> files_;  // of constants, by name
   std::size_t room_;  // bytes of weights that may still come: nodes may share them
   onnx::ModelProto model_;
   std::unordered_map<std::string, const onnx::TensorProto*> constants_;
@@ -247,8 +287,9 @@ class Parser {
 
 }  // namespace
 
-TensorFile parse_onnx(std::span<const std::byte> bytes, const std::string& name) {
-  return Parser(bytes, name).run();
+TensorFile parse_onnx(std::span<const std::byte> bytes, const std::string& name,
+                      const std::filesystem::path& folder) {
+  return Parser(bytes, name, folder).run();
 }
 
 }  // namespace quadgate

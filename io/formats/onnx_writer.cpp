@@ -41,8 +41,9 @@ class Writer {
         parameters_(parameters) {}
 
   std::vector<std::byte> run(const std::map<std::string, std::string>& metadata) {
-    std::string x = graph_.node("Transpose", {load()}, perm({1, 0, 2}));
+    std::string x = load();
     lengths_ = graph_.input("lengths", Type::int32, {"N"});
+    x = model_.conv ? convolve(x) : graph_.node("Transpose", {x}, perm({1, 0, 2}));
     if (has_states_) load_states();
     for (std::int64_t layer = 0; layer < rnn_.num_layers; ++layer) x = recurrent(layer, x);
     if (has_states_) store_states();
@@ -62,10 +63,33 @@ class Writer {
   /// [N, T, I]
   std::string load() {
     if (!model_.has_embedding()) {
-      return graph_.input("x", Type::float32, {"N", "T", std::to_string(rnn_.input_size)});
+      return graph_.input("x", Type::float32, {"N", "T", std::to_string(model_.input_size())});
     }
     const std::string tokens = graph_.input("tokens", Type::int64, {"N", "T"});
     return graph_.node("Gather", {constant("embedding.weight"), tokens});
+  }
+
+  /// From x [N, T, I] to [T', N, channels], and so do the lengths. Steps beyond a sequence are
+  /// zeros to it, as padding is.
+  std::string convolve(const std::string& x) {
+    const ConvConfig& conv = *model_.conv;
+    const std::string columns = graph_.node("Transpose", {x}, perm({0, 2, 1}));
+    const std::string inside = graph_.node(
+        "Unsqueeze",
+        {graph_.node("Transpose", {alive(columns, 2)}, perm({1, 0})), graph_.constant({1})});
+    const std::string z = graph_.node("Conv",
+                                      {graph_.node("Where", {inside, columns, graph_.scalar(0.0F)}),
+                                       constant("conv.weight"), constant("conv.bias")},
+                                      {{"kernel_shape", std::vector{conv.kernel_size}},
+                                       {"pads", std::vector{conv.padding, conv.padding}}});
+    const std::string pooled = graph_.node(
+        "MaxPool", {graph_.node("Relu", {z})},
+        {{"kernel_shape", std::vector{conv.pool_size}}, {"strides", std::vector{conv.pool_size}}});
+    const std::string windows = graph_.node(
+        "Add", {int64_lengths(), graph_.scalar(2 * conv.padding - conv.kernel_size + 1)});
+    lengths_ = graph_.node("Cast", {graph_.node("Div", {windows, graph_.scalar(conv.pool_size)})},
+                           {{"to", std::int64_t{6 /* INT32 */}}});
+    return graph_.node("Transpose", {pooled}, perm({2, 0, 1}));
   }
 
   /// The initial states of each layer.
@@ -147,18 +171,23 @@ class Writer {
                                    graph_.constant({0, 0, rnn_.output_size()})});
   }
 
-  /// Whether each step [T, N, 1] of y [T, N, features] is within its sequence.
-  std::string mask(const std::string& y) {
+  std::string int64_lengths() {
+    return graph_.node("Cast", {lengths_}, {{"to", std::int64_t{7 /* INT64 */}}});
+  }
+
+  /// Whether each step is within its sequence, [T, N], where T is the size of an axis of x.
+  std::string alive(const std::string& x, std::int64_t axis) {
     const std::string steps =
-        graph_.node("Gather", {graph_.node("Shape", {y}), graph_.scalar(std::int64_t{0})});
+        graph_.node("Gather", {graph_.node("Shape", {x}), graph_.scalar(axis)});
     const std::string t = graph_.node(
         "Range", {graph_.scalar(std::int64_t{0}), steps, graph_.scalar(std::int64_t{1})});
-    const std::string length =
-        graph_.node("Cast", {lengths_}, {{"to", std::int64_t{7 /* INT64 */}}});
-    const std::string alive =
-        graph_.node("Less", {graph_.node("Unsqueeze", {t, graph_.constant({1})}),
-                             graph_.node("Unsqueeze", {length, graph_.constant({0})})});
-    return graph_.node("Unsqueeze", {alive, graph_.constant({2})});
+    return graph_.node("Less", {graph_.node("Unsqueeze", {t, graph_.constant({1})}),
+                                graph_.node("Unsqueeze", {int64_lengths(), graph_.constant({0})})});
+  }
+
+  /// That of y [T, N, features] as [T, N, 1].
+  std::string mask(const std::string& y) {
+    return graph_.node("Unsqueeze", {alive(y, 0), graph_.constant({2})});
   }
 
   /// [N, features]
@@ -216,6 +245,7 @@ class Writer {
 
 void write_onnx(const std::filesystem::path& path, const ModelDescription& model,
                 const Parameters& parameters, const std::map<std::string, std::string>& metadata) {
+  validate(model.config);
   if (model.config.rnn.proj_size > 0) {
     throw InvalidArgument(fmt::format("{}: ONNX has no proj_size: expected 0, found {}",
                                       path.string(), model.config.rnn.proj_size));

@@ -4,6 +4,7 @@
 #include "io/data_description.h"
 
 #include "engine/error.h"
+#include "io/hdf5_attributes.h"
 #include "tests/io/files.h"
 
 namespace quadgate {
@@ -28,19 +29,21 @@ TEST_F(DataDescriptionTest, SurvivesAFile) {
   for (const DataDescription& description : {DataDescription{}, full, characters}) {
     hdf5::File made = hdf5::File::create(path("a.h5"));
     made.create_group("model");
-    write_data_description(made, "model", description);
+    hdf5::ObjectWriter attributes(made, "model");
+    write_data_description(attributes, description);
     testing::save(made);
-    EXPECT_EQ(read_data_description(hdf5::File::open(path("a.h5")), "model"), description);
+    const hdf5::File read = hdf5::File::open(path("a.h5"));
+    EXPECT_EQ(read_data_description(hdf5::ObjectReader(read, "model")), description);
   }
 }
 
 TEST_F(DataDescriptionTest, NamesAnUnknownLevel) {
   hdf5::File made = hdf5::File::create(path("a.h5"));
   made.write_string("", "token_level", "words");
-  EXPECT_EQ(read_data_description(made, "").token_level, TextLevel::words);
+  EXPECT_EQ(read_data_description(hdf5::ObjectReader(made, "")).token_level, TextLevel::words);
   hdf5::File other = hdf5::File::create(path("b.h5"));
   other.write_string("", "token_level", "syllables");
-  EXPECT_THAT(message_of<FileError>([&] { read_data_description(other, ""); }),
+  EXPECT_THAT(message_of<FileError>([&] { read_data_description(hdf5::ObjectReader(other, "")); }),
               EndsWith("b.h5: attribute 'token_level': expected words or characters, found "
                        "'syllables'"));
 }

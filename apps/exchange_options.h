@@ -1,0 +1,17 @@
+#pragma once
+
+#include "apps/benchmark_options.h"
+#include "apps/commands.h"
+
+namespace CLI {
+class App;
+}
+
+namespace quadgate::apps {
+
+/// Adds the subcommand `export`, which sets `command` to run it with `arguments`.
+void add_export(CLI::App& app, ExportArguments& arguments, Command& command);
+/// Likewise `import`.
+void add_import(CLI::App& app, ImportArguments& arguments, Command& command);
+
+}  // namespace quadgate::apps

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "engine/config.h"
+#include "io/attributes.h"
+#include "io/data_description.h"
+
+namespace quadgate {
+
+/// What a checkpoint says of its model, beside the weights.
+struct ModelDescription {
+  ModelConfig config{};
+  DataDescription data{};  ///< names, standardization and window that it was trained with
+
+  bool operator==(const ModelDescription&) const = default;
+};
+
+/// Reads what write_model_description wrote; what is absent in files of older programs has the
+/// value that they meant. `name` stands for the file in messages. Throws FileError, also if the
+/// model is impossible (see validate) or tokens and classes lack names.
+ModelDescription read_model_description(const AttributeReader& from, const std::string& name);
+
+/// Writes config and data as attributes.
+void write_model_description(AttributeWriter& to, const ModelDescription& model);
+
+}  // namespace quadgate

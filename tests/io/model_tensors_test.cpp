@@ -1,0 +1,109 @@
+// Sweeps: models of every cell and direction found from names and shapes alone, with and without
+// what may lie around the recurrent layers; tensors that are missing, belong to nothing or have
+// another shape. Tolerance: none, weights are moved only.
+
+#include "io/model_tensors.h"
+
+#include <algorithm>
+
+#include "engine/error.h"
+#include "tests/io/files.h"
+
+namespace quadgate {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::message_of;
+
+Model random_model(const ModelConfig& config) {
+  Model model{{.config = config, .data = {.class_names = {"a", "b"}}}, Parameters(config)};
+  model.parameters.initialize(1);
+  return model;
+}
+
+/// The tensors of a model as another program has them: no description, other names.
+TensorFile foreign(const Model& model) {
+  TensorFile file = tensors_of(model, false);
+  file.metadata = {{kCellKey, std::string(to_string(model.description.config.rnn.cell))}};
+  for (NamedTensor& tensor : file.tensors) {
+    for (const auto& [ours, theirs] :
+         {std::pair{"rnn.", "encoder.0."}, {"head.", "fc."}, {"embedding.", "e."}}) {
+      if (tensor.name.starts_with(ours)) {
+        tensor.name.replace(0, std::string_view(ours).size(), theirs);
+      }
+    }
+  }
+  return file;
+}
+
+std::string error(const TensorFile& file) {
+  return message_of<FileError>([&] { model_of(file, "m"); });
+}
+
+TEST(ModelTensorsTest, AreFoundFromNamesAndShapes) {
+  for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh, Cell::rnn_relu}) {
+    for (const bool bidirectional : {false, true}) {
+      const Model model =
+          random_model({.rnn = {.input_size = 3,
+                                .hidden_size = 5,
+                                .num_layers = 3,
+                                .bidirectional = bidirectional,
+                                .cell = cell,
+                                .proj_size = cell == Cell::lstm ? 2 : 0,
+                                .bias = bidirectional},
+                        .output_size = 4,
+                        .embedding = {.vocabulary_size = 7},
+                        .conv = ConvConfig{.input_size = 6, .channels = 3, .kernel_size = 2}});
+      const Model found = model_of(foreign(model), "m");
+      EXPECT_EQ(found.description.config, model.description.config);
+      EXPECT_THAT(found.parameters.values(),
+                  ::testing::ElementsAreArray(model.parameters.values()));
+      EXPECT_THAT(found.description.data.class_names, ElementsAre("0", "1", "2", "3"));
+      EXPECT_EQ(found.description.data.token_names.size(), 7);
+    }
+  }
+}
+
+TEST(ModelTensorsTest, OfBareLayersHaveNoHead) {
+  const Model model = random_model({.rnn = {.input_size = 3, .hidden_size = 5}, .output_size = 2});
+  const Model found = model_of(tensors_of(model, true), "m");
+  EXPECT_EQ(found.description.config.output_size, 0);
+  EXPECT_EQ(found.parameters.slices().back().name, "rnn.bias_hh_l0");
+}
+
+TEST(ModelTensorsTest, KnowTiedWeightsByTheirValues) {
+  const Model model = random_model({.rnn = {.input_size = 5, .hidden_size = 5},
+                                    .task = Task::tagging,
+                                    .output_size = 9,
+                                    .embedding = {.vocabulary_size = 9, .tie_weights = true}});
+  EXPECT_TRUE(model_of(foreign(model), "m").description.config.embedding.tie_weights);
+}
+
+TEST(ModelTensorsTest, NameWhatDoesNotFit) {
+  const Model model = random_model({.rnn = {.input_size = 3, .hidden_size = 5}, .output_size = 2});
+  const TensorFile whole = foreign(model);
+  EXPECT_THAT(error({.tensors = {}}), HasSubstr("m: expected one tensor 'weight_ih_l0'"));
+  TensorFile file = whole;
+  file.tensors.push_back({.name = "norm.scale", .shape = {3}, .values = {1, 2, 3}});
+  EXPECT_THAT(error(file), HasSubstr("and a head, found as well 'norm.scale'"));
+  file = whole;
+  std::erase_if(file.tensors, [](const auto& t) { return t.name == "encoder.0.bias_hh_l0"; });
+  EXPECT_THAT(error(file), "m: missing 'rnn.bias_hh_l0'");
+  file = whole;
+  std::erase_if(file.tensors, [](const auto& t) { return t.name == "encoder.0.weight_hh_l0"; });
+  EXPECT_THAT(error(file), "m: tensor 'weight_hh_l0': missing");
+  file = whole;
+  file.tensors.front().shape = {19, 3};
+  EXPECT_THAT(error(file), HasSubstr("expected 4, 3 or 1 gates of 5 units, found 19 rows"));
+  file = tensors_of(model, false);
+  file.tensors.front().shape = {3, 20};
+  EXPECT_THAT(error(file), "m: 'rnn.weight_ih_l0' expected [20, 3], found [3, 20]");
+  file.metadata["quadgate"] = "[]";
+  EXPECT_THAT(error(file), "m: expected a JSON object");
+  file.metadata["quadgate"] = "{\"cell\": 3}";
+  EXPECT_THAT(error(file), "m: 'cell': expected text");
+}
+
+}  // namespace
+}  // namespace quadgate

@@ -1,0 +1,118 @@
+# Sweeps the models of formats_test.py: quadgate.load's module beside `quadgate predict`, and data sets
+# of every task from Python's data, trained and read back. Tolerance: 1e-5 on outputs of the order of 1.
+
+import pathlib
+import sys
+
+import h5py
+import numpy
+import pytest
+import torch
+
+from formats_test import MODELS, make, predictions
+from support import evaluate, max_difference, quadgate, state_dict, train
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "python"))
+import quadgate as package  # noqa: E402
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_load_gives_the_models_outputs(tmp_path, name):
+    checkpoint, data, x, lengths = make(tmp_path, name)
+    model = package.load(checkpoint)
+    assert not model.training and model.state_dict().keys() == state_dict(checkpoint).keys()
+    x = torch.from_numpy(x)
+    spoilt = x.clone()
+    for row, length in zip(spoilt, lengths):
+        row[length:] = 3
+    with torch.no_grad():
+        outputs, same = (model(a, torch.from_numpy(lengths)) for a in (x, spoilt))
+    if outputs.ndim == 3:
+        outputs, same = (
+            torch.cat([row[:length] for row, length in zip(a, lengths)]) for a in (outputs, same)
+        )
+    assert torch.equal(outputs, same)
+    assert max_difference(outputs, predictions(tmp_path, checkpoint, data)) < 1e-5
+    assert model.class_names == ([] if MODELS[name][0] == "regression" else ["ja", "nein", "größer"])
+
+
+def test_load_names_what_is_no_checkpoint(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w"):
+        pass
+    with pytest.raises(ValueError, match="a.h5: format: expected quadgate-checkpoint, found None"):
+        package.load(tmp_path / "a.h5")
+
+
+def test_classification_with_names_and_scale(tmp_path):
+    rng = numpy.random.default_rng(1)
+    rows = [5 + 3 * rng.normal(size=(n, 2)) for n in rng.integers(1, 9, 40)]
+    labels = ["up" if row.mean() > 5 else "down" for row in rows]
+    package.save_dataset(tmp_path / "a.h5", "classification", (rows[:30], labels[:30]),
+                         test=(rows[30:], labels[30:]), standardize=True,
+                         feature_names=["a", "b"])  # fmt: skip
+    checkpoint = train(tmp_path, tmp_path / "a.h5", {"hidden_size": 8}, {"epochs": 3})
+    model = package.load(checkpoint)
+    assert model.class_names == ["down", "up"] and model.feature_names == ["a", "b"]
+    x = torch.tensor(numpy.stack([rows[30]])).float()
+    with torch.no_grad():
+        output = model(model.standardize(x))
+    assert max_difference(output[0], predictions(tmp_path, checkpoint, tmp_path / "a.h5")[0]) < 1e-5
+
+
+def test_arrays_of_one_length_and_values(tmp_path):
+    x, y = numpy.random.rand(20, 7, 3), numpy.random.rand(20)
+    package.save_dataset(tmp_path / "a.h5", "regression", (x, y), test=(x, y))
+    checkpoint = train(tmp_path, tmp_path / "a.h5", {"hidden_size": 4}, {"epochs": 1})
+    assert evaluate(checkpoint, tmp_path / "a.h5")["mse"] > 0
+
+
+def test_tags_of_tokens(tmp_path):
+    rows = [numpy.arange(n) % 4 for n in (3, 5, 2)]
+    tags = [[("even", "odd")[i % 2] for i in row] for row in rows]
+    package.save_dataset(tmp_path / "a.h5", "tagging", (rows, tags), test=(rows, tags),
+                         token_names=list("abcd"))  # fmt: skip
+    model = {"hidden_size": 8, "embedding_size": 4}
+    checkpoint = train(tmp_path, tmp_path / "a.h5", model, {"epochs": 60, "lr": 0.02})
+    assert evaluate(checkpoint, tmp_path / "a.h5")["accuracy"] == 1
+    assert package.load(checkpoint).token_names == list("abcd")
+
+
+@pytest.mark.parametrize("frame", [False, True])
+def test_a_series_to_forecast(tmp_path, frame):
+    series = numpy.random.rand(100, 2)
+    if frame:
+        pandas = pytest.importorskip("pandas", reason="NOT TESTED: no pandas")
+        series = pandas.DataFrame(series, columns=["x", "y"])
+    package.save_dataset(tmp_path / "a.h5", "forecast", series, valid_fraction=0.2,
+                         test_fraction=0.2, standardize=True)  # fmt: skip
+    window = {"input_len": 5, "horizon": 2}
+    checkpoint = train(tmp_path, tmp_path / "a.h5", {"hidden_size": 4}, {"epochs": 1}, **window)
+    assert evaluate(checkpoint, tmp_path / "a.h5")["mse"] > 0
+    assert package.load(checkpoint).feature_names == (["x", "y"] if frame else ["0", "1"])
+    assert "rows 60 to 80 of a series of shape [100, 2]" in quadgate("inspect", tmp_path / "a.h5")
+
+
+def test_text_for_a_language_model(tmp_path):
+    package.save_dataset(tmp_path / "a.h5", "language_model", numpy.arange(500) % 3,
+                         valid=numpy.arange(90) % 3, token_names=list("abc"))  # fmt: skip
+    model = {"hidden_size": 8, "embedding_size": 4}
+    checkpoint = train(tmp_path, tmp_path / "a.h5", model, {"epochs": 1, "batch_size": 2})
+    assert evaluate(checkpoint, tmp_path / "a.h5", "valid")["perplexity"] > 1
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [(("nothing", None), "task: expected one of classification"),
+     (("regression", ([[[1.0]]], [1.0, 2.0])), "train: expected 1 targets, one a sequence, found 2"),
+     (("tagging", ([[[1.0]]], [[1, 2]])), "train: expected a label for each step"),
+     (("forecast", [1.0, 2.0]), r"train: expected a series \[L, C\], found shape \(2,\)")],
+)  # fmt: skip
+def test_what_does_not_fit_is_named(tmp_path, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        package.save_dataset(tmp_path / "a.h5", *arguments)
+
+
+def test_labels_that_training_does_not_have(tmp_path):
+    with pytest.raises(ValueError, match=r"test: expected labels of the train split, found \['b'\]"):
+        package.save_dataset(tmp_path / "a.h5", "classification", ([[[1.0]]], ["a"]),
+                             test=([[[1.0]]], ["b"]))  # fmt: skip
