@@ -37,11 +37,16 @@ class Vocabulary {
     return name == kEndOfLine ? "\n" : name + " ";
   }
 
-  /// The tokens of a prompt. Throws InvalidArgument at what is none and cannot be kUnknown.
+  /// The tokens of a prompt. Throws InvalidArgument at what is not UTF-8, or no token and cannot be
+  /// kUnknown.
   std::vector<std::int32_t> tokens(std::string_view prompt) const {
     std::vector<std::int32_t> tokens;
     while (!prompt.empty()) {
       std::size_t size = utf8_size(prompt);
+      if (size == 0) {
+        throw InvalidArgument(fmt::format("--prompt: expected UTF-8, found byte {:#04x}",
+                                          static_cast<unsigned char>(prompt.front())));
+      }
       if (of_words_) size = std::min(prompt.find(' '), prompt.size());
       if (size > 0) tokens.push_back(number(prompt.substr(0, size)));
       prompt.remove_prefix(std::min(prompt.size(), of_words_ ? size + 1 : size));
