@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "apps/commands.h"
+#include "apps/model_on_data.h"
 #include "engine/error.h"
 #include "engine/network.h"
 #include "engine/random.h"
@@ -105,9 +106,8 @@ void generate(const GenerateArguments& arguments) {
   const auto& checkpoint = arguments.checkpoint;
   const ModelDescription description = read_model_description(checkpoint);
   if (!description.data.streams) {
-    throw InvalidArgument(
-        fmt::format("{}: expected a checkpoint of a language model, found one of another task",
-                    checkpoint.string()));
+    throw InvalidArgument(fmt::format("{}: expected a language_model, found a model for {}",
+                                      checkpoint.string(), task_name(description)));
   }
   const Vocabulary vocabulary(description.data.token_names);
   const auto unknown = std::ranges::find(description.data.token_names, kUnknown);
