@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "apps/commands.h"
+#include "apps/model_on_data.h"
 #include "engine/error.h"
 #include "engine/network.h"
 #include "engine/random.h"
@@ -37,11 +38,16 @@ class Vocabulary {
     return name == kEndOfLine ? "\n" : name + " ";
   }
 
-  /// The tokens of a prompt. Throws InvalidArgument at what is none and cannot be kUnknown.
+  /// The tokens of a prompt. Throws InvalidArgument at what is not UTF-8, or no token and cannot be
+  /// kUnknown.
   std::vector<std::int32_t> tokens(std::string_view prompt) const {
     std::vector<std::int32_t> tokens;
     while (!prompt.empty()) {
       std::size_t size = utf8_size(prompt);
+      if (size == 0) {
+        throw InvalidArgument(fmt::format("--prompt: expected UTF-8, found byte {:#04x}",
+                                          static_cast<unsigned char>(prompt.front())));
+      }
       if (of_words_) size = std::min(prompt.find(' '), prompt.size());
       if (size > 0) tokens.push_back(number(prompt.substr(0, size)));
       prompt.remove_prefix(std::min(prompt.size(), of_words_ ? size + 1 : size));
@@ -100,9 +106,8 @@ void generate(const GenerateArguments& arguments) {
   const auto& checkpoint = arguments.checkpoint;
   const ModelDescription description = read_model_description(checkpoint);
   if (!description.data.streams) {
-    throw InvalidArgument(
-        fmt::format("{}: expected a checkpoint of a language model, found one of another task",
-                    checkpoint.string()));
+    throw InvalidArgument(fmt::format("{}: expected a language_model, found a model for {}",
+                                      checkpoint.string(), task_name(description)));
   }
   const Vocabulary vocabulary(description.data.token_names);
   const auto unknown = std::ranges::find(description.data.token_names, kUnknown);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "apps/commands.h"
+#include "apps/model_on_data.h"
 #include "engine/error.h"
 #include "io/checkpoint.h"
 #include "io/dataset.h"
@@ -149,9 +150,7 @@ void inspect_checkpoint(const std::filesystem::path& path) {
   const ModelDescription model = read_model_description(path);
   Parameters parameters(model.config);
   load_parameters(path, parameters);
-  fmt::print("checkpoint of a model for {}\n", model.data.window    ? "forecast"
-                                               : model.data.streams ? "language_model"
-                                                                    : to_string(model.config.task));
+  fmt::print("checkpoint of a model for {}\n", task_name(model));
   print_model(model.config, parameters);
   print_description(model.data);
   if (!has_training_state(path)) {

@@ -14,11 +14,6 @@ namespace {
 
 constexpr std::int64_t kBatchSize = 256;
 
-std::string task_name(const ModelDescription& model) {
-  if (model.data.streams) return "language_model";
-  return model.data.window ? "forecast" : to_string(model.config.task);
-}
-
 /// Opens a data set of the model's task, a forecast with the model's window.
 Dataset open_for(const ModelDescription& model, const std::filesystem::path& data) {
   const std::string found = read_dataset_task(data);
@@ -51,6 +46,11 @@ void expect_names(const Dataset& data, const char* what, const std::vector<std::
 }
 
 }  // namespace
+
+std::string task_name(const ModelDescription& model) {
+  if (model.data.streams) return "language_model";
+  return model.data.window ? "forecast" : to_string(model.config.task);
+}
 
 void expect_same_kind(const ModelDescription& model, const Dataset& data) {
   const auto expect = [&](const char* what, const auto& expected, const auto& found) {

@@ -16,6 +16,9 @@
 
 namespace quadgate::apps {
 
+/// What a model is for, in the words of a data set's attribute "task" (see read_dataset_task).
+std::string task_name(const ModelDescription& model);
+
 /// Throws DataError, naming `data` and what differs, unless its task, features, classes and
 /// whether it is standardized are those that `model` was trained with.
 void expect_same_kind(const ModelDescription& model, const Dataset& data);

@@ -46,13 +46,18 @@ bool parse(std::string_view text, ScheduleConfig::Kind& field) {
   return take(parse_schedule(text), field);
 }
 
-/// A value as TOML on one line, for files and messages.
+/// A value as TOML on one line, for messages.
 std::string to_text(const toml::node& node) {
   if (node.is_table()) {
     return "a table";
   }
-  if (node.is_array()) {
-    return "an array";
+  if (const toml::array* array = node.as_array()) {
+    std::string text;
+    for (const toml::node& element : *array) text += (text.empty() ? "" : ", ") + to_text(element);
+    return "[" + text + "]";
+  }
+  if (const auto* number = node.as_floating_point()) {
+    return fmt::format("{:#}", number->get());  // 1000.0 is no integer
   }
   std::ostringstream text;
   text << toml::toml_formatter(node, toml::format_flags::none);

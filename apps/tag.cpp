@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/commands.h"
+#include "apps/model_on_data.h"
 #include "apps/threads.h"
 #include "engine/error.h"
 #include "engine/network.h"
@@ -149,8 +150,9 @@ std::string tagged(const Sentence& sentence, std::span<const std::size_t> classe
 void tag(const TagArguments& arguments) {
   const ModelDescription model = read_model_description(arguments.checkpoint);
   if (model.config.task != Task::tagging || !model.config.has_embedding() || model.data.streams) {
-    throw InvalidArgument(
-        fmt::format("{}: expected a model that tags tokens", arguments.checkpoint.string()));
+    throw InvalidArgument(fmt::format("{}: expected a model that tags tokens, found one for {}{}",
+                                      arguments.checkpoint.string(), task_name(model),
+                                      model.config.has_embedding() ? "" : " of features"));
   }
   const std::string text = read_utf8(arguments.input);
   const std::vector<Sentence> sentences = cut_lines(text, model.data.token_level);

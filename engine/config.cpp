@@ -167,10 +167,12 @@ void validate(const RecurrentConfig& config) {
   probability("input_dropout", config.input_dropout);
   probability("output_dropout", config.output_dropout);
   probability("weight_dropout", config.weight_dropout);
-  const std::int64_t end = config.cell == Cell::lstm ? config.hidden_size : 1;
-  if (config.proj_size < 0 || config.proj_size >= end) {
-    throw InvalidArgument(fmt::format("proj_size: expected 0 to {} with cell {}, found {}", end - 1,
-                                      to_string(config.cell), config.proj_size));
+  const std::int64_t most = config.cell == Cell::lstm ? config.hidden_size - 1 : 0;
+  if (config.proj_size < 0 || config.proj_size > most) {
+    throw InvalidArgument(
+        fmt::format("proj_size: expected 0{} with hidden_size {} and cell {}, found {}",
+                    most > 0 ? fmt::format(" to {}", most) : "", config.hidden_size,
+                    to_string(config.cell), config.proj_size));
   }
 }
 
@@ -179,7 +181,8 @@ void validate(const ModelConfig& config) {
   expect_at_least_one("output_size", config.output_size);
   if (config.task == Task::tagging && config.pooling != Pooling::last) {
     throw InvalidArgument(
-        fmt::format("pooling: expected last for tagging, found {}", to_string(config.pooling)));
+        fmt::format("pooling: expected last for tagging and language models, found {}",
+                    to_string(config.pooling)));
   }
   validate(config.loss, config.task, config.output_size);
   validate(config.embedding);

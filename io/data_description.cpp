@@ -34,6 +34,10 @@ std::vector<std::int64_t> target_columns(const DataDescription& description) {
       throw InvalidArgument(fmt::format("targets: expected columns out of {}, found '{}'",
                                         fmt::join(names, ", "), target));
     }
+    if (std::ranges::find(columns, found - names.begin()) != columns.end()) {
+      throw InvalidArgument(
+          fmt::format("targets: expected columns that differ, found '{}' twice", target));
+    }
     columns.push_back(found - names.begin());
   }
   return columns;

@@ -53,7 +53,7 @@ struct DataDescription {
 };
 
 /// The columns of x that a forecast's `window->targets` name, in that order.
-/// Throws InvalidArgument, naming the column, if there is none of that name.
+/// Throws InvalidArgument, naming the column, if there is none of that name, or it comes twice.
 std::vector<std::int64_t> target_columns(const DataDescription& description);
 
 /// The inverse of to_string(Task); empty for other names.

@@ -146,7 +146,9 @@ void Dataset::open_text(const Streams& streams) {
 
 void Dataset::open_sequences(const std::string& first) {
   if (task_ == Task::regression) {
-    output_size_ = last_size(file_->array(first + "/y"));
+    const hdf5::Array y = file_->array(first + "/y");
+    y.expect(hdf5::Element::float32, {hdf5::kAnySize, hdf5::kAnySize}, "[n, O]");
+    output_size_ = last_size(y);
   } else {
     if (!file_->has_attribute("", "class_names")) name_classes();
     if (description_.class_names.empty()) {

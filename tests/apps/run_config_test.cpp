@@ -18,6 +18,7 @@ namespace quadgate::apps {
 namespace {
 
 using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -281,7 +282,7 @@ TEST(RunConfigTest, KeysOfAnotherOptimizerOrScheduleAreRefused) {
             "--set: train.alpha: expected only with optimizer \"rmsprop\", found 0.5");
   EXPECT_EQ(
       error_of(kSmallest, {"train.optimizer=sgd", "train.betas=[0.5, 0.5]"}),
-      "--set: train.betas: expected only with optimizer \"adam\" or \"adamw\", found an array");
+      "--set: train.betas: expected only with optimizer \"adam\" or \"adamw\", found [0.5, 0.5]");
   EXPECT_THAT(error_of(kSmallest, {"train.optimizer=sgd", "train.nesterov=true"}),
               HasSubstr("expected only with optimizer \"sgd\" and a momentum, found true"));
   EXPECT_THAT(error_of(kSmallest, {"train.optimizer=sgd", "train.eps=1"}), HasSubstr("train.eps"));
@@ -486,6 +487,15 @@ TEST(RunConfigTest, NamesAreListed) {
   EXPECT_EQ(parse(kSmallest, {"model.precision=bf16"}).model.precision, Precision::bf16);
   EXPECT_EQ(error_of_set("model.precision=f16"),
             "--set: model.precision: expected \"f32\" or \"bf16\", found \"f16\"");
+}
+
+TEST(RunConfigTest, MessagesShowWhatWasFound) {
+  EXPECT_THAT(error_of_set("train.lr=-0.1"), EndsWith("found -0.1"));
+  EXPECT_THAT(error_of_set("train.epochs=1e3"),
+              EndsWith("expected an integer, at least 1, found 1000.0"));
+  EXPECT_THAT(error_of_set("train.betas=[0.9]"), EndsWith("found [0.9]"));
+  EXPECT_THAT(error_of_set("data.targets=[\"a\", 1]"), EndsWith("found [\"a\", 1]"));
+  EXPECT_THAT(error_of_set("data.targets=[]"), EndsWith("found []"));
 }
 
 TEST(RunConfigTest, SetTakesTomlElseAString) {

@@ -148,7 +148,10 @@ TEST_F(TagTest, RefusesOtherModels) {
   write("text.txt", "we fish");
   ASSERT_EQ(run({"train", "run.toml"}).code, kExitDone);
   expect_error(run({"tag", "run/checkpoint.h5", "text.txt"}), kExitWrongUse,
-               "run/checkpoint.h5: expected a model that tags tokens");
+               "run/checkpoint.h5: expected a model that tags tokens, found one for classification "
+               "of features");
+  expect_error(run({"generate", "run/checkpoint.h5"}), kExitWrongUse,
+               "run/checkpoint.h5: expected a language_model, found a model for classification");
   ASSERT_EQ(run({"prepare", "text", "text.txt", "-o", "text.h5"}).code, kExitDone);
   ASSERT_EQ(
       run({"train", "run.toml", "--set", "data.path=text.h5", "--set", "model.embedding_size=4",
@@ -156,7 +159,8 @@ TEST_F(TagTest, RefusesOtherModels) {
           .code,
       kExitDone);
   expect_error(run({"tag", "text/checkpoint.h5", "text.txt"}), kExitWrongUse,
-               "text/checkpoint.h5: expected a model that tags tokens");
+               "text/checkpoint.h5: expected a model that tags tokens, found one for "
+               "language_model");
 }
 
 }  // namespace

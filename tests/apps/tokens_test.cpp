@@ -223,6 +223,8 @@ TEST_F(LanguageModelTest, GeneratesText) {
   EXPECT_NE(generate({"--temperature", "2", "--seed", "2"}).out, drawn);
   EXPECT_THAT(drawn, testing::Not(HasSubstr("<unk>")));
   expect_error(generate({"--temperature", "-1"}), kExitWrongUse, "--temperature");
+  expect_error(generate({"--prompt", "we \xFF"}), kExitWrongUse,
+               "--prompt: expected UTF-8, found byte 0xff");
   expect_error(run({"generate", "missing.h5"}), kExitFailed, "missing.h5");
 }
 

@@ -55,6 +55,9 @@ TEST(DataDescription, FindsTargetColumnsInTheirOrder) {
   description.window->targets = {"d"};
   EXPECT_EQ(message_of<InvalidArgument>([&] { target_columns(description); }),
             "targets: expected columns out of a, b, c, found 'd'");
+  description.window->targets = {"b", "a", "b"};
+  EXPECT_EQ(message_of<InvalidArgument>([&] { target_columns(description); }),
+            "targets: expected columns that differ, found 'b' twice");
 }
 
 TEST(DataDescription, KnowsEveryTaskByName) {

@@ -220,6 +220,11 @@ TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
   EXPECT_EQ(error(std::move(targets)),
             "dataset 'train/y': expected float32 [4, 2], found float32 [3, 2]");
 
+  hdf5::File flat = fixed("regression");
+  flat.write("train/y", Shape{4}, ramp(4));
+  EXPECT_EQ(error(std::move(flat)),
+            "dataset 'train/y': expected float32 [n, O], found float32 [4]");
+
   hdf5::File nameless = new_dataset(data_path(), "classification");
   nameless.create_group("train");
   nameless.write("train/x", Shape{1, 2, 3}, ramp(6));

@@ -1,4 +1,4 @@
-"""The examples do what their pages say, tagging on made-up treebanks, which anybody can learn.
+"""The examples do what their pages say, tagging and text on made-up data, which anybody can learn.
 (No torch: they are here for pytest and the real data.)"""
 
 import itertools
@@ -41,6 +41,19 @@ def test_ett_forecast(tmp_path):
     published, lstm, cnn_lstm = ([float(v) for v in row[i : i + 2]] for i in (1, 3, 5))
     for errors in (lstm, cnn_lstm):  # 0.53 to 0.62 and 0.50 to 0.55 over seeds and machines
         assert all(error < bound for error, bound in zip(errors, published)), row
+
+
+def test_shakespeare(tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("we eat 蛋糕\n" * 400, "utf-8")
+    folder = tmp_path / "work"
+    done = subprocess.run([EXAMPLES / "shakespeare" / "run", text, "--set", "train.epochs=2",
+                           "--set", "train.batch_size=4"], capture_output=True, text=True,
+                          env=os.environ | {"QUADGATE_EXAMPLE_FOLDER": str(folder)})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len((folder / "run" / "metrics.jsonl").read_text().splitlines()) == 2
+    assert re.search(r"^perplexity +[12]\.", done.stdout, re.MULTILINE), done.stdout
+    assert "we eat 蛋糕\n" in done.stdout
 
 
 SETTINGS = {"epochs": 30, "batch_size": 8, "lr": 1e-2, "early_stopping_patience": 30}
