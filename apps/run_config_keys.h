@@ -159,7 +159,10 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("model.dropout", config.model.dropout, kFraction);
   visit("model.input_dropout", config.model.input_dropout, kFraction);
   visit("model.output_dropout", config.model.output_dropout, kFraction);
-  visit("model.locked_dropout", config.model.locked_dropout, kFlag);
+  const bool drops_features =
+      config.model.dropout > 0 || config.model.input_dropout > 0 || config.model.output_dropout > 0;
+  visit("model.locked_dropout", config.model.locked_dropout,
+        kFlag.only(drops_features, "dropout, input_dropout or output_dropout"));
   visit("model.weight_dropout", config.model.weight_dropout, kFraction);
   visit("model.proj_size", config.model.proj_size, kProjection);
   visit("model.bias", config.model.bias, kFlag);

@@ -16,6 +16,15 @@ void expect_at_least_one(const char* field, std::int64_t value) {
   }
 }
 
+constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+
+/// So that what is computed from sizes does not overflow.
+void expect_size(const char* field, std::int64_t size) {
+  if (size < 1 || size > kMost) {
+    throw InvalidArgument(fmt::format("{}: expected 1 to {}, found {}", field, kMost, size));
+  }
+}
+
 void expect(bool holds, const char* field, const char* expected, double value) {
   if (!holds) {
     throw InvalidArgument(fmt::format("{}: expected {}, found {}", field, expected, value));
@@ -23,7 +32,6 @@ void expect(bool holds, const char* field, const char* expected, double value) {
 }
 
 void validate(const EmbeddingConfig& config) {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
   const std::int64_t size = config.vocabulary_size;
   if (size < 0 || size > kMost) {
     throw InvalidArgument(fmt::format("vocabulary_size: expected 0 to {}, found {}", kMost, size));
@@ -36,10 +44,10 @@ void validate(const EmbeddingConfig& config) {
 }
 
 void validate(const ConvConfig& config, const ModelConfig& model) {
-  expect_at_least_one("conv.input_size", config.input_size);
-  expect_at_least_one("conv.channels", config.channels);
-  expect_at_least_one("conv.kernel_size", config.kernel_size);
-  expect_at_least_one("conv.pool_size", config.pool_size);
+  expect_size("conv.input_size", config.input_size);
+  expect_size("conv.channels", config.channels);
+  expect_size("conv.kernel_size", config.kernel_size);
+  expect_size("conv.pool_size", config.pool_size);
   if (config.padding < 0 || config.padding >= config.kernel_size) {
     throw InvalidArgument(
         fmt::format("conv.padding: expected at least 0 and below kernel_size {}, found {}",
@@ -157,9 +165,9 @@ OptimizerConfig pytorch_defaults(OptimizerConfig::Kind kind) noexcept {
 }
 
 void validate(const RecurrentConfig& config) {
-  expect_at_least_one("input_size", config.input_size);
-  expect_at_least_one("hidden_size", config.hidden_size);
-  expect_at_least_one("num_layers", config.num_layers);
+  expect_size("input_size", config.input_size);
+  expect_size("hidden_size", config.hidden_size);
+  expect_size("num_layers", config.num_layers);
   const auto probability = [](const char* field, double p) {
     expect(p >= 0 && p < 1, field, "at least 0 and below 1", p);
   };
@@ -178,7 +186,7 @@ void validate(const RecurrentConfig& config) {
 
 void validate(const ModelConfig& config) {
   validate(config.rnn);
-  expect_at_least_one("output_size", config.output_size);
+  expect_size("output_size", config.output_size);
   if (config.task == Task::tagging && config.pooling != Pooling::last) {
     throw InvalidArgument(
         fmt::format("pooling: expected last for tagging and language models, found {}",

@@ -159,13 +159,14 @@ std::optional<OptimizerConfig::Kind> parse_optimizer(std::string_view text) noex
 /// The optimizer with all its settings as PyTorch has them where none is given.
 OptimizerConfig pytorch_defaults(OptimizerConfig::Kind kind) noexcept;
 
-/// Throws InvalidArgument, naming the field, unless every size is at least 1, every probability of
-/// dropout at least 0 and below 1, and 0 <= proj_size < hidden_size, 0 for all cells but the LSTM.
+/// Throws InvalidArgument, naming the field, unless every size is 1 to 2^31 - 1, every probability
+/// of dropout at least 0 and below 1, and 0 <= proj_size < hidden_size, 0 for all cells but the
+/// LSTM.
 void validate(const RecurrentConfig& config);
 /// As well, and the sizes of the head, pooling last for tagging, the loss (see its validate), that
-/// padding_index is a token, and that tied weights have one shape. Of a convolution, sizes of at
-/// least 1, 0 <= padding < kernel_size, channels as the recurrent stack takes them, and for tagging
-/// that as many steps come out as go in.
+/// padding_index is a token, and that tied weights have one shape. Of a convolution, sizes
+/// likewise, 0 <= padding < kernel_size, channels as the recurrent stack takes them, and for
+/// tagging that as many steps come out as go in.
 void validate(const ModelConfig& config);
 
 /// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range, and

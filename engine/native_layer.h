@@ -110,6 +110,8 @@ class NativeLayer {
   void project_back(const NativeWork& work, Share steps, const PackedRows& dx, bool add);
   std::int64_t tile_panels(int cores) const noexcept;
   double bias_gradient(std::int64_t panel, const float* sums);
+  double drop_gradient(const DropoutKey& key, float* tile, std::int64_t rows, std::int64_t column,
+                       std::int64_t columns) const noexcept;
   void weight_gradient(const Product& product, const NativeCell::Slots& slots, Share panels,
                        std::int64_t column, const PackedSteps& steps, const LayerRows& right,
                        const std::int64_t* right_rows, const DropoutKey* dropout, double* squares);

@@ -81,6 +81,18 @@ double NativeLayer::bias_gradient(std::int64_t panel, const float* sums) {
   return scatter(cell_.ih, ih_.bias_gradient) + scatter(cell_.hh, hh_.bias_gradient);
 }
 
+/// The gradient of a tile of W_hh from that of its dropped weights. Returns the sum of its squares.
+double NativeLayer::drop_gradient(const DropoutKey& key, float* tile, std::int64_t rows,
+                                  std::int64_t column, std::int64_t columns) const noexcept {
+  const std::int64_t first = (tile - hh_.gradient) / hh_.inputs;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    float* const to = tile + row * hh_.inputs;
+    weight_dropout_.weights(key, layer_, reverse_ ? 1 : 0, first + row, column,
+                            {to, static_cast<std::size_t>(columns)}, to);
+  }
+  return sum_of_squares(tile, rows, columns, hh_.inputs);
+}
+
 void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slots& slots,
                                   Share panels, std::int64_t column, const PackedSteps& steps,
                                   const LayerRows& right, const std::int64_t* right_rows,
@@ -93,6 +105,7 @@ void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slot
   const std::int64_t part_size = product.inputs / product.parts;
   const std::int64_t part = column / parts_of(part_size, width);
   const std::int64_t first_column = column % parts_of(part_size, width) * width;
+  const std::int64_t columns = std::min(width, part_size - first_column);
   std::size_t count = 0;
   for (std::int64_t i = 0; i < panels.end - panels.begin; ++i) {
     const std::int64_t panel = panels.begin + i;
@@ -119,19 +132,12 @@ void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slot
            .right = right_part,
            .right_rows = right_rows,
            .first_column = first_column,
-           .columns = std::min(width, part_size - first_column),
+           .columns = columns,
            .target_stride = product.inputs,
            .precision = bf16_ ? Precision::bf16 : Precision::f32},
           std::span(blocks).first(count));
-  const std::int64_t columns = std::min(width, part_size - first_column);
   for (auto& block : std::span(blocks).first(dropout == nullptr ? 0 : count)) {
-    const std::int64_t first = (block.target - product.gradient) / product.inputs;
-    for (std::int64_t row = 0; row < block.rows; ++row) {
-      float* const to = block.target + row * product.inputs;
-      weight_dropout_.weights(*dropout, layer_, reverse_ ? 1 : 0, first + row, first_column,
-                              {to, static_cast<std::size_t>(columns)}, to);
-    }
-    block.square = sum_of_squares(block.target, block.rows, columns, product.inputs);
+    block.square = drop_gradient(*dropout, block.target, block.rows, first_column, columns);
   }
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) squares[panel] = 0;
   for (const auto& block : std::span(blocks).first(count)) {

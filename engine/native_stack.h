@@ -33,8 +33,8 @@ struct NativeStackPlan {
   bool has_d_input = false;  ///< the derivative of the input is asked for
 };
 
-/// The recurrent layers of the native backend with their dropout, and what goes in and
-/// out of them, for whole batches.
+/// The recurrent layers of the native backend with their dropout, and what goes in and out of them,
+/// for whole batches.
 class NativeStack {
  public:
   /// Plans all memory; `parameters` must outlive the stack.

@@ -9,7 +9,8 @@ namespace quadgate {
 /// What computes the recurrent layers.
 enum class BackendKind : std::uint8_t {
   automatic,  ///< the faster of the two, see choose_backend
-  onednn,     ///< the LSTM training primitives of oneDNN: no other cell, proj_size, pooling or conv
+  onednn,     ///< the LSTM training primitives of oneDNN: f32, features, biases, pooling last; no
+              ///< proj_size, no convolution, and dropout between layers alone
   native,     ///< our own kernels
 };
 

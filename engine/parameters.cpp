@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <new>
 #include <numeric>
 #include <utility>
 
@@ -67,9 +68,12 @@ std::size_t Parameters::end() const noexcept {
 
 void Parameters::add(std::string name, std::vector<std::int64_t> shape) {
   ParameterSlice slice{.name = std::move(name), .shape = std::move(shape)};
-  slice.size = static_cast<std::size_t>(std::accumulate(slice.shape.begin(), slice.shape.end(),
-                                                        std::int64_t{1}, std::multiplies<>()));
   slice.offset = end();
+  constexpr double kMost = 0x1p48;  // floats, more than any address space holds
+  const double size =
+      std::accumulate(slice.shape.begin(), slice.shape.end(), 1.0, std::multiplies<>());
+  if (size + static_cast<double>(slice.offset) > kMost) throw std::bad_alloc();
+  slice.size = static_cast<std::size_t>(size);
   slices_.push_back(std::move(slice));
 }
 

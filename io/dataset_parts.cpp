@@ -28,7 +28,8 @@ PrepareSummary divide(std::int64_t total, std::optional<std::int64_t> test_rows,
     return rows;
   };
   if (test_rows && options.test_fraction != 0) {
-    throw InvalidArgument("test_fraction: expected none beside a test file");
+    throw InvalidArgument(fmt::format("test_fraction: expected none beside a test file, found {}",
+                                      options.test_fraction));
   }
   PrepareSummary summary;
   summary.valid = rows_of("valid_fraction", options.valid_fraction);

@@ -1,5 +1,7 @@
 #include "io/token_writer.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <span>
 
@@ -62,7 +64,9 @@ PrepareSummary write_tagging(const std::filesystem::path& path, const TaggedSent
       divide(data.size(), test ? std::optional(test->size()) : std::nullopt, options);
   if (valid) {
     if (options.valid_fraction != 0) {
-      throw InvalidArgument("valid_fraction: expected none beside a validation file");
+      throw InvalidArgument(
+          fmt::format("valid_fraction: expected none beside a validation file, found {}",
+                      options.valid_fraction));
     }
     sizes.valid = valid->size();
   }

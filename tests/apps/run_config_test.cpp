@@ -244,6 +244,16 @@ TEST(RunConfigTest, WeightsBeginAsAskedOnlyIfTheyAreRandom) {
               HasSubstr("model.forget_bias: expected only with an lstm with biases"));
 }
 
+TEST(RunConfigTest, LockedDropoutIsOfFeatures) {
+  for (const char* key : {"dropout", "input_dropout", "output_dropout"}) {
+    const std::string dropout = "model." + std::string(key) + "=0.5";
+    EXPECT_TRUE(parse(kSmallest, {"model.locked_dropout=true", dropout}).model.locked_dropout);
+  }
+  EXPECT_EQ(error_of(kSmallest, {"model.locked_dropout=true", "model.weight_dropout=0.5"}),
+            "--set: model.locked_dropout: expected only with dropout, input_dropout or "
+            "output_dropout, found true");
+}
+
 TEST(RunConfigTest, AConvolutionHasATableOfItsOwn) {
   const auto with = [](const std::string& keys) {
     std::string text = kSmallest;

@@ -98,8 +98,11 @@ TEST(ModelConfigTest, TakesTheSmallestModel) {
   EXPECT_NO_THROW(validate(config));
 }
 
-TEST(ModelConfigTest, RefusesSizesBelowOne) {
-  for (const std::int64_t size : {0, -1}) {
+constexpr std::int64_t kNoSizes[] = {0, -1, std::int64_t{1} << 31,
+                                     std::numeric_limits<std::int64_t>::max()};
+
+TEST(ModelConfigTest, RefusesSizesBelowOneAndAbove31Bits) {
+  for (const std::int64_t size : kNoSizes) {
     auto config = small_model();
     config.rnn.input_size = size;
     expect_refused(config, "input_size");
@@ -145,7 +148,7 @@ TEST(ModelConfigTest, RefusesAConvolutionThatIsNone) {
     (*config.conv).*field = value;
     expect_refused(config, name);
   };
-  for (const std::int64_t size : {0, -1}) {
+  for (const std::int64_t size : kNoSizes) {
     expect_field_refused(&ConvConfig::input_size, size, "conv.input_size");
     expect_field_refused(&ConvConfig::channels, size, "conv.channels");
     expect_field_refused(&ConvConfig::kernel_size, size, "conv.kernel_size");

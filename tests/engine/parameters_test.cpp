@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <new>
 #include <set>
 
 #include "engine/error.h"
@@ -40,6 +41,13 @@ TEST(ParametersTest, HasPyTorchsNamesInItsOrder) {
                   "rnn.bias_ih_l1", "rnn.bias_hh_l1", "rnn.weight_ih_l1_reverse",
                   "rnn.weight_hh_l1_reverse", "rnn.bias_ih_l1_reverse", "rnn.bias_hh_l1_reverse",
                   "head.weight", "head.bias"));
+}
+
+TEST(ParametersTest, MoreThanMemoryHoldsIsNotCountedModulo64Bits) {
+  ModelConfig config = two_layers();
+  config.rnn.input_size = 1 << 11;
+  config.conv = ConvConfig{.input_size = 1 << 30, .channels = 1 << 11, .kernel_size = 1 << 21};
+  EXPECT_THROW(Parameters{config}, std::bad_alloc);
 }
 
 TEST(ParametersTest, HasPyTorchsShapes) {

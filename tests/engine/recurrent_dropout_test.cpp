@@ -169,6 +169,7 @@ TEST_P(RecurrentDropoutTest, DroppedWeightsAreThoseOfAPlainNetwork) {
     testing::Random random(5);
     const Batch batch = random_batch(config, kLengths, random);
     for (Network* one : {&network, &plain}) {
+      one->evaluate(batch);  // whose weights, zeros, must not stay
       one->parameters().initialize(3);
       one->refresh();
     }

@@ -154,7 +154,7 @@ TEST_F(DatasetWriterTest, LeavesTheFileAsItWasWhenItFails) {
   EXPECT_THAT(error({.valid_fraction = 0.5, .test_fraction = 0.5}),
               HasSubstr("no training row is left, of 2"));
   EXPECT_EQ(error({.test_fraction = 0.5}, sequences({1})),
-            "test_fraction: expected none beside a test file");
+            "test_fraction: expected none beside a test file, found 0.5");
 
   LabelledSequences bad = sequences({1, 1});
   bad.x[1] = std::nanf("");

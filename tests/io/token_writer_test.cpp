@@ -125,7 +125,7 @@ TEST_F(TokenWriterTest, TakesSentencesAsTheValidSplit) {
   EXPECT_THAT(read_all(dataset.split("valid")).labels, ElementsAre(1, 1, 1));
   EXPECT_THAT(message_of<InvalidArgument>(
                   [&] { write_tagging(path("a.h5"), data, valid, {}, {.valid_fraction = 0.5}); }),
-              HasSubstr("valid_fraction: expected none beside a validation file"));
+              HasSubstr("valid_fraction: expected none beside a validation file, found 0.5"));
 }
 
 TEST_F(TokenWriterTest, WritesAStreamASplit) {
