@@ -3,7 +3,7 @@
 #include "apps/benchmark_options.h"
 #include "apps/commands.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;
 }
 

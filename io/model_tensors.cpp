@@ -26,7 +26,7 @@ using Named = std::map<std::string, const NamedTensor*>;
 /// Finds out what model the tensors of a file are.
 class Finder {
  public:
-  Finder(const TensorFile& file, const std::string& name) : file_(file), name_(name) {}
+  Finder(const TensorFile& file, std::string name) : file_(file), name_(std::move(name)) {}
 
   /// What it is, and its tensors.
   std::pair<ModelDescription, Named> run() {

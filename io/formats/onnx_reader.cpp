@@ -54,9 +54,8 @@ std::optional<ElementType> element_type(std::int32_t type) {
 /// Reads one file.
 class Parser {
  public:
-  Parser(std::span<const std::byte> bytes, const std::string& name,
-         const std::filesystem::path& folder)
-      : name_(name), folder_(folder), room_(kMostTimes * bytes.size()) {
+  Parser(std::span<const std::byte> bytes, std::string name, std::filesystem::path folder)
+      : name_(std::move(name)), folder_(std::move(folder)), room_(kMostTimes * bytes.size()) {
     constexpr std::size_t kMost = std::numeric_limits<std::int32_t>::max();
     if (bytes.size() > kMost ||
         !model_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ||

@@ -19,8 +19,8 @@ using Place = std::uint32_t;
 class Machine {
  public:
   Machine(std::span<const std::byte> bytes, std::span<const std::string_view> globals,
-          const std::string& name)
-      : rest_(bytes), globals_(globals), name_(name) {}
+          std::string name)
+      : rest_(bytes), globals_(globals), name_(std::move(name)) {}
 
   Pickle run() {
     while (!step(byte())) {

@@ -50,7 +50,7 @@ std::optional<std::vector<std::int64_t>> sizes_of(const json& list) {
 /// Reads one file.
 class Parser {
  public:
-  Parser(std::span<const std::byte> bytes, const std::string& name) : name_(name) {
+  Parser(std::span<const std::byte> bytes, std::string name) : name_(std::move(name)) {
     const json header = parse_header(bytes);
     data_ = bytes.subspan(bytes.size() - data_size_);
     for (const auto& [key, value] : header.items()) {

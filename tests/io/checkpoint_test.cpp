@@ -275,7 +275,7 @@ TEST_F(CheckpointTest, NamesAConvolutionThatIsNone) {
 }
 
 TEST_F(CheckpointTest, NamesWhatHasTooFewNames) {
-  const auto error = [&](ModelDescription model) {
+  const auto error = [&](const ModelDescription& model) {
     save_model(path("model.h5"), model, parameters(model, 1));
     return message_of<FileError>([&] { read_model_description(path("model.h5")); });
   };

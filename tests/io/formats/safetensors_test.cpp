@@ -23,7 +23,7 @@ const TensorFile kFile{
                  .values = {std::numeric_limits<float>::denorm_min()}},
                 {.name = "empty", .shape = {3, 0}, .values = {}},
                 {.name = "größe", .shape = {1, 3}, .values = {-0.0F, INFINITY, 1e-30F}}},
-    .metadata = {{"format", "pt"}, {"quadgate", "{\"cell\": \"lstm\"}"}}};
+    .metadata = {{"format", "pt"}, {"quadgate", R"({"cell": "lstm"})"}}};
 
 testing::Bytes with_header(const std::string& header, const std::string& data = "") {
   testing::Bytes bytes(8 + header.size() + data.size());
