@@ -23,7 +23,6 @@
 namespace quadgate {
 namespace {
 
-using testing::LstmInputs;
 using testing::relative_error;
 
 constexpr std::int64_t kSeqLen = 5;
