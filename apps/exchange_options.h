@@ -9,7 +9,7 @@ class App;
 
 namespace quadgate::apps {
 
-/// Adds the subcommand `export`, which sets `command` to run it with `arguments`.
+/// Adds the subcommand `export`, which fills `arguments` and, where it is chosen, `command`.
 void add_export(CLI::App& app, ExportArguments& arguments, Command& command);
 /// Likewise `import`.
 void add_import(CLI::App& app, ImportArguments& arguments, Command& command);

@@ -1,0 +1,106 @@
+#include "apps/prepare_options.h"
+
+#include <CLI/CLI.hpp>
+
+namespace quadgate::apps {
+namespace {
+
+CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
+                   PrepareArguments& arguments, Command& command,
+                   void (*run)(const PrepareArguments&)) {
+  CLI::App& kind = *prepare.add_subcommand(name, help);
+  kind.add_option("-o,--output", arguments.output, "Data set to write")
+      ->required()
+      ->type_name("DATA.h5");
+  kind.add_option("--valid-fraction", arguments.valid_fraction,
+                  "Part of the input that becomes the valid split, 0 to below 1")
+      ->type_name("F");
+  kind.add_option("--test-fraction", arguments.test_fraction,
+                  "Part of the input that becomes the test split, if there is no --test")
+      ->type_name("F");
+  kind.callback([&arguments, &command, run] {
+    command = [&arguments, run] {
+      run(arguments);
+      return kExitDone;
+    };
+  });
+  return kind;
+}
+
+/// The kinds that make tokens of text files.
+void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command& command) {
+  CLI::App& conllu = add_kind(prepare, "conllu",
+                              "Sentences in CoNLL-U, to tag each word (FORM) with its part of "
+                              "speech (UPOS), or to cut them into words as well",
+                              arguments, command, prepare_conllu);
+  CLI::App& text = add_kind(prepare, "text",
+                            "Text as one stream of tokens, for a language model; splits follow in "
+                            "the text",
+                            arguments, command, prepare_text);
+  conllu.add_option("--valid", arguments.valid, "Files of the valid split")->type_name("FILE");
+  const auto add_level = [&](CLI::App& kind, const char* help) {
+    kind.add_option("--level", arguments.level, help)
+        ->check(CLI::IsMember({"characters", "words"}))
+        ->type_name("LEVEL");
+  };
+  add_level(conllu,
+            "words (the default), or characters (Unicode code points), tagged B-NOUN where a noun "
+            "begins and I-NOUN inside it");
+  add_level(text,
+            "characters (Unicode code points; the default) or words (between blanks; <eos> ends a "
+            "line)");
+  for (CLI::App* kind : {&conllu, &text}) {
+    kind->add_option("input", arguments.inputs, "Files in UTF-8, plain or .gz")
+        ->required()
+        ->type_name("FILE");
+    kind->add_option("--test", arguments.test, "Files of the test split")->type_name("FILE");
+    kind->add_option("--min-count", arguments.min_count,
+                     "How often a token must occur in the train split, else it is <unk>; unless "
+                     "given 2, for characters of text 1")
+        ->type_name("N");
+  }
+}
+
+}  // namespace
+
+void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
+  CLI::App& prepare = *app.add_subcommand("prepare", "Make a data set from other formats");
+  prepare.require_subcommand(1);
+
+  CLI::App& idx = add_kind(prepare, "idx",
+                           "IDX files of MNIST-like sets, plain or .gz: each image is the sequence "
+                           "of its rows, to classify",
+                           arguments, command, prepare_idx);
+  idx.add_option("input", arguments.inputs, "Images and labels")
+      ->required()
+      ->expected(2)
+      ->type_name("IMAGES LABELS");
+  idx.add_option("--test", arguments.test, "Images and labels of the test split")
+      ->expected(2)
+      ->type_name("IMAGES LABELS");
+
+  CLI::App& ts = add_kind(prepare, "ts",
+                          "The .ts text format of aeon and sktime: labelled sequences, also of "
+                          "different lengths",
+                          arguments, command, prepare_ts);
+  CLI::App& csv = add_kind(prepare, "csv",
+                           "A series to forecast: a line of column names, then a line a time step; "
+                           "a first column that is not numeric is left out; splits follow in time",
+                           arguments, command, prepare_csv);
+  for (CLI::App* kind : {&idx, &ts, &csv}) {
+    kind->add_flag("--standardize", arguments.standardize,
+                   "Scale each feature to mean 0 and std 1 over the train split");
+  }
+  for (CLI::App* kind : {&ts, &csv}) {
+    kind->add_option("input", arguments.inputs, "File, plain or .gz")
+        ->required()
+        ->expected(1)
+        ->type_name("FILE");
+    kind->add_option("--test", arguments.test, "File of the test split")
+        ->expected(1)
+        ->type_name("FILE");
+  }
+  add_prepare_tokens(prepare, arguments, command);
+}
+
+}  // namespace quadgate::apps

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "apps/benchmark_options.h"
+#include "apps/commands.h"
+
+namespace CLI {  // NOLINT(readability-identifier-naming)
+class App;
+}
+
+namespace quadgate::apps {
+
+/// Adds the subcommand `prepare` with its kinds, which fills `arguments` and, where it is chosen,
+/// `command`.
+void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command);
+
+}  // namespace quadgate::apps
