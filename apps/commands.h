@@ -100,7 +100,7 @@ struct ExportArguments {
 void export_model(const ExportArguments& arguments);
 
 struct ImportArguments {
-  std::filesystem::path input;   ///< .pt, .pth, .safetensors, .onnx or .weights.h5
+  std::filesystem::path input;   ///< .pt, .pth, .safetensors, .onnx or .h5
   std::filesystem::path output;  ///< checkpoint
 };
 

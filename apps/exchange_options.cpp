@@ -35,8 +35,9 @@ void add_import(CLI::App& app, ImportArguments& arguments, Command& command) {
   CLI::App& importing = *app.add_subcommand(
       "import", "Make a checkpoint of a model of PyTorch and others, to start from with init");
   importing
-      .add_option("model", arguments.input,
-                  "state_dict (.pt, .pth), .safetensors, .onnx, or Keras weights (.weights.h5)")
+      .add_option(
+          "model", arguments.input,
+          "state_dict (.pt, .pth), .safetensors, .onnx, .h5, or Keras weights (.weights.h5)")
       ->required()
       ->type_name("MODEL");
   importing.add_option("-o,--output", arguments.output, "Checkpoint to write")

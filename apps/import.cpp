@@ -8,6 +8,7 @@
 #include "io/formats/safetensors.h"
 #include "io/formats/torch_file.h"
 #include "io/model_tensors.h"
+#include "io/state_dict.h"
 
 namespace quadgate::apps {
 namespace {
@@ -15,15 +16,15 @@ namespace {
 TensorFile read_tensors(const std::filesystem::path& path) {
   const std::string kind = path.extension().string();
   const std::string name = path.string();
-  if (kind == ".h5") return read_keras_file(path);
+  if (kind == ".h5") return has_state_dict(path) ? read_state_dict(path) : read_keras_file(path);
   if (kind == ".pt" || kind == ".pth") return parse_torch_file(read_bytes(path), name);
   if (kind == ".safetensors") return parse_safetensors(read_bytes(path), name);
   if (kind == ".onnx") {
     const auto folder = path.has_parent_path() ? path.parent_path() : ".";
     return parse_onnx(read_bytes(path), name, folder);
   }
-  throw InvalidArgument(fmt::format(
-      "{}: expected a name that ends in .pt, .pth, .safetensors, .onnx or .weights.h5", name));
+  throw InvalidArgument(
+      fmt::format("{}: expected a name that ends in .pt, .pth, .safetensors, .onnx or .h5", name));
 }
 
 }  // namespace

@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::string_view kRnn = "rnn.";
 constexpr std::string_view kFirstWeight = "weight_ih_l0";
-constexpr const char* kModelKey = "quadgate";
 
 /// Tensors by the names that they have in checkpoints.
 using Named = std::map<std::string, const NamedTensor*>;

@@ -8,6 +8,9 @@
 
 namespace quadgate {
 
+/// Where a file says what its model is, among its metadata.
+inline constexpr const char* kModelKey = "quadgate";
+
 /// A model and its weights.
 struct Model {
   ModelDescription description;

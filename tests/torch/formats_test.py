@@ -81,11 +81,10 @@ def expect_same_model(a, b):
 @pytest.mark.parametrize("name", MODELS)
 def test_the_way_out_and_back_loses_nothing(tmp_path, name):
     checkpoint, _, _, _ = make(tmp_path, name)
-    for kind in ("pt", "safetensors"):
+    for kind in ("pt", "safetensors", "h5"):
         quadgate("export", checkpoint, "-o", tmp_path / f"model.{kind}")
         quadgate("import", tmp_path / f"model.{kind}", "-o", tmp_path / "back.h5")
         expect_same_model(tmp_path / "back.h5", checkpoint)
-    quadgate("export", checkpoint, "-o", tmp_path / "model.h5")
     expect_same_model(tmp_path / "model.h5", checkpoint)
 
 
@@ -201,6 +200,15 @@ def test_state_dicts_of_other_modules(tmp_path, dtype, protocol):
         for name, tensor in module.get_submodule(ours).state_dict().items():
             assert torch.equal(found.pop(f"{theirs}.{name}"), tensor.float())
     assert not found
+
+
+def test_a_state_dict_that_h5py_wrote(tmp_path):
+    module = Foreign()
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name, tensor in module.state_dict().items():
+            file[f"state_dict/{name}"] = tensor.numpy()
+    quadgate("import", tmp_path / "a.h5", "-o", tmp_path / "b.h5")
+    assert torch.equal(state_dict(tmp_path / "b.h5")["head.weight"], module.fc.weight)
 
 
 def test_views_in_a_state_dict(tmp_path):
