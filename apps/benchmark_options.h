@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <optional>
 
 #include "apps/commands.h"
@@ -10,9 +9,6 @@ class App;
 }
 
 namespace quadgate::apps {
-
-/// What the chosen subcommand runs; its exit code.
-using Command = std::function<int()>;
 
 /// Adds --threads.
 void add_threads(CLI::App& app, std::optional<int>& threads);

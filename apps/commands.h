@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ inline constexpr int kExitDone = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitWrongUse = 2;
 inline constexpr int kExitStopped = 75;  ///< by a signal, after saving: run again with --resume
+
+/// What the chosen subcommand runs; its exit code.
+using Command = std::function<int()>;
 
 struct PrepareArguments {
   std::vector<std::filesystem::path>

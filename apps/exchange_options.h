@@ -1,6 +1,5 @@
 #pragma once
 
-#include "apps/benchmark_options.h"
 #include "apps/commands.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming)

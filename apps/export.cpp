@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
-#include <array>
-#include <string_view>
-#include <utility>
+#include <string>
 
 #include "apps/commands.h"
 #include "engine/error.h"
@@ -11,6 +9,7 @@
 #include "io/formats/onnx_writer.h"
 #include "io/formats/safetensors.h"
 #include "io/formats/torch_file.h"
+#include "io/json_attributes.h"
 #include "io/model_tensors.h"
 
 namespace quadgate::apps {
@@ -27,7 +26,7 @@ void write_tensors(const Model& model, const ExportArguments& arguments, bool is
 void write_whole(const Model& model, const std::filesystem::path& output) {
   if (output.extension() == ".onnx") {
     return write_onnx(output, model.description, model.parameters,
-                      tensors_of(model, false).metadata);
+                      {{kModelKey, to_json(model.description)}});
   }
   if (is_keras_name(output)) {
     return write_keras_file(output, model.description.config, model.parameters);

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "apps/commands.h"
 #include "engine/error.h"
 #include "io/checkpoint.h"
@@ -16,7 +18,10 @@ namespace {
 TensorFile read_tensors(const std::filesystem::path& path) {
   const std::string kind = path.extension().string();
   const std::string name = path.string();
-  if (kind == ".h5") return has_state_dict(path) ? read_state_dict(path) : read_keras_file(path);
+  if (kind == ".h5") {
+    auto state_dict = read_state_dict(path);
+    return state_dict ? std::move(*state_dict) : read_keras_file(path);
+  }
   if (kind == ".pt" || kind == ".pth") return parse_torch_file(read_bytes(path), name);
   if (kind == ".safetensors") return parse_safetensors(read_bytes(path), name);
   if (kind == ".onnx") {

@@ -153,9 +153,7 @@ std::vector<float> read_carried(const hdf5::File& file, const std::string& name)
   if (!file.has(name)) return {};
   const hdf5::Array array = file.array(name);
   array.expect(hdf5::Element::float32, {hdf5::kAnySize}, "[states]");
-  std::vector<float> values(static_cast<std::size_t>(array.size()));
-  array.read(0, array.size(), values);
-  return values;
+  return array.read_floats();
 }
 
 TrainingState read_training(const hdf5::File& file) {

@@ -58,6 +58,8 @@ class Array {
   void read(std::int64_t first, std::int64_t count, std::span<float> out) const;
   void read(std::int64_t first, std::int64_t count, std::span<std::int32_t> out) const;
   void read(std::int64_t first, std::int64_t count, std::span<std::int64_t> out) const;
+  /// All elements. Throws unless they are float32, in at least one dimension.
+  std::vector<float> read_floats() const;
 
   /// "FILE: dataset 'train/x'", to begin an error message with.
   std::string where() const;

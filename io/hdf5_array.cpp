@@ -145,6 +145,16 @@ void Array::read_rows(std::int64_t first, std::int64_t count, Element element, s
   }
 }
 
+std::vector<float> Array::read_floats() const {
+  if (element_ != Element::float32 || shape_.empty()) {
+    throw FileError(fmt::format("{}: expected float32 in at least one dimension, found {} {}",
+                                where(), type_text_, shape_text(shape_)));
+  }
+  std::vector<float> values(static_cast<std::size_t>(size()));
+  read(0, shape_.front(), values);
+  return values;
+}
+
 // A batch of shuffled rows is many small reads; one through H5Dread costs ten times this.
 void Array::read_directly(std::int64_t offset, std::size_t bytes, void* out) const {
   auto* next = static_cast<std::byte*>(out);

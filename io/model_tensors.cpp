@@ -193,7 +193,13 @@ class Finder {
 /// Fills the parameters; throws unless the tensors are exactly theirs.
 void fill(Parameters& parameters, Named tensors, const std::string& name) {
   std::vector<std::string> problems;
-  if (parameters.tied()) tensors.erase("head.weight");
+  if (const auto head = tensors.find("head.weight"); parameters.tied() && head != tensors.end()) {
+    const auto table = tensors.find("embedding.weight");
+    if (table != tensors.end() && head->second->values != table->second->values) {
+      problems.emplace_back("'head.weight' expected the values of embedding.weight");
+    }
+    tensors.erase(head);
+  }
   for (const ParameterSlice& slice : parameters.slices()) {
     const auto found = tensors.find(slice.name);
     if (found == tensors.end()) {

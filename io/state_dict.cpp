@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <string>
-#include <utility>
 
-#include "engine/error.h"
-#include "io/checkpoint.h"
 #include "io/hdf5.h"
+#include "io/hdf5_attributes.h"
 #include "io/json_attributes.h"
 #include "io/model_tensors.h"
 #include "io/seal.h"
@@ -19,29 +17,19 @@ constexpr const char* kGroup = "state_dict";
 
 }  // namespace
 
-bool has_state_dict(const std::filesystem::path& path) {
-  check_seal(path);
-  return hdf5::File::open(path).has(kGroup);
-}
-
-TensorFile read_state_dict(const std::filesystem::path& path) {
+std::optional<TensorFile> read_state_dict(const std::filesystem::path& path) {
   check_seal(path);
   const hdf5::File file = hdf5::File::open(path);
+  if (!file.has(kGroup)) return {};
   TensorFile result;
   for (const std::string& name : file.members(kGroup)) {
     const hdf5::Array array = file.array(fmt::format("{}/{}", kGroup, name));
-    if (array.element() != hdf5::Element::float32 || array.shape().empty()) {
-      throw FileError(fmt::format("{}: expected float32 with at least one dimension, found {} {}",
-                                  array.where(), array.type_text(),
-                                  hdf5::shape_text(array.shape())));
-    }
-    NamedTensor tensor{.name = name,
-                       .shape = array.shape(),
-                       .values = std::vector<float>(static_cast<std::size_t>(array.size()))};
-    array.read(0, array.shape().front(), tensor.values);
-    result.tensors.push_back(std::move(tensor));
+    result.tensors.push_back({.name = name, .shape = array.shape(), .values = array.read_floats()});
   }
-  if (file.has("model")) result.metadata[kModelKey] = to_json(read_model_description(path));
+  if (file.has("model")) {
+    result.metadata[kModelKey] =
+        to_json(read_model_description(hdf5::ObjectReader(file, "model"), path.string()));
+  }
   return result;
 }
 

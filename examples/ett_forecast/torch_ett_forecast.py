@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import os
 import pathlib
 import sys
 import time
@@ -81,7 +82,7 @@ def result(name, series, horizon):
         part: windows(series, MONTH * begin, MONTH * end, run["data"]["input_len"], horizon)
         for part, (begin, end) in bounds.items()
     }
-    torch.manual_seed(1)
+    torch.manual_seed(int(os.environ.get("SEED", 1)))
     model = Model(series.shape[1], horizon, run["model"]["hidden_size"], run["model"].get("conv"))
     seconds = train(model, parts, run["train"])
     print(f"{name}, horizon {horizon}: {seconds:.2f} s an epoch", file=sys.stderr)

@@ -206,16 +206,11 @@ class Reader {
     const std::string name = fmt::format("{}/vars/{}", layer, number);
     if (!file_.has(layer + "/vars") || !file_.has(name)) return {};
     const hdf5::Array array = file_.array(name);
-    if (array.element() != hdf5::Element::float32 || array.shape().size() != dimensions) {
-      throw FileError(fmt::format("{}: expected float32 with {} dimensions, found {} {}",
-                                  array.where(), dimensions, array.type_text(),
+    if (array.shape().size() != dimensions) {
+      throw FileError(fmt::format("{}: expected {} dimensions, found {}", array.where(), dimensions,
                                   hdf5::shape_text(array.shape())));
     }
-    NamedTensor tensor{.name = name,
-                       .shape = array.shape(),
-                       .values = std::vector<float>(static_cast<std::size_t>(array.size()))};
-    array.read(0, array.shape().front(), tensor.values);
-    return tensor;
+    return NamedTensor{.name = name, .shape = array.shape(), .values = array.read_floats()};
   }
   NamedTensor expect_variable(const std::string& layer, int number, std::size_t dimensions) const {
     auto tensor = variable(layer, number, dimensions);

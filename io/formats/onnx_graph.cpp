@@ -156,9 +156,8 @@ std::string OnnxGraph::node(const std::string& op, const std::vector<std::string
   return output;
 }
 
-std::vector<std::byte> OnnxGraph::serialize(
-    const std::map<std::string, std::string>& metadata) const {
-  onnx::ModelProto model = impl_->model;
+std::vector<std::byte> OnnxGraph::serialize(const std::map<std::string, std::string>& metadata) {
+  onnx::ModelProto& model = impl_->model;
   for (const auto& [key, text] : metadata) {
     auto& property = *model.add_metadata_props();
     property.set_key(key);

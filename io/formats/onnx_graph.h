@@ -45,8 +45,9 @@ class OnnxGraph {
   std::string node(const std::string& op, const std::vector<std::string>& inputs,
                    const Attributes& attributes = {}, const std::string& output = "");
 
-  /// The model as a file, of opset 17. Throws InvalidArgument if it is too large for one (2 GiB).
-  std::vector<std::byte> serialize(const std::map<std::string, std::string>& metadata) const;
+  /// The model as a file, of opset 17, with texts by key. Throws InvalidArgument if it is too large
+  /// for one (2 GiB).
+  std::vector<std::byte> serialize(const std::map<std::string, std::string>& metadata);
 
  private:
   struct Impl;

@@ -78,6 +78,14 @@ TEST(ModelTensorsTest, KnowTiedWeightsByTheirValues) {
                                     .output_size = 9,
                                     .embedding = {.vocabulary_size = 9, .tie_weights = true}});
   EXPECT_TRUE(model_of(foreign(model), "m").description.config.embedding.tie_weights);
+  TensorFile described = tensors_of(model, false);
+  described.metadata["quadgate"] = R"({"cell": "lstm", "task": "tagging", "input_size": 5,
+      "hidden_size": 5, "num_layers": 1, "bidirectional": 0, "dropout": 0, "output_size": 2,
+      "class_names": ["a", "b"], "vocabulary_size": 2, "token_names": ["a", "b"],
+      "tie_weights": 1})";
+  EXPECT_THAT(error(described), HasSubstr("'embedding.weight' expected [2, 5], found [9, 5]"));
+  described.tensors.back().values.front() += 1;
+  EXPECT_THAT(error(described), HasSubstr("'head.weight' expected the values of embedding"));
 }
 
 TEST(ModelTensorsTest, NameWhatDoesNotFit) {
