@@ -266,11 +266,11 @@ void load_part(const std::filesystem::path& path, Parameters& parameters) {
   Parameters part(read_model_description(path).config);
   load_parameters(path, part);
   for (const ParameterSlice& from : part.slices()) {
-    const auto to = std::ranges::find_if(parameters.slices(), [&](const ParameterSlice& slice) {
-      return slice.name == from.name && slice.shape == from.shape;
-    });
-    if (to == parameters.slices().end()) {
-      throw FileError(fmt::format("{}: state_dict: unexpected '{}' {}", path.string(), from.name,
+    const auto to = std::ranges::find(parameters.slices(), from.name, &ParameterSlice::name);
+    if (to == parameters.slices().end() || to->shape != from.shape) {
+      const bool known = to != parameters.slices().end();
+      throw FileError(fmt::format("{}: state_dict: '{}' expected {}, found {}", path.string(),
+                                  from.name, known ? hdf5::shape_text(to->shape) : "none",
                                   hdf5::shape_text(from.shape)));
     }
     std::ranges::copy(part.value(from), parameters.value(*to).begin());

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "io/finite.h"
 #include "io/json_attributes.h"
 
 namespace quadgate {
@@ -205,6 +206,9 @@ void fill(Parameters& parameters, Named tensors, const std::string& name) {
     if (found == tensors.end()) {
       problems.push_back(fmt::format("missing '{}'", slice.name));
       continue;
+    }
+    if (find_not_finite(found->second->values) >= 0) {
+      problems.push_back(fmt::format("'{}' expected finite numbers, found others", slice.name));
     }
     if (found->second->shape != slice.shape) {
       problems.push_back(fmt::format("'{}' expected [{}], found [{}]", slice.name,

@@ -5,6 +5,7 @@
 #include "io/model_tensors.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/error.h"
 #include "tests/io/files.h"
@@ -107,6 +108,10 @@ TEST(ModelTensorsTest, NameWhatDoesNotFit) {
   file = tensors_of(model, false);
   file.tensors.front().shape = {3, 20};
   EXPECT_THAT(error(file), "m: 'rnn.weight_ih_l0' expected [20, 3], found [3, 20]");
+  file = whole;
+  file.tensors.back().values.back() = NAN;
+  EXPECT_THAT(error(file), "m: 'head.bias' expected finite numbers, found others");
+  file = tensors_of(model, false);
   file.metadata["quadgate"] = "[]";
   EXPECT_THAT(error(file), "m: expected a JSON object");
   file.metadata["quadgate"] = "{\"cell\": 3}";

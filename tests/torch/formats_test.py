@@ -233,6 +233,10 @@ def test_a_model_without_a_head_is_a_start(tmp_path):
     before, after = state_dict(checkpoint), state_dict(started)
     for name in before:
         assert torch.equal(before[name], after[name]) == name.startswith("rnn."), name
+    smaller = {"hidden_size": 4, **MODELS["lstm"][1], "init": str(tmp_path / "start.h5")}
+    (tmp_path / "smaller").mkdir()
+    with pytest.raises(AssertionError, match=r"ih_l0' expected \[16, 5\], found \[36, 5\]"):
+        train(tmp_path / "smaller", data, smaller, {"epochs": 1})
     with pytest.raises(AssertionError, match="classes: the model expects 0"):
         quadgate("evaluate", tmp_path / "start.h5", "--data", data)
 
