@@ -6,7 +6,7 @@ configure_package_config_file(cmake/quadgate-config.cmake.in quadgate-config.cma
                               INSTALL_DESTINATION ${quadgate_config_dir})
 write_basic_package_version_file(quadgate-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/quadgate-config.cmake
-              ${CMAKE_CURRENT_BINARY_DIR}/quadgate-config-version.cmake cmake/FindLibZip.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/quadgate-config-version.cmake cmake/FindLibCsv.cmake cmake/FindLibZip.cmake
               cmake/FindOnnxProto.cmake
               cmake/FindxxHash.cmake
         DESTINATION ${quadgate_config_dir})
