@@ -93,6 +93,8 @@ class File {
   /// A new file in memory; `path` is only named in messages. `image` gives its bytes, of which the
   /// first `user_block` (0, 512, 1024, 2048, ...) are left to the caller.
   static File create(const std::filesystem::path& path, std::size_t user_block = 0);
+  /// A new file on the disk, at `path`, for content larger than memory; messages name it `name`.
+  static File create_on_disk(const std::filesystem::path& path, const std::filesystem::path& name);
 
   const std::filesystem::path& path() const noexcept { return path_; }
 
@@ -131,6 +133,8 @@ class File {
   void write_floats(const std::string& object, const std::string& name,
                     std::span<const float> values);
 
+  /// Brings all of a file made by `create_on_disk` there.
+  void flush();
   /// The bytes of a file made by `create`; valid until the next call of a member function.
   std::span<std::byte> image();
 
@@ -138,6 +142,7 @@ class File {
   std::string where(const std::string& object, const std::string& attribute) const;
 
  private:
+  friend class RowWriter;
   File(std::filesystem::path path, Handle file);
 
   std::filesystem::path path_;

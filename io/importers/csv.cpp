@@ -1,78 +1,222 @@
 #include "io/importers/csv.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
+#include <cmath>
+#include <limits>
+#include <utility>
 
 #include "engine/error.h"
-#include "io/importers/text.h"
+#include "io/importers/csv_dialect.h"
+#include "io/importers/csv_reader.h"
+#include "io/importers/timestamp.h"
 
 namespace quadgate {
 namespace {
 
-std::vector<std::string_view> split_fields(std::string_view line) {
-  std::vector<std::string_view> fields;
-  for (bool more = true; more;) {
-    more = line.find(',') != std::string_view::npos;
-    std::string_view field = trim(cut(line, ','));
-    if (field.size() >= 2 && field.front() == '"' && field.back() == '"') {
-      field = field.substr(1, field.size() - 2);
-    }
-    fields.push_back(field);
+constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
+constexpr std::int64_t kPieceSize = 1 << 20;  // values read at a time
+constexpr double kNoTime = -std::numeric_limits<double>::infinity();
+
+/// A record that is kept.
+struct Record {
+  std::vector<std::string> fields;
+  std::int64_t line = 0;
+};
+
+/// The next records, `count` at most.
+std::vector<Record> take_records(CsvReader& reader, std::size_t count) {
+  std::vector<Record> records;
+  while (records.size() < count && reader.next()) {
+    const auto& fields = reader.fields();
+    records.push_back({{fields.begin(), fields.end()}, reader.line()});
   }
-  return fields;
+  return records;
 }
 
 }  // namespace
 
-Series read_csv(const std::filesystem::path& path) {
-  const std::string content = read_input(path);
-  std::string_view rest = content;
-  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);  // a byte order mark
-  const std::vector<std::string_view> names = split_fields(cut(rest, '\n'));
-  const auto fail = [&](std::int64_t line, const std::string& problem) {
-    throw FileError(fmt::format("{}:{}: {}", path.string(), line, problem));
-  };
+CsvImporter::CsvImporter(CsvOptions options, const std::filesystem::path& output,
+                         ReadObserver observer)
+    : options_(std::move(options)),
+      observer_(std::move(observer)),
+      output_(output),
+      series_{.path = {}, .feature_names = {}, .x = Spool<float>(output), .parts = {}},
+      numbers_(output) {
+  if (options_.valid_from && options_.test_from && *options_.test_from < *options_.valid_from) {
+    throw InvalidArgument("test_from: expected a time not before valid_from");
+  }
+}
 
-  Series series;
-  series.path = path;
-  std::size_t first = 0;  // column, after the time stamp
-  for (std::int64_t line = 2; !rest.empty(); ++line) {
-    const std::string_view text = trim(cut(rest, '\n'));
-    if (text.empty()) continue;
-    const std::vector<std::string_view> fields = split_fields(text);
-    if (fields.size() != names.size()) {
-      fail(line,
-           fmt::format("expected {} fields, as in line 1, found {}", names.size(), fields.size()));
-    }
-    if (series.x.empty()) first = parse_number(fields[0]) ? 0 : 1;
-    for (std::size_t i = first; i < fields.size(); ++i) {
-      const auto number = parse_number(fields[i]);
-      if (!number) {
-        fail(line, fmt::format("column '{}': expected a number, found '{}'", names[i], fields[i]));
-      }
-      series.x.push_back(*number);
-    }
-    if (series.x.empty()) fail(line, "expected a column of numbers beside the time stamp");
+void CsvImporter::read(const std::filesystem::path& path, std::size_t split) {
+  path_ = path;
+  split_ = split;
+  CsvReader reader(path, options_.delimiter, options_.decimal, observer_);
+  decimal_ = reader.dialect().decimal;
+  const std::vector<Record> first = take_records(reader, 2);
+  if (first.empty()) fail_empty();
+  line_ = first[0].line;
+  set_columns(find_csv_columns(first[0].fields, first.back().fields, decimal_, options_.columns,
+                               fmt::format("{}:{}", path.string(), line_)));
+  const std::int64_t before = rows_;
+  for (std::size_t i = columns_.has_header ? 1 : 0; i < first.size(); ++i) {
+    line_ = first[i].line;
+    add({first[i].fields.begin(), first[i].fields.end()});
   }
-  if (series.x.empty()) {
-    throw FileError(
-        fmt::format("{}: expected a line of column names, then lines of numbers, "
-                    "found no numbers",
-                    path.string()));
+  while (reader.next()) {
+    line_ = reader.line();
+    add(reader.fields());
   }
-  for (std::size_t i = first; i < names.size(); ++i) {
-    if (names[i].empty() || std::ranges::count(names, names[i]) > 1) {
-      fail(1, fmt::format("expected names that differ from each other, found '{}' twice or empty",
-                          names[i]));
+  if (rows_ == before) fail_empty();
+}
+
+void CsvImporter::set_columns(CsvColumns columns) {
+  std::vector<std::string> names;
+  for (const std::size_t i : columns.features) names.push_back(columns.names[i]);
+  if (series_.feature_names.empty()) {
+    series_.path = path_;
+    series_.feature_names = names;
+    values_.resize(names.size());
+  }
+  if (names != series_.feature_names) {
+    throw InvalidArgument(fmt::format("{}: expected columns {}, as in {}, found {}", path_.string(),
+                                      fmt::join(series_.feature_names, ", "),
+                                      series_.path.string(), fmt::join(names, ", ")));
+  }
+  columns_ = std::move(columns);
+}
+
+void CsvImporter::add(const Fields& fields) {
+  if (fields.size() != columns_.names.size()) {
+    fail(fmt::format("expected {} fields, as in the first line, found {}", columns_.names.size(),
+                     fields.size()));
+  }
+  ++rows_;
+  const auto number = static_cast<std::size_t>(
+      columns_.group ? names_.number(fields[*columns_.group]) : 0);
+  if (number == series_.parts.size()) {
+    series_.parts.push_back({});
+    series_.parts.back().name = columns_.group ? fields[*columns_.group] : "";
+    last_values_.emplace_back(values_.size(), kMissing);
+    last_times_.push_back(kNoTime);
+  }
+  const std::size_t split = split_of(fields, number);
+  if (!read_values(fields, last_values_[number])) return;
+  ++series_.parts[number].rows.at(split);
+  series_.x.append(values_);
+  if (columns_.group) numbers_.append(static_cast<std::int32_t>(number));
+}
+
+// Of the row, by its time or the file's.
+std::size_t CsvImporter::split_of(const Fields& fields, std::size_t number) {
+  if (!columns_.time) {
+    if (options_.valid_from || options_.test_from) {
+      fail("expected a column of times to divide the rows by");
     }
-    series.feature_names.emplace_back(names[i]);
+    return split_;
   }
-  return series;
+  const std::string_view text = fields[*columns_.time];
+  const auto time = parse_timestamp(text);
+  if (!options_.valid_from && !options_.test_from) {
+    if (time && *time < last_times_[number]) ++series_.steps_back;
+    last_times_[number] = time.value_or(kNoTime);
+    return split_;
+  }
+  if (!time) fail_field(*columns_.time, "a time like 2016-07-01 13:30", text);
+  if (*time < last_times_[number]) fail_field(*columns_.time, "a time not before that of the row before", text);
+  last_times_[number] = *time;
+  if (options_.test_from && *time >= *options_.test_from) return 2;
+  return options_.valid_from && *time >= *options_.valid_from ? 1 : 0;
+}
+
+// Fills values_; false if the row is to be left out.
+bool CsvImporter::read_values(const Fields& fields, std::vector<float>& last) {
+  std::int64_t missing = 0;
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    const std::string_view text = fields[columns_.features[i]];
+    const auto number = parse_decimal(text, decimal_);
+    if (!number && !is_missing(text)) fail_field(columns_.features[i], "a number", text);
+    if (!number && options_.missing == MissingPolicy::error) {
+      fail(fmt::format("column '{}': expected a number, found '{}' (what is missing can be dropped or filled)", columns_.names[columns_.features[i]], text));
+    }
+    values_[i] = number.value_or(kMissing);
+    missing += number ? 0 : 1;
+  }
+  if (missing > 0 && options_.missing == MissingPolicy::drop) {
+    ++series_.dropped_rows;
+    return false;
+  }
+  if (options_.missing == MissingPolicy::forward && !carry_forward(last)) return false;
+  series_.filled_values += missing;
+  return true;
+}
+
+// Takes values that are missing from the row before; false if that has none either.
+bool CsvImporter::carry_forward(std::vector<float>& last) {
+  bool whole = true;
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    if (std::isnan(values_[i])) {
+      values_[i] = last[i];
+      whole = whole && !std::isnan(last[i]);
+    }
+    last[i] = values_[i];
+  }
+  if (!whole) ++series_.dropped_rows;
+  return whole;
+}
+
+Series CsvImporter::take() {
+  if (columns_.group) sort_by_series();
+  return std::move(series_);
+}
+
+// Brings the rows of each series together, in their order, series after series.
+void CsvImporter::sort_by_series() {
+  std::vector<std::int64_t> next;  // row of each series
+  std::int64_t begin = 0;
+  for (const SeriesPart& part : series_.parts) {
+    next.push_back(begin);
+    begin += part.size();
+  }
+  const auto columns = std::ssize(values_);
+  Spool<float> sorted(output_);
+  sorted.resize(series_.x.size());
+  std::vector<float> x;
+  std::vector<std::int32_t> numbers;
+  const std::int64_t most = std::max<std::int64_t>(1, kPieceSize / columns);
+  for (std::int64_t first = 0; first < numbers_.size(); first += most) {
+    const std::int64_t count = std::min(most, numbers_.size() - first);
+    x.resize(static_cast<std::size_t>(count * columns));
+    numbers.resize(static_cast<std::size_t>(count));
+    series_.x.read(first * columns, x);
+    numbers_.read(first, numbers);
+    // Rows of one series that follow each other are one write.
+    for (std::size_t i = 0, end = 0; i < numbers.size(); i = end) {
+      while (end < numbers.size() && numbers[end] == numbers[i]) ++end;
+      std::int64_t& row = next[static_cast<std::size_t>(numbers[i])];
+      const auto width = static_cast<std::size_t>(columns);
+      sorted.write(row * columns, std::span(x).subspan(i * width, (end - i) * width));
+      row += static_cast<std::int64_t>(end - i);
+    }
+  }
+  series_.x = std::move(sorted);
+}
+
+void CsvImporter::fail(const std::string& problem) const {
+  throw FileError(fmt::format("{}:{}: {}", path_.string(), line_, problem));
+}
+
+void CsvImporter::fail_field(std::size_t column, const char* expected,
+                             std::string_view found) const {
+  fail(fmt::format("column '{}': expected {}, found '{}'", columns_.names[column], expected, found));
+}
+
+void CsvImporter::fail_empty() const {
+  throw FileError(
+      fmt::format("{}: expected a line of column names, then lines of numbers, found no numbers",
+                  path_.string()));
 }
 
 }  // namespace quadgate

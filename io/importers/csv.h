@@ -1,14 +1,86 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
 
-#include "io/dataset_writer.h"
+#include "io/importers/csv_columns.h"
+#include "io/importers/text_reader.h"
+#include "io/series_writer.h"
+#include "io/spool.h"
+#include "io/vocabulary.h"
 
 namespace quadgate {
 
-/// Reads a series from comma-separated text, plain or gzipped: a line of column names, then a line
-/// a time step. A first column that is not numeric is the time stamp, and left out. Throws
-/// FileError ("a.csv:17: column 'OT': expected a number, found 'abc'").
-Series read_csv(const std::filesystem::path& path);
+/// What becomes of a value that is not there (see is_missing).
+enum class MissingPolicy : std::uint8_t {
+  error,    ///< the file is refused
+  drop,     ///< the row is left out
+  forward,  ///< the value of the row before in its series; rows before the first are left out
+  mean      ///< the mean of the column's training rows
+};
+
+/// How tables are read.
+struct CsvOptions {
+  CsvColumnOptions columns{};
+  std::optional<char> delimiter{};  ///< empty: as the first lines look
+  std::optional<char> decimal{};    ///< empty: as the first lines look
+  MissingPolicy missing = MissingPolicy::error;
+  /// Rows from these times on (see parse_timestamp) are of the valid and of the test split.
+  std::optional<double> valid_from{};
+  std::optional<double> test_from{};
+};
+
+/// Reads series from tables in text, plain or gzipped: a record of column names, unless the first
+/// one holds values, then one a time step.
+class CsvImporter {
+ public:
+  /// The rows are kept in a file in the folder of `output`. Throws FileError, InvalidArgument if
+  /// test_from is before valid_from.
+  CsvImporter(CsvOptions options, const std::filesystem::path& output,
+              ReadObserver observer = {});
+
+  /// Reads a file, whose rows go on where those of the files before ended. They are of this split (0
+  /// train, 1 valid, 2 test), unless times divide them. Throws FileError ("a.csv:17: column 'OT':
+  /// expected a number, found 'abc'"), InvalidArgument if a column of the options is not there.
+  void read(const std::filesystem::path& path, std::size_t split = 0);
+  /// All that was read. Throws FileError.
+  Series take();
+
+ private:
+  using Fields = std::vector<std::string_view>;
+
+  void set_columns(CsvColumns columns);
+  void add(const Fields& fields);
+  std::size_t split_of(const Fields& fields, std::size_t number);
+  bool read_values(const Fields& fields, std::vector<float>& last);
+  bool carry_forward(std::vector<float>& last);
+  void sort_by_series();
+  [[noreturn]] void fail(const std::string& problem) const;
+  [[noreturn]] void fail_field(std::size_t column, const char* expected,
+                               std::string_view found) const;
+  [[noreturn]] void fail_empty() const;
+
+  CsvOptions options_;
+  ReadObserver observer_;
+  std::filesystem::path output_;
+  Series series_;
+  WordList names_;               // of the series
+  Spool<std::int32_t> numbers_;  // of the series that each row is of, if a column tells
+  std::vector<std::vector<float>> last_values_;  // by series; NaN: none yet
+  std::vector<double> last_times_;
+  std::int64_t rows_ = 0;  // read, left out ones included
+
+  // Of the file being read.
+  std::filesystem::path path_;
+  std::size_t split_ = 0;
+  char decimal_ = '.';
+  CsvColumns columns_;
+  std::int64_t line_ = 0;
+  std::vector<float> values_;  // of a row
+};
 
 }  // namespace quadgate

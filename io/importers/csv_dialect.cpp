@@ -48,10 +48,12 @@ bool is_missing(std::string_view field) noexcept {
   });
 }
 
-CsvDialect detect_csv_dialect(std::string_view first_lines) {
+CsvDialect detect_csv_dialect(std::string_view first_lines, std::optional<char> given) {
   std::string_view rest = first_lines;
-  const char delimiter = detect_delimiter(cut(rest, '\n'));
+  const std::string_view first = cut(rest, '\n');
+  const char delimiter = given.value_or(detect_delimiter(first));
   if (delimiter == ',') return {};
+  rest = first_lines;  // the first line may have values, too
   CsvRecord record(delimiter);
   bool has_commas = false;
   while (!rest.empty()) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "engine/error.h"
 #include "io/importers/text.h"
@@ -25,6 +27,26 @@ std::size_t utf8_size(std::string_view text) noexcept {
     if ((byte(i) & 0xC0U) != 0x80) return 0;
   }
   return size;
+}
+
+std::size_t find_not_utf8(std::string_view text) noexcept {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  for (std::size_t at = 0; at < text.size();) {
+    // Most text is plain ASCII, eight characters at once.
+    std::uint64_t word = 0;
+    while (at + kWord <= text.size()) {
+      std::memcpy(&word, text.data() + at, kWord);
+      if (((word | (word - kOnes)) & kHighBits) != 0) break;  // the difference: of zero bytes
+      at += kWord;
+    }
+    if (at == text.size()) break;
+    const std::size_t size = utf8_size(text.substr(at));
+    if (size == 0 || text[at] == '\0') return at;
+    at += size;
+  }
+  return std::string_view::npos;
 }
 
 std::string read_utf8(const std::filesystem::path& path) {
