@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <optional>
+#include <type_traits>
+
 #include "apps/commands.h"
 #include "io/dataset_writer.h"
 #include "io/importers/conllu.h"
@@ -38,53 +41,62 @@ void print(const PrepareArguments& arguments, const PrepareSummary& summary, con
 /// `read` makes sequences or a series of an input; `write` makes a data set of them.
 template <typename Read, typename Write>
 void prepare(const PrepareArguments& arguments, const char* unit, Read read, Write write) {
-  auto data = read(arguments.inputs);
-  std::optional<decltype(data)> test;
-  if (!arguments.test.empty()) {
-    test = read(arguments.test);
-  }
-  print(arguments, write(arguments.output, std::move(data), test, options_of(arguments)), unit);
+  const ImportOptions import{.spool = {.output = arguments.output}};
+  const auto data = read(arguments.inputs, import);
+  std::optional<std::remove_const_t<decltype(data)>> valid;
+  std::optional<std::remove_const_t<decltype(data)>> test;
+  if (!arguments.valid.empty()) valid = read(arguments.valid, import);
+  if (!arguments.test.empty()) test = read(arguments.test, import);
+  print(arguments, write(arguments.output, data, valid, test, options_of(arguments)), unit);
 }
 
 }  // namespace
 
 void prepare_idx(const PrepareArguments& arguments) {
-  prepare(
-      arguments, "sequences", [](const auto& files) { return read_idx(files.at(0), files.at(1)); },
-      write_classification);
+  const auto read = [](const auto& files, const ImportOptions& options) {
+    return read_idx(files.at(0), files.at(1), options);
+  };
+  prepare(arguments, "sequences", read, write_classification);
 }
 
 void prepare_ts(const PrepareArguments& arguments) {
-  prepare(
-      arguments, "sequences", [](const auto& files) { return read_ts(files.at(0)); },
-      write_classification);
+  const auto read = [](const auto& files, const ImportOptions& options) {
+    return read_ts(files.at(0), options);
+  };
+  prepare(arguments, "sequences", read, write_classification);
 }
 
 void prepare_csv(const PrepareArguments& arguments) {
-  prepare(
-      arguments, "rows", [](const auto& files) { return read_csv(files.at(0)); }, write_forecast);
+  const auto read = [](const auto& files, const ImportOptions& options) {
+    return read_csv(files.at(0), options);
+  };
+  prepare(arguments, "rows", read, write_forecast);
 }
 
 void prepare_conllu(const PrepareArguments& arguments) {
   PrepareArguments resolved = arguments;
   resolved.min_count = arguments.min_count.value_or(kMinWordCount);
   const TextLevel level = level_of(arguments, TextLevel::words);
-  const auto read = [level](const auto& files) { return read_conllu(files, level); };
-  std::optional<TaggedSentences> valid;
-  if (!arguments.valid.empty()) valid = read(arguments.valid);
-  prepare(resolved, "sentences", read,
-          [&](const auto& path, const auto& data, const auto& test, const auto& options) {
-            return write_tagging(path, data, valid, test, options);
-          });
+  WordList words;
+  const auto read = [&](const auto& files, const ImportOptions& options) {
+    return read_conllu(files, level, words, options);
+  };
+  prepare(resolved, "sentences", read, [&](const auto& path, const auto&... rest) {
+    return write_tagging(path, words, rest...);
+  });
 }
 
 void prepare_text(const PrepareArguments& arguments) {
   PrepareArguments resolved = arguments;
   const TextLevel level = level_of(arguments, TextLevel::characters);
   if (level == TextLevel::words) resolved.min_count = arguments.min_count.value_or(kMinWordCount);
-  prepare(
-      resolved, "tokens", [level](const auto& files) { return read_plain_text(files, level); },
-      write_language_model);
+  WordList words;
+  const auto read = [&](const auto& files, const ImportOptions& options) {
+    return read_plain_text(files, level, words, options);
+  };
+  prepare(resolved, "tokens", read, [&](const auto& path, const auto&... rest) {
+    return write_language_model(path, words, rest...);
+  });
 }
 
 }  // namespace quadgate::apps

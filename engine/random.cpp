@@ -40,8 +40,10 @@ std::array<float, 4> to_normal_floats(const std::array<std::uint32_t, 4>& words)
   return numbers;
 }
 
-void shuffle(std::span<std::int64_t> items, std::uint64_t seed, RandomUse use,
-             std::uint32_t round) {
+namespace {
+
+template <typename Item>
+void shuffle_items(std::span<Item> items, std::uint64_t seed, RandomUse use, std::uint32_t round) {
   for (std::size_t i = items.size(); i > 1; --i) {
     const auto words =
         philox(seed, {static_cast<std::uint32_t>(use), round, static_cast<std::uint32_t>(i),
@@ -50,6 +52,18 @@ void shuffle(std::span<std::int64_t> items, std::uint64_t seed, RandomUse use,
     const std::uint64_t bits = (std::uint64_t{words[1]} << 32) | words[0];
     std::swap(items[i - 1], items[bits % i]);
   }
+}
+
+}  // namespace
+
+void shuffle(std::span<std::int64_t> items, std::uint64_t seed, RandomUse use,
+             std::uint32_t round) {
+  shuffle_items(items, seed, use, round);
+}
+
+void shuffle(std::span<std::uint32_t> items, std::uint64_t seed, RandomUse use,
+             std::uint32_t round) {
+  shuffle_items(items, seed, use, round);
 }
 
 }  // namespace quadgate

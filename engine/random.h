@@ -34,5 +34,7 @@ std::array<float, 4> to_normal_floats(const std::array<std::uint32_t, 4>& words)
 
 /// Shuffles `items` (Fisher-Yates), depending only on `seed`, `use` and `round` (the epoch, say).
 void shuffle(std::span<std::int64_t> items, std::uint64_t seed, RandomUse use, std::uint32_t round);
+void shuffle(std::span<std::uint32_t> items, std::uint64_t seed, RandomUse use,
+             std::uint32_t round);
 
 }  // namespace quadgate

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -84,17 +85,28 @@ class Array {
   std::int64_t offset_ = 0;  // where they then begin
 };
 
-/// An HDF5 file: opened for reading, or built in memory. Objects are named by their path from the
-/// root, without a leading slash; "" is the root group.
+struct DiskWrites;
+
+/// An HDF5 file: opened for reading, or built in memory or on the disk. Objects are named by their
+/// path from the root, without a leading slash; "" is the root group.
 class File {
  public:
+  ~File();
+  File(File&& other) noexcept;
+  File& operator=(File&& other) noexcept;
+
   /// Opens an existing file, read-only.
   static File open(const std::filesystem::path& path);
   /// A new file in memory; `path` is only named in messages. `image` gives its bytes, of which the
   /// first `user_block` (0, 512, 1024, 2048, ...) are left to the caller.
   static File create(const std::filesystem::path& path, std::size_t user_block = 0);
 
+  /// A new file at `place`; `path` is only named in messages. `close` makes it whole.
+  static File create_at(const std::filesystem::path& place, const std::filesystem::path& path);
+
   const std::filesystem::path& path() const noexcept { return path_; }
+  /// HDF5's own.
+  std::int64_t id() const noexcept { return file_.id(); }
 
   bool has(const std::string& object) const;
   bool is_group(const std::string& object) const;
@@ -134,6 +146,13 @@ class File {
   /// The bytes of a file made by `create`; valid until the next call of a member function.
   std::span<std::byte> image();
 
+  /// Of a file made by `create_at`: throws FileError if a write has failed so far.
+  void expect_written() const;
+  /// Writes what is still to be written of a file made by `create_at`, and closes it.
+  void close();
+  /// Nothing of a file made by `create_at` is written from here on.
+  void abandon() noexcept;
+
   /// "FILE: attribute 'train@begin'", to begin an error message with.
   std::string where(const std::string& object, const std::string& attribute) const;
 
@@ -141,6 +160,7 @@ class File {
   File(std::filesystem::path path, Handle file);
 
   std::filesystem::path path_;
+  std::unique_ptr<DiskWrites> writes_;  // of a file made by `create_at`
   Handle file_;
 };
 

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/error.h"
@@ -14,8 +15,9 @@
 namespace quadgate {
 namespace {
 
-std::vector<std::string_view> split_fields(std::string_view line) {
-  std::vector<std::string_view> fields;
+/// Fills `fields` with those of a line.
+void split_fields(std::string_view line, std::vector<std::string_view>& fields) {
+  fields.clear();
   for (bool more = true; more;) {
     more = line.find(',') != std::string_view::npos;
     std::string_view field = trim(cut(line, ','));
@@ -24,55 +26,74 @@ std::vector<std::string_view> split_fields(std::string_view line) {
     }
     fields.push_back(field);
   }
-  return fields;
 }
+
+/// Reads a file line by line into `series_`.
+class CsvReader {
+ public:
+  CsvReader(const std::filesystem::path& path, const ImportOptions& options)
+      : reader_(path, options), series_(path, options.spool) {}
+
+  Series read() {
+    std::string_view line;
+    reader_.line(line);
+    split_fields(line, fields_);
+    names_.assign(fields_.begin(), fields_.end());
+    while (reader_.line(line)) {
+      if (line = trim(line); !line.empty()) read_row(line);
+    }
+    if (series_.x.size() == 0) {
+      throw FileError(
+          fmt::format("{}: expected a line of column names, then lines of numbers, "
+                      "found no numbers",
+                      reader_.path().string()));
+    }
+    for (std::size_t i = first_; i < names_.size(); ++i) add_name(names_[i]);
+    return std::move(series_);
+  }
+
+ private:
+  void read_row(std::string_view line) {
+    split_fields(line, fields_);
+    if (fields_.size() != names_.size()) {
+      reader_.fail(
+          fmt::format("expected {} fields, as in line 1, found {}", names_.size(), fields_.size()));
+    }
+    if (series_.x.size() == 0) first_ = parse_number(fields_[0]) ? 0 : 1;
+    row_.clear();
+    for (std::size_t i = first_; i < fields_.size(); ++i) {
+      const auto number = parse_number(fields_[i]);
+      if (!number) {
+        reader_.fail(
+            fmt::format("column '{}': expected a number, found '{}'", names_[i], fields_[i]));
+      }
+      row_.push_back(*number);
+    }
+    if (row_.empty()) reader_.fail("expected a column of numbers beside the time stamp");
+    series_.x.append(row_);
+  }
+
+  void add_name(const std::string& name) {
+    if (name.empty() || std::ranges::count(names_, name) > 1) {
+      throw FileError(
+          fmt::format("{}:1: expected names that differ from each other, found '{}' twice or empty",
+                      reader_.path().string(), name));
+    }
+    series_.feature_names.push_back(name);
+  }
+
+  TextReader reader_;
+  Series series_;
+  std::vector<std::string> names_;  // of all columns
+  std::size_t first_ = 0;           // column, after the time stamp
+  std::vector<std::string_view> fields_;
+  std::vector<float> row_;
+};
 
 }  // namespace
 
-Series read_csv(const std::filesystem::path& path) {
-  const std::string content = read_input(path);
-  std::string_view rest = content;
-  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);  // a byte order mark
-  const std::vector<std::string_view> names = split_fields(cut(rest, '\n'));
-  const auto fail = [&](std::int64_t line, const std::string& problem) {
-    throw FileError(fmt::format("{}:{}: {}", path.string(), line, problem));
-  };
-
-  Series series;
-  series.path = path;
-  std::size_t first = 0;  // column, after the time stamp
-  for (std::int64_t line = 2; !rest.empty(); ++line) {
-    const std::string_view text = trim(cut(rest, '\n'));
-    if (text.empty()) continue;
-    const std::vector<std::string_view> fields = split_fields(text);
-    if (fields.size() != names.size()) {
-      fail(line,
-           fmt::format("expected {} fields, as in line 1, found {}", names.size(), fields.size()));
-    }
-    if (series.x.empty()) first = parse_number(fields[0]) ? 0 : 1;
-    for (std::size_t i = first; i < fields.size(); ++i) {
-      const auto number = parse_number(fields[i]);
-      if (!number) {
-        fail(line, fmt::format("column '{}': expected a number, found '{}'", names[i], fields[i]));
-      }
-      series.x.push_back(*number);
-    }
-    if (series.x.empty()) fail(line, "expected a column of numbers beside the time stamp");
-  }
-  if (series.x.empty()) {
-    throw FileError(
-        fmt::format("{}: expected a line of column names, then lines of numbers, "
-                    "found no numbers",
-                    path.string()));
-  }
-  for (std::size_t i = first; i < names.size(); ++i) {
-    if (names[i].empty() || std::ranges::count(names, names[i]) > 1) {
-      fail(1, fmt::format("expected names that differ from each other, found '{}' twice or empty",
-                          names[i]));
-    }
-    series.feature_names.emplace_back(names[i]);
-  }
-  return series;
+Series read_csv(const std::filesystem::path& path, const ImportOptions& options) {
+  return CsvReader(path, options).read();
 }
 
 }  // namespace quadgate

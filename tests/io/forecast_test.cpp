@@ -12,6 +12,7 @@
 #include "io/dataset_writer.h"
 #include "io/importers/csv.h"
 #include "tests/io/files.h"
+#include "tests/io/spools.h"
 
 namespace quadgate {
 namespace {
@@ -25,9 +26,10 @@ class ForecastTest : public testing::FolderTest {
  protected:
   /// 20 rows of 2 columns, x = 0, 1, 2, ...: rows 0-11 train, 12-15 valid, 16-19 test.
   std::filesystem::path series() const {
-    write_forecast(path("data.h5"),
-                   {.path = "series", .feature_names = {"a", "b"}, .x = testing::ramp(40)}, {},
-                   {.valid_fraction = 0.2, .test_fraction = 0.2});
+    Series data("series");
+    data.feature_names = {"a", "b"};
+    data.x.append(testing::ramp(40));
+    write_forecast(path("data.h5"), data, {}, {}, {.valid_fraction = 0.2, .test_fraction = 0.2});
     return path("data.h5");
   }
 };
@@ -104,8 +106,8 @@ TEST_F(ForecastTest, ReadsTheElectricityTransformerSet) {
   EXPECT_THAT(read.feature_names,
               ElementsAre("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"));
   EXPECT_EQ(read.size(), 17420);
-  EXPECT_EQ(read.x[6], 30.531F);
-  write_forecast(path("data.h5"), read, {},
+  EXPECT_EQ(testing::values_of(read.x)[6], 30.531F);
+  write_forecast(path("data.h5"), read, {}, {},
                  {.valid_fraction = 0.2, .test_fraction = 0.2, .standardize = true});
 
   Dataset dataset(path("data.h5"), Window{.input_len = 168, .horizon = 24, .targets = {"OT"}});
