@@ -8,6 +8,7 @@
 #include "apps/model_on_data.h"
 #include "apps/run_config.h"
 #include "apps/run_folder.h"
+#include "apps/run_lock.h"
 #include "apps/signals.h"
 #include "apps/threads.h"
 #include "apps/training_run.h"
@@ -111,15 +112,25 @@ TrainingState begin(const RunConfig& config, Network& network) {
   return state;
 }
 
+void warn(const std::string& line) {
+  std::fputs(fmt::format("quadgate: warning: {}\n", line).c_str(), stderr);
+}
+
+/// A run that was stopped before its first checkpoint.
+TrainingState begin_again(const RunConfig& config, const RunFolder& folder, Network& network) {
+  expect_same_run(read_run_config(folder.run_file(), {}), config);
+  warn(fmt::format("{}: stopped before its first checkpoint; beginning at the start",
+                   folder.path().string()));
+  return begin(config, network);
+}
+
 /// Fills weights and optimizer from the folder's newest whole checkpoint.
 TrainingState resume(const RunConfig& config, const RunFolder& folder, const Dataset& data,
                      Trainer& trainer) {
+  if (!folder.has_checkpoint()) return begin_again(config, folder, trainer.network());
   const WholeCheckpoint found = find_whole_checkpoint(folder.checkpoint());
   if (!found.damage.empty()) {
-    std::fputs(fmt::format("quadgate: warning: {}; going on from the one before it, {}\n",
-                           found.damage, found.path.string())
-                   .c_str(),
-               stderr);
+    warn(fmt::format("{}; going on from the one before it, {}", found.damage, found.path.string()));
   }
   const TrainingState before = read_training_state(found.path);
   expect_same_run(parse_run_config(before.run_file, found.path.string()), config);
@@ -138,6 +149,7 @@ TrainingState resume(const RunConfig& config, const RunFolder& folder, const Dat
     }
     *states = state.carried;
   }
+  if (!found.damage.empty()) restore_previous_checkpoint(folder.checkpoint());
   return state;
 }
 
@@ -204,8 +216,10 @@ int train(const TrainArguments& arguments) {
     config.train.threads = threads;
   }
   const RunFolder folder(config.output_dir);
+  std::optional<RunLock> lock;
   if (arguments.resume) {
     folder.expect_run();
+    lock.emplace(folder.path());
   } else {
     expect_other_file(arguments.run_file, folder);
     folder.expect_no_run();
@@ -224,7 +238,11 @@ int train(const TrainArguments& arguments) {
   TrainingState state =
       arguments.resume ? resume(config, folder, data, trainer) : begin(config, network);
   state.run_file = to_toml(config);
-  folder.create();
+  if (!arguments.resume) {
+    folder.create();
+    lock.emplace(folder.path());
+    folder.expect_no_run();  // of another process since then
+  }
   folder.write_run_file(state.run_file);
   if (arguments.resume) {
     folder.rewind_metrics(state.epoch, state.last_metrics);
