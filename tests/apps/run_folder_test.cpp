@@ -29,6 +29,12 @@ class RunFolderTest : public Workspace {
     args.insert(args.end(), more.begin(), more.end());
     return args;
   }
+
+  /// Runs the program as a user to whom the files are another's.
+  Outcome run_as_nobody(const std::vector<std::string>& args) const {
+    constexpr uid_t kNobody = 65534;
+    return finish(start(args, {}, kNobody));
+  }
 };
 
 TEST_F(RunFolderTest, BelongsToOneProcess) {
@@ -93,6 +99,49 @@ TEST_F(RunFolderTest, RefusesAFileThatIsWholeButNoCheckpoint) {
   write("run/checkpoint.h5", read("data.h5"));
   const auto before = files();
   expect_error(run(train({"--resume"})), kExitFailed, "expected 'quadgate-checkpoint'");
+  EXPECT_EQ(files(), before);
+}
+
+TEST_F(RunFolderTest, NamesWhatCannotBeWritten) {
+  std::filesystem::create_directories(path("run/lock"));
+  expect_error(run(train()), kExitFailed, "run/lock: cannot be written: Is a directory");
+  std::filesystem::remove(path("run/lock"));
+  std::filesystem::create_directories(path("run/checkpoint.h5.tmp"));
+  const Outcome outcome = run(train());
+  expect_error(outcome, kExitFailed, "run/checkpoint.h5: cannot be written: Is a directory");
+  EXPECT_FALSE(std::filesystem::exists(path("run/checkpoint.h5")));
+}
+
+TEST_F(RunFolderTest, NamesAFolderThatGoesWhileItTrains) {
+  const Outcome outcome = interrupt(train({"--set", "train.epochs=1000000"}), 0, [&] {
+    if (!std::filesystem::exists(path("run/checkpoint.prev.h5"))) return false;
+    std::filesystem::rename(path("run"), path("gone"));
+    return true;
+  });
+  expect_error(outcome, kExitFailed, ": cannot be written: No such file or directory");
+  EXPECT_EQ(find_whole_checkpoint(path("gone/checkpoint.h5")).damage, "");
+}
+
+TEST_F(RunFolderTest, NamesAReadOnlyFolder) {
+  if (geteuid() != 0) GTEST_SKIP() << "SKIPPED: only root can become another user";
+  ASSERT_EQ(run(train({"--set", "train.epochs=1"})).code, kExitDone);
+  std::filesystem::permissions(path(""), std::filesystem::perms{0755});
+  std::filesystem::permissions(path("w"), std::filesystem::perms{0777});
+  for (const auto& [name, text] : files()) {
+    std::filesystem::permissions(path(name), std::filesystem::perms{0644});
+  }
+  if (run_as_nobody({"--help"}).code != kExitDone) {
+    GTEST_SKIP() << "SKIPPED: another user may not run the program here";
+  }
+  const auto before = files();
+  expect_error(run_as_nobody(train({"--resume"})), kExitFailed,
+               "run/lock: cannot be written: Permission denied");
+  expect_error(run_as_nobody(train({"--set", "output.dir=new"})), kExitFailed,
+               "new: cannot create the folder: Permission denied");
+  // The lock can be had, but no file be made.
+  std::filesystem::permissions(path("run/lock"), std::filesystem::perms{0666});
+  expect_error(run_as_nobody(train({"--resume", "--set", "train.epochs=2"})), kExitFailed,
+               ": cannot be written: Permission denied");
   EXPECT_EQ(files(), before);
 }
 

@@ -41,8 +41,9 @@ class Workspace : public testing::Test {
   Outcome interrupt(const std::vector<std::string>& args, int signal,
                     const std::function<bool()>& ready) const;
 
-  /// Starts it in the background; `finish` waits for its end.
-  pid_t start(const std::vector<std::string>& args, std::optional<rlim_t> file_limit = {}) const;
+  /// Starts it in the background, as `user` if given, which takes root; `finish` waits for its end.
+  pid_t start(const std::vector<std::string>& args, std::optional<rlim_t> file_limit = {},
+              std::optional<uid_t> user = {}) const;
   Outcome finish(pid_t child) const;
 
   /// Every file of the folder and its bytes.
