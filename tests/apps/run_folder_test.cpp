@@ -20,8 +20,6 @@
 namespace quadgate::apps {
 namespace {
 
-using testing::HasSubstr;
-
 class RunFolderTest : public Workspace {
  protected:
   static std::vector<std::string> train(std::vector<std::string> more = {}) {
