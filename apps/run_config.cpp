@@ -263,6 +263,13 @@ class Reader {
   }
 
   bool read(std::string_view key, const toml::node& node, const Rule& rule,
+            RunConfig::Paths& field) const {
+    field.names.assign(1, "");
+    return node.is_array() ? read(key, node, rule, field.names)
+                           : read(key, node, rule, field.names.front());
+  }
+
+  bool read(std::string_view key, const toml::node& node, const Rule& rule,
             std::vector<float>& field) const {
     const toml::array* numbers = node.as_array();
     if (numbers == nullptr) {

@@ -20,6 +20,7 @@ namespace quadgate {
 namespace {
 
 constexpr const char* kFormat = "quadgate-checkpoint";
+constexpr std::int64_t kFormatVersion = 1;
 
 // Writes the slices of a flat array, laid out like the parameters, as one dataset each.
 void write_tensors(hdf5::File& file, const std::string& group, const Parameters& parameters,
@@ -86,13 +87,13 @@ std::vector<float> read_tensors(const hdf5::File& file, const std::string& group
 hdf5::File open_checkpoint(const std::filesystem::path& path) {
   check_seal(path);
   hdf5::File file = hdf5::File::open(path);
-  file.expect_format(kFormat);
+  file.expect_format(kFormat, kFormatVersion);
   return file;
 }
 
 void write_model(hdf5::File& file, const ModelDescription& model, const Parameters& parameters) {
   file.write_string("", "format", kFormat);
-  file.write_int("", "format_version", 1);
+  file.write_int("", "format_version", kFormatVersion);
   file.create_group("model");
   hdf5::ObjectWriter attributes(file, "model");
   write_model_description(attributes, model);
