@@ -249,14 +249,10 @@ class Reader {
   static bool read(std::string_view, const toml::node& node, const Rule&,
                    std::vector<std::string>& field) {
     const toml::array* names = node.as_array();
-    if (names == nullptr || names->empty()) {
-      return false;
-    }
+    if (names == nullptr || names->empty()) return false;
     field.clear();
     for (const toml::node& name : *names) {
-      if (!name.is_string()) {
-        return false;
-      }
+      if (!name.is_string()) return false;
       field.push_back(*name.value<std::string>());
     }
     return true;
@@ -272,15 +268,11 @@ class Reader {
   bool read(std::string_view key, const toml::node& node, const Rule& rule,
             std::vector<float>& field) const {
     const toml::array* numbers = node.as_array();
-    if (numbers == nullptr) {
-      return false;
-    }
+    if (numbers == nullptr) return false;
     field.clear();
     for (const toml::node& element : *numbers) {
       double number = 0;
-      if (!read(key, element, rule, number)) {
-        return false;
-      }
+      if (!read(key, element, rule, number)) return false;
       field.push_back(static_cast<float>(number));
     }
     return !field.empty();

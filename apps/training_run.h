@@ -64,6 +64,7 @@ class TrainingRun {
   std::int64_t num_batches_;
   Clock::time_point last_save_;
   double epoch_seconds_ = 0;          // of training in this epoch, since the program started
+  double data_wait_seconds_ = 0;      // of it spent waiting for batches
   std::int64_t epoch_sequences_ = 0;  // trained on in that time
 };
 
