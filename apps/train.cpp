@@ -194,6 +194,19 @@ void complete(RunConfig& config, Dataset& data) {
   }
 }
 
+/// Warns of an order that is slow to read.
+void advise(const RunConfig& config, Dataset& data) {
+  if (!*config.train.shuffle || config.train.shuffle_buffer ||
+      !data.split("train").wants_chunks()) {
+    return;
+  }
+  std::fputs(fmt::format("quadgate: warning: {} is compressed, and slow to read in any order; "
+                         "train.shuffle_buffer reads it chunk by chunk\n",
+                         paths_text(config))
+                 .c_str(),
+             stderr);
+}
+
 /// The resolved run file must not take the place of the one that somebody wrote.
 void expect_other_file(const std::filesystem::path& run_file, const RunFolder& folder) {
   std::error_code error;
@@ -242,6 +255,7 @@ int train(const TrainArguments& arguments) {
   catch_stop_signals();
   if (!arguments.quiet) {
     describe(config, network, threads, data);
+    advise(config, data);
   }
   TrainingRun run(config, folder, data, trainer, std::move(state),
                   {.progress = !arguments.quiet, .json = arguments.json});

@@ -30,6 +30,8 @@ class Split {
   /// Cuts the rows into parts that are best read as a whole, about kChunkBytes or what the file
   /// compresses as one: the first row of each part, then size().
   virtual std::vector<std::int64_t> chunks() const { return {0, size()}; }
+  /// Whether reading rows in any order, not by chunks, is slow: a large compressed file.
+  virtual bool wants_chunks() const { return false; }
   /// "FILE: dataset 'train/x' row 17", to begin an error message with.
   virtual std::string where(std::int64_t row) const = 0;
 

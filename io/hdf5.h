@@ -49,6 +49,9 @@ class Array {
   std::int64_t size() const noexcept;
   /// The shape of the chunks that the dataset is stored in; empty if it is in one piece.
   std::vector<std::int64_t> chunk_shape() const;
+  /// Whether rows in any order are slow to read: each in a chunk to decompress, of more chunks than
+  /// are kept.
+  bool has_slow_rows() const;
   /// How it is stored: "contiguous", "chunks of [128, 28, 28], shuffle, gzip 4, 31.2 % of its
   /// size".
   std::string storage_text() const;

@@ -61,6 +61,9 @@ hid_t memory_type(Element element) {
   return element == Element::int32 ? H5T_NATIVE_INT32 : H5T_NATIVE_INT64;
 }
 
+// Rows of a small compressed dataset may come in any order; a large one is read chunk by chunk.
+constexpr std::size_t kCacheBytes = std::size_t{16} << 20;
+
 /// "gzip 4", "shuffle", ...: the filters of a dataset's creation properties, each after a comma.
 std::string filters_text(hid_t creation) {
   std::string text;
@@ -81,8 +84,6 @@ std::string filters_text(hid_t creation) {
 }  // namespace
 
 Handle open_dataset(const Handle& file, const std::string& name) {
-  // Rows of a small compressed dataset may come in any order; a large one is read chunk by chunk.
-  constexpr std::size_t kCacheBytes = std::size_t{16} << 20;
   constexpr std::size_t kCacheSlots = 1009;
   const Handle access(H5Pcreate(H5P_DATASET_ACCESS));
   H5Pset_chunk_cache(access.id(), kCacheSlots, kCacheBytes, 0);
@@ -134,6 +135,11 @@ std::vector<std::int64_t> Array::chunk_shape() const {
     throw FileError(where() + ": damaged");
   }
   return {sizes.begin(), sizes.end()};
+}
+
+bool Array::has_slow_rows() const {
+  const std::size_t bytes = element_ == Element::int64 ? 8 : 4;
+  return static_cast<std::size_t>(size()) * bytes > kCacheBytes && !chunk_shape().empty();
 }
 
 std::string Array::storage_text() const {

@@ -46,6 +46,10 @@ std::vector<std::int64_t> JoinedSplit::chunks() const {
   return firsts;
 }
 
+bool JoinedSplit::wants_chunks() const {
+  return std::ranges::any_of(parts_, [](const Split* part) { return part->wants_chunks(); });
+}
+
 std::string JoinedSplit::where(std::int64_t row) const {
   const std::size_t part = part_of(row);
   return parts_[part]->where(row - firsts_[part]);

@@ -32,6 +32,7 @@ class WindowSplit final : public Split {
   std::int64_t length(std::int64_t) const noexcept override { return window_.input_len; }
   std::int64_t max_len() const noexcept override { return window_.input_len; }
   std::vector<std::int64_t> chunks() const override;
+  bool wants_chunks() const override { return x_.has_slow_rows(); }
   std::string where(std::int64_t row) const override;
   void read(std::span<const std::int64_t> rows, Batch& batch) override;
 
