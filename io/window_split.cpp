@@ -24,7 +24,8 @@ std::vector<SeriesRange> read_series_ranges(const hdf5::File& file, const std::s
   ranges.read(0, ranges.shape()[0], values);
   std::vector<SeriesRange> series;
   for (std::size_t i = 0; i < values.size(); i += 3) {
-    const SeriesRange& range = series.emplace_back(values[i], values[i + 1], values[i + 2]);
+    const SeriesRange range{values[i], values[i + 1], values[i + 2]};
+    series.push_back(range);
     if (range.first < 0 || range.begin < range.first || range.end < range.begin ||
         range.end > rows) {
       throw FileError(fmt::format(
