@@ -5,13 +5,13 @@
 
 #include <fmt/format.h>
 #include <hdf5.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>

@@ -16,7 +16,6 @@
 namespace quadgate {
 namespace {
 
-using testing::counting;
 using ::testing::ElementsAre;
 using ::testing::MatchesRegex;
 using testing::ramp;

@@ -169,7 +169,8 @@ TEST_F(ForecastTest, NamesRangesThatDoNotFit) {
            {{0, 0, 4, 6, 5, 7}, "6, 5 and 7"},
            {{0, 0, 4, 6, 7, 6}, "6, 7 and 6"},
            {{0, 0, 4, 6, 6, 14}, "6, 6 and 14"}}) {
-    EXPECT_THAT(message_of<FileError>([&] { open(wrong); }),
+    const std::vector<std::int64_t>& ranges = wrong;
+    EXPECT_THAT(message_of<FileError>([&] { open(ranges); }),
                 EndsWith("dataset 'train/ranges' row 1: expected first <= begin <= end within rows "
                          "0 to 13, found " +
                          text));
