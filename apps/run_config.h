@@ -69,7 +69,7 @@ struct RunConfig {
     ScheduleConfig schedule;
     /// Epochs without a better validation loss after which training ends; empty: it does not.
     std::optional<std::int64_t> early_stopping_patience;
-    std::optional<bool> shuffle;           ///< empty: yes, but for a language model
+    std::optional<bool> shuffle;                 ///< empty: yes, but for a language model
     std::optional<std::int64_t> shuffle_buffer;  ///< rows; empty: all rows are shuffled at once
     bool bucket_by_length = false;
     std::optional<std::int64_t> bptt_len;  ///< language models only; empty: 35
