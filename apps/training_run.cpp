@@ -97,7 +97,8 @@ bool TrainingRun::run_batches() {
   }
   std::optional<Loader::Shuffle> shuffle;
   if (config_.train.shuffle.value_or(true)) {
-    shuffle = {state_.seed, static_cast<std::uint32_t>(state_.epoch)};
+    shuffle = {state_.seed, static_cast<std::uint32_t>(state_.epoch),
+               config_.train.shuffle_buffer.value_or(0), config_.train.bucket_by_length};
   }
   Loader loader(train_, config_.train.batch_size, shuffle, state_.batch);
   auto start = Clock::now();
@@ -115,6 +116,7 @@ bool TrainingRun::run_batches() {
       save();
     }
   }
+  data_wait_seconds_ = loader.waited_seconds();
   return true;
 }
 
@@ -181,6 +183,7 @@ std::string TrainingRun::metrics_line(const std::optional<Metrics>& valid, doubl
     }
   }
   record["seconds"] = epoch_seconds_;
+  record["data_wait_seconds"] = data_wait_seconds_;
   record["sequences_per_second"] = sequences_per_second();
   record["checkpoint_seconds"] = checkpoint_seconds_;
   record["lr"] = lr;

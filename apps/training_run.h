@@ -69,6 +69,7 @@ class TrainingRun {
   bool put_off_ = false;              // a checkpoint is due since an update before this one
   double checkpoint_seconds_ = 0;     // that training stood still since the last metrics line
   double epoch_seconds_ = 0;          // of training in this epoch, since the program started
+  double data_wait_seconds_ = 0;      // of it spent waiting for batches
   std::int64_t epoch_sequences_ = 0;  // trained on in that time
 };
 

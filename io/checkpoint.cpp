@@ -23,6 +23,7 @@ namespace quadgate {
 namespace {
 
 constexpr const char* kFormat = "quadgate-checkpoint";
+constexpr std::int64_t kFormatVersion = 1;
 
 // Writes the slices of a flat array, laid out like the parameters, as one dataset each.
 void write_tensors(hdf5::File& file, const std::string& group, const Parameters& parameters,
@@ -94,13 +95,13 @@ hdf5::File open_whole(const std::filesystem::path& path) {
 
 hdf5::File open_checkpoint(const std::filesystem::path& path) {
   hdf5::File file = open_whole(path);
-  file.expect_format(kFormat);
+  file.expect_format(kFormat, kFormatVersion);
   return file;
 }
 
 void write_model(hdf5::File& file, const ModelDescription& model, const Parameters& parameters) {
   file.write_string("", "format", kFormat);
-  file.write_int("", "format_version", 1);
+  file.write_int("", "format_version", kFormatVersion);
   file.create_group("model");
   hdf5::ObjectWriter attributes(file, "model");
   write_model_description(attributes, model);

@@ -3,6 +3,9 @@
 #include <hdf5.h>
 
 #include <mutex>
+#include <string>
+
+#include "io/hdf5.h"
 
 namespace quadgate::hdf5 {
 
@@ -29,5 +32,9 @@ class Session {
   H5E_auto2_t print_ = nullptr;
   void* data_ = nullptr;
 };
+
+/// Opens a dataset for Array, with room for some of its chunks once they are decompressed. What it
+/// gives has a negative identifier if there is none. Under a Session.
+Handle open_dataset(const Handle& file, const std::string& name);
 
 }  // namespace quadgate::hdf5
