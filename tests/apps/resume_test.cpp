@@ -183,7 +183,8 @@ class ResumeTest : public Workspace, public testing::WithParamInterface<Stopped>
     std::istringstream lines(read(folder + "/metrics.jsonl"));
     for (std::string line; std::getline(lines, line);) {
       records.push_back(nlohmann::json::parse(line));
-      for (const char* clock : {"seconds", "sequences_per_second", "checkpoint_seconds"}) {
+      for (const char* clock :
+           {"seconds", "data_wait_seconds", "sequences_per_second", "checkpoint_seconds"}) {
         records.back().erase(clock);
       }
     }
