@@ -56,7 +56,7 @@ int train(const TrainArguments& arguments);
 
 struct EvaluateArguments {
   std::filesystem::path checkpoint;
-  std::filesystem::path data;
+  std::vector<std::filesystem::path> data;  ///< files of one data set
   std::string split = "test";
   std::optional<int> threads;
   bool json = false;
@@ -86,7 +86,7 @@ void tag(const TagArguments& arguments);
 
 struct PredictArguments {
   std::filesystem::path checkpoint;
-  std::filesystem::path data;
+  std::vector<std::filesystem::path> data;  ///< files of one data set
   std::string split = "test";
   std::filesystem::path output;  ///< .csv or .h5
   std::optional<int> threads;

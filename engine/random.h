@@ -20,8 +20,16 @@ enum class RandomUse : std::uint32_t {
   split,
   orthogonal,
   sample,
-  weight_dropout
+  weight_dropout,
+  shuffle_chunks,
+  shuffle_buffer,
+  shuffle_batches
 };
+
+/// The `index`-th number of this use and round (the epoch, say): uniform out of 0 to `count` - 1.
+/// 64 random bits over a count of at most 2^40: the bias of the remainder is below 2^-24.
+std::uint64_t draw(std::uint64_t seed, RandomUse use, std::uint32_t round, std::uint64_t index,
+                   std::uint64_t count) noexcept;
 
 /// Uniform in [0, 1) with 24 random bits, every float of which is exact.
 inline float to_unit_float(std::uint32_t word) noexcept {

@@ -130,7 +130,7 @@ std::vector<std::string> File::members(const std::string& group) const {
 
 Array File::array(const std::string& name) const {
   const Session session;
-  Handle dataset(H5Dopen2(file_.id(), name.c_str(), H5P_DEFAULT));
+  Handle dataset = open_dataset(file_, name);
   check(dataset.id(), [&] {
     return fmt::format("{}: dataset '{}': {}", path_.string(), name,
                        has(name) ? "not a dataset, or damaged" : "missing");
@@ -199,7 +199,7 @@ std::vector<std::string> File::read_strings(const std::string& object,
   return strings;
 }
 
-void File::expect_format(std::string_view format) const {
+void File::expect_format(std::string_view format, std::int64_t newest) const {
   const std::string found = has_attribute("", "format") ? read_string("", "format") : "none";
   if (found != format) {
     throw FileError(
@@ -207,9 +207,10 @@ void File::expect_format(std::string_view format) const {
   }
   const std::int64_t version =
       has_attribute("", "format_version") ? read_int("", "format_version") : 1;
-  if (version != 1) {
-    throw FileError(fmt::format("{}: expected 1, found {}", where("", "format_version"), version));
-  }
+  if (version >= 1 && version <= newest) return;
+  throw FileError(fmt::format("{}: expected at {} {}, found {}{}", where("", "format_version"),
+                              version < 1 ? "least" : "most", version < 1 ? 1 : newest, version,
+                              version < 1 ? "" : ": written by a newer quadgate"));
 }
 
 std::string File::where(const std::string& object, const std::string& attribute) const {

@@ -48,6 +48,14 @@ class Array {
   const std::vector<std::int64_t>& shape() const noexcept { return shape_; }
   /// Number of elements.
   std::int64_t size() const noexcept;
+  /// The shape of the chunks that the dataset is stored in; empty if it is in one piece.
+  std::vector<std::int64_t> chunk_shape() const;
+  /// Whether rows in any order are slow to read: each in a chunk to decompress, of more chunks than
+  /// are kept.
+  bool has_slow_rows() const;
+  /// How it is stored: "contiguous", "chunks of [128, 28, 28], shuffle, gzip 4, 31.2 % of its
+  /// size".
+  std::string storage_text() const;
 
   /// Throws unless the dataset has these elements and this shape (kAnySize fits all); `dimensions`
   /// is how the message writes the expected shape, e.g. "[n, T, I]".
@@ -121,8 +129,9 @@ class File {
   std::vector<std::string> read_strings(const std::string& object, const std::string& name) const;
   std::vector<float> read_floats(const std::string& object, const std::string& name) const;
 
-  /// Throws unless the root's attributes are `format` and `format_version` 1, or no version.
-  void expect_format(std::string_view format) const;
+  /// Throws unless the root's attributes are `format` and a `format_version` from 1 (also if there
+  /// is none) to `newest`.
+  void expect_format(std::string_view format, std::int64_t newest) const;
 
   void create_group(const std::string& name);
   /// Contiguous in the file. The groups of the name must exist.

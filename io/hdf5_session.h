@@ -53,4 +53,8 @@ inline Handle timeless(hid_t kind) {
   return properties;
 }
 
+/// Opens a dataset for Array, with room for some of its chunks once they are decompressed. What it
+/// gives has a negative identifier if there is none. Under a Session.
+Handle open_dataset(const Handle& file, const std::string& name);
+
 }  // namespace quadgate::hdf5

@@ -85,8 +85,8 @@ void Workspace::write(const std::string& name, const std::string& text) const {
 
 std::string Workspace::read(const std::string& name) const { return text_of(path(name)); }
 
-pid_t Workspace::start(const std::vector<std::string>& args,
-                       std::optional<rlim_t> file_limit) const {
+pid_t Workspace::start(const std::vector<std::string>& args, std::optional<rlim_t> file_limit,
+                       std::optional<uid_t> user) const {
   std::vector<std::string> words = {QUADGATE_BIN};
   words.insert(words.end(), args.begin(), args.end());
   std::vector<char*> argv;
@@ -105,6 +105,9 @@ pid_t Workspace::start(const std::vector<std::string>& args,
     if (file_limit) {
       const rlimit limit{*file_limit, *file_limit};
       setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    if (user && setuid(*user) != 0) {
+      _exit(126);
     }
     execv(argv[0], argv.data());
     _exit(127);
