@@ -25,12 +25,13 @@ using Command = std::function<int()>;
 struct PrepareArguments {
   std::vector<std::filesystem::path>
       inputs;  ///< idx: images and labels; ts, csv: one file; else many
-  std::vector<std::filesystem::path> valid;  ///< of conllu, or empty
+  std::vector<std::filesystem::path> valid;  ///< as `inputs`, or empty
   std::vector<std::filesystem::path> test;   ///< as `inputs`, or empty
   std::filesystem::path output;
   double valid_fraction = 0;
   double test_fraction = 0;
   bool standardize = false;
+  bool gzip = false;
   std::string level;  ///< of text and conllu: "characters" or "words"; empty: the kind's own
   std::optional<std::int64_t>
       min_count;  ///< of text and conllu; empty: 2, for characters of text 1

@@ -255,6 +255,8 @@ int fail(std::string message, int code) {
 int run_and_report(int argc, char** argv) {
   try {
     return run(argc, argv);
+  } catch (const StopRequest&) {
+    end_by_signal();
   } catch (const CLI::Error& error) {
     return fail(error.what(), kExitWrongUse);
   } catch (const InvalidArgument& error) {

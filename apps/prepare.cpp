@@ -2,8 +2,11 @@
 
 #include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "apps/commands.h"
+#include "apps/prepare_progress.h"
+#include "apps/signals.h"
 #include "io/dataset_writer.h"
 #include "io/importers/conllu.h"
 #include "io/importers/csv.h"
@@ -24,9 +27,13 @@ TextLevel level_of(const PrepareArguments& arguments, TextLevel usual) {
   return arguments.level == to_string(TextLevel::words) ? TextLevel::words : TextLevel::characters;
 }
 
-PrepareOptions options_of(const PrepareArguments& arguments) {
-  return {arguments.valid_fraction, arguments.test_fraction, arguments.standardize,
-          arguments.min_count.value_or(1)};
+PrepareOptions options_of(const PrepareArguments& arguments, ProgressObserver observer) {
+  return {.valid_fraction = arguments.valid_fraction,
+          .test_fraction = arguments.test_fraction,
+          .standardize = arguments.standardize,
+          .min_count = arguments.min_count.value_or(1),
+          .gzip = arguments.gzip,
+          .observer = std::move(observer)};
 }
 
 void print(const PrepareArguments& arguments, const PrepareSummary& summary, const char* unit) {
@@ -41,13 +48,19 @@ void print(const PrepareArguments& arguments, const PrepareSummary& summary, con
 /// `read` makes sequences or a series of an input; `write` makes a data set of them.
 template <typename Read, typename Write>
 void prepare(const PrepareArguments& arguments, const char* unit, Read read, Write write) {
-  const ImportOptions import{.spool = {.output = arguments.output}};
+  catch_stop_signals();
+  std::optional<PrepareProgress> progress(std::in_place);
+  const ImportOptions import{.spool = {.output = arguments.output},
+                             .observer = progress->observer()};
   const auto data = read(arguments.inputs, import);
   std::optional<std::remove_const_t<decltype(data)>> valid;
   std::optional<std::remove_const_t<decltype(data)>> test;
   if (!arguments.valid.empty()) valid = read(arguments.valid, import);
   if (!arguments.test.empty()) test = read(arguments.test, import);
-  print(arguments, write(arguments.output, data, valid, test, options_of(arguments)), unit);
+  const PrepareSummary summary =
+      write(arguments.output, data, valid, test, options_of(arguments, progress->observer()));
+  progress.reset();  // ends its line
+  print(arguments, summary, unit);
 }
 
 }  // namespace

@@ -12,12 +12,15 @@ CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
   kind.add_option("-o,--output", arguments.output, "Data set to write")
       ->required()
       ->type_name("DATA.h5");
-  kind.add_option("--valid-fraction", arguments.valid_fraction,
-                  "Part of the input that becomes the valid split, 0 to below 1")
+  kind.add_option(
+          "--valid-fraction", arguments.valid_fraction,
+          "Part of the input that becomes the valid split, 0 to below 1, if there is no --valid")
       ->type_name("F");
   kind.add_option("--test-fraction", arguments.test_fraction,
                   "Part of the input that becomes the test split, if there is no --test")
       ->type_name("F");
+  kind.add_flag("--gzip", arguments.gzip,
+                "Compress the data; to train on them, give shuffle_buffer in the run file");
   kind.callback([&arguments, &command, run] {
     command = [&arguments, run] {
       run(arguments);
@@ -37,7 +40,6 @@ void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command&
                             "Text as one stream of tokens, for a language model; splits follow in "
                             "the text",
                             arguments, command, prepare_text);
-  conllu.add_option("--valid", arguments.valid, "Files of the valid split")->type_name("FILE");
   const auto add_level = [&](CLI::App& kind, const char* help) {
     kind.add_option("--level", arguments.level, help)
         ->check(CLI::IsMember({"characters", "words"}))
@@ -53,6 +55,7 @@ void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command&
     kind->add_option("input", arguments.inputs, "Files in UTF-8, plain or .gz")
         ->required()
         ->type_name("FILE");
+    kind->add_option("--valid", arguments.valid, "Files of the valid split")->type_name("FILE");
     kind->add_option("--test", arguments.test, "Files of the test split")->type_name("FILE");
     kind->add_option("--min-count", arguments.min_count,
                      "How often a token must occur in the train split, else it is <unk>; unless "
@@ -75,6 +78,9 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
       ->required()
       ->expected(2)
       ->type_name("IMAGES LABELS");
+  idx.add_option("--valid", arguments.valid, "Images and labels of the valid split")
+      ->expected(2)
+      ->type_name("IMAGES LABELS");
   idx.add_option("--test", arguments.test, "Images and labels of the test split")
       ->expected(2)
       ->type_name("IMAGES LABELS");
@@ -94,6 +100,9 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
   for (CLI::App* kind : {&ts, &csv}) {
     kind->add_option("input", arguments.inputs, "File, plain or .gz")
         ->required()
+        ->expected(1)
+        ->type_name("FILE");
+    kind->add_option("--valid", arguments.valid, "File of the valid split")
         ->expected(1)
         ->type_name("FILE");
     kind->add_option("--test", arguments.test, "File of the test split")
