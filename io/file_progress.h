@@ -8,7 +8,7 @@ namespace quadgate {
 
 /// How far work on a file is.
 struct FileProgress {
-  const char* action;                 ///< "reading", "measuring" or "writing"
+  const char* action = "";            ///< "reading", "measuring" or "writing"
   const std::filesystem::path& path;  ///< that is read or written
   std::int64_t done = 0;              ///< bytes
   std::int64_t total = 0;             ///< bytes; 0 if nobody knows

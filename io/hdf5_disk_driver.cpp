@@ -152,8 +152,8 @@ H5FD_class_t driver() {
 }  // namespace
 
 void use_disk_driver(std::int64_t access, DiskWrites& writes) {
-  static const H5FD_class_t kDriver = driver();
-  const Handle id(H5FDregister(&kDriver));  // the access keeps a reference of its own
+  static const H5FD_class_t the_driver = driver();
+  const Handle id(H5FDregister(&the_driver));  // the access keeps a reference of its own
   const DriverInfo info{&writes};
   H5Pset_driver(access, id.id(), &info);
 }

@@ -123,7 +123,7 @@ void SpooledFloats::Reader::read(std::span<float> out) {
     bytes_.read(std::as_writable_bytes(out));
     return;
   }
-  static const auto kValues = [] {
+  static const auto fractions = [] {
     std::array<float, 256> values{};
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 255.0F;
     return values;
@@ -131,7 +131,7 @@ void SpooledFloats::Reader::read(std::span<float> out) {
   scratch_.resize(out.size());
   bytes_.read(scratch_);
   std::ranges::transform(scratch_, out.begin(), [](std::byte byte) {
-    return kValues[std::to_integer<std::size_t>(byte)];
+    return fractions[std::to_integer<std::size_t>(byte)];
   });
 }
 

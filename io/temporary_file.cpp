@@ -30,7 +30,7 @@ void fail_to_write(const std::filesystem::path& path, int error) {
 }
 
 TemporaryFile::TemporaryFile(const std::filesystem::path& path)
-    : path_(path), temporary_(path.string() + ".tmp"), descriptor_(-1) {
+    : path_(path), temporary_(path.string() + ".tmp") {
   if (std::filesystem::is_directory(path)) fail_to_write(path, EISDIR);
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail_to_write(path_, errno);

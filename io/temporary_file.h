@@ -31,7 +31,7 @@ class TemporaryFile {
 
   std::filesystem::path path_;
   std::filesystem::path temporary_;
-  int descriptor_;
+  int descriptor_ = -1;
   bool renamed_ = false;
 };
 

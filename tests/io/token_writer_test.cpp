@@ -145,8 +145,8 @@ TEST_F(TokenWriterTest, TakesStreamsAsTheOtherSplits) {
 }
 
 TEST_F(TokenWriterTest, AVocabularyMayBeLarge) {
-  std::vector<std::string> text;
-  for (int i = 0; i < 30000; ++i) text.push_back("word" + std::to_string(i));
+  std::vector<std::string> text(30000);
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = "word" + std::to_string(i);
   WordList words;
   write_tagging(path("a.h5"), words, sentences(words, {text}), {}, {}, {});
   Dataset dataset(path("a.h5"));
