@@ -25,12 +25,20 @@ using Command = std::function<int()>;
 struct PrepareArguments {
   std::vector<std::filesystem::path>
       inputs;  ///< idx: images and labels; ts, csv: one file; else many
-  std::vector<std::filesystem::path> valid;  ///< of conllu, or empty
+  std::vector<std::filesystem::path> valid;  ///< as `inputs`, or empty
   std::vector<std::filesystem::path> test;   ///< as `inputs`, or empty
   std::filesystem::path output;
   double valid_fraction = 0;
   double test_fraction = 0;
   bool standardize = false;
+  bool gzip = false;
+  std::vector<std::string> columns;   ///< this and the next six: of csv
+  std::string time;                   ///< column
+  std::string group;                  ///< column
+  std::string delimiter;              ///< one character or "tab"; empty: as the file looks
+  std::string decimal;                ///< "." or ","; empty: as the file looks
+  std::string missing = "error";      ///< or "drop", "forward", "mean"
+  std::string valid_from, test_from;  ///< times; empty: rows are not divided by time
   std::string level;  ///< of text and conllu: "characters" or "words"; empty: the kind's own
   std::optional<std::int64_t>
       min_count;  ///< of text and conllu; empty: 2, for characters of text 1
@@ -56,7 +64,7 @@ int train(const TrainArguments& arguments);
 
 struct EvaluateArguments {
   std::filesystem::path checkpoint;
-  std::filesystem::path data;
+  std::vector<std::filesystem::path> data;  ///< files of one data set
   std::string split = "test";
   std::optional<int> threads;
   bool json = false;
@@ -86,7 +94,7 @@ void tag(const TagArguments& arguments);
 
 struct PredictArguments {
   std::filesystem::path checkpoint;
-  std::filesystem::path data;
+  std::vector<std::filesystem::path> data;  ///< files of one data set
   std::string split = "test";
   std::filesystem::path output;  ///< .csv or .h5
   std::optional<int> threads;

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <numeric>
 
 #include "apps/commands.h"
 #include "apps/model_on_data.h"
@@ -12,6 +12,8 @@
 #include "io/dataset.h"
 #include "io/hdf5.h"
 #include "io/hdf5_attributes.h"
+#include "io/row_order.h"
+#include "io/window_split.h"
 
 namespace quadgate::apps {
 namespace {
@@ -48,26 +50,64 @@ void print_description(const DataDescription& data) {
   }
 }
 
-void print_split(const std::string& name, const Split& split) {
-  std::int64_t shortest = std::numeric_limits<std::int64_t>::max();
-  std::int64_t sum = 0;
-  for (std::int64_t row = 0; row < split.size(); ++row) {
-    shortest = std::min(shortest, split.length(row));
-    sum += split.length(row);
+/// Share of the steps that are padding if batches of 32 are padded to their longest sequence.
+double padded_share(const Split& split, bool by_length) {
+  constexpr std::int64_t kBatchSize = 32;
+  RowOrder order(split, kBatchSize, Shuffle{.seed = 1, .by_length = by_length});
+  std::int64_t steps = 0;
+  std::int64_t padded = 0;
+  for (std::vector<std::int64_t> rows; order.next(rows);) {
+    std::int64_t longest = 0;
+    for (const std::int64_t row : rows) {
+      longest = std::max(longest, split.length(row));
+      steps += split.length(row);
+    }
+    padded += longest * std::ssize(rows);
   }
-  fmt::print("{}: {} sequences of {} to {} steps, {:.1f} on average\n", name, split.size(),
-             shortest, split.max_len(),
+  return 1 - static_cast<double>(steps) / static_cast<double>(padded);
+}
+
+void print_split(const std::string& name, const Split& split) {
+  std::vector<std::int64_t> lengths;
+  for (std::int64_t row = 0; row < split.size(); ++row) lengths.push_back(split.length(row));
+  std::ranges::sort(lengths);
+  const auto sum = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
+  fmt::print("{}: {} sequences of {} to {} steps, median {}, {:.1f} on average\n", name,
+             split.size(), lengths.front(), lengths.back(), lengths[lengths.size() / 2],
              static_cast<double>(sum) / static_cast<double>(split.size()));
+  if (name == "train" && lengths.front() < lengths.back()) {
+    fmt::print("padding at batch 32: {:.1f} % of steps, {:.1f} % with bucket_by_length\n",
+               100 * padded_share(split, false), 100 * padded_share(split, true));
+  }
+}
+
+void print_storage(const hdf5::File& file) {
+  for (const char* x : {"train/x", "valid/x", "test/x"}) {
+    if (!file.has(x)) continue;
+    fmt::print("x: {}\n", file.array(x).storage_text());
+    return;
+  }
 }
 
 /// A forecast's windows are cut at read time, so that there is only the series to show.
 void inspect_series(const hdf5::File& file) {
   for (const char* name : {"train", "valid", "test"}) {
-    if (file.has(name)) {
-      fmt::print("{}: rows {} to {} of a series of shape {}\n", name, file.read_int(name, "begin"),
-                 file.read_int(name, "end"),
-                 hdf5::shape_text(file.array(fmt::format("{}/x", name)).shape()));
+    if (!file.has(name)) continue;
+    const hdf5::Array x = file.array(fmt::format("{}/x", name));
+    const std::vector<SeriesRange> ranges =
+        read_series_ranges(file, name, x.shape().empty() ? 0 : x.shape()[0]);
+    if (ranges.size() == 1) {
+      fmt::print("{}: rows {} to {} of a series of shape {}\n", name, ranges[0].begin,
+                 ranges[0].end, hdf5::shape_text(x.shape()));
+      continue;
     }
+    std::int64_t rows = 0;
+    for (const SeriesRange& range : ranges) rows += range.end - range.begin;
+    fmt::print("{}: {} rows of {} series, together of shape {}\n", name, rows, ranges.size(),
+               hdf5::shape_text(x.shape()));
+  }
+  if (file.has_attribute("", "series_names")) {
+    fmt::print("series: {}\n", names_text(file.read_strings("", "series_names")));
   }
   print_description(read_data_description(hdf5::ObjectReader(file, "")));
 }
@@ -84,18 +124,8 @@ void inspect_text(const hdf5::File& file) {
   print_description(read_data_description(hdf5::ObjectReader(file, "")));
 }
 
-void inspect_dataset(const hdf5::File& file) {
-  const std::string task = read_dataset_task(file.path());
-  fmt::print("data set for {}\n", task);
-  if (task == "forecast") {
-    inspect_series(file);
-    return;
-  }
-  if (task == "language_model") {
-    inspect_text(file);
-    return;
-  }
-  Dataset dataset(file.path());
+void inspect_sequences(const std::filesystem::path& path) {
+  Dataset dataset(path);
   for (const std::string& name : dataset.split_names()) {
     print_split(name, dataset.split(name));
   }
@@ -103,6 +133,19 @@ void inspect_dataset(const hdf5::File& file) {
     fmt::print("values to predict: {}\n", dataset.output_size());
   }
   print_description(dataset.description());
+}
+
+void inspect_dataset(const hdf5::File& file) {
+  const std::string task = read_dataset_task(file.path());
+  fmt::print("data set for {}\n", task);
+  if (task == "forecast") {
+    inspect_series(file);
+  } else if (task == "language_model") {
+    inspect_text(file);
+  } else {
+    inspect_sequences(file.path());
+  }
+  print_storage(file);
 }
 
 void print_model(const ModelConfig& config, const Parameters& parameters) {

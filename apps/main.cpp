@@ -43,12 +43,15 @@ void add_train(CLI::App& app, TrainArguments& arguments, Command& command) {
 
 /// The options that evaluate and predict share.
 void add_model_on_data(CLI::App& app, std::filesystem::path& checkpoint,
-                       std::filesystem::path& data, std::string& split,
+                       std::vector<std::filesystem::path>& data, std::string& split,
                        std::optional<int>& threads) {
   app.add_option("checkpoint", checkpoint, "Checkpoint of the model")
       ->required()
       ->type_name("CHECKPOINT");
-  app.add_option("--data", data, "Data set")->required()->type_name("DATA.h5");
+  app.add_option("--data", data, "Data set; once for each of its files")
+      ->required()
+      ->allow_extra_args(false)
+      ->type_name("DATA.h5");
   app.add_option("--split", split, "Split of the data set")
       ->capture_default_str()
       ->type_name("NAME");
@@ -252,6 +255,8 @@ int fail(std::string message, int code) {
 int run_and_report(int argc, char** argv) {
   try {
     return run(argc, argv);
+  } catch (const StopRequest&) {
+    end_by_signal();
   } catch (const CLI::Error& error) {
     return fail(error.what(), kExitWrongUse);
   } catch (const InvalidArgument& error) {

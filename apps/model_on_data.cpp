@@ -15,11 +15,11 @@ namespace {
 constexpr std::int64_t kBatchSize = 256;
 
 /// Opens a data set of the model's task, a forecast with the model's window.
-Dataset open_for(const ModelDescription& model, const std::filesystem::path& data) {
-  const std::string found = read_dataset_task(data);
+Dataset open_for(const ModelDescription& model, std::span<const std::filesystem::path> data) {
+  const std::string found = read_dataset_task(data.front());
   if (const std::string expected = task_name(model); found != expected) {
-    throw DataError(
-        fmt::format("{}: task: the model expects {}, found {}", data.string(), expected, found));
+    throw DataError(fmt::format("{}: task: the model expects {}, found {}", data.front().string(),
+                                expected, found));
   }
   return Dataset(data, model.data.window, model.data.streams, model.config.loss.ignore_index);
 }
@@ -80,15 +80,15 @@ void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& 
   for (std::int64_t row = 0; row < rows.size(); ++row) {
     if (rows.length(row) >= model.conv->shortest()) continue;
     throw DataError(fmt::format(
-        "{}: dataset '{}/x' row {}: expected at least {} steps (conv: kernel_size {}, padding {}, "
-        "pool_size {}), found {}",
-        data.path().string(), split, row, model.conv->shortest(), model.conv->kernel_size,
-        model.conv->padding, model.conv->pool_size, rows.length(row)));
+        "{}: expected at least {} steps (conv: kernel_size {}, padding {}, pool_size {}), found {}",
+        rows.where(row), model.conv->shortest(), model.conv->kernel_size, model.conv->padding,
+        model.conv->pool_size, rows.length(row)));
   }
 }
 
-ModelOnData::ModelOnData(const std::filesystem::path& checkpoint, const std::filesystem::path& data,
-                         const std::string& split, std::optional<int> threads)
+ModelOnData::ModelOnData(const std::filesystem::path& checkpoint,
+                         std::span<const std::filesystem::path> data, const std::string& split,
+                         std::optional<int> threads)
     : description_(read_model_description(checkpoint)),
       dataset_(open_for(description_, data)),
       split_((expect_same_kind(description_, dataset_),

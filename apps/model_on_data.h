@@ -30,9 +30,9 @@ void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& 
 /// A trained model, planned for the split of a data set that it shall run over.
 class ModelOnData {
  public:
-  /// Throws FileError, DataError or InvalidArgument if a file cannot be used, the data are not what
-  /// the model was trained on, or there is no such split.
-  ModelOnData(const std::filesystem::path& checkpoint, const std::filesystem::path& data,
+  /// `data` are the files of one data set. Throws FileError, DataError or InvalidArgument if a file
+  /// cannot be used, the data are not what the model was trained on, or there is no such split.
+  ModelOnData(const std::filesystem::path& checkpoint, std::span<const std::filesystem::path> data,
               const std::string& split, std::optional<int> threads);
 
   const ModelDescription& description() const noexcept { return description_; }

@@ -1,12 +1,24 @@
 #include <fmt/format.h>
 
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
 #include "apps/commands.h"
+#include "apps/prepare_progress.h"
+#include "apps/signals.h"
+#include "engine/error.h"
 #include "io/dataset_writer.h"
 #include "io/importers/conllu.h"
 #include "io/importers/csv.h"
 #include "io/importers/idx.h"
 #include "io/importers/plain_text.h"
+#include "io/importers/timestamp.h"
 #include "io/importers/ts.h"
+#include "io/series_writer.h"
 #include "io/token_writer.h"
 
 namespace quadgate::apps {
@@ -21,9 +33,13 @@ TextLevel level_of(const PrepareArguments& arguments, TextLevel usual) {
   return arguments.level == to_string(TextLevel::words) ? TextLevel::words : TextLevel::characters;
 }
 
-PrepareOptions options_of(const PrepareArguments& arguments) {
-  return {arguments.valid_fraction, arguments.test_fraction, arguments.standardize,
-          arguments.min_count.value_or(1)};
+PrepareOptions options_of(const PrepareArguments& arguments, ProgressObserver observer) {
+  return {.valid_fraction = arguments.valid_fraction,
+          .test_fraction = arguments.test_fraction,
+          .standardize = arguments.standardize,
+          .min_count = arguments.min_count.value_or(1),
+          .gzip = arguments.gzip,
+          .observer = std::move(observer)};
 }
 
 void print(const PrepareArguments& arguments, const PrepareSummary& summary, const char* unit) {
@@ -35,56 +51,133 @@ void print(const PrepareArguments& arguments, const PrepareSummary& summary, con
   }
 }
 
-/// `read` makes sequences or a series of an input; `write` makes a data set of them.
+std::optional<double> time_of(const char* option, const std::string& text) {
+  if (text.empty()) return {};
+  const auto time = parse_timestamp(text);
+  if (!time) {
+    throw InvalidArgument(
+        fmt::format("{}: expected a time like 2016-07-01 13:30, found '{}'", option, text));
+  }
+  return time;
+}
+
+CsvOptions csv_options_of(const PrepareArguments& arguments) {
+  CsvOptions options{
+      .columns = {arguments.columns, arguments.time, arguments.group},
+      .delimiter = {},
+      .decimal = {},
+      .missing = missing_policy_from_name(arguments.missing),
+      .valid_from = time_of("--valid-from", arguments.valid_from),
+      .test_from = time_of("--test-from", arguments.test_from),
+  };
+  if (arguments.delimiter == "tab") {
+    options.delimiter = '\t';
+  } else if (arguments.delimiter.size() == 1) {
+    options.delimiter = arguments.delimiter[0];
+  } else if (!arguments.delimiter.empty()) {
+    throw InvalidArgument(
+        fmt::format("--delimiter: expected one character or tab, found '{}'", arguments.delimiter));
+  }
+  if (!arguments.decimal.empty()) options.decimal = arguments.decimal[0];
+  return options;
+}
+
+/// What was done to the rows of series, lines of it.
+std::string note_on(const Series& series, const std::string& policy) {
+  std::string note;
+  if (series.parts.size() > 1) note += fmt::format("series: {}\n", series.parts.size());
+  if (series.filled_values > 0) {
+    note += fmt::format("missing values: {} filled ({})\n", series.filled_values, policy);
+  }
+  if (series.dropped_rows > 0) {
+    note += fmt::format("rows left out since values are missing: {}\n", series.dropped_rows);
+  }
+  if (series.steps_back > 0) {
+    note +=
+        fmt::format("rows whose time is before that of the row before: {}\n", series.steps_back);
+  }
+  return note;
+}
+
+/// `read` makes sequences or a text of an input; `write` makes a data set of them.
 template <typename Read, typename Write>
 void prepare(const PrepareArguments& arguments, const char* unit, Read read, Write write) {
-  auto data = read(arguments.inputs);
-  std::optional<decltype(data)> test;
-  if (!arguments.test.empty()) {
-    test = read(arguments.test);
-  }
-  print(arguments, write(arguments.output, std::move(data), test, options_of(arguments)), unit);
+  catch_stop_signals();
+  std::optional<PrepareProgress> progress(std::in_place);
+  const ImportOptions import{.spool = {.output = arguments.output},
+                             .observer = progress->observer()};
+  const auto data = read(arguments.inputs, import);
+  std::optional<std::remove_const_t<decltype(data)>> valid;
+  std::optional<std::remove_const_t<decltype(data)>> test;
+  if (!arguments.valid.empty()) valid = read(arguments.valid, import);
+  if (!arguments.test.empty()) test = read(arguments.test, import);
+  const PrepareSummary summary =
+      write(arguments.output, data, valid, test, options_of(arguments, progress->observer()));
+  progress.reset();  // ends its line
+  print(arguments, summary, unit);
 }
 
 }  // namespace
 
 void prepare_idx(const PrepareArguments& arguments) {
-  prepare(
-      arguments, "sequences", [](const auto& files) { return read_idx(files.at(0), files.at(1)); },
-      write_classification);
+  const auto read = [](const auto& files, const ImportOptions& options) {
+    return read_idx(files.at(0), files.at(1), options);
+  };
+  prepare(arguments, "sequences", read, write_classification);
 }
 
 void prepare_ts(const PrepareArguments& arguments) {
-  prepare(
-      arguments, "sequences", [](const auto& files) { return read_ts(files.at(0)); },
-      write_classification);
+  const auto read = [](const auto& files, const ImportOptions& options) {
+    return read_ts(files.at(0), options);
+  };
+  prepare(arguments, "sequences", read, write_classification);
 }
 
 void prepare_csv(const PrepareArguments& arguments) {
-  prepare(
-      arguments, "rows", [](const auto& files) { return read_csv(files.at(0)); }, write_forecast);
+  const CsvOptions options = csv_options_of(arguments);
+  catch_stop_signals();
+  std::optional<PrepareProgress> progress(std::in_place);
+  CsvImporter importer(options,
+                       {.spool = {.output = arguments.output}, .observer = progress->observer()});
+  const std::array splits{&arguments.inputs, &arguments.valid, &arguments.test};
+  for (std::size_t split = 0; split < splits.size(); ++split) {
+    for (const auto& file : *splits[split]) {
+      importer.read(file, split);
+    }
+  }
+  Series series = importer.take();
+  const std::string note = note_on(series, arguments.missing);
+  const PrepareSummary summary = write_forecast(arguments.output, std::move(series),
+                                                options_of(arguments, progress->observer()));
+  progress.reset();  // ends its line
+  print(arguments, summary, "rows");
+  fmt::print("{}", note);
 }
 
 void prepare_conllu(const PrepareArguments& arguments) {
   PrepareArguments resolved = arguments;
   resolved.min_count = arguments.min_count.value_or(kMinWordCount);
   const TextLevel level = level_of(arguments, TextLevel::words);
-  const auto read = [level](const auto& files) { return read_conllu(files, level); };
-  std::optional<TaggedSentences> valid;
-  if (!arguments.valid.empty()) valid = read(arguments.valid);
-  prepare(resolved, "sentences", read,
-          [&](const auto& path, const auto& data, const auto& test, const auto& options) {
-            return write_tagging(path, data, valid, test, options);
-          });
+  WordList words;
+  const auto read = [&](const auto& files, const ImportOptions& options) {
+    return read_conllu(files, level, words, options);
+  };
+  prepare(resolved, "sentences", read, [&](const auto& path, const auto&... rest) {
+    return write_tagging(path, words, rest...);
+  });
 }
 
 void prepare_text(const PrepareArguments& arguments) {
   PrepareArguments resolved = arguments;
   const TextLevel level = level_of(arguments, TextLevel::characters);
   if (level == TextLevel::words) resolved.min_count = arguments.min_count.value_or(kMinWordCount);
-  prepare(
-      resolved, "tokens", [level](const auto& files) { return read_plain_text(files, level); },
-      write_language_model);
+  WordList words;
+  const auto read = [&](const auto& files, const ImportOptions& options) {
+    return read_plain_text(files, level, words, options);
+  };
+  prepare(resolved, "tokens", read, [&](const auto& path, const auto&... rest) {
+    return write_language_model(path, words, rest...);
+  });
 }
 
 }  // namespace quadgate::apps

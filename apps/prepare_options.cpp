@@ -12,12 +12,15 @@ CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
   kind.add_option("-o,--output", arguments.output, "Data set to write")
       ->required()
       ->type_name("DATA.h5");
-  kind.add_option("--valid-fraction", arguments.valid_fraction,
-                  "Part of the input that becomes the valid split, 0 to below 1")
+  kind.add_option(
+          "--valid-fraction", arguments.valid_fraction,
+          "Part of the input that becomes the valid split, 0 to below 1, if there is no --valid")
       ->type_name("F");
   kind.add_option("--test-fraction", arguments.test_fraction,
                   "Part of the input that becomes the test split, if there is no --test")
       ->type_name("F");
+  kind.add_flag("--gzip", arguments.gzip,
+                "Compress the data; to train on them, give shuffle_buffer in the run file");
   kind.callback([&arguments, &command, run] {
     command = [&arguments, run] {
       run(arguments);
@@ -37,7 +40,6 @@ void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command&
                             "Text as one stream of tokens, for a language model; splits follow in "
                             "the text",
                             arguments, command, prepare_text);
-  conllu.add_option("--valid", arguments.valid, "Files of the valid split")->type_name("FILE");
   const auto add_level = [&](CLI::App& kind, const char* help) {
     kind.add_option("--level", arguments.level, help)
         ->check(CLI::IsMember({"characters", "words"}))
@@ -53,12 +55,44 @@ void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command&
     kind->add_option("input", arguments.inputs, "Files in UTF-8, plain or .gz")
         ->required()
         ->type_name("FILE");
+    kind->add_option("--valid", arguments.valid, "Files of the valid split")->type_name("FILE");
     kind->add_option("--test", arguments.test, "Files of the test split")->type_name("FILE");
     kind->add_option("--min-count", arguments.min_count,
                      "How often a token must occur in the train split, else it is <unk>; unless "
                      "given 2, for characters of text 1")
         ->type_name("N");
   }
+}
+
+/// How tables are read.
+void add_table(CLI::App& csv, PrepareArguments& arguments) {
+  csv.add_option("--columns", arguments.columns, "Columns to read, in this order; else all")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NAME,...");
+  csv.add_option(
+         "--time", arguments.time,
+         "Column of times, not read as a feature; else the first one, if it is not of numbers")
+      ->type_name("NAME");
+  csv.add_option("--group", arguments.group, "Column that names the series that a row belongs to")
+      ->type_name("NAME");
+  csv.add_option("--delimiter", arguments.delimiter, "Between fields: a character, or tab")
+      ->type_name("C");
+  csv.add_option("--decimal", arguments.decimal, "In front of a number's fraction")
+      ->check(CLI::IsMember({".", ","}))
+      ->type_name("C");
+  csv.add_option(
+         "--missing", arguments.missing,
+         "What becomes of values that are missing (empty, NA, NaN, null, None, ?): error; drop "
+         "the row; forward: the value of the row before; mean of the column's train rows")
+      ->check(CLI::IsMember({"error", "drop", "forward", "mean"}))
+      ->capture_default_str()
+      ->type_name("POLICY");
+  csv.add_option("--valid-from", arguments.valid_from,
+                 "Time from which on rows are the valid split")
+      ->type_name("TIME");
+  csv.add_option("--test-from", arguments.test_from, "Time from which on rows are the test split")
+      ->type_name("TIME");
 }
 
 }  // namespace
@@ -75,6 +109,9 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
       ->required()
       ->expected(2)
       ->type_name("IMAGES LABELS");
+  idx.add_option("--valid", arguments.valid, "Images and labels of the valid split")
+      ->expected(2)
+      ->type_name("IMAGES LABELS");
   idx.add_option("--test", arguments.test, "Images and labels of the test split")
       ->expected(2)
       ->type_name("IMAGES LABELS");
@@ -83,10 +120,11 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
                           "The .ts text format of aeon and sktime: labelled sequences, also of "
                           "different lengths",
                           arguments, command, prepare_ts);
-  CLI::App& csv = add_kind(prepare, "csv",
-                           "A series to forecast: a line of column names, then a line a time step; "
-                           "a first column that is not numeric is left out; splits follow in time",
-                           arguments, command, prepare_csv);
+  CLI::App& csv =
+      add_kind(prepare, "csv",
+               "Series to forecast: a table in text, a row a time step; delimiter, decimal "
+               "sign and names follow from its first lines; splits follow in time",
+               arguments, command, prepare_csv);
   for (CLI::App* kind : {&idx, &ts, &csv}) {
     kind->add_flag("--standardize", arguments.standardize,
                    "Scale each feature to mean 0 and std 1 over the train split");
@@ -96,10 +134,14 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
         ->required()
         ->expected(1)
         ->type_name("FILE");
+    kind->add_option("--valid", arguments.valid, "File of the valid split")
+        ->expected(1)
+        ->type_name("FILE");
     kind->add_option("--test", arguments.test, "File of the test split")
         ->expected(1)
         ->type_name("FILE");
   }
+  add_table(csv, arguments);
   add_prepare_tokens(prepare, arguments, command);
 }
 

@@ -249,31 +249,30 @@ class Reader {
   static bool read(std::string_view, const toml::node& node, const Rule&,
                    std::vector<std::string>& field) {
     const toml::array* names = node.as_array();
-    if (names == nullptr || names->empty()) {
-      return false;
-    }
+    if (names == nullptr || names->empty()) return false;
     field.clear();
     for (const toml::node& name : *names) {
-      if (!name.is_string()) {
-        return false;
-      }
+      if (!name.is_string()) return false;
       field.push_back(*name.value<std::string>());
     }
     return true;
   }
 
   bool read(std::string_view key, const toml::node& node, const Rule& rule,
+            RunConfig::Paths& field) const {
+    field.names.assign(1, "");
+    return node.is_array() ? read(key, node, rule, field.names)
+                           : read(key, node, rule, field.names.front());
+  }
+
+  bool read(std::string_view key, const toml::node& node, const Rule& rule,
             std::vector<float>& field) const {
     const toml::array* numbers = node.as_array();
-    if (numbers == nullptr) {
-      return false;
-    }
+    if (numbers == nullptr) return false;
     field.clear();
     for (const toml::node& element : *numbers) {
       double number = 0;
-      if (!read(key, element, rule, number)) {
-        return false;
-      }
+      if (!read(key, element, rule, number)) return false;
       field.push_back(static_cast<float>(number));
     }
     return !field.empty();

@@ -18,8 +18,14 @@ namespace quadgate::apps {
 /// A run file: what `quadgate train` does, under the keys that the file has. Relative paths are
 /// relative to the current folder.
 struct RunConfig {
+  /// One path or several, in the file as a string or an array of strings.
+  struct Paths {
+    std::vector<std::string> names;
+
+    bool operator==(const Paths&) const = default;
+  };
   struct Data {
-    std::string path;
+    Paths path;
     std::optional<std::int64_t> input_len;  ///< this and the next three: forecasts only
     std::optional<std::int64_t> horizon;
     std::optional<std::int64_t> stride;
@@ -63,7 +69,9 @@ struct RunConfig {
     ScheduleConfig schedule;
     /// Epochs without a better validation loss after which training ends; empty: it does not.
     std::optional<std::int64_t> early_stopping_patience;
-    std::optional<bool> shuffle;           ///< empty: yes, but for a language model
+    std::optional<bool> shuffle;                 ///< empty: yes, but for a language model
+    std::optional<std::int64_t> shuffle_buffer;  ///< rows; empty: all rows are shuffled at once
+    bool bucket_by_length = false;
     std::optional<std::int64_t> bptt_len;  ///< language models only; empty: 35
     std::int64_t seed = 1;
     std::optional<std::int64_t> threads;
@@ -76,6 +84,8 @@ struct RunConfig {
   Train train;
   std::string output_dir;
 
+  /// The files of the data set.
+  std::vector<std::filesystem::path> data_paths() const;
   /// The window of a forecast; empty if no key of it is given. Throws InvalidArgument if some of
   /// them are there and input_len or horizon is not.
   std::optional<Window> window() const;

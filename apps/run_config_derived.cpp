@@ -10,6 +10,10 @@
 
 namespace quadgate::apps {
 
+std::vector<std::filesystem::path> RunConfig::data_paths() const {
+  return {data.path.names.begin(), data.path.names.end()};
+}
+
 std::optional<Window> RunConfig::window() const {
   if (!data.input_len && !data.horizon && !data.stride && data.targets.empty()) {
     return {};

@@ -32,6 +32,7 @@ struct Rule {
 };
 
 inline constexpr Rule kPath{"a path"};
+inline constexpr Rule kPaths{"a path or an array of paths"};
 inline constexpr Rule kNames{"an array of column names"};
 inline constexpr Rule kFlag{"true or false"};
 inline constexpr Rule kCount{"an integer, at least 1", 1};
@@ -141,7 +142,7 @@ void visit_conv_keys(Conv& conv, Visitor& visit) {
 /// Calls visit(key, field, rule) for every key of a run file, in the order in which it is written.
 template <typename Config, typename Visitor>
 void visit_keys(Config& config, Visitor&& visit) {
-  visit("data.path", config.data.path, kPath.must());
+  visit("data.path", config.data.path, kPaths.must());
   visit("data.input_len", config.data.input_len, kCount);
   visit("data.horizon", config.data.horizon, kCount);
   visit("data.stride", config.data.stride, kCount);
@@ -183,6 +184,11 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("train.accumulate_steps", config.train.optimizer.accumulate_steps, kCount);
   visit("train.early_stopping_patience", config.train.early_stopping_patience, kCount);
   visit("train.shuffle", config.train.shuffle, kFlag);
+  const auto shuffled = [shuffles = config.train.shuffle.value_or(true)](const Rule& rule) {
+    return rule.only(shuffles, "shuffle = true");
+  };
+  visit("train.shuffle_buffer", config.train.shuffle_buffer, shuffled(kCount));
+  visit("train.bucket_by_length", config.train.bucket_by_length, shuffled(kFlag));
   visit("train.bptt_len", config.train.bptt_len, kCount);
   visit("train.seed", config.train.seed, kCountOrNone);
   visit("train.threads", config.train.threads, kThreads);

@@ -71,6 +71,9 @@ class Writer {
     }
     return text.empty() ? "" : text + "]";
   }
+  static std::string write(const RunConfig::Paths& field) {
+    return field.names.size() == 1 ? write(field.names.front()) : write(field.names);
+  }
   template <typename Field>
   static std::string write(const std::optional<Field>& field) {
     return field ? write(*field) : "";

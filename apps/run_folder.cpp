@@ -38,10 +38,14 @@ void RunFolder::expect_no_run() const {
 }
 
 void RunFolder::expect_run() const {
-  if (!std::filesystem::exists(checkpoint()) &&
-      !std::filesystem::exists(previous_checkpoint(checkpoint()))) {
+  if (!has_checkpoint() && !std::filesystem::exists(run_file())) {
     throw FileError(fmt::format("{}: nothing to resume: no checkpoint.h5 here", folder_.string()));
   }
+}
+
+bool RunFolder::has_checkpoint() const {
+  return std::filesystem::exists(checkpoint()) ||
+         std::filesystem::exists(previous_checkpoint(checkpoint()));
 }
 
 void RunFolder::create() const {

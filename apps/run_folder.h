@@ -19,9 +19,13 @@ class RunFolder {
 
   /// Throws FileError, naming the file found, if a run has left something here.
   void expect_no_run() const;
-  /// Throws FileError unless a run has left a checkpoint or the one before it here.
+  /// Throws FileError unless a run has left a checkpoint, the one before it, or, stopped before the
+  /// first of them, run.toml here.
   void expect_run() const;
+  /// Whether there is a checkpoint or the one before it.
+  bool has_checkpoint() const;
 
+  const std::filesystem::path& path() const { return folder_; }
   /// Makes the folder and those above it. Throws FileError.
   void create() const;
   /// Writes run.toml. Throws FileError.

@@ -4,19 +4,20 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <initializer_list>
 #include <string_view>
 
 namespace quadgate::apps {
 namespace {
 
-std::atomic<bool> stop{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
+std::atomic<int> stop{0};  // the signal that has come
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler sets it");
 
-void on_signal(int) {
-  stop = true;
-  for (const int signal : {SIGINT, SIGTERM}) {
-    std::signal(signal, SIG_DFL);
+void on_signal(int signal) {
+  stop = signal;
+  for (const int other : {SIGINT, SIGTERM}) {
+    std::signal(other, SIG_DFL);
   }
 }
 
@@ -42,6 +43,11 @@ void announce_stop_signals() { handle(on_end); }
 
 void catch_stop_signals() { handle(on_signal); }
 
-bool stop_requested() noexcept { return stop; }
+bool stop_requested() noexcept { return stop != 0; }
+
+void end_by_signal() {
+  on_end(stop);
+  std::abort();  // not reached: the signal has ended the program
+}
 
 }  // namespace quadgate::apps

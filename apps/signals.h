@@ -12,4 +12,10 @@ void catch_stop_signals();
 /// Whether a SIGINT or SIGTERM has come.
 bool stop_requested() noexcept;
 
+/// Is thrown to end work, with nothing left behind, since a stop was requested.
+class StopRequest {};
+
+/// Says the line, and ends the program as the signal that came always does.
+[[noreturn]] void end_by_signal();
+
 }  // namespace quadgate::apps

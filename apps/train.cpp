@@ -8,6 +8,7 @@
 #include "apps/model_on_data.h"
 #include "apps/run_config.h"
 #include "apps/run_folder.h"
+#include "apps/run_lock.h"
 #include "apps/signals.h"
 #include "apps/threads.h"
 #include "apps/training_run.h"
@@ -70,7 +71,7 @@ std::int64_t longest(Dataset& data) {
 /// keys that depend on it.
 std::optional<Streams> streams_of(RunConfig& config) {
   constexpr std::int64_t kBpttLen = 35;
-  const bool is_text = read_dataset_task(config.data.path) == "language_model";
+  const bool is_text = read_dataset_task(config.data.path.names.front()) == "language_model";
   const auto expect = [](bool holds, const char* problem) {
     if (!holds) throw InvalidArgument(problem);
   };
@@ -85,6 +86,10 @@ std::optional<Streams> streams_of(RunConfig& config) {
   expect(!is_text || !config.model.conv.channels,
          "model.conv: expected none for a language_model, whose next tokens it would see, found "
          "one");
+  expect(!is_text || !config.train.shuffle_buffer,
+         "train.shuffle_buffer: expected no such key for a language_model");
+  expect(!is_text || !config.train.bucket_by_length,
+         "train.bucket_by_length: expected false for a language_model, found true");
   config.train.shuffle = config.train.shuffle.value_or(!is_text);
   if (!is_text) return {};
   config.train.bptt_len = config.train.bptt_len.value_or(kBpttLen);
@@ -111,15 +116,25 @@ TrainingState begin(const RunConfig& config, Network& network) {
   return state;
 }
 
+void warn(const std::string& line) {
+  std::fputs(fmt::format("quadgate: warning: {}\n", line).c_str(), stderr);
+}
+
+/// A run that was stopped before its first checkpoint.
+TrainingState begin_again(const RunConfig& config, const RunFolder& folder, Network& network) {
+  expect_same_run(read_run_config(folder.run_file(), {}), config);
+  warn(fmt::format("{}: stopped before its first checkpoint; beginning at the start",
+                   folder.path().string()));
+  return begin(config, network);
+}
+
 /// Fills weights and optimizer from the folder's newest whole checkpoint.
 TrainingState resume(const RunConfig& config, const RunFolder& folder, const Dataset& data,
                      Trainer& trainer) {
+  if (!folder.has_checkpoint()) return begin_again(config, folder, trainer.network());
   const WholeCheckpoint found = find_whole_checkpoint(folder.checkpoint());
   if (!found.damage.empty()) {
-    std::fputs(fmt::format("quadgate: warning: {}; going on from the one before it, {}\n",
-                           found.damage, found.path.string())
-                   .c_str(),
-               stderr);
+    warn(fmt::format("{}; going on from the one before it, {}", found.damage, found.path.string()));
   }
   const TrainingState before = read_training_state(found.path);
   expect_same_run(parse_run_config(before.run_file, found.path.string()), config);
@@ -138,7 +153,14 @@ TrainingState resume(const RunConfig& config, const RunFolder& folder, const Dat
     }
     *states = state.carried;
   }
+  if (!found.damage.empty()) restore_previous_checkpoint(folder.checkpoint());
   return state;
+}
+
+/// "a.h5", or "a.h5 and 2 more".
+std::string paths_text(const RunConfig& config) {
+  const auto& names = config.data.path.names;
+  return names.size() == 1 ? names[0] : fmt::format("{} and {} more", names[0], names.size() - 1);
 }
 
 void describe(const RunConfig& config, const Network& network, int threads, Dataset& data) {
@@ -157,7 +179,7 @@ void describe(const RunConfig& config, const Network& network, int threads, Data
   }
   std::fputs(fmt::format(
                  "{}: {} sequences; {} {}{}{} -> {} x {}{} -> {}, {} parameters; {} threads, {}\n",
-                 config.data.path, splits, to_string(config.model.cell), vocabulary,
+                 paths_text(config), splits, to_string(config.model.cell), vocabulary,
                  network.config().input_size(), convolution, config.model.num_layers,
                  config.model.hidden_size, config.model.bidirectional ? ", bidirectional" : "",
                  data.output_size(), parameters, threads, kernels::to_string(kernels::active_isa()))
@@ -174,7 +196,7 @@ void complete(RunConfig& config, Dataset& data) {
   if (data.has_split("valid")) return;
   const auto refuse = [&](const char* key, std::string_view found) {
     throw InvalidArgument(fmt::format("{}: expected only with a valid split in {}, found {}", key,
-                                      config.data.path, found));
+                                      paths_text(config), found));
   };
   if (config.train.schedule.kind == ScheduleConfig::Kind::reduce_on_plateau) {
     refuse("train.schedule.kind", to_string(config.train.schedule.kind));
@@ -182,6 +204,19 @@ void complete(RunConfig& config, Dataset& data) {
   if (config.train.early_stopping_patience) {
     refuse("train.early_stopping_patience", std::to_string(*config.train.early_stopping_patience));
   }
+}
+
+/// Warns of an order that is slow to read.
+void advise(const RunConfig& config, Dataset& data) {
+  if (!*config.train.shuffle || config.train.shuffle_buffer ||
+      !data.split("train").wants_chunks()) {
+    return;
+  }
+  std::fputs(fmt::format("quadgate: warning: {} is compressed, and slow to read in any order; "
+                         "train.shuffle_buffer reads it chunk by chunk\n",
+                         paths_text(config))
+                 .c_str(),
+             stderr);
 }
 
 /// The resolved run file must not take the place of the one that somebody wrote.
@@ -204,14 +239,16 @@ int train(const TrainArguments& arguments) {
     config.train.threads = threads;
   }
   const RunFolder folder(config.output_dir);
+  std::optional<RunLock> lock;
   if (arguments.resume) {
     folder.expect_run();
+    lock.emplace(folder.path());
   } else {
     expect_other_file(arguments.run_file, folder);
     folder.expect_no_run();
   }
   const std::optional<Streams> streams = streams_of(config);
-  Dataset data(config.data.path, config.window(), streams, config.train.loss.ignore_index);
+  Dataset data(config.data_paths(), config.window(), streams, config.train.loss.ignore_index);
   complete(config, data);
   const ModelConfig model = model_of(config, data);
   validate(model);
@@ -224,7 +261,11 @@ int train(const TrainArguments& arguments) {
   TrainingState state =
       arguments.resume ? resume(config, folder, data, trainer) : begin(config, network);
   state.run_file = to_toml(config);
-  folder.create();
+  if (!arguments.resume) {
+    folder.create();
+    lock.emplace(folder.path());
+    folder.expect_no_run();  // of another process since then
+  }
   folder.write_run_file(state.run_file);
   if (arguments.resume) {
     folder.rewind_metrics(state.epoch, state.last_metrics);
@@ -232,6 +273,7 @@ int train(const TrainArguments& arguments) {
   catch_stop_signals();
   if (!arguments.quiet) {
     describe(config, network, threads, data);
+    advise(config, data);
   }
   TrainingRun run(config, folder, data, trainer, std::move(state),
                   {.progress = !arguments.quiet, .json = arguments.json});

@@ -41,6 +41,8 @@ TrainingRun::TrainingRun(const RunConfig& config, const RunFolder& folder, Datas
       schedule_(config.train.schedule, config.train.optimizer.lr),
       output_(output),
       description_{trainer.network().config(), data.description()},
+      writer_(folder.checkpoint(), folder.best(), description_, trainer.network().parameters(),
+              trainer.optimizer()),
       num_batches_((train_.size() + config.train.batch_size - 1) / config.train.batch_size),
       last_save_(Clock::now()) {
   schedule_.set_state(state_.schedule);
@@ -53,12 +55,14 @@ bool TrainingRun::run() {
   while (state_.epoch < config_.train.epochs && !stopped_early()) {
     if (stop_requested() || !run_epoch()) {
       save();
+      writer_.finish();
       progress_.reset();  // ends its line
       say(fmt::format("stopped by a signal in epoch {}; saved {}; go on with --resume",
                       state_.epoch + 1, folder_.checkpoint().string()));
       return false;
     }
   }
+  writer_.finish();
   if (state_.epoch < config_.train.epochs) {
     say(fmt::format("stopped early after epoch {}: no better valid loss than {:.4f} in {} epochs",
                     state_.epoch, state_.early_stopping.best,
@@ -93,7 +97,8 @@ bool TrainingRun::run_batches() {
   }
   std::optional<Loader::Shuffle> shuffle;
   if (config_.train.shuffle.value_or(true)) {
-    shuffle = {state_.seed, static_cast<std::uint32_t>(state_.epoch)};
+    shuffle = {state_.seed, static_cast<std::uint32_t>(state_.epoch),
+               config_.train.shuffle_buffer.value_or(0), config_.train.bucket_by_length};
   }
   Loader loader(train_, config_.train.batch_size, shuffle, state_.batch);
   auto start = Clock::now();
@@ -111,6 +116,7 @@ bool TrainingRun::run_batches() {
       save();
     }
   }
+  data_wait_seconds_ = loader.waited_seconds();
   return true;
 }
 
@@ -135,12 +141,11 @@ bool TrainingRun::stopped_early() const {
 }
 
 void TrainingRun::finish_epoch(const std::optional<Metrics>& valid) {
-  if (valid && improves(*valid)) {
-    save_model(folder_.best(), description_, trainer_.network().parameters());
-  }
+  const bool is_best = valid && improves(*valid);
   const double lr = schedule_.lr(state_.epoch, state_.step - 1);
   ++state_.epoch;
   state_.last_metrics = metrics_line(valid, lr);
+  checkpoint_seconds_ = 0;
   if (valid) {
     schedule_.finish_epoch(valid->mean_loss());
     state_.schedule = schedule_.state();
@@ -148,8 +153,9 @@ void TrainingRun::finish_epoch(const std::optional<Metrics>& valid) {
   }
   const Metrics metrics = std::exchange(state_.running, {});
   state_.batch = 0;
-  // The checkpoint knows the line: resuming writes it if it does not get to the file below.
-  save();
+  // The checkpoint knows the line. Resuming writes it if it does not get to the file below, and
+  // takes it out again if it gets there before a checkpoint that does not.
+  save(is_best);
   folder_.append_metrics(state_.last_metrics);
   if (progress_) {
     progress_->finish(fmt::format("epoch {}/{}  {}{}  {:.0f} seq/s", state_.epoch,
@@ -177,7 +183,9 @@ std::string TrainingRun::metrics_line(const std::optional<Metrics>& valid, doubl
     }
   }
   record["seconds"] = epoch_seconds_;
+  record["data_wait_seconds"] = data_wait_seconds_;
   record["sequences_per_second"] = sequences_per_second();
+  record["checkpoint_seconds"] = checkpoint_seconds_;
   record["lr"] = lr;
   return record.dump();
 }
@@ -196,24 +204,28 @@ bool TrainingRun::improves(const Metrics& valid) {
   return true;
 }
 
-bool TrainingRun::checkpoint_is_due() const {
+/// One that comes due while another is being written is put off until that is done.
+bool TrainingRun::checkpoint_is_due() {
   if (state_.batch == num_batches_ || trainer_.waiting() > 0) {
     return false;  // the end of the epoch saves; gradients that wait for an update cannot be saved
   }
   const auto steps = config_.train.checkpoint_every_steps;
   const auto minutes = config_.train.checkpoint_every_minutes;
-  return (steps && state_.step % *steps == 0) ||
-         (minutes &&
-          Clock::now() - last_save_ >= std::chrono::duration<double, std::ratio<60>>(*minutes));
+  put_off_ = put_off_ || (steps && state_.step % *steps == 0) ||
+             (minutes &&
+              Clock::now() - last_save_ >= std::chrono::duration<double, std::ratio<60>>(*minutes));
+  return put_off_ && !writer_.busy();
 }
 
-void TrainingRun::save() {
+void TrainingRun::save(bool is_best) {
+  const auto start = Clock::now();
   if (const RecurrentStates* const states = trainer_.network().carried_states()) {
     state_.carried = *states;
   }
-  save_checkpoint(folder_.checkpoint(), description_, trainer_.network().parameters(),
-                  trainer_.optimizer(), state_);
+  writer_.save(trainer_.network().parameters(), trainer_.optimizer(), state_, is_best);
+  put_off_ = false;
   last_save_ = Clock::now();
+  checkpoint_seconds_ += std::chrono::duration<double>(last_save_ - start).count();
 }
 
 void TrainingRun::say(const std::string& line) const {

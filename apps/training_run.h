@@ -10,6 +10,7 @@
 #include "apps/run_folder.h"
 #include "engine/trainer.h"
 #include "io/checkpoint.h"
+#include "io/checkpoint_writer.h"
 #include "io/dataset.h"
 #include "io/loader.h"
 
@@ -31,7 +32,8 @@ class TrainingRun {
 
   /// Trains until the last epoch is done or the validation loss has not got better for as long as
   /// the config says, or, after saving, until a stop is requested: false then.
-  /// Throws DataError, naming epoch and step, if the loss is not finite, and FileError.
+  /// All checkpoints are on the disk then. Throws DataError, naming epoch and step, if the loss is
+  /// not finite, and FileError.
   bool run();
 
  private:
@@ -44,8 +46,8 @@ class TrainingRun {
   void finish_epoch(const std::optional<Metrics>& valid);
   std::string metrics_line(const std::optional<Metrics>& valid, double lr) const;
   bool improves(const Metrics& valid);
-  bool checkpoint_is_due() const;
-  void save();
+  bool checkpoint_is_due();
+  void save(bool is_best = false);
   void say(const std::string& line) const;
   void show_progress();
   std::string progress_text() const;
@@ -61,9 +63,13 @@ class TrainingRun {
   Output output_;
   ModelDescription description_;
   std::optional<Progress> progress_;
+  CheckpointWriter writer_;
   std::int64_t num_batches_;
   Clock::time_point last_save_;
+  bool put_off_ = false;              // a checkpoint is due since an update before this one
+  double checkpoint_seconds_ = 0;     // that training stood still since the last metrics line
   double epoch_seconds_ = 0;          // of training in this epoch, since the program started
+  double data_wait_seconds_ = 0;      // of it spent waiting for batches
   std::int64_t epoch_sequences_ = 0;  // trained on in that time
 };
 

@@ -40,16 +40,33 @@ std::array<float, 4> to_normal_floats(const std::array<std::uint32_t, 4>& words)
   return numbers;
 }
 
+std::uint64_t draw(std::uint64_t seed, RandomUse use, std::uint32_t round, std::uint64_t index,
+                   std::uint64_t count) noexcept {
+  const auto words =
+      philox(seed, {static_cast<std::uint32_t>(use), round, static_cast<std::uint32_t>(index),
+                    static_cast<std::uint32_t>(index >> 32)});
+  return ((std::uint64_t{words[1]} << 32) | words[0]) % count;
+}
+
+namespace {
+
+template <typename Item>
+void shuffle_items(std::span<Item> items, std::uint64_t seed, RandomUse use, std::uint32_t round) {
+  for (std::size_t i = items.size(); i > 1; --i) {
+    std::swap(items[i - 1], items[draw(seed, use, round, i, i)]);
+  }
+}
+
+}  // namespace
+
 void shuffle(std::span<std::int64_t> items, std::uint64_t seed, RandomUse use,
              std::uint32_t round) {
-  for (std::size_t i = items.size(); i > 1; --i) {
-    const auto words =
-        philox(seed, {static_cast<std::uint32_t>(use), round, static_cast<std::uint32_t>(i),
-                      static_cast<std::uint32_t>(i >> 32)});
-    // 64 random bits over at most 2^40 items: the bias of the remainder is below 2^-24.
-    const std::uint64_t bits = (std::uint64_t{words[1]} << 32) | words[0];
-    std::swap(items[i - 1], items[bits % i]);
-  }
+  shuffle_items(items, seed, use, round);
+}
+
+void shuffle(std::span<std::uint32_t> items, std::uint64_t seed, RandomUse use,
+             std::uint32_t round) {
+  shuffle_items(items, seed, use, round);
 }
 
 }  // namespace quadgate

@@ -20,8 +20,16 @@ enum class RandomUse : std::uint32_t {
   split,
   orthogonal,
   sample,
-  weight_dropout
+  weight_dropout,
+  shuffle_chunks,
+  shuffle_buffer,
+  shuffle_batches
 };
+
+/// The `index`-th number of this use and round (the epoch, say): uniform out of 0 to `count` - 1.
+/// 64 random bits over a count of at most 2^40: the bias of the remainder is below 2^-24.
+std::uint64_t draw(std::uint64_t seed, RandomUse use, std::uint32_t round, std::uint64_t index,
+                   std::uint64_t count) noexcept;
 
 /// Uniform in [0, 1) with 24 random bits, every float of which is exact.
 inline float to_unit_float(std::uint32_t word) noexcept {
@@ -34,5 +42,7 @@ std::array<float, 4> to_normal_floats(const std::array<std::uint32_t, 4>& words)
 
 /// Shuffles `items` (Fisher-Yates), depending only on `seed`, `use` and `round` (the epoch, say).
 void shuffle(std::span<std::int64_t> items, std::uint64_t seed, RandomUse use, std::uint32_t round);
+void shuffle(std::span<std::uint32_t> items, std::uint64_t seed, RandomUse use,
+             std::uint32_t round);
 
 }  // namespace quadgate

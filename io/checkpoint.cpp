@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
+#include <cstdio>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -20,6 +23,7 @@ namespace quadgate {
 namespace {
 
 constexpr const char* kFormat = "quadgate-checkpoint";
+constexpr std::int64_t kFormatVersion = 1;
 
 // Writes the slices of a flat array, laid out like the parameters, as one dataset each.
 void write_tensors(hdf5::File& file, const std::string& group, const Parameters& parameters,
@@ -83,16 +87,21 @@ std::vector<float> read_tensors(const hdf5::File& file, const std::string& group
   return flat;
 }
 
-hdf5::File open_checkpoint(const std::filesystem::path& path) {
+// Throws if it is damaged or no HDF5 file at all.
+hdf5::File open_whole(const std::filesystem::path& path) {
   check_seal(path);
-  hdf5::File file = hdf5::File::open(path);
-  file.expect_format(kFormat);
+  return hdf5::File::open(path);
+}
+
+hdf5::File open_checkpoint(const std::filesystem::path& path) {
+  hdf5::File file = open_whole(path);
+  file.expect_format(kFormat, kFormatVersion);
   return file;
 }
 
 void write_model(hdf5::File& file, const ModelDescription& model, const Parameters& parameters) {
   file.write_string("", "format", kFormat);
-  file.write_int("", "format_version", 1);
+  file.write_int("", "format_version", kFormatVersion);
   file.create_group("model");
   hdf5::ObjectWriter attributes(file, "model");
   write_model_description(attributes, model);
@@ -203,9 +212,6 @@ void save(hdf5::File& file, const std::optional<std::filesystem::path>& previous
   replace_file(file.path(), image, previous);
 }
 
-// Throws unless the checksum is right and the file holds a model.
-void check_whole(const std::filesystem::path& path) { read_model(open_checkpoint(path)); }
-
 }  // namespace
 
 void save_model(const std::filesystem::path& path, const ModelDescription& model,
@@ -231,18 +237,29 @@ std::filesystem::path previous_checkpoint(const std::filesystem::path& path) {
 
 WholeCheckpoint find_whole_checkpoint(const std::filesystem::path& path) {
   std::string damage;
+  std::filesystem::path whole = path;
   try {
-    check_whole(path);
-    return {.path = path, .damage = {}};
+    open_whole(path);
   } catch (const FileError& error) {
     damage = error.what();
+    whole = previous_checkpoint(path);
+    try {
+      open_whole(whole);
+    } catch (const FileError&) {
+      throw FileError(damage);
+    }
   }
-  try {
-    check_whole(previous_checkpoint(path));
-  } catch (const FileError&) {
-    throw FileError(damage);
+  // A whole file that holds something else, such as a newer version, is nobody's to replace.
+  read_model_description(whole);
+  return {.path = whole, .damage = damage};
+}
+
+void restore_previous_checkpoint(const std::filesystem::path& path) {
+  const std::filesystem::path previous = previous_checkpoint(path);
+  if (std::rename(previous.c_str(), path.c_str()) != 0) {
+    throw FileError(fmt::format("{}: cannot be written: {}", path.string(),
+                                std::generic_category().message(errno)));
   }
-  return {.path = previous_checkpoint(path), .damage = damage};
 }
 
 ModelDescription read_model_description(const std::filesystem::path& path) {

@@ -52,9 +52,14 @@ struct WholeCheckpoint {
   std::string damage{};  ///< the error in the newest one, if the previous one is used; else empty
 };
 
-/// Checks `path` (checksum and description), then the one before it. Throws the first one's
-/// FileError if both are missing or damaged.
+/// Checks `path` (its checksum), then the one before it. Throws the first one's FileError if both
+/// are missing or damaged, and FileError if the file found is whole but no checkpoint that this
+/// version reads.
 WholeCheckpoint find_whole_checkpoint(const std::filesystem::path& path);
+
+/// Puts the one before it in the place of `path`, which is damaged: the next save would else keep
+/// the damaged one instead of it. Throws FileError.
+void restore_previous_checkpoint(const std::filesystem::path& path);
 
 /// Throws FileError if it is missing, damaged or no checkpoint.
 ModelDescription read_model_description(const std::filesystem::path& path);

@@ -34,7 +34,7 @@ void check_window(const Window& window) {
 }
 
 std::string read_task(const hdf5::File& file) {
-  file.expect_format("quadgate-dataset");
+  file.expect_format("quadgate-dataset", kNewestDatasetVersion);
   std::string task = file.read_string("", "task");
   if (task != "forecast" && task != "language_model" && !task_from_name(task)) {
     throw FileError(fmt::format(
@@ -67,6 +67,14 @@ void expect_vocabulary(const hdf5::File& file, const DataDescription& descriptio
   }
 }
 
+std::vector<std::string> split_groups(const hdf5::File& file) {
+  std::vector<std::string> names;
+  for (const char* name : kSplitNames) {
+    if (file.has(name)) names.emplace_back(name);
+  }
+  return names;
+}
+
 std::int64_t last_size(const hdf5::Array& array) {
   if (array.shape().empty() || array.shape().back() < 1) {
     throw FileError(fmt::format("{}: expected at least one feature, found shape {}", array.where(),
@@ -92,7 +100,7 @@ Dataset::Dataset(const std::filesystem::path& path, const std::optional<Window>&
                                       streams ? "not for" : "needed for", task));
   }
 
-  const std::vector<std::string> names = split_names();
+  const std::vector<std::string> names = split_groups(*file_);
   if (names.empty()) {
     throw FileError(path.string() + ": expected a group train, valid or test, found none");
   }
@@ -128,7 +136,7 @@ void Dataset::open_forecast(const Window& window) {
   description_.window = window;
   if (window.targets.empty()) description_.window->targets = description_.feature_names;
   output_size_ = window.horizon * static_cast<std::int64_t>(target_columns(description_).size());
-  for (const std::string& name : split_names()) {
+  for (const std::string& name : split_groups(*file_)) {
     splits_[name] = std::make_unique<WindowSplit>(*file_, name, description_);
   }
 }
@@ -139,7 +147,7 @@ void Dataset::open_text(const Streams& streams) {
   description_.streams = streams;
   description_.class_names = description_.token_names;
   output_size_ = vocabulary_size();
-  for (const std::string& name : split_names()) {
+  for (const std::string& name : split_groups(*file_)) {
     splits_[name] = std::make_unique<StreamSplit>(*file_, name, streams, vocabulary_size());
   }
 }
@@ -150,14 +158,15 @@ void Dataset::open_sequences(const std::string& first) {
     y.expect(hdf5::Element::float32, {hdf5::kAnySize, hdf5::kAnySize}, "[n, O]");
     output_size_ = last_size(y);
   } else {
-    if (!file_->has_attribute("", "class_names")) name_classes();
+    has_class_names_ = file_->has_attribute("", "class_names");
+    if (!has_class_names_) name_classes();
     if (description_.class_names.empty()) {
       throw FileError(file_->where("", "class_names") +
                       ": expected the names of all classes of y, found none");
     }
     output_size_ = static_cast<std::int64_t>(description_.class_names.size());
   }
-  for (const std::string& name : split_names()) {
+  for (const std::string& name : split_groups(*file_)) {
     splits_[name] = std::make_unique<SequenceSplit>(
         *file_, name, task_,
         SequenceSizes{input_size_, vocabulary_size(), output_size_, ignore_index_});
@@ -168,7 +177,7 @@ void Dataset::open_sequences(const std::string& first) {
 void Dataset::name_classes() {
   std::int64_t largest = 0;
   std::vector<std::int64_t> labels;
-  for (const std::string& name : split_names()) {
+  for (const std::string& name : split_groups(*file_)) {
     const hdf5::Array y = file_->array(name + "/y");
     y.expect(hdf5::Element::int64, {hdf5::kAnySize}, "labels");
     labels.resize(static_cast<std::size_t>(y.size()));
@@ -187,13 +196,15 @@ void Dataset::name_classes() {
 }
 
 Dataset::~Dataset() = default;
+Dataset::Dataset(Dataset&& other) noexcept = default;
+Dataset& Dataset::operator=(Dataset&& other) noexcept = default;
 
 const std::filesystem::path& Dataset::path() const noexcept { return file_->path(); }
 
 std::vector<std::string> Dataset::split_names() const {
   std::vector<std::string> names;
   for (const char* name : kSplitNames) {
-    if (file_->has(name)) names.emplace_back(name);
+    if (has_split(name)) names.emplace_back(name);
   }
   return names;
 }

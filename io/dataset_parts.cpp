@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "engine/error.h"
@@ -12,8 +12,8 @@
 
 namespace quadgate {
 
-PrepareSummary divide(std::int64_t total, std::optional<std::int64_t> test_rows,
-                      const PrepareOptions& options) {
+PrepareSummary divide(std::int64_t total, std::optional<std::int64_t> valid_rows,
+                      std::optional<std::int64_t> test_rows, const PrepareOptions& options) {
   const auto rows_of = [&](const char* field, double fraction) {
     if (!(fraction >= 0 && fraction < 1)) {
       throw InvalidArgument(
@@ -27,10 +27,13 @@ PrepareSummary divide(std::int64_t total, std::optional<std::int64_t> test_rows,
     }
     return rows;
   };
-  if (test_rows && options.test_fraction != 0) {
-    throw InvalidArgument(fmt::format("test_fraction: expected none beside a test file, found {}",
-                                      options.test_fraction));
-  }
+  const auto expect_none = [](const char* field, const char* kind, double fraction) {
+    if (fraction == 0) return;
+    throw InvalidArgument(
+        fmt::format("{}: expected none beside a {} file, found {}", field, kind, fraction));
+  };
+  if (valid_rows) expect_none("valid_fraction", "validation", options.valid_fraction);
+  if (test_rows) expect_none("test_fraction", "test", options.test_fraction);
   PrepareSummary summary;
   summary.valid = rows_of("valid_fraction", options.valid_fraction);
   summary.test = rows_of("test_fraction", options.test_fraction);
@@ -40,40 +43,51 @@ PrepareSummary divide(std::int64_t total, std::optional<std::int64_t> test_rows,
         fmt::format("valid_fraction {} and test_fraction {}: no training row is left, of {}",
                     options.valid_fraction, options.test_fraction, total));
   }
+  if (valid_rows) summary.valid = *valid_rows;
   if (test_rows) summary.test = *test_rows;
   return summary;
 }
 
-std::vector<std::int64_t> all_rows(std::int64_t count) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
-  std::iota(rows.begin(), rows.end(), 0);
-  return rows;
-}
-
-std::array<std::vector<std::int64_t>, 3> draw_parts(const std::array<std::int64_t, 3>& sizes) {
+RowSplits::RowSplits(const std::array<std::int64_t, 3>& sizes) {
   constexpr std::uint64_t kSplitSeed = 1;
-  auto rows = all_rows(std::reduce(sizes.begin(), sizes.end()));
-  const bool drawn = sizes[1] > 0 || sizes[2] > 0;
-  if (drawn) shuffle(rows, kSplitSeed, RandomUse::split, 0);
-  std::array<std::vector<std::int64_t>, 3> parts;
-  auto begin = rows.begin();
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    parts[i].assign(begin, begin + sizes[i]);
-    std::ranges::sort(parts[i]);
-    begin += sizes[i];
+  if (sizes[1] == 0 && sizes[2] == 0) return;
+  const std::int64_t total = std::reduce(sizes.begin(), sizes.end());
+  if (total > std::numeric_limits<std::uint32_t>::max()) {
+    throw InvalidArgument(fmt::format(
+        "valid_fraction and test_fraction: expected at most 2^32 - 1 rows to draw from, "
+        "found {}; give the splits files of their own",
+        total));
   }
-  return parts;
+  std::vector<std::uint32_t> rows(static_cast<std::size_t>(total));
+  std::iota(rows.begin(), rows.end(), 0U);
+  shuffle(rows, kSplitSeed, RandomUse::split, 0);
+  splits_.resize(rows.size(), 0);
+  for (auto i = static_cast<std::size_t>(sizes[0]); i < rows.size(); ++i) {
+    splits_[rows[i]] = std::cmp_less(i, sizes[0] + sizes[1]) ? 1 : 2;
+  }
 }
 
-hdf5::File create_dataset(const std::filesystem::path& path, const char* task,
-                          const DataDescription& description) {
-  hdf5::File file = hdf5::File::create(path);
-  file.write_string("", "format", "quadgate-dataset");
-  file.write_int("", "format_version", 1);
-  file.write_string("", "task", task);
-  hdf5::ObjectWriter root(file, "");
+std::int64_t piece_size(std::int64_t columns) {
+  constexpr std::int64_t kMost = 1 << 14;
+  return std::max<std::int64_t>(kMost / columns, 1) * columns;
+}
+
+DatasetFile::DatasetFile(const std::filesystem::path& path, const char* task,
+                         const DataDescription& description, std::int64_t format_version)
+    : temporary_(path), file_(hdf5::File::create_at(temporary_.temporary_path(), path)) {
+  file_.write_string("", "format", "quadgate-dataset");
+  file_.write_int("", "format_version", format_version);
+  file_.write_string("", "task", task);
+  hdf5::ObjectWriter root(file_, "");
   write_data_description(root, description);
-  return file;
+}
+
+DatasetFile::~DatasetFile() { file_.abandon(); }
+
+void DatasetFile::commit() {
+  file_.close();
+  temporary_.sync_and_close();
+  temporary_.rename();
 }
 
 }  // namespace quadgate

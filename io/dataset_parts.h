@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "io/data_description.h"
 #include "io/dataset_writer.h"
+#include "io/file_progress.h"
 #include "io/hdf5.h"
+#include "io/hdf5_array_writer.h"
+#include "io/temporary_file.h"
 
 /// What the writers of data sets share.
 namespace quadgate {
@@ -16,19 +20,85 @@ namespace quadgate {
 /// In the order of a file's rows.
 inline constexpr std::array<const char*, 3> kSplitNames{"train", "valid", "test"};
 
-/// Rows of each split, of `total` rows of the training input and those of a test file, if any.
-/// Throws InvalidArgument if a fraction is out of range or leaves a split empty.
-PrepareSummary divide(std::int64_t total, std::optional<std::int64_t> test_rows,
-                      const PrepareOptions& options);
+/// Rows of each split, of `total` rows of the training input and those of a validation and a test
+/// file, if any. Throws InvalidArgument if a fraction is out of range, leaves a split empty or
+/// stands beside that split's file.
+PrepareSummary divide(std::int64_t total, std::optional<std::int64_t> valid_rows,
+                      std::optional<std::int64_t> test_rows, const PrepareOptions& options);
 
-/// 0, 1, ..., count - 1.
-std::vector<std::int64_t> all_rows(std::int64_t count);
+/// The split of every row of an input.
+class RowSplits {
+ public:
+  /// All of one split.
+  explicit RowSplits(std::size_t split) : split_(split) {}
+  /// Rows of each split, `sizes` in number, drawn at random (Philox, seed 1).
+  explicit RowSplits(const std::array<std::int64_t, 3>& sizes);
 
-/// Rows of each split, `sizes` in number, drawn at random (Philox, seed 1), each in order.
-std::array<std::vector<std::int64_t>, 3> draw_parts(const std::array<std::int64_t, 3>& sizes);
+  std::size_t operator[](std::int64_t row) const {
+    return splits_.empty() ? split_ : splits_[static_cast<std::size_t>(row)];
+  }
 
-/// A data set in memory with its root attributes.
-hdf5::File create_dataset(const std::filesystem::path& path, const char* task,
-                          const DataDescription& description);
+ private:
+  std::size_t split_ = 0;
+  std::vector<std::uint8_t> splits_;  // by row, unless all are of one
+};
+
+/// A data set being written next to its place, which it takes when it is whole: with its root
+/// attributes. Throws FileError; nothing is then left, and a file that was there is as it was.
+class DatasetFile {
+ public:
+  DatasetFile(const std::filesystem::path& path, const char* task,
+              const DataDescription& description, std::int64_t format_version = 1);
+  ~DatasetFile();
+  DatasetFile(const DatasetFile&) = delete;
+  DatasetFile& operator=(const DatasetFile&) = delete;
+
+  hdf5::File& file() noexcept { return file_; }
+  /// When all of its arrays are finished and gone.
+  void commit();
+
+ private:
+  TemporaryFile temporary_;
+  hdf5::File file_;
+};
+
+/// Tells an observer, if there is one, how much of a file's bytes are done.
+class WorkMeter {
+ public:
+  WorkMeter(const ProgressObserver& observer, const char* action, std::filesystem::path path,
+            std::int64_t total)
+      : observer_(observer), action_(action), path_(std::move(path)), total_(total) {}
+
+  void add(std::size_t bytes) {
+    constexpr std::int64_t kStep = std::int64_t{1} << 20;
+    done_ += static_cast<std::int64_t>(bytes);
+    if (observer_ && done_ >= next_) {
+      observer_({action_, path_, done_, total_});
+      next_ = done_ + kStep;
+    }
+  }
+
+ private:
+  const ProgressObserver& observer_;
+  const char* action_;
+  std::filesystem::path path_;
+  std::int64_t total_;
+  std::int64_t done_ = 0;
+  std::int64_t next_ = 0;
+};
+
+/// Floats of about 64 KiB, whole rows of `columns`: what is read at a time.
+std::int64_t piece_size(std::int64_t columns);
+
+/// How the arrays are stored.
+inline hdf5::Storage storage_of(const PrepareOptions& options) {
+  return options.gzip ? hdf5::Storage::gzip : hdf5::Storage::contiguous;
+}
+
+/// The number of rows of an input that may be absent.
+template <typename Input>
+std::optional<std::int64_t> rows_of(const std::optional<Input>& input) {
+  return input ? std::optional(input->size()) : std::nullopt;
+}
 
 }  // namespace quadgate

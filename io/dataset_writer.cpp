@@ -5,216 +5,216 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <span>
-#include <utility>
 
 #include "engine/error.h"
 #include "io/data_description.h"
 #include "io/dataset_parts.h"
 #include "io/finite.h"
-#include "io/hdf5.h"
-#include "io/replace_file.h"
+#include "io/hdf5_array_writer.h"
+#include "io/scale.h"
 
 namespace quadgate {
 namespace {
 
-struct Scale {
-  std::vector<float> mean;
-  std::vector<float> std;
+/// Sequences, the split of each, and what their labels are in the data set.
+struct Source {
+  const LabelledSequences* data;
+  RowSplits splits;
+  std::vector<std::int64_t> labels;  // by label of `data`
 };
 
-/// Mean and population standard deviation of each column of x [rows, columns], in double; a
-/// constant column gets std 1.
-Scale measure(std::span<const float> x, std::size_t columns) {
-  std::vector<double> sum(columns);
-  std::vector<double> squares(columns);
-  const std::size_t count = x.size() / columns;
-  const auto rows = static_cast<double>(count);
-  for (std::size_t i = 0; i < x.size(); ++i) sum[i % columns] += x[i];
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const double deviation = x[i] - sum[i % columns] / rows;
-    squares[i % columns] += deviation * deviation;
-  }
-  Scale scale;
-  for (std::size_t column = 0; column < columns; ++column) {
-    scale.mean.push_back(static_cast<float>(sum[column] / rows));
-    const auto std = static_cast<float>(std::sqrt(squares[column] / rows));
-    scale.std.push_back(std > 0 ? std : 1.0F);
-  }
-  return scale;
-}
-
-void standardize(std::span<float> x, const Scale& scale) {
-  const std::size_t columns = scale.mean.size();
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    x[i] = (x[i] - scale.mean[i % columns]) / scale.std[i % columns];
-  }
-}
-
-void check_finite(const std::filesystem::path& path, std::span<const float> x, const char* unit,
-                  std::int64_t columns) {
-  if (const std::int64_t bad = find_not_finite(x); bad >= 0) {
-    throw DataError(fmt::format("{}: {} {}, feature {}: not finite", path.string(), unit,
-                                bad / columns, bad % columns));
-  }
-}
-
-/// The chosen sequences, in that order.
-LabelledSequences select(const LabelledSequences& data, std::span<const std::int64_t> rows) {
-  LabelledSequences chosen{.path = data.path,
-                           .input_size = data.input_size,
-                           .class_names = data.class_names,
-                           .x = {},
-                           .offsets = {0},
-                           .labels = {}};
-  for (const std::int64_t row : rows) {
-    const auto i = static_cast<std::size_t>(row);
-    const std::int64_t begin = data.offsets[i];
-    const std::int64_t end = data.offsets[i + 1];
-    chosen.x.insert(chosen.x.end(), data.x.begin() + begin * data.input_size,
-                    data.x.begin() + end * data.input_size);
-    chosen.offsets.push_back(chosen.offsets.back() + end - begin);
-    chosen.labels.push_back(data.labels[i]);
-  }
-  return chosen;
-}
-
-/// Cuts validation and test rows, drawn at random, off `data`; rows keep their order.
-std::array<LabelledSequences, 3> divide_at_random(const LabelledSequences& data,
-                                                  const PrepareSummary& sizes) {
-  const auto rows = draw_parts({sizes.train, sizes.valid, sizes.test});
-  return {select(data, rows[0]), select(data, rows[1]), select(data, rows[2])};
-}
-
-/// `test` with the labels that its class names have in `train`.
-LabelledSequences match_classes(LabelledSequences test, const LabelledSequences& train) {
-  if (test.input_size != train.input_size) {
+/// The labels that the class names of `data` have in `train`.
+std::vector<std::int64_t> match_classes(const LabelledSequences& data,
+                                        const LabelledSequences& train) {
+  if (data.input_size != train.input_size) {
     throw InvalidArgument(fmt::format("{}: expected {} features, as in {}, found {}",
-                                      test.path.string(), train.input_size, train.path.string(),
-                                      test.input_size));
+                                      data.path.string(), train.input_size, train.path.string(),
+                                      data.input_size));
   }
+  const auto classes = std::ssize(train.class_names);
   std::vector<std::int64_t> labels;
-  for (const std::string& name : test.class_names) {
+  for (const std::string& name : data.class_names) {
     labels.push_back(std::ranges::find(train.class_names, name) - train.class_names.begin());
   }
-  const auto classes = static_cast<std::int64_t>(train.class_names.size());
-  for (std::int64_t& label : test.labels) {
-    const auto old = static_cast<std::size_t>(label);
-    label = labels[old];
-    if (label == classes) {
+  SpooledIntegers::Reader label_reader(data.labels);
+  for (std::int64_t row = 0; row < data.size(); ++row) {
+    const auto label = static_cast<std::size_t>(label_reader.next());
+    if (labels[label] == classes) {
       throw InvalidArgument(fmt::format("{}: expected classes {}, as in {}, found '{}'",
-                                        test.path.string(), fmt::join(train.class_names, ", "),
-                                        train.path.string(), test.class_names[old]));
+                                        data.path.string(), fmt::join(train.class_names, ", "),
+                                        train.path.string(), data.class_names[label]));
     }
   }
-  return test;
+  return labels;
 }
 
-void write_split(hdf5::File& file, const std::string& name, const LabelledSequences& part,
-                 std::int64_t fixed_len) {
-  file.create_group(name);
-  if (fixed_len > 0) {
-    file.write(name + "/x", std::array{part.size(), fixed_len, part.input_size}, part.x);
-  } else {
-    file.write(name + "/x", std::array{part.offsets.back(), part.input_size}, part.x);
-    file.write(name + "/offsets", std::array{part.size() + 1}, part.offsets);
-  }
-  file.write(name + "/y", std::array{part.size()}, part.labels);
-}
-
-/// Steps of every sequence of the parts, or 0 if they differ.
-std::int64_t common_length(std::span<const LabelledSequences> parts) {
-  const std::int64_t length = parts[0].offsets[1];
-  for (const LabelledSequences& part : parts) {
-    for (std::size_t i = 0; i + 1 < part.offsets.size(); ++i) {
-      if (part.offsets[i + 1] - part.offsets[i] != length) return 0;
+/// Reads x of `source` and calls `body` with the split of a sequence and some of its steps, the
+/// pieces in order. Sequences of other splits than `only`, if any, are skipped.
+template <typename Body>
+void for_each_piece(const Source& source, std::optional<std::size_t> only, Body body) {
+  const LabelledSequences& data = *source.data;
+  SpooledFloats::Reader x(data.x);
+  SpooledIntegers::Reader lengths(data.lengths);
+  std::vector<float> piece;
+  const std::int64_t most = piece_size(data.input_size);
+  for (std::int64_t row = 0; row < data.size(); ++row) {
+    const std::size_t split = source.splits[row];
+    std::int64_t left = lengths.next() * data.input_size;
+    if (only && split != *only) {
+      x.skip(left);
+      continue;
+    }
+    while (left > 0) {
+      piece.resize(static_cast<std::size_t>(std::min(left, most)));
+      x.read(piece);
+      body(split, std::span(piece));
+      left -= std::ssize(piece);
     }
   }
-  return length;
 }
+
+/// Throws DataError if a piece of x, which begins at row `first`, is not finite.
+void expect_finite(const std::filesystem::path& path, std::span<const float> x, const char* unit,
+                   std::int64_t first, std::int64_t columns) {
+  if (const std::int64_t bad = find_not_finite(x); bad >= 0) {
+    throw DataError(fmt::format("{}: {} {}, feature {}: not finite", path.string(), unit,
+                                first + bad / columns, bad % columns));
+  }
+}
+
+Scale measure(const Source& training, const PrepareOptions& options) {
+  const LabelledSequences& data = *training.data;
+  ScaleMeasure measure(data.input_size);
+  WorkMeter meter(options.observer, "measuring", data.path, 8 * data.x.size());
+  for_each_piece(training, 0, [&](std::size_t, std::span<const float> piece) {
+    measure.add(piece);
+    meter.add(piece.size_bytes());
+  });
+  for_each_piece(training, 0, [&](std::size_t, std::span<const float> piece) {
+    measure.add_deviations(piece);
+    meter.add(piece.size_bytes());
+  });
+  return measure.scale();
+}
+
+/// How many sequences and steps the splits have.
+struct Sizes {
+  std::array<std::int64_t, 3> rows{};
+  std::array<std::int64_t, 3> steps{};
+  std::int64_t fixed_len = -1;  // steps of every sequence; 0 if they differ
+};
+
+Sizes sizes_of(std::span<const Source> sources) {
+  Sizes sizes;
+  for (const Source& source : sources) {
+    SpooledIntegers::Reader lengths(source.data->lengths);
+    for (std::int64_t row = 0; row < source.data->size(); ++row) {
+      const std::int64_t length = lengths.next();
+      ++sizes.rows.at(source.splits[row]);
+      sizes.steps.at(source.splits[row]) += length;
+      if (sizes.fixed_len < 0) sizes.fixed_len = length;
+      if (length != sizes.fixed_len) sizes.fixed_len = 0;
+    }
+  }
+  return sizes;
+}
+
+/// Writes the arrays of the splits side by side.
+class SequenceWriter {
+ public:
+  SequenceWriter(hdf5::File& file, const Sizes& sizes, std::int64_t input_size,
+                 hdf5::Storage storage) {
+    for (std::size_t i = 0; i < kSplitNames.size(); ++i) {
+      if (sizes.rows.at(i) == 0) continue;
+      const std::string name = kSplitNames.at(i);
+      file.create_group(name);
+      const bool fixed = sizes.fixed_len > 0;
+      std::vector<std::int64_t> shape{sizes.steps.at(i), input_size};
+      if (fixed) shape = {sizes.rows.at(i), sizes.fixed_len, input_size};
+      Split& split = splits_.at(i);
+      split.x.emplace(file, name + "/x", shape, storage);
+      if (!fixed) {
+        split.offsets.emplace(file, name + "/offsets", std::vector{sizes.rows.at(i) + 1}, storage);
+        split.offsets->append(0);
+      }
+      split.y.emplace(file, name + "/y", std::vector{sizes.rows.at(i)}, storage);
+    }
+  }
+
+  void write_labels(const Source& source) {
+    SpooledIntegers::Reader labels(source.data->labels);
+    SpooledIntegers::Reader lengths(source.data->lengths);
+    for (std::int64_t row = 0; row < source.data->size(); ++row) {
+      Split& split = splits_.at(source.splits[row]);
+      split.y->append(source.labels[static_cast<std::size_t>(labels.next())]);
+      split.steps += lengths.next();
+      if (split.offsets) split.offsets->append(split.steps);
+    }
+  }
+
+  void write_steps(const Source& source, const Scale& scale, WorkMeter& meter) {
+    const LabelledSequences& data = *source.data;
+    std::int64_t step = 0;
+    for_each_piece(source, {}, [&](std::size_t split, std::span<float> piece) {
+      expect_finite(data.path, piece, "step", step, data.input_size);
+      step += std::ssize(piece) / data.input_size;
+      if (!scale.mean.empty()) scale.apply(piece);
+      splits_.at(split).x->append(piece);
+      meter.add(piece.size_bytes());
+    });
+  }
+
+  void finish() {
+    for (Split& split : splits_) {
+      if (!split.x) continue;
+      split.x->finish();
+      split.y->finish();
+      if (split.offsets) split.offsets->finish();
+    }
+  }
+
+ private:
+  struct Split {
+    std::optional<hdf5::ArrayWriter<float>> x;
+    std::optional<hdf5::ArrayWriter<std::int64_t>> offsets;
+    std::optional<hdf5::ArrayWriter<std::int64_t>> y;
+    std::int64_t steps = 0;
+  };
+  std::array<Split, 3> splits_;
+};
 
 }  // namespace
 
-PrepareSummary write_classification(const std::filesystem::path& path, LabelledSequences data,
-                                    std::optional<LabelledSequences> test,
+PrepareSummary write_classification(const std::filesystem::path& path,
+                                    const LabelledSequences& data,
+                                    const std::optional<LabelledSequences>& valid,
+                                    const std::optional<LabelledSequences>& test,
                                     const PrepareOptions& options) {
-  const PrepareSummary sizes =
-      divide(data.size(), test ? std::optional(test->size()) : std::nullopt, options);
-  check_finite(data.path, data.x, "step", data.input_size);
-  std::array<LabelledSequences, 3> parts;
-  if (options.valid_fraction == 0 && options.test_fraction == 0) {
-    parts[0] = std::move(data);  // nothing to draw: no copy
-  } else {
-    parts = divide_at_random(data, {sizes.train, sizes.valid, test ? 0 : sizes.test});
-    data = {};
-  }
-  if (test) {
-    check_finite(test->path, test->x, "step", test->input_size);
-    parts[2] = match_classes(std::move(*test), parts[0]);
-  }
+  const PrepareSummary summary = divide(data.size(), rows_of(valid), rows_of(test), options);
+  std::vector<Source> sources;
+  sources.push_back({&data,
+                     RowSplits({summary.train, valid ? 0 : summary.valid, test ? 0 : summary.test}),
+                     match_classes(data, data)});
+  if (valid) sources.push_back({&*valid, RowSplits(1), match_classes(*valid, data)});
+  if (test) sources.push_back({&*test, RowSplits(2), match_classes(*test, data)});
 
   DataDescription description;
-  description.class_names = parts[0].class_names;
-  if (options.standardize) {
-    const Scale scale = measure(parts[0].x, static_cast<std::size_t>(parts[0].input_size));
-    for (LabelledSequences& part : parts) standardize(part.x, scale);
-    description.mean = scale.mean;
-    description.std = scale.std;
+  description.class_names = data.class_names;
+  const Scale scale = options.standardize ? measure(sources.front(), options) : Scale{};
+  description.mean = scale.mean;
+  description.std = scale.std;
+  DatasetFile file(path, "classification", description);
+  {
+    const Sizes sizes = sizes_of(sources);
+    SequenceWriter writer(file.file(), sizes, data.input_size, storage_of(options));
+    for (const Source& source : sources) writer.write_labels(source);
+    const std::int64_t steps = sizes.steps[0] + sizes.steps[1] + sizes.steps[2];
+    WorkMeter meter(options.observer, "writing", path, 4 * steps * data.input_size);
+    for (const Source& source : sources) writer.write_steps(source, scale, meter);
+    writer.finish();
   }
-  hdf5::File file = create_dataset(path, "classification", description);
-  const std::int64_t fixed_len = common_length(parts);
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].size() > 0) write_split(file, kSplitNames.at(i), parts[i], fixed_len);
-    parts[i] = {};  // it is in the file's image now
-  }
-  replace_file(path, file.image());
-  return sizes;
-}
-
-PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
-                              const std::optional<Series>& test, const PrepareOptions& options) {
-  if (test && test->feature_names != data.feature_names) {
-    throw InvalidArgument(fmt::format("{}: expected columns {}, as in {}, found {}",
-                                      test->path.string(), fmt::join(data.feature_names, ", "),
-                                      data.path.string(), fmt::join(test->feature_names, ", ")));
-  }
-  const PrepareSummary sizes =
-      divide(data.size(), test ? std::optional(test->size()) : std::nullopt, options);
-  const std::size_t columns = data.feature_names.size();
-  check_finite(data.path, data.x, "row", static_cast<std::int64_t>(columns));
-  if (test) {
-    check_finite(test->path, test->x, "row", static_cast<std::int64_t>(columns));
-    data.x.insert(data.x.end(), test->x.begin(), test->x.end());
-  }
-
-  DataDescription description;
-  description.feature_names = data.feature_names;
-  if (options.standardize) {
-    const auto training = static_cast<std::size_t>(sizes.train) * columns;
-    const Scale scale = measure(std::span(data.x).first(training), columns);
-    standardize(data.x, scale);
-    description.mean = scale.mean;
-    description.std = scale.std;
-  }
-  hdf5::File file = create_dataset(path, "forecast", description);
-  std::int64_t begin = 0;
-  std::size_t part = 0;
-  for (const std::int64_t size : {sizes.train, sizes.valid, sizes.test}) {
-    const std::string name = kSplitNames.at(part++);
-    if (size == 0) continue;
-    file.create_group(name);
-    if (begin == 0) {
-      file.write(name + "/x", std::array{data.size(), static_cast<std::int64_t>(columns)}, data.x);
-    } else {
-      file.link("train/x", name + "/x");
-    }
-    file.write_int(name, "begin", begin);
-    file.write_int(name, "end", begin + size);
-    begin += size;
-  }
-  replace_file(path, file.image());
-  return sizes;
+  file.commit();
+  return summary;
 }
 
 }  // namespace quadgate

@@ -3,40 +3,45 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "io/file_progress.h"
+#include "io/spool.h"
 
 namespace quadgate {
 
-/// Labelled sequences in memory, as importers read them.
+/// Labelled sequences, as importers read them.
 struct LabelledSequences {
-  std::filesystem::path path{};  ///< that they were read from, for messages
+  explicit LabelledSequences(std::filesystem::path from = {}, const SpoolOptions& spool = {})
+      : path(std::move(from)), x(spool), lengths(spool), labels(spool) {}
+
+  std::int64_t size() const noexcept { return labels.size(); }
+  /// Adds a sequence [T, input_size].
+  void add(std::span<const float> steps, std::int64_t label) {
+    x.append(steps);
+    lengths.push_back(std::ssize(steps) / input_size);
+    labels.push_back(label);
+  }
+
+  std::filesystem::path path;  ///< that they were read from, for messages
   std::int64_t input_size = 0;
   std::vector<std::string> class_names{};  ///< by label
-  std::vector<float> x{};                  ///< [sum of lengths, input_size]
-  std::vector<std::int64_t> offsets{};  ///< [n + 1]: sequence i is steps offsets[i]..offsets[i+1]
-  std::vector<std::int64_t> labels{};   ///< [n]
-
-  std::int64_t size() const noexcept { return static_cast<std::int64_t>(labels.size()); }
+  SpooledFloats x;                         ///< [sum of lengths, input_size]
+  SpooledIntegers lengths;                 ///< [n]
+  SpooledIntegers labels;                  ///< [n]
 };
 
-/// A multivariate series in memory, as importers read it.
-struct Series {
-  std::filesystem::path path{};  ///< that it was read from, for messages
-  std::vector<std::string> feature_names{};
-  std::vector<float> x{};  ///< [L, C], C = feature_names.size()
-
-  std::int64_t size() const noexcept {
-    return feature_names.empty() ? 0 : static_cast<std::int64_t>(x.size() / feature_names.size());
-  }
-};
-
-/// How the input is divided and scaled.
+/// How the input is divided, scaled and stored.
 struct PrepareOptions {
-  double valid_fraction = 0;   ///< of the rows; 0: no such split
-  double test_fraction = 0;    ///< of the rows; 0: no such split, unless a test file is given
-  bool standardize = false;    ///< to mean 0, std 1 of each feature over the training rows
-  std::int64_t min_count = 1;  ///< of tokens: how often a word must occur in them
+  double valid_fraction = 0;    ///< of the rows; 0: no such split, unless a file is given
+  double test_fraction = 0;     ///< of the rows; 0: no such split, unless a file is given
+  bool standardize = false;     ///< to mean 0, std 1 of each feature over the training rows
+  std::int64_t min_count = 1;   ///< of tokens: how often a word must occur in them
+  bool gzip = false;            ///< arrays in compressed chunks, else as they are in memory
+  ProgressObserver observer{};  ///< if any, is told how far the writer is
 };
 
 /// What was written.
@@ -48,17 +53,15 @@ struct PrepareSummary {
 };
 
 /// Writes a classification data set, atomically. Validation and test rows are drawn at random
-/// (Philox, seed 1); with `test`, its rows are the test split. Sequences of one length are stored
-/// as [n, T, I], else with offsets. Throws InvalidArgument if a fraction is out of range or leaves
-/// a split empty, or `test` has other features or classes; DataError if a value is not finite;
-/// FileError if the file cannot be written. An existing file then stays as it was.
-PrepareSummary write_classification(const std::filesystem::path& path, LabelledSequences data,
-                                    std::optional<LabelledSequences> test,
+/// (Philox, seed 1), unless there are `valid` and `test`. Sequences of one length are stored as
+/// [n, T, I], else with offsets. Throws InvalidArgument if a fraction is out of range, leaves a
+/// split empty or stands beside that split's rows, or `valid` or `test` has other features or
+/// classes; DataError if a value is not finite; FileError if the file cannot be written. An
+/// existing file then stays as it was.
+PrepareSummary write_classification(const std::filesystem::path& path,
+                                    const LabelledSequences& data,
+                                    const std::optional<LabelledSequences>& valid,
+                                    const std::optional<LabelledSequences>& test,
                                     const PrepareOptions& options);
-
-/// Writes a forecast data set, atomically. The splits follow each other in time: train, valid,
-/// test; `test`, if given, continues the series. Throws like write_classification.
-PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
-                              const std::optional<Series>& test, const PrepareOptions& options);
 
 }  // namespace quadgate

@@ -10,26 +10,11 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "io/hdf5_disk_driver.h"
 #include "io/hdf5_session.h"
 
 namespace quadgate::hdf5 {
 namespace {
-
-const char* or_root(const std::string& object) { return object.empty() ? "/" : object.c_str(); }
-
-// Throws with this message if an HDF5 call failed: its identifier or status is negative.
-template <typename Status, typename Message>
-Status check(Status status, const Message& message) {
-  if (status < 0) throw FileError(message());
-  return status;
-}
-
-Handle utf8_type() {
-  Handle type(H5Tcopy(H5T_C_S1));
-  H5Tset_size(type.id(), H5T_VARIABLE);
-  H5Tset_cset(type.id(), H5T_CSET_UTF8);
-  return type;
-}
 
 std::vector<std::string> read_variable_strings(hid_t attribute, hid_t type, hid_t space,
                                                std::size_t count, herr_t& status) {
@@ -83,40 +68,6 @@ std::vector<T> read_numbers(hid_t file, const std::string& object, const std::st
   return values;
 }
 
-void write_attribute(hid_t file, const std::string& object, const std::string& name, hid_t type,
-                     const Handle& space, const void* values, const std::string& where) {
-  const Handle attribute(H5Acreate_by_name(file, or_root(object), name.c_str(), type, space.id(),
-                                           H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-  const bool is_empty = H5Sget_simple_extent_npoints(space.id()) == 0;
-  if (attribute.id() < 0 || (!is_empty && H5Awrite(attribute.id(), type, values) < 0)) {
-    throw FileError(where + ": cannot be written");
-  }
-}
-
-Handle vector_space(std::size_t size) {
-  const hsize_t extent = size;
-  return Handle(H5Screate_simple(1, &extent, nullptr));
-}
-
-// Properties of an object to make: without the time, so that the same content is the same bytes.
-Handle timeless(hid_t kind) {
-  Handle properties(H5Pcreate(kind));
-  H5Pset_obj_track_times(properties.id(), false);
-  return properties;
-}
-
-void write_dataset(hid_t file, const std::string& name, hid_t type,
-                   std::span<const std::int64_t> shape, const void* values,
-                   const std::string& path) {
-  const std::vector<hsize_t> extent(shape.begin(), shape.end());
-  const Handle space(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr));
-  const Handle dataset(H5Dcreate2(file, name.c_str(), type, space.id(), H5P_DEFAULT,
-                                  timeless(H5P_DATASET_CREATE).id(), H5P_DEFAULT));
-  if (dataset.id() < 0 || H5Dwrite(dataset.id(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
-    throw FileError(fmt::format("{}: dataset '{}': cannot be written", path, name));
-  }
-}
-
 herr_t add_link_name(hid_t, const char* name, const H5L_info_t*, void* names) {
   static_cast<std::vector<std::string>*>(names)->emplace_back(name);
   return 0;
@@ -157,20 +108,6 @@ File File::open(const std::filesystem::path& path) {
   return {path, std::move(file)};
 }
 
-File File::create(const std::filesystem::path& path, std::size_t user_block) {
-  const Session session;
-  constexpr std::size_t kIncrement = std::size_t{1} << 22;  // bytes that the image grows by
-  const Handle access(H5Pcreate(H5P_FILE_ACCESS));
-  H5Pset_fapl_core(access.id(), kIncrement, /*backing_store=*/false);
-  // From version 1.8 of the format on, its metadata carry checksums.
-  H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V18);
-  const Handle creation = timeless(H5P_FILE_CREATE);
-  H5Pset_userblock(creation.id(), user_block);
-  Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()));
-  check(file.id(), [&] { return fmt::format("{}: cannot be made in memory", path.string()); });
-  return {path, std::move(file)};
-}
-
 bool File::has(const std::string& object) const {
   const Session session;
   // H5Lexists fails, rather than denies, where a group on the way is missing.
@@ -193,7 +130,7 @@ std::vector<std::string> File::members(const std::string& group) const {
 
 Array File::array(const std::string& name) const {
   const Session session;
-  Handle dataset(H5Dopen2(file_.id(), name.c_str(), H5P_DEFAULT));
+  Handle dataset = open_dataset(file_, name);
   check(dataset.id(), [&] {
     return fmt::format("{}: dataset '{}': {}", path_.string(), name,
                        has(name) ? "not a dataset, or damaged" : "missing");
@@ -262,7 +199,7 @@ std::vector<std::string> File::read_strings(const std::string& object,
   return strings;
 }
 
-void File::expect_format(std::string_view format) const {
+void File::expect_format(std::string_view format, std::int64_t newest) const {
   const std::string found = has_attribute("", "format") ? read_string("", "format") : "none";
   if (found != format) {
     throw FileError(
@@ -270,93 +207,10 @@ void File::expect_format(std::string_view format) const {
   }
   const std::int64_t version =
       has_attribute("", "format_version") ? read_int("", "format_version") : 1;
-  if (version != 1) {
-    throw FileError(fmt::format("{}: expected 1, found {}", where("", "format_version"), version));
-  }
-}
-
-void File::create_group(const std::string& name) {
-  const Session session;
-  const Handle group(H5Gcreate2(file_.id(), name.c_str(), H5P_DEFAULT,
-                                timeless(H5P_GROUP_CREATE).id(), H5P_DEFAULT));
-  check(group.id(),
-        [&] { return fmt::format("{}: group '{}': cannot be made", path_.string(), name); });
-}
-
-void File::write(const std::string& name, std::span<const std::int64_t> shape,
-                 std::span<const float> values) {
-  const Session session;
-  write_dataset(file_.id(), name, H5T_NATIVE_FLOAT, shape, values.data(), path_.string());
-}
-
-void File::write(const std::string& name, std::span<const std::int64_t> shape,
-                 std::span<const std::int32_t> values) {
-  const Session session;
-  write_dataset(file_.id(), name, H5T_NATIVE_INT32, shape, values.data(), path_.string());
-}
-
-void File::write(const std::string& name, std::span<const std::int64_t> shape,
-                 std::span<const std::int64_t> values) {
-  const Session session;
-  write_dataset(file_.id(), name, H5T_NATIVE_INT64, shape, values.data(), path_.string());
-}
-
-void File::link(const std::string& existing, const std::string& name) {
-  const Session session;
-  check(
-      H5Lcreate_hard(file_.id(), existing.c_str(), file_.id(), name.c_str(), H5P_DEFAULT,
-                     H5P_DEFAULT),
-      [&] { return fmt::format("{}: cannot link '{}' to '{}'", path_.string(), name, existing); });
-}
-
-void File::write_int(const std::string& object, const std::string& name, std::int64_t value) {
-  const Session session;
-  write_attribute(file_.id(), object, name, H5T_NATIVE_INT64, Handle(H5Screate(H5S_SCALAR)), &value,
-                  where(object, name));
-}
-
-void File::write_double(const std::string& object, const std::string& name, double value) {
-  const Session session;
-  write_attribute(file_.id(), object, name, H5T_NATIVE_DOUBLE, Handle(H5Screate(H5S_SCALAR)),
-                  &value, where(object, name));
-}
-
-void File::write_string(const std::string& object, const std::string& name,
-                        const std::string& value) {
-  const Session session;
-  const char* text = value.c_str();
-  write_attribute(file_.id(), object, name, utf8_type().id(), Handle(H5Screate(H5S_SCALAR)), &text,
-                  where(object, name));
-}
-
-void File::write_strings(const std::string& object, const std::string& name,
-                         std::span<const std::string> values) {
-  const Session session;
-  std::vector<const char*> texts(values.size());
-  std::ranges::transform(values, texts.begin(), &std::string::c_str);
-  write_attribute(file_.id(), object, name, utf8_type().id(), vector_space(values.size()),
-                  texts.data(), where(object, name));
-}
-
-void File::write_floats(const std::string& object, const std::string& name,
-                        std::span<const float> values) {
-  const Session session;
-  write_attribute(file_.id(), object, name, H5T_NATIVE_FLOAT, vector_space(values.size()),
-                  values.data(), where(object, name));
-}
-
-std::span<std::byte> File::image() {
-  const Session session;
-  // H5Fget_file_image would copy it all; its size leaves out the user block.
-  void* memory = nullptr;
-  const bool good = H5Fflush(file_.id(), H5F_SCOPE_GLOBAL) >= 0 &&
-                    H5Fget_vfd_handle(file_.id(), H5P_DEFAULT, &memory) >= 0;
-  const ::ssize_t size = good ? H5Fget_file_image(file_.id(), nullptr, 0) : -1;
-  if (size < 0) throw FileError(path_.string() + ": cannot be made in memory");
-  const Handle creation(H5Fget_create_plist(file_.id()));
-  hsize_t user_block = 0;
-  H5Pget_userblock(creation.id(), &user_block);
-  return {*static_cast<std::byte**>(memory), static_cast<std::size_t>(size) + user_block};
+  if (version >= 1 && version <= newest) return;
+  throw FileError(fmt::format("{}: expected at {} {}, found {}{}", where("", "format_version"),
+                              version < 1 ? "least" : "most", version < 1 ? 1 : newest, version,
+                              version < 1 ? "" : ": written by a newer quadgate"));
 }
 
 std::string File::where(const std::string& object, const std::string& attribute) const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +48,14 @@ class Array {
   const std::vector<std::int64_t>& shape() const noexcept { return shape_; }
   /// Number of elements.
   std::int64_t size() const noexcept;
+  /// The shape of the chunks that the dataset is stored in; empty if it is in one piece.
+  std::vector<std::int64_t> chunk_shape() const;
+  /// Whether rows in any order are slow to read: each in a chunk to decompress, of more chunks than
+  /// are kept.
+  bool has_slow_rows() const;
+  /// How it is stored: "contiguous", "chunks of [128, 28, 28], shuffle, gzip 4, 31.2 % of its
+  /// size".
+  std::string storage_text() const;
 
   /// Throws unless the dataset has these elements and this shape (kAnySize fits all); `dimensions`
   /// is how the message writes the expected shape, e.g. "[n, T, I]".
@@ -84,19 +93,28 @@ class Array {
   std::int64_t offset_ = 0;  // where they then begin
 };
 
-/// An HDF5 file: opened for reading, or built in memory. Objects are named by their path from the
-/// root, without a leading slash; "" is the root group.
+struct DiskWrites;
+
+/// An HDF5 file: opened for reading, or built in memory or on the disk. Objects are named by their
+/// path from the root, without a leading slash; "" is the root group.
 class File {
  public:
+  ~File();
+  File(File&& other) noexcept;
+  File& operator=(File&& other) noexcept;
+
   /// Opens an existing file, read-only.
   static File open(const std::filesystem::path& path);
   /// A new file in memory; `path` is only named in messages. `image` gives its bytes, of which the
   /// first `user_block` (0, 512, 1024, 2048, ...) are left to the caller.
   static File create(const std::filesystem::path& path, std::size_t user_block = 0);
-  /// A new file on the disk, at `path`, for content larger than memory; messages name it `name`.
-  static File create_on_disk(const std::filesystem::path& path, const std::filesystem::path& name);
+
+  /// A new file at `place`; `path` is only named in messages. `close` makes it whole.
+  static File create_at(const std::filesystem::path& place, const std::filesystem::path& path);
 
   const std::filesystem::path& path() const noexcept { return path_; }
+  /// HDF5's own.
+  std::int64_t id() const noexcept { return file_.id(); }
 
   bool has(const std::string& object) const;
   bool is_group(const std::string& object) const;
@@ -111,8 +129,9 @@ class File {
   std::vector<std::string> read_strings(const std::string& object, const std::string& name) const;
   std::vector<float> read_floats(const std::string& object, const std::string& name) const;
 
-  /// Throws unless the root's attributes are `format` and `format_version` 1, or no version.
-  void expect_format(std::string_view format) const;
+  /// Throws unless the root's attributes are `format` and a `format_version` from 1 (also if there
+  /// is none) to `newest`.
+  void expect_format(std::string_view format, std::int64_t newest) const;
 
   void create_group(const std::string& name);
   /// Contiguous in the file. The groups of the name must exist.
@@ -133,19 +152,24 @@ class File {
   void write_floats(const std::string& object, const std::string& name,
                     std::span<const float> values);
 
-  /// Brings all of a file made by `create_on_disk` there.
-  void flush();
   /// The bytes of a file made by `create`; valid until the next call of a member function.
   std::span<std::byte> image();
+
+  /// Of a file made by `create_at`: throws FileError if a write has failed so far.
+  void expect_written() const;
+  /// Writes what is still to be written of a file made by `create_at`, and closes it.
+  void close();
+  /// Nothing of a file made by `create_at` is written from here on.
+  void abandon() noexcept;
 
   /// "FILE: attribute 'train@begin'", to begin an error message with.
   std::string where(const std::string& object, const std::string& attribute) const;
 
  private:
-  friend class RowWriter;
   File(std::filesystem::path path, Handle file);
 
   std::filesystem::path path_;
+  std::unique_ptr<DiskWrites> writes_;  // of a file made by `create_at`
   Handle file_;
 };
 

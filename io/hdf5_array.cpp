@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <functional>
 #include <numeric>
@@ -60,7 +61,34 @@ hid_t memory_type(Element element) {
   return element == Element::int32 ? H5T_NATIVE_INT32 : H5T_NATIVE_INT64;
 }
 
+// Rows of a small compressed dataset may come in any order; a large one is read chunk by chunk.
+constexpr std::size_t kCacheBytes = std::size_t{16} << 20;
+
+/// "gzip 4", "shuffle", ...: the filters of a dataset's creation properties, each after a comma.
+std::string filters_text(hid_t creation) {
+  std::string text;
+  for (int i = 0; i < H5Pget_nfilters(creation); ++i) {
+    unsigned int flags = 0;
+    std::array<unsigned int, 8> values{};
+    std::size_t size = values.size();
+    std::array<char, 64> name{};
+    const H5Z_filter_t filter =
+        H5Pget_filter2(creation, static_cast<unsigned int>(i), &flags, &size, values.data(),
+                       name.size() - 1, name.data(), nullptr);
+    text += filter == H5Z_FILTER_DEFLATE ? fmt::format(", gzip {}", values[0])
+                                         : fmt::format(", {}", name.data());
+  }
+  return text;
+}
+
 }  // namespace
+
+Handle open_dataset(const Handle& file, const std::string& name) {
+  constexpr std::size_t kCacheSlots = 1009;
+  const Handle access(H5Pcreate(H5P_DATASET_ACCESS));
+  H5Pset_chunk_cache(access.id(), kCacheSlots, kCacheBytes, 0);
+  return Handle(H5Dopen2(file.id(), name.c_str(), access.id()));
+}
 
 std::string shape_text(std::span<const std::int64_t> shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
@@ -97,6 +125,34 @@ void Array::find_direct_access(const Handle& type) {
 }
 
 std::int64_t Array::size() const noexcept { return product(shape_); }
+
+std::vector<std::int64_t> Array::chunk_shape() const {
+  const Session session;
+  const Handle creation(H5Dget_create_plist(dataset_.id()));
+  if (H5Pget_layout(creation.id()) != H5D_CHUNKED) return {};
+  std::vector<hsize_t> sizes(shape_.size());
+  if (H5Pget_chunk(creation.id(), static_cast<int>(sizes.size()), sizes.data()) < 0) {
+    throw FileError(where() + ": damaged");
+  }
+  return {sizes.begin(), sizes.end()};
+}
+
+bool Array::has_slow_rows() const {
+  const std::size_t bytes = element_ == Element::int64 ? 8 : 4;
+  return static_cast<std::size_t>(size()) * bytes > kCacheBytes && !chunk_shape().empty();
+}
+
+std::string Array::storage_text() const {
+  const std::vector<std::int64_t> chunks = chunk_shape();
+  if (chunks.empty()) return "contiguous";
+  const Session session;
+  const Handle creation(H5Dget_create_plist(dataset_.id()));
+  const Handle type(H5Dget_type(dataset_.id()));
+  const double whole = static_cast<double>(size()) * static_cast<double>(H5Tget_size(type.id()));
+  const auto stored = static_cast<double>(H5Dget_storage_size(dataset_.id()));
+  return fmt::format("chunks of {}{}, {:.1f} % of its size", shape_text(chunks),
+                     filters_text(creation.id()), 100 * stored / std::max(whole, 1.0));
+}
 
 std::int64_t Array::row_size() const noexcept {
   return product(std::span(shape_).subspan(std::min<std::size_t>(1, shape_.size())));

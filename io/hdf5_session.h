@@ -3,6 +3,10 @@
 #include <hdf5.h>
 
 #include <mutex>
+#include <string>
+
+#include "engine/error.h"
+#include "io/hdf5.h"
 
 namespace quadgate::hdf5 {
 
@@ -29,5 +33,28 @@ class Session {
   H5E_auto2_t print_ = nullptr;
   void* data_ = nullptr;
 };
+
+/// The name of an object as HDF5 takes it.
+inline const char* or_root(const std::string& object) {
+  return object.empty() ? "/" : object.c_str();
+}
+
+/// Throws FileError with this message if an HDF5 call failed: its identifier or status is negative.
+template <typename Status, typename Message>
+Status check(Status status, const Message& message) {
+  if (status < 0) throw FileError(message());
+  return status;
+}
+
+/// Properties of an object to make: without the time, so that the same content is the same bytes.
+inline Handle timeless(hid_t kind) {
+  Handle properties(H5Pcreate(kind));
+  H5Pset_obj_track_times(properties.id(), false);
+  return properties;
+}
+
+/// Opens a dataset for Array, with room for some of its chunks once they are decompressed. What it
+/// gives has a negative identifier if there is none. Under a Session.
+Handle open_dataset(const Handle& file, const std::string& name);
 
 }  // namespace quadgate::hdf5

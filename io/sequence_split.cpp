@@ -121,6 +121,28 @@ std::int64_t SequenceSplit::length(std::int64_t row) const noexcept {
   return begin(row + 1) - begin(row);
 }
 
+std::vector<std::int64_t> SequenceSplit::chunks() const {
+  const std::int64_t step_bytes = 4 * std::max<std::int64_t>(sizes_.input, 1);
+  const std::int64_t row_steps = offsets_.empty() ? max_len_ : 1;  // in a row of x
+  std::int64_t rows = std::max<std::int64_t>(kChunkBytes / (step_bytes * row_steps), 1);
+  if (const auto stored = x_.chunk_shape(); !stored.empty()) {
+    // Whole chunks of the file; several where sequences lie across their borders.
+    rows = std::max(rows / stored[0], std::int64_t{offsets_.empty() ? 1 : 4}) * stored[0];
+  }
+  std::vector<std::int64_t> firsts;
+  for (std::int64_t row = 0, last = -1; row < size_; ++row) {
+    const std::int64_t part = begin(row) / row_steps / rows;
+    if (part != last) firsts.push_back(row);
+    last = part;
+  }
+  firsts.push_back(size_);
+  return firsts;
+}
+
+std::string SequenceSplit::where(std::int64_t row) const {
+  return fmt::format("{} row {}", x_.where(), row);
+}
+
 void SequenceSplit::read(std::span<const std::int64_t> rows, Batch& batch) {
   batch.offsets.assign(1, 0);
   for (const std::int64_t row : rows) {

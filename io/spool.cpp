@@ -1,77 +1,147 @@
 #include "io/spool.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <system_error>
+#include <cstdlib>
+#include <cstring>
+#include <string>
 #include <utility>
 
 #include "engine/error.h"
+#include "io/temporary_file.h"
 
 namespace quadgate {
 namespace {
 
-// O_TMPFILE needs no name at all, but some file systems do not have it.
-int open_unnamed(const std::string& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-  if (descriptor >= 0) return descriptor;
-  std::string name = folder + "/.quadgate-XXXXXX";
-  const int named = ::mkostemp(name.data(), O_CLOEXEC);
-  if (named >= 0) ::unlink(name.c_str());
-  return named;
+/// A file without a name beside `output`.
+int open_unnamed(const std::filesystem::path& output) {
+  const auto folder = output.has_parent_path() ? output.parent_path() : std::filesystem::path(".");
+  int descriptor = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (descriptor < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+    // A file system without such files: one with a name, for a moment.
+    std::string name = output.string() + ".XXXXXX";
+    descriptor = ::mkostemp(name.data(), O_CLOEXEC);
+    if (descriptor >= 0) ::unlink(name.c_str());
+  }
+  if (descriptor < 0) fail_to_write(output, errno);
+  return descriptor;
 }
 
 }  // namespace
 
-SpoolFile::SpoolFile(const std::filesystem::path& beside)
-    : name_(beside.string()),
-      descriptor_(open_unnamed(beside.has_parent_path() ? beside.parent_path().string() : ".")) {
-  if (descriptor_ < 0) {
-    throw FileError(fmt::format("{}: cannot be written: {}", name_,
-                                std::generic_category().message(errno)));
-  }
-}
+Spool::Spool(SpoolOptions options) : options_(std::move(options)) {}
 
-SpoolFile::~SpoolFile() {
+Spool::~Spool() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-SpoolFile::SpoolFile(SpoolFile&& other) noexcept
-    : name_(std::move(other.name_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+Spool::Spool(Spool&& other) noexcept
+    : options_(std::move(other.options_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      flushed_(std::exchange(other.flushed_, 0)),
+      buffer_(std::move(other.buffer_)) {}
 
-SpoolFile& SpoolFile::operator=(SpoolFile&& other) noexcept {
-  std::swap(name_, other.name_);
+Spool& Spool::operator=(Spool&& other) noexcept {
+  std::swap(options_, other.options_);
   std::swap(descriptor_, other.descriptor_);
+  std::swap(flushed_, other.flushed_);
+  std::swap(buffer_, other.buffer_);
   return *this;
 }
 
-void SpoolFile::write(std::int64_t offset, std::span<const std::byte> bytes) {
+void Spool::append(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ::ssize_t done = ::pwrite(descriptor_, bytes.data(), bytes.size(), offset);
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) {
-      throw FileError(fmt::format("{}: cannot be written: {}", name_,
-                                  std::generic_category().message(errno)));
-    }
-    offset += done;
-    bytes = bytes.subspan(static_cast<std::size_t>(done));
+    if (buffer_.size() >= options_.buffer_size) flush();
+    const std::size_t room = std::max<std::size_t>(options_.buffer_size - buffer_.size(), 1);
+    const auto part = bytes.first(std::min(room, bytes.size()));
+    buffer_.insert(buffer_.end(), part.begin(), part.end());
+    bytes = bytes.subspan(part.size());
   }
 }
 
-void SpoolFile::read(std::int64_t offset, std::span<std::byte> bytes) const {
+void Spool::flush() {
+  write_at(flushed_, buffer_);
+  buffer_.clear();
+}
+
+void Spool::write(std::int64_t offset, std::span<const std::byte> bytes) {
+  flush();
+  write_at(offset, bytes);
+}
+
+void Spool::write_at(std::int64_t offset, std::span<const std::byte> bytes) {
+  if (descriptor_ < 0) descriptor_ = open_unnamed(options_.output);
   while (!bytes.empty()) {
-    const ::ssize_t done = ::pread(descriptor_, bytes.data(), bytes.size(), offset);
-    if (done < 0 && errno == EINTR) continue;
-    if (done <= 0) {
-      throw FileError(fmt::format("{}: what was kept beside it cannot be read: {}", name_,
-                                  std::generic_category().message(done < 0 ? errno : EIO)));
-    }
-    offset += done;
-    bytes = bytes.subspan(static_cast<std::size_t>(done));
+    const ::ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), offset);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail_to_write(options_.output, errno);
+    offset += written;
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
+  flushed_ = std::max(flushed_, offset);
+}
+
+std::size_t Spool::read(std::int64_t offset, std::span<std::byte> out) const {
+  std::size_t done = 0;
+  while (done < out.size() && offset < flushed_) {
+    const auto count = std::min(out.size() - done, static_cast<std::size_t>(flushed_ - offset));
+    const ::ssize_t got = ::pread(descriptor_, out.data() + done, count, offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) fail_to_write(options_.output, got < 0 ? errno : EIO);
+    done += static_cast<std::size_t>(got);
+    offset += got;
+  }
+  const auto begin = std::min(static_cast<std::size_t>(offset - flushed_), buffer_.size());
+  const std::size_t rest =
+      offset < flushed_ ? 0 : std::min(out.size() - done, buffer_.size() - begin);
+  if (rest > 0) std::memcpy(out.data() + done, buffer_.data() + begin, rest);
+  return done + rest;
+}
+
+void SpoolReader::fill() {
+  constexpr std::size_t kSize = std::size_t{1} << 17;
+  buffer_.resize(kSize);
+  buffer_.resize(spool_->read(offset_, buffer_));
+  if (buffer_.empty()) throw InvalidArgument("a spool is read beyond its end");
+  offset_ += static_cast<std::int64_t>(buffer_.size());
+  begin_ = 0;
+}
+
+void SpoolReader::read(std::span<std::byte> out) {
+  while (!out.empty()) {
+    if (begin_ == buffer_.size()) fill();
+    const std::size_t count = std::min(out.size(), buffer_.size() - begin_);
+    std::memcpy(out.data(), buffer_.data() + begin_, count);
+    begin_ += count;
+    out = out.subspan(count);
+  }
+}
+
+void SpoolReader::skip(std::int64_t bytes) {
+  const auto buffered = static_cast<std::int64_t>(buffer_.size() - begin_);
+  begin_ += static_cast<std::size_t>(std::min(bytes, buffered));
+  offset_ += std::max(bytes - buffered, std::int64_t{0});
+}
+
+void SpooledFloats::Reader::read(std::span<float> out) {
+  if (!fractions_) {
+    bytes_.read(std::as_writable_bytes(out));
+    return;
+  }
+  static const auto fractions = [] {
+    std::array<float, 256> values{};
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 255.0F;
+    return values;
+  }();
+  scratch_.resize(out.size());
+  bytes_.read(scratch_);
+  std::ranges::transform(scratch_, out.begin(), [](std::byte byte) {
+    return fractions[std::to_integer<std::size_t>(byte)];
+  });
 }
 
 }  // namespace quadgate

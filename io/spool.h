@@ -1,92 +1,146 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <span>
-#include <string>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
+/// Arrays that grow at their end, may be larger than memory, and are read from front to back: what
+/// importers read and writers write. Their memory is a buffer each; the rest lies in an unnamed
+/// file in the folder of the output, which goes with the array.
 namespace quadgate {
 
-/// Bytes in a file without a name, which goes with this object.
-class SpoolFile {
- public:
-  /// In the folder of `beside`, which messages name. Throws FileError.
-  explicit SpoolFile(const std::filesystem::path& beside);
-  ~SpoolFile();
-  SpoolFile(SpoolFile&& other) noexcept;
-  SpoolFile& operator=(SpoolFile&& other) noexcept;
-
-  /// Throw FileError.
-  void write(std::int64_t offset, std::span<const std::byte> bytes);
-  void read(std::int64_t offset, std::span<std::byte> bytes) const;
-
- private:
-  std::string name_;
-  int descriptor_ = -1;
+/// Where arrays lie that do not fit into memory.
+struct SpoolOptions {
+  std::filesystem::path output{};                  ///< they share its folder; named in messages
+  std::size_t buffer_size = std::size_t{1} << 18;  ///< bytes of an array in memory
 };
 
-/// An array that may be larger than memory: it grows at its end, and is read and written in pieces,
-/// in a file without a name. Only the last elements are in memory.
-template <typename T>
-  requires std::is_trivially_copyable_v<T>
+/// Bytes. Throws FileError ("OUTPUT: cannot be written: No space left on device").
 class Spool {
  public:
-  /// In the folder of `beside`, which messages name. Throws FileError, as all that follows.
-  explicit Spool(const std::filesystem::path& beside) : file_(beside) {}
+  explicit Spool(SpoolOptions options = {});
+  ~Spool();
+  Spool(Spool&& other) noexcept;
+  Spool& operator=(Spool&& other) noexcept;
 
-  std::int64_t size() const noexcept { return written_ + std::ssize(tail_); }
+  std::int64_t size() const noexcept {
+    return flushed_ + static_cast<std::int64_t>(buffer_.size());
+  }
+  void append(std::span<const std::byte> bytes);
+  void append(std::byte byte) {
+    if (buffer_.size() >= options_.buffer_size) flush();
+    buffer_.push_back(byte);
+  }
+  /// Replaces the bytes from `offset` on; behind the end there may be a gap, which is zeros.
+  void write(std::int64_t offset, std::span<const std::byte> bytes);
+  /// Reads the bytes from `offset` on, until `out` is full or they end; how many.
+  std::size_t read(std::int64_t offset, std::span<std::byte> out) const;
 
-  void append(T value) {
-    tail_.push_back(value);
-    if (tail_.size() >= kTailSize) flush();
-  }
-  void append(std::span<const T> values) {
-    tail_.insert(tail_.end(), values.begin(), values.end());
-    if (tail_.size() >= kTailSize) flush();
-  }
-  /// Elements from `first` on.
-  void read(std::int64_t first, std::span<T> values) {
-    flush();
-    file_.read(first * kElement, std::as_writable_bytes(values));
-  }
-  /// Replaces elements from `first` on; the array may grow by it.
-  void write(std::int64_t first, std::span<const T> values) {
-    flush();
-    file_.write(first * kElement, std::as_bytes(values));
-    written_ = std::max(written_, first + std::ssize(values));
+ private:
+  void flush();
+  void write_at(std::int64_t offset, std::span<const std::byte> bytes);
+
+  SpoolOptions options_;
+  int descriptor_ = -1;       // of the file, once there is one
+  std::int64_t flushed_ = 0;  // bytes in it
+  std::vector<std::byte> buffer_;
+};
+
+/// Reads a spool, which must outlive it and not change, from front to back.
+class SpoolReader {
+ public:
+  explicit SpoolReader(const Spool& spool) : spool_(&spool) {}
+
+  /// Fills `out`. Throws InvalidArgument if less is left.
+  void read(std::span<std::byte> out);
+  void skip(std::int64_t bytes);
+  std::byte next() {
+    if (begin_ == buffer_.size()) fill();
+    return buffer_[begin_++];
   }
 
  private:
-  static constexpr std::int64_t kElement = sizeof(T);
-  static constexpr std::size_t kTailSize = (std::size_t{1} << 18) / sizeof(T);
+  void fill();
 
-  void flush() {
-    if (tail_.empty()) return;
-    file_.write(written_ * kElement, std::as_bytes(std::span<const T>(tail_)));
-    written_ += std::ssize(tail_);
-    tail_.clear();
-  }
-
-  SpoolFile file_;
-  std::int64_t written_ = 0;  // elements in the file
-  std::vector<T> tail_;       // behind them
+  const Spool* spool_;
+  std::int64_t offset_ = 0;  // of what follows the buffer
+  std::vector<std::byte> buffer_;
+  std::size_t begin_ = 0;  // of what is left in it
 };
 
-/// Calls body(first, values) for the elements from `first` to `end`, a piece at a time.
-template <typename T, typename Body>
-void for_each_piece(Spool<T>& spool, std::int64_t first, std::int64_t end, std::int64_t most,
-                    Body body) {
-  std::vector<T> values;
-  for (; first < end; first += std::ssize(values)) {
-    values.resize(static_cast<std::size_t>(std::min(most, end - first)));
-    spool.read(first, values);
-    body(first, std::span(values));
+/// Integers of at least 0, the small ones in few bytes.
+class SpooledIntegers {
+ public:
+  explicit SpooledIntegers(SpoolOptions options = {}) : bytes_(std::move(options)) {}
+
+  std::int64_t size() const noexcept { return size_; }
+  void push_back(std::int64_t value) {
+    // LEB128: seven bits a byte, the lowest first; the eighth says that more follow.
+    auto rest = static_cast<std::uint64_t>(value);
+    for (; rest >= 0x80; rest >>= 7) bytes_.append(static_cast<std::byte>(rest | 0x80));
+    bytes_.append(static_cast<std::byte>(rest));
+    ++size_;
   }
-}
+
+  /// Reads them in turn.
+  class Reader {
+   public:
+    explicit Reader(const SpooledIntegers& integers) : bytes_(integers.bytes_) {}
+    std::int64_t next() {
+      std::uint64_t value = 0;
+      for (unsigned shift = 0;; shift += 7) {
+        const auto byte = static_cast<std::uint64_t>(bytes_.next());
+        value |= (byte & 0x7F) << shift;
+        if (byte < 0x80) return static_cast<std::int64_t>(value);
+      }
+    }
+
+   private:
+    SpoolReader bytes_;
+  };
+
+ private:
+  Spool bytes_;
+  std::int64_t size_ = 0;
+};
+
+/// float32 values, or, if they are all multiples of 1/255 from 0 to 1, a byte each.
+class SpooledFloats {
+ public:
+  explicit SpooledFloats(SpoolOptions options = {}) : bytes_(std::move(options)) {}
+
+  std::int64_t size() const noexcept { return bytes_.size() / (fractions_ ? 1 : 4); }
+  void append(std::span<const float> values) { bytes_.append(std::as_bytes(values)); }
+  /// Replaces the values from `first` on, as Spool::write does.
+  void write(std::int64_t first, std::span<const float> values) {
+    bytes_.write(4 * first, std::as_bytes(values));
+  }
+  /// The values bytes / 255. All of an array are appended so, or none.
+  void append_fractions(std::span<const std::byte> bytes) {
+    fractions_ = true;
+    bytes_.append(bytes);
+  }
+
+  /// Reads them in turn.
+  class Reader {
+   public:
+    explicit Reader(const SpooledFloats& floats)
+        : bytes_(floats.bytes_), fractions_(floats.fractions_) {}
+    void read(std::span<float> out);
+    void skip(std::int64_t count) { bytes_.skip(count * (fractions_ ? 1 : 4)); }
+
+   private:
+    SpoolReader bytes_;
+    bool fractions_;
+    std::vector<std::byte> scratch_;
+  };
+
+ private:
+  Spool bytes_;
+  bool fractions_ = false;
+};
 
 }  // namespace quadgate

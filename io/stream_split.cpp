@@ -31,6 +31,14 @@ std::int64_t StreamSplit::length(std::int64_t row) const noexcept {
 
 std::int64_t StreamSplit::max_len() const noexcept { return std::min(streams_.bptt_len, steps_); }
 
+std::int64_t StreamSplit::begin(std::int64_t row) const noexcept {
+  return row % streams_.count * (steps_ + 1) + row / streams_.count * streams_.bptt_len;
+}
+
+std::string StreamSplit::where(std::int64_t row) const {
+  return fmt::format("{} row {}", x_.where(), begin(row));
+}
+
 void StreamSplit::read(std::span<const std::int64_t> rows, Batch& batch) {
   batch.x.clear();
   batch.targets.clear();
@@ -41,15 +49,13 @@ void StreamSplit::read(std::span<const std::int64_t> rows, Batch& batch) {
     if (row < 0 || row >= size()) {
       throw InvalidArgument(fmt::format("{}: no row {}, of {}", x_.where(), row, size()));
     }
-    const std::int64_t begin =
-        row % streams_.count * (steps_ + 1) + row / streams_.count * streams_.bptt_len;
     piece_.resize(static_cast<std::size_t>(length(row) + 1));
-    x_.read(begin, std::ssize(piece_), piece_);
+    x_.read(begin(row), std::ssize(piece_), piece_);
     const auto bad = std::ranges::find_if_not(
         piece_, [&](std::int32_t token) { return token >= 0 && token < vocabulary_; });
     if (bad != piece_.end()) {
       throw DataError(fmt::format("{} row {}: expected a token from 0 to {}, found {}", x_.where(),
-                                  begin + (bad - piece_.begin()), vocabulary_ - 1, *bad));
+                                  begin(row) + (bad - piece_.begin()), vocabulary_ - 1, *bad));
     }
     batch.tokens.insert(batch.tokens.end(), piece_.begin(), piece_.end() - 1);
     batch.labels.insert(batch.labels.end(), piece_.begin() + 1, piece_.end());

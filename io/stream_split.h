@@ -23,9 +23,12 @@ class StreamSplit final : public Split {
   std::int64_t size() const noexcept override;
   std::int64_t length(std::int64_t row) const noexcept override;
   std::int64_t max_len() const noexcept override;
+  std::string where(std::int64_t row) const override;
   void read(std::span<const std::int64_t> rows, Batch& batch) override;
 
  private:
+  std::int64_t begin(std::int64_t row) const noexcept;  // token of x that `row` begins at
+
   hdf5::Array x_;
   Streams streams_;
   std::int64_t vocabulary_;

@@ -1,121 +1,189 @@
 #include "io/token_writer.h"
 
-#include <fmt/format.h>
-
 #include <array>
-#include <span>
 
-#include "engine/error.h"
 #include "io/data_description.h"
 #include "io/dataset_parts.h"
-#include "io/hdf5.h"
-#include "io/replace_file.h"
-#include "io/vocabulary.h"
+#include "io/hdf5_array_writer.h"
 
 namespace quadgate {
 namespace {
 
-/// The tokens of some sentences.
-std::vector<std::int32_t> select(const TaggedSentences& data, std::span<const std::int64_t> rows) {
-  std::vector<std::int32_t> tokens;
-  for (const std::int64_t row : rows) {
-    const auto i = static_cast<std::size_t>(row);
-    tokens.insert(tokens.end(), data.tokens.begin() + data.offsets[i],
-                  data.tokens.begin() + data.offsets[i + 1]);
+/// Sentences and the split of each.
+struct Source {
+  const TaggedSentences* data;
+  RowSplits splits;
+};
+
+/// Calls `body` with the split and the length of each sentence.
+template <typename Body>
+void for_each_sentence(const Source& source, Body body) {
+  SpooledIntegers::Reader lengths(source.data->lengths);
+  for (std::int64_t row = 0; row < source.data->size(); ++row) {
+    body(source.splits[row], lengths.next());
   }
-  return tokens;
 }
 
-/// `numbers` of words as tokens of the vocabulary, `tokens` being those of the words.
-std::vector<std::int32_t> translate(std::span<const std::int32_t> numbers,
-                                    const std::vector<std::int32_t>& tokens) {
-  std::vector<std::int32_t> translated;
-  translated.reserve(numbers.size());
-  for (const std::int32_t number : numbers) {
-    translated.push_back(tokens[static_cast<std::size_t>(number)]);
-  }
-  return translated;
+/// How often each word comes in the training sentences.
+std::vector<std::int64_t> count_words(const WordList& words, const Source& training) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(words.size()));
+  SpooledIntegers::Reader tokens(training.data->tokens);
+  for_each_sentence(training, [&](std::size_t split, std::int64_t length) {
+    for (; length > 0; --length) {
+      counts[static_cast<std::size_t>(tokens.next())] += split == 0 ? 1 : 0;
+    }
+  });
+  return counts;
 }
 
-void write_split(hdf5::File& file, const std::string& name, const TaggedSentences& data,
-                 std::span<const std::int64_t> rows, const Vocabulary& vocabulary) {
-  std::vector<std::int64_t> tags;
-  std::vector<std::int64_t> offsets{0};
-  for (const std::int64_t row : rows) {
-    const auto i = static_cast<std::size_t>(row);
-    tags.insert(tags.end(), data.tags.begin() + data.offsets[i],
-                data.tags.begin() + data.offsets[i + 1]);
-    offsets.push_back(std::ssize(tags));
+/// Writes the arrays of the splits side by side.
+class SentenceWriter {
+ public:
+  SentenceWriter(hdf5::File& file, const std::vector<Source>& sources, hdf5::Storage storage) {
+    std::array<std::int64_t, 3> rows{};
+    std::array<std::int64_t, 3> tokens{};
+    for (const Source& source : sources) {
+      for_each_sentence(source, [&](std::size_t split, std::int64_t length) {
+        ++rows.at(split);
+        tokens.at(split) += length;
+      });
+    }
+    for (std::size_t i = 0; i < kSplitNames.size(); ++i) {
+      if (rows.at(i) == 0) continue;
+      const std::string name = kSplitNames.at(i);
+      file.create_group(name);
+      Split& split = splits_.at(i);
+      split.x.emplace(file, name + "/x", std::vector{tokens.at(i)}, storage);
+      split.offsets.emplace(file, name + "/offsets", std::vector{rows.at(i) + 1}, storage);
+      split.offsets->append(0);
+      split.y.emplace(file, name + "/y", std::vector{tokens.at(i)}, storage);
+    }
   }
-  const auto tokens = translate(select(data, rows), vocabulary.tokens_of(data.words));
+
+  void write(const Source& source, const Vocabulary& vocabulary, WorkMeter& meter) {
+    SpooledIntegers::Reader tokens(source.data->tokens);
+    SpooledIntegers::Reader tags(source.data->tags);
+    for_each_sentence(source, [&](std::size_t index, std::int64_t length) {
+      Split& split = splits_.at(index);
+      for (std::int64_t i = 0; i < length; ++i) {
+        split.x->append(vocabulary.token_of(tokens.next()));
+        split.y->append(tags.next());
+      }
+      split.tokens += length;
+      split.offsets->append(split.tokens);
+      meter.add(static_cast<std::size_t>(length) * kTokenBytes);
+    });
+  }
+
+  void finish() {
+    for (Split& split : splits_) {
+      if (!split.x) continue;
+      split.x->finish();
+      split.offsets->finish();
+      split.y->finish();
+    }
+  }
+
+  /// Of a token and its tag in the file.
+  static constexpr std::int64_t kTokenBytes = sizeof(std::int32_t) + sizeof(std::int64_t);
+
+ private:
+  struct Split {
+    std::optional<hdf5::ArrayWriter<std::int32_t>> x;
+    std::optional<hdf5::ArrayWriter<std::int64_t>> offsets;
+    std::optional<hdf5::ArrayWriter<std::int64_t>> y;
+    std::int64_t tokens = 0;
+  };
+  std::array<Split, 3> splits_;
+};
+
+/// How often each word comes among the first `size` tokens.
+std::vector<std::int64_t> count_words(const WordList& words, const TokenStream& data,
+                                      std::int64_t size, const PrepareOptions& options) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(words.size()));
+  SpooledIntegers::Reader tokens(data.tokens);
+  WorkMeter meter(options.observer, "measuring", data.path, size);
+  for (std::int64_t i = 0; i < size; ++i) {
+    ++counts[static_cast<std::size_t>(tokens.next())];
+    meter.add(1);
+  }
+  return counts;
+}
+
+/// Writes the next `size` tokens as a split, unless there are none.
+void write_split(hdf5::File& file, const std::string& name, SpooledIntegers::Reader& tokens,
+                 std::int64_t size, const Vocabulary& vocabulary, hdf5::Storage storage,
+                 WorkMeter& meter) {
+  if (size == 0) return;
   file.create_group(name);
-  file.write(name + "/x", std::array{offsets.back()}, tokens);
-  file.write(name + "/offsets", std::array{std::ssize(offsets)}, offsets);
-  file.write(name + "/y", std::array{offsets.back()}, tags);
+  hdf5::ArrayWriter<std::int32_t> x(file, name + "/x", {size}, storage);
+  for (std::int64_t i = 0; i < size; ++i) {
+    x.append(vocabulary.token_of(tokens.next()));
+    meter.add(sizeof(std::int32_t));
+  }
+  x.finish();
 }
 
 }  // namespace
 
-PrepareSummary write_tagging(const std::filesystem::path& path, const TaggedSentences& data,
+PrepareSummary write_tagging(const std::filesystem::path& path, const WordList& words,
+                             const TaggedSentences& data,
                              const std::optional<TaggedSentences>& valid,
                              const std::optional<TaggedSentences>& test,
                              const PrepareOptions& options) {
-  PrepareSummary sizes =
-      divide(data.size(), test ? std::optional(test->size()) : std::nullopt, options);
-  if (valid) {
-    if (options.valid_fraction != 0) {
-      throw InvalidArgument(
-          fmt::format("valid_fraction: expected none beside a validation file, found {}",
-                      options.valid_fraction));
-    }
-    sizes.valid = valid->size();
-  }
-  const auto parts = draw_parts({sizes.train, valid ? 0 : sizes.valid, test ? 0 : sizes.test});
-  const Vocabulary vocabulary(data.words, select(data, parts[0]), options.min_count);
+  PrepareSummary summary = divide(data.size(), rows_of(valid), rows_of(test), options);
+  std::vector<Source> sources;
+  sources.push_back(
+      {&data, RowSplits({summary.train, valid ? 0 : summary.valid, test ? 0 : summary.test})});
+  if (valid) sources.push_back({&*valid, RowSplits(1)});
+  if (test) sources.push_back({&*test, RowSplits(2)});
+  const Vocabulary vocabulary(words, count_words(words, sources.front()), options.min_count);
   DataDescription description;
   description.token_level = data.level;
   description.class_names = data.class_names;
   description.token_names = vocabulary.names();
-  hdf5::File file = create_dataset(path, "tagging", description);
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (!parts[i].empty()) write_split(file, kSplitNames.at(i), data, parts[i], vocabulary);
+  DatasetFile file(path, "tagging", description);
+  {
+    SentenceWriter writer(file.file(), sources, storage_of(options));
+    std::int64_t tokens = 0;
+    for (const Source& source : sources) tokens += source.data->tokens.size();
+    WorkMeter meter(options.observer, "writing", path, tokens * SentenceWriter::kTokenBytes);
+    for (const Source& source : sources) writer.write(source, vocabulary, meter);
+    writer.finish();
   }
-  if (valid) write_split(file, "valid", *valid, all_rows(valid->size()), vocabulary);
-  if (test) write_split(file, "test", *test, all_rows(test->size()), vocabulary);
-  replace_file(path, file.image());
-  sizes.vocabulary = std::ssize(vocabulary.names());
-  return sizes;
+  file.commit();
+  summary.vocabulary = std::ssize(vocabulary.names());
+  return summary;
 }
 
-PrepareSummary write_language_model(const std::filesystem::path& path, const TokenStream& data,
+PrepareSummary write_language_model(const std::filesystem::path& path, const WordList& words,
+                                    const TokenStream& data,
+                                    const std::optional<TokenStream>& valid,
                                     const std::optional<TokenStream>& test,
                                     const PrepareOptions& options) {
-  PrepareSummary sizes =
-      divide(data.size(), test ? std::optional(test->size()) : std::nullopt, options);
-  const std::span<const std::int32_t> numbers = data.tokens;
-  const Vocabulary vocabulary(data.words, numbers.first(static_cast<std::size_t>(sizes.train)),
+  PrepareSummary summary = divide(data.size(), rows_of(valid), rows_of(test), options);
+  const Vocabulary vocabulary(words, count_words(words, data, summary.train, options),
                               options.min_count);
   DataDescription description;
   description.token_names = vocabulary.names();
-  hdf5::File file = create_dataset(path, "language_model", description);
-  const auto write = [&](const std::string& name, std::span<const std::int32_t> part,
-                         const std::vector<std::string>& words) {
-    if (part.empty()) return;
-    file.create_group(name);
-    file.write(name + "/x", std::array{std::ssize(part)},
-               translate(part, vocabulary.tokens_of(words)));
+  DatasetFile file(path, "language_model", description);
+  const std::int64_t total = summary.train + summary.valid + summary.test;
+  WorkMeter meter(options.observer, "writing", path,
+                  total * static_cast<std::int64_t>(sizeof(std::int32_t)));
+  SpooledIntegers::Reader tokens(data.tokens);
+  const auto write = [&](const char* name, const std::optional<TokenStream>& own,
+                         std::int64_t size) {
+    std::optional<SpooledIntegers::Reader> own_tokens;
+    if (own) own_tokens.emplace(own->tokens);
+    write_split(file.file(), name, own ? *own_tokens : tokens, size, vocabulary,
+                storage_of(options), meter);
   };
-  std::size_t begin = 0;
-  std::size_t part = 0;
-  for (const std::int64_t size : {sizes.train, sizes.valid, test ? 0 : sizes.test}) {
-    const auto count = static_cast<std::size_t>(size);
-    write(kSplitNames.at(part++), numbers.subspan(begin, count), data.words);
-    begin += count;
-  }
-  if (test) write("test", test->tokens, test->words);
-  replace_file(path, file.image());
-  sizes.vocabulary = std::ssize(vocabulary.names());
-  return sizes;
+  write("train", {}, summary.train);
+  write("valid", valid, summary.valid);
+  write("test", test, summary.test);
+  file.commit();
+  summary.vocabulary = std::ssize(vocabulary.names());
+  return summary;
 }
 
 }  // namespace quadgate

@@ -4,48 +4,59 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "io/data_description.h"
 #include "io/dataset_writer.h"
+#include "io/spool.h"
+#include "io/vocabulary.h"
 
 namespace quadgate {
 
-/// Sentences with a tag a word in memory, as importers read them.
+/// Sentences with a tag a word, as importers read them.
 struct TaggedSentences {
-  std::filesystem::path path{};  ///< that they were read from, for messages
+  explicit TaggedSentences(std::filesystem::path from = {}, const SpoolOptions& spool = {})
+      : path(std::move(from)), tokens(spool), tags(spool), lengths(spool) {}
+
+  std::int64_t size() const noexcept { return lengths.size(); }
+
+  std::filesystem::path path;  ///< that they were read from, for messages
   TextLevel level = TextLevel::words;
   std::vector<std::string> class_names{};  ///< by tag
-  std::vector<std::string> words{};        ///< or characters, each once
-  std::vector<std::int32_t> tokens{};      ///< [sum of lengths]: numbers in `words`
-  std::vector<std::int64_t> tags{};        ///< [sum of lengths]
-  std::vector<std::int64_t> offsets{0};  ///< [n + 1]: sentence i is tokens offsets[i]..offsets[i+1]
-
-  std::int64_t size() const noexcept { return static_cast<std::int64_t>(offsets.size()) - 1; }
+  SpooledIntegers tokens;                  ///< [sum of lengths]: numbers of words or characters
+  SpooledIntegers tags;                    ///< [sum of lengths]
+  SpooledIntegers lengths;                 ///< [n]
 };
 
-/// A text in memory, as importers read it.
+/// A text, as importers read it.
 struct TokenStream {
-  std::filesystem::path path{};        ///< that it was read from, for messages
-  std::vector<std::string> words{};    ///< each once
-  std::vector<std::int32_t> tokens{};  ///< [L]: numbers in `words`
+  explicit TokenStream(std::filesystem::path from = {}, const SpoolOptions& spool = {})
+      : path(std::move(from)), tokens(spool) {}
 
-  std::int64_t size() const noexcept { return static_cast<std::int64_t>(tokens.size()); }
+  std::int64_t size() const noexcept { return tokens.size(); }
+
+  std::filesystem::path path;  ///< that it was read from, for messages
+  SpooledIntegers tokens;      ///< [L]: numbers of words or characters
 };
 
-/// Writes a tagging data set of tokens, atomically. Validation and test sentences are drawn at
-/// random (Philox, seed 1), unless there are `valid` and `test`. The vocabulary is that of the
-/// train split (see Vocabulary). Throws InvalidArgument if a fraction or min_count is out of range,
-/// leaves a split empty or stands beside that split's sentences; FileError if the file cannot be
-/// written. An existing file then stays as it was.
-PrepareSummary write_tagging(const std::filesystem::path& path, const TaggedSentences& data,
+/// Writes a tagging data set of tokens, atomically; `words` are those of all sentences. Validation
+/// and test sentences are drawn at random (Philox, seed 1), unless there are `valid` and `test`.
+/// The vocabulary is that of the train split (see Vocabulary). Throws InvalidArgument if a fraction
+/// or min_count is out of range, leaves a split empty or stands beside that split's sentences;
+/// FileError if the file cannot be written. An existing file then stays as it was.
+PrepareSummary write_tagging(const std::filesystem::path& path, const WordList& words,
+                             const TaggedSentences& data,
                              const std::optional<TaggedSentences>& valid,
                              const std::optional<TaggedSentences>& test,
                              const PrepareOptions& options);
 
 /// Writes a language_model data set, atomically: `x` int32 [L] a split. The splits follow each
-/// other in the text: train, valid, test; unless there is a `test`. Else like write_tagging.
-PrepareSummary write_language_model(const std::filesystem::path& path, const TokenStream& data,
+/// other in the text: train, valid, test; unless there are `valid` and `test`. Else like
+/// write_tagging.
+PrepareSummary write_language_model(const std::filesystem::path& path, const WordList& words,
+                                    const TokenStream& data,
+                                    const std::optional<TokenStream>& valid,
                                     const std::optional<TokenStream>& test,
                                     const PrepareOptions& options);
 

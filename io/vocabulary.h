@@ -1,33 +1,45 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
+#include <deque>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace quadgate {
 
-/// Numbers words in the order in which they come first.
+/// Numbers words in the order in which they come first. A word takes some 30 bytes beside its own.
 class WordList {
  public:
+  WordList() { letters_.fill(-1); }
+
   /// The number of a word, which is appended if it is new.
-  std::int32_t number(std::string_view word);
-  const std::vector<std::string>& words() const noexcept { return words_; }
+  std::int32_t number(std::string_view word) {
+    if (word.size() != 1) return find_or_add(word);
+    const auto letter = static_cast<unsigned char>(word.front());
+    return letters_[letter] >= 0 ? letters_[letter] : letters_[letter] = find_or_add(word);
+  }
+  std::int64_t size() const noexcept { return static_cast<std::int64_t>(words_.size()); }
+  std::string_view operator[](std::int64_t number) const {
+    return words_[static_cast<std::size_t>(number)];
+  }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view word) const noexcept {
-      return std::hash<std::string_view>()(word);
-    }
-  };
-  std::unordered_map<std::string, std::int32_t, Hash, std::equal_to<>> numbers_;
-  std::vector<std::string> words_;
+  std::int32_t find_or_add(std::string_view word);
+  std::int32_t& slot_of(std::string_view word);
+  void grow();
+  std::string_view keep(std::string_view word);
+
+  std::array<std::int32_t, 256> letters_{};  // numbers of words of one byte, or -1
+  std::vector<std::int32_t> slots_;          // a hash table of numbers, or -1; 2^k of them
+  std::deque<std::string_view> words_;
+  std::vector<std::unique_ptr<char[]>> blocks_;  // the bytes of the words
+  char* free_ = nullptr;                         // bytes of the last block
+  std::size_t room_ = 0;                         // of these
 };
 
 /// The token of words that are not in the vocabulary.
@@ -37,19 +49,20 @@ inline constexpr std::string_view kUnknownToken = "<unk>";
 /// often enough, the most frequent first, words of one frequency in the order of their bytes.
 class Vocabulary {
  public:
-  /// Of the words with these numbers in `words` that occur at least `min_count` times. Throws
-  /// InvalidArgument unless min_count >= 1.
-  Vocabulary(const std::vector<std::string>& words, std::span<const std::int32_t> numbers,
-             std::int64_t min_count);
+  /// Of the words that occur at least `min_count` times, `counts[i]` being how often words[i] does.
+  /// Throws InvalidArgument unless min_count >= 1.
+  Vocabulary(const WordList& words, std::span<const std::int64_t> counts, std::int64_t min_count);
 
   /// By token.
   const std::vector<std::string>& names() const noexcept { return names_; }
-  /// The token of each of these words.
-  std::vector<std::int32_t> tokens_of(const std::vector<std::string>& words) const;
+  /// The token of words[number].
+  std::int32_t token_of(std::int64_t number) const {
+    return tokens_[static_cast<std::size_t>(number)];
+  }
 
  private:
   std::vector<std::string> names_;
-  std::map<std::string, std::int32_t, std::less<>> tokens_;
+  std::vector<std::int32_t> tokens_;  // by number
 };
 
 }  // namespace quadgate

@@ -10,12 +10,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 #include "engine/error.h"
 #include "io/importers/text.h"
 #include "io/importers/utf8.h"
-#include "io/vocabulary.h"
 
 namespace quadgate {
 namespace {
@@ -39,31 +38,30 @@ bool is_extra(std::string_view id) {
          parse_integer(id.substr(middle + 1));
 }
 
-/// Reads files line by line into `data`.
-class ConlluReader {
- public:
-  explicit ConlluReader(TextLevel level) {
-    data_.level = level;
-    for (const std::string_view tag : kUniversalTags) {
-      if (level == TextLevel::words) {
-        data_.class_names.emplace_back(tag);
-      } else {
-        data_.class_names.push_back(fmt::format("B-{}", tag));
-        data_.class_names.push_back(fmt::format("I-{}", tag));
-      }
+/// The classes that words, or their characters, are given.
+std::vector<std::string> class_names(TextLevel level) {
+  std::vector<std::string> names;
+  for (const std::string_view tag : kUniversalTags) {
+    if (level == TextLevel::words) {
+      names.emplace_back(tag);
+    } else {
+      names.push_back(fmt::format("B-{}", tag));
+      names.push_back(fmt::format("I-{}", tag));
     }
   }
+  return names;
+}
 
-  void read(const std::filesystem::path& path) {
-    if (data_.path.empty()) data_.path = path;
-    path_ = path;
-    line_ = 0;
+/// Adds the sentences of a file to `data`.
+class ConlluReader {
+ public:
+  ConlluReader(const std::filesystem::path& path, const ImportOptions& options,
+               TaggedSentences& data, WordList& words)
+      : reader_(path, options), data_(data), words_(words) {}
+
+  void read() {
     const std::int64_t before = data_.size();
-    const std::string content = read_utf8(path);
-    for (std::string_view rest = content; !rest.empty();) {
-      ++line_;
-      std::string_view line = cut(rest, '\n');
-      if (line.ends_with('\r')) line.remove_suffix(1);
+    for (std::string_view line; reader_.line(line);) {
       if (line.empty()) {
         end_sentence();
       } else if (!line.starts_with('#')) {
@@ -72,19 +70,12 @@ class ConlluReader {
     }
     end_sentence();
     if (data_.size() == before) {
-      throw FileError(path.string() + ": expected sentences in CoNLL-U, found none");
+      throw FileError(reader_.path().string() + ": expected sentences in CoNLL-U, found none");
     }
   }
 
-  TaggedSentences take() {
-    data_.words = words_.words();
-    return std::move(data_);
-  }
-
  private:
-  [[noreturn]] void fail(const std::string& problem) const {
-    throw FileError(fmt::format("{}:{}: {}", path_.string(), line_, problem));
-  }
+  [[noreturn]] void fail(const std::string& problem) const { reader_.fail(problem); }
 
   void read_word(std::string_view line) {
     const auto columns = std::count(line.begin(), line.end(), '\t') + 1;
@@ -113,6 +104,7 @@ class ConlluReader {
     const auto append = [&](std::string_view token, std::int64_t label) {
       data_.tokens.push_back(words_.number(token));
       data_.tags.push_back(label);
+      ++length_;
     };
     if (data_.level == TextLevel::words) {
       append(form, tag);
@@ -126,24 +118,27 @@ class ConlluReader {
   }
 
   void end_sentence() {
-    const std::int64_t end = std::ssize(data_.tags);
-    if (end > data_.offsets.back()) data_.offsets.push_back(end);
+    if (length_ > 0) data_.lengths.push_back(length_);
+    length_ = 0;
     last_id_ = 0;
   }
 
-  TaggedSentences data_;
-  WordList words_;
-  std::filesystem::path path_;
-  std::int64_t line_ = 0;
+  TextReader reader_;
+  TaggedSentences& data_;
+  WordList& words_;
   std::int64_t last_id_ = 0;  // of the sentence's words
+  std::int64_t length_ = 0;   // of the sentence in tokens
 };
 
 }  // namespace
 
-TaggedSentences read_conllu(std::span<const std::filesystem::path> paths, TextLevel level) {
-  ConlluReader reader(level);
-  for (const auto& path : paths) reader.read(path);
-  return reader.take();
+TaggedSentences read_conllu(std::span<const std::filesystem::path> paths, TextLevel level,
+                            WordList& words, const ImportOptions& options) {
+  TaggedSentences data(paths.front(), options.spool);
+  data.level = level;
+  data.class_names = class_names(level);
+  for (const auto& path : paths) ConlluReader(path, options, data, words).read();
+  return data;
 }
 
 }  // namespace quadgate

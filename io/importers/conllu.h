@@ -4,7 +4,9 @@
 #include <span>
 
 #include "io/data_description.h"
+#include "io/importers/input.h"
 #include "io/token_writer.h"
+#include "io/vocabulary.h"
 
 namespace quadgate {
 
@@ -14,8 +16,8 @@ namespace quadgate {
 /// empty nodes (1.1) are left out. At the level of characters (code points) the tokens are those of
 /// the words, and the classes B-ADJ, I-ADJ, B-ADP, ...: B for the first one of a word, I for the
 /// others. Throws FileError ("a.conllu:17: UPOS: expected ..., found 'N'") if a file is not such,
-/// or has no sentence.
-TaggedSentences read_conllu(std::span<const std::filesystem::path> paths,
-                            TextLevel level = TextLevel::words);
+/// or has no sentence. Words that are new are added to `words`.
+TaggedSentences read_conllu(std::span<const std::filesystem::path> paths, TextLevel level,
+                            WordList& words, const ImportOptions& options = {});
 
 }  // namespace quadgate

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -17,7 +18,7 @@ namespace quadgate {
 namespace {
 
 constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
-constexpr std::int64_t kPieceSize = 1 << 20;  // values read at a time
+constexpr std::size_t kMostValues = 1 << 16;  // written at a time
 constexpr double kNoTime = -std::numeric_limits<double>::infinity();
 
 /// A record that is kept.
@@ -38,13 +39,21 @@ std::vector<Record> take_records(CsvReader& reader, std::size_t count) {
 
 }  // namespace
 
-CsvImporter::CsvImporter(CsvOptions options, const std::filesystem::path& output,
-                         ReadObserver observer)
+MissingPolicy missing_policy_from_name(std::string_view name) {
+  constexpr std::array<std::string_view, 4> kNames{"error", "drop", "forward", "mean"};
+  const auto* const found = std::ranges::find(kNames, name);
+  if (found == kNames.end()) {
+    throw InvalidArgument(
+        fmt::format("missing: expected one of {}, found '{}'", fmt::join(kNames, ", "), name));
+  }
+  return static_cast<MissingPolicy>(found - kNames.begin());
+}
+
+CsvImporter::CsvImporter(CsvOptions options, ImportOptions import)
     : options_(std::move(options)),
-      observer_(std::move(observer)),
-      output_(output),
-      series_{.path = {}, .feature_names = {}, .x = Spool<float>(output), .parts = {}},
-      numbers_(output) {
+      import_(std::move(import)),
+      series_({}, import_.spool),
+      series_of_rows_(import_.spool) {
   if (options_.valid_from && options_.test_from && *options_.test_from < *options_.valid_from) {
     throw InvalidArgument("test_from: expected a time not before valid_from");
   }
@@ -53,7 +62,7 @@ CsvImporter::CsvImporter(CsvOptions options, const std::filesystem::path& output
 void CsvImporter::read(const std::filesystem::path& path, std::size_t split) {
   path_ = path;
   split_ = split;
-  CsvReader reader(path, options_.delimiter, options_.decimal, observer_);
+  CsvReader reader(path, options_.delimiter, options_.decimal, import_);
   decimal_ = reader.dialect().decimal;
   const std::vector<Record> first = take_records(reader, 2);
   if (first.empty()) fail_empty();
@@ -82,8 +91,8 @@ void CsvImporter::set_columns(CsvColumns columns) {
   }
   if (names != series_.feature_names) {
     throw InvalidArgument(fmt::format("{}: expected columns {}, as in {}, found {}", path_.string(),
-                                      fmt::join(series_.feature_names, ", "),
-                                      series_.path.string(), fmt::join(names, ", ")));
+                                      fmt::join(series_.feature_names, ", "), series_.path.string(),
+                                      fmt::join(names, ", ")));
   }
   columns_ = std::move(columns);
 }
@@ -94,19 +103,24 @@ void CsvImporter::add(const Fields& fields) {
                      fields.size()));
   }
   ++rows_;
-  const auto number = static_cast<std::size_t>(
-      columns_.group ? names_.number(fields[*columns_.group]) : 0);
-  if (number == series_.parts.size()) {
-    series_.parts.push_back({});
-    series_.parts.back().name = columns_.group ? fields[*columns_.group] : "";
-    last_values_.emplace_back(values_.size(), kMissing);
-    last_times_.push_back(kNoTime);
-  }
+  const std::size_t number = number_of_series(fields);
   const std::size_t split = split_of(fields, number);
   if (!read_values(fields, last_values_[number])) return;
   ++series_.parts[number].rows.at(split);
   series_.x.append(values_);
-  if (columns_.group) numbers_.append(static_cast<std::int32_t>(number));
+  if (columns_.group) series_of_rows_.push_back(static_cast<std::int64_t>(number));
+}
+
+std::size_t CsvImporter::number_of_series(const Fields& fields) {
+  const std::string_view name = columns_.group ? fields[*columns_.group] : std::string_view();
+  if (const auto found = numbers_.find(name); found != numbers_.end()) return found->second;
+  if (columns_.group && name.empty()) fail_field(*columns_.group, "the name of a series", name);
+  const std::size_t number = numbers_.size();
+  numbers_.emplace(name, number);
+  series_.parts.push_back({.name = std::string(name)});
+  last_values_.emplace_back(values_.size(), kMissing);
+  last_times_.push_back(kNoTime);
+  return number;
 }
 
 // Of the row, by its time or the file's.
@@ -125,7 +139,8 @@ std::size_t CsvImporter::split_of(const Fields& fields, std::size_t number) {
     return split_;
   }
   if (!time) fail_field(*columns_.time, "a time like 2016-07-01 13:30", text);
-  if (*time < last_times_[number]) fail_field(*columns_.time, "a time not before that of the row before", text);
+  if (*time < last_times_[number])
+    fail_field(*columns_.time, "a time not before that of the row before", text);
   last_times_[number] = *time;
   if (options_.test_from && *time >= *options_.test_from) return 2;
   return options_.valid_from && *time >= *options_.valid_from ? 1 : 0;
@@ -139,7 +154,9 @@ bool CsvImporter::read_values(const Fields& fields, std::vector<float>& last) {
     const auto number = parse_decimal(text, decimal_);
     if (!number && !is_missing(text)) fail_field(columns_.features[i], "a number", text);
     if (!number && options_.missing == MissingPolicy::error) {
-      fail(fmt::format("column '{}': expected a number, found '{}' (what is missing can be dropped or filled)", columns_.names[columns_.features[i]], text));
+      fail(fmt::format(
+          "column '{}': expected a number, found '{}' (what is missing can be dropped or filled)",
+          columns_.names[columns_.features[i]], text));
     }
     values_[i] = number.value_or(kMissing);
     missing += number ? 0 : 1;
@@ -168,6 +185,7 @@ bool CsvImporter::carry_forward(std::vector<float>& last) {
 }
 
 Series CsvImporter::take() {
+  series_.fill_with_mean = options_.missing == MissingPolicy::mean;
   if (columns_.group) sort_by_series();
   return std::move(series_);
 }
@@ -180,27 +198,26 @@ void CsvImporter::sort_by_series() {
     next.push_back(begin);
     begin += part.size();
   }
-  const auto columns = std::ssize(values_);
-  Spool<float> sorted(output_);
-  sorted.resize(series_.x.size());
-  std::vector<float> x;
-  std::vector<std::int32_t> numbers;
-  const std::int64_t most = std::max<std::int64_t>(1, kPieceSize / columns);
-  for (std::int64_t first = 0; first < numbers_.size(); first += most) {
-    const std::int64_t count = std::min(most, numbers_.size() - first);
-    x.resize(static_cast<std::size_t>(count * columns));
-    numbers.resize(static_cast<std::size_t>(count));
-    series_.x.read(first * columns, x);
-    numbers_.read(first, numbers);
-    // Rows of one series that follow each other are one write.
-    for (std::size_t i = 0, end = 0; i < numbers.size(); i = end) {
-      while (end < numbers.size() && numbers[end] == numbers[i]) ++end;
-      std::int64_t& row = next[static_cast<std::size_t>(numbers[i])];
-      const auto width = static_cast<std::size_t>(columns);
-      sorted.write(row * columns, std::span(x).subspan(i * width, (end - i) * width));
-      row += static_cast<std::int64_t>(end - i);
-    }
+  SpooledFloats sorted(import_.spool);
+  SpooledFloats::Reader x(series_.x);
+  SpooledIntegers::Reader numbers(series_of_rows_);
+  std::vector<float> rows;  // of one series that follow each other: one write
+  std::size_t series = 0;
+  const auto write = [&] {
+    if (rows.empty()) return;
+    const auto columns = std::ssize(values_);
+    sorted.write(next[series] * columns, rows);
+    next[series] += std::ssize(rows) / columns;
+    rows.clear();
+  };
+  for (std::int64_t row = 0; row < series_of_rows_.size(); ++row) {
+    const auto number = static_cast<std::size_t>(numbers.next());
+    if (number != series || rows.size() >= kMostValues) write();
+    series = number;
+    x.read(values_);
+    rows.insert(rows.end(), values_.begin(), values_.end());
   }
+  write();
   series_.x = std::move(sorted);
 }
 
@@ -210,7 +227,8 @@ void CsvImporter::fail(const std::string& problem) const {
 
 void CsvImporter::fail_field(std::size_t column, const char* expected,
                              std::string_view found) const {
-  fail(fmt::format("column '{}': expected {}, found '{}'", columns_.names[column], expected, found));
+  fail(
+      fmt::format("column '{}': expected {}, found '{}'", columns_.names[column], expected, found));
 }
 
 void CsvImporter::fail_empty() const {

@@ -3,15 +3,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "io/importers/csv_columns.h"
-#include "io/importers/text_reader.h"
+#include "io/importers/input.h"
 #include "io/series_writer.h"
 #include "io/spool.h"
-#include "io/vocabulary.h"
 
 namespace quadgate {
 
@@ -22,6 +24,9 @@ enum class MissingPolicy : std::uint8_t {
   forward,  ///< the value of the row before in its series; rows before the first are left out
   mean      ///< the mean of the column's training rows
 };
+
+/// "error", "drop", "forward" or "mean". Throws InvalidArgument for others.
+MissingPolicy missing_policy_from_name(std::string_view name);
 
 /// How tables are read.
 struct CsvOptions {
@@ -38,23 +43,29 @@ struct CsvOptions {
 /// one holds values, then one a time step.
 class CsvImporter {
  public:
-  /// The rows are kept in a file in the folder of `output`. Throws FileError, InvalidArgument if
-  /// test_from is before valid_from.
-  CsvImporter(CsvOptions options, const std::filesystem::path& output,
-              ReadObserver observer = {});
+  /// Throws InvalidArgument if test_from is before valid_from.
+  explicit CsvImporter(CsvOptions options = {}, ImportOptions import = {});
 
-  /// Reads a file, whose rows go on where those of the files before ended. They are of this split (0
-  /// train, 1 valid, 2 test), unless times divide them. Throws FileError ("a.csv:17: column 'OT':
-  /// expected a number, found 'abc'"), InvalidArgument if a column of the options is not there.
+  /// Reads a file, whose rows go on where those of the files before ended. They are of this split
+  /// (0 train, 1 valid, 2 test), unless times divide them. Throws FileError ("a.csv:17: column
+  /// 'OT': expected a number, found 'abc'"), InvalidArgument if a column of the options is not
+  /// there.
   void read(const std::filesystem::path& path, std::size_t split = 0);
   /// All that was read. Throws FileError.
   Series take();
 
  private:
   using Fields = std::vector<std::string_view>;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const noexcept {
+      return std::hash<std::string_view>()(name);
+    }
+  };
 
   void set_columns(CsvColumns columns);
   void add(const Fields& fields);
+  std::size_t number_of_series(const Fields& fields);
   std::size_t split_of(const Fields& fields, std::size_t number);
   bool read_values(const Fields& fields, std::vector<float>& last);
   bool carry_forward(std::vector<float>& last);
@@ -65,11 +76,10 @@ class CsvImporter {
   [[noreturn]] void fail_empty() const;
 
   CsvOptions options_;
-  ReadObserver observer_;
-  std::filesystem::path output_;
+  ImportOptions import_;
   Series series_;
-  WordList names_;               // of the series
-  Spool<std::int32_t> numbers_;  // of the series that each row is of, if a column tells
+  std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> numbers_;  // of series
+  SpooledIntegers series_of_rows_;               // their numbers, if a column tells them
   std::vector<std::vector<float>> last_values_;  // by series; NaN: none yet
   std::vector<double> last_times_;
   std::int64_t rows_ = 0;  // read, left out ones included

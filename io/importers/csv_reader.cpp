@@ -7,8 +7,8 @@
 namespace quadgate {
 
 CsvReader::CsvReader(const std::filesystem::path& path, std::optional<char> delimiter,
-                     std::optional<char> decimal, const ReadObserver& observer)
-    : text_(path, observer) {
+                     std::optional<char> decimal, const ImportOptions& options)
+    : text_(path, options) {
   constexpr std::size_t kFirstLines = 100;
   std::string sample;
   for (std::string_view line; first_lines_.size() < kFirstLines && text_.line(line);) {
@@ -37,8 +37,6 @@ bool CsvReader::next() {
   return false;
 }
 
-std::string CsvReader::where() const {
-  return fmt::format("{}:{}", text_.path().string(), line_);
-}
+std::string CsvReader::where() const { return fmt::format("{}:{}", text_.path().string(), line_); }
 
 }  // namespace quadgate

@@ -10,7 +10,7 @@
 
 #include "io/importers/csv_dialect.h"
 #include "io/importers/csv_record.h"
-#include "io/importers/text_reader.h"
+#include "io/importers/text.h"
 
 namespace quadgate {
 
@@ -19,7 +19,7 @@ class CsvReader {
  public:
   /// A delimiter or decimal sign that is not given follows from the first lines. Throws FileError.
   CsvReader(const std::filesystem::path& path, std::optional<char> delimiter,
-            std::optional<char> decimal, const ReadObserver& observer = {});
+            std::optional<char> decimal, const ImportOptions& options = {});
 
   const CsvDialect& dialect() const noexcept { return dialect_; }
   /// Whether there is another record, whose fields `fields` then gives. Throws FileError.

@@ -3,28 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/error.h"
-#include "io/importers/text.h"
 
 namespace quadgate {
 namespace {
-
-/// An IDX file of bytes: "\0\0\x08", the rank as a byte, sizes as big-endian uint32, the elements.
-struct IdxFile {
-  std::vector<std::int64_t> shape;
-  std::string content;
-  std::size_t begin = 0;  // of the elements in content
-
-  std::uint8_t operator[](std::size_t i) const {
-    return static_cast<std::uint8_t>(content[begin + i]);
-  }
-};
 
 std::int64_t big_endian(std::string_view bytes) {
   std::int64_t value = 0;
@@ -32,53 +21,91 @@ std::int64_t big_endian(std::string_view bytes) {
   return value;
 }
 
-IdxFile read_idx_file(const std::filesystem::path& path, std::size_t rank) {
-  IdxFile file{.shape = {}, .content = read_input(path), .begin = 4 + 4 * rank};
-  const std::string_view content = file.content;
-  const std::int64_t expected = 0x0800 + static_cast<std::int64_t>(rank);
-  if (content.size() < file.begin || big_endian(content.substr(0, 4)) != expected) {
-    throw FileError(fmt::format(
-        "{}: expected an IDX file of uint8 with {} dimensions (magic {:#010x}), found {:#010x}",
-        path.string(), rank, expected, big_endian(content.substr(0, 4))));
+/// Reads an IDX file of bytes: "\0\0\x08", the rank as a byte, sizes as big-endian uint32, the
+/// elements.
+class IdxReader {
+ public:
+  IdxReader(const std::filesystem::path& path, std::size_t rank, const ImportOptions& options)
+      : input_(path, options.observer), buffer_(std::max<std::size_t>(options.buffer_size, 16)) {
+    const std::string_view header = read(4 + 4 * rank);
+    const std::int64_t expected = 0x0800 + static_cast<std::int64_t>(rank);
+    if (header.size() < 4 + 4 * rank || big_endian(header.substr(0, 4)) != expected) {
+      fail(fmt::format(
+          "expected an IDX file of uint8 with {} dimensions (magic {:#010x}), found {:#010x}", rank,
+          expected, big_endian(header.substr(0, 4))));
+    }
+    for (std::size_t i = 0; i < rank; ++i) {
+      shape_.push_back(big_endian(header.substr(4 + 4 * i, 4)));
+      if (shape_[i] < 1) fail("a dimension is 0");
+    }
   }
-  std::int64_t size = 1;
-  for (std::size_t i = 0; i < rank; ++i) {
-    file.shape.push_back(big_endian(content.substr(4 + 4 * i, 4)));
-    const auto room = static_cast<std::int64_t>(content.size());
-    if (file.shape[i] < 1) throw FileError(path.string() + ": a dimension is 0");
-    size = size > room ? size : size * file.shape[i];  // beyond `room` it is wrong already
+
+  const std::vector<std::int64_t>& shape() const noexcept { return shape_; }
+
+  /// Calls `body` with piece after piece of the elements.
+  template <typename Body>
+  void for_each_piece(Body body) {
+    constexpr std::int64_t kMost = std::int64_t{1} << 60;  // no file is as large
+    std::int64_t expected = 1;
+    for (const std::int64_t size : shape_) expected = std::min(expected, kMost / size) * size;
+    std::int64_t found = 0;
+    for (std::string_view piece; !(piece = read(buffer_.size())).empty();) {
+      found += std::ssize(piece);
+      if (found <= expected) {
+        body(std::as_bytes(std::span(piece)));
+      }
+    }
+    if (found != expected) {
+      fail(fmt::format("expected {} bytes of data, found {}", expected, found));
+    }
   }
-  const auto found = static_cast<std::int64_t>(content.size() - file.begin);
-  if (found != size) {
-    throw FileError(
-        fmt::format("{}: expected {} bytes of data, found {}", path.string(), size, found));
+
+  [[noreturn]] void fail(const std::string& problem) const {
+    throw FileError(fmt::format("{}: {}", input_.path().string(), problem));
   }
-  return file;
-}
+
+ private:
+  /// The next `size` bytes, or what is left.
+  std::string_view read(std::size_t size) {
+    std::size_t done = 0;
+    while (done < size) {
+      const std::size_t got = input_.read(std::span(buffer_).subspan(done, size - done));
+      if (got == 0) break;
+      done += got;
+    }
+    return {buffer_.data(), done};
+  }
+
+  Input input_;
+  std::vector<char> buffer_;
+  std::vector<std::int64_t> shape_;
+};
 
 }  // namespace
 
-LabelledSequences read_idx(const std::filesystem::path& images,
-                           const std::filesystem::path& labels) {
-  const IdxFile image_file = read_idx_file(images, 3);
-  const IdxFile label_file = read_idx_file(labels, 1);
-  const std::int64_t count = image_file.shape[0];
-  if (label_file.shape[0] != count) {
-    throw FileError(fmt::format("{}: expected {} labels, one an image of {}, found {}",
-                                labels.string(), count, images.string(), label_file.shape[0]));
+LabelledSequences read_idx(const std::filesystem::path& images, const std::filesystem::path& labels,
+                           const ImportOptions& options) {
+  LabelledSequences data(images, options.spool);
+  IdxReader image_file(images, 3, options);
+  image_file.for_each_piece([&](auto bytes) { data.x.append_fractions(bytes); });
+  const std::int64_t count = image_file.shape()[0];
+  const std::int64_t rows = image_file.shape()[1];
+  data.input_size = image_file.shape()[2];
+
+  IdxReader label_file(labels, 1, options);
+  std::int64_t largest = 0;
+  label_file.for_each_piece([&](auto bytes) {
+    for (const std::byte byte : bytes) {
+      const auto label = std::to_integer<std::int64_t>(byte);
+      largest = std::max(largest, label);
+      data.labels.push_back(label);
+    }
+  });
+  if (label_file.shape()[0] != count) {
+    label_file.fail(fmt::format("expected {} labels, one an image of {}, found {}", count,
+                                images.string(), label_file.shape()[0]));
   }
-  LabelledSequences data;
-  data.path = images;
-  data.input_size = image_file.shape[2];
-  for (std::int64_t i = 0; i <= count; ++i) data.offsets.push_back(i * image_file.shape[1]);
-  data.x.resize(image_file.content.size() - image_file.begin);
-  for (std::size_t i = 0; i < data.x.size(); ++i) {
-    data.x[i] = static_cast<float>(image_file[i]) / 255.0F;
-  }
-  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-    data.labels.push_back(label_file[i]);
-  }
-  const std::int64_t largest = *std::ranges::max_element(data.labels);
+  for (std::int64_t i = 0; i < count; ++i) data.lengths.push_back(rows);
   for (std::int64_t i = 0; i <= largest; ++i) data.class_names.push_back(std::to_string(i));
   return data;
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "io/dataset_writer.h"
+#include "io/importers/input.h"
 
 namespace quadgate {
 
@@ -10,7 +11,7 @@ namespace quadgate {
 /// `images` uint8 [n, rows, columns], each the sequence of its rows with values / 255, and `labels`
 /// uint8 [n]; the classes are "0" to the largest label. Throws FileError, naming the file, what was
 /// expected and found, if a file is missing, truncated, of another kind, or the counts differ.
-LabelledSequences read_idx(const std::filesystem::path& images,
-                           const std::filesystem::path& labels);
+LabelledSequences read_idx(const std::filesystem::path& images, const std::filesystem::path& labels,
+                           const ImportOptions& options = {});
 
 }  // namespace quadgate

@@ -1,51 +1,94 @@
 #include "io/importers/plain_text.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <string>
 
 #include "engine/error.h"
 #include "io/importers/text.h"
 #include "io/importers/utf8.h"
-#include "io/vocabulary.h"
 
 namespace quadgate {
 namespace {
 
+/// Cuts a text that comes in pieces into words, and calls `body` with each.
 template <typename Body>
-void for_each_character(std::string_view text, Body body) {
-  while (!text.empty()) {
-    const std::size_t size = utf8_size(text);
-    body(text.substr(0, size));
-    text.remove_prefix(size);
+class WordCutter {
+ public:
+  WordCutter(const TextReader& reader, Body body) : reader_(reader), body_(body) {}
+
+  void add(std::string_view piece) {
+    constexpr std::string_view kEnds = " \t\r\n";
+    while (!piece.empty()) {
+      const std::size_t size = std::min(piece.find_first_of(kEnds), piece.size());
+      add_part(piece.substr(0, size), size == piece.size());
+      piece.remove_prefix(size);
+      if (piece.empty()) break;
+      line_has_ended_ = piece.front() == '\n';
+      if (line_has_ended_) body_(kEndOfLine);
+      piece.remove_prefix(1);
+    }
+  }
+
+  void finish() {
+    if (!begun_.empty()) body_(std::string_view(begun_));
+    if (!line_has_ended_) body_(kEndOfLine);
+  }
+
+ private:
+  /// A part of a word, or nothing; the word goes on in the next piece if it `may_go_on`.
+  void add_part(std::string_view part, bool may_go_on) {
+    if (!part.empty()) line_has_ended_ = false;
+    if (begun_.size() + part.size() > TextReader::kMaxLine) {
+      reader_.fail(fmt::format("expected a word of at most {} bytes, found a longer one",
+                               TextReader::kMaxLine));
+    }
+    if (may_go_on || !begun_.empty()) {
+      begun_ += part;
+      if (may_go_on || begun_.empty()) return;
+      body_(std::string_view(begun_));
+      begun_.clear();
+    } else if (!part.empty()) {
+      body_(part);
+    }
+  }
+
+  const TextReader& reader_;  // for messages
+  Body body_;
+  std::string begun_;  // a word whose end is still to come
+  bool line_has_ended_ = true;
+};
+
+void read_characters(TextReader& reader, TokenStream& stream, WordList& words) {
+  for (std::string_view piece; reader.piece(piece);) {
+    while (!piece.empty()) {
+      const std::size_t size = utf8_size(piece);
+      stream.tokens.push_back(words.number(piece.substr(0, size)));
+      piece.remove_prefix(size);
+    }
   }
 }
 
-template <typename Body>
-void for_each_word(std::string_view text, Body body) {
-  constexpr std::string_view kBlanks = " \t\r";
-  while (!text.empty()) {
-    std::string_view line = cut(text, '\n');
-    for (line = trim(line); !line.empty(); line = trim(line)) {
-      const std::string_view word = line.substr(0, line.find_first_of(kBlanks));
-      body(word);
-      line.remove_prefix(word.size());
-    }
-    body(kEndOfLine);
-  }
+void read_words(TextReader& reader, TokenStream& stream, WordList& words) {
+  WordCutter cutter(reader,
+                    [&](std::string_view word) { stream.tokens.push_back(words.number(word)); });
+  for (std::string_view piece; reader.piece(piece);) cutter.add(piece);
+  cutter.finish();
 }
 
 }  // namespace
 
-TokenStream read_plain_text(std::span<const std::filesystem::path> paths, TextLevel level) {
-  TokenStream stream;
-  WordList words;
-  const auto add = [&](std::string_view word) { stream.tokens.push_back(words.number(word)); };
+TokenStream read_plain_text(std::span<const std::filesystem::path> paths, TextLevel level,
+                            WordList& words, const ImportOptions& options) {
+  TokenStream stream(paths.front(), options.spool);
   for (const auto& path : paths) {
-    if (stream.path.empty()) stream.path = path;
-    const std::string content = read_utf8(path);
-    if (content.empty()) throw FileError(path.string() + ": expected text, found none");
-    level == TextLevel::words ? for_each_word(content, add) : for_each_character(content, add);
+    TextReader reader(path, options);
+    const std::int64_t before = stream.size();
+    level == TextLevel::words ? read_words(reader, stream, words)
+                              : read_characters(reader, stream, words);
+    if (stream.size() == before) throw FileError(path.string() + ": expected text, found none");
   }
-  stream.words = words.words();
   return stream;
 }
 

@@ -5,7 +5,9 @@
 #include <string_view>
 
 #include "io/data_description.h"
+#include "io/importers/input.h"
 #include "io/token_writer.h"
+#include "io/vocabulary.h"
 
 namespace quadgate {
 
@@ -15,7 +17,8 @@ inline constexpr std::string_view kEndOfLine = "<eos>";
 /// Reads UTF-8 text files, plain or gzipped, one after the other, as a stream of tokens:
 /// characters, ends of lines among them, or words, which are what stands between blanks, tabs and
 /// ends of lines, and kEndOfLine for those. Throws FileError ("a.txt:17: expected UTF-8, found byte
-/// 0xff"), also if a file is empty.
-TokenStream read_plain_text(std::span<const std::filesystem::path> paths, TextLevel level);
+/// 0xff"), also if a file is empty. Words that are new are added to `words`.
+TokenStream read_plain_text(std::span<const std::filesystem::path> paths, TextLevel level,
+                            WordList& words, const ImportOptions& options = {});
 
 }  // namespace quadgate

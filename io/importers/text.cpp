@@ -1,42 +1,90 @@
 #include "io/importers/text.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <memory>
+#include <cstring>
 #include <system_error>
 
 #include "engine/error.h"
+#include "io/importers/utf8.h"
 
 namespace quadgate {
 
-std::string read_input(const std::filesystem::path& path) {
-  constexpr unsigned kChunk = 1U << 20;
-  const auto fail = [&](const std::string& reason) {
-    throw FileError(fmt::format("{}: {}", path.string(), reason));
-  };
-  errno = 0;
-  std::unique_ptr<gzFile_s, int (*)(gzFile)> file(::gzopen(path.c_str(), "rb"), ::gzclose_r);
-  if (!file) fail(std::generic_category().message(errno != 0 ? errno : ENOMEM));
-  ::gzbuffer(file.get(), kChunk);
-  std::string content;
-  int got = 0;
-  do {
-    const std::size_t size = content.size();
-    content.resize(size + kChunk);
-    got = ::gzread(file.get(), content.data() + size, kChunk);
-    content.resize(size + static_cast<std::size_t>(std::max(got, 0)));
-  } while (got > 0);
-  int status = Z_OK;
-  const std::string reason = ::gzerror(file.get(), &status);
-  if (status == Z_ERRNO) fail(std::generic_category().message(errno));
-  if (status == Z_BUF_ERROR) fail("the gzip file is truncated");
-  if (status != Z_OK) fail("the gzip file is damaged: " + reason);
-  return content;
+TextReader::TextReader(const std::filesystem::path& path, const ImportOptions& options,
+                       std::size_t max_line)
+    : input_(path, options.observer),
+      max_line_(max_line),
+      buffer_(std::max<std::size_t>(options.buffer_size, 4)) {  // a character is up to 4 bytes
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  while (rest().size() < kByteOrderMark.size() && fill()) continue;
+  if (rest().starts_with(kByteOrderMark)) begin_ += kByteOrderMark.size();
+}
+
+/// Reads more behind what is there; false at the end.
+bool TextReader::fill() {
+  if (begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (end_ == buffer_.size()) buffer_.resize(2 * buffer_.size());
+  const std::size_t got = input_.read(std::span(buffer_).subspan(end_));
+  end_ += got;
+  return got > 0;
+}
+
+bool TextReader::line(std::string_view& line) {
+  std::size_t size = rest().find('\n');
+  for (std::size_t searched = 0; size == std::string_view::npos;) {
+    searched = rest().size();
+    if (searched > max_line_) break;
+    if (!fill()) {
+      if (searched == 0) return false;
+      break;
+    }
+    size = rest().find('\n', searched);
+  }
+  ++line_;
+  line = rest().substr(0, size);
+  if (line.size() > max_line_) {
+    fail(fmt::format("expected a line of at most {} bytes, found a longer one", max_line_));
+  }
+  begin_ = std::min(begin_ + line.size() + 1, end_);
+  expect_utf8(line, line_);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return true;
+}
+
+bool TextReader::piece(std::string_view& piece) {
+  line_ = std::max<std::int64_t>(line_, 1);
+  std::size_t size = utf8_whole(rest());
+  while (size == 0) {
+    if (!fill()) {
+      size = rest().size();  // the beginning of a character, if anything
+      break;
+    }
+    size = utf8_whole(rest());
+  }
+  piece = rest().substr(0, size);
+  begin_ += size;
+  expect_utf8(piece, line_);
+  line_ += std::count(piece.begin(), piece.end(), '\n');
+  return size > 0;
+}
+
+void TextReader::expect_utf8(std::string_view text, std::int64_t first_line) const {
+  const std::size_t at = find_not_utf8(text);
+  if (at == std::string_view::npos) return;
+  throw FileError(fmt::format("{}:{}: expected UTF-8, found byte {:#04x}", path().string(),
+                              first_line + std::ranges::count(text.substr(0, at), '\n'),
+                              static_cast<unsigned char>(text[at])));
+}
+
+void TextReader::fail(const std::string& problem) const {
+  throw FileError(fmt::format("{}:{}: {}", path().string(), line_, problem));
 }
 
 std::string_view trim(std::string_view text) {

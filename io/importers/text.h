@@ -1,14 +1,49 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "io/importers/input.h"
 
 namespace quadgate {
 
-/// The whole of a file, unzipped if it is gzipped. Throws FileError.
-std::string read_input(const std::filesystem::path& path);
+/// A text file in UTF-8, plain or gzipped, read from front to back, by lines or by pieces. A mark
+/// of byte order at its front is dropped. Throws FileError ("a.txt:17: expected UTF-8, found byte
+/// 0xff"), also for zero bytes.
+class TextReader {
+ public:
+  /// No line may be longer.
+  static constexpr std::size_t kMaxLine = std::size_t{1} << 26;
+
+  TextReader(const std::filesystem::path& path, const ImportOptions& options,
+             std::size_t max_line = kMaxLine);
+
+  const std::filesystem::path& path() const noexcept { return input_.path(); }
+  /// The next line, without "\n" or "\r\n" at its end, valid until the next call; false at the end.
+  bool line(std::string_view& line);
+  /// The next piece of the text, of whole characters, valid until the next call; false at the end.
+  bool piece(std::string_view& piece);
+  /// Of the line that was read last; the first is 1.
+  std::int64_t line_number() const noexcept { return line_; }
+  /// Throws FileError "a.txt:17: PROBLEM", of the line that was read last.
+  [[noreturn]] void fail(const std::string& problem) const;
+
+ private:
+  std::string_view rest() const noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
+  bool fill();
+  void expect_utf8(std::string_view text, std::int64_t first_line) const;
+
+  Input input_;
+  std::size_t max_line_;
+  std::vector<char> buffer_;
+  std::size_t begin_ = 0;  // of what was read, but not given out
+  std::size_t end_ = 0;
+  std::int64_t line_ = 0;
+};
 
 /// Without blanks, tabs and carriage returns at both ends.
 std::string_view trim(std::string_view text);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/error.h"
@@ -16,36 +17,31 @@
 namespace quadgate {
 namespace {
 
-/// Reads a .ts file line by line into `data`.
+/// Reads a .ts file line by line into `data_`.
 class TsReader {
  public:
-  explicit TsReader(const std::filesystem::path& path) {
-    data_.path = path;
-    data_.offsets.push_back(0);
-  }
+  TsReader(const std::filesystem::path& path, const ImportOptions& options)
+      : reader_(path, options), data_(path, options.spool) {}
 
-  LabelledSequences read(std::string_view content) {
+  LabelledSequences read() {
     bool in_data = false;
-    while (!content.empty()) {
-      ++line_;
-      const std::string_view text = trim(cut(content, '\n'));
-      if (text.empty() || text.starts_with('#')) continue;
+    for (std::string_view line; reader_.line(line);) {
+      line = trim(line);
+      if (line.empty() || line.starts_with('#')) continue;
       if (in_data) {
-        read_sequence(text);
+        read_sequence(line);
       } else {
-        in_data = read_header(text);
+        in_data = read_header(line);
       }
     }
-    if (data_.labels.empty()) {
+    if (data_.size() == 0) {
       throw FileError(data_.path.string() + ": expected sequences after a line @data, found none");
     }
     return std::move(data_);
   }
 
  private:
-  [[noreturn]] void fail(const std::string& problem) const {
-    throw FileError(fmt::format("{}:{}: {}", data_.path.string(), line_, problem));
-  }
+  [[noreturn]] void fail(const std::string& problem) const { reader_.fail(problem); }
 
   // True if this is the line @data.
   bool read_header(std::string_view text) {
@@ -73,7 +69,7 @@ class TsReader {
   void read_sequence(std::string_view text) {
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos) fail("expected dimensions, then ':' and the label");
-    read_label(trim(text.substr(colon + 1)));
+    const std::int64_t label = label_of(trim(text.substr(colon + 1)));
     values_.clear();
     std::string_view dimensions = text.substr(0, colon);
     std::int64_t count = 0;
@@ -93,16 +89,16 @@ class TsReader {
       fail(fmt::format("expected {} dimensions, as in the first sequence, found {}",
                        data_.input_size, count));
     }
-    append_transposed(length);
+    add_transposed(length, label);
   }
 
-  void read_label(std::string_view name) {
+  std::int64_t label_of(std::string_view name) const {
     const auto found = std::ranges::find(data_.class_names, name);
     if (found == data_.class_names.end()) {
       fail(fmt::format("label: expected one of {}, found '{}'", fmt::join(data_.class_names, ", "),
                        name));
     }
-    data_.labels.push_back(found - data_.class_names.begin());
+    return found - data_.class_names.begin();
   }
 
   void read_dimension(std::string_view text, std::int64_t dimension) {
@@ -116,24 +112,26 @@ class TsReader {
     }
   }
 
-  // Appends values_ [dimensions, length] as [length, dimensions].
-  void append_transposed(std::size_t length) {
+  // Adds values_ [dimensions, length] as [length, dimensions].
+  void add_transposed(std::size_t length, std::int64_t label) {
     if (length == 0) fail("expected at least one value a dimension, found none");
+    steps_.clear();
     for (std::size_t step = 0; step < length; ++step) {
-      for (std::size_t i = step; i < values_.size(); i += length) data_.x.push_back(values_[i]);
+      for (std::size_t i = step; i < values_.size(); i += length) steps_.push_back(values_[i]);
     }
-    data_.offsets.push_back(data_.offsets.back() + static_cast<std::int64_t>(length));
+    data_.add(steps_, label);
   }
 
+  TextReader reader_;
   LabelledSequences data_;
-  std::int64_t line_ = 0;
-  std::vector<float> values_;  // of the sequence being read
+  std::vector<float> values_;  // of the sequence being read, a dimension after the other
+  std::vector<float> steps_;   // the same, a step after the other
 };
 
 }  // namespace
 
-LabelledSequences read_ts(const std::filesystem::path& path) {
-  return TsReader(path).read(read_input(path));
+LabelledSequences read_ts(const std::filesystem::path& path, const ImportOptions& options) {
+  return TsReader(path, options).read();
 }
 
 }  // namespace quadgate

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "io/dataset_writer.h"
+#include "io/importers/input.h"
 
 namespace quadgate {
 
@@ -11,6 +12,6 @@ namespace quadgate {
 /// gzipped: a sequence a line, dimensions divided by ':', values by ',', the label last; class
 /// names and their order from @classLabel. Lengths may differ between sequences, not between the
 /// dimensions of one. Throws FileError ("a.ts:17: dimension 3: expected ..., found ...").
-LabelledSequences read_ts(const std::filesystem::path& path);
+LabelledSequences read_ts(const std::filesystem::path& path, const ImportOptions& options = {});
 
 }  // namespace quadgate

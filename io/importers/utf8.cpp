@@ -1,12 +1,9 @@
 #include "io/importers/utf8.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 
-#include "engine/error.h"
 #include "io/importers/text.h"
 
 namespace quadgate {
@@ -30,18 +27,18 @@ std::size_t utf8_size(std::string_view text) noexcept {
 }
 
 std::size_t find_not_utf8(std::string_view text) noexcept {
-  constexpr std::size_t kWord = sizeof(std::uint64_t);
-  constexpr std::uint64_t kHighBits = 0x8080808080808080;
   constexpr std::uint64_t kOnes = 0x0101010101010101;
-  for (std::size_t at = 0; at < text.size();) {
-    // Most text is plain ASCII, eight characters at once.
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  std::size_t at = 0;
+  while (at < text.size()) {
     std::uint64_t word = 0;
-    while (at + kWord <= text.size()) {
-      std::memcpy(&word, text.data() + at, kWord);
-      if (((word | (word - kOnes)) & kHighBits) != 0) break;  // the difference: of zero bytes
-      at += kWord;
+    if (text.size() - at >= sizeof(word)) {
+      std::memcpy(&word, text.data() + at, sizeof(word));
+      if (((word | (word - kOnes)) & kHighBits) == 0) {  // eight bytes from 0x01 to 0x7f
+        at += sizeof(word);
+        continue;
+      }
     }
-    if (at == text.size()) break;
     const std::size_t size = utf8_size(text.substr(at));
     if (size == 0 || text[at] == '\0') return at;
     at += size;
@@ -49,20 +46,21 @@ std::size_t find_not_utf8(std::string_view text) noexcept {
   return std::string_view::npos;
 }
 
-std::string read_utf8(const std::filesystem::path& path) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  std::string content = read_input(path);
-  for (std::size_t at = 0; at < content.size();) {
-    const std::size_t size = utf8_size(std::string_view(content).substr(at));
-    if (size == 0 || content[at] == '\0') {
-      const auto end = content.begin() + static_cast<std::ptrdiff_t>(at);
-      throw FileError(fmt::format("{}:{}: expected UTF-8, found byte {:#04x}", path.string(),
-                                  std::count(content.begin(), end, '\n') + 1,
-                                  static_cast<unsigned char>(content[at])));
-    }
-    at += size;
+std::size_t utf8_whole(std::string_view text) noexcept {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if (byte < 0x80) break;
+    if (byte < 0xC0) continue;
+    const std::size_t size = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+    return size > back ? text.size() - back : text.size();
   }
-  if (content.starts_with(kByteOrderMark)) content.erase(0, kByteOrderMark.size());
+  return text.size();
+}
+
+std::string read_utf8(const std::filesystem::path& path) {
+  TextReader reader(path, {});
+  std::string content;
+  for (std::string_view piece; reader.piece(piece);) content += piece;
   return content;
 }
 

@@ -11,11 +11,13 @@ namespace quadgate {
 /// are not UTF-8 (RFC 3629).
 std::size_t utf8_size(std::string_view text) noexcept;
 
-/// Where a text has bytes that are not UTF-8, or a zero byte, first; npos: nowhere.
+/// Where the first byte lies that is not UTF-8 or is zero; npos if there is none.
 std::size_t find_not_utf8(std::string_view text) noexcept;
 
-/// The whole of a text file (see read_input), without the mark of byte order at its front. Throws
-/// FileError ("a.txt:17: expected UTF-8, found byte 0xff") unless it is UTF-8 without zero bytes.
+/// Bytes of `text` before a character at its end that has only begun.
+std::size_t utf8_whole(std::string_view text) noexcept;
+
+/// The whole of a text file. Throws FileError like TextReader.
 std::string read_utf8(const std::filesystem::path& path);
 
 }  // namespace quadgate

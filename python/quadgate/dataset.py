@@ -27,6 +27,7 @@ def save_dataset(
     valid_fraction: float = 0,
     test_fraction: float = 0,
     standardize: bool = False,
+    compression: str | None = None,
 ) -> None:
     """Writes a data set.
 
@@ -38,18 +39,23 @@ def save_dataset(
         "forecast": train is the series, an array [L, C] or a pandas frame, whose last parts become
         the valid and test splits. "language_model": each split is [L] tokens.
     standardize: features get mean 0 and standard deviation 1 over the train split.
+    compression: "gzip" stores x in compressed chunks, which training reads with a shuffle_buffer.
     Raises ValueError, naming the split, if the parts do not fit each other.
     """
     if task not in _TASKS:
         raise ValueError(f"task: expected one of {', '.join(_TASKS)}, found {task}")
+    if compression not in (None, "gzip"):
+        raise ValueError(f'compression: expected None or "gzip", found {compression!r}')
     attributes: dict[str, Any] = {"format": "quadgate-dataset", "format_version": 1, "task": task}
     if token_names is not None:
         attributes["token_names"] = list(token_names)
-    with h5py.File(path, "w", libver="latest") as file:
+    # Has room for many names, and is read by every HDF5 from 1.8 on: "latest" is not, with chunks.
+    with h5py.File(path, "w", libver="v108") as file:
         if task == "forecast":
             columns = getattr(train, "columns", None)
             names = feature_names or (None if columns is None else [str(name) for name in columns])
-            _write_series(file, train, attributes, names, valid_fraction, test_fraction, standardize)
+            _write_series(file, train, attributes, names, valid_fraction, test_fraction, standardize,
+                          compression)  # fmt: skip
         else:
             splits = {
                 name: split
@@ -58,7 +64,7 @@ def save_dataset(
             }
             if feature_names is not None:
                 attributes["feature_names"] = list(feature_names)
-            _write_splits(file, task, splits, attributes, class_names, standardize)
+            _write_splits(file, task, splits, attributes, class_names, standardize, compression)
         file.attrs.update(attributes)
 
 
@@ -71,7 +77,7 @@ def _scale(rows: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
 
 def _write_series(file: h5py.File, series: Any, attributes: dict[str, Any],
                   names: Sequence[str] | None, valid_fraction: float, test_fraction: float,
-                  standardize: bool) -> None:  # fmt: skip
+                  standardize: bool, compression: str | None) -> None:  # fmt: skip
     x = numpy.asarray(series, numpy.float32)
     if x.ndim != 2:
         raise ValueError(f"train: expected a series [L, C], found shape {x.shape}")
@@ -91,13 +97,14 @@ def _write_series(file: h5py.File, series: Any, attributes: dict[str, Any],
         group = file.create_group(name)
         group.attrs.update(begin=begin, end=end)
         if name == "train":
-            group["x"] = x
+            _write_x(group, x, compression)
         else:
             group["x"] = file["train/x"]  # a second name of the same array
 
 
 def _write_splits(file: h5py.File, task: str, splits: dict[str, Any], attributes: dict[str, Any],
-                  class_names: Sequence[str] | None, standardize: bool) -> None:  # fmt: skip
+                  class_names: Sequence[str] | None, standardize: bool,
+                  compression: str | None) -> None:  # fmt: skip
     tokens = "token_names" in attributes
     if standardize and not tokens:
         attributes["mean"], attributes["std"] = _scale(numpy.concatenate(list(splits["train"][0])))
@@ -105,13 +112,13 @@ def _write_splits(file: h5py.File, task: str, splits: dict[str, Any], attributes
     for name, split in splits.items():
         group = file.create_group(name)
         if task == "language_model":
-            group["x"] = numpy.asarray(split, numpy.int32)
+            _write_x(group, numpy.asarray(split, numpy.int32), compression)
             continue
         x, y = split
         rows = [numpy.asarray(row, numpy.int32 if tokens else numpy.float32) for row in x]
         if not tokens and "mean" in attributes:
             rows = [(row - attributes["mean"]) / attributes["std"] for row in rows]
-        _write_rows(group, rows)
+        _write_rows(group, rows, compression)
         if len(rows) != len(y):
             raise ValueError(f"{name}: expected {len(rows)} targets, one a sequence, found {len(y)}")
         if task == "regression":
@@ -126,12 +133,22 @@ def _write_splits(file: h5py.File, task: str, splits: dict[str, Any], attributes
         attributes["class_names"] = list(class_names or numbers)
 
 
-def _write_rows(group: h5py.Group, rows: list[numpy.ndarray]) -> None:
+def _write_x(group: h5py.Group, x: numpy.ndarray, compression: str | None) -> None:
+    """In one piece, or in compressed chunks of whole rows, about a mebibyte each."""
+    if compression is None or x.size == 0:
+        group["x"] = x
+        return
+    rows = min(len(x), max(1, 2**20 // (x[0].size * x.itemsize)))
+    group.create_dataset("x", data=x, chunks=(rows, *x.shape[1:]), shuffle=True,
+                         compression=compression)  # fmt: skip
+
+
+def _write_rows(group: h5py.Group, rows: list[numpy.ndarray], compression: str | None) -> None:
     lengths = [len(row) for row in rows]
     if len(set(lengths)) == 1:
-        group["x"] = numpy.stack(rows)
+        _write_x(group, numpy.stack(rows), compression)
     else:
-        group["x"] = numpy.concatenate(rows)
+        _write_x(group, numpy.concatenate(rows), compression)
         group["offsets"] = numpy.cumsum([0, *lengths], dtype=numpy.int64)
 
 

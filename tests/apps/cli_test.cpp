@@ -56,7 +56,9 @@ class CliTest : public Workspace {
     std::vector<json> records = json_lines(read(folder + "/metrics.jsonl"));
     for (json& record : records) {
       record.erase("seconds");
+      record.erase("data_wait_seconds");
       record.erase("sequences_per_second");
+      record.erase("checkpoint_seconds");
     }
     return records;
   }
@@ -80,8 +82,9 @@ TEST_F(CliTest, TrainsEvaluatesPredictsInspects) {
   EXPECT_EQ(epochs[2]["epoch"], 3);
   EXPECT_EQ(epochs[2]["step"], 15);
   EXPECT_LT(epochs[2]["train_loss"], epochs[0]["train_loss"]);
-  for (const char* key : {"train_accuracy", "valid_loss", "valid_accuracy", "seconds",
-                          "sequences_per_second", "lr"}) {
+  for (const char* key :
+       {"train_accuracy", "valid_loss", "valid_accuracy", "seconds", "data_wait_seconds",
+        "sequences_per_second", "checkpoint_seconds", "lr"}) {
     EXPECT_TRUE(epochs[0].contains(key)) << key;
   }
 
@@ -106,7 +109,10 @@ TEST_F(CliTest, TrainsEvaluatesPredictsInspects) {
 
   EXPECT_THAT(
       run({"inspect", "data.h5"}).out,
-      AllOf(HasSubstr("train: 80 sequences of 5 to 9 steps"), HasSubstr("standardized: yes")));
+      AllOf(HasSubstr("train: 80 sequences of 5 to 9 steps, median "),
+            testing::ContainsRegex(
+                "padding at batch 32: [12].\\.. % of steps, [0-9].\\.. % with bucket_by_length"),
+            HasSubstr("standardized: yes"), HasSubstr("x: contiguous")));
   EXPECT_THAT(run({"inspect", "run/checkpoint.h5"}).out,
               AllOf(HasSubstr("rnn.weight_hh_l1 "), HasSubstr("[32, 8]"),
                     HasSubstr("3 epochs and 0 batches done, 15 steps")));

@@ -18,6 +18,7 @@ namespace quadgate::apps {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -35,7 +36,7 @@ dir = "runs/vowels"
 
 constexpr const char* kEveryKey = R"(
 [data]
-path = "a \"quoted\" name.h5"
+path = ["a \"quoted\" name.h5", "b.h5"]
 input_len = 96
 horizon = 24
 stride = 2
@@ -101,6 +102,8 @@ huber_delta = 0.5
 optimizer = "adamw"
 betas = [0.5, 0.625]
 eps = 0.25
+shuffle_buffer = 1000
+bucket_by_length = true
 schedule = {kind = "cosine", T_max = 7, eta_min = 1e-5}
 )",
     R"(
@@ -146,7 +149,9 @@ std::string error_of_set(const std::string& assignment) {
 
 TEST(RunConfigTest, SmallestFileHasDefaults) {
   const RunConfig config = parse(kSmallest);
-  EXPECT_EQ(config.data.path, "vowels.h5");
+  EXPECT_THAT(config.data.path.names, ElementsAre("vowels.h5"));
+  EXPECT_FALSE(config.train.shuffle_buffer);
+  EXPECT_FALSE(config.train.bucket_by_length);
   EXPECT_EQ(config.model.hidden_size, 64);
   EXPECT_EQ(config.model.num_layers, 1);
   EXPECT_FALSE(config.model.bidirectional);
@@ -164,7 +169,7 @@ TEST(RunConfigTest, SmallestFileHasDefaults) {
 
 TEST(RunConfigTest, EveryKeyIsRead) {
   const RunConfig config = parse(kEveryKey);
-  EXPECT_EQ(config.data.path, "a \"quoted\" name.h5");
+  EXPECT_THAT(config.data.path.names, ElementsAre("a \"quoted\" name.h5", "b.h5"));
   EXPECT_EQ(config.window(), (Window{96, 24, 2, {"OT", "HU,FL"}}));
   EXPECT_EQ(config.model.embedding_size, 48);
   EXPECT_EQ(config.model.padding_index, 0);
@@ -378,7 +383,7 @@ TEST(RunConfigTest, WrittenFileGivesTheSameConfigBack) {
     EXPECT_EQ(to_toml(parse(written)), written);
     EXPECT_NO_THROW(expect_same_run(parse(text), parse(written)));
   }
-  EXPECT_THAT(to_toml(parse(kEveryKey)), HasSubstr(R"(path = "a \"quoted\" name.h5")"));
+  EXPECT_THAT(to_toml(parse(kEveryKey)), HasSubstr(R"(path = ["a \"quoted\" name.h5", "b.h5"])"));
   // Only what has a meaning.
   EXPECT_THAT(
       to_toml(parse(kSmallest)),
@@ -459,6 +464,10 @@ TEST(RunConfigTest, TypesAndRangesAreNamed) {
                                  "data.targets=[1]",
                                  "data.targets=OT",
                                  "data.path=",
+                                 "data.path=[]",
+                                 "data.path=[\"a.h5\", 1]",
+                                 "train.shuffle_buffer=0",
+                                 "train.bucket_by_length=1",
                                  "output.dir=\"\"",
                                  "model.cell=GRU",
                                  "model.cell=3",

@@ -37,21 +37,19 @@ dir = "run"
 
 /// Sequences of 5 to 9 steps and 3 features: noise around the number of their class, 0 to 2.
 LabelledSequences sequences(std::int64_t count, std::uint64_t seed) {
-  LabelledSequences data;
-  data.path = "synthetic";
+  LabelledSequences data("synthetic");
   data.input_size = 3;
   data.class_names = {"zero", "one, or \"1\"", "two"};
-  data.offsets = {0};
   for (std::int64_t row = 0; row < count; ++row) {
     const auto random = philox(seed, {static_cast<std::uint32_t>(row), 0, 0, 0});
     const std::int64_t label = row % 3;
-    data.labels.push_back(label);
-    data.offsets.push_back(data.offsets.back() + 5 + random[0] % 5);
-    for (std::uint32_t i = 0; data.x.size() < static_cast<std::size_t>(data.offsets.back() * 3);
-         ++i) {
+    const std::uint32_t length = 5 + random[0] % 5;
+    std::vector<float> x;
+    for (std::uint32_t i = 0; i < 3 * length; ++i) {
       const auto noise = philox(seed, {static_cast<std::uint32_t>(row), 1, i, 0});
-      data.x.push_back(static_cast<float>(label) + to_unit_float(noise[0]));
+      x.push_back(static_cast<float>(label) + to_unit_float(noise[0]));
     }
+    data.add(x, label);
   }
   return data;
 }
@@ -74,8 +72,8 @@ void Workspace::SetUp() {
   ASSERT_NE(mkdtemp(name.data()), nullptr);
   folder_ = name;
   std::filesystem::create_directory(folder_ / "w");
-  write_classification(path("data.h5"), sequences(kTrainSize + 10, 1), sequences(kTestSize, 2),
-                       {10.0 / (kTrainSize + 10), 0, true});
+  write_classification(path("data.h5"), sequences(kTrainSize + 10, 1), {}, sequences(kTestSize, 2),
+                       {.valid_fraction = 10.0 / (kTrainSize + 10), .standardize = true});
   write("run.toml", kRunFile);
 }
 
@@ -87,8 +85,8 @@ void Workspace::write(const std::string& name, const std::string& text) const {
 
 std::string Workspace::read(const std::string& name) const { return text_of(path(name)); }
 
-pid_t Workspace::start(const std::vector<std::string>& args,
-                       std::optional<rlim_t> file_limit) const {
+pid_t Workspace::start(const std::vector<std::string>& args, std::optional<rlim_t> file_limit,
+                       std::optional<uid_t> user) const {
   std::vector<std::string> words = {QUADGATE_BIN};
   words.insert(words.end(), args.begin(), args.end());
   std::vector<char*> argv;
@@ -107,6 +105,9 @@ pid_t Workspace::start(const std::vector<std::string>& args,
     if (file_limit) {
       const rlimit limit{*file_limit, *file_limit};
       setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    if (user && setuid(*user) != 0) {
+      _exit(126);
     }
     execv(argv[0], argv.data());
     _exit(127);

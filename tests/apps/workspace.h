@@ -41,6 +41,11 @@ class Workspace : public testing::Test {
   Outcome interrupt(const std::vector<std::string>& args, int signal,
                     const std::function<bool()>& ready) const;
 
+  /// Starts it in the background, as `user` if given, which takes root; `finish` waits for its end.
+  pid_t start(const std::vector<std::string>& args, std::optional<rlim_t> file_limit = {},
+              std::optional<uid_t> user = {}) const;
+  Outcome finish(pid_t child) const;
+
   /// Every file of the folder and its bytes.
   std::map<std::string, std::string> files() const;
 
@@ -48,9 +53,6 @@ class Workspace : public testing::Test {
   static void expect_error(const Outcome& outcome, int code, const std::string& part);
 
  private:
-  pid_t start(const std::vector<std::string>& args, std::optional<rlim_t> file_limit) const;
-  Outcome finish(pid_t child) const;
-
   std::filesystem::path folder_;
 };
 

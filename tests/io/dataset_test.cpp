@@ -255,8 +255,9 @@ TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
 
   hdf5::File newer = hdf5::File::create(data_path());
   newer.write_string("", "format", "quadgate-dataset");
-  newer.write_int("", "format_version", 2);
-  EXPECT_EQ(error(std::move(newer)), "attribute 'format_version': expected 1, found 2");
+  newer.write_int("", "format_version", 3);
+  EXPECT_EQ(error(std::move(newer)),
+            "attribute 'format_version': expected at most 2, found 3: written by a newer quadgate");
 }
 
 TEST_F(DatasetTest, CountsClassesWithoutNamesAndNeedsNoVersion) {

@@ -28,17 +28,15 @@ using DatasetWriterTest = testing::FolderTest;
 
 /// Sequences of these lengths, one feature; label i % 2; x counts the steps.
 LabelledSequences sequences(const std::vector<std::int64_t>& lengths) {
-  LabelledSequences data{.path = "input",
-                         .input_size = 1,
-                         .class_names = {"no", "yes"},
-                         .x = {},
-                         .offsets = {0},
-                         .labels = {}};
+  LabelledSequences data("input");
+  data.input_size = 1;
+  data.class_names = {"no", "yes"};
+  std::int64_t step = 0;
   for (const std::int64_t length : lengths) {
-    data.labels.push_back(data.size() % 2);
-    data.offsets.push_back(data.offsets.back() + length);
+    std::vector<float> x;
+    for (std::int64_t i = 0; i < length; ++i) x.push_back(static_cast<float>(step++));
+    data.add(x, data.size() % 2);
   }
-  data.x = ramp(data.offsets.back());
   return data;
 }
 
@@ -51,7 +49,7 @@ Batch read_all(Split& split) {
 
 TEST_F(DatasetWriterTest, WritesOneLengthWithoutOffsets) {
   const PrepareSummary sizes =
-      write_classification(path("a.h5"), sequences({2, 2, 2}), sequences({2}), {});
+      write_classification(path("a.h5"), sequences({2, 2, 2}), {}, sequences({2}), {});
   EXPECT_EQ(sizes.train, 3);
   EXPECT_EQ(sizes.valid, 0);
   EXPECT_EQ(sizes.test, 1);
@@ -66,7 +64,7 @@ TEST_F(DatasetWriterTest, WritesOneLengthWithoutOffsets) {
 }
 
 TEST_F(DatasetWriterTest, WritesManyLengthsWithOffsets) {
-  write_classification(path("a.h5"), sequences({2, 2}), sequences({1, 3}), {});
+  write_classification(path("a.h5"), sequences({2, 2}), {}, sequences({1, 3}), {});
   Dataset dataset(path("a.h5"));
   EXPECT_EQ(dataset.split("train").max_len(), 2);
   EXPECT_EQ(dataset.split("test").max_len(), 3);
@@ -77,7 +75,7 @@ TEST_F(DatasetWriterTest, DrawsEveryRowOnceAndAlwaysTheSame) {
   const std::vector<std::int64_t> lengths(100, 1);
   for (const char* name : {"a.h5", "b.h5"}) {
     const PrepareSummary sizes = write_classification(
-        path(name), sequences(lengths), {}, {.valid_fraction = 0.1, .test_fraction = 0.25});
+        path(name), sequences(lengths), {}, {}, {.valid_fraction = 0.1, .test_fraction = 0.25});
     EXPECT_EQ(sizes.train, 65);
     EXPECT_EQ(sizes.valid, 10);
     EXPECT_EQ(sizes.test, 25);
@@ -98,42 +96,25 @@ TEST_F(DatasetWriterTest, DrawsEveryRowOnceAndAlwaysTheSame) {
   EXPECT_EQ(all, ramp(100));
 }
 
-TEST_F(DatasetWriterTest, StandardizesByTheTrainingRows) {
-  // Columns: 0, 2, 4, 6 (mean 3, variance 5), and the constant 7; test rows play no part.
-  const Series train{.path = "train", .feature_names = {"a", "b"}, .x = {0, 7, 2, 7, 4, 7, 6, 7}};
-  const Series test{.path = "test", .feature_names = {"a", "b"}, .x = {13, 9}};
-  write_forecast(path("a.h5"), train, test, {.standardize = true});
-  const hdf5::File file = hdf5::File::open(path("a.h5"));
-  const auto mean = file.read_floats("", "mean");
-  const auto std = file.read_floats("", "std");
-  EXPECT_THAT(mean, ElementsAre(3, 7));
-  EXPECT_FLOAT_EQ(std[0], std::sqrt(5.0F));
-  EXPECT_EQ(std[1], 1) << "of a constant column";
-  std::vector<float> x(10);
-  file.array("test/x").read(0, 5, x);
-  EXPECT_FLOAT_EQ(x[0], -3 / std::sqrt(5.0F));
-  EXPECT_FLOAT_EQ(x[8], 10 / std::sqrt(5.0F));
-  EXPECT_EQ(x[9], 2);
-  EXPECT_EQ(file.read_int("test", "begin"), 4);
-  EXPECT_EQ(file.read_int("test", "end"), 5);
-}
-
 TEST_F(DatasetWriterTest, MatchesTheClassesOfTheTestFileByName) {
-  LabelledSequences test = sequences({1, 1});
-  test.path = "test.ts";
-  test.class_names = {"yes", "no"};
-  write_classification(path("a.h5"), sequences({1, 1}), test, {});
+  const auto test = [](const std::vector<std::string>& class_names, std::int64_t input_size) {
+    LabelledSequences data = sequences({1, 1});
+    data.path = "test.ts";
+    data.class_names = class_names;
+    data.input_size = input_size;
+    return data;
+  };
+  write_classification(path("a.h5"), sequences({1, 1}), {}, test({"yes", "no"}, 1), {});
   Dataset dataset(path("a.h5"));
   EXPECT_THAT(read_all(dataset.split("test")).labels, ElementsAre(1, 0));
 
-  test.class_names = {"no", "maybe"};
+  EXPECT_EQ(
+      message_of<InvalidArgument>([&] {
+        write_classification(path("a.h5"), sequences({1, 1}), {}, test({"no", "maybe"}, 1), {});
+      }),
+      "test.ts: expected classes no, yes, as in input, found 'maybe'");
   EXPECT_EQ(message_of<InvalidArgument>([&] {
-              write_classification(path("a.h5"), sequences({1, 1}), test, {});
-            }),
-            "test.ts: expected classes no, yes, as in input, found 'maybe'");
-  test.input_size = 2;
-  EXPECT_EQ(message_of<InvalidArgument>([&] {
-              write_classification(path("a.h5"), sequences({1, 1}), test, {});
+              write_classification(path("a.h5"), sequences({1, 1}), test({"no", "yes"}, 2), {}, {});
             }),
             "test.ts: expected 1 features, as in input, found 2");
 }
@@ -143,7 +124,7 @@ TEST_F(DatasetWriterTest, LeavesTheFileAsItWasWhenItFails) {
   const auto error = [&](const PrepareOptions& options,
                          const std::optional<LabelledSequences>& test = {}) {
     return message_of<InvalidArgument>([&] {
-      write_classification(path("a.h5"), sequences({1, 1}), test, options);
+      write_classification(path("a.h5"), sequences({1, 1}), {}, test, options);
     });
   };
   EXPECT_EQ(error({.valid_fraction = 1}),
@@ -157,10 +138,10 @@ TEST_F(DatasetWriterTest, LeavesTheFileAsItWasWhenItFails) {
             "test_fraction: expected none beside a test file, found 0.5");
 
   LabelledSequences bad = sequences({1, 1});
-  bad.x[1] = std::nanf("");
-  EXPECT_EQ(message_of<DataError>([&] { write_classification(path("a.h5"), bad, {}, {}); }),
-            "input: step 1, feature 0: not finite");
-  EXPECT_THROW(write_classification(path("none/a.h5"), sequences({1}), {}, {}), FileError);
+  bad.add(std::array{0.0F, std::nanf("")}, 0);
+  EXPECT_EQ(message_of<DataError>([&] { write_classification(path("a.h5"), bad, {}, {}, {}); }),
+            "input: step 3, feature 0: not finite");
+  EXPECT_THROW(write_classification(path("none/a.h5"), sequences({1}), {}, {}, {}), FileError);
   EXPECT_EQ(testing::content_of(path("a.h5")), "precious");
   EXPECT_THAT(testing::files_beside(path("a.h5")), ElementsAre("a.h5"));
 }
@@ -171,7 +152,7 @@ TEST_F(DatasetWriterTest, ReadsTheJapaneseVowels) {
     GTEST_SKIP() << "SKIPPED: no JapaneseVowels_TRAIN.ts in " << shared;
   }
   const PrepareSummary sizes =
-      write_classification(path("vowels.h5"), read_ts(shared / "JapaneseVowels_TRAIN.ts"),
+      write_classification(path("vowels.h5"), read_ts(shared / "JapaneseVowels_TRAIN.ts"), {},
                            read_ts(shared / "JapaneseVowels_TEST.ts"), {.valid_fraction = 0.1});
   EXPECT_EQ(sizes.train, 243);
   EXPECT_EQ(sizes.valid, 27);

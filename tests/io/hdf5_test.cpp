@@ -138,7 +138,7 @@ TEST_F(Hdf5Test, NamesFileFieldExpectedAndFound) {
   EXPECT_EQ(message([&] { file.read_int("", "text"); }),
             name + ": attribute 'text': expected one integer");
   EXPECT_EQ(message([&] { file.members("none"); }), name + ": group 'none': missing");
-  EXPECT_EQ(message([&] { file.expect_format("quadgate-dataset"); }),
+  EXPECT_EQ(message([&] { file.expect_format("quadgate-dataset", 1); }),
             name + ": attribute 'format': expected 'quadgate-dataset', found 'none'");
 }
 

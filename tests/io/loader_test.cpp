@@ -1,44 +1,26 @@
-// Sweeps: batch sizes that divide the rows and that do not, order of the file and shuffled, starts
-// in mid-epoch, failing reads, and loaders that are dropped early.
-// Tolerance: none, rows are counted.
+// Sweeps: batch sizes that divide the rows and that do not, order of the file and every shuffle,
+// starts in mid-epoch, failing reads, and loaders that are dropped early. Tolerance: none, rows are
+// counted.
 
 #include "io/loader.h"
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 #include <thread>
 #include <vector>
 
 #include "engine/error.h"
+#include "tests/io/counting_split.h"
 #include "tests/io/files.h"
 
 namespace quadgate {
 namespace {
 
+using testing::CountingSplit;
 using ::testing::ElementsAre;
+using testing::even_chunks;
 using testing::message_of;
-
-/// Row i is a sequence of one step, x = label = i. Reading row `bad` throws.
-class CountingSplit final : public Split {
- public:
-  explicit CountingSplit(std::int64_t size, std::int64_t bad = -1) : size_(size), bad_(bad) {}
-
-  std::int64_t size() const noexcept override { return size_; }
-  std::int64_t length(std::int64_t) const noexcept override { return 1; }
-  std::int64_t max_len() const noexcept override { return 1; }
-  void read(std::span<const std::int64_t> rows, Batch& batch) override {
-    batch.x.assign(rows.begin(), rows.end());
-    batch.labels.assign(rows.begin(), rows.end());
-    batch.offsets.resize(rows.size() + 1);
-    std::iota(batch.offsets.begin(), batch.offsets.end(), 0);
-    if (std::ranges::count(rows, bad_) > 0) throw DataError("row is bad");
-  }
-
- private:
-  std::int64_t size_;
-  std::int64_t bad_;
-};
+using testing::mixed_lengths;
 
 std::vector<std::vector<std::int64_t>> batches_of(Loader& loader) {
   std::vector<std::vector<std::int64_t>> batches;
@@ -77,25 +59,58 @@ TEST(Loader, ShufflesByItsKeyAlone) {
 }
 
 TEST(Loader, GoesOnInTheMiddleOfAnEpoch) {
-  CountingSplit split(50);
-  const Loader::Shuffle key{.seed = 3, .epoch = 2};
-  Loader whole(split, 8, key);
-  auto expected = batches_of(whole);
-  for (std::int64_t first = 0; first <= whole.num_batches(); ++first) {
-    Loader rest(split, 8, key, first);
-    EXPECT_EQ(rest.num_batches(), 7);
-    EXPECT_EQ(batches_of(rest), expected) << first;
-    if (!expected.empty()) expected.erase(expected.begin());
+  CountingSplit split(mixed_lengths(203), even_chunks(203, 10));
+  for (const std::int64_t buffer : {0, 3, 40}) {
+    for (const bool by_length : {false, true}) {
+      const Loader::Shuffle key{.seed = 3, .epoch = 2, .buffer = buffer, .by_length = by_length};
+      Loader whole(split, 8, key);
+      auto expected = batches_of(whole);
+      for (std::int64_t first = 0; first <= whole.num_batches(); ++first) {
+        Loader rest(split, 8, key, first);
+        EXPECT_EQ(rest.num_batches(), 26);
+        EXPECT_EQ(batches_of(rest), expected) << first << " of buffer " << buffer;
+        if (!expected.empty()) expected.erase(expected.begin());
+      }
+    }
   }
 }
 
 TEST(Loader, SwapsBatchesInsteadOfCopying) {
-  CountingSplit split(100);
-  Loader loader(split, 10);
+  CountingSplit split(200);
+  for (const std::int64_t buffer : {0, 50}) {
+    Loader loader(split, 10, Loader::Shuffle{.buffer = buffer});
+    Batch batch;
+    std::vector<const float*> seen;
+    while (loader.next(batch)) seen.push_back(batch.x.data());
+    constexpr std::size_t kBatches = Loader::kAhead + 1;
+    for (std::size_t i = kBatches; i < seen.size(); ++i) EXPECT_EQ(seen[i], seen[i - kBatches]);
+  }
+}
+
+/// A read takes 20 ms.
+class SlowSplit final : public Split {
+ public:
+  std::int64_t size() const noexcept override { return 3; }
+  std::int64_t length(std::int64_t) const noexcept override { return 1; }
+  std::int64_t max_len() const noexcept override { return 1; }
+  std::string where(std::int64_t) const override { return {}; }
+  void read(std::span<const std::int64_t>, Batch& batch) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    batch.offsets = {0, 1};
+  }
+};
+
+TEST(Loader, CountsTheTimeThatItsCallerWaits) {
+  SlowSplit split;
+  Loader loader(split, 1);
+  EXPECT_EQ(loader.waited_seconds(), 0);
   Batch batch;
-  std::vector<const float*> seen;
-  while (loader.next(batch)) seen.push_back(batch.x.data());
-  for (std::size_t i = 2; i < seen.size(); ++i) EXPECT_EQ(seen[i], seen[i - 2]);
+  while (loader.next(batch)) {
+  }
+  const double waited = loader.waited_seconds();
+  EXPECT_GT(waited, 0.04) << "of three reads of 20 ms";
+  loader.next(batch);
+  EXPECT_EQ(loader.waited_seconds(), waited) << "what is known is not waited for";
 }
 
 TEST(Loader, RethrowsWhatTheReadThrew) {

@@ -5,14 +5,13 @@
 
 #include "io/replace_file.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <span>
 #include <string>
 
 #include "engine/error.h"
+#include "tests/io/file_size_limit.h"
 #include "tests/io/files.h"
 
 namespace quadgate {
@@ -27,26 +26,6 @@ using testing::message_of;
 using ReplaceFileTest = testing::FolderTest;
 
 std::span<const std::byte> bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
-
-/// No file may grow beyond `size` bytes, as if the disk were full.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t size) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &old_);
-    const rlimit limit{.rlim_cur = size, .rlim_max = old_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &old_);
-    std::signal(SIGXFSZ, handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  void (*handler_)(int);
-  rlimit old_{};
-};
 
 TEST_F(ReplaceFileTest, WritesAndReplaces) {
   replace_file(path("a"), bytes("one"));
@@ -68,7 +47,7 @@ TEST_F(ReplaceFileTest, KeepsThePreviousFile) {
 TEST_F(ReplaceFileTest, LeavesFilesAsTheyWereOnAFullDisk) {
   replace_file(path("a"), bytes("one"), path("a.prev"));
   replace_file(path("a"), bytes("two"), path("a.prev"));
-  const FileSizeLimit limit(1000);
+  const testing::FileSizeLimit limit(1000);
   EXPECT_THAT(message_of<FileError>(
                   [&] { replace_file(path("a"), bytes(std::string(5000, 'x')), path("a.prev")); }),
               EndsWith("a: cannot be written: File too large"));

@@ -1,18 +1,16 @@
-// Sweeps: vocabularies by count; tagging and language-model data sets with validation and test
+// Sweeps: tagging and language-model data sets with validation and test
 // parts by fraction and by file, read back; a vocabulary that is larger than 64 KiB of names.
 // Tolerance: none.
 
 #include "io/token_writer.h"
 
-#include <array>
-#include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/error.h"
 #include "io/dataset.h"
 #include "io/loader.h"
-#include "io/vocabulary.h"
 #include "tests/io/files.h"
 
 namespace quadgate {
@@ -24,29 +22,24 @@ using testing::message_of;
 
 using TokenWriterTest = testing::FolderTest;
 
-TaggedSentences sentences(const std::vector<std::vector<std::string>>& texts) {
-  TaggedSentences data;
-  data.path = "input";
+TaggedSentences sentences(WordList& words, const std::vector<std::vector<std::string>>& texts) {
+  TaggedSentences data("input");
   data.class_names = {"no", "yes"};
-  WordList words;
   for (const auto& text : texts) {
     for (const auto& word : text) {
       data.tokens.push_back(words.number(word));
       data.tags.push_back(static_cast<std::int64_t>(word.size() % 2));
     }
-    data.offsets.push_back(std::ssize(data.tokens));
+    data.lengths.push_back(std::ssize(text));
   }
-  data.words = words.words();
   return data;
 }
 
-TokenStream stream(const std::string& characters) {
-  TokenStream data;
-  WordList words;
+TokenStream stream(WordList& words, const std::string& characters) {
+  TokenStream data("input");
   for (const char character : characters) {
     data.tokens.push_back(words.number(std::string(1, character)));
   }
-  data.words = words.words();
   return data;
 }
 
@@ -64,21 +57,11 @@ Batch read_all(Split& split) {
   return batch;
 }
 
-TEST(VocabularyTest, HoldsFrequentWordsAndTheUnknownOne) {
-  const std::vector<std::string> words{"b", "rare", "a", "<unk>", "c", "absent"};
-  const std::vector<std::int32_t> numbers{0, 0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4};
-  const Vocabulary vocabulary(words, numbers, 2);
-  EXPECT_THAT(vocabulary.names(), ElementsAre("<unk>", "c", "a", "b"));
-  EXPECT_THAT(vocabulary.tokens_of(words), ElementsAre(3, 0, 2, 0, 1, 0));
-  EXPECT_EQ(Vocabulary(words, numbers, 1).names().size(), 5);
-  EXPECT_THAT(message_of<InvalidArgument>([&] { Vocabulary(words, numbers, 0); }),
-              HasSubstr("min_count: expected at least 1, found 0"));
-}
-
 TEST_F(TokenWriterTest, WritesTaggedSentences) {
-  const auto data = sentences({{"the", "dog"}, {"dog", "sees", "the", "cat"}});
-  const auto test = sentences({{"mouse", "dog"}});
-  const PrepareSummary sizes = write_tagging(path("a.h5"), data, {}, test, {.min_count = 2});
+  WordList words;
+  const auto data = sentences(words, {{"the", "dog"}, {"dog", "sees", "the", "cat"}});
+  const PrepareSummary sizes = write_tagging(
+      path("a.h5"), words, data, {}, sentences(words, {{"mouse", "dog"}}), {.min_count = 2});
   EXPECT_EQ(sizes.train, 2);
   EXPECT_EQ(sizes.test, 1);
   EXPECT_EQ(sizes.vocabulary, 3);
@@ -97,7 +80,9 @@ TEST_F(TokenWriterTest, DrawsSentencesAndCountsThoseOfTraining) {
   std::vector<std::vector<std::string>> texts(20);
   for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = {std::string(i + 1, 'x')};
   const auto options = PrepareOptions{.valid_fraction = 0.25, .test_fraction = 0.1};
-  const PrepareSummary sizes = write_tagging(path("a.h5"), sentences(texts), {}, {}, options);
+  WordList words;
+  const auto data = sentences(words, texts);
+  const PrepareSummary sizes = write_tagging(path("a.h5"), words, data, {}, {}, options);
   EXPECT_EQ(sizes.train, 13);
   EXPECT_EQ(sizes.valid, 5);
   EXPECT_EQ(sizes.test, 2);
@@ -105,17 +90,18 @@ TEST_F(TokenWriterTest, DrawsSentencesAndCountsThoseOfTraining) {
   Dataset dataset(path("a.h5"));
   EXPECT_THAT(read_all(dataset.split("valid")).tokens, ::testing::Each(0)) << "unknown words";
   EXPECT_THAT(read_all(dataset.split("train")).tokens, ::testing::Each(::testing::Gt(0)));
-  EXPECT_THAT(message_of<InvalidArgument>([&] {
-                write_tagging(path("a.h5"), sentences(texts), {}, {}, {.valid_fraction = 1});
-              }),
+  EXPECT_THAT(message_of<InvalidArgument>(
+                  [&] { write_tagging(path("a.h5"), words, data, {}, {}, {.valid_fraction = 1}); }),
               HasSubstr("valid_fraction"));
 }
 
 TEST_F(TokenWriterTest, TakesSentencesAsTheValidSplit) {
-  TaggedSentences data = sentences({{"a", "b"}, {"b"}});
+  WordList words;
+  TaggedSentences data = sentences(words, {{"a", "b"}, {"b"}});
   data.level = TextLevel::characters;
-  const auto valid = sentences({{"c", "b", "a"}});
-  const PrepareSummary sizes = write_tagging(path("a.h5"), data, valid, {}, {.test_fraction = 0.5});
+  std::optional<TaggedSentences> valid = sentences(words, {{"c", "b", "a"}});
+  const PrepareSummary sizes =
+      write_tagging(path("a.h5"), words, data, valid, {}, {.test_fraction = 0.5});
   EXPECT_EQ(sizes.train, 1);
   EXPECT_EQ(sizes.valid, 1);
   EXPECT_EQ(sizes.test, 1);
@@ -123,13 +109,16 @@ TEST_F(TokenWriterTest, TakesSentencesAsTheValidSplit) {
   EXPECT_EQ(dataset.description().token_level, TextLevel::characters);
   EXPECT_EQ(read_all(dataset.split("valid")).tokens.front(), 0) << "c is unknown";
   EXPECT_THAT(read_all(dataset.split("valid")).labels, ElementsAre(1, 1, 1));
-  EXPECT_THAT(message_of<InvalidArgument>(
-                  [&] { write_tagging(path("a.h5"), data, valid, {}, {.valid_fraction = 0.5}); }),
+  EXPECT_THAT(message_of<InvalidArgument>([&] {
+                write_tagging(path("a.h5"), words, data, valid, {}, {.valid_fraction = 0.5});
+              }),
               HasSubstr("valid_fraction: expected none beside a validation file, found 0.5"));
 }
 
 TEST_F(TokenWriterTest, WritesAStreamASplit) {
-  const PrepareSummary sizes = write_language_model(path("a.h5"), stream("abababcbzz"), {},
+  WordList words;
+  const auto data = stream(words, "abababcbzz");
+  const PrepareSummary sizes = write_language_model(path("a.h5"), words, data, {}, {},
                                                     {.valid_fraction = 0.2, .test_fraction = 0.1});
   EXPECT_EQ(sizes.train, 7);
   const auto file = hdf5::File::open(path("a.h5"));
@@ -140,23 +129,26 @@ TEST_F(TokenWriterTest, WritesAStreamASplit) {
   EXPECT_THAT(tokens_of(file, "test/x"), ElementsAre(0));
 }
 
-TEST_F(TokenWriterTest, TakesAStreamAsTheTestSplit) {
-  const PrepareSummary sizes =
-      write_language_model(path("a.h5"), stream("aab"), stream("xba"), {.min_count = 2});
+TEST_F(TokenWriterTest, TakesStreamsAsTheOtherSplits) {
+  WordList words;
+  const auto data = stream(words, "aab");
+  const PrepareSummary sizes = write_language_model(path("a.h5"), words, data, stream(words, "ba"),
+                                                    stream(words, "xba"), {.min_count = 2});
+  EXPECT_EQ(sizes.train, 3);
+  EXPECT_EQ(sizes.valid, 2);
   EXPECT_EQ(sizes.test, 3);
   EXPECT_EQ(sizes.vocabulary, 2);
-  EXPECT_THAT(tokens_of(hdf5::File::open(path("a.h5")), "test/x"), ElementsAre(0, 0, 1));
+  const auto file = hdf5::File::open(path("a.h5"));
+  EXPECT_THAT(tokens_of(file, "train/x"), ElementsAre(1, 1, 0));
+  EXPECT_THAT(tokens_of(file, "valid/x"), ElementsAre(0, 1));
+  EXPECT_THAT(tokens_of(file, "test/x"), ElementsAre(0, 0, 1));
 }
 
 TEST_F(TokenWriterTest, AVocabularyMayBeLarge) {
-  TaggedSentences data = sentences({{"word"}});
-  data.words.clear();
-  data.tokens.resize(30000);
-  std::iota(data.tokens.begin(), data.tokens.end(), 0);
-  for (const std::int32_t i : data.tokens) data.words.push_back("word" + std::to_string(i));
-  data.tags.assign(data.tokens.size(), 0);
-  data.offsets.back() = std::ssize(data.tokens);
-  write_tagging(path("a.h5"), data, {}, {}, {});
+  std::vector<std::string> text(30000);
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = "word" + std::to_string(i);
+  WordList words;
+  write_tagging(path("a.h5"), words, sentences(words, {text}), {}, {}, {});
   Dataset dataset(path("a.h5"));
   EXPECT_EQ(dataset.vocabulary_size(), 30001);
   EXPECT_EQ(dataset.description().token_names[2], "word1");

@@ -66,6 +66,33 @@ def test_arrays_of_one_length_and_values(tmp_path):
     assert evaluate(checkpoint, tmp_path / "a.h5")["mse"] > 0
 
 
+@pytest.mark.parametrize("kind", ["one length", "lengths", "forecast", "text"])
+def test_compressed_data_train_to_the_same_weights(tmp_path, kind):
+    x, y = numpy.random.rand(40, 7, 3), numpy.random.rand(40)
+    window, names = {}, {}
+    model = {"hidden_size": 4}
+    if kind == "forecast":
+        arguments = ("forecast", numpy.random.rand(100, 2))
+        window = {"input_len": 5, "horizon": 2}
+    elif kind == "text":
+        arguments, names = ("language_model", numpy.arange(500) % 3), {"token_names": list("abc")}
+        model["embedding_size"] = 4
+    else:
+        rows = x if kind == "one length" else [row[: 1 + i % 7] for i, row in enumerate(x)]
+        arguments = ("regression", (rows, y))
+    found = {}
+    for compression in (None, "gzip"):
+        data = tmp_path / f"{compression}.h5"
+        package.save_dataset(data, *arguments, **names, compression=compression)
+        with h5py.File(data) as file:
+            assert file["train/x"].compression == compression
+        (tmp_path / str(compression)).mkdir()
+        checkpoint = train(tmp_path / str(compression), data, model, {"epochs": 1}, **window)
+        with h5py.File(checkpoint) as file:
+            found[compression] = {k: v[()] for k, v in file["state_dict"].items()}
+    assert all((found["gzip"][k] == v).all() for k, v in found[None].items())
+
+
 def test_tags_of_tokens(tmp_path):
     rows = [numpy.arange(n) % 4 for n in (3, 5, 2)]
     tags = [[("even", "odd")[i % 2] for i in row] for row in rows]
@@ -110,6 +137,11 @@ def test_text_for_a_language_model(tmp_path):
 def test_what_does_not_fit_is_named(tmp_path, arguments, message):
     with pytest.raises(ValueError, match=message):
         package.save_dataset(tmp_path / "a.h5", *arguments)
+
+
+def test_another_compression_is_named(tmp_path):
+    with pytest.raises(ValueError, match="compression: expected None or \"gzip\", found 'lzf'"):
+        package.save_dataset(tmp_path / "a.h5", "regression", ([[[1.0]]], [1.0]), compression="lzf")
 
 
 def test_labels_that_training_does_not_have(tmp_path):

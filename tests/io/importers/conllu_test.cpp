@@ -10,6 +10,7 @@
 
 #include "engine/error.h"
 #include "tests/io/files.h"
+#include "tests/io/spools.h"
 
 namespace quadgate {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::message_of;
+using testing::values_of;
 
 /// A line with a word's ID, FORM and UPOS.
 std::string word(const std::string& id, const std::string& form, const std::string& tag) {
@@ -33,29 +35,32 @@ const std::string kEllipsis = "# text = Sue likes coffee and Bill tea\n" +
 
 class ConlluTest : public testing::FolderTest {
  protected:
-  TaggedSentences read(const std::string& content, TextLevel level = TextLevel::words) const {
-    return read_conllu(std::array{file("a.conllu", content)}, level);
+  TaggedSentences read(const std::string& content, TextLevel level = TextLevel::words) {
+    return read_conllu(std::array{file("a.conllu", content)}, level, words_);
   }
 
   /// The sentences' words with their tags: "vamos/VERB nos/PRON ...".
-  static std::vector<std::string> texts(const TaggedSentences& data) {
+  std::vector<std::string> texts(const TaggedSentences& data) const {
+    SpooledIntegers::Reader tokens(data.tokens);
+    SpooledIntegers::Reader tags(data.tags);
     std::vector<std::string> sentences;
-    for (std::size_t row = 0; row + 1 < data.offsets.size(); ++row) {
+    for (const std::int64_t length : values_of(data.lengths)) {
       sentences.emplace_back();
-      for (auto i = static_cast<std::size_t>(data.offsets[row]);
-           std::cmp_less(i, data.offsets[row + 1]); ++i) {
-        sentences.back() += data.words[static_cast<std::size_t>(data.tokens[i])] + "/" +
-                            data.class_names[static_cast<std::size_t>(data.tags[i])] + " ";
+      for (std::int64_t i = 0; i < length; ++i) {
+        sentences.back() += std::string(words_[tokens.next()]) + "/" +
+                            data.class_names[static_cast<std::size_t>(tags.next())] + " ";
       }
     }
     return sentences;
   }
 
   /// The error's message, without the folder.
-  std::string error(const std::string& content, TextLevel level = TextLevel::words) const {
+  std::string error(const std::string& content, TextLevel level = TextLevel::words) {
     const std::string message = message_of<FileError>([&] { read(content, level); });
     return message.substr(message.find("a.conllu"));
   }
+
+  WordList words_;
 };
 
 TEST_F(ConlluTest, ReadsSyntacticWords) {
@@ -83,7 +88,7 @@ TEST_F(ConlluTest, CutsWordsIntoCharacters) {
                                        "𠮷/B-NOUN 🌳/I-NOUN é/B-X e/B-ADJ \u0301/I-ADJ a/I-ADJ "));
   EXPECT_EQ(data.level, TextLevel::characters);
   EXPECT_EQ(data.class_names.size(), 34);
-  EXPECT_EQ(data.words.size(), 11);
+  EXPECT_EQ(words_.size(), 11);
   EXPECT_EQ(error(chinese + word("1", "糕\xE8\x9B", "NOUN"), TextLevel::characters),
             "a.conllu:6: expected UTF-8, found byte 0xe8");
   EXPECT_EQ(error(word("1", "\xED\xA0\x80", "NOUN"), TextLevel::characters),
@@ -94,9 +99,9 @@ TEST_F(ConlluTest, CutsWordsIntoCharacters) {
 
 TEST_F(ConlluTest, ReadsSeveralFilesAsOne) {
   const std::array files{file("a.conllu", kEllipsis), file("b.conllu", kEllipsis)};
-  const TaggedSentences data = read_conllu(files);
+  const TaggedSentences data = read_conllu(files, TextLevel::words, words_);
   EXPECT_EQ(data.size(), 2);
-  EXPECT_EQ(data.words.size(), 3);
+  EXPECT_EQ(words_.size(), 3);
   EXPECT_EQ(data.path, files[0]);
 }
 
@@ -117,7 +122,8 @@ TEST_F(ConlluTest, NamesFileLineAndField) {
   EXPECT_THAT(error(word("1", "Sue", "_")), HasSubstr("found '_'"));
   EXPECT_EQ(error(kSpanish + "\n" + word("1", "caf\xE9", "NOUN")),
             "a.conllu:11: expected UTF-8, found byte 0xe9");
-  EXPECT_THAT(message_of<FileError>([&] { read_conllu(std::array{path("none.conllu")}); }),
+  EXPECT_THAT(message_of<FileError>(
+                  [&] { read_conllu(std::array{path("none.conllu")}, TextLevel::words, words_); }),
               HasSubstr("none.conllu: No such file"));
 }
 

@@ -1,6 +1,6 @@
-// Sweeps: tables with and without names and times, several series, every policy for what is missing,
-// splits by time and by file, and every kind of bad line.
-// Tolerance: none, numbers are parsed to the nearest float.
+// Sweeps: tables with and without names and times, several series, every policy for what is
+// missing, splits by time and by file, and every kind of bad line. Tolerance: none, numbers are
+// parsed to the nearest float.
 
 #include "io/importers/csv.h"
 
@@ -9,6 +9,7 @@
 
 #include "engine/error.h"
 #include "tests/io/files.h"
+#include "tests/io/spools.h"
 
 namespace quadgate {
 namespace {
@@ -16,22 +17,17 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsNan;
 using testing::message_of;
-
-std::vector<float> values_of(const Series& series) {
-  std::vector<float> values(static_cast<std::size_t>(series.x.size()));
-  series.x.read(0, values);
-  return values;
-}
+using testing::values_of;
 
 class CsvTest : public testing::FolderTest {
  protected:
   Series read(std::string_view content, const CsvOptions& options = {}) const {
-    CsvImporter importer(options, path("out.h5"));
+    CsvImporter importer(options, {.spool = {.output = path("out.h5")}});
     importer.read(file("a.csv", content));
     return importer.take();
   }
   std::vector<float> values(std::string_view content, const CsvOptions& options = {}) const {
-    return values_of(read(content, options));
+    return values_of(read(content, options).x);
   }
 
   /// The error's message, without the folder.
@@ -44,7 +40,7 @@ class CsvTest : public testing::FolderTest {
 TEST_F(CsvTest, LeavesTheTimeStampOut) {
   const Series series = read("date,a,b\n2016-07-01 00:00:00,1,2.5\n2016-07-01 01:00:00,-3,4e1\n");
   EXPECT_THAT(series.feature_names, ElementsAre("a", "b"));
-  EXPECT_THAT(values_of(series), ElementsAre(1, 2.5, -3, 40));
+  EXPECT_THAT(values_of(series.x), ElementsAre(1, 2.5, -3, 40));
   ASSERT_EQ(series.parts.size(), 1);
   EXPECT_EQ(series.parts[0].name, "");
   EXPECT_THAT(series.parts[0].rows, ElementsAre(2, 0, 0));
@@ -54,14 +50,14 @@ TEST_F(CsvTest, LeavesTheTimeStampOut) {
 TEST_F(CsvTest, KeepsANumericFirstColumn) {
   const Series series = read("a,b\n1,2\n3,4");
   EXPECT_THAT(series.feature_names, ElementsAre("a", "b"));
-  EXPECT_THAT(values_of(series), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(values_of(series.x), ElementsAre(1, 2, 3, 4));
 }
 
 TEST_F(CsvTest, TakesQuotesBlanksAndLineEndsOfOthers) {
   const Series series =
       read("\xEF\xBB\xBF\"t\", \"a b\" \r\n\r\n\"x\" , +1 \r\nx,\"1e-60\"\r\n\r\n");
   EXPECT_THAT(series.feature_names, ElementsAre("a b"));
-  EXPECT_THAT(values_of(series), ElementsAre(1, 0));
+  EXPECT_THAT(values_of(series.x), ElementsAre(1, 0));
   EXPECT_THAT(values("a,\"b\nc\"\n1,2\n"), ElementsAre(1, 2));
 }
 
@@ -75,7 +71,7 @@ TEST_F(CsvTest, TakesOtherDelimitersAndDecimalSigns) {
 TEST_F(CsvTest, TakesTablesWithoutNames) {
   const Series series = read("2016-07-01,1,2\n2016-07-02,3,4\n");
   EXPECT_THAT(series.feature_names, ElementsAre("1", "2"));
-  EXPECT_THAT(values_of(series), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(values_of(series.x), ElementsAre(1, 2, 3, 4));
   EXPECT_THAT(values("1\n2\n"), ElementsAre(1, 2));
 }
 
@@ -93,7 +89,7 @@ TEST_F(CsvTest, GathersTheRowsOfEachSeries) {
       "t,city,a\n2016-07-01,Ulm,1\n2016-07-01,Bonn,10\n2016-07-02,Ulm,2\n2016-07-02,Bonn,20\n"
       "2016-07-03,Bonn,30\n",
       {.columns = {.group = "city"}});
-  EXPECT_THAT(values_of(series), ElementsAre(1, 2, 10, 20, 30));
+  EXPECT_THAT(values_of(series.x), ElementsAre(1, 2, 10, 20, 30));
   ASSERT_EQ(series.parts.size(), 2);
   EXPECT_EQ(series.parts[0].name, "Ulm");
   EXPECT_THAT(series.parts[0].rows, ElementsAre(2, 0, 0));
@@ -104,10 +100,9 @@ TEST_F(CsvTest, GathersTheRowsOfEachSeries) {
 
 TEST_F(CsvTest, DividesByTime) {
   const Series series =
-      read("t,g,a\n1,x,1\n1,y,10\n2,x,2\n3,x,3\n4,x,4\n5,y,50\n", {.columns = {.time = "t", .group = "g"},
-                                                                   .valid_from = 2,
-                                                                   .test_from = 4});
-  EXPECT_THAT(values_of(series), ElementsAre(1, 2, 3, 4, 10, 50));
+      read("t,g,a\n1,x,1\n1,y,10\n2,x,2\n3,x,3\n4,x,4\n5,y,50\n",
+           {.columns = {.time = "t", .group = "g"}, .valid_from = 2, .test_from = 4});
+  EXPECT_THAT(values_of(series.x), ElementsAre(1, 2, 3, 4, 10, 50));
   EXPECT_THAT(series.parts[0].rows, ElementsAre(1, 2, 1));
   EXPECT_THAT(series.parts[1].rows, ElementsAre(1, 0, 1));
 }
@@ -126,19 +121,19 @@ TEST_F(CsvTest, DividesByTimeStamp) {
 }
 
 TEST_F(CsvTest, GoesOnInOtherFiles) {
-  CsvImporter importer({.columns = {.group = "g"}}, path("out.h5"));
+  CsvImporter importer({.columns = {.group = "g"}}, {.spool = {.output = path("out.h5")}});
   importer.read(file("a.csv", "g,a\nx,1\ny,10\n"), 0);
   importer.read(file("b.csv", "a;g\n2,5;x\n"), 1);
   importer.read(file("c.csv", "g,a\nz,100\ny,20\n"), 2);
   const Series series = importer.take();
-  EXPECT_THAT(values_of(series), ElementsAre(1, 2.5, 10, 20, 100));
+  EXPECT_THAT(values_of(series.x), ElementsAre(1, 2.5, 10, 20, 100));
   EXPECT_THAT(series.parts[0].rows, ElementsAre(1, 1, 0));
   EXPECT_THAT(series.parts[1].rows, ElementsAre(1, 0, 1));
   EXPECT_THAT(series.parts[2].rows, ElementsAre(0, 0, 1));
 }
 
 TEST_F(CsvTest, ExpectsTheSameColumnsInOtherFiles) {
-  CsvImporter importer({}, path("out.h5"));
+  CsvImporter importer({}, {.spool = {.output = path("out.h5")}});
   importer.read(file("a.csv", "a,b\n1,2\n"));
   EXPECT_EQ(message_of<InvalidArgument>([&] { importer.read(file("b.csv", "a,c\n1,2\n"), 2); }),
             path("b.csv").string() + ": expected columns a, b, as in " + path("a.csv").string() +
@@ -155,14 +150,14 @@ TEST_F(CsvTest, RefusesWhatIsMissing) {
 
 TEST_F(CsvTest, DropsRowsWithGaps) {
   const Series series = read(kGaps, {.missing = MissingPolicy::drop});
-  EXPECT_THAT(values_of(series), ElementsAre(3, 4));
+  EXPECT_THAT(values_of(series.x), ElementsAre(3, 4));
   EXPECT_EQ(series.dropped_rows, 3);
   EXPECT_EQ(series.parts[0].size(), 1);
 }
 
 TEST_F(CsvTest, CarriesValuesForward) {
   const Series series = read(kGaps, {.missing = MissingPolicy::forward});
-  EXPECT_THAT(values_of(series), ElementsAre(2, 1, 3, 4, 3, 5));
+  EXPECT_THAT(values_of(series.x), ElementsAre(2, 1, 3, 4, 3, 5));
   EXPECT_EQ(series.dropped_rows, 1);
   EXPECT_EQ(series.filled_values, 2);
   EXPECT_THAT(values("g,a\nx,1\ny,\nx,\ny,2\n",
@@ -173,7 +168,7 @@ TEST_F(CsvTest, CarriesValuesForward) {
 
 TEST_F(CsvTest, LeavesGapsForTheMean) {
   const Series series = read(kGaps, {.missing = MissingPolicy::mean});
-  EXPECT_THAT(values_of(series), ElementsAre(IsNan(), 1, 2, IsNan(), 3, 4, IsNan(), 5));
+  EXPECT_THAT(values_of(series.x), ElementsAre(IsNan(), 1, 2, IsNan(), 3, 4, IsNan(), 5));
   EXPECT_EQ(series.filled_values, 3);
 }
 
@@ -182,7 +177,8 @@ TEST_F(CsvTest, NamesFileLineAndColumn) {
   EXPECT_EQ(error("a,b\n1,1e39\n"), "a.csv:2: column 'b': expected a number, found '1e39'");
   EXPECT_EQ(error("a,b\n1,2 3\n"), "a.csv:2: column 'b': expected a number, found '2 3'");
   EXPECT_EQ(error("a,b\n1,2\nx,2\n"), "a.csv:3: column 'a': expected a number, found 'x'");
-  EXPECT_EQ(error("a,b\n1,2\n1,2,3\n"), "a.csv:3: expected 2 fields, as in the first line, found 3");
+  EXPECT_EQ(error("a,b\n1,2\n1,2,3\n"),
+            "a.csv:3: expected 2 fields, as in the first line, found 3");
   EXPECT_EQ(error("t\nx\n"), "a.csv:1: expected a column of numbers beside the time stamp");
   EXPECT_EQ(error("a,b\n1,\"2\n"),
             "a.csv:2: expected a quote at the end of the last field, found none");

@@ -10,6 +10,7 @@
 
 #include "engine/error.h"
 #include "tests/io/files.h"
+#include "tests/io/spools.h"
 
 namespace quadgate {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using testing::message_of;
+using testing::values_of;
 
 // 2 images of 3 rows and 1 column.
 const std::string kImages("\0\0\x08\x03\0\0\0\x02\0\0\0\x03\0\0\0\x01\x00\x33\xff\x01\x02\x03", 22);
@@ -43,9 +45,9 @@ TEST_F(IdxTest, ReadsPlainAndGzippedFiles) {
         zip ? read_idx(gzipped("i.gz", kImages), gzipped("l.gz", kLabels))
             : read_idx(file("i", kImages), file("l", kLabels));
     EXPECT_EQ(data.input_size, 1);
-    EXPECT_THAT(data.offsets, ElementsAre(0, 3, 6));
-    EXPECT_THAT(data.x, ElementsAre(0, 0.2F, 1, 1 / 255.0F, 2 / 255.0F, 3 / 255.0F));
-    EXPECT_THAT(data.labels, ElementsAre(2, 0));
+    EXPECT_THAT(values_of(data.lengths), ElementsAre(3, 3));
+    EXPECT_THAT(values_of(data.x), ElementsAre(0, 0.2F, 1, 1 / 255.0F, 2 / 255.0F, 3 / 255.0F));
+    EXPECT_THAT(values_of(data.labels), ElementsAre(2, 0));
     EXPECT_THAT(data.class_names, ElementsAre("0", "1", "2"));
   }
 }

@@ -12,22 +12,23 @@
 #include "engine/error.h"
 #include "io/importers/utf8.h"
 #include "tests/io/files.h"
+#include "tests/io/spools.h"
 
 namespace quadgate {
 namespace {
 
 using ::testing::ElementsAre;
 using testing::message_of;
+using testing::values_of;
 
 class PlainTextTest : public testing::FolderTest {
  protected:
   /// The tokens by name.
   std::vector<std::string> read(const std::string& content, TextLevel level) const {
-    const TokenStream stream = read_plain_text(std::array{file("a.txt", content)}, level);
+    WordList words;
+    const TokenStream stream = read_plain_text(std::array{file("a.txt", content)}, level, words);
     std::vector<std::string> names;
-    for (const std::int32_t token : stream.tokens) {
-      names.push_back(stream.words[static_cast<std::size_t>(token)]);
-    }
+    for (const std::int64_t token : values_of(stream.tokens)) names.emplace_back(words[token]);
     return names;
   }
 
@@ -50,9 +51,10 @@ TEST_F(PlainTextTest, WordsStandBetweenBlanks) {
 
 TEST_F(PlainTextTest, FilesFollowEachOther) {
   const std::array files{file("a.txt", "ab"), file("b.txt", "ba")};
-  const TokenStream stream = read_plain_text(files, TextLevel::characters);
-  EXPECT_THAT(stream.tokens, ElementsAre(0, 1, 1, 0));
-  EXPECT_THAT(stream.words, ElementsAre("a", "b"));
+  WordList words;
+  const TokenStream stream = read_plain_text(files, TextLevel::characters, words);
+  EXPECT_THAT(values_of(stream.tokens), ElementsAre(0, 1, 1, 0));
+  EXPECT_EQ(words.size(), 2);
 }
 
 TEST_F(PlainTextTest, NamesFileAndLine) {

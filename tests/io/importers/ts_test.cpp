@@ -8,12 +8,14 @@
 
 #include "engine/error.h"
 #include "tests/io/files.h"
+#include "tests/io/spools.h"
 
 namespace quadgate {
 namespace {
 
 using ::testing::ElementsAre;
 using testing::message_of;
+using testing::values_of;
 
 const std::string kHeader =
     "# about\n@problemName Test\n@timeStamps false\n@classLabel true no yes\n\n@data\n";
@@ -34,9 +36,9 @@ class TsTest : public testing::FolderTest {
 TEST_F(TsTest, TurnsDimensionsIntoSteps) {
   const LabelledSequences data = read(kHeader + "1,2,3:4,5,6:yes\r\n\n7:8:no\n");
   EXPECT_EQ(data.input_size, 2);
-  EXPECT_THAT(data.x, ElementsAre(1, 4, 2, 5, 3, 6, 7, 8));
-  EXPECT_THAT(data.offsets, ElementsAre(0, 3, 4));
-  EXPECT_THAT(data.labels, ElementsAre(1, 0));
+  EXPECT_THAT(values_of(data.x), ElementsAre(1, 4, 2, 5, 3, 6, 7, 8));
+  EXPECT_THAT(values_of(data.lengths), ElementsAre(3, 1));
+  EXPECT_THAT(values_of(data.labels), ElementsAre(1, 0));
   EXPECT_THAT(data.class_names, ElementsAre("no", "yes"));
 }
 
@@ -70,9 +72,9 @@ TEST_F(TsTest, ReadsTheJapaneseVowels) {
   EXPECT_EQ(data.size(), 270);
   EXPECT_EQ(data.input_size, 12);
   EXPECT_EQ(data.class_names.size(), 9U);
-  EXPECT_EQ(data.offsets[1], 20);
-  EXPECT_EQ(data.x[0], 1.860936F);
-  EXPECT_EQ(data.x[1], -0.207383F) << "the second dimension of the first step";
+  EXPECT_EQ(values_of(data.lengths)[0], 20);
+  EXPECT_EQ(values_of(data.x)[0], 1.860936F);
+  EXPECT_EQ(values_of(data.x)[1], -0.207383F) << "the second dimension of the first step";
 }
 
 }  // namespace

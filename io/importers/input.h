@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "io/file_progress.h"
+#include "io/spool.h"
+
+struct gzFile_s;
+
+namespace quadgate {
+
+/// How importers read.
+struct ImportOptions {
+  SpoolOptions spool{};                            ///< what was read
+  ProgressObserver observer{};                     ///< if any, is told how far they are
+  std::size_t buffer_size = std::size_t{1} << 20;  ///< bytes to read at once
+};
+
+/// A file, plain or gzipped, read from front to back. Throws FileError.
+class Input {
+ public:
+  explicit Input(std::filesystem::path path, ProgressObserver observer = {});
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+  /// Reads at most out.size() bytes, unzipped; how many: 0 only at the end.
+  std::size_t read(std::span<char> out);
+
+ private:
+  struct Close {
+    void operator()(gzFile_s* file) const noexcept;
+  };
+
+  std::filesystem::path path_;
+  ProgressObserver observer_;
+  std::unique_ptr<gzFile_s, Close> file_;
+  std::int64_t file_size_ = 0;  // 0: not a file with a size, such as a pipe
+};
+
+}  // namespace quadgate

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace quadgate {
+
+/// What the columns of x are scaled by.
+struct Scale {
+  std::vector<float> mean{};  ///< [columns]; empty: not scaled
+  std::vector<float> std{};   ///< [columns]; empty: not scaled
+
+  /// (x - mean) / std of each column of x [rows, columns].
+  void apply(std::span<float> x) const;
+};
+
+/// Measures mean and population standard deviation of columns, in double, in two passes over the
+/// same values: `add` all of them, then `add_deviations` all of them.
+class ScaleMeasure {
+ public:
+  explicit ScaleMeasure(std::int64_t columns)
+      : sums_(static_cast<std::size_t>(columns)),
+        counts_(sums_.size()),
+        means_(sums_.size()),
+        squares_(sums_.size()) {}
+
+  /// x [rows, columns], some of the values; a NaN is none.
+  void add(std::span<const float> x);
+  void add_deviations(std::span<const float> x);
+  /// A constant column gets std 1.
+  Scale scale() const;
+
+ private:
+  std::vector<double> sums_;
+  std::vector<std::int64_t> counts_;  // of values
+  std::vector<double> means_;         // once there are deviations
+  std::vector<double> squares_;
+};
+
+}  // namespace quadgate

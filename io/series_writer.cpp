@@ -1,0 +1,183 @@
+#include "io/series_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <span>
+
+#include "engine/error.h"
+#include "io/data_description.h"
+#include "io/dataset_parts.h"
+#include "io/finite.h"
+#include "io/hdf5_array_writer.h"
+#include "io/scale.h"
+
+namespace quadgate {
+namespace {
+
+using Rows = std::array<std::int64_t, 3>;
+
+Rows rows_of_splits(const Series& data) {
+  Rows rows{};
+  for (const SeriesPart& part : data.parts) {
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] += part.rows[i];
+  }
+  return rows;
+}
+
+/// Takes the fractions of each series off the end of its train rows.
+void divide_parts(Series& data, const PrepareOptions& options) {
+  const Rows rows = rows_of_splits(data);
+  const auto given = [&](std::size_t split) {
+    return rows[split] > 0 ? std::optional(rows[split]) : std::nullopt;
+  };
+  divide(rows[0], given(1), given(2), options);  // what does not fit
+  for (SeriesPart& part : data.parts) {
+    const std::int64_t total = part.rows[0];
+    for (const auto& [split, fraction] :
+         {std::pair{1U, options.valid_fraction}, {2U, options.test_fraction}}) {
+      const std::int64_t taken =
+          std::min(std::llround(fraction * static_cast<double>(total)), part.rows[0] + 0LL);
+      part.rows[split] += taken;
+      part.rows[0] -= taken;
+    }
+  }
+}
+
+/// Calls body(split, first row, rows) for the rows of each split of each series, in the order of x.
+template <typename Body>
+void for_each_split(const Series& data, Body body) {
+  std::int64_t row = 0;
+  for (const SeriesPart& part : data.parts) {
+    for (std::size_t split = 0; split < part.rows.size(); ++split) {
+      body(split, row, part.rows[split]);
+      row += part.rows[split];
+    }
+  }
+}
+
+/// Reads the training rows and calls `body` with them, piece by piece.
+template <typename Body>
+void for_each_training_piece(const Series& data, Body body) {
+  SpooledFloats::Reader x(data.x);
+  std::vector<float> piece;
+  const std::int64_t most = piece_size(data.columns());
+  for_each_split(data, [&](std::size_t split, std::int64_t, std::int64_t rows) {
+    std::int64_t left = rows * data.columns();
+    if (split != 0) {
+      x.skip(left);
+      return;
+    }
+    for (; left > 0; left -= std::ssize(piece)) {
+      piece.resize(static_cast<std::size_t>(std::min(left, most)));
+      x.read(piece);
+      body(std::span<const float>(piece));
+    }
+  });
+}
+
+Scale measure(const Series& data, const PrepareOptions& options) {
+  ScaleMeasure measure(data.columns());
+  WorkMeter meter(options.observer, "measuring", data.path,
+                  8 * rows_of_splits(data)[0] * data.columns());
+  for_each_training_piece(data, [&](std::span<const float> piece) {
+    measure.add(piece);
+    meter.add(piece.size_bytes());
+  });
+  for_each_training_piece(data, [&](std::span<const float> piece) {
+    measure.add_deviations(piece);
+    meter.add(piece.size_bytes());
+  });
+  return measure.scale();
+}
+
+void fill(std::span<float> x, const std::vector<float>& means) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (std::isnan(x[i])) x[i] = means[i % means.size()];
+  }
+}
+
+void expect_finite(const Series& data, std::span<const float> x, std::int64_t first_row) {
+  if (const std::int64_t bad = find_not_finite(x); bad >= 0) {
+    const auto column = static_cast<std::size_t>(bad % data.columns());
+    throw DataError(fmt::format(
+        "{}: row {}, column '{}': {}", data.path.string(), first_row + bad / data.columns(),
+        data.feature_names[column],
+        data.fill_with_mean ? "no training row has a value to take the mean of" : "not finite"));
+  }
+}
+
+void write_x(hdf5::File& file, const Series& data, const Scale& scale,
+             const std::filesystem::path& path, const PrepareOptions& options) {
+  hdf5::ArrayWriter<float> writer(file, "train/x", {data.size(), data.columns()},
+                                  storage_of(options));
+  WorkMeter meter(options.observer, "writing", path, 4 * data.x.size());
+  SpooledFloats::Reader x(data.x);
+  std::vector<float> piece;
+  const std::int64_t most = piece_size(data.columns());
+  for (std::int64_t done = 0; done < data.x.size(); done += std::ssize(piece)) {
+    piece.resize(static_cast<std::size_t>(std::min(data.x.size() - done, most)));
+    x.read(piece);
+    if (data.fill_with_mean) fill(piece, scale.mean);
+    expect_finite(data, piece, done / data.columns());
+    if (options.standardize) scale.apply(piece);
+    writer.append(piece);
+    meter.add(std::span(piece).size_bytes());
+  }
+  writer.finish();
+}
+
+/// Where the targets of a split lie: as attributes of the one series, or of each series.
+void write_borders(hdf5::File& file, const Series& data, std::size_t split) {
+  const std::string name = kSplitNames.at(split);
+  std::vector<std::int64_t> ranges;
+  std::int64_t first = 0;
+  for_each_split(data, [&](std::size_t of, std::int64_t row, std::int64_t rows) {
+    if (of == 0) first = row;
+    if (of == split) ranges.insert(ranges.end(), {first, row, row + rows});
+  });
+  if (data.parts.size() == 1 && data.parts[0].name.empty()) {
+    file.write_int(name, "begin", ranges[1]);
+    file.write_int(name, "end", ranges[2]);
+    return;
+  }
+  const std::array shape{std::ssize(data.parts), std::int64_t{3}};
+  file.write(name + "/ranges", shape, ranges);
+}
+
+}  // namespace
+
+PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
+                              const PrepareOptions& options) {
+  divide_parts(data, options);
+  DataDescription description;
+  description.feature_names = data.feature_names;
+  Scale scale;
+  if (options.standardize || data.fill_with_mean) scale = measure(data, options);
+  if (options.standardize) {
+    description.mean = scale.mean;
+    description.std = scale.std;
+  }
+  const bool has_names = data.parts.size() > 1 || !data.parts.at(0).name.empty();
+  DatasetFile file(path, "forecast", description, has_names ? 2 : 1);
+  if (has_names) {
+    std::vector<std::string> names;
+    for (const SeriesPart& part : data.parts) names.push_back(part.name);
+    file.file().write_strings("", "series_names", names);
+  }
+  const Rows rows = rows_of_splits(data);
+  for (std::size_t split = 0; split < rows.size(); ++split) {
+    if (rows[split] == 0) continue;
+    const std::string name = kSplitNames.at(split);
+    file.file().create_group(name);
+    split == 0 ? write_x(file.file(), data, scale, path, options)
+               : file.file().link("train/x", name + "/x");
+    write_borders(file.file(), data, split);
+  }
+  file.commit();
+  return {.train = rows[0], .valid = rows[1], .test = rows[2]};
+}
+
+}  // namespace quadgate

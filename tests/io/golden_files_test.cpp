@@ -1,0 +1,145 @@
+// Reads a file of every format_version that there has been (tests/golden/make_formats made them),
+// and one of a version to come. Expected values: data sets as in their sources, spelled out there;
+// those of the checkpoint as h5py reads them. Tolerance: none.
+
+#include <string>
+#include <vector>
+
+#include "engine/error.h"
+#include "io/checkpoint.h"
+#include "io/dataset.h"
+#include "tests/io/files.h"
+
+namespace quadgate {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::FloatNear;
+using ::testing::HasSubstr;
+using testing::message_of;
+
+class GoldenFilesTest : public testing::FolderTest {
+ protected:
+  static std::filesystem::path golden(const std::string& name) {
+    return std::filesystem::path(QUADGATE_GOLDEN) / name;
+  }
+
+  /// All rows of the train split.
+  static Batch train_rows(Dataset& data) {
+    Split& train = data.split("train");
+    std::vector<std::int64_t> rows;
+    for (std::int64_t row = 0; row < train.size(); ++row) rows.push_back(row);
+    Batch batch;
+    train.read(rows, batch);
+    return batch;
+  }
+
+  /// A file of a version to come.
+  std::filesystem::path newer(const std::string& format) const {
+    hdf5::File file = hdf5::File::create(path("newer.h5"));
+    file.write_string("", "format", format);
+    file.write_int("", "format_version", 1000);
+    testing::save(file);
+    return path("newer.h5");
+  }
+};
+
+TEST_F(GoldenFilesTest, CheckpointVersion1) {
+  const auto file = golden("checkpoint_v1.h5");
+  EXPECT_EQ(find_whole_checkpoint(file).path, file);
+  const ModelDescription model = read_model_description(file);
+  EXPECT_EQ(model.config.rnn.cell, Cell::lstm);
+  EXPECT_EQ(model.config.rnn.input_size, 2);
+  EXPECT_EQ(model.config.rnn.hidden_size, 2);
+  EXPECT_EQ(model.config.task, Task::classification);
+  EXPECT_THAT(model.data.class_names, ElementsAre("no", "yes"));
+
+  Parameters parameters(model.config);
+  load_parameters(file, parameters);
+  EXPECT_THAT(parameters.value(parameters.slice("head.bias")),
+              ElementsAre(0.1237730085849762F, -0.08446859568357468F));
+  EXPECT_THAT(parameters.value(parameters.slice("head.weight")),
+              ElementsAre(0.8901877403259277F, -0.2587212920188904F, -0.2506634593009949F,
+                          0.3973505198955536F));
+  EXPECT_THAT(parameters.value(parameters.slice("rnn.weight_ih_l0")).first(4),
+              ElementsAre(1.0518969297409058F, 1.058161973953247F, -0.3787640333175659F,
+                          -0.2012212574481964F));
+  EXPECT_EQ(parameters.value(parameters.slice("rnn.weight_hh_l0")).back(), 0.7726364135742188F);
+
+  Optimizer optimizer({.kind = OptimizerConfig::Kind::adam, .clip_norm = {}},
+                      parameters.values().size());
+  const TrainingState state = load_training_state(file, parameters, optimizer);
+  EXPECT_EQ(optimizer.steps(), 1);
+  const std::size_t bias = parameters.slice("head.bias").offset;
+  EXPECT_EQ(optimizer.states()[0].name, "exp_avg");
+  EXPECT_EQ(optimizer.states()[0].array.span()[bias], -0.01755189336836338F);
+  EXPECT_EQ(optimizer.states()[1].array.span()[bias], 3.080689566559158e-05F);
+  EXPECT_EQ(state.epoch, 0);
+  EXPECT_EQ(state.batch, 1);
+  EXPECT_EQ(state.step, 1);
+  EXPECT_EQ(state.seed, 1);
+  EXPECT_FALSE(state.best_metric);
+  EXPECT_EQ(state.running.items, 2);
+  EXPECT_EQ(state.running.loss, 1.5528259575366974);
+  EXPECT_EQ(state.running.correct, 1);
+  EXPECT_EQ(state.schedule.lr_scale, 1);
+  EXPECT_THAT(state.run_file, HasSubstr("hidden_size = 2\n"));
+}
+
+TEST_F(GoldenFilesTest, DataSetsVersion1) {
+  Dataset classification(golden("dataset_v1_classification.h5"));
+  const Batch labelled = train_rows(classification);
+  EXPECT_THAT(labelled.x, ElementsAre(1, 3, 2, 4, 5, 8, 6, 9, 7, 10, 11, 12));
+  EXPECT_THAT(labelled.offsets, ElementsAre(0, 2, 5, 6));
+  EXPECT_THAT(labelled.labels, ElementsAre(0, 1, 0));
+  EXPECT_THAT(classification.description().class_names, ElementsAre("no", "yes"));
+
+  Dataset tagging(golden("dataset_v1_tagging.h5"));
+  const Batch words = train_rows(tagging);
+  EXPECT_THAT(words.tokens, ElementsAre(2, 1, 3));
+  EXPECT_THAT(words.offsets, ElementsAre(0, 2, 3));
+  EXPECT_THAT(words.labels, ElementsAre(10, 15, 7));
+  EXPECT_THAT(tagging.description().token_names, ElementsAre("<unk>", "eat", "we", "蛋糕"));
+  EXPECT_EQ(tagging.description().class_names.at(15), "VERB");
+
+  // "abba cab", a word's letter with the one after it.
+  Dataset text(golden("dataset_v1_language_model.h5"), {}, Streams{.count = 1, .bptt_len = 7});
+  const Batch letters = train_rows(text);
+  EXPECT_THAT(letters.tokens, ElementsAre(1, 2, 2, 1, 3, 4, 1));
+  EXPECT_THAT(letters.labels, ElementsAre(2, 2, 1, 3, 4, 1, 2));
+  EXPECT_THAT(text.description().token_names, ElementsAre("<unk>", "a", "b", " ", "c"));
+}
+
+TEST_F(GoldenFilesTest, ForecastVersion1) {
+  Dataset forecast(golden("dataset_v1_forecast.h5"),
+                   Window{.input_len = 2, .horizon = 1, .stride = 1, .targets = {"level"}});
+  EXPECT_THAT(forecast.description().feature_names, ElementsAre("level", "flow"));
+  EXPECT_THAT(forecast.description().mean, ElementsAre(17.5F, -3.5F));
+  ASSERT_EQ(forecast.split("train").size(), 6);
+  ASSERT_EQ(forecast.split("test").size(), 2);
+  // The level is t * t over the rows t = 0 to 7 of the train split.
+  const Batch windows = train_rows(forecast);
+  const std::vector<float>& std = forecast.description().std;
+  std::vector<float> levels;
+  for (const float target : windows.targets) levels.push_back(target * std.at(0) + 17.5F);
+  EXPECT_THAT(levels,
+              ElementsAre(FloatNear(4, 1e-4F), FloatNear(9, 1e-4F), FloatNear(16, 1e-4F),
+                          FloatNear(25, 1e-4F), FloatNear(36, 1e-4F), FloatNear(49, 1e-4F)));
+  EXPECT_EQ(windows.x.front(), -1.049108624458313F);
+}
+
+TEST_F(GoldenFilesTest, NewerVersionsAreRefusedByName) {
+  const auto names_it =
+      AllOf(HasSubstr("newer.h5"), HasSubstr("format_version"), HasSubstr("1000"));
+  newer("quadgate-checkpoint");
+  EXPECT_THAT(message_of<FileError>([&] { read_model_description(path("newer.h5")); }), names_it);
+  // Nor does the one before it stand in for it.
+  std::filesystem::copy(golden("checkpoint_v1.h5"), path("newer.prev.h5"));
+  EXPECT_THAT(message_of<FileError>([&] { find_whole_checkpoint(path("newer.h5")); }), names_it);
+  newer("quadgate-dataset");
+  EXPECT_THAT(message_of<FileError>([&] { Dataset data(path("newer.h5")); }), names_it);
+}
+
+}  // namespace
+}  // namespace quadgate
