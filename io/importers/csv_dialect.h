@@ -16,8 +16,8 @@ struct CsvDialect {
 bool is_missing(std::string_view field) noexcept;
 
 /// What a file's first lines look like. The delimiter is the one of , ; tab | that the first line
-/// has most of outside quotes, unless it is given. The decimal sign is a comma if that is not the
+/// has most of outside quotes, unless one is given. The decimal sign is a comma if that is not the
 /// delimiter, and the lines have numbers like 1,5 and none like 1.5.
-CsvDialect detect_csv_dialect(std::string_view first_lines, std::optional<char> delimiter = {});
+CsvDialect detect_csv_dialect(std::string_view first_lines, std::optional<char> given = {});
 
 }  // namespace quadgate

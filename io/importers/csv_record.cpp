@@ -10,7 +10,7 @@
 namespace quadgate {
 
 struct CsvRecord::Parser {
-  csv_parser csv;
+  csv_parser csv{};
   std::string text;               // of all fields of the record
   std::vector<std::size_t> ends;  // of each field in it
   bool complete = false;

@@ -81,7 +81,7 @@ void NpzArray::read_bytes(std::span<std::byte> out) {
 // Magic, version, the header's length, and the header, a Python literal.
 void NpzArray::read_header() {
   constexpr std::string_view kMagic = "\x93NUMPY";
-  std::array<std::byte, 8> front;
+  std::array<std::byte, 8> front{};
   read_bytes(front);
   if (std::memcmp(front.data(), kMagic.data(), kMagic.size()) != 0) {
     fail("expected an array of NumPy, found another kind");
@@ -248,7 +248,8 @@ NpzArray NpzFile::open(const std::string& array) const {
   std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen(archive, member.c_str(), 0),
                                                          zip_fclose);
   if (!file) fail(zip_strerror(archive));
-  return {where, std::make_unique<NpzArray::Member>(std::move(file), status.size)};
+  return {where,
+          std::make_unique<NpzArray::Member>(NpzArray::Member{std::move(file), status.size})};
 }
 
 }  // namespace quadgate

@@ -64,8 +64,8 @@ TEST_F(SeriesWriterTest, StandardizesByTheTrainingRows) {
 }
 
 TEST_F(SeriesWriterTest, WritesRangesOfEachSeries) {
-  std::vector<float> x(28);
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i / 2);
+  std::vector<float> x;
+  for (const float row : testing::ramp(14)) x.insert(x.end(), {row, row});
   const auto sizes =
       write_forecast(path("a.h5"), series(x, {{"north", {8, 0, 0}}, {"south", {6, 0, 0}}}),
                      {.valid_fraction = 0.25, .test_fraction = 0.125});
