@@ -47,6 +47,7 @@ struct PrepareArguments {
 void prepare_idx(const PrepareArguments& arguments);
 void prepare_ts(const PrepareArguments& arguments);
 void prepare_csv(const PrepareArguments& arguments);
+void prepare_npz(const PrepareArguments& arguments);
 void prepare_conllu(const PrepareArguments& arguments);
 void prepare_text(const PrepareArguments& arguments);
 

@@ -15,6 +15,7 @@
 #include "io/importers/conllu.h"
 #include "io/importers/csv.h"
 #include "io/importers/idx.h"
+#include "io/importers/npz.h"
 #include "io/importers/plain_text.h"
 #include "io/importers/timestamp.h"
 #include "io/importers/ts.h"
@@ -99,9 +100,28 @@ std::string note_on(const Series& series, const std::string& policy) {
   return note;
 }
 
+using Files = std::vector<std::filesystem::path>;
+
+struct IsGiven {
+  bool operator()(const Files& files) const { return !files.empty(); }
+};
+
+/// Writes the data set of series.
+void write_series(const PrepareArguments& arguments, Series series,
+                  std::optional<PrepareProgress>& progress) {
+  const std::string note = note_on(series, arguments.missing);
+  const PrepareSummary summary = write_forecast(arguments.output, std::move(series),
+                                                options_of(arguments, progress->observer()));
+  progress.reset();  // ends its line
+  print(arguments, summary, "rows");
+  fmt::print("{}", note);
+}
+
 /// `read` makes sequences or a text of an input; `write` makes a data set of them.
-template <typename Read, typename Write>
-void prepare(const PrepareArguments& arguments, const char* unit, Read read, Write write) {
+/// `has` tells of the files of a split whether there is one.
+template <typename Read, typename Write, typename Has = IsGiven>
+void prepare(const PrepareArguments& arguments, const char* unit, Read read, Write write,
+             Has has = {}) {
   catch_stop_signals();
   std::optional<PrepareProgress> progress(std::in_place);
   const ImportOptions import{.spool = {.output = arguments.output},
@@ -109,8 +129,8 @@ void prepare(const PrepareArguments& arguments, const char* unit, Read read, Wri
   const auto data = read(arguments.inputs, import);
   std::optional<std::remove_const_t<decltype(data)>> valid;
   std::optional<std::remove_const_t<decltype(data)>> test;
-  if (!arguments.valid.empty()) valid = read(arguments.valid, import);
-  if (!arguments.test.empty()) test = read(arguments.test, import);
+  if (has(arguments.valid)) valid = read(arguments.valid, import);
+  if (has(arguments.test)) test = read(arguments.test, import);
   const PrepareSummary summary =
       write(arguments.output, data, valid, test, options_of(arguments, progress->observer()));
   progress.reset();  // ends its line
@@ -123,14 +143,14 @@ void prepare_idx(const PrepareArguments& arguments) {
   const auto read = [](const auto& files, const ImportOptions& options) {
     return read_idx(files.at(0), files.at(1), options);
   };
-  prepare(arguments, "sequences", read, write_classification);
+  prepare(arguments, "sequences", read, write_sequences);
 }
 
 void prepare_ts(const PrepareArguments& arguments) {
   const auto read = [](const auto& files, const ImportOptions& options) {
     return read_ts(files.at(0), options);
   };
-  prepare(arguments, "sequences", read, write_classification);
+  prepare(arguments, "sequences", read, write_sequences);
 }
 
 void prepare_csv(const PrepareArguments& arguments) {
@@ -145,13 +165,39 @@ void prepare_csv(const PrepareArguments& arguments) {
       importer.read(file, split);
     }
   }
-  Series series = importer.take();
-  const std::string note = note_on(series, arguments.missing);
-  const PrepareSummary summary = write_forecast(arguments.output, std::move(series),
-                                                options_of(arguments, progress->observer()));
-  progress.reset();  // ends its line
-  print(arguments, summary, "rows");
-  fmt::print("{}", note);
+  write_series(arguments, importer.take(), progress);
+}
+
+void prepare_npz(const PrepareArguments& arguments) {
+  const NpzFile file(arguments.inputs.at(0));
+  const bool is_divided = file.has("x_train");
+  if (!is_divided && !file.has("y")) {
+    if (!arguments.valid.empty() || !arguments.test.empty()) {
+      throw InvalidArgument(
+          "--valid, --test: expected none beside a series (an array x without y), which fractions "
+          "divide");
+    }
+    catch_stop_signals();
+    std::optional<PrepareProgress> progress(std::in_place);
+    write_series(arguments,
+                 read_npz_series(file, {.spool = {.output = arguments.output},
+                                        .observer = progress->observer()}),
+                 progress);
+    return;
+  }
+  // A split is a file of its own, or arrays of the first one.
+  const auto suffix = [&](const Files& files) {
+    return &files == &arguments.valid ? "_valid" : &files == &arguments.test ? "_test" : "_train";
+  };
+  const auto read = [&](const Files& files, const ImportOptions& options) {
+    const bool is_own = !files.empty() && &files != &arguments.inputs;
+    if (is_own) return read_npz(NpzFile(files.at(0)), "", options);
+    return read_npz(file, is_divided ? suffix(files) : "", options);
+  };
+  const auto has = [&](const Files& files) {
+    return !files.empty() || (is_divided && file.has(std::string("x") + suffix(files)));
+  };
+  prepare(arguments, "sequences", read, write_sequences, has);
 }
 
 void prepare_conllu(const PrepareArguments& arguments) {

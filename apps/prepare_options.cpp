@@ -125,11 +125,17 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
                "Series to forecast: a table in text, a row a time step; delimiter, decimal "
                "sign and names follow from its first lines; splits follow in time",
                arguments, command, prepare_csv);
-  for (CLI::App* kind : {&idx, &ts, &csv}) {
+  CLI::App& npz =
+      add_kind(prepare, "npz",
+               "NumPy's arrays x and y, also x_train, y_train, x_valid, x_test, ...: "
+               "sequences of one length, or of many with offsets; without y a series to "
+               "forecast",
+               arguments, command, prepare_npz);
+  for (CLI::App* kind : {&idx, &ts, &csv, &npz}) {
     kind->add_flag("--standardize", arguments.standardize,
                    "Scale each feature to mean 0 and std 1 over the train split");
   }
-  for (CLI::App* kind : {&ts, &csv}) {
+  for (CLI::App* kind : {&ts, &csv, &npz}) {
     kind->add_option("input", arguments.inputs, "File, plain or .gz")
         ->required()
         ->expected(1)

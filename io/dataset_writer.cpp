@@ -23,21 +23,32 @@ struct Source {
   std::vector<std::int64_t> labels;  // by label of `data`
 };
 
+void expect_same_kind(const LabelledSequences& data, const LabelledSequences& train) {
+  const auto expect = [&](std::int64_t found, std::int64_t expected, const char* what) {
+    if (found == expected) return;
+    throw InvalidArgument(fmt::format("{}: expected {} {}, as in {}, found {}", data.path.string(),
+                                      expected, what, train.path.string(), found));
+  };
+  if (data.task != train.task) {
+    throw InvalidArgument(fmt::format("{}: expected targets of a {}, as in {}, found {}",
+                                      data.path.string(), to_string(train.task),
+                                      train.path.string(), to_string(data.task)));
+  }
+  expect(data.input_size, train.input_size, "features");
+  expect(data.output_size, train.output_size, "values to predict");
+}
+
 /// The labels that the class names of `data` have in `train`.
 std::vector<std::int64_t> match_classes(const LabelledSequences& data,
                                         const LabelledSequences& train) {
-  if (data.input_size != train.input_size) {
-    throw InvalidArgument(fmt::format("{}: expected {} features, as in {}, found {}",
-                                      data.path.string(), train.input_size, train.path.string(),
-                                      data.input_size));
-  }
+  expect_same_kind(data, train);
   const auto classes = std::ssize(train.class_names);
   std::vector<std::int64_t> labels;
   for (const std::string& name : data.class_names) {
     labels.push_back(std::ranges::find(train.class_names, name) - train.class_names.begin());
   }
   SpooledIntegers::Reader label_reader(data.labels);
-  for (std::int64_t row = 0; row < data.size(); ++row) {
+  for (std::int64_t i = 0; i < data.labels.size(); ++i) {
     const auto label = static_cast<std::size_t>(label_reader.next());
     if (labels[label] == classes) {
       throw InvalidArgument(fmt::format("{}: expected classes {}, as in {}, found '{}'",
@@ -122,33 +133,52 @@ Sizes sizes_of(std::span<const Source> sources) {
 /// Writes the arrays of the splits side by side.
 class SequenceWriter {
  public:
-  SequenceWriter(hdf5::File& file, const Sizes& sizes, std::int64_t input_size,
+  SequenceWriter(hdf5::File& file, const Sizes& sizes, const LabelledSequences& train,
                  hdf5::Storage storage) {
     for (std::size_t i = 0; i < kSplitNames.size(); ++i) {
       if (sizes.rows.at(i) == 0) continue;
       const std::string name = kSplitNames.at(i);
       file.create_group(name);
+      const std::int64_t rows = sizes.rows.at(i);
       const bool fixed = sizes.fixed_len > 0;
-      std::vector<std::int64_t> shape{sizes.steps.at(i), input_size};
-      if (fixed) shape = {sizes.rows.at(i), sizes.fixed_len, input_size};
+      std::vector<std::int64_t> shape{sizes.steps.at(i), train.input_size};
+      if (fixed) shape = {rows, sizes.fixed_len, train.input_size};
       Split& split = splits_.at(i);
       split.x.emplace(file, name + "/x", shape, storage);
       if (!fixed) {
-        split.offsets.emplace(file, name + "/offsets", std::vector{sizes.rows.at(i) + 1}, storage);
+        split.offsets.emplace(file, name + "/offsets", std::vector{rows + 1}, storage);
         split.offsets->append(0);
       }
-      split.y.emplace(file, name + "/y", std::vector{sizes.rows.at(i)}, storage);
+      if (train.task == Task::regression) {
+        split.values.emplace(file, name + "/y", std::vector{rows, train.output_size}, storage);
+      } else {
+        const bool a_step = train.task == Task::tagging;
+        split.labels.emplace(file, name + "/y", std::vector{a_step ? sizes.steps.at(i) : rows},
+                             storage);
+      }
     }
   }
 
-  void write_labels(const Source& source) {
-    SpooledIntegers::Reader labels(source.data->labels);
-    SpooledIntegers::Reader lengths(source.data->lengths);
-    for (std::int64_t row = 0; row < source.data->size(); ++row) {
+  void write_targets(const Source& source) {
+    const LabelledSequences& data = *source.data;
+    SpooledIntegers::Reader labels(data.labels);
+    SpooledFloats::Reader targets(data.targets);
+    SpooledIntegers::Reader lengths(data.lengths);
+    std::vector<float> values(static_cast<std::size_t>(data.output_size));
+    for (std::int64_t row = 0; row < data.size(); ++row) {
       Split& split = splits_.at(source.splits[row]);
-      split.y->append(source.labels[static_cast<std::size_t>(labels.next())]);
-      split.steps += lengths.next();
+      const std::int64_t length = lengths.next();
+      split.steps += length;
       if (split.offsets) split.offsets->append(split.steps);
+      if (split.values) {
+        targets.read(values);
+        expect_finite(data.path, values, "sequence", row, data.output_size);
+        split.values->append(values);
+        continue;
+      }
+      for (std::int64_t left = data.task == Task::tagging ? length : 1; left > 0; --left) {
+        split.labels->append(source.labels[static_cast<std::size_t>(labels.next())]);
+      }
     }
   }
 
@@ -168,7 +198,8 @@ class SequenceWriter {
     for (Split& split : splits_) {
       if (!split.x) continue;
       split.x->finish();
-      split.y->finish();
+      if (split.values) split.values->finish();
+      if (split.labels) split.labels->finish();
       if (split.offsets) split.offsets->finish();
     }
   }
@@ -177,7 +208,8 @@ class SequenceWriter {
   struct Split {
     std::optional<hdf5::ArrayWriter<float>> x;
     std::optional<hdf5::ArrayWriter<std::int64_t>> offsets;
-    std::optional<hdf5::ArrayWriter<std::int64_t>> y;
+    std::optional<hdf5::ArrayWriter<std::int64_t>> labels;  // or
+    std::optional<hdf5::ArrayWriter<float>> values;
     std::int64_t steps = 0;
   };
   std::array<Split, 3> splits_;
@@ -185,11 +217,10 @@ class SequenceWriter {
 
 }  // namespace
 
-PrepareSummary write_classification(const std::filesystem::path& path,
-                                    const LabelledSequences& data,
-                                    const std::optional<LabelledSequences>& valid,
-                                    const std::optional<LabelledSequences>& test,
-                                    const PrepareOptions& options) {
+PrepareSummary write_sequences(const std::filesystem::path& path, const LabelledSequences& data,
+                               const std::optional<LabelledSequences>& valid,
+                               const std::optional<LabelledSequences>& test,
+                               const PrepareOptions& options) {
   const PrepareSummary summary = divide(data.size(), rows_of(valid), rows_of(test), options);
   std::vector<Source> sources;
   sources.push_back({&data,
@@ -199,15 +230,16 @@ PrepareSummary write_classification(const std::filesystem::path& path,
   if (test) sources.push_back({&*test, RowSplits(2), match_classes(*test, data)});
 
   DataDescription description;
+  description.feature_names = data.feature_names;
   description.class_names = data.class_names;
   const Scale scale = options.standardize ? measure(sources.front(), options) : Scale{};
   description.mean = scale.mean;
   description.std = scale.std;
-  DatasetFile file(path, "classification", description);
+  DatasetFile file(path, to_string(data.task), description);
   {
     const Sizes sizes = sizes_of(sources);
-    SequenceWriter writer(file.file(), sizes, data.input_size, storage_of(options));
-    for (const Source& source : sources) writer.write_labels(source);
+    SequenceWriter writer(file.file(), sizes, data, storage_of(options));
+    for (const Source& source : sources) writer.write_targets(source);
     const std::int64_t steps = sizes.steps[0] + sizes.steps[1] + sizes.steps[2];
     WorkMeter meter(options.observer, "writing", path, 4 * steps * data.input_size);
     for (const Source& source : sources) writer.write_steps(source, scale, meter);

@@ -8,17 +8,18 @@
 #include <utility>
 #include <vector>
 
+#include "engine/config.h"
 #include "io/file_progress.h"
 #include "io/spool.h"
 
 namespace quadgate {
 
-/// Labelled sequences, as importers read them.
+/// Sequences with a label, a label a step or values each, as importers read them.
 struct LabelledSequences {
   explicit LabelledSequences(std::filesystem::path from = {}, const SpoolOptions& spool = {})
-      : path(std::move(from)), x(spool), lengths(spool), labels(spool) {}
+      : path(std::move(from)), x(spool), lengths(spool), labels(spool), targets(spool) {}
 
-  std::int64_t size() const noexcept { return labels.size(); }
+  std::int64_t size() const noexcept { return lengths.size(); }
   /// Adds a sequence [T, input_size].
   void add(std::span<const float> steps, std::int64_t label) {
     x.append(steps);
@@ -27,11 +28,15 @@ struct LabelledSequences {
   }
 
   std::filesystem::path path;  ///< that they were read from, for messages
+  Task task = Task::classification;
   std::int64_t input_size = 0;
-  std::vector<std::string> class_names{};  ///< by label
-  SpooledFloats x;                         ///< [sum of lengths, input_size]
-  SpooledIntegers lengths;                 ///< [n]
-  SpooledIntegers labels;                  ///< [n]
+  std::int64_t output_size = 0;              ///< O, of a regression
+  std::vector<std::string> feature_names{};  ///< or none
+  std::vector<std::string> class_names{};    ///< by label
+  SpooledFloats x;                           ///< [sum of lengths, input_size]
+  SpooledIntegers lengths;                   ///< [n]
+  SpooledIntegers labels;                    ///< [n], or [sum of lengths] of tagging
+  SpooledFloats targets;                     ///< [n, O] of a regression
 };
 
 /// How the input is divided, scaled and stored.
@@ -52,16 +57,15 @@ struct PrepareSummary {
   std::int64_t vocabulary = 0;  ///< tokens; 0 without tokens
 };
 
-/// Writes a classification data set, atomically. Validation and test rows are drawn at random
+/// Writes a data set of sequences, atomically. Validation and test rows are drawn at random
 /// (Philox, seed 1), unless there are `valid` and `test`. Sequences of one length are stored as
 /// [n, T, I], else with offsets. Throws InvalidArgument if a fraction is out of range, leaves a
-/// split empty or stands beside that split's rows, or `valid` or `test` has other features or
-/// classes; DataError if a value is not finite; FileError if the file cannot be written. An
-/// existing file then stays as it was.
-PrepareSummary write_classification(const std::filesystem::path& path,
-                                    const LabelledSequences& data,
-                                    const std::optional<LabelledSequences>& valid,
-                                    const std::optional<LabelledSequences>& test,
-                                    const PrepareOptions& options);
+/// split empty or stands beside that split's rows, or `valid` or `test` has other features,
+/// classes or values; DataError if a value is not finite; FileError if the file cannot be written.
+/// An existing file then stays as it was.
+PrepareSummary write_sequences(const std::filesystem::path& path, const LabelledSequences& data,
+                               const std::optional<LabelledSequences>& valid,
+                               const std::optional<LabelledSequences>& test,
+                               const PrepareOptions& options);
 
 }  // namespace quadgate

@@ -64,7 +64,7 @@ TEST_F(BadInputTest, WrongUse) {
   expect_refused({"train", "run.toml", "--theads", "2"}, kExitWrongUse, "--theads");
   expect_refused({"train", "run.toml", "--threads", "two"}, kExitWrongUse, "two");
   expect_refused({"train", "run.toml", "--threads", "0"}, kExitWrongUse, "--threads");
-  expect_refused({"prepare", "npz", "a", "-o", "b"}, kExitWrongUse, "npz");
+  expect_refused({"prepare", "npy", "a", "-o", "b"}, kExitWrongUse, "npy");
   expect_refused({"bench", "--seq-len", "3"}, kExitWrongUse, "required");
   const std::vector<std::string> bench = {
       "bench", "--seq-len", "3", "--batch", "1", "--input-size", "1", "--hidden-size", "1"};

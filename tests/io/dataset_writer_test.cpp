@@ -49,7 +49,7 @@ Batch read_all(Split& split) {
 
 TEST_F(DatasetWriterTest, WritesOneLengthWithoutOffsets) {
   const PrepareSummary sizes =
-      write_classification(path("a.h5"), sequences({2, 2, 2}), {}, sequences({2}), {});
+      write_sequences(path("a.h5"), sequences({2, 2, 2}), {}, sequences({2}), {});
   EXPECT_EQ(sizes.train, 3);
   EXPECT_EQ(sizes.valid, 0);
   EXPECT_EQ(sizes.test, 1);
@@ -64,7 +64,7 @@ TEST_F(DatasetWriterTest, WritesOneLengthWithoutOffsets) {
 }
 
 TEST_F(DatasetWriterTest, WritesManyLengthsWithOffsets) {
-  write_classification(path("a.h5"), sequences({2, 2}), {}, sequences({1, 3}), {});
+  write_sequences(path("a.h5"), sequences({2, 2}), {}, sequences({1, 3}), {});
   Dataset dataset(path("a.h5"));
   EXPECT_EQ(dataset.split("train").max_len(), 2);
   EXPECT_EQ(dataset.split("test").max_len(), 3);
@@ -74,7 +74,7 @@ TEST_F(DatasetWriterTest, WritesManyLengthsWithOffsets) {
 TEST_F(DatasetWriterTest, DrawsEveryRowOnceAndAlwaysTheSame) {
   const std::vector<std::int64_t> lengths(100, 1);
   for (const char* name : {"a.h5", "b.h5"}) {
-    const PrepareSummary sizes = write_classification(
+    const PrepareSummary sizes = write_sequences(
         path(name), sequences(lengths), {}, {}, {.valid_fraction = 0.1, .test_fraction = 0.25});
     EXPECT_EQ(sizes.train, 65);
     EXPECT_EQ(sizes.valid, 10);
@@ -104,17 +104,17 @@ TEST_F(DatasetWriterTest, MatchesTheClassesOfTheTestFileByName) {
     data.input_size = input_size;
     return data;
   };
-  write_classification(path("a.h5"), sequences({1, 1}), {}, test({"yes", "no"}, 1), {});
+  write_sequences(path("a.h5"), sequences({1, 1}), {}, test({"yes", "no"}, 1), {});
   Dataset dataset(path("a.h5"));
   EXPECT_THAT(read_all(dataset.split("test")).labels, ElementsAre(1, 0));
 
   EXPECT_EQ(
       message_of<InvalidArgument>([&] {
-        write_classification(path("a.h5"), sequences({1, 1}), {}, test({"no", "maybe"}, 1), {});
+        write_sequences(path("a.h5"), sequences({1, 1}), {}, test({"no", "maybe"}, 1), {});
       }),
       "test.ts: expected classes no, yes, as in input, found 'maybe'");
   EXPECT_EQ(message_of<InvalidArgument>([&] {
-              write_classification(path("a.h5"), sequences({1, 1}), test({"no", "yes"}, 2), {}, {});
+              write_sequences(path("a.h5"), sequences({1, 1}), test({"no", "yes"}, 2), {}, {});
             }),
             "test.ts: expected 1 features, as in input, found 2");
 }
@@ -124,7 +124,7 @@ TEST_F(DatasetWriterTest, LeavesTheFileAsItWasWhenItFails) {
   const auto error = [&](const PrepareOptions& options,
                          const std::optional<LabelledSequences>& test = {}) {
     return message_of<InvalidArgument>([&] {
-      write_classification(path("a.h5"), sequences({1, 1}), {}, test, options);
+      write_sequences(path("a.h5"), sequences({1, 1}), {}, test, options);
     });
   };
   EXPECT_EQ(error({.valid_fraction = 1}),
@@ -139,9 +139,9 @@ TEST_F(DatasetWriterTest, LeavesTheFileAsItWasWhenItFails) {
 
   LabelledSequences bad = sequences({1, 1});
   bad.add(std::array{0.0F, std::nanf("")}, 0);
-  EXPECT_EQ(message_of<DataError>([&] { write_classification(path("a.h5"), bad, {}, {}, {}); }),
+  EXPECT_EQ(message_of<DataError>([&] { write_sequences(path("a.h5"), bad, {}, {}, {}); }),
             "input: step 3, feature 0: not finite");
-  EXPECT_THROW(write_classification(path("none/a.h5"), sequences({1}), {}, {}, {}), FileError);
+  EXPECT_THROW(write_sequences(path("none/a.h5"), sequences({1}), {}, {}, {}), FileError);
   EXPECT_EQ(testing::content_of(path("a.h5")), "precious");
   EXPECT_THAT(testing::files_beside(path("a.h5")), ElementsAre("a.h5"));
 }
@@ -152,7 +152,7 @@ TEST_F(DatasetWriterTest, ReadsTheJapaneseVowels) {
     GTEST_SKIP() << "SKIPPED: no JapaneseVowels_TRAIN.ts in " << shared;
   }
   const PrepareSummary sizes =
-      write_classification(path("vowels.h5"), read_ts(shared / "JapaneseVowels_TRAIN.ts"), {},
+      write_sequences(path("vowels.h5"), read_ts(shared / "JapaneseVowels_TRAIN.ts"), {},
                            read_ts(shared / "JapaneseVowels_TEST.ts"), {.valid_fraction = 0.1});
   EXPECT_EQ(sizes.train, 243);
   EXPECT_EQ(sizes.valid, 27);
