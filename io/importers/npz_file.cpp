@@ -1,0 +1,255 @@
+#include "io/importers/npz_file.h"
+
+#include <fmt/format.h>
+#include <zip.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <regex>
+#include <string_view>
+#include <utility>
+
+#include "engine/error.h"
+#include "io/formats/tensor_file.h"
+
+namespace quadgate {
+namespace {
+
+constexpr std::size_t kLongestHeader = 1 << 16;
+constexpr std::size_t kBufferSize = std::size_t{1} << 18;
+constexpr std::string_view kSuffix = ".npy";
+
+template <typename Number>
+Number load(const std::byte* from) noexcept {
+  Number number;
+  std::memcpy(&number, from, sizeof(number));
+  return number;
+}
+
+/// UTF-8 of a code point.
+void append_utf8(char32_t code, std::string& text) {
+  const auto byte = [&](char32_t lead, int shift, char32_t bits) {
+    text += static_cast<char>(static_cast<unsigned char>(lead | ((code >> shift) & bits)));
+  };
+  if (code < 0x80) {
+    byte(0, 0, 0x7f);
+  } else if (code < 0x800) {
+    byte(0xc0, 6, 0x1f), byte(0x80, 0, 0x3f);
+  } else if (code < 0x10000) {
+    byte(0xe0, 12, 0x0f), byte(0x80, 6, 0x3f), byte(0x80, 0, 0x3f);
+  } else {
+    byte(0xf0, 18, 0x07), byte(0x80, 12, 0x3f), byte(0x80, 6, 0x3f), byte(0x80, 0, 0x3f);
+  }
+}
+
+}  // namespace
+
+struct NpzArray::Member {
+  std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file;
+  std::uint64_t left;  // bytes, unpacked
+};
+
+NpzArray::NpzArray(std::string where, std::unique_ptr<Member> member)
+    : where_(std::move(where)), member_(std::move(member)) {
+  read_header();
+}
+
+NpzArray::~NpzArray() = default;
+NpzArray::NpzArray(NpzArray&&) noexcept = default;
+
+void NpzArray::fail(const std::string& problem) const {
+  throw FileError(fmt::format("{}: {}", where_, problem));
+}
+
+void NpzArray::read_bytes(std::span<std::byte> out) {
+  if (out.size() > member_->left) fail("the array is truncated");
+  member_->left -= out.size();
+  zip_file_t* const file = member_->file.get();
+  while (!out.empty()) {
+    const auto got = zip_fread(file, out.data(), out.size());
+    if (got <= 0) fail(got < 0 ? zip_file_strerror(file) : "the array is truncated");
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
+  // Only at the end does libzip compare the checksum.
+  std::byte more{};
+  if (member_->left == 0 && zip_fread(file, &more, 1) != 0) fail(zip_file_strerror(file));
+}
+
+// Magic, version, the header's length, and the header, a Python literal.
+void NpzArray::read_header() {
+  constexpr std::string_view kMagic = "\x93NUMPY";
+  std::array<std::byte, 8> front{};
+  read_bytes(front);
+  if (std::memcmp(front.data(), kMagic.data(), kMagic.size()) != 0) {
+    fail("expected an array of NumPy, found another kind");
+  }
+  std::array<std::byte, 4> length{};
+  const std::size_t length_size = front[6] == std::byte{1} ? 2 : 4;
+  read_bytes(std::span(length).first(length_size));
+  const auto header_size = load<std::uint32_t>(length.data());
+  if (header_size > kLongestHeader) fail(fmt::format("a header of {} bytes", header_size));
+  std::string header(header_size, '\0');
+  read_bytes(std::as_writable_bytes(std::span(header)));
+  parse_header(header);
+  const std::uint64_t found = member_->left;
+  const auto most = static_cast<std::int64_t>(
+      std::min<std::uint64_t>(found, std::numeric_limits<std::int64_t>::max()));
+  size_ = count_elements(shape_, most);
+  if (size_ < 0 || static_cast<std::uint64_t>(size_) * element_size_ != found) {
+    fail(fmt::format("its shape and type do not fit the {} bytes that it has", found));
+  }
+}
+
+void NpzArray::parse_header(const std::string& header) {
+  const auto value = [&](const char* pattern) {
+    std::smatch match;
+    if (!std::regex_search(header, match, std::regex(pattern))) {
+      fail("expected numbers or text, found another type (a structure or Python objects)");
+    }
+    return match[1].str();
+  };
+  set_type(value(R"('descr':\s*'([^']{1,16})')"));
+  const std::string order = value(R"('fortran_order':\s*(True|False))");
+  const std::string sizes = value(R"('shape':\s*\(([0-9, ]{0,200})\))");
+  std::string_view rest = sizes;
+  while (rest.find_first_of("0123456789") != std::string_view::npos) {
+    rest.remove_prefix(rest.find_first_of("0123456789"));
+    std::int64_t size = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), size);
+    if (error != std::errc()) fail(fmt::format("shape ({}): a size is too large", sizes));
+    shape_.push_back(size);
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+  }
+  if (order == "True" && shape_.size() > 1) {
+    fail("expected C order, found Fortran's: save numpy.ascontiguousarray of it");
+  }
+}
+
+void NpzArray::set_type(const std::string& type) {
+  std::smatch match;
+  if (!std::regex_match(type, match, std::regex("([<|])([fiubU])([0-9]{1,6})"))) {
+    fail(fmt::format("expected little-endian numbers or text, found type '{}'", type));
+  }
+  const char letter = match[2].str().front();
+  const auto size = static_cast<std::size_t>(std::stoul(match[3].str()));
+  kind_ = letter == 'f' ? Kind::floating : letter == 'U' ? Kind::text : Kind::integer;
+  is_signed_ = letter == 'i';
+  element_size_ = letter == 'U' ? 4 * size : size;  // text is UTF-32
+  const bool known = letter == 'U' || (letter == 'b' ? size == 1
+                                                     : size == 2 || size == 4 || size == 8 ||
+                                                           (size == 1 && letter != 'f'));
+  if (!known) fail(fmt::format("expected numbers of at most 64 bits, found type '{}'", type));
+}
+
+template <typename T, typename Convert>
+void NpzArray::read_elements(std::span<T> out, Convert convert) {
+  buffer_.resize(kBufferSize);
+  while (!out.empty()) {
+    const std::size_t count = std::min(out.size(), kBufferSize / element_size_);
+    const auto bytes = std::span(buffer_).first(count * element_size_);
+    read_bytes(bytes);
+    for (std::size_t i = 0; i < count; ++i) out[i] = convert(&bytes[i * element_size_]);
+    out = out.subspan(count);
+  }
+}
+
+void NpzArray::read(std::span<float> out) {
+  if (kind_ == Kind::text) fail("expected numbers, found text");
+  if (kind_ == Kind::integer) {
+    read_elements(out, [this](const std::byte* e) { return static_cast<float>(integer(e)); });
+    return;
+  }
+  const ElementType type = element_size_ == 8   ? ElementType::f64
+                           : element_size_ == 4 ? ElementType::f32
+                                                : ElementType::f16;
+  read_elements(out, [type](const std::byte* element) { return to_float(type, element); });
+}
+
+void NpzArray::read(std::span<std::int64_t> out) {
+  if (kind_ != Kind::integer) fail("expected integers, found others");
+  read_elements(out, [this](const std::byte* element) { return integer(element); });
+}
+
+std::int64_t NpzArray::integer(const std::byte* element) const {
+  switch (element_size_) {
+    case 1:
+      return is_signed_ ? load<std::int8_t>(element) : load<std::uint8_t>(element);
+    case 2:
+      return is_signed_ ? load<std::int16_t>(element) : load<std::uint16_t>(element);
+    case 4:
+      return is_signed_ ? load<std::int32_t>(element) : std::int64_t{load<std::uint32_t>(element)};
+    default:
+      break;
+  }
+  const auto value = load<std::int64_t>(element);
+  if (!is_signed_ && value < 0) fail(fmt::format("{} is too large", load<std::uint64_t>(element)));
+  return value;
+}
+
+std::vector<std::string> NpzArray::read_texts() {
+  if (kind_ != Kind::text) fail("expected text, found numbers");
+  std::vector<std::string> texts;
+  std::vector<std::byte> element(element_size_);
+  for (std::int64_t i = 0; i < size_; ++i) {
+    read_bytes(element);
+    std::string text;
+    for (std::size_t at = 0; at < element.size(); at += 4) {
+      const auto code = load<char32_t>(&element[at]);
+      if (code == 0) break;
+      if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) fail("expected Unicode text");
+      append_utf8(code, text);
+    }
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+NpzFile::NpzFile(const std::filesystem::path& path) : path_(path) {
+  int code = 0;
+  archive_ = zip_open(path.c_str(), ZIP_RDONLY, &code);
+  if (archive_ == nullptr) {
+    zip_error_t error;
+    zip_error_init_with_code(&error, code);
+    const std::string reason = zip_error_strerror(&error);
+    zip_error_fini(&error);
+    throw FileError(fmt::format("{}: zip: {}", path.string(), reason));
+  }
+  auto* const archive = static_cast<zip_t*>(archive_);
+  for (zip_int64_t i = 0; i < zip_get_num_entries(archive, 0); ++i) {
+    const char* const found = zip_get_name(archive, static_cast<zip_uint64_t>(i), 0);
+    std::string_view name = found == nullptr ? "" : found;
+    if (name.ends_with(kSuffix)) {
+      name.remove_suffix(kSuffix.size());
+      names_.emplace_back(name);
+    }
+  }
+}
+
+NpzFile::~NpzFile() { zip_discard(static_cast<zip_t*>(archive_)); }
+
+bool NpzFile::has(const std::string& array) const {
+  return std::ranges::find(names_, array) != names_.end();
+}
+
+NpzArray NpzFile::open(const std::string& array) const {
+  const std::string where = fmt::format("{}: array '{}'", path_.string(), array);
+  const auto fail = [&](const char* reason) {
+    throw FileError(fmt::format("{}: {}", where, reason));
+  };
+  if (!has(array)) fail("missing");
+  auto* const archive = static_cast<zip_t*>(archive_);
+  const std::string member = array + std::string(kSuffix);
+  zip_stat_t status;
+  if (zip_stat(archive, member.c_str(), 0, &status) != 0) fail(zip_strerror(archive));
+  if ((status.valid & ZIP_STAT_SIZE) == 0) fail("its size is not told");
+  std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen(archive, member.c_str(), 0),
+                                                         zip_fclose);
+  if (!file) fail(zip_strerror(archive));
+  return {where,
+          std::make_unique<NpzArray::Member>(NpzArray::Member{std::move(file), status.size})};
+}
+
+}  // namespace quadgate

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace quadgate {
+
+/// An array of an .npz file, read from its front to its end.
+class NpzArray {
+ public:
+  /// What its elements are; bool counts as integer.
+  enum class Kind : std::uint8_t { floating, integer, text };
+
+  ~NpzArray();
+  NpzArray(NpzArray&&) noexcept;
+  NpzArray& operator=(NpzArray&&) = delete;
+
+  Kind kind() const noexcept { return kind_; }
+  const std::vector<std::int64_t>& shape() const noexcept { return shape_; }
+  /// Number of elements.
+  std::int64_t size() const noexcept { return size_; }
+
+  /// The next elements, in row-major order, of any kind but text. Throws FileError if the file is
+  /// damaged.
+  void read(std::span<float> out);
+  /// The next elements, which are integers. Throws FileError, also if one is above 2^63 - 1.
+  void read(std::span<std::int64_t> out);
+  /// All elements, which are text. Throws FileError.
+  std::vector<std::string> read_texts();
+
+  /// "FILE: array 'x'", to begin an error message with.
+  const std::string& where() const noexcept { return where_; }
+
+ private:
+  friend class NpzFile;
+  struct Member;
+  NpzArray(std::string where, std::unique_ptr<Member> member);
+
+  void read_header();
+  void parse_header(const std::string& header);
+  void set_type(const std::string& type);
+  template <typename T, typename Convert>
+  void read_elements(std::span<T> out, Convert convert);
+  void read_bytes(std::span<std::byte> out);
+  std::int64_t integer(const std::byte* element) const;
+  [[noreturn]] void fail(const std::string& problem) const;
+
+  std::string where_;
+  std::unique_ptr<Member> member_;
+  Kind kind_ = Kind::floating;
+  bool is_signed_ = false;
+  std::size_t element_size_ = 0;
+  std::vector<std::int64_t> shape_;
+  std::int64_t size_ = 0;
+  std::vector<std::byte> buffer_;
+};
+
+/// The arrays that numpy.savez or savez_compressed wrote
+/// (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): little-endian floats
+/// (16 to 64 bits), integers, bools and texts in C order. Nothing that a file holds is run.
+class NpzFile {
+ public:
+  /// Throws FileError unless it is a zip file.
+  explicit NpzFile(const std::filesystem::path& path);
+  ~NpzFile();
+  NpzFile(const NpzFile&) = delete;
+  NpzFile& operator=(const NpzFile&) = delete;
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+  /// Of the arrays, in the file's order.
+  const std::vector<std::string>& names() const noexcept { return names_; }
+  bool has(const std::string& array) const;
+  /// Lives no longer than the file. Throws FileError if there is no such array, or it is none that
+  /// can be read.
+  NpzArray open(const std::string& array) const;
+
+ private:
+  std::filesystem::path path_;
+  void* archive_ = nullptr;
+  std::vector<std::string> names_;
+};
+
+}  // namespace quadgate
