@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -102,10 +103,8 @@ void read_labels(NpzArray& y, LabelledSequences& data) {
 void read_named_labels(NpzArray& y, LabelledSequences& data) {
   const std::vector<std::string> names = y.read_texts();
   if (data.class_names.empty()) {
-    data.class_names = names;
-    std::ranges::sort(data.class_names);
-    const auto repeated = std::ranges::unique(data.class_names);
-    data.class_names.erase(repeated.begin(), repeated.end());
+    const std::set<std::string> classes(names.begin(), names.end());
+    data.class_names.assign(classes.begin(), classes.end());
   }
   for (const std::string& name : names) {
     const auto found = std::ranges::find(data.class_names, name);

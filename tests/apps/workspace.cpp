@@ -73,7 +73,7 @@ void Workspace::SetUp() {
   folder_ = name;
   std::filesystem::create_directory(folder_ / "w");
   write_sequences(path("data.h5"), sequences(kTrainSize + 10, 1), {}, sequences(kTestSize, 2),
-                       {.valid_fraction = 10.0 / (kTrainSize + 10), .standardize = true});
+                  {.valid_fraction = 10.0 / (kTrainSize + 10), .standardize = true});
   write("run.toml", kRunFile);
 }
 

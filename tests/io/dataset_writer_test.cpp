@@ -74,8 +74,8 @@ TEST_F(DatasetWriterTest, WritesManyLengthsWithOffsets) {
 TEST_F(DatasetWriterTest, DrawsEveryRowOnceAndAlwaysTheSame) {
   const std::vector<std::int64_t> lengths(100, 1);
   for (const char* name : {"a.h5", "b.h5"}) {
-    const PrepareSummary sizes = write_sequences(
-        path(name), sequences(lengths), {}, {}, {.valid_fraction = 0.1, .test_fraction = 0.25});
+    const PrepareSummary sizes = write_sequences(path(name), sequences(lengths), {}, {},
+                                                 {.valid_fraction = 0.1, .test_fraction = 0.25});
     EXPECT_EQ(sizes.train, 65);
     EXPECT_EQ(sizes.valid, 10);
     EXPECT_EQ(sizes.test, 25);
@@ -108,11 +108,10 @@ TEST_F(DatasetWriterTest, MatchesTheClassesOfTheTestFileByName) {
   Dataset dataset(path("a.h5"));
   EXPECT_THAT(read_all(dataset.split("test")).labels, ElementsAre(1, 0));
 
-  EXPECT_EQ(
-      message_of<InvalidArgument>([&] {
-        write_sequences(path("a.h5"), sequences({1, 1}), {}, test({"no", "maybe"}, 1), {});
-      }),
-      "test.ts: expected classes no, yes, as in input, found 'maybe'");
+  EXPECT_EQ(message_of<InvalidArgument>([&] {
+              write_sequences(path("a.h5"), sequences({1, 1}), {}, test({"no", "maybe"}, 1), {});
+            }),
+            "test.ts: expected classes no, yes, as in input, found 'maybe'");
   EXPECT_EQ(message_of<InvalidArgument>([&] {
               write_sequences(path("a.h5"), sequences({1, 1}), test({"no", "yes"}, 2), {}, {});
             }),
@@ -153,7 +152,7 @@ TEST_F(DatasetWriterTest, ReadsTheJapaneseVowels) {
   }
   const PrepareSummary sizes =
       write_sequences(path("vowels.h5"), read_ts(shared / "JapaneseVowels_TRAIN.ts"), {},
-                           read_ts(shared / "JapaneseVowels_TEST.ts"), {.valid_fraction = 0.1});
+                      read_ts(shared / "JapaneseVowels_TEST.ts"), {.valid_fraction = 0.1});
   EXPECT_EQ(sizes.train, 243);
   EXPECT_EQ(sizes.valid, 27);
   EXPECT_EQ(sizes.test, 370);
