@@ -24,7 +24,7 @@ using Command = std::function<int()>;
 
 struct PrepareArguments {
   std::vector<std::filesystem::path>
-      inputs;  ///< idx: images and labels; ts, csv: one file; else many
+      inputs;  ///< idx: images and labels; ts, csv, npz: one file; else many
   std::vector<std::filesystem::path> valid;  ///< as `inputs`, or empty
   std::vector<std::filesystem::path> test;   ///< as `inputs`, or empty
   std::filesystem::path output;

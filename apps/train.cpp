@@ -212,11 +212,10 @@ void advise(const RunConfig& config, Dataset& data) {
       !data.split("train").wants_chunks()) {
     return;
   }
-  std::fputs(fmt::format("quadgate: warning: {} is compressed, and slow to read in any order; "
-                         "train.shuffle_buffer reads it chunk by chunk\n",
-                         paths_text(config))
-                 .c_str(),
-             stderr);
+  warn(
+      fmt::format("{} is compressed, and slow to read in any order; train.shuffle_buffer reads it "
+                  "chunk by chunk",
+                  paths_text(config)));
 }
 
 /// The resolved run file must not take the place of the one that somebody wrote.
@@ -273,8 +272,8 @@ int train(const TrainArguments& arguments) {
   catch_stop_signals();
   if (!arguments.quiet) {
     describe(config, network, threads, data);
-    advise(config, data);
   }
+  advise(config, data);
   TrainingRun run(config, folder, data, trainer, std::move(state),
                   {.progress = !arguments.quiet, .json = arguments.json});
   return run.run() ? kExitDone : kExitStopped;

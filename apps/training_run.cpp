@@ -95,7 +95,7 @@ bool TrainingRun::run_batches() {
   if (state_.batch == 0) {
     reset_carried_states(trainer_.network());
   }
-  std::optional<Loader::Shuffle> shuffle;
+  std::optional<Shuffle> shuffle;
   if (config_.train.shuffle.value_or(true)) {
     shuffle = {state_.seed, static_cast<std::uint32_t>(state_.epoch),
                config_.train.shuffle_buffer.value_or(0), config_.train.bucket_by_length};

@@ -122,7 +122,7 @@ double seconds_of(Way& way, std::uint32_t epoch) {
 }
 
 std::vector<Batch> all_batches(Split& split, std::int64_t batch_size) {
-  Loader loader(split, batch_size, Loader::Shuffle{.seed = 1});
+  Loader loader(split, batch_size, Shuffle{.seed = 1});
   std::vector<Batch> batches;
   for (Batch batch; loader.next(batch);) batches.push_back(batch);
   return batches;
@@ -158,7 +158,7 @@ void measure(const Shape& shape, const fs::path& folder, int threads, std::uint3
   const auto from = [&](Dataset& data, std::int64_t buffer) {
     return [&, buffer](std::uint32_t epoch) {
       Loader loader(data.split("train"), shape.batch,
-                    Loader::Shuffle{.seed = 1, .epoch = epoch, .buffer = buffer});
+                    Shuffle{.seed = 1, .epoch = epoch, .buffer = buffer});
       for (Batch batch; loader.next(batch);) trainer.step(batch);
       return loader.waited_seconds();
     };

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <functional>
-#include <numeric>
 #include <system_error>
 #include <utility>
 
@@ -16,10 +14,6 @@
 
 namespace quadgate::hdf5 {
 namespace {
-
-std::int64_t product(std::span<const std::int64_t> sizes) {
-  return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
-}
 
 std::string name_type(hid_t type) {
   const std::size_t bits = 8 * H5Tget_size(type);

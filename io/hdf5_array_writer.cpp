@@ -22,10 +22,6 @@ hid_t memory_type() {
   return std::is_same_v<T, std::int32_t> ? H5T_NATIVE_INT32 : H5T_NATIVE_INT64;
 }
 
-std::int64_t product(std::span<const std::int64_t> sizes) {
-  return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
-}
-
 /// Of about half a MiB: whole rows, or parts of one.
 std::vector<hsize_t> chunk_of(std::span<const std::int64_t> shape, std::size_t element_size) {
   const auto most = static_cast<std::int64_t>((std::size_t{1} << 19) / element_size);

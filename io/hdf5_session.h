@@ -2,7 +2,11 @@
 
 #include <hdf5.h>
 
+#include <cstdint>
+#include <functional>
 #include <mutex>
+#include <numeric>
+#include <span>
 #include <string>
 
 #include "engine/error.h"
@@ -51,6 +55,11 @@ inline Handle timeless(hid_t kind) {
   Handle properties(H5Pcreate(kind));
   H5Pset_obj_track_times(properties.id(), false);
   return properties;
+}
+
+/// Of the sizes of a shape: its number of elements.
+inline std::int64_t product(std::span<const std::int64_t> sizes) {
+  return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
 }
 
 /// Opens a dataset for Array, with room for some of its chunks once they are decompressed. What it

@@ -23,7 +23,6 @@ namespace quadgate {
 /// in memory.
 class Loader final : public BatchSource {
  public:
-  using Shuffle = quadgate::Shuffle;
   /// Batches that are read ahead, at most: the reading of a chunk is spread over as many.
   static constexpr std::size_t kAhead = 4;
 

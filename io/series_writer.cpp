@@ -34,6 +34,11 @@ void divide_parts(Series& data, const PrepareOptions& options) {
     return rows[split] > 0 ? std::optional(rows[split]) : std::nullopt;
   };
   divide(rows[0], given(1), given(2), options);  // what does not fit
+  if (given(1) && options.test_fraction != 0) {
+    throw InvalidArgument(fmt::format(
+        "test_fraction: expected none where valid rows follow those that it would divide, found {}",
+        options.test_fraction));
+  }
   for (SeriesPart& part : data.parts) {
     const std::int64_t total = part.rows[0];
     for (const auto& [split, fraction] :

@@ -60,6 +60,10 @@ CsvImporter::CsvImporter(CsvOptions options, ImportOptions import)
 }
 
 void CsvImporter::read(const std::filesystem::path& path, std::size_t split) {
+  if (split != 0 && (options_.valid_from || options_.test_from)) {
+    throw InvalidArgument(
+        fmt::format("{}: a file of another split, where times divide the rows", path.string()));
+  }
   path_ = path;
   split_ = split;
   CsvReader reader(path, options_.delimiter, options_.decimal, import_);

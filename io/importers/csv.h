@@ -47,7 +47,7 @@ class CsvImporter {
   explicit CsvImporter(CsvOptions options = {}, ImportOptions import = {});
 
   /// Reads a file, whose rows go on where those of the files before ended. They are of this split
-  /// (0 train, 1 valid, 2 test), unless times divide them. Throws FileError ("a.csv:17: column
+  /// (0 train, 1 valid, 2 test), and 0 where times divide them. Throws FileError ("a.csv:17: column
   /// 'OT': expected a number, found 'abc'"), InvalidArgument if a column of the options is not
   /// there.
   void read(const std::filesystem::path& path, std::size_t split = 0);

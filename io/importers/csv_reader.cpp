@@ -27,8 +27,14 @@ bool CsvReader::next_line(std::string_view& line) {
 }
 
 bool CsvReader::next() {
+  std::size_t size = 0;
   for (std::string_view line; next_line(line);) {
     ++line_;
+    size += line.size();
+    if (size > TextReader::kMaxLine) {
+      throw FileError(fmt::format("{}: expected a record of at most {} bytes, found a longer one",
+                                  where(), TextReader::kMaxLine));
+    }
     if (record_->add_line(line)) return true;
   }
   if (record_->is_open()) {

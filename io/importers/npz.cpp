@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "io/dataset_parts.h"
+#include "io/file_progress.h"
 
 namespace quadgate {
 namespace {

@@ -74,7 +74,7 @@ class CompressedTest : public testing::FolderTest {
   }
 };
 
-void expect_same_batches(Split& plain, Split& compressed, const Loader::Shuffle& shuffle) {
+void expect_same_batches(Split& plain, Split& compressed, const Shuffle& shuffle) {
   Loader expected(plain, 8, shuffle);
   Loader found(compressed, 8, shuffle);
   Batch ours;
@@ -100,7 +100,7 @@ TEST_F(CompressedTest, ReadsWhatThePlainFileHolds) {
       expect_same_batches(plain.split("train"), split, {.seed = 1});
       expect_same_batches(plain.split("train"), split, {.seed = 1, .by_length = true});
       // The order of a buffer depends on the chunks: here it holds all of the rows.
-      Loader loader(split, kRows, Loader::Shuffle{.seed = 1, .buffer = 20});
+      Loader loader(split, kRows, Shuffle{.seed = 1, .buffer = 20});
       Batch batch;
       ASSERT_TRUE(loader.next(batch));
       std::vector<float> targets = batch.targets;

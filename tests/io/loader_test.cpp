@@ -44,7 +44,7 @@ TEST(Loader, GivesTheRowsInTheirOrder) {
 TEST(Loader, ShufflesByItsKeyAlone) {
   CountingSplit split(1000);
   const auto order = [&](std::uint64_t seed, std::uint32_t epoch) {
-    Loader loader(split, 1000, Loader::Shuffle{.seed = seed, .epoch = epoch});
+    Loader loader(split, 1000, Shuffle{.seed = seed, .epoch = epoch});
     return batches_of(loader).front();
   };
   const auto first = order(1, 0);
@@ -62,7 +62,7 @@ TEST(Loader, GoesOnInTheMiddleOfAnEpoch) {
   CountingSplit split(mixed_lengths(203), even_chunks(203, 10));
   for (const std::int64_t buffer : {0, 3, 40}) {
     for (const bool by_length : {false, true}) {
-      const Loader::Shuffle key{.seed = 3, .epoch = 2, .buffer = buffer, .by_length = by_length};
+      const Shuffle key{.seed = 3, .epoch = 2, .buffer = buffer, .by_length = by_length};
       Loader whole(split, 8, key);
       auto expected = batches_of(whole);
       for (std::int64_t first = 0; first <= whole.num_batches(); ++first) {
@@ -78,7 +78,7 @@ TEST(Loader, GoesOnInTheMiddleOfAnEpoch) {
 TEST(Loader, SwapsBatchesInsteadOfCopying) {
   CountingSplit split(200);
   for (const std::int64_t buffer : {0, 50}) {
-    Loader loader(split, 10, Loader::Shuffle{.buffer = buffer});
+    Loader loader(split, 10, Shuffle{.buffer = buffer});
     Batch batch;
     std::vector<const float*> seen;
     while (loader.next(batch)) seen.push_back(batch.x.data());
@@ -127,7 +127,7 @@ TEST(Loader, RethrowsWhatTheReadThrew) {
 TEST(Loader, StopsAtAnyTime) {
   CountingSplit split(1000);
   for (int taken = 0; taken < 200; ++taken) {
-    Loader loader(split, 10, Loader::Shuffle{});
+    Loader loader(split, 10, Shuffle{});
     Batch batch;
     for (int i = 0; i < taken % 4; ++i) EXPECT_TRUE(loader.next(batch));
     if (taken % 3 == 0) std::this_thread::sleep_for(std::chrono::microseconds(taken));

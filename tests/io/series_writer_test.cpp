@@ -108,6 +108,11 @@ TEST_F(SeriesWriterTest, LeavesTheFileAsItWasWhenItFails) {
   EXPECT_EQ(
       error<InvalidArgument>(series({1, 2, 3, 4}, {{.rows = {1, 1, 0}}}), {.valid_fraction = 0.5}),
       "valid_fraction: expected none beside a validation file, found 0.5");
+  EXPECT_EQ(
+      error<InvalidArgument>(series({1, 2, 3, 4, 5, 6}, {{.rows = {2, 1, 0}}}),
+                             {.test_fraction = 0.5}),
+      "test_fraction: expected none where valid rows follow those that it would divide, found "
+      "0.5");
   EXPECT_EQ(testing::content_of(path("a.h5")), "precious");
   EXPECT_THAT(testing::files_beside(path("a.h5")), ElementsAre("a.h5"));
 }

@@ -62,6 +62,18 @@ TEST_F(SpoolTest, KeepsFloatsBetweenAppends) {
   EXPECT_THAT(testing::files_beside(path("out.h5")), IsEmpty());
 }
 
+TEST_F(SpoolTest, IsWrittenInAnyOrder) {
+  for (const std::size_t size : {1U, 1U << 20}) {
+    SpooledFloats spooled({.output = path("out.h5"), .buffer_size = size});
+    spooled.append(ramp(3));
+    spooled.write(4, ramp(2, 10));
+    spooled.write(1, ramp(1));
+    EXPECT_THAT(values_of(spooled), ElementsAre(0, 0, 2, 0, 0, 10));
+    spooled.append(ramp(2));
+    EXPECT_THAT(values_of(spooled), ElementsAre(0, 0, 2, 0, 0, 10, 0, 1));
+  }
+}
+
 TEST_F(SpoolTest, KeepsFractionsAsBytes) {
   SpooledFloats spooled({.output = path("out.h5"), .buffer_size = 2});
   spooled.append_fractions(std::vector{std::byte{0}, std::byte{51}, std::byte{255}, std::byte{1}});

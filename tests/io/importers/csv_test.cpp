@@ -190,6 +190,19 @@ TEST_F(CsvTest, NamesFileLineAndColumn) {
   }
 }
 
+TEST_F(CsvTest, TakesNoFileOfASplitWhereTimesDivide) {
+  CsvImporter importer({.valid_from = 2});
+  EXPECT_EQ(message_of<InvalidArgument>([&] { importer.read(file("a.csv", "a\n1\n"), 2); }),
+            path("a.csv").string() + ": a file of another split, where times divide the rows");
+}
+
+TEST_F(CsvTest, LimitsARecordWhoseQuoteDoesNotEnd) {
+  std::string lines = "a\n\"";
+  for (int i = 0; i < 65; ++i) lines += std::string(std::size_t{1} << 20, '1') + "\n";
+  EXPECT_EQ(error(lines),
+            "a.csv:65: expected a record of at most 67108864 bytes, found a longer one");
+}
+
 TEST_F(CsvTest, ExpectsTestAfterValid) {
   EXPECT_EQ(message_of<InvalidArgument>([&] { read("a\n1\n", {.valid_from = 2, .test_from = 1}); }),
             "test_from: expected a time not before valid_from");
