@@ -8,6 +8,12 @@
 #include "io/importers/text.h"
 
 namespace quadgate {
+namespace {
+
+// What libcsv's memory for a field grows by: 128 bytes unless told, each time with a copy.
+constexpr std::size_t kBlock = std::size_t{1} << 20;
+
+}  // namespace
 
 struct CsvRecord::Parser {
   csv_parser csv{};
@@ -32,6 +38,7 @@ struct CsvRecord::Parser {
 CsvRecord::CsvRecord(char delimiter) : parser_(std::make_unique<Parser>()) {
   csv_init(&parser_->csv, 0);
   csv_set_delim(&parser_->csv, static_cast<unsigned char>(delimiter));
+  csv_set_blk_size(&parser_->csv, kBlock);
 }
 
 CsvRecord::~CsvRecord() { csv_free(&parser_->csv); }
