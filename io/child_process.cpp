@@ -80,6 +80,7 @@ void close_files(int descriptor, int socket) {
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (standard != descriptor && standard != socket) ::dup2(null, standard);
   }
+  if (null > STDERR_FILENO) ::close(null);
 }
 
 /// Ctrl-C is for the owner, which then ends the child; a crash is no one's to report here.
