@@ -22,6 +22,8 @@
 #include "engine/random.h"
 #include "engine/trainer.h"
 #include "io/dataset.h"
+#include "io/hdf5.h"
+#include "io/hdf5_new_file.h"
 #include "io/loader.h"
 
 namespace quadgate {
