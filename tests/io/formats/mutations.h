@@ -6,6 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/error.h"
@@ -51,15 +54,57 @@ inline Bytes mutate(Bytes bytes, std::mt19937_64& random) {
   return bytes;
 }
 
+/// Damages the bytes of a text: as above, or by pieces put into it that mean something to parsers.
+inline Bytes mutate_text(Bytes bytes, std::mt19937_64& random) {
+  static const std::vector<std::string> pieces{"\"",
+                                               "\"\"",
+                                               ",",
+                                               ";",
+                                               "\t",
+                                               "|",
+                                               ":",
+                                               "@",
+                                               "#",
+                                               " ",
+                                               "-",
+                                               "\n",
+                                               "\r",
+                                               "\r\n",
+                                               "\'",
+                                               "{",
+                                               "1.5",
+                                               "1e999",
+                                               "nan",
+                                               "1,5",
+                                               "(",
+                                               "\xff",
+                                               "\xc3",
+                                               "\xed\xa0\x80",
+                                               "\xf4\x90\x80\x80",
+                                               "\xef\xbb\xbf",
+                                               std::string(1, '\0'),
+                                               std::string(400, '9'),
+                                               std::string(40'000, ' '),
+                                               std::string(40'000, '7')};
+  if (random() % 2 == 0) return mutate(std::move(bytes), random);
+  for (std::size_t i = 0, count = 1 + random() % 3; i < count; ++i) {
+    const auto bits = std::as_bytes(std::span<const char>(pieces[random() % pieces.size()]));
+    const auto place = bytes.begin() + static_cast<std::ptrdiff_t>(random() % (bytes.size() + 1));
+    bytes.insert(place, bits.begin(), bits.end());
+  }
+  return bytes;
+}
+
 /// Calls parse(bytes) with 10,000 damaged versions of `whole`: it reads them or throws FileError.
 template <typename Parse>
-void survive_mutations(const Bytes& whole, const Parse& parse) {
+void survive_mutations(const Bytes& whole, const Parse& parse,
+                       Bytes (*damage)(Bytes, std::mt19937_64&) = mutate) {
   constexpr int kMutations = 10'000;
   std::mt19937_64 random(1);
   int refused = 0;
   for (int i = 0; i < kMutations; ++i) {
     try {
-      parse(mutate(whole, random));
+      parse(damage(whole, random));
     } catch (const FileError&) {
       ++refused;
     }
