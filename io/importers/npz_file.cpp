@@ -10,6 +10,7 @@
 #include <limits>
 #include <regex>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "engine/error.h"
@@ -111,9 +112,10 @@ void NpzArray::parse_header(const std::string& header) {
     }
     return match[1].str();
   };
-  set_type(value(R"('descr':\s*'([^']{1,16})')"));
-  const std::string order = value(R"('fortran_order':\s*(True|False))");
-  const std::string sizes = value(R"('shape':\s*\(([0-9, ]{0,200})\))");
+  // Blanks are counted: std::regex takes stack for each.
+  set_type(value(R"('descr':\s{0,9}'([^']{1,16})')"));
+  const std::string order = value(R"('fortran_order':\s{0,9}(True|False))");
+  const std::string sizes = value(R"('shape':\s{0,9}\(([0-9, ]{0,200})\))");
   std::string_view rest = sizes;
   while (rest.find_first_of("0123456789") != std::string_view::npos) {
     rest.remove_prefix(rest.find_first_of("0123456789"));
@@ -245,6 +247,12 @@ NpzArray NpzFile::open(const std::string& array) const {
   zip_stat_t status;
   if (zip_stat(archive, member.c_str(), 0, &status) != 0) fail(zip_strerror(archive));
   if ((status.valid & ZIP_STAT_SIZE) == 0) fail("its size is not told");
+  // Before anything is made of that size.
+  constexpr std::uint64_t kMostDeflated = 1032;  // bytes in one
+  std::error_code error;
+  if (status.size / kMostDeflated > std::filesystem::file_size(path_, error)) {
+    fail("its size does not fit that of the file");
+  }
   std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen(archive, member.c_str(), 0),
                                                          zip_fclose);
   if (!file) fail(zip_strerror(archive));

@@ -130,6 +130,25 @@ TEST_F(NpzFileTest, NamesTheArray) {
             "objects)");
 }
 
+// std::regex would follow them down the stack.
+TEST_F(NpzFileTest, RefusesThousandsOfBlanks) {
+  std::string array = npy<float>("<f4", "(1,)", {1});
+  array.insert(array.find("'<f4'"), 60'000, ' ');
+  const std::size_t size = array.size() - 10 - sizeof(float);
+  array[8] = static_cast<char>(size & 255U);
+  array[9] = static_cast<char>(size >> 8U);
+  EXPECT_EQ(error(array),
+            "a.npz: array 'x': expected numbers or text, found another type (a structure or Python "
+            "objects)");
+}
+
+TEST_F(NpzFileTest, RefusesASizeThatNoFileHas) {
+  std::string bytes = testing::content_of(npz({{"x", npy<float>("<f4", "(1,)", {1})}}));
+  bytes[bytes.find("PK\x01\x02") + 27] = 1;  // the highest byte of the size, unpacked
+  EXPECT_EQ(message_of<FileError>([&] { NpzFile(file("b.npz", bytes)).open("x"); }),
+            path("b.npz").string() + ": array 'x': its size does not fit that of the file");
+}
+
 TEST_F(NpzFileTest, NamesWhatIsMissingOrDamaged) {
   const auto path = npz({{"x", npy<float>("<f4", "(1,)", {1})}});
   EXPECT_EQ(message_of<FileError>([&] { NpzFile(path).open("y"); }),
