@@ -100,7 +100,9 @@ class MutationTest : public testing::FolderTest {
           read(std::string(reinterpret_cast<const char*>(damaged.data()), damaged.size()));
         },
         damage);
-    if (kMemoryIsTold) EXPECT_LT(peak_memory() - before, kMostMemory);
+    if (kMemoryIsTold) {
+      EXPECT_LT(peak_memory() - before, kMostMemory);
+    }
   }
 
   void read_csv(const std::string& content, const CsvOptions& options) const {
