@@ -5,9 +5,11 @@
 #include <zip.h>
 #include <zlib.h>
 
-#include <algorithm>
 #include <array>
 #include <map>
+#include <numeric>
+#include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
