@@ -11,7 +11,8 @@ CsvReader::CsvReader(const std::filesystem::path& path, std::optional<char> deli
     : text_(path, options) {
   constexpr std::size_t kFirstLines = 100;
   std::string sample;
-  for (std::string_view line; first_lines_.size() < kFirstLines && text_.line(line);) {
+  for (std::string_view line; first_lines_.size() < kFirstLines &&
+                              sample.size() < TextReader::kMaxLine && text_.line(line);) {
     first_lines_.emplace_back(line);
     sample.append(line) += '\n';
   }
@@ -30,7 +31,7 @@ bool CsvReader::next() {
   std::size_t size = 0;
   for (std::string_view line; next_line(line);) {
     ++line_;
-    size += line.size();
+    size = record_->is_open() ? size + 1 + line.size() : line.size();
     if (size > TextReader::kMaxLine) {
       throw FileError(fmt::format("{}: expected a record of at most {} bytes, found a longer one",
                                   where(), TextReader::kMaxLine));

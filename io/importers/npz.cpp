@@ -10,6 +10,7 @@
 #include <set>
 #include <span>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/error.h"
@@ -106,12 +107,16 @@ void read_named_labels(NpzArray& y, LabelledSequences& data) {
     const std::set<std::string> classes(names.begin(), names.end());
     data.class_names.assign(classes.begin(), classes.end());
   }
+  std::unordered_map<std::string_view, std::int64_t> labels;
+  for (std::size_t i = 0; i < data.class_names.size(); ++i) {
+    labels.emplace(data.class_names[i], static_cast<std::int64_t>(i));
+  }
   for (const std::string& name : names) {
-    const auto found = std::ranges::find(data.class_names, name);
-    if (found == data.class_names.end()) {
+    const auto found = labels.find(name);
+    if (found == labels.end()) {
       throw FileError(fmt::format("{}: expected one of class_names, found '{}'", y.where(), name));
     }
-    data.labels.push_back(found - data.class_names.begin());
+    data.labels.push_back(found->second);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <limits>
 #include <regex>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "engine/error.h"
@@ -104,16 +105,20 @@ void NpzArray::read_header() {
 }
 
 void NpzArray::parse_header(const std::string& header) {
-  const auto value = [&](const char* pattern) {
+  // Blanks are counted: std::regex takes stack for each.
+  static const std::regex descr(R"('descr':\s{0,9}'([^']{1,16})')");
+  static const std::regex fortran_order(R"('fortran_order':\s{0,9}(True|False))");
+  static const std::regex shape(R"('shape':\s{0,9}\(([0-9, ]{0,200})\))");
+  const auto value = [&](const std::regex& pattern) {
     std::smatch match;
-    if (!std::regex_search(header, match, std::regex(pattern))) {
+    if (!std::regex_search(header, match, pattern)) {
       fail("expected numbers or text, found another type (a structure or Python objects)");
     }
     return match[1].str();
   };
-  set_type(value(R"('descr':\s*'([^']{1,16})')"));
-  const std::string order = value(R"('fortran_order':\s*(True|False))");
-  const std::string sizes = value(R"('shape':\s*\(([0-9, ]{0,200})\))");
+  set_type(value(descr));
+  const std::string order = value(fortran_order);
+  const std::string sizes = value(shape);
   std::string_view rest = sizes;
   while (rest.find_first_of("0123456789") != std::string_view::npos) {
     rest.remove_prefix(rest.find_first_of("0123456789"));
@@ -129,8 +134,9 @@ void NpzArray::parse_header(const std::string& header) {
 }
 
 void NpzArray::set_type(const std::string& type) {
+  static const std::regex pattern("([<|])([fiubU])([0-9]{1,6})");
   std::smatch match;
-  if (!std::regex_match(type, match, std::regex("([<|])([fiubU])([0-9]{1,6})"))) {
+  if (!std::regex_match(type, match, pattern)) {
     fail(fmt::format("expected little-endian numbers or text, found type '{}'", type));
   }
   const char letter = match[2].str().front();
@@ -245,6 +251,12 @@ NpzArray NpzFile::open(const std::string& array) const {
   zip_stat_t status;
   if (zip_stat(archive, member.c_str(), 0, &status) != 0) fail(zip_strerror(archive));
   if ((status.valid & ZIP_STAT_SIZE) == 0) fail("its size is not told");
+  // Before anything is made of that size.
+  constexpr std::uint64_t kMostDeflated = 1032;  // bytes in one
+  std::error_code error;
+  if (status.size / kMostDeflated > std::filesystem::file_size(path_, error)) {
+    fail("its size does not fit that of the file");
+  }
   std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen(archive, member.c_str(), 0),
                                                          zip_fclose);
   if (!file) fail(zip_strerror(archive));

@@ -53,7 +53,8 @@ class Hdf5MutationTest : public testing::FolderTest {
       read(path("damaged.h5"));
     };
     read(path("whole.h5"));
-    testing::survive_mutations(read_bytes(path("whole.h5")), read_bytes_as_file, count);
+    testing::survive_mutations(read_bytes(path("whole.h5")), read_bytes_as_file, testing::mutate,
+                               count);
   }
 
   /// What files of versions before the checksums hold: a seal is no line of text.

@@ -6,6 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/error.h"
@@ -51,16 +55,42 @@ inline Bytes mutate(Bytes bytes, std::mt19937_64& random) {
   return bytes;
 }
 
+/// Damages the bytes of a text: as above, or by pieces put into it that mean something to parsers.
+inline Bytes mutate_text(Bytes bytes, std::mt19937_64& random) {
+  constexpr std::string_view kSigns = "\",;\t|:@#-'({ \n\r\xff\xc3";
+  static const std::vector<std::string> pieces{"\r\n",
+                                               "1,5",
+                                               "nan",
+                                               "1e999",
+                                               "\xed\xa0\x80",
+                                               "\xef\xbb\xbf",
+                                               std::string(1, '\0'),
+                                               std::string(400, '9'),
+                                               std::string(10'000, ' '),
+                                               std::string(10'000, '7')};
+  if (random() % 2 == 0) return mutate(std::move(bytes), random);
+  for (std::size_t i = 0, count = 1 + random() % 3; i < count; ++i) {
+    const std::string_view piece = random() % 2 == 0
+                                       ? kSigns.substr(random() % kSigns.size(), 1)
+                                       : std::string_view(pieces[random() % pieces.size()]);
+    const auto bits = std::as_bytes(std::span(piece));
+    const auto place = bytes.begin() + static_cast<std::ptrdiff_t>(random() % (bytes.size() + 1));
+    bytes.insert(place, bits.begin(), bits.end());
+  }
+  return bytes;
+}
+
 inline constexpr int kMutations = 10'000;
 
 /// Calls parse(bytes) with damaged versions of `whole`: it reads them or throws an Error.
 template <typename Parse>
-void survive_mutations(const Bytes& whole, const Parse& parse, int count = kMutations) {
+void survive_mutations(const Bytes& whole, const Parse& parse,
+                       Bytes (*damage)(Bytes, std::mt19937_64&) = mutate, int count = kMutations) {
   std::mt19937_64 random(1);
   int refused = 0;
   for (int i = 0; i < count; ++i) {
     try {
-      parse(mutate(whole, random));
+      parse(damage(whole, random));
     } catch (const Error&) {
       ++refused;
     }

@@ -11,27 +11,14 @@
 #include "engine/error.h"
 #include "io/formats/zip.h"
 #include "tests/io/files.h"
+#include "tests/io/importers/npy.h"
 
 namespace quadgate {
 namespace {
 
 using ::testing::ElementsAre;
 using testing::message_of;
-
-/// A header of version 1 and the bytes of the elements.
-template <typename T>
-std::string npy(const std::string& type, const std::string& shape, const std::vector<T>& elements,
-                const std::string& order = "False") {
-  std::string header =
-      "{'descr': '" + type + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }";
-  header.resize((header.size() + 10 + 64) / 64 * 64 - 10, ' ');
-  std::string bytes("\x93NUMPY\x01\x00", 8);
-  bytes += static_cast<char>(header.size() & 255U);
-  bytes += static_cast<char>(header.size() >> 8U);
-  bytes += header;
-  bytes.append(reinterpret_cast<const char*>(elements.data()), elements.size() * sizeof(T));
-  return bytes;
-}
+using testing::npy;
 
 class NpzFileTest : public testing::FolderTest {
  protected:
@@ -141,6 +128,25 @@ TEST_F(NpzFileTest, NamesTheArray) {
   EXPECT_EQ(error(structure),
             "a.npz: array 'x': expected numbers or text, found another type (a structure or Python "
             "objects)");
+}
+
+// std::regex would follow them down the stack.
+TEST_F(NpzFileTest, RefusesThousandsOfBlanks) {
+  std::string array = npy<float>("<f4", "(1,)", {1});
+  array.insert(array.find("'<f4'"), 60'000, ' ');
+  const std::size_t size = array.size() - 10 - sizeof(float);
+  array[8] = static_cast<char>(size & 255U);
+  array[9] = static_cast<char>(size >> 8U);
+  EXPECT_EQ(error(array),
+            "a.npz: array 'x': expected numbers or text, found another type (a structure or Python "
+            "objects)");
+}
+
+TEST_F(NpzFileTest, RefusesASizeThatNoFileHas) {
+  std::string bytes = testing::content_of(npz({{"x", npy<float>("<f4", "(1,)", {1})}}));
+  bytes[bytes.find("PK\x01\x02") + 27] = 1;  // the highest byte of the size, unpacked
+  EXPECT_EQ(message_of<FileError>([&] { NpzFile(file("b.npz", bytes)).open("x"); }),
+            path("b.npz").string() + ": array 'x': its size does not fit that of the file");
 }
 
 TEST_F(NpzFileTest, NamesWhatIsMissingOrDamaged) {
