@@ -39,6 +39,7 @@ std::string_view text_of(Bytes bytes) {
 // What libFuzzer calls for each input; its name is not ours.
 // NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  quadgate::fuzz::read_or_refuse([&] { quadgate::fuzz::read(std::as_bytes(std::span(data, size))); });
+  quadgate::fuzz::read_or_refuse(
+      [&] { quadgate::fuzz::read(std::as_bytes(std::span(data, size))); });
   return 0;
 }
