@@ -104,16 +104,20 @@ void NpzArray::read_header() {
 }
 
 void NpzArray::parse_header(const std::string& header) {
-  const auto value = [&](const char* pattern) {
+  // A pattern must not match pieces of any length: std::regex takes stack for each character.
+  static const std::regex type(R"('descr':\s{0,8}'([^']{1,16})')");
+  static const std::regex fortran_order(R"('fortran_order':\s{0,8}(True|False))");
+  static const std::regex shape(R"('shape':\s{0,8}\(([0-9, ]{0,200})\))");
+  const auto value = [&](const std::regex& pattern) {
     std::smatch match;
-    if (!std::regex_search(header, match, std::regex(pattern))) {
+    if (!std::regex_search(header, match, pattern)) {
       fail("expected numbers or text, found another type (a structure or Python objects)");
     }
     return match[1].str();
   };
-  set_type(value(R"('descr':\s*'([^']{1,16})')"));
-  const std::string order = value(R"('fortran_order':\s*(True|False))");
-  const std::string sizes = value(R"('shape':\s*\(([0-9, ]{0,200})\))");
+  set_type(value(type));
+  const std::string order = value(fortran_order);
+  const std::string sizes = value(shape);
   std::string_view rest = sizes;
   while (rest.find_first_of("0123456789") != std::string_view::npos) {
     rest.remove_prefix(rest.find_first_of("0123456789"));
@@ -129,8 +133,9 @@ void NpzArray::parse_header(const std::string& header) {
 }
 
 void NpzArray::set_type(const std::string& type) {
+  static const std::regex pattern("([<|])([fiubU])([0-9]{1,6})");
   std::smatch match;
-  if (!std::regex_match(type, match, std::regex("([<|])([fiubU])([0-9]{1,6})"))) {
+  if (!std::regex_match(type, match, pattern)) {
     fail(fmt::format("expected little-endian numbers or text, found type '{}'", type));
   }
   const char letter = match[2].str().front();

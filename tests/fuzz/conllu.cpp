@@ -11,7 +11,7 @@ void read(Bytes input) {
   for (const TextLevel level : {TextLevel::words, TextLevel::characters}) {
     read_or_refuse([&] {
       WordList words;
-      read_conllu(std::array{file.path()}, level, words);
+      read_conllu(std::array{file.path()}, level, words, import_options());
     });
   }
 }

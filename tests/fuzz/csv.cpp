@@ -7,7 +7,7 @@ namespace {
 
 void import(const InputFile& file, const CsvOptions& options) {
   read_or_refuse([&] {
-    CsvImporter importer(options);
+    CsvImporter importer(options, import_options());
     importer.read(file.path());
     importer.take();
   });

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine/error.h"
+#include "io/importers/input.h"
 
 namespace quadgate::fuzz {
 
@@ -39,6 +40,9 @@ class InputFile {
   int descriptor_;
   std::filesystem::path path_;
 };
+
+/// How importers shall read: in pieces so small that inputs have several, and that run quickly.
+inline ImportOptions import_options() { return {.buffer_size = 64}; }
 
 /// Cuts a part off the front of an input of several parts: its length, two bytes, little-endian,
 /// then itself.

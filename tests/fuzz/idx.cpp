@@ -9,7 +9,7 @@ namespace quadgate::fuzz {
 void read(Bytes input) {
   const InputFile images(take_part(input));
   const InputFile labels(input);
-  read_idx(images.path(), labels.path());
+  read_idx(images.path(), labels.path(), import_options());
 }
 
 }  // namespace quadgate::fuzz

@@ -16,8 +16,8 @@ void read(Bytes input) {
             ? make_zip({{"x.npy", input}, {"y.npy", y}, {"offsets.npy", offsets}}, "a.npz")
             : make_zip({{"x.npy", input}, {"y.npy", y}, {"feature_names.npy", y}}, "a.npz"));
     const NpzFile file(input_file.path());
-    read_or_refuse([&] { read_npz(file, ""); });
-    read_or_refuse([&] { read_npz_series(file); });
+    read_or_refuse([&] { read_npz(file, "", import_options()); });
+    read_or_refuse([&] { read_npz_series(file, import_options()); });
   }
 }
 

@@ -4,6 +4,6 @@
 
 namespace quadgate::fuzz {
 
-void read(Bytes input) { read_ts(InputFile(input).path()); }
+void read(Bytes input) { read_ts(InputFile(input).path(), import_options()); }
 
 }  // namespace quadgate::fuzz

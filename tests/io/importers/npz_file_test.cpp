@@ -143,6 +143,13 @@ TEST_F(NpzFileTest, NamesTheArray) {
             "objects)");
 }
 
+TEST_F(NpzFileTest, RefusesAHeaderOfBlanks) {  // that took all of the stack
+  const std::string order = std::string(65'000, ' ') + "False";
+  EXPECT_EQ(error(npy<float>("<f4", "(1,)", {1}, order)),
+            "a.npz: array 'x': expected numbers or text, found another type (a structure or Python "
+            "objects)");
+}
+
 TEST_F(NpzFileTest, NamesWhatIsMissingOrDamaged) {
   const auto path = npz({{"x", npy<float>("<f4", "(1,)", {1})}});
   EXPECT_EQ(message_of<FileError>([&] { NpzFile(path).open("y"); }),
