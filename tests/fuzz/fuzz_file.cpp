@@ -1,23 +1,23 @@
 #include "tests/fuzz/fuzz_file.h"
 
-#include <fmt/format.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 
 namespace quadgate::fuzz {
 
-InputFile::InputFile(Bytes bytes)
-    : descriptor_(::memfd_create("input", MFD_CLOEXEC)),
-      // With our number in it, a child process finds it, too.
-      path_(fmt::format("/proc/{}/fd/{}", ::getpid(), descriptor_)) {
-  if (::write(descriptor_, bytes.data(), bytes.size()) != std::ssize(bytes)) std::abort();
+InputFile::InputFile(Bytes bytes) {
+  std::string name = std::filesystem::temp_directory_path() / "quadgate-fuzz-XXXXXX";
+  const int descriptor = ::mkstemp(name.data());
+  if (::write(descriptor, bytes.data(), bytes.size()) != std::ssize(bytes)) std::abort();
+  ::close(descriptor);
+  path_ = name;
 }
 
-InputFile::~InputFile() { ::close(descriptor_); }
+InputFile::~InputFile() { ::unlink(path_.c_str()); }
 
 Bytes take_part(Bytes& rest) {
   std::size_t size = 0;

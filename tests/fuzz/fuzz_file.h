@@ -26,7 +26,8 @@ void read_or_refuse(const Reader& reader) {
   }
 }
 
-/// A file with these bytes, in memory, for readers that take a path.
+/// A file with these bytes in the temporary folder, for readers that take a path. (HDF5 opens none
+/// that has no name.)
 class InputFile {
  public:
   explicit InputFile(Bytes bytes);
@@ -37,7 +38,6 @@ class InputFile {
   const std::filesystem::path& path() const noexcept { return path_; }
 
  private:
-  int descriptor_;
   std::filesystem::path path_;
 };
 
