@@ -8,7 +8,7 @@
 #include "apps/commands.h"
 #include "apps/model_on_data.h"
 #include "engine/error.h"
-#include "io/hdf5.h"
+#include "io/hdf5_new_file.h"
 #include "io/replace_file.h"
 
 namespace quadgate::apps {
@@ -128,7 +128,7 @@ std::string to_csv(const Predictions& predictions, const ModelDescription& model
 /// [items], with `offsets` [n + 1] for tagging.
 void write_hdf5(const std::filesystem::path& path, const Predictions& predictions,
                 const ModelDescription& model, const OutputUnits& units) {
-  auto file = hdf5::File::create(path);
+  auto file = hdf5::NewFile::create(path);
   const std::int64_t size = model.config.output_size;
   const auto items = static_cast<std::int64_t>(predictions.outputs.size()) / size;
   const std::int64_t matrix[] = {items, size};

@@ -10,8 +10,8 @@
 #include "io/data_description.h"
 #include "io/dataset_writer.h"
 #include "io/file_progress.h"
-#include "io/hdf5.h"
 #include "io/hdf5_array_writer.h"
+#include "io/hdf5_new_file.h"
 #include "io/temporary_file.h"
 
 /// What the writers of data sets share.
@@ -53,13 +53,13 @@ class DatasetFile {
   DatasetFile(const DatasetFile&) = delete;
   DatasetFile& operator=(const DatasetFile&) = delete;
 
-  hdf5::File& file() noexcept { return file_; }
+  hdf5::NewFile& file() noexcept { return file_; }
   /// When all of its arrays are finished and gone.
   void commit();
 
  private:
   TemporaryFile temporary_;
-  hdf5::File file_;
+  hdf5::NewFile file_;
 };
 
 /// Floats of about 64 KiB, whole rows of `columns`: what is read at a time.

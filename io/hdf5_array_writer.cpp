@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "io/hdf5_object.h"
 #include "io/hdf5_session.h"
 #include "io/temporary_file.h"
 
@@ -39,7 +40,7 @@ std::vector<hsize_t> chunk_of(std::span<const std::int64_t> shape, std::size_t e
 }  // namespace
 
 template <typename T>
-ArrayWriter<T>::ArrayWriter(const File& file, const std::string& name,
+ArrayWriter<T>::ArrayWriter(const NewFile& file, const std::string& name,
                             std::vector<std::int64_t> shape, Storage storage)
     : file_(&file),
       name_(name),

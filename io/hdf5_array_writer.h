@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "io/hdf5.h"
+#include "io/hdf5_new_file.h"
 
 namespace quadgate::hdf5 {
 
@@ -17,13 +17,13 @@ enum class Storage {
   gzip,        ///< in chunks, shuffled and deflated, which every HDF5 library reads
 };
 
-/// Makes a dataset of float, std::int32_t or std::int64_t in a file made by `File::create_at`, and
-/// writes it from its first element to its last. The file must outlive it.
+/// Makes a dataset of float, std::int32_t or std::int64_t in a file made by `NewFile::create_at`,
+/// and writes it from its first element to its last. The file must outlive it.
 template <typename T>
 class ArrayWriter {
  public:
   /// The groups of the name must exist. Throws FileError.
-  ArrayWriter(const File& file, const std::string& name, std::vector<std::int64_t> shape,
+  ArrayWriter(const NewFile& file, const std::string& name, std::vector<std::int64_t> shape,
               Storage storage);
 
   void append(T value) {
@@ -46,7 +46,7 @@ class ArrayWriter {
   void write_directly();
   void write_chunks();
 
-  const File* file_;
+  const NewFile* file_;
   std::string name_;
   std::vector<std::int64_t> shape_;
   Handle dataset_;

@@ -6,6 +6,7 @@
 
 #include "io/attributes.h"
 #include "io/hdf5.h"
+#include "io/hdf5_new_file.h"
 
 namespace quadgate::hdf5 {
 
@@ -40,7 +41,7 @@ class ObjectReader final : public AttributeReader {
 /// Writes attributes of an object of a file, which must outlive it.
 class ObjectWriter final : public AttributeWriter {
  public:
-  ObjectWriter(File& file, std::string object) : file_(file), object_(std::move(object)) {}
+  ObjectWriter(NewFile& file, std::string object) : file_(file), object_(std::move(object)) {}
 
   void write_int(const std::string& name, std::int64_t value) override {
     file_.write_int(object_, name, value);
@@ -59,7 +60,7 @@ class ObjectWriter final : public AttributeWriter {
   }
 
  private:
-  File& file_;
+  NewFile& file_;
   std::string object_;
 };
 

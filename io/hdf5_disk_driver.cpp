@@ -11,7 +11,7 @@
 #include <cstring>
 #include <memory>
 
-#include "io/hdf5.h"
+#include "io/hdf5_new_file.h"
 
 namespace quadgate::hdf5 {
 namespace {

@@ -2,29 +2,30 @@
 
 #include <hdf5.h>
 
-#include <cstdint>
-#include <functional>
 #include <mutex>
-#include <numeric>
-#include <span>
 #include <string>
 
 #include "engine/error.h"
-#include "io/hdf5.h"
+#include "io/hdf5_new_file.h"
 
 namespace quadgate::hdf5 {
 
 /// Holds the one lock around the HDF5 library, with its own error printing switched off. The
-/// library may be built without thread safety, and an I/O thread reads while others write.
+/// library may be built without thread safety, and a thread writes checkpoints while others read.
 class Session {
  public:
-  Session() : lock_(mutex()) {
+  Session() : lock_(mutex(), std::defer_lock) {
+    if (is_locking()) lock_.lock();
     H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   }
   ~Session() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+
+  /// For a process that a thread with a Session has forked. It has no other threads, and the lock
+  /// is another one's forever.
+  static void stop_locking() noexcept { is_locking() = false; }
 
  private:
   // Recursive, as handles are closed inside functions that already hold it.
@@ -33,7 +34,12 @@ class Session {
     return instance;
   }
 
-  std::lock_guard<std::recursive_mutex> lock_;
+  static bool& is_locking() noexcept {
+    static bool instance = true;
+    return instance;
+  }
+
+  std::unique_lock<std::recursive_mutex> lock_;
   H5E_auto2_t print_ = nullptr;
   void* data_ = nullptr;
 };
@@ -56,14 +62,5 @@ inline Handle timeless(hid_t kind) {
   H5Pset_obj_track_times(properties.id(), false);
   return properties;
 }
-
-/// Of the sizes of a shape: its number of elements.
-inline std::int64_t product(std::span<const std::int64_t> sizes) {
-  return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
-}
-
-/// Opens a dataset for Array, with room for some of its chunks once they are decompressed. What it
-/// gives has a negative identifier if there is none. Under a Session.
-Handle open_dataset(const Handle& file, const std::string& name);
 
 }  // namespace quadgate::hdf5

@@ -39,7 +39,7 @@ std::vector<std::int64_t> count_words(const WordList& words, const Source& train
 /// Writes the arrays of the splits side by side.
 class SentenceWriter {
  public:
-  SentenceWriter(hdf5::File& file, const std::vector<Source>& sources, hdf5::Storage storage) {
+  SentenceWriter(hdf5::NewFile& file, const std::vector<Source>& sources, hdf5::Storage storage) {
     std::array<std::int64_t, 3> rows{};
     std::array<std::int64_t, 3> tokens{};
     for (const Source& source : sources) {
@@ -111,7 +111,7 @@ std::vector<std::int64_t> count_words(const WordList& words, const TokenStream& 
 }
 
 /// Writes the next `size` tokens as a split, unless there are none.
-void write_split(hdf5::File& file, const std::string& name, SpooledIntegers::Reader& tokens,
+void write_split(hdf5::NewFile& file, const std::string& name, SpooledIntegers::Reader& tokens,
                  std::int64_t size, const Vocabulary& vocabulary, hdf5::Storage storage,
                  WorkMeter& meter) {
   if (size == 0) return;

@@ -7,12 +7,15 @@
 #include <charconv>
 #include <cstddef>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "engine/error.h"
 #include "io/hdf5.h"
+#include "io/hdf5_new_file.h"
 #include "io/replace_file.h"
 
 namespace quadgate {
@@ -85,7 +88,7 @@ class Writer {
       : model_(model),
         parameters_(parameters),
         cell_(keras_cell(model.rnn.cell)),
-        file_(hdf5::File::create(path)) {
+        file_(hdf5::NewFile::create(path)) {
     group("layers");
     group("vars");
     if (model_.has_embedding()) {
@@ -102,7 +105,7 @@ class Writer {
 
  private:
   void group(const std::string& name) {
-    if (!file_.has(name)) file_.create_group(name);
+    if (groups_.insert(name).second) file_.create_group(name);
   }
   void layer(const std::string& name) {
     group(name);
@@ -170,7 +173,8 @@ class Writer {
   const ModelConfig& model_;
   const Parameters& parameters_;
   KerasCell cell_;
-  hdf5::File file_;
+  hdf5::NewFile file_;
+  std::set<std::string> groups_;  // that are there
 };
 
 /// Reads one file.

@@ -13,6 +13,7 @@
 #include "apps/commands.h"
 #include "io/dataset.h"
 #include "io/hdf5.h"
+#include "io/hdf5_new_file.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {
@@ -65,7 +66,7 @@ class ReadingTest : public Workspace {
   };
 
   void write_part(const std::string& name, Dataset& whole, const std::vector<Rows>& parts) const {
-    auto file = hdf5::File::create(path(name));
+    auto file = hdf5::NewFile::create(path(name));
     const DataDescription& description = whole.description();
     file.write_string("", "format", "quadgate-dataset");
     file.write_string("", "task", "classification");

@@ -197,8 +197,8 @@ TEST_F(CheckpointTest, KeepsTheStateOfEveryOptimizer) {
 /// A file as the first versions wrote it: without pooling, loss and their sums.
 class OldCheckpointTest : public testing::FolderTest {
  protected:
-  hdf5::File old_file() const {
-    hdf5::File file = hdf5::File::create(path("old.h5"));
+  hdf5::NewFile old_file() const {
+    hdf5::NewFile file = hdf5::NewFile::create(path("old.h5"));
     file.write_string("", "format", "quadgate-checkpoint");
     file.write_int("", "format_version", 1);
     file.create_group("model");
@@ -223,7 +223,7 @@ class OldCheckpointTest : public testing::FolderTest {
 };
 
 TEST_F(OldCheckpointTest, IsReadAsBefore) {
-  hdf5::File file = old_file();
+  hdf5::NewFile file = old_file();
   replace_file(path("old.h5"), file.image());
   const ModelConfig config = read_model_description(path("old.h5")).config;
   EXPECT_EQ(config.pooling, Pooling::last);
@@ -242,7 +242,7 @@ TEST_F(OldCheckpointTest, NamesUnknownPoolingsAndLosses) {
                    "expected cross_entropy, mse, mae, huber or bce, found 'hinge'"),
         std::tuple("loss", "cross_entropy",
                    "loss: expected mse, mae, huber or bce for regression, found cross_entropy")}) {
-    hdf5::File file = old_file();
+    hdf5::NewFile file = old_file();
     file.write_string("model", name, found);
     replace_file(path("old.h5"), file.image());
     EXPECT_THAT(message_of<FileError>([&] { read_model_description(path("old.h5")); }),
@@ -324,7 +324,7 @@ TEST_F(CheckpointTest, NamesAnotherOptimizer) {
 }
 
 TEST_F(CheckpointTest, NamesOtherFiles) {
-  hdf5::File dataset = testing::new_dataset(path("data.h5"), "classification");
+  hdf5::NewFile dataset = testing::new_dataset(path("data.h5"), "classification");
   testing::save(dataset);
   EXPECT_THAT(message_of<FileError>([&] { read_model_description(path("data.h5")); }),
               EndsWith("attribute 'format': expected 'quadgate-checkpoint', found "

@@ -57,7 +57,7 @@ class CompressedTest : public testing::FolderTest {
  protected:
   /// A regression data set of kRows sequences of 4 steps, or of 1 to 20, of `features` features.
   void write(bool fixed, std::int64_t features) const {
-    hdf5::File file = testing::new_dataset(path("plain.h5"), "regression");
+    hdf5::NewFile file = testing::new_dataset(path("plain.h5"), "regression");
     file.create_group("train");
     if (fixed) {
       file.write("train/x", Shape{kRows, 4, features}, ramp(kRows * 4 * features));

@@ -31,7 +31,7 @@ using Hdf5Test = testing::FolderTest;
 TEST_F(Hdf5Test, KeepsEveryAttribute) {
   const std::vector<std::string> names{"α", "", "two words"};
   const std::vector<float> numbers{1.5F, -0.0F};
-  File made = File::create(path("a.h5"));
+  NewFile made = NewFile::create(path("a.h5"));
   made.create_group("group");
   made.write_int("", "int", std::numeric_limits<std::int64_t>::min());
   made.write_double("group", "double", 0.1);
@@ -54,7 +54,7 @@ TEST_F(Hdf5Test, KeepsEveryAttribute) {
 }
 
 TEST_F(Hdf5Test, ReadsRowsOfArraysAndTheirLinks) {
-  File made = File::create(path("a.h5"));
+  NewFile made = NewFile::create(path("a.h5"));
   made.create_group("g");
   made.write("g/x", std::array<std::int64_t, 3>{4, 1, 2}, testing::ramp(8));
   made.write("g/y", std::array<std::int64_t, 1>{3}, std::vector<std::int64_t>{-1, 0, 1L << 40});
@@ -97,7 +97,7 @@ void write_foreign(const std::filesystem::path& path, const std::vector<float>& 
 
 TEST_F(Hdf5Test, TheSameContentIsTheSameBytesAtAnyTime) {
   const auto bytes = [&] {
-    File made = File::create(path("a.h5"));
+    NewFile made = NewFile::create(path("a.h5"));
     made.create_group("group");
     made.write("group/x", std::array<std::int64_t, 1>{3}, testing::ramp(3));
     const std::span<std::byte> image = made.image();
@@ -121,7 +121,7 @@ TEST_F(Hdf5Test, ReadsForeignLayouts) {
 }
 
 TEST_F(Hdf5Test, NamesFileFieldExpectedAndFound) {
-  File made = File::create(path("a.h5"));
+  NewFile made = NewFile::create(path("a.h5"));
   made.write("x", std::array<std::int64_t, 1>{3}, std::vector<std::int64_t>{1, 2, 3});
   made.write_string("", "text", "abc");
   testing::save(made);
@@ -143,7 +143,7 @@ TEST_F(Hdf5Test, NamesFileFieldExpectedAndFound) {
 }
 
 TEST_F(Hdf5Test, NamesFilesThatCannotBeOpened) {
-  File made = File::create(path("a.h5"));
+  NewFile made = NewFile::create(path("a.h5"));
   made.write("x", std::array<std::int64_t, 1>{1000}, testing::ramp(1000));
   testing::save(made);
   const std::string whole = testing::content_of(path("a.h5"));
@@ -159,7 +159,7 @@ TEST_F(Hdf5Test, NamesFilesThatCannotBeOpened) {
 }
 
 TEST_F(Hdf5Test, NamesAFileThatShrankWhileOpen) {
-  File made = File::create(path("a.h5"));
+  NewFile made = NewFile::create(path("a.h5"));
   made.write("x", std::array<std::int64_t, 1>{1000}, testing::ramp(1000));
   testing::save(made);
   const File file = File::open(path("a.h5"));

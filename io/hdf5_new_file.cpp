@@ -1,3 +1,5 @@
+#include "io/hdf5_new_file.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,8 +8,8 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "io/hdf5.h"
 #include "io/hdf5_disk_driver.h"
+#include "io/hdf5_object.h"
 #include "io/hdf5_session.h"
 #include "io/temporary_file.h"
 
@@ -57,11 +59,26 @@ void write_dataset(hid_t file, const std::string& name, hid_t type,
 
 }  // namespace
 
-File::~File() = default;
-File::File(File&& other) noexcept = default;
-File& File::operator=(File&& other) noexcept = default;
+Handle::~Handle() {
+  if (id_ < 0) return;
+  const Session session;
+  H5Idec_ref(id_);
+}
 
-File File::create(const std::filesystem::path& path, std::size_t user_block) {
+Handle::Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)) {}
+
+Handle& Handle::operator=(Handle&& other) noexcept {
+  std::swap(id_, other.id_);
+  return *this;
+}
+
+NewFile::NewFile(std::filesystem::path path, Handle file)
+    : path_(std::move(path)), file_(std::move(file)) {}
+NewFile::~NewFile() = default;
+NewFile::NewFile(NewFile&& other) noexcept = default;
+NewFile& NewFile::operator=(NewFile&& other) noexcept = default;
+
+NewFile NewFile::create(const std::filesystem::path& path, std::size_t user_block) {
   const Session session;
   constexpr std::size_t kIncrement = std::size_t{1} << 22;  // bytes that the image grows by
   const Handle access = checksummed_access();
@@ -73,7 +90,7 @@ File File::create(const std::filesystem::path& path, std::size_t user_block) {
   return {path, std::move(file)};
 }
 
-File File::create_at(const std::filesystem::path& place, const std::filesystem::path& path) {
+NewFile NewFile::create_at(const std::filesystem::path& place, const std::filesystem::path& path) {
   const Session session;
   auto writes = std::make_unique<DiskWrites>();
   const Handle access = checksummed_access();
@@ -81,16 +98,16 @@ File File::create_at(const std::filesystem::path& place, const std::filesystem::
   Handle handle(
       H5Fcreate(place.c_str(), H5F_ACC_TRUNC, timeless(H5P_FILE_CREATE).id(), access.id()));
   if (handle.id() < 0) fail_to_write(path, writes->error != 0 ? writes->error : EIO);
-  File file(path, std::move(handle));
+  NewFile file(path, std::move(handle));
   file.writes_ = std::move(writes);
   return file;
 }
 
-void File::expect_written() const {
+void NewFile::expect_written() const {
   if (writes_ && writes_->error != 0) fail_to_write(path_, writes_->error);
 }
 
-void File::close() {
+void NewFile::close() {
   const Session session;
   const bool flushed = H5Fflush(file_.id(), H5F_SCOPE_GLOBAL) >= 0;
   file_ = Handle();
@@ -98,11 +115,11 @@ void File::close() {
   if (!flushed) fail_to_write(path_, EIO);
 }
 
-void File::abandon() noexcept {
+void NewFile::abandon() noexcept {
   if (writes_ && writes_->error == 0) writes_->error = ECANCELED;
 }
 
-void File::create_group(const std::string& name) {
+void NewFile::create_group(const std::string& name) {
   const Session session;
   const Handle group(H5Gcreate2(file_.id(), name.c_str(), H5P_DEFAULT,
                                 timeless(H5P_GROUP_CREATE).id(), H5P_DEFAULT));
@@ -110,25 +127,25 @@ void File::create_group(const std::string& name) {
         [&] { return fmt::format("{}: group '{}': cannot be made", path_.string(), name); });
 }
 
-void File::write(const std::string& name, std::span<const std::int64_t> shape,
-                 std::span<const float> values) {
+void NewFile::write(const std::string& name, std::span<const std::int64_t> shape,
+                    std::span<const float> values) {
   const Session session;
   write_dataset(file_.id(), name, H5T_NATIVE_FLOAT, shape, values.data(), path_.string());
 }
 
-void File::write(const std::string& name, std::span<const std::int64_t> shape,
-                 std::span<const std::int32_t> values) {
+void NewFile::write(const std::string& name, std::span<const std::int64_t> shape,
+                    std::span<const std::int32_t> values) {
   const Session session;
   write_dataset(file_.id(), name, H5T_NATIVE_INT32, shape, values.data(), path_.string());
 }
 
-void File::write(const std::string& name, std::span<const std::int64_t> shape,
-                 std::span<const std::int64_t> values) {
+void NewFile::write(const std::string& name, std::span<const std::int64_t> shape,
+                    std::span<const std::int64_t> values) {
   const Session session;
   write_dataset(file_.id(), name, H5T_NATIVE_INT64, shape, values.data(), path_.string());
 }
 
-void File::link(const std::string& existing, const std::string& name) {
+void NewFile::link(const std::string& existing, const std::string& name) {
   const Session session;
   check(
       H5Lcreate_hard(file_.id(), existing.c_str(), file_.id(), name.c_str(), H5P_DEFAULT,
@@ -136,28 +153,28 @@ void File::link(const std::string& existing, const std::string& name) {
       [&] { return fmt::format("{}: cannot link '{}' to '{}'", path_.string(), name, existing); });
 }
 
-void File::write_int(const std::string& object, const std::string& name, std::int64_t value) {
+void NewFile::write_int(const std::string& object, const std::string& name, std::int64_t value) {
   const Session session;
   write_attribute(file_.id(), object, name, H5T_NATIVE_INT64, Handle(H5Screate(H5S_SCALAR)), &value,
                   where(object, name));
 }
 
-void File::write_double(const std::string& object, const std::string& name, double value) {
+void NewFile::write_double(const std::string& object, const std::string& name, double value) {
   const Session session;
   write_attribute(file_.id(), object, name, H5T_NATIVE_DOUBLE, Handle(H5Screate(H5S_SCALAR)),
                   &value, where(object, name));
 }
 
-void File::write_string(const std::string& object, const std::string& name,
-                        const std::string& value) {
+void NewFile::write_string(const std::string& object, const std::string& name,
+                           const std::string& value) {
   const Session session;
   const char* text = value.c_str();
   write_attribute(file_.id(), object, name, utf8_type().id(), Handle(H5Screate(H5S_SCALAR)), &text,
                   where(object, name));
 }
 
-void File::write_strings(const std::string& object, const std::string& name,
-                         std::span<const std::string> values) {
+void NewFile::write_strings(const std::string& object, const std::string& name,
+                            std::span<const std::string> values) {
   const Session session;
   std::vector<const char*> texts(values.size());
   std::ranges::transform(values, texts.begin(), &std::string::c_str);
@@ -165,14 +182,14 @@ void File::write_strings(const std::string& object, const std::string& name,
                   texts.data(), where(object, name));
 }
 
-void File::write_floats(const std::string& object, const std::string& name,
-                        std::span<const float> values) {
+void NewFile::write_floats(const std::string& object, const std::string& name,
+                           std::span<const float> values) {
   const Session session;
   write_attribute(file_.id(), object, name, H5T_NATIVE_FLOAT, vector_space(values.size()),
                   values.data(), where(object, name));
 }
 
-std::span<std::byte> File::image() {
+std::span<std::byte> NewFile::image() {
   const Session session;
   // H5Fget_file_image would copy it all; its size leaves out the user block.
   void* memory = nullptr;
@@ -184,6 +201,10 @@ std::span<std::byte> File::image() {
   hsize_t user_block = 0;
   H5Pget_userblock(creation.id(), &user_block);
   return {*static_cast<std::byte**>(memory), static_cast<std::size_t>(size) + user_block};
+}
+
+std::string NewFile::where(const std::string& object, const std::string& attribute) const {
+  return attribute_text(path_, object, attribute);
 }
 
 }  // namespace quadgate::hdf5

@@ -1,0 +1,198 @@
+#include "io/child_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <exception>
+#include <fstream>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "engine/error.h"
+
+namespace quadgate {
+namespace {
+
+constexpr int kOutOfMemory = 1;  // exit status of a child
+
+struct RequestHeader {
+  std::int64_t size;
+  AnswerLimits limits;
+};
+
+struct AnswerHeader {
+  std::int64_t size;
+  bool is_error;  // the answer is a message
+};
+
+bool send_all(int socket, const void* data, std::size_t size) {
+  const auto* next = static_cast<const std::byte*>(data);
+  while (size > 0) {
+    const ::ssize_t sent = ::send(socket, next, size, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return false;
+    next += sent;
+    size -= static_cast<std::size_t>(sent);
+  }
+  return true;
+}
+
+bool receive_all(int socket, void* data, std::size_t size) {
+  auto* next = static_cast<std::byte*>(data);
+  while (size > 0) {
+    const ::ssize_t got = ::recv(socket, next, size, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    next += got;
+    size -= static_cast<std::size_t>(got);
+  }
+  return true;
+}
+
+std::int64_t mapped_bytes() {
+  std::int64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * ::sysconf(_SC_PAGESIZE);
+}
+
+/// Closes all files but these, and lets nothing be printed.
+void close_files(int descriptor, int socket) {
+  const auto [first, second] = std::minmax(descriptor, socket);
+  const auto close_between = [](int after, int before) {
+    if (after + 1 < before) {
+      ::close_range(static_cast<unsigned>(after + 1), static_cast<unsigned>(before - 1), 0);
+    }
+  };
+  close_between(STDERR_FILENO, first);
+  close_between(std::max(first, STDERR_FILENO), second);
+  ::close_range(static_cast<unsigned>(std::max(second, STDERR_FILENO)) + 1, ~0U, 0);
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (standard != descriptor && standard != socket) ::dup2(null, standard);
+  }
+  if (null > STDERR_FILENO) ::close(null);
+}
+
+/// Ctrl-C is for the owner, which then ends the child; a crash is no one's to report here.
+void reset_signals() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) std::signal(signal, SIG_IGN);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPROF}) {
+    std::signal(signal, SIG_DFL);
+  }
+}
+
+void set_limits(const AnswerLimits& limits, std::int64_t base_bytes) {
+  const ::itimerval timer{.it_interval = {}, .it_value = {.tv_sec = limits.cpu_seconds, .tv_usec = 0}};
+  ::setitimer(ITIMER_PROF, &timer, nullptr);
+  ::rlimit memory{};
+  ::getrlimit(RLIMIT_AS, &memory);
+  memory.rlim_cur =
+      std::min(memory.rlim_max, static_cast<::rlim_t>(base_bytes + limits.memory_bytes));
+  ::setrlimit(RLIMIT_AS, &memory);
+}
+
+[[noreturn]] void serve(int descriptor, int socket, const ChildProcess::Service& service) {
+  close_files(descriptor, socket);
+  reset_signals();
+  const ::rlimit no_core{.rlim_cur = 0, .rlim_max = 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  const std::int64_t base_bytes = mapped_bytes();
+  ChildProcess::Bytes request;
+  ChildProcess::Bytes answer;
+  RequestHeader header{};
+  while (receive_all(socket, &header, sizeof header)) {
+    request.resize(static_cast<std::size_t>(header.size));
+    if (!receive_all(socket, request.data(), request.size())) break;
+    set_limits(header.limits, base_bytes);
+    bool is_error = false;
+    try {
+      answer.clear();
+      service(request, answer);
+    } catch (const std::bad_alloc&) {
+      ::_exit(kOutOfMemory);
+    } catch (const std::exception& error) {
+      is_error = true;
+      const auto message = std::as_bytes(std::span(std::string_view(error.what())));
+      answer.assign(message.begin(), message.end());
+    }
+    const AnswerHeader answer_header{.size = std::ssize(answer), .is_error = is_error};
+    if (!send_all(socket, &answer_header, sizeof answer_header) ||
+        !send_all(socket, answer.data(), answer.size())) {
+      break;
+    }
+  }
+  ::_exit(0);
+}
+
+const char* reason_of(int status) {
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kOutOfMemory) return "needs too much memory";
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF) return "takes too long";
+  return "crashes its library";
+}
+
+}  // namespace
+
+ChildProcess::ChildProcess(std::string subject, int descriptor, const Service& service)
+    : subject_(std::move(subject)) {
+  const auto fail_to_start = [&] {
+    throw FileError(fmt::format("{}: cannot start a process to read it: {}", subject_,
+                                std::generic_category().message(errno)));
+  };
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) fail_to_start();
+  process_ = ::fork();
+  if (process_ == 0) serve(descriptor, ends[1], service);
+  ::close(ends[1]);
+  socket_ = ends[0];
+  if (process_ < 0) {
+    ::close(socket_);
+    fail_to_start();
+  }
+}
+
+ChildProcess::~ChildProcess() {
+  ::close(socket_);
+  if (!failure_.empty()) return;
+  ::kill(process_, SIGKILL);
+  while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+void ChildProcess::call(std::span<const std::byte> request, const AnswerLimits& limits,
+                        Bytes& answer) {
+  if (!failure_.empty()) throw FileError(failure_);
+  const RequestHeader header{.size = std::ssize(request), .limits = limits};
+  AnswerHeader answer_header{};
+  if (!send_all(socket_, &header, sizeof header) ||
+      !send_all(socket_, request.data(), request.size()) ||
+      !receive_all(socket_, &answer_header, sizeof answer_header) || answer_header.size < 0 ||
+      answer_header.size > limits.answer_bytes) {
+    fail();
+  }
+  answer.resize(static_cast<std::size_t>(answer_header.size));
+  if (!receive_all(socket_, answer.data(), answer.size())) fail();
+  if (answer_header.is_error) {
+    throw FileError(std::string(reinterpret_cast<const char*>(answer.data()), answer.size()));
+  }
+}
+
+void ChildProcess::fail() {
+  int status = 0;
+  ::shutdown(socket_, SHUT_RDWR);  // one that is still there has lost its way
+  while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+  }
+  failure_ = fmt::format("{}: damaged: reading it {}", subject_, reason_of(status));
+  throw FileError(failure_);
+}
+
+}  // namespace quadgate

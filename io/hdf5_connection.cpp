@@ -1,0 +1,154 @@
+#include "io/hdf5_connection.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <system_error>
+
+#include "engine/error.h"
+#include "io/hdf5_library_file.h"
+#include "io/hdf5_session.h"
+
+namespace quadgate::hdf5 {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+
+// How much more than its stored bytes a dataset may be: deflate's most, and for those of which
+// HDF5 stores only what was written.
+constexpr std::int64_t kMostUnpacked = 1032;
+constexpr std::int64_t kMostUnwritten = 8;
+
+int open_file(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor >= 0) return descriptor;
+  throw FileError(fmt::format("{}: {}", path.string(), std::generic_category().message(errno)));
+}
+
+std::int64_t size_of_file(int descriptor) {
+  struct ::stat status {};
+  return ::fstat(descriptor, &status) == 0 ? static_cast<std::int64_t>(status.st_size) : 0;
+}
+
+std::vector<std::byte> request(const json& value) {
+  const std::vector<std::uint8_t> bytes = json::to_cbor(value);
+  const auto view = std::as_bytes(std::span(bytes));
+  return {view.begin(), view.end()};
+}
+
+/// Throws FileError if the file is too small for the dataset.
+void check_size(const DatasetInfo& dataset, std::int64_t file_size) {
+  const std::int64_t bytes = product(dataset.shape) * dataset.element_bytes;
+  const std::int64_t ratio = dataset.offset >= 0            ? 1
+                             : dataset.filters_text.empty() ? kMostUnwritten
+                                                            : kMostUnpacked;
+  if (bytes / ratio > file_size - std::max<std::int64_t>(0, dataset.offset)) {
+    throw FileError(fmt::format("too large for a file of {} bytes: {} {}", file_size,
+                                dataset.type_text, shape_text(dataset.shape)));
+  }
+}
+
+/// What the child does: {"describe": name} or {"read": name, "first": row, "count": rows}.
+class Library {
+ public:
+  Library(int descriptor, std::filesystem::path path)
+      : descriptor_(descriptor), path_(std::move(path)) {}
+
+  void operator()(std::span<const std::byte> request, std::vector<std::byte>& answer) {
+    Session::stop_locking();
+    if (!file_) file_ = std::make_shared<LibraryFile>(descriptor_, path_);
+    const auto* begin = reinterpret_cast<const std::uint8_t*>(request.data());
+    const json value = json::from_cbor(begin, begin + request.size());
+    if (value.contains("describe")) {
+      answer = encode(file_->describe(value["describe"]));
+    } else {
+      file_->read(value.at("read"), value.at("first"), value.at("count"), answer);
+    }
+  }
+
+ private:
+  int descriptor_;
+  std::filesystem::path path_;
+  std::shared_ptr<LibraryFile> file_;  // opened by the first request, which can fail
+};
+
+}  // namespace
+
+Connection::Connection(const std::filesystem::path& path)
+    : path_(path), descriptor_(open_file(path)), file_size_(size_of_file(descriptor_)) {
+  try {
+    start();
+    object("");
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
+}
+
+Connection::~Connection() { ::close(descriptor_); }
+
+void Connection::start() {
+  const Session session;  // no other thread is within the library while the process is copied
+  H5open();  // once, not in each process
+  child_ = std::make_unique<ChildProcess>(path_.string(), descriptor_, Library(descriptor_, path_));
+}
+
+const Object& Connection::object(const std::string& name) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = objects_.find(name);
+  if (found != objects_.end()) return found->second;
+  call(request({{"describe", name}}), kMiB + 8 * file_size_);
+  try {
+    Object object = decode(answer_);
+    check_size(object.dataset, file_size_);
+    return objects_.emplace(name, std::move(object)).first->second;
+  } catch (const FileError& error) {
+    throw FileError(fmt::format("{}: '{}': {}", path_.string(), name, error.what()));
+  }
+}
+
+void Connection::read(const std::string& dataset, std::int64_t first, std::int64_t count,
+                      std::span<std::byte> out) {
+  const std::scoped_lock lock(mutex_);
+  call(request({{"read", dataset}, {"first", first}, {"count", count}}), std::ssize(out));
+  if (answer_.size() != out.size()) {
+    throw FileError(fmt::format("{}: dataset '{}': damaged", path_.string(), dataset));
+  }
+  std::ranges::copy(answer_, out.begin());
+}
+
+void Connection::call(const std::vector<std::byte>& request, std::int64_t answer_bytes) {
+  constexpr std::int64_t kMessageBytes = 4096;
+  constexpr std::int64_t kBytesPerSecond = 4 * kMiB;  // far less than any disk or inflating gives
+  child_->call(request,
+               {.cpu_seconds = 1 + (file_size_ + answer_bytes) / kBytesPerSecond,
+                .memory_bytes = 256 * kMiB + 16 * file_size_ + 2 * answer_bytes,
+                .answer_bytes = std::max(kMessageBytes, answer_bytes)},
+               answer_);
+}
+
+// A batch of shuffled rows is many small reads; one through HDF5 costs ten times this.
+bool Connection::read_directly(std::int64_t offset, std::span<std::byte> out) const {
+  while (!out.empty()) {
+    const ::ssize_t got = ::pread(descriptor_, out.data(), out.size(), offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      throw FileError(
+          fmt::format("{}: {}", path_.string(), std::generic_category().message(errno)));
+    }
+    if (got == 0) return false;
+    offset += got;
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
+}  // namespace quadgate::hdf5

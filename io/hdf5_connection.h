@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/child_process.h"
+#include "io/hdf5_object.h"
+
+namespace quadgate::hdf5 {
+
+/// A file that a process of its own reads with the HDF5 library, which some damaged files make
+/// crash, hang or write where it must not. Safe to use from several threads. Functions throw
+/// FileError, naming the file.
+class Connection {
+ public:
+  explicit Connection(const std::filesystem::path& path);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+  /// The object of this name, as it was when first asked for.
+  const Object& object(const std::string& name);
+  /// Reads `out.size()` bytes: `count` rows of a dataset from row `first`.
+  void read(const std::string& dataset, std::int64_t first, std::int64_t count,
+            std::span<std::byte> out);
+  /// Reads `out.size()` bytes of the file. False if it ends before them.
+  bool read_directly(std::int64_t offset, std::span<std::byte> out) const;
+
+ private:
+  void start();
+  void call(const std::vector<std::byte>& request, std::int64_t answer_bytes);
+
+  std::filesystem::path path_;
+  int descriptor_;
+  std::int64_t file_size_;
+  std::unique_ptr<ChildProcess> child_;
+  std::mutex mutex_;  // of the child, its answer and the objects
+  std::vector<std::byte> answer_;
+  std::map<std::string, Object> objects_;
+};
+
+}  // namespace quadgate::hdf5

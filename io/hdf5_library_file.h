@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/hdf5_new_file.h"
+#include "io/hdf5_object.h"
+
+namespace quadgate::hdf5 {
+
+/// What the library keeps of a dataset's chunks once they are decompressed. Rows of a small
+/// compressed dataset may come in any order; a large one is read chunk by chunk.
+inline constexpr std::int64_t kChunkCacheBytes = std::int64_t{16} << 20;
+
+/// A file that the HDF5 library reads, in a process in which it may crash. Functions throw
+/// FileError, naming the file.
+class LibraryFile {
+ public:
+  /// `path` is only named in messages.
+  LibraryFile(int descriptor, std::filesystem::path path);
+
+  /// The object of this name: its path from the root, without a leading slash; "" is the root.
+  Object describe(const std::string& name) const;
+
+  /// Reads `count` rows (slices of the first dimension) of a dataset, whose element is not `other`,
+  /// from row `first`, into `out`.
+  void read(const std::string& name, std::int64_t first, std::int64_t count,
+            std::vector<std::byte>& out);
+
+ private:
+  DatasetInfo describe_dataset(const std::string& name, const Handle& dataset) const;
+
+  std::filesystem::path path_;
+  Handle file_;
+  std::map<std::string, Handle> datasets_;  // that were read from, with their chunks
+};
+
+}  // namespace quadgate::hdf5

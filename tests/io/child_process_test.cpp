@@ -1,0 +1,121 @@
+// Sweeps: what a service can do to its process, which its owner must only hear of.
+
+#include "io/child_process.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/error.h"
+#include "tests/io/files.h"
+
+namespace quadgate {
+namespace {
+
+using testing::message_of;
+
+using ChildProcessTest = testing::FolderTest;
+using Bytes = ChildProcess::Bytes;
+
+constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+constexpr AnswerLimits kLimits{.cpu_seconds = 1, .memory_bytes = 64 * kMiB, .answer_bytes = kMiB};
+
+Bytes bytes_of(std::string_view text) {
+  const auto view = std::as_bytes(std::span(text));
+  return {view.begin(), view.end()};
+}
+
+std::string text_of(const Bytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Does what the request says.
+void obey(std::span<const std::byte> request, Bytes& answer) {
+  const std::string order = text_of(Bytes(request.begin(), request.end()));
+  if (order == "throw") throw std::runtime_error("a.h5: no");
+  if (order == "abort") std::abort();
+  if (order == "loop") {
+    for (volatile bool go_on = true; go_on;) {
+    }
+  }
+  if (order == "allocate") {
+    if (::mmap(nullptr, 128 * kMiB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) {
+      throw std::bad_alloc();
+    }
+  }
+  if (order == "interrupt") std::raise(SIGINT);
+  if (order == "print") std::fputs("not to be seen\n", stderr);
+  answer = order == "long" ? Bytes(kMiB + 1) : bytes_of("did " + order);
+}
+
+class Obedient {
+ public:
+  std::string operator()(std::string_view order) {
+    Bytes answer;
+    child_.call(bytes_of(order), kLimits, answer);
+    return text_of(answer);
+  }
+  std::string failure(std::string_view order) {
+    return message_of<FileError>([&] { (*this)(order); });
+  }
+
+ private:
+  ChildProcess child_{"a.h5", STDIN_FILENO, obey};
+};
+
+TEST(ChildProcess, AnswersAndGoesOnAfterErrors) {
+  Obedient child;
+  EXPECT_EQ(child("one"), "did one");
+  EXPECT_EQ(child.failure("throw"), "a.h5: no");
+  EXPECT_EQ(child("interrupt"), "did interrupt");
+  EXPECT_EQ(child(std::string(100'000, 'x')), "did " + std::string(100'000, 'x'));
+}
+
+TEST(ChildProcess, IsGoneAfterACrashOrItsLimits) {
+  const auto expect_end = [](std::string_view order, const std::string& reason) {
+    Obedient child;
+    EXPECT_EQ(child("one"), "did one");
+    EXPECT_EQ(child.failure(order), "a.h5: damaged: reading it " + reason);
+    EXPECT_EQ(child.failure("one"), "a.h5: damaged: reading it " + reason);
+  };
+  expect_end("abort", "crashes its library");
+  expect_end("loop", "takes too long");
+  expect_end("allocate", "needs too much memory");
+  expect_end("long", "crashes its library");
+}
+
+TEST(ChildProcess, PrintsNothing) {
+  ::testing::internal::CaptureStderr();
+  Obedient()("print");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
+TEST_F(ChildProcessTest, HasNoFileButTheOneGiven) {
+  const int given = ::open(file("a", "content of a").c_str(), O_RDONLY);
+  const int other = ::open(file("b", "content of b").c_str(), O_RDONLY);
+  const auto read_both = [&](std::span<const std::byte>, Bytes& answer) {
+    answer.resize(100);
+    const auto first = ::pread(given, answer.data(), answer.size(), 0);
+    const auto second = ::pread(other, answer.data(), answer.size(), 0);
+    answer.resize(static_cast<std::size_t>(std::max<::ssize_t>(0, first)));
+    if (second >= 0) answer.clear();
+  };
+  ChildProcess child("a", given, read_both);
+  Bytes answer;
+  child.call({}, kLimits, answer);
+  EXPECT_EQ(text_of(answer), "content of a");
+  ::close(given);
+  ::close(other);
+}
+
+}  // namespace
+}  // namespace quadgate
