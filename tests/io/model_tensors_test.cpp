@@ -112,6 +112,10 @@ TEST(ModelTensorsTest, NameWhatDoesNotFit) {
   file.tensors.back().values.back() = NAN;
   EXPECT_THAT(error(file), "m: 'head.bias' expected finite numbers, found others");
   file = tensors_of(model, false);
+  file.metadata["quadgate"] = R"({"cell": "lstm", "task": "regression", "input_size": 3,
+      "hidden_size": 5, "num_layers": 2000000000, "bidirectional": 0, "dropout": 0,
+      "output_size": 2})";
+  EXPECT_THAT(error(file), "m: expected tensors of 2000000000 layers, found 6 tensors");
   file.metadata["quadgate"] = "[]";
   EXPECT_THAT(error(file), "m: expected a JSON object");
   file.metadata["quadgate"] = "{\"cell\": 3}";

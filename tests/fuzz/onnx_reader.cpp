@@ -1,0 +1,10 @@
+#include "io/formats/onnx_reader.h"
+
+#include "io/model_tensors.h"
+#include "tests/fuzz/fuzz_file.h"
+
+namespace quadgate::fuzz {
+
+void read(Bytes input) { model_of(parse_onnx(input, "m.onnx"), "m.onnx"); }
+
+}  // namespace quadgate::fuzz

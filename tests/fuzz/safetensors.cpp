@@ -1,0 +1,10 @@
+#include "io/formats/safetensors.h"
+
+#include "io/model_tensors.h"
+#include "tests/fuzz/fuzz_file.h"
+
+namespace quadgate::fuzz {
+
+void read(Bytes input) { model_of(parse_safetensors(input, "m.safetensors"), "m.safetensors"); }
+
+}  // namespace quadgate::fuzz

@@ -1,0 +1,12 @@
+#include "io/state_dict.h"
+
+#include "io/model_tensors.h"
+#include "tests/fuzz/fuzz_file.h"
+
+namespace quadgate::fuzz {
+
+void read(Bytes input) {
+  if (const auto file = read_state_dict(InputFile(input).path())) model_of(*file, "m.h5");
+}
+
+}  // namespace quadgate::fuzz
