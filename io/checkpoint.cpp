@@ -15,8 +15,8 @@
 
 #include "engine/error.h"
 #include "io/hdf5.h"
-#include "io/hdf5_new_file.h"
 #include "io/hdf5_attributes.h"
+#include "io/hdf5_new_file.h"
 #include "io/replace_file.h"
 #include "io/seal.h"
 
@@ -114,7 +114,8 @@ ModelDescription read_model(const hdf5::File& file) {
   return read_model_description(hdf5::ObjectReader(file, "model"), file.path().string());
 }
 
-void write_optimizer(hdf5::NewFile& file, const Parameters& parameters, const Optimizer& optimizer) {
+void write_optimizer(hdf5::NewFile& file, const Parameters& parameters,
+                     const Optimizer& optimizer) {
   file.create_group("optimizer");
   file.write_string("optimizer", "kind", std::string(to_string(optimizer.config().kind)));
   file.write_int("optimizer", "steps", optimizer.steps());
@@ -201,7 +202,7 @@ TrainingState read_training(const hdf5::File& file) {
 }
 
 hdf5::NewFile create_checkpoint(const std::filesystem::path& path, const ModelDescription& model,
-                             const Parameters& parameters) {
+                                const Parameters& parameters) {
   hdf5::NewFile file = hdf5::NewFile::create(path, kSealSize);
   write_model(file, model, parameters);
   return file;
