@@ -92,7 +92,8 @@ void reset_signals() {
 }
 
 void set_limits(const AnswerLimits& limits, std::int64_t base_bytes) {
-  const ::itimerval timer{.it_interval = {}, .it_value = {.tv_sec = limits.cpu_seconds, .tv_usec = 0}};
+  const ::itimerval timer{.it_interval = {},
+                          .it_value = {.tv_sec = limits.cpu_seconds, .tv_usec = 0}};
   ::setitimer(ITIMER_PROF, &timer, nullptr);
   ::rlimit memory{};
   ::getrlimit(RLIMIT_AS, &memory);
