@@ -14,6 +14,27 @@
 
 namespace quadgate {
 
+double count_parameters(const ModelConfig& config) noexcept {
+  const auto number = [](std::int64_t size) { return static_cast<double>(size); };
+  const RecurrentConfig& rnn = config.rnn;
+  const double directions = number(rnn.num_directions());
+  const double features = directions * number(rnn.h_size());
+  const auto layer = [&](double inputs) {
+    const double rows = number(num_gates(rnn.cell)) * number(rnn.hidden_size);
+    return directions * (rows * (inputs + number(rnn.h_size()) + (rnn.bias ? 2 : 0)) +
+                         number(rnn.proj_size) * number(rnn.hidden_size));
+  };
+  double count = layer(number(rnn.input_size)) + number(rnn.num_layers - 1) * layer(features);
+  if (config.has_embedding()) {
+    count += number(config.embedding.vocabulary_size) * number(config.input_size());
+  }
+  if (const auto& conv = config.conv) {
+    count += number(conv->channels) * (number(conv->input_size) * number(conv->kernel_size) + 1);
+  }
+  const bool tied = config.embedding.tie_weights;
+  return count + number(config.output_size) * ((tied ? 0 : features) + 1);
+}
+
 Parameters::Parameters(const ModelConfig& config) : config_(config) {
   if (config.has_embedding()) {
     add("embedding.weight", {config.embedding.vocabulary_size, config.input_size()});

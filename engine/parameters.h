@@ -21,6 +21,9 @@ struct ParameterSlice {
   std::size_t size = 0;             ///< number of elements
 };
 
+/// The number of weights that a model of these sizes has, whatever they are, without making it.
+double count_parameters(const ModelConfig& config) noexcept;
+
 /// All weights of a model and all their gradients, each in one flat 64-byte-aligned array.
 ///
 /// Clip and optimizer see the flat arrays; layers and checkpoints see the named slices. The gap

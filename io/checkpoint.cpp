@@ -111,7 +111,16 @@ void write_model(hdf5::NewFile& file, const ModelDescription& model, const Param
 }
 
 ModelDescription read_model(const hdf5::File& file) {
-  return read_model_description(hdf5::ObjectReader(file, "model"), file.path().string());
+  ModelDescription model =
+      read_model_description(hdf5::ObjectReader(file, "model"), file.path().string());
+  std::int64_t numbers = 0;
+  if (file.is_group("state_dict")) {
+    for (const std::string& name : file.members("state_dict")) {
+      numbers += file.array("state_dict/" + name).size();
+    }
+  }
+  expect_weights(model.config, numbers, file.path().string());
+  return model;
 }
 
 void write_optimizer(hdf5::NewFile& file, const Parameters& parameters,

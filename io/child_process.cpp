@@ -93,7 +93,8 @@ void reset_signals() {
 
 void set_limits(const AnswerLimits& limits, std::int64_t base_bytes) {
   const ::itimerval timer{.it_interval = {},
-                          .it_value = {.tv_sec = limits.cpu_seconds, .tv_usec = 0}};
+                          .it_value = {.tv_sec = limits.cpu_milliseconds / 1000,
+                                       .tv_usec = limits.cpu_milliseconds % 1000 * 1000}};
   ::setitimer(ITIMER_PROF, &timer, nullptr);
   ::rlimit memory{};
   ::getrlimit(RLIMIT_AS, &memory);

@@ -13,7 +13,7 @@ namespace quadgate {
 
 /// What one answer of a child process may take.
 struct AnswerLimits {
-  std::int64_t cpu_seconds;
+  std::int64_t cpu_milliseconds;
   std::int64_t memory_bytes;  ///< beyond what the process had when it was made
   std::int64_t answer_bytes;
 };

@@ -97,7 +97,7 @@ Connection::~Connection() { ::close(descriptor_); }
 
 void Connection::start() {
   const Session session;  // no other thread is within the library while the process is copied
-  H5open();  // once, not in each process
+  H5open();               // once, not in each process
   child_ = std::make_unique<ChildProcess>(path_.string(), descriptor_, Library(descriptor_, path_));
 }
 
@@ -127,9 +127,9 @@ void Connection::read(const std::string& dataset, std::int64_t first, std::int64
 
 void Connection::call(const std::vector<std::byte>& request, std::int64_t answer_bytes) {
   constexpr std::int64_t kMessageBytes = 4096;
-  constexpr std::int64_t kBytesPerSecond = 4 * kMiB;  // far less than any disk or inflating gives
+  constexpr std::int64_t kBytesPerMillisecond = 4096;  // far less than inflating gives
   child_->call(request,
-               {.cpu_seconds = 1 + (file_size_ + answer_bytes) / kBytesPerSecond,
+               {.cpu_milliseconds = 500 + (file_size_ + answer_bytes) / kBytesPerMillisecond,
                 .memory_bytes = 256 * kMiB + 16 * file_size_ + 2 * answer_bytes,
                 .answer_bytes = std::max(kMessageBytes, answer_bytes)},
                answer_);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/parameters.h"
 
 namespace quadgate {
 namespace {
@@ -177,6 +178,17 @@ ModelDescription read_model_description(const AttributeReader& from, const std::
   }
   expect_names(from, model);
   return model;
+}
+
+void expect_weights(const ModelConfig& model, std::int64_t numbers, const std::string& name) {
+  // A few may be missing, which is told where each is looked for.
+  constexpr double kMostTimes = 4;
+  constexpr double kFew = 1 << 16;
+  const double expected = count_parameters(model);
+  if (expected > kMostTimes * static_cast<double>(numbers) + kFew) {
+    throw FileError(fmt::format("{}: model: expected its {:.0f} weights, found {} numbers", name,
+                                expected, numbers));
+  }
 }
 
 }  // namespace quadgate

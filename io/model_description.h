@@ -24,4 +24,8 @@ ModelDescription read_model_description(const AttributeReader& from, const std::
 /// Writes config and data as attributes.
 void write_model_description(AttributeWriter& to, const ModelDescription& model);
 
+/// Throws FileError if the model would have far more weights than a file has numbers: what a
+/// damaged description says must not take all memory.
+void expect_weights(const ModelConfig& model, std::int64_t numbers, const std::string& name);
+
 }  // namespace quadgate

@@ -259,11 +259,9 @@ Model model_of(const TensorFile& file, const std::string& name) {
   } catch (const InvalidArgument& error) {
     throw FileError(fmt::format("{}: {}", name, error.what()));
   }
-  // A layer has tensors; names and shapes of very many would take all memory.
-  if (description.config.rnn.num_layers > std::ssize(file.tensors)) {
-    throw FileError(fmt::format("{}: expected tensors of {} layers, found {} tensors", name,
-                                description.config.rnn.num_layers, file.tensors.size()));
-  }
+  std::int64_t numbers = 0;
+  for (const NamedTensor& tensor : file.tensors) numbers += std::ssize(tensor.values);
+  expect_weights(description.config, numbers, name);
   Model model{description, Parameters(description.config)};
   fill(model.parameters, std::move(tensors), name);
   return model;

@@ -50,6 +50,24 @@ TEST(ParametersTest, MoreThanMemoryHoldsIsNotCountedModulo64Bits) {
   EXPECT_THROW(Parameters{config}, std::bad_alloc);
 }
 
+TEST(ParametersTest, AreCountedWithoutBeingMade) {
+  ModelConfig tagger{.rnn = {.input_size = 3, .hidden_size = 6, .num_layers = 3, .proj_size = 3},
+                     .task = Task::tagging,
+                     .output_size = 4,
+                     .embedding = {.vocabulary_size = 4}};
+  ModelConfig tied = tagger;
+  tied.embedding.tie_weights = true;
+  ModelConfig conv = two_layers();
+  conv.conv = ConvConfig{.input_size = 2, .channels = conv.rnn.input_size, .kernel_size = 3};
+  conv.rnn.bias = false;
+  conv.rnn.cell = Cell::gru;
+  for (const ModelConfig& config : {two_layers(), tagger, tied, conv}) {
+    std::size_t size = 0;
+    for (const ParameterSlice& slice : Parameters(config).slices()) size += slice.size;
+    EXPECT_EQ(count_parameters(config), size);
+  }
+}
+
 TEST(ParametersTest, HasPyTorchsShapes) {
   const Parameters parameters(two_layers());
   EXPECT_THAT(parameters.slice("rnn.weight_ih_l0_reverse").shape, ElementsAre(20, 3));

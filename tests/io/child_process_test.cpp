@@ -27,7 +27,8 @@ using ChildProcessTest = testing::FolderTest;
 using Bytes = ChildProcess::Bytes;
 
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
-constexpr AnswerLimits kLimits{.cpu_seconds = 1, .memory_bytes = 64 * kMiB, .answer_bytes = kMiB};
+constexpr AnswerLimits kLimits{
+    .cpu_milliseconds = 100, .memory_bytes = 64 * kMiB, .answer_bytes = kMiB};
 
 Bytes bytes_of(std::string_view text) {
   const auto view = std::as_bytes(std::span(text));

@@ -115,7 +115,7 @@ TEST(ModelTensorsTest, NameWhatDoesNotFit) {
   file.metadata["quadgate"] = R"({"cell": "lstm", "task": "regression", "input_size": 3,
       "hidden_size": 5, "num_layers": 2000000000, "bidirectional": 0, "dropout": 0,
       "output_size": 2})";
-  EXPECT_THAT(error(file), "m: expected tensors of 2000000000 layers, found 6 tensors");
+  EXPECT_THAT(error(file), "m: model: expected its 479999999972 weights, found 212 numbers");
   file.metadata["quadgate"] = "[]";
   EXPECT_THAT(error(file), "m: expected a JSON object");
   file.metadata["quadgate"] = "{\"cell\": 3}";
