@@ -129,6 +129,17 @@ TEST_F(GoldenFilesTest, ForecastVersion1) {
   EXPECT_EQ(windows.x.front(), -1.049108624458313F);
 }
 
+TEST_F(GoldenFilesTest, ForecastVersion2) {  // of several series
+  Dataset forecast(golden("dataset_v2_forecast.h5"),
+                   Window{.input_len = 3, .horizon = 2, .stride = 1, .targets = {}});
+  EXPECT_THAT(forecast.description().feature_names, ElementsAre("level"));
+  EXPECT_EQ(forecast.split("test").size(), 2);
+  // Rows t = 0 to 5 of each train: t * t in the north, -t in the south.
+  const Batch windows = train_rows(forecast);
+  EXPECT_THAT(windows.x, ElementsAre(0, 1, 4, 1, 4, 9, 0, -1, -2, -1, -2, -3));
+  EXPECT_THAT(windows.targets, ElementsAre(9, 16, 16, 25, -3, -4, -4, -5));
+}
+
 TEST_F(GoldenFilesTest, NewerVersionsAreRefusedByName) {
   const auto names_it =
       AllOf(HasSubstr("newer.h5"), HasSubstr("format_version"), HasSubstr("1000"));
