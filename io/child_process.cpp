@@ -11,9 +11,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <exception>
-#include <fstream>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -59,9 +59,14 @@ bool receive_all(int socket, void* data, std::size_t size) {
   return true;
 }
 
+/// Without streams, whose locks another thread may have held when the process was copied.
 std::int64_t mapped_bytes() {
+  std::array<char, 32> text{};
+  const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  const ::ssize_t size = ::read(file, text.data(), text.size());
+  ::close(file);
   std::int64_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
+  std::from_chars(text.data(), text.data() + std::max<::ssize_t>(0, size), pages);
   return pages * ::sysconf(_SC_PAGESIZE);
 }
 
