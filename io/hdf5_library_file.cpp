@@ -168,7 +168,9 @@ Object LibraryFile::describe(const std::string& name) const {
   Object object;
   if (!name.empty() && !is_linked(file_, name)) return object;
   const Handle handle(H5Oopen(file_.id(), or_root(name), H5P_DEFAULT));
-  const auto damaged = [&] { return fmt::format("{}: '{}': damaged", path_.string(), name); };
+  const auto damaged = [&] {
+    return fmt::format("{}: '{}': damaged, or a link to another file", path_.string(), name);
+  };
   object.kind = kind_of(handle);
   check(H5Aiterate2(handle.id(), H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, add_attribute,
                     &object.attributes),

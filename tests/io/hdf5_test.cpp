@@ -158,6 +158,39 @@ TEST_F(Hdf5Test, NamesFilesThatCannotBeOpened) {
   EXPECT_THAT(message("."), HasSubstr("expected an HDF5 file"));
 }
 
+// A file from elsewhere must not make us read others of this machine, or take all memory.
+TEST_F(Hdf5Test, RefusesWhatIsInOtherFilesOrNowhere) {
+  NewFile other = NewFile::create(path("other.h5"));
+  other.write("x", std::array<std::int64_t, 1>{4}, testing::ramp(4));
+  testing::save(other);
+  {
+    NewFile made = NewFile::create_at(path("a.h5"), path("a.h5"));
+    H5Lcreate_external("other.h5", "x", made.id(), "linked", H5P_DEFAULT, H5P_DEFAULT);
+    const auto add = [&](const char* name, hsize_t size, const Handle& creation) {
+      const Handle space(H5Screate_simple(1, &size, nullptr));
+      const Handle dataset(H5Dcreate2(made.id(), name, H5T_NATIVE_FLOAT, space.id(), H5P_DEFAULT,
+                                      creation.id(), H5P_DEFAULT));
+      EXPECT_GE(dataset.id(), 0);
+    };
+    const Handle outside(H5Pcreate(H5P_DATASET_CREATE));
+    H5Pset_external(outside.id(), "other.h5", 0, 16);
+    add("outside", 4, outside);
+    const Handle chunked(H5Pcreate(H5P_DATASET_CREATE));
+    const hsize_t chunk = 8;
+    H5Pset_chunk(chunked.id(), 1, &chunk);
+    add("unwritten", hsize_t{1} << 30, chunked);
+    made.close();
+  }
+  const File file = File::open(path("a.h5"));
+  const auto error = [&](const char* name) {
+    return message_of<FileError>([&] { file.array(name); });
+  };
+  EXPECT_THAT(error("linked"), EndsWith("a.h5: 'linked': damaged, or a link to another file"));
+  EXPECT_THAT(error("outside"), EndsWith("a.h5: dataset 'outside': expected its values in this "
+                                         "file, found them in others"));
+  EXPECT_THAT(error("unwritten"), HasSubstr("a.h5: 'unwritten': too large for a file of "));
+}
+
 TEST_F(Hdf5Test, NamesAFileThatShrankWhileOpen) {
   NewFile made = NewFile::create(path("a.h5"));
   made.write("x", std::array<std::int64_t, 1>{1000}, testing::ramp(1000));
