@@ -123,7 +123,6 @@ void set_limits(const AnswerLimits& limits, std::int64_t base_bytes) {
     set_limits(header.limits, base_bytes);
     bool is_error = false;
     try {
-      answer.clear();
       service(request, answer);
     } catch (const std::bad_alloc&) {
       ::_exit(kOutOfMemory);

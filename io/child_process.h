@@ -23,7 +23,8 @@ struct AnswerLimits {
 class ChildProcess {
  public:
   using Bytes = std::vector<std::byte>;
-  /// Turns a request into an answer. Its exceptions reach the owner as FileError.
+  /// Turns a request into an answer, in place of the one before. Its exceptions reach the owner as
+  /// FileError.
   using Service = std::function<void(std::span<const std::byte> request, Bytes& answer)>;
 
   /// Forks, and calls `service` in the child, where no files are open but `descriptor`. `subject`

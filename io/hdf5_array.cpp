@@ -31,7 +31,7 @@ Array::Array(std::shared_ptr<Connection> connection, std::string name, DatasetIn
     : connection_(std::move(connection)), name_(std::move(name)), info_(std::move(info)) {}
 
 bool Array::has_slow_rows() const noexcept {
-  return size() * info_.element_bytes > kChunkCacheBytes && !chunk_shape().empty();
+  return size() * info_.element_bytes > kMostKeptBytes && !chunk_shape().empty();
 }
 
 std::string Array::storage_text() const {

@@ -130,7 +130,7 @@ void Connection::call(const std::vector<std::byte>& request, std::int64_t answer
   constexpr std::int64_t kBytesPerMillisecond = 4096;  // far less than inflating gives
   child_->call(request,
                {.cpu_milliseconds = 500 + (file_size_ + answer_bytes) / kBytesPerMillisecond,
-                .memory_bytes = 256 * kMiB + 16 * file_size_ + 2 * answer_bytes,
+                .memory_bytes = 4 * kMostKeptBytes + 16 * file_size_ + 2 * answer_bytes,
                 .answer_bytes = std::max(kMessageBytes, answer_bytes)},
                answer_);
 }

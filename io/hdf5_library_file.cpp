@@ -133,6 +133,22 @@ bool is_linked(const Handle& file, const std::string& name) {
   }
 }
 
+std::int64_t bytes_of(const Handle& dataset) {
+  const Handle type(H5Dget_type(dataset.id()));
+  return product(shape_of(Handle(H5Dget_space(dataset.id())))) *
+         static_cast<std::int64_t>(H5Tget_size(type.id()));
+}
+
+/// With room for all of its chunks, or for some.
+Handle open_dataset(const Handle& file, const std::string& name) {
+  constexpr std::size_t kFewBytes = std::size_t{16} << 20;
+  constexpr std::size_t kSlots = 65'537;  // of chunks, better more than there are
+  const std::int64_t bytes = bytes_of(Handle(H5Dopen2(file.id(), name.c_str(), H5P_DEFAULT)));
+  const Handle access(H5Pcreate(H5P_DATASET_ACCESS));
+  H5Pset_chunk_cache(access.id(), kSlots, bytes > kMostKeptBytes ? kFewBytes : kMostKeptBytes, 0);
+  return Handle(H5Dopen2(file.id(), name.c_str(), access.id()));
+}
+
 ObjectKind kind_of(const Handle& object) {
   switch (H5Iget_type(object.id())) {
     case H5I_GROUP:
@@ -219,12 +235,7 @@ void LibraryFile::read(const std::string& name, std::int64_t first, std::int64_t
                        std::vector<std::byte>& out) {
   const Session session;
   Handle& dataset = datasets_[name];
-  if (dataset.id() < 0) {
-    constexpr std::size_t kCacheSlots = 1009;
-    const Handle access(H5Pcreate(H5P_DATASET_ACCESS));
-    H5Pset_chunk_cache(access.id(), kCacheSlots, kChunkCacheBytes, 0);
-    dataset = Handle(H5Dopen2(file_.id(), name.c_str(), access.id()));
-  }
+  if (dataset.id() < 0) dataset = open_dataset(file_, name);
   const Handle type(H5Dget_type(dataset.id()));
   const Handle file_space(H5Dget_space(dataset.id()));
   const Element element = element_of(name_type(type.id()));

@@ -13,9 +13,10 @@
 
 namespace quadgate::hdf5 {
 
-/// What the library keeps of a dataset's chunks once they are decompressed. Rows of a small
-/// compressed dataset may come in any order; a large one is read chunk by chunk.
-inline constexpr std::int64_t kChunkCacheBytes = std::int64_t{16} << 20;
+/// A dataset in chunks of at most so many bytes is kept once they are decompressed: its rows may
+/// come in any order, and from the second time on they cost no more than others. Of a larger one,
+/// that is read chunk by chunk, little is kept.
+inline constexpr std::int64_t kMostKeptBytes = std::int64_t{256} << 20;
 
 /// A file that the HDF5 library reads, in a process in which it may crash. Functions throw
 /// FileError, naming the file.
