@@ -111,7 +111,7 @@ const Object& Connection::object(const std::string& name) {
     check_size(object.dataset, file_size_);
     return objects_.emplace(name, std::move(object)).first->second;
   } catch (const FileError& error) {
-    throw FileError(fmt::format("{}: '{}': {}", path_.string(), name, error.what()));
+    throw FileError(fmt::format("{}: {}", object_text(path_, name), error.what()));
   }
 }
 

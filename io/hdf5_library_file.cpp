@@ -185,7 +185,7 @@ Object LibraryFile::describe(const std::string& name) const {
   if (!name.empty() && !is_linked(file_, name)) return object;
   const Handle handle(H5Oopen(file_.id(), or_root(name), H5P_DEFAULT));
   const auto damaged = [&] {
-    return fmt::format("{}: '{}': damaged, or a link to another file", path_.string(), name);
+    return object_text(path_, name) + ": damaged, or a link to another file";
   };
   object.kind = kind_of(handle);
   check(H5Aiterate2(handle.id(), H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, add_attribute,

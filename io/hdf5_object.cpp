@@ -112,6 +112,10 @@ std::string shape_text(std::span<const std::int64_t> shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
+std::string object_text(const std::filesystem::path& path, const std::string& object) {
+  return object.empty() ? path.string() : fmt::format("{}: '{}'", path.string(), object);
+}
+
 std::string attribute_text(const std::filesystem::path& path, const std::string& object,
                            const std::string& attribute) {
   return fmt::format("{}: attribute '{}{}{}'", path.string(), object, object.empty() ? "" : "@",

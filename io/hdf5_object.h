@@ -56,6 +56,9 @@ std::int64_t product(std::span<const std::int64_t> sizes) noexcept;
 /// "[60000, 28, 28]"
 std::string shape_text(std::span<const std::int64_t> shape);
 
+/// "FILE: 'train/x'", or "FILE" for the root.
+std::string object_text(const std::filesystem::path& path, const std::string& object);
+
 /// "FILE: attribute 'train@begin'"
 std::string attribute_text(const std::filesystem::path& path, const std::string& object,
                            const std::string& attribute);
