@@ -23,7 +23,8 @@
 namespace quadgate {
 namespace {
 
-constexpr int kOutOfMemory = 1;  // exit status of a child
+constexpr int kOutOfMemory = 1;                           // exit status of a child
+constexpr std::size_t kMostKept = std::size_t{16} << 20;  // bytes of memory for the next answer
 
 struct RequestHeader {
   std::int64_t size;
@@ -136,14 +137,24 @@ void set_limits(const AnswerLimits& limits, std::int64_t base_bytes) {
         !send_all(socket, answer.data(), answer.size())) {
       break;
     }
+    if (answer.size() > kMostKept) ChildProcess::Bytes().swap(answer);
   }
   ::_exit(0);
 }
 
+constexpr const char* kCrashes = "damaged: reading it crashes its library";
+
 const char* reason_of(int status) {
-  if (WIFEXITED(status) && WEXITSTATUS(status) == kOutOfMemory) return "needs too much memory";
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF) return "takes too long";
-  return "crashes its library";
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kOutOfMemory) {
+    return "damaged: reading it needs too much memory";
+  }
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF) {
+    return "damaged: reading it takes too long";
+  }
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+    return "the process that reads it was killed";  // by the system, if memory is short
+  }
+  return kCrashes;
 }
 
 }  // namespace
@@ -174,30 +185,55 @@ ChildProcess::~ChildProcess() {
   }
 }
 
-void ChildProcess::call(std::span<const std::byte> request, const AnswerLimits& limits,
-                        Bytes& answer) {
-  if (!failure_.empty()) throw FileError(failure_);
-  const RequestHeader header{.size = std::ssize(request), .limits = limits};
-  AnswerHeader answer_header{};
-  if (!send_all(socket_, &header, sizeof header) ||
-      !send_all(socket_, request.data(), request.size()) ||
-      !receive_all(socket_, &answer_header, sizeof answer_header) || answer_header.size < 0 ||
-      answer_header.size > limits.answer_bytes) {
-    fail();
-  }
-  answer.resize(static_cast<std::size_t>(answer_header.size));
-  if (!receive_all(socket_, answer.data(), answer.size())) fail();
-  if (answer_header.is_error) {
-    throw FileError(std::string(reinterpret_cast<const char*>(answer.data()), answer.size()));
-  }
+ChildProcess::Bytes ChildProcess::call(std::span<const std::byte> request,
+                                       const AnswerLimits& limits, std::int64_t most_bytes) {
+  return receive(ask(request, limits), most_bytes);
 }
 
+void ChildProcess::call_into(std::span<const std::byte> request, const AnswerLimits& limits,
+                             std::span<std::byte> out) {
+  if (ask(request, limits) != std::ssize(out)) end();
+  if (!receive_all(socket_, out.data(), out.size())) fail();
+}
+
+// The size of the answer, which is next to be received.
+std::int64_t ChildProcess::ask(std::span<const std::byte> request, const AnswerLimits& limits) {
+  constexpr std::int64_t kMostMessage = 1 << 16;
+  if (!failure_.empty()) throw FileError(failure_);
+  const RequestHeader header{.size = std::ssize(request), .limits = limits};
+  AnswerHeader answer{};
+  if (!send_all(socket_, &header, sizeof header) ||
+      !send_all(socket_, request.data(), request.size()) ||
+      !receive_all(socket_, &answer, sizeof answer)) {
+    fail();
+  }
+  if (!answer.is_error) return answer.size;
+  const Bytes message = receive(answer.size, kMostMessage);
+  throw FileError(std::string(reinterpret_cast<const char*>(message.data()), message.size()));
+}
+
+ChildProcess::Bytes ChildProcess::receive(std::int64_t size, std::int64_t most_bytes) {
+  if (size < 0 || size > most_bytes) end();
+  Bytes bytes(static_cast<std::size_t>(size));
+  if (!receive_all(socket_, bytes.data(), bytes.size())) fail();
+  return bytes;
+}
+
+// Of a child that has ended.
 void ChildProcess::fail() {
   int status = 0;
-  ::shutdown(socket_, SHUT_RDWR);  // one that is still there has lost its way
   while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
   }
-  failure_ = fmt::format("{}: damaged: reading it {}", subject_, reason_of(status));
+  failure_ = fmt::format("{}: {}", subject_, reason_of(status));
+  throw FileError(failure_);
+}
+
+// Of a child that answers what it must not.
+void ChildProcess::end() {
+  ::kill(process_, SIGKILL);
+  while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  failure_ = fmt::format("{}: {}", subject_, kCrashes);
   throw FileError(failure_);
 }
 

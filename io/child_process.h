@@ -15,7 +15,6 @@ namespace quadgate {
 struct AnswerLimits {
   std::int64_t cpu_milliseconds;
   std::int64_t memory_bytes;  ///< beyond what the process had when it was made
-  std::int64_t answer_bytes;
 };
 
 /// A process of its own that answers requests, so that code which may crash, hang or ask for any
@@ -34,12 +33,20 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  /// Waits for the answer to a request. Throws FileError if the service threw, or the child crashed
-  /// or passed its limits; then it is gone, and every call throws. One call at a time.
-  void call(std::span<const std::byte> request, const AnswerLimits& limits, Bytes& answer);
+  /// Waits for the answer to a request, of at most `most_bytes`. Throws FileError if the service
+  /// threw, or the child crashed or passed a limit; then it is gone, and every call throws. One
+  /// call at a time.
+  Bytes call(std::span<const std::byte> request, const AnswerLimits& limits,
+             std::int64_t most_bytes);
+  /// As `call`, for an answer of exactly `out.size()` bytes.
+  void call_into(std::span<const std::byte> request, const AnswerLimits& limits,
+                 std::span<std::byte> out);
 
  private:
+  std::int64_t ask(std::span<const std::byte> request, const AnswerLimits& limits);
+  Bytes receive(std::int64_t size, std::int64_t most_bytes);
   [[noreturn]] void fail();
+  [[noreturn]] void end();
 
   std::string subject_;
   std::string failure_;  // of a child that is gone

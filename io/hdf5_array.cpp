@@ -84,7 +84,7 @@ void Array::read_rows(std::int64_t first, std::int64_t count, Element element,
   }
   if (out.empty()) return;
   if (info_.offset < 0) {
-    connection_->read(name_, first, count, out);
+    connection_->read(name_, info_, first, count, out);
   } else if (!connection_->read_directly(info_.offset + first * row_bytes, out)) {
     throw FileError(where() + ": the file ends before its data does");
   }

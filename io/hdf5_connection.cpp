@@ -21,6 +21,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+constexpr std::int64_t kMostDescription = 1024 * kMiB;
 
 // How much more than its stored bytes a dataset may be: deflate's most, and for those of which
 // HDF5 stores only what was written.
@@ -33,9 +34,13 @@ int open_file(const std::filesystem::path& path) {
   throw FileError(fmt::format("{}: {}", path.string(), std::generic_category().message(errno)));
 }
 
-std::int64_t size_of_file(int descriptor) {
+/// Of a file on a disk: others, pipes say, may let a reader wait for ever.
+std::int64_t size_of_file(int descriptor, const std::filesystem::path& path) {
   struct ::stat status {};
-  return ::fstat(descriptor, &status) == 0 ? static_cast<std::int64_t>(status.st_size) : 0;
+  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
+    return static_cast<std::int64_t>(status.st_size);
+  }
+  throw FileError(fmt::format("{}: expected an HDF5 file, found another kind", path.string()));
 }
 
 std::vector<std::byte> request(const json& value) {
@@ -44,15 +49,22 @@ std::vector<std::byte> request(const json& value) {
   return {view.begin(), view.end()};
 }
 
-/// Throws FileError if the file is too small for the dataset.
+/// At most, what reading any rows of a dataset makes of its chunks.
+std::int64_t unpacked_bytes(const DatasetInfo& dataset, std::int64_t file_size) {
+  if (dataset.chunk_shape.empty()) return 0;
+  const std::int64_t elements = std::max(product(dataset.shape), product(dataset.chunk_shape));
+  return std::min(elements * dataset.element_bytes, kMostUnpacked * file_size);
+}
+
+/// Throws Unfit if the file is too small for the dataset.
 void check_size(const DatasetInfo& dataset, std::int64_t file_size) {
   const std::int64_t bytes = product(dataset.shape) * dataset.element_bytes;
   const std::int64_t ratio = dataset.offset >= 0            ? 1
                              : dataset.filters_text.empty() ? kMostUnwritten
                                                             : kMostUnpacked;
   if (bytes / ratio > file_size - std::max<std::int64_t>(0, dataset.offset)) {
-    throw FileError(fmt::format("too large for a file of {} bytes: {} {}", file_size,
-                                dataset.type_text, shape_text(dataset.shape)));
+    throw Unfit(fmt::format("too large for a file of {} bytes: {} {}", file_size, dataset.type_text,
+                            shape_text(dataset.shape)));
   }
 }
 
@@ -83,8 +95,9 @@ class Library {
 }  // namespace
 
 Connection::Connection(const std::filesystem::path& path)
-    : path_(path), descriptor_(open_file(path)), file_size_(size_of_file(descriptor_)) {
+    : path_(path), descriptor_(open_file(path)) {
   try {
+    file_size_ = size_of_file(descriptor_, path_);
     start();
     object("");
   } catch (...) {
@@ -105,34 +118,29 @@ const Object& Connection::object(const std::string& name) {
   const std::scoped_lock lock(mutex_);
   const auto found = objects_.find(name);
   if (found != objects_.end()) return found->second;
-  call(request({{"describe", name}}), kMiB + 8 * file_size_);
+  const std::int64_t most_bytes = std::min(kMiB + 8 * file_size_, kMostDescription);
   try {
-    Object object = decode(answer_);
+    Object object =
+        decode(child_->call(request({{"describe", name}}), limits(most_bytes), most_bytes));
     check_size(object.dataset, file_size_);
     return objects_.emplace(name, std::move(object)).first->second;
-  } catch (const FileError& error) {
+  } catch (const Unfit& error) {
     throw FileError(fmt::format("{}: {}", object_text(path_, name), error.what()));
   }
 }
 
-void Connection::read(const std::string& dataset, std::int64_t first, std::int64_t count,
-                      std::span<std::byte> out) {
+void Connection::read(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
+                      std::int64_t count, std::span<std::byte> out) {
   const std::scoped_lock lock(mutex_);
-  call(request({{"read", dataset}, {"first", first}, {"count", count}}), std::ssize(out));
-  if (answer_.size() != out.size()) {
-    throw FileError(fmt::format("{}: dataset '{}': damaged", path_.string(), dataset));
-  }
-  std::ranges::copy(answer_, out.begin());
+  child_->call_into(request({{"read", name}, {"first", first}, {"count", count}}),
+                    limits(std::ssize(out) + unpacked_bytes(dataset, file_size_)), out);
 }
 
-void Connection::call(const std::vector<std::byte>& request, std::int64_t answer_bytes) {
-  constexpr std::int64_t kMessageBytes = 4096;
-  constexpr std::int64_t kBytesPerMillisecond = 4096;  // far less than inflating gives
-  child_->call(request,
-               {.cpu_milliseconds = 500 + (file_size_ + answer_bytes) / kBytesPerMillisecond,
-                .memory_bytes = 4 * kMostKeptBytes + 16 * file_size_ + 2 * answer_bytes,
-                .answer_bytes = std::max(kMessageBytes, answer_bytes)},
-               answer_);
+// To answer with so many bytes, or to go through them.
+AnswerLimits Connection::limits(std::int64_t work_bytes) const noexcept {
+  constexpr std::int64_t kBytesPerMillisecond = 1 << 14;  // far less than inflating gives
+  return {.cpu_milliseconds = 500 + (file_size_ + work_bytes) / kBytesPerMillisecond,
+          .memory_bytes = 4 * kMostKeptBytes + 16 * file_size_ + 4 * work_bytes};
 }
 
 // A batch of shuffled rows is many small reads; one through HDF5 costs ten times this.

@@ -29,22 +29,21 @@ class Connection {
 
   /// The object of this name, as it was when first asked for.
   const Object& object(const std::string& name);
-  /// Reads `out.size()` bytes: `count` rows of a dataset from row `first`.
-  void read(const std::string& dataset, std::int64_t first, std::int64_t count,
-            std::span<std::byte> out);
+  /// Reads `out.size()` bytes: `count` rows from row `first` of a dataset, as it was described.
+  void read(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
+            std::int64_t count, std::span<std::byte> out);
   /// Reads `out.size()` bytes of the file. False if it ends before them.
   bool read_directly(std::int64_t offset, std::span<std::byte> out) const;
 
  private:
   void start();
-  void call(const std::vector<std::byte>& request, std::int64_t answer_bytes);
+  AnswerLimits limits(std::int64_t work_bytes) const noexcept;
 
   std::filesystem::path path_;
   int descriptor_;
-  std::int64_t file_size_;
+  std::int64_t file_size_ = 0;
   std::unique_ptr<ChildProcess> child_;
-  std::mutex mutex_;  // of the child, its answer and the objects
-  std::vector<std::byte> answer_;
+  std::mutex mutex_;  // of the child and the objects
   std::map<std::string, Object> objects_;
 };
 

@@ -39,6 +39,7 @@ class LibraryFile {
   std::filesystem::path path_;
   Handle file_;
   std::map<std::string, Handle> datasets_;  // that were read from, with their chunks
+  std::int64_t kept_bytes_ = 0;             // of these, for whole datasets
 };
 
 }  // namespace quadgate::hdf5

@@ -9,8 +9,6 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "engine/error.h"
-
 namespace quadgate::hdf5 {
 namespace {
 
@@ -70,7 +68,7 @@ DatasetInfo dataset_of(const json& value) {
   if (!is_countable(dataset.shape, dataset.element_bytes) ||
       !is_countable(chunk, dataset.element_bytes) || std::ranges::find(chunk, 0) != chunk.end() ||
       (!chunk.empty() && chunk.size() != dataset.shape.size())) {
-    throw FileError("its shape is damaged");
+    throw Unfit("its shape is damaged");
   }
   return dataset;
 }
@@ -101,7 +99,7 @@ Object decode(std::span<const std::byte> bytes) try {
   }
   return object;
 } catch (const json::exception&) {
-  throw FileError("its description is damaged");
+  throw Unfit("its description is damaged");
 }
 
 std::int64_t product(std::span<const std::int64_t> sizes) noexcept {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <variant>
 #include <vector>
@@ -45,9 +46,15 @@ struct Object {
   DatasetInfo dataset;
 };
 
+/// What is wrong with an object, whose name its message does not tell.
+class Unfit : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// As bytes, from process to process.
 std::vector<std::byte> encode(const Object& object);
-/// Throws FileError unless the bytes are an object, whose shapes can be.
+/// Throws Unfit unless the bytes are an object, whose shapes can be.
 Object decode(std::span<const std::byte> bytes);
 
 /// Of the sizes of a shape: its number of elements.

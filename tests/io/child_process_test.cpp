@@ -27,8 +27,7 @@ using ChildProcessTest = testing::FolderTest;
 using Bytes = ChildProcess::Bytes;
 
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
-constexpr AnswerLimits kLimits{
-    .cpu_milliseconds = 100, .memory_bytes = 64 * kMiB, .answer_bytes = kMiB};
+constexpr AnswerLimits kLimits{.cpu_milliseconds = 100, .memory_bytes = 64 * kMiB};
 
 Bytes bytes_of(std::string_view text) {
   const auto view = std::as_bytes(std::span(text));
@@ -53,6 +52,7 @@ void obey(std::span<const std::byte> request, Bytes& answer) {
       throw std::bad_alloc();
     }
   }
+  if (order == "kill") std::raise(SIGKILL);
   if (order == "interrupt") std::raise(SIGINT);
   if (order == "print") std::fputs("not to be seen\n", stderr);
   answer = order == "long" ? Bytes(kMiB + 1) : bytes_of("did " + order);
@@ -61,9 +61,7 @@ void obey(std::span<const std::byte> request, Bytes& answer) {
 class Obedient {
  public:
   std::string operator()(std::string_view order) {
-    Bytes answer;
-    child_.call(bytes_of(order), kLimits, answer);
-    return text_of(answer);
+    return text_of(child_.call(bytes_of(order), kLimits, kMiB));
   }
   std::string failure(std::string_view order) {
     return message_of<FileError>([&] { (*this)(order); });
@@ -85,13 +83,14 @@ TEST(ChildProcess, IsGoneAfterACrashOrItsLimits) {
   const auto expect_end = [](std::string_view order, const std::string& reason) {
     Obedient child;
     EXPECT_EQ(child("one"), "did one");
-    EXPECT_EQ(child.failure(order), "a.h5: damaged: reading it " + reason);
-    EXPECT_EQ(child.failure("one"), "a.h5: damaged: reading it " + reason);
+    EXPECT_EQ(child.failure(order), "a.h5: " + reason);
+    EXPECT_EQ(child.failure("one"), "a.h5: " + reason);
   };
-  expect_end("abort", "crashes its library");
-  expect_end("loop", "takes too long");
-  expect_end("allocate", "needs too much memory");
-  expect_end("long", "crashes its library");
+  expect_end("abort", "damaged: reading it crashes its library");
+  expect_end("loop", "damaged: reading it takes too long");
+  expect_end("allocate", "damaged: reading it needs too much memory");
+  expect_end("kill", "the process that reads it was killed");
+  expect_end("long", "damaged: reading it crashes its library");
 }
 
 TEST(ChildProcess, PrintsNothing) {
@@ -111,9 +110,11 @@ TEST_F(ChildProcessTest, HasNoFileButTheOneGiven) {
     if (second >= 0) answer.clear();
   };
   ChildProcess child("a", given, read_both);
-  Bytes answer;
-  child.call({}, kLimits, answer);
-  EXPECT_EQ(text_of(answer), "content of a");
+  EXPECT_EQ(text_of(child.call({}, kLimits, kMiB)), "content of a");
+  Bytes exact(12);
+  child.call_into({}, kLimits, exact);
+  EXPECT_EQ(text_of(exact), "content of a");
+  EXPECT_THROW(child.call_into({}, kLimits, std::span(exact).first(11)), FileError);
   ::close(given);
   ::close(other);
 }

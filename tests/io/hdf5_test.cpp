@@ -5,6 +5,7 @@
 #include "io/hdf5.h"
 
 #include <hdf5.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <chrono>
@@ -189,6 +190,34 @@ TEST_F(Hdf5Test, RefusesWhatIsInOtherFilesOrNowhere) {
   EXPECT_THAT(error("outside"), EndsWith("a.h5: dataset 'outside': expected its values in this "
                                          "file, found them in others"));
   EXPECT_THAT(error("unwritten"), HasSubstr("a.h5: 'unwritten': too large for a file of "));
+}
+
+// A quarter of a megabyte on the disk, which takes time and memory of a larger one.
+TEST_F(Hdf5Test, ReadsALargeChunkOfASmallFile) {
+  constexpr hsize_t kRows = 1000;
+  const std::array<hsize_t, 2> shape{kRows, 60'000};
+  {
+    const NewFile made = NewFile::create_at(path("a.h5"), path("a.h5"));
+    const Handle space(H5Screate_simple(2, shape.data(), nullptr));
+    const Handle creation(H5Pcreate(H5P_DATASET_CREATE));
+    H5Pset_chunk(creation.id(), 2, shape.data());
+    H5Pset_shuffle(creation.id());
+    H5Pset_deflate(creation.id(), 1);
+    H5Pset_alloc_time(creation.id(), H5D_ALLOC_TIME_EARLY);
+    const Handle dataset(H5Dcreate2(made.id(), "x", H5T_NATIVE_FLOAT, space.id(), H5P_DEFAULT,
+                                    creation.id(), H5P_DEFAULT));
+    EXPECT_GE(dataset.id(), 0);
+  }
+  EXPECT_LT(std::filesystem::file_size(path("a.h5")), 1 << 21);
+  std::vector<float> row(shape[1], 1);
+  File::open(path("a.h5")).array("x").read(kRows - 1, 1, row);
+  EXPECT_EQ(row, std::vector<float>(row.size()));
+}
+
+TEST_F(Hdf5Test, RefusesAPipeAtOnce) {
+  ASSERT_EQ(::mkfifo(path("a.h5").c_str(), 0600), 0);
+  EXPECT_EQ(message_of<FileError>([&] { File::open(path("a.h5")); }),
+            path("a.h5").string() + ": expected an HDF5 file, found another kind");
 }
 
 TEST_F(Hdf5Test, NamesAFileThatShrankWhileOpen) {
