@@ -63,7 +63,8 @@ TEST(ParametersTest, AreCountedWithoutBeingMade) {
   conv.rnn.cell = Cell::gru;
   for (const ModelConfig& config : {two_layers(), tagger, tied, conv}) {
     std::size_t size = 0;
-    for (const ParameterSlice& slice : Parameters(config).slices()) size += slice.size;
+    const Parameters parameters(config);
+    for (const ParameterSlice& slice : parameters.slices()) size += slice.size;
     EXPECT_EQ(count_parameters(config), size);
   }
 }
