@@ -19,8 +19,10 @@ CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
   kind.add_option("--test-fraction", arguments.test_fraction,
                   "Part of the input that becomes the test split, if there is no --test")
       ->type_name("F");
-  kind.add_flag("--gzip", arguments.gzip,
-                "Compress the data; to train on them, give shuffle_buffer in the run file");
+  kind.add_flag(
+      "--gzip", arguments.gzip,
+      "Compress the data; to train on more than 256 MiB of them, give shuffle_buffer in the "
+      "run file");
   kind.callback([&arguments, &command, run] {
     command = [&arguments, run] {
       run(arguments);

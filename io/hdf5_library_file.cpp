@@ -29,13 +29,6 @@ std::string name_type(hid_t type) {
   }
 }
 
-Element element_of(std::string_view type_text) {
-  if (type_text == "float32") return Element::float32;
-  if (type_text == "int32") return Element::int32;
-  if (type_text == "int64") return Element::int64;
-  return Element::other;
-}
-
 hid_t memory_type(Element element) {
   if (element == Element::float32) return H5T_NATIVE_FLOAT;
   return element == Element::int32 ? H5T_NATIVE_INT32 : H5T_NATIVE_INT64;

@@ -34,13 +34,9 @@ Attribute attribute_of(const json& value) {
 }
 
 json to_json(const DatasetInfo& dataset) {
-  return {{"element", dataset.element},
-          {"type", dataset.type_text},
-          {"element_bytes", dataset.element_bytes},
-          {"shape", dataset.shape},
-          {"chunk_shape", dataset.chunk_shape},
-          {"filters", dataset.filters_text},
-          {"stored_bytes", dataset.stored_bytes},
+  return {{"type", dataset.type_text},       {"element_bytes", dataset.element_bytes},
+          {"shape", dataset.shape},          {"chunk_shape", dataset.chunk_shape},
+          {"filters", dataset.filters_text}, {"stored_bytes", dataset.stored_bytes},
           {"offset", dataset.offset}};
 }
 
@@ -56,7 +52,7 @@ bool is_countable(std::span<const std::int64_t> shape, std::int64_t element_byte
 }
 
 DatasetInfo dataset_of(const json& value) {
-  DatasetInfo dataset{.element = value.at("element").get<Element>(),
+  DatasetInfo dataset{.element = element_of(value.at("type").get<std::string>()),
                       .type_text = value.at("type"),
                       .element_bytes = value.at("element_bytes"),
                       .shape = value.at("shape"),
@@ -65,7 +61,7 @@ DatasetInfo dataset_of(const json& value) {
                       .stored_bytes = value.at("stored_bytes"),
                       .offset = value.at("offset")};
   const std::vector<std::int64_t>& chunk = dataset.chunk_shape;
-  if (!is_countable(dataset.shape, dataset.element_bytes) ||
+  if (dataset.element_bytes < 0 || !is_countable(dataset.shape, dataset.element_bytes) ||
       !is_countable(chunk, dataset.element_bytes) || std::ranges::find(chunk, 0) != chunk.end() ||
       (!chunk.empty() && chunk.size() != dataset.shape.size())) {
     throw Unfit("its shape is damaged");
@@ -100,6 +96,13 @@ Object decode(std::span<const std::byte> bytes) try {
   return object;
 } catch (const json::exception&) {
   throw Unfit("its description is damaged");
+}
+
+Element element_of(std::string_view type_text) noexcept {
+  if (type_text == "float32") return Element::float32;
+  if (type_text == "int32") return Element::int32;
+  if (type_text == "int64") return Element::int64;
+  return Element::other;
 }
 
 std::int64_t product(std::span<const std::int64_t> sizes) noexcept {

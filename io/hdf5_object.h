@@ -7,6 +7,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -15,6 +16,9 @@ namespace quadgate::hdf5 {
 /// What the elements of a dataset are; `other` is all that quadgate does not read.
 enum class Element : std::uint8_t { float32, int32, int64, other };
 
+/// Of a type as numpy names it.
+Element element_of(std::string_view type_text) noexcept;
+
 /// In bytes, of elements that quadgate reads.
 constexpr std::size_t size_of(Element element) noexcept {
   return element == Element::int64 ? 8 : 4;
@@ -22,7 +26,7 @@ constexpr std::size_t size_of(Element element) noexcept {
 
 /// How a dataset is stored.
 struct DatasetInfo {
-  Element element = Element::other;
+  Element element = Element::other;       ///< of type_text
   std::string type_text;                  ///< as numpy names it: "float32", "int64", ...
   std::int64_t element_bytes = 0;         ///< in the file
   std::vector<std::int64_t> shape;        ///< its number of elements is a std::int64_t

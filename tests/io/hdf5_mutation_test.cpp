@@ -26,12 +26,8 @@
 namespace quadgate {
 namespace {
 
-#if defined(__has_feature)
-constexpr bool kHasSanitizer = __has_feature(address_sanitizer);
-#else
-constexpr bool kHasSanitizer = false;
-#endif
-constexpr int kFiles = kHasSanitizer ? testing::kMutations : testing::kMutations / 10;
+constexpr int kFiles =
+    testing::kHasAddressSanitizer ? testing::kMutations : testing::kMutations / 10;
 
 const ModelDescription kModel{.config = {.rnn = {.input_size = 3, .hidden_size = 4},
                                          .task = Task::classification,

@@ -16,6 +16,14 @@
 
 namespace quadgate::testing {
 
+#if defined(__has_feature)
+inline constexpr bool kHasAddressSanitizer = __has_feature(address_sanitizer);
+inline constexpr bool kHasThreadSanitizer = __has_feature(thread_sanitizer);
+#else  // gcc, whose builds have none
+inline constexpr bool kHasAddressSanitizer = false;
+inline constexpr bool kHasThreadSanitizer = false;
+#endif
+
 using Bytes = std::vector<std::byte>;
 
 /// Damages bytes in one of the ways in which files come damaged: cut short, flipped bits, bytes

@@ -37,16 +37,8 @@ using testing::npy;
 using testing::values_of;
 using Arrays = std::map<std::string, std::string>;
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define QUADGATE_SANITIZED
-#endif
-#endif
-#ifdef QUADGATE_SANITIZED
-constexpr bool kMemoryIsTold = false;  // what is freed is kept for a while
-#else
-constexpr bool kMemoryIsTold = true;
-#endif
+// A sanitizer keeps what is freed for a while.
+constexpr bool kMemoryIsTold = !testing::kHasAddressSanitizer && !testing::kHasThreadSanitizer;
 
 const std::string kTable =
     "date,site,\"a \"\"b\"\"\",c\n2016-07-01 00:00:00,s,1,2.5\n"
