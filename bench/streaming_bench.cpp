@@ -1,7 +1,8 @@
 // How much slower training is on data that are read from a file than on the same data in memory:
-// whole epochs of a classification (forward, backward, clip 1.0, Adam), their batches shuffled and
-// ready in memory, or read by a Loader from data sets in the page cache. The ways take turns, and a
-// ratio is that of the same round. Usage: streaming_bench [--threads K] [--rounds R]
+// whole epochs of a classification (forward, backward, clip 1.0, Adam), their shuffled batches
+// gathered from rows in memory, or the same ones ready in each epoch, or read by a Loader from data
+// sets in the page cache. A way's ratio is that of an epoch to one in memory right before or after.
+// Usage: streaming_bench [--threads K] [--rounds R]
 
 #include <fmt/format.h>
 #include <hdf5.h>
@@ -15,12 +16,15 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <numeric>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/random.h"
 #include "engine/trainer.h"
+#include "io/batch_rows.h"
 #include "io/dataset.h"
 #include "io/hdf5.h"
 #include "io/hdf5_new_file.h"
@@ -108,6 +112,7 @@ struct Way {
   std::function<double(std::uint32_t epoch)> run_epoch;  // the seconds that it waited for data
   std::vector<double> seconds{};
   std::vector<double> waited{};
+  std::vector<double> ratios{};
 };
 
 double median(std::vector<double> values) {
@@ -130,6 +135,28 @@ std::vector<Batch> all_batches(Split& split, std::int64_t batch_size) {
   return batches;
 }
 
+/// A split in memory, whose rows each epoch takes in another order.
+class Rows {
+ public:
+  explicit Rows(Split& split) : order_(static_cast<std::size_t>(split.size())) {
+    std::iota(order_.begin(), order_.end(), 0);
+    split.read(order_, all_);
+  }
+
+  void shuffle(std::uint32_t epoch) { std::ranges::shuffle(order_, std::minstd_rand(epoch)); }
+
+  void gather(std::int64_t index, std::int64_t batch_size, Batch& batch) const {
+    clear(batch);
+    for (std::int64_t i = index * batch_size; i < (index + 1) * batch_size; ++i) {
+      append_row(all_, order_[static_cast<std::size_t>(i)], batch);
+    }
+  }
+
+ private:
+  Batch all_;
+  std::vector<std::int64_t> order_;
+};
+
 void measure(const Shape& shape, const fs::path& folder, int threads, std::uint32_t rounds) {
   const std::int64_t rows = kBatches * shape.batch;
   std::vector<fs::path> parts;
@@ -144,6 +171,7 @@ void measure(const Shape& shape, const fs::path& folder, int threads, std::uint3
   Dataset gzip(folder / "gzip.h5");
   Dataset several(parts);
   const std::vector<Batch> batches = all_batches(plain.split("train"), shape.batch);
+  Rows in_memory(plain.split("train"));
 
   ModelConfig config;
   config.task = Task::classification;
@@ -165,12 +193,18 @@ void measure(const Shape& shape, const fs::path& folder, int threads, std::uint3
       return loader.waited_seconds();
     };
   };
-  std::vector<Way> ways{{"in memory",
-                         [&](std::uint32_t) {
-                           for (const Batch& batch : batches) trainer.step(batch);
-                           return 0.0;
-                         }},
-                        {"in memory, once more",
+  const auto from_memory = [&](std::uint32_t epoch) {
+    in_memory.shuffle(epoch);
+    Batch batch;
+    for (std::int64_t i = 0; i < kBatches; ++i) {
+      in_memory.gather(i, shape.batch, batch);
+      trainer.step(batch);
+    }
+    return 0.0;
+  };
+  std::vector<Way> ways{{"in memory", from_memory},
+                        {"in memory, once more", from_memory},
+                        {"in memory, ready batches",
                          [&](std::uint32_t) {
                            for (const Batch& batch : batches) trainer.step(batch);
                            return 0.0;
@@ -179,10 +213,14 @@ void measure(const Shape& shape, const fs::path& folder, int threads, std::uint3
                         {"contiguous, shuffle_buffer", from(plain, kBuffer)},
                         {"four files", from(several, 0)},
                         {"gzip, shuffle_buffer", from(gzip, kBuffer)}};
-  for (std::uint32_t round = 0; round <= rounds; ++round) {
-    // Each round begins with another one, so that none always follows the same.
-    for (std::size_t i = 0; i < ways.size(); ++i) {
-      seconds_of(ways[(i + round) % ways.size()], round);
+  Way& memory = ways[0];
+  for (Way& way : ways) seconds_of(way, 0);  // warms up
+  for (std::uint32_t round = 1; round <= rounds; ++round) {
+    for (Way& way : std::span(ways).subspan(1)) {
+      const bool is_first = round % 2 == 0;
+      const double before = is_first ? seconds_of(way, round) : seconds_of(memory, round);
+      const double after = is_first ? seconds_of(memory, round) : seconds_of(way, round);
+      way.ratios.push_back(is_first ? before / after : after / before);
     }
   }
   fmt::print("\n{} batches of T {}, N {}, I {}, H {}, {} layers; {:.0f} MB; gzip: {}\n\n", kBatches,
@@ -190,13 +228,10 @@ void measure(const Shape& shape, const fs::path& folder, int threads, std::uint3
              1e-6 * static_cast<double>(fs::file_size(folder / "plain.h5")),
              hdf5::File::open(folder / "gzip.h5").array("train/x").storage_text());
   fmt::print("| data | epoch, ms | waited, ms | ratio |\n|---|---|---|---|\n");
-  for (Way& way : ways) {
-    std::vector<double> ratios;
-    for (std::size_t round = 1; round <= rounds; ++round) {  // the first warms up
-      ratios.push_back(way.seconds[round] / ways[0].seconds[round]);
-    }
-    fmt::print("| {} | {:.1f} | {:.1f} | {:.3f} |\n", way.name, 1e3 * median(way.seconds),
-               1e3 * median(way.waited), median(ratios));
+  for (const Way& way : ways) {
+    fmt::print("| {} | {:.1f} | {:.1f} | {} |\n", way.name, 1e3 * median(way.seconds),
+               1e3 * median(way.waited),
+               way.ratios.empty() ? "" : fmt::format("{:.3f}", median(way.ratios)));
   }
   std::fflush(stdout);
 }

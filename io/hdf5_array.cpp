@@ -6,7 +6,7 @@
 #include "engine/error.h"
 #include "io/hdf5.h"
 #include "io/hdf5_connection.h"
-#include "io/hdf5_library_file.h"
+#include "io/hdf5_kept_rows.h"
 
 namespace quadgate::hdf5 {
 namespace {

@@ -131,6 +131,28 @@ const Object& Connection::object(const std::string& name) {
 void Connection::read(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
                       std::int64_t count, std::span<std::byte> out) {
   const std::scoped_lock lock(mutex_);
+  KeptRows* kept = kept_rows(name, dataset);
+  if (kept == nullptr) return ask_for_rows(name, dataset, first, count, out);
+  kept->copy(first, count, out,
+             [&](std::int64_t row, std::int64_t rows, std::span<std::byte> values) {
+               ask_for_rows(name, dataset, row, rows, values);
+             });
+}
+
+// Of a dataset in chunks; null if it is not kept.
+KeptRows* Connection::kept_rows(const std::string& name, const DatasetInfo& dataset) {
+  if (dataset.chunk_shape.empty()) return nullptr;
+  if (const auto found = kept_rows_.find(name); found != kept_rows_.end()) return &found->second;
+  const std::int64_t bytes = product(dataset.shape) * dataset.element_bytes;
+  if (bytes > kMostKeptBytes || kept_bytes_ + bytes > 3 * kMostKeptBytes) return nullptr;
+  kept_bytes_ += bytes;
+  const std::int64_t rows = dataset.shape.front();
+  return &kept_rows_.try_emplace(name, rows, bytes / rows, dataset.chunk_shape.front())
+              .first->second;
+}
+
+void Connection::ask_for_rows(const std::string& name, const DatasetInfo& dataset,
+                              std::int64_t first, std::int64_t count, std::span<std::byte> out) {
   child_->call_into(request({{"read", name}, {"first", first}, {"count", count}}),
                     limits(std::ssize(out) + unpacked_bytes(dataset, file_size_)), out);
 }
@@ -139,7 +161,7 @@ void Connection::read(const std::string& name, const DatasetInfo& dataset, std::
 AnswerLimits Connection::limits(std::int64_t work_bytes) const noexcept {
   constexpr std::int64_t kBytesPerMillisecond = 1 << 14;  // far less than inflating gives
   return {.cpu_milliseconds = 500 + (file_size_ + work_bytes) / kBytesPerMillisecond,
-          .memory_bytes = 4 * kMostKeptBytes + 16 * file_size_ + 4 * work_bytes};
+          .memory_bytes = 1024 * kMiB + 16 * file_size_ + 4 * work_bytes};
 }
 
 // A batch of shuffled rows is many small reads; one through HDF5 costs ten times this.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "io/child_process.h"
+#include "io/hdf5_kept_rows.h"
 #include "io/hdf5_object.h"
 
 namespace quadgate::hdf5 {
@@ -37,14 +38,19 @@ class Connection {
 
  private:
   void start();
+  KeptRows* kept_rows(const std::string& name, const DatasetInfo& dataset);
+  void ask_for_rows(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
+                    std::int64_t count, std::span<std::byte> out);
   AnswerLimits limits(std::int64_t work_bytes) const noexcept;
 
   std::filesystem::path path_;
   int descriptor_;
   std::int64_t file_size_ = 0;
   std::unique_ptr<ChildProcess> child_;
-  std::mutex mutex_;  // of the child and the objects
+  std::mutex mutex_;  // of the child and all below
   std::map<std::string, Object> objects_;
+  std::map<std::string, KeptRows> kept_rows_;
+  std::int64_t kept_bytes_ = 0;
 };
 
 }  // namespace quadgate::hdf5

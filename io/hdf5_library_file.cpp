@@ -126,21 +126,12 @@ bool is_linked(const Handle& file, const std::string& name) {
   }
 }
 
-std::int64_t bytes_of(const Handle& dataset) {
-  const Handle type(H5Dget_type(dataset.id()));
-  return product(shape_of(Handle(H5Dget_space(dataset.id())))) *
-         static_cast<std::int64_t>(H5Tget_size(type.id()));
-}
-
-/// With room for all of its chunks, which adds to `kept_bytes`, or for some.
-Handle open_dataset(const Handle& file, const std::string& name, std::int64_t& kept_bytes) {
-  constexpr std::size_t kFewBytes = std::size_t{16} << 20;
+/// With room for some of its chunks.
+Handle open_dataset(const Handle& file, const std::string& name) {
+  constexpr std::size_t kBytes = std::size_t{16} << 20;
   constexpr std::size_t kSlots = 65'537;  // of chunks, better more than there are
-  const std::int64_t bytes = bytes_of(Handle(H5Dopen2(file.id(), name.c_str(), H5P_DEFAULT)));
-  const bool is_kept = bytes <= kMostKeptBytes && kept_bytes + bytes <= 3 * kMostKeptBytes;
-  if (is_kept) kept_bytes += bytes;
   const Handle access(H5Pcreate(H5P_DATASET_ACCESS));
-  H5Pset_chunk_cache(access.id(), kSlots, is_kept ? kMostKeptBytes : kFewBytes, 0);
+  H5Pset_chunk_cache(access.id(), kSlots, kBytes, 0);
   return Handle(H5Dopen2(file.id(), name.c_str(), access.id()));
 }
 
@@ -230,7 +221,7 @@ void LibraryFile::read(const std::string& name, std::int64_t first, std::int64_t
                        std::vector<std::byte>& out) {
   const Session session;
   Handle& dataset = datasets_[name];
-  if (dataset.id() < 0) dataset = open_dataset(file_, name, kept_bytes_);
+  if (dataset.id() < 0) dataset = open_dataset(file_, name);
   const Handle type(H5Dget_type(dataset.id()));
   const Handle file_space(H5Dget_space(dataset.id()));
   const Element element = element_of(name_type(type.id()));

@@ -13,11 +13,6 @@
 
 namespace quadgate::hdf5 {
 
-/// A dataset in chunks of at most so many bytes is kept once they are decompressed: its rows may
-/// come in any order, and from the second time on they cost no more than others. Of a larger one,
-/// that is read chunk by chunk, little is kept.
-inline constexpr std::int64_t kMostKeptBytes = std::int64_t{256} << 20;
-
 /// A file that the HDF5 library reads, in a process in which it may crash. Functions throw
 /// FileError, naming the file.
 class LibraryFile {
@@ -38,8 +33,7 @@ class LibraryFile {
 
   std::filesystem::path path_;
   Handle file_;
-  std::map<std::string, Handle> datasets_;  // that were read from, with their chunks
-  std::int64_t kept_bytes_ = 0;             // of these, for whole datasets
+  std::map<std::string, Handle> datasets_;  // that were read from, with their last chunks
 };
 
 }  // namespace quadgate::hdf5
