@@ -37,7 +37,7 @@ class Array {
   const std::vector<std::int64_t>& chunk_shape() const noexcept { return info_.chunk_shape; }
   /// Whether rows in any order are slow to read: each in a chunk to decompress, of more chunks than
   /// are kept.
-  bool has_slow_rows() const noexcept;
+  bool has_slow_rows() const;
   /// How it is stored: "contiguous", "chunks of [128, 28, 28], shuffle, gzip 4, 31.2 % of its
   /// size".
   std::string storage_text() const;

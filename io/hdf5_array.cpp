@@ -6,7 +6,6 @@
 #include "engine/error.h"
 #include "io/hdf5.h"
 #include "io/hdf5_connection.h"
-#include "io/hdf5_kept_rows.h"
 
 namespace quadgate::hdf5 {
 namespace {
@@ -30,8 +29,8 @@ const char* element_text(Element element) {
 Array::Array(std::shared_ptr<Connection> connection, std::string name, DatasetInfo info)
     : connection_(std::move(connection)), name_(std::move(name)), info_(std::move(info)) {}
 
-bool Array::has_slow_rows() const noexcept {
-  return size() * info_.element_bytes > kMostKeptBytes && !chunk_shape().empty();
+bool Array::has_slow_rows() const {
+  return !chunk_shape().empty() && size() > 0 && !connection_->keeps(name_, info_);
 }
 
 std::string Array::storage_text() const {

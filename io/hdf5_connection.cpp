@@ -131,7 +131,7 @@ const Object& Connection::object(const std::string& name) {
 void Connection::read(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
                       std::int64_t count, std::span<std::byte> out) {
   const std::scoped_lock lock(mutex_);
-  KeptRows* kept = kept_rows(name, dataset);
+  KeptRows* kept = room_for(name, dataset);
   if (kept == nullptr) return ask_for_rows(name, dataset, first, count, out);
   kept->copy(first, count, out,
              [&](std::int64_t row, std::int64_t rows, std::span<std::byte> values) {
@@ -139,16 +139,20 @@ void Connection::read(const std::string& name, const DatasetInfo& dataset, std::
              });
 }
 
-// Of a dataset in chunks; null if it is not kept.
-KeptRows* Connection::kept_rows(const std::string& name, const DatasetInfo& dataset) {
-  if (dataset.chunk_shape.empty()) return nullptr;
-  if (const auto found = kept_rows_.find(name); found != kept_rows_.end()) return &found->second;
+bool Connection::keeps(const std::string& name, const DatasetInfo& dataset) {
+  const std::scoped_lock lock(mutex_);
+  return room_for(name, dataset) != nullptr;
+}
+
+// The answer stays the same.
+KeptRows* Connection::room_for(const std::string& name, const DatasetInfo& dataset) {
+  const auto [room, is_new] = kept_rows_.try_emplace(name);
   const std::int64_t bytes = product(dataset.shape) * dataset.element_bytes;
-  if (bytes > kMostKeptBytes || kept_bytes_ + bytes > 3 * kMostKeptBytes) return nullptr;
-  kept_bytes_ += bytes;
-  const std::int64_t rows = dataset.shape.front();
-  return &kept_rows_.try_emplace(name, rows, bytes / rows, dataset.chunk_shape.front())
-              .first->second;
+  if (is_new && bytes > 0 && !dataset.chunk_shape.empty() && KeptRows::has_room(bytes)) {
+    const std::int64_t rows = dataset.shape.front();
+    room->second = std::make_unique<KeptRows>(rows, bytes / rows, dataset.chunk_shape.front());
+  }
+  return room->second.get();
 }
 
 void Connection::ask_for_rows(const std::string& name, const DatasetInfo& dataset,

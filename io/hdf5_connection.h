@@ -33,12 +33,14 @@ class Connection {
   /// Reads `out.size()` bytes: `count` rows from row `first` of a dataset, as it was described.
   void read(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
             std::int64_t count, std::span<std::byte> out);
+  /// Whether the rows of a dataset are kept in memory once they are read.
+  bool keeps(const std::string& name, const DatasetInfo& dataset);
   /// Reads `out.size()` bytes of the file. False if it ends before them.
   bool read_directly(std::int64_t offset, std::span<std::byte> out) const;
 
  private:
   void start();
-  KeptRows* kept_rows(const std::string& name, const DatasetInfo& dataset);
+  KeptRows* room_for(const std::string& name, const DatasetInfo& dataset);
   void ask_for_rows(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
                     std::int64_t count, std::span<std::byte> out);
   AnswerLimits limits(std::int64_t work_bytes) const noexcept;
@@ -49,8 +51,7 @@ class Connection {
   std::unique_ptr<ChildProcess> child_;
   std::mutex mutex_;  // of the child and all below
   std::map<std::string, Object> objects_;
-  std::map<std::string, KeptRows> kept_rows_;
-  std::int64_t kept_bytes_ = 0;
+  std::map<std::string, std::unique_ptr<KeptRows>> kept_rows_;  // null for what is not kept
 };
 
 }  // namespace quadgate::hdf5

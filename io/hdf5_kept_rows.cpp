@@ -1,8 +1,21 @@
 #include "io/hdf5_kept_rows.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace quadgate::hdf5 {
+namespace {
+
+constexpr std::int64_t kMostBytes = std::int64_t{256} << 20;
+constexpr std::int64_t kMostInAll = 3 * kMostBytes;
+
+std::atomic<std::int64_t> bytes_in_all = 0;
+
+}  // namespace
+
+bool KeptRows::has_room(std::int64_t bytes) noexcept {
+  return bytes <= kMostBytes && bytes_in_all + bytes <= kMostInAll;
+}
 
 KeptRows::KeptRows(std::int64_t rows, std::int64_t row_bytes, std::int64_t chunk_rows)
     : rows_(rows),
@@ -10,7 +23,11 @@ KeptRows::KeptRows(std::int64_t rows, std::int64_t row_bytes, std::int64_t chunk
       chunk_rows_(chunk_rows),
       values_(
           std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(rows * row_bytes))),
-      has_chunk_(static_cast<std::size_t>((rows - 1) / chunk_rows + 1)) {}
+      has_chunk_(static_cast<std::size_t>((rows - 1) / chunk_rows + 1)) {
+  bytes_in_all += rows_ * row_bytes_;
+}
+
+KeptRows::~KeptRows() { bytes_in_all -= rows_ * row_bytes_; }
 
 void KeptRows::copy(std::int64_t first, std::int64_t count, std::span<std::byte> out,
                     const Read& read) {

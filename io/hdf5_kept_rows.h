@@ -9,20 +9,24 @@
 
 namespace quadgate::hdf5 {
 
-/// A dataset in chunks of at most so many bytes is kept once it is decompressed: its rows may come
-/// in any order, and from the second time on they cost no more than others. A larger one is read
-/// chunk by chunk.
-inline constexpr std::int64_t kMostKeptBytes = std::int64_t{256} << 20;
-
-/// The rows of a dataset that were read so far, in memory.
+/// The rows of a dataset in chunks that were read so far, decompressed in memory: they may come in
+/// any order, and from the second time on cost no more than others. A dataset that is too large for
+/// it is read chunk by chunk.
 class KeptRows {
  public:
   /// Reads rows of the file.
   using Read =
       std::function<void(std::int64_t first, std::int64_t count, std::span<std::byte> out)>;
 
+  /// Whether a dataset of so many bytes may be kept: 256 MiB at most, 768 MiB of all of the
+  /// process.
+  static bool has_room(std::int64_t bytes) noexcept;
+
   /// For `rows` rows, each `chunk_rows` of which are decompressed together.
   KeptRows(std::int64_t rows, std::int64_t row_bytes, std::int64_t chunk_rows);
+  ~KeptRows();
+  KeptRows(const KeptRows&) = delete;
+  KeptRows& operator=(const KeptRows&) = delete;
 
   /// Copies `count` rows from row `first`; `read` gets the chunks of those that are not here yet.
   void copy(std::int64_t first, std::int64_t count, std::span<std::byte> out, const Read& read);

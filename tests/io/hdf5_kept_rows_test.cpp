@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <list>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -68,6 +69,19 @@ TEST_F(KeptRowsTest, KeepsNothingOfAReadThatFails) {
   EXPECT_THROW(copy(0, 4), std::runtime_error);
   fails_ = false;
   EXPECT_THAT(copy(0, 4), ElementsAre(Pair(0, 6)));
+}
+
+TEST(KeptRows, TakesThreeOfTheLargestInAll) {
+  constexpr std::int64_t kMost = std::int64_t{256} << 20;
+  EXPECT_FALSE(KeptRows::has_room(kMost + 1));
+  std::list<KeptRows> kept;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(KeptRows::has_room(kMost));
+    kept.emplace_back(kMost, 1, kMost);
+  }
+  EXPECT_FALSE(KeptRows::has_room(1));
+  kept.pop_back();
+  EXPECT_TRUE(KeptRows::has_room(kMost));
 }
 
 }  // namespace

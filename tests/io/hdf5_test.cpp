@@ -193,7 +193,7 @@ TEST_F(Hdf5Test, RefusesWhatIsInOtherFilesOrNowhere) {
 }
 
 // A quarter of a megabyte on the disk, which takes time and memory of a larger one.
-TEST_F(Hdf5Test, ReadsALargeChunkOfASmallFile) {
+TEST_F(Hdf5Test, ReadsLargeChunksOfASmallFile) {
   constexpr hsize_t kRows = 1000;
   const std::array<hsize_t, 2> shape{kRows, 60'000};
   {
@@ -210,7 +210,17 @@ TEST_F(Hdf5Test, ReadsALargeChunkOfASmallFile) {
   }
   EXPECT_LT(std::filesystem::file_size(path("a.h5")), 1 << 21);
   std::vector<float> row(shape[1], 1);
-  File::open(path("a.h5")).array("x").read(kRows - 1, 1, row);
+  const File file = File::open(path("a.h5"));
+  file.array("x").read(kRows - 1, 1, row);
+  EXPECT_EQ(row, std::vector<float>(row.size()));
+
+  // Of several such files, only so many are kept.
+  const std::array files{File::open(path("a.h5")), File::open(path("a.h5")),
+                         File::open(path("a.h5"))};
+  EXPECT_FALSE(files[0].array("x").has_slow_rows());
+  EXPECT_FALSE(files[1].array("x").has_slow_rows());
+  EXPECT_TRUE(files[2].array("x").has_slow_rows());
+  files[2].array("x").read(0, 1, row);
   EXPECT_EQ(row, std::vector<float>(row.size()));
 }
 
