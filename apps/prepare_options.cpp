@@ -21,8 +21,8 @@ CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
       ->type_name("F");
   kind.add_flag(
       "--gzip", arguments.gzip,
-      "Compress the data; to train on more than 256 MiB of them, give shuffle_buffer in the "
-      "run file");
+      "Compress the data; to train on more than 256 MiB of them (768 MiB in several files), give "
+      "shuffle_buffer in the run file");
   kind.callback([&arguments, &command, run] {
     command = [&arguments, run] {
       run(arguments);

@@ -18,6 +18,7 @@
 #include <functional>
 #include <numeric>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -120,12 +121,11 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-double seconds_of(Way& way, std::uint32_t epoch) {
+void time_epoch(Way& way, std::uint32_t epoch) {
   const auto start = Clock::now();
   const double waited = way.run_epoch(epoch);
   way.seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
   way.waited.push_back(waited);
-  return way.seconds.back();
 }
 
 std::vector<Batch> all_batches(Split& split, std::int64_t batch_size) {
@@ -214,13 +214,14 @@ void measure(const Shape& shape, const fs::path& folder, int threads, std::uint3
                         {"four files", from(several, 0)},
                         {"gzip, shuffle_buffer", from(gzip, kBuffer)}};
   Way& memory = ways[0];
-  for (Way& way : ways) seconds_of(way, 0);  // warms up
-  for (std::uint32_t round = 1; round <= rounds; ++round) {
+  for (Way& way : ways) way.run_epoch(0);  // warms up
+  for (std::uint32_t round = 0; round < rounds; ++round) {
     for (Way& way : std::span(ways).subspan(1)) {
-      const bool is_first = round % 2 == 0;
-      const double before = is_first ? seconds_of(way, round) : seconds_of(memory, round);
-      const double after = is_first ? seconds_of(memory, round) : seconds_of(way, round);
-      way.ratios.push_back(is_first ? before / after : after / before);
+      const bool is_memory_first = round % 2 == 0;
+      if (is_memory_first) time_epoch(memory, round);
+      time_epoch(way, round);
+      if (!is_memory_first) time_epoch(memory, round);
+      way.ratios.push_back(way.seconds.back() / memory.seconds.back());
     }
   }
   fmt::print("\n{} batches of T {}, N {}, I {}, H {}, {} layers; {:.0f} MB; gzip: {}\n\n", kBatches,

@@ -35,8 +35,8 @@ class Array {
   std::int64_t size() const noexcept { return product(info_.shape); }
   /// The shape of the chunks that the dataset is stored in; empty if it is in one piece.
   const std::vector<std::int64_t>& chunk_shape() const noexcept { return info_.chunk_shape; }
-  /// Whether rows in any order are slow to read: each in a chunk to decompress, of more chunks than
-  /// are kept.
+  /// Whether rows in any order are slow to read: each in a chunk to decompress, which finds no room
+  /// to be kept. The room is taken, and the answer stays the same.
   bool has_slow_rows() const;
   /// How it is stored: "contiguous", "chunks of [128, 28, 28], shuffle, gzip 4, 31.2 % of its
   /// size".

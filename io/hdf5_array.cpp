@@ -30,7 +30,7 @@ Array::Array(std::shared_ptr<Connection> connection, std::string name, DatasetIn
     : connection_(std::move(connection)), name_(std::move(name)), info_(std::move(info)) {}
 
 bool Array::has_slow_rows() const {
-  return !chunk_shape().empty() && size() > 0 && !connection_->keeps(name_, info_);
+  return !chunk_shape().empty() && size() > 0 && !connection_->keeps(info_);
 }
 
 std::string Array::storage_text() const {

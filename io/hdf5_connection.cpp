@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -131,25 +132,25 @@ const Object& Connection::object(const std::string& name) {
 void Connection::read(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
                       std::int64_t count, std::span<std::byte> out) {
   const std::scoped_lock lock(mutex_);
-  KeptRows* kept = room_for(name, dataset);
-  if (kept == nullptr) return ask_for_rows(name, dataset, first, count, out);
-  kept->copy(first, count, out,
-             [&](std::int64_t row, std::int64_t rows, std::span<std::byte> values) {
-               ask_for_rows(name, dataset, row, rows, values);
-             });
+  const auto ask = [&](std::int64_t row, std::int64_t rows, std::span<std::byte> values) {
+    ask_for_rows(name, dataset, row, rows, values);
+  };
+  KeptRows* kept = room_for(dataset);
+  kept != nullptr ? kept->copy(first, count, out, std::ref(ask)) : ask(first, count, out);
 }
 
-bool Connection::keeps(const std::string& name, const DatasetInfo& dataset) {
+bool Connection::keeps(const DatasetInfo& dataset) {
   const std::scoped_lock lock(mutex_);
-  return room_for(name, dataset) != nullptr;
+  return room_for(dataset) != nullptr;
 }
 
-// The answer stays the same.
-KeptRows* Connection::room_for(const std::string& name, const DatasetInfo& dataset) {
-  const auto [room, is_new] = kept_rows_.try_emplace(name);
+// Null if its rows are not kept. The answer stays the same.
+KeptRows* Connection::room_for(const DatasetInfo& dataset) {
+  if (dataset.chunk_shape.empty()) return nullptr;
+  const std::int64_t rows = dataset.shape.front();
   const std::int64_t bytes = product(dataset.shape) * dataset.element_bytes;
-  if (is_new && bytes > 0 && !dataset.chunk_shape.empty() && KeptRows::has_room(bytes)) {
-    const std::int64_t rows = dataset.shape.front();
+  const auto [room, is_new] = kept_rows_.try_emplace({dataset.address, rows, bytes});
+  if (is_new && bytes > 0 && KeptRows::has_room(bytes)) {
     room->second = std::make_unique<KeptRows>(rows, bytes / rows, dataset.chunk_shape.front());
   }
   return room->second.get();
@@ -164,8 +165,9 @@ void Connection::ask_for_rows(const std::string& name, const DatasetInfo& datase
 // To answer with so many bytes, or to go through them.
 AnswerLimits Connection::limits(std::int64_t work_bytes) const noexcept {
   constexpr std::int64_t kBytesPerMillisecond = 1 << 14;  // far less than inflating gives
+  constexpr std::int64_t kLibraryBytes = 256 * kMiB;      // its own, and what it caches
   return {.cpu_milliseconds = 500 + (file_size_ + work_bytes) / kBytesPerMillisecond,
-          .memory_bytes = 1024 * kMiB + 16 * file_size_ + 4 * work_bytes};
+          .memory_bytes = kLibraryBytes + 16 * file_size_ + 4 * work_bytes};
 }
 
 // A batch of shuffled rows is many small reads; one through HDF5 costs ten times this.

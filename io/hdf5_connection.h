@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -34,13 +35,13 @@ class Connection {
   void read(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
             std::int64_t count, std::span<std::byte> out);
   /// Whether the rows of a dataset are kept in memory once they are read.
-  bool keeps(const std::string& name, const DatasetInfo& dataset);
+  bool keeps(const DatasetInfo& dataset);
   /// Reads `out.size()` bytes of the file. False if it ends before them.
   bool read_directly(std::int64_t offset, std::span<std::byte> out) const;
 
  private:
   void start();
-  KeptRows* room_for(const std::string& name, const DatasetInfo& dataset);
+  KeptRows* room_for(const DatasetInfo& dataset);
   void ask_for_rows(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
                     std::int64_t count, std::span<std::byte> out);
   AnswerLimits limits(std::int64_t work_bytes) const noexcept;
@@ -51,7 +52,9 @@ class Connection {
   std::unique_ptr<ChildProcess> child_;
   std::mutex mutex_;  // of the child and all below
   std::map<std::string, Object> objects_;
-  std::map<std::string, std::unique_ptr<KeptRows>> kept_rows_;  // null for what is not kept
+  // By address, rows and bytes, of which a damaged file may tell anything; null for what is not
+  // kept.
+  std::map<std::array<std::int64_t, 3>, std::unique_ptr<KeptRows>> kept_rows_;
 };
 
 }  // namespace quadgate::hdf5

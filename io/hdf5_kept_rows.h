@@ -10,16 +10,15 @@
 namespace quadgate::hdf5 {
 
 /// The rows of a dataset in chunks that were read so far, decompressed in memory: they may come in
-/// any order, and from the second time on cost no more than others. A dataset that is too large for
-/// it is read chunk by chunk.
+/// any order, and from the second time on cost no more than others.
 class KeptRows {
  public:
   /// Reads rows of the file.
   using Read =
       std::function<void(std::int64_t first, std::int64_t count, std::span<std::byte> out)>;
 
-  /// Whether a dataset of so many bytes may be kept: 256 MiB at most, 768 MiB of all of the
-  /// process.
+  /// Whether a dataset of so many bytes may be kept: 256 MiB at most, about 768 MiB of all of
+  /// the process.
   static bool has_room(std::int64_t bytes) noexcept;
 
   /// For `rows` rows, each `chunk_rows` of which are decompressed together.

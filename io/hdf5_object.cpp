@@ -37,7 +37,7 @@ json to_json(const DatasetInfo& dataset) {
   return {{"type", dataset.type_text},       {"element_bytes", dataset.element_bytes},
           {"shape", dataset.shape},          {"chunk_shape", dataset.chunk_shape},
           {"filters", dataset.filters_text}, {"stored_bytes", dataset.stored_bytes},
-          {"offset", dataset.offset}};
+          {"address", dataset.address},      {"offset", dataset.offset}};
 }
 
 /// Whether its bytes can be counted.
@@ -59,8 +59,13 @@ DatasetInfo dataset_of(const json& value) {
                       .chunk_shape = value.at("chunk_shape"),
                       .filters_text = value.at("filters"),
                       .stored_bytes = value.at("stored_bytes"),
+                      .address = value.at("address"),
                       .offset = value.at("offset")};
   const std::vector<std::int64_t>& chunk = dataset.chunk_shape;
+  if (dataset.element != Element::other &&
+      std::cmp_not_equal(dataset.element_bytes, size_of(dataset.element))) {
+    throw Unfit("its type is damaged");
+  }
   if (dataset.element_bytes < 0 || !is_countable(dataset.shape, dataset.element_bytes) ||
       !is_countable(chunk, dataset.element_bytes) || std::ranges::find(chunk, 0) != chunk.end() ||
       (!chunk.empty() && chunk.size() != dataset.shape.size())) {

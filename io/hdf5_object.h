@@ -33,6 +33,7 @@ struct DatasetInfo {
   std::vector<std::int64_t> chunk_shape;  ///< empty if it is in one piece
   std::string filters_text;               ///< ", shuffle, gzip 4"
   std::int64_t stored_bytes = 0;
+  std::int64_t address = 0;  ///< of what describes it in the file, the same for each of its names
   std::int64_t offset = -1;  ///< in the file, if the elements lie there as they do in memory
 };
 

@@ -30,7 +30,9 @@ class SequenceSplit final : public Split {
   std::int64_t length(std::int64_t row) const noexcept override;
   std::int64_t max_len() const noexcept override { return max_len_; }
   std::vector<std::int64_t> chunks() const override;
-  bool wants_chunks() const override { return x_.has_slow_rows(); }
+  bool wants_chunks() const override {
+    return x_.has_slow_rows() || (labels_.empty() && y_.has_slow_rows());
+  }
   std::string where(std::int64_t row) const override;
   void read(std::span<const std::int64_t> rows, Batch& batch) override;
 

@@ -197,7 +197,7 @@ TEST_F(Hdf5Test, ReadsLargeChunksOfASmallFile) {
   constexpr hsize_t kRows = 1000;
   const std::array<hsize_t, 2> shape{kRows, 60'000};
   {
-    const NewFile made = NewFile::create_at(path("a.h5"), path("a.h5"));
+    NewFile made = NewFile::create_at(path("a.h5"), path("a.h5"));
     const Handle space(H5Screate_simple(2, shape.data(), nullptr));
     const Handle creation(H5Pcreate(H5P_DATASET_CREATE));
     H5Pset_chunk(creation.id(), 2, shape.data());
@@ -206,6 +206,7 @@ TEST_F(Hdf5Test, ReadsLargeChunksOfASmallFile) {
     H5Pset_alloc_time(creation.id(), H5D_ALLOC_TIME_EARLY);
     const Handle dataset(H5Dcreate2(made.id(), "x", H5T_NATIVE_FLOAT, space.id(), H5P_DEFAULT,
                                     creation.id(), H5P_DEFAULT));
+    made.link("x", "y");
     EXPECT_GE(dataset.id(), 0);
   }
   EXPECT_LT(std::filesystem::file_size(path("a.h5")), 1 << 21);
@@ -219,9 +220,18 @@ TEST_F(Hdf5Test, ReadsLargeChunksOfASmallFile) {
                          File::open(path("a.h5"))};
   EXPECT_FALSE(files[0].array("x").has_slow_rows());
   EXPECT_FALSE(files[1].array("x").has_slow_rows());
+  EXPECT_FALSE(files[1].array("y").has_slow_rows());  // the same
   EXPECT_TRUE(files[2].array("x").has_slow_rows());
-  files[2].array("x").read(0, 1, row);
-  EXPECT_EQ(row, std::vector<float>(row.size()));
+  const auto read = [&](const File& from, std::int64_t first) {
+    row.assign(row.size(), 1);
+    from.array("x").read(first, 1, row);
+    EXPECT_EQ(row, std::vector<float>(row.size()));
+  };
+  read(files[2], 0);
+  // What is kept needs no file.
+  std::filesystem::resize_file(path("a.h5"), 2000);
+  read(file, 0);
+  EXPECT_THROW(read(files[2], 1), FileError);
 }
 
 TEST_F(Hdf5Test, RefusesAPipeAtOnce) {
