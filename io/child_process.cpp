@@ -142,6 +142,14 @@ void set_limits(const AnswerLimits& limits, std::int64_t base_bytes) {
   ::_exit(0);
 }
 
+/// Waits until the process has ended.
+int status_at_end(::pid_t process) {
+  int status = 0;
+  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
 constexpr const char* kCrashes = "damaged: reading it crashes its library";
 
 const char* reason_of(int status) {
@@ -181,8 +189,7 @@ ChildProcess::~ChildProcess() {
   ::close(socket_);
   if (!failure_.empty()) return;
   ::kill(process_, SIGKILL);
-  while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  status_at_end(process_);
 }
 
 ChildProcess::Bytes ChildProcess::call(std::span<const std::byte> request,
@@ -221,18 +228,14 @@ ChildProcess::Bytes ChildProcess::receive(std::int64_t size, std::int64_t most_b
 
 // Of a child that has ended.
 void ChildProcess::fail() {
-  int status = 0;
-  while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
-  }
-  failure_ = fmt::format("{}: {}", subject_, reason_of(status));
+  failure_ = fmt::format("{}: {}", subject_, reason_of(status_at_end(process_)));
   throw FileError(failure_);
 }
 
 // Of a child that answers what it must not.
 void ChildProcess::end() {
   ::kill(process_, SIGKILL);
-  while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  status_at_end(process_);
   failure_ = fmt::format("{}: {}", subject_, kCrashes);
   throw FileError(failure_);
 }

@@ -204,7 +204,8 @@ DatasetInfo LibraryFile::describe_dataset(const std::string& name, const Handle&
   info.element_bytes = static_cast<std::int64_t>(H5Tget_size(type.id()));
   info.stored_bytes = static_cast<std::int64_t>(H5Dget_storage_size(dataset.id()));
   H5O_info_t object{};
-  H5Oget_info2(dataset.id(), &object, H5O_INFO_BASIC);
+  check(H5Oget_info2(dataset.id(), &object, H5O_INFO_BASIC),
+        [&] { return fmt::format("{}: dataset '{}': damaged", path_.string(), name); });
   info.address = static_cast<std::int64_t>(object.addr);
   if (layout == H5D_CHUNKED) {
     std::vector<hsize_t> sizes(info.shape.size());

@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
+#include <list>
 #include <vector>
 
 #include "io/dataset.h"
+#include "io/hdf5_kept_rows.h"
 #include "io/loader.h"
 #include "tests/io/counting_split.h"
 #include "tests/io/files.h"
@@ -115,6 +117,23 @@ TEST_F(CompressedTest, ReadsWhatThePlainFileHolds) {
       }
     }
   }
+}
+
+TEST_F(CompressedTest, WantsChunksWhereRowsFindNoRoom) {
+  write(true, 3);
+  compress(path("plain.h5"), path("x.h5"), "train/x", 7);
+  compress(path("plain.h5"), path("y.h5"), "train/y", 7);
+  const auto wants_chunks = [&](const char* name) {
+    return Dataset(path(name)).split("train").wants_chunks();
+  };
+  EXPECT_FALSE(wants_chunks("x.h5"));
+  EXPECT_FALSE(wants_chunks("y.h5"));
+  constexpr std::int64_t kMost = std::int64_t{256} << 20;
+  std::list<hdf5::KeptRows> others;
+  for (int i = 0; i < 3; ++i) others.emplace_back(kMost, 1, kMost);
+  EXPECT_FALSE(wants_chunks("plain.h5"));
+  EXPECT_TRUE(wants_chunks("x.h5"));
+  EXPECT_TRUE(wants_chunks("y.h5"));
 }
 
 TEST_F(CompressedTest, ChunksAreThoseOfTheFile) {

@@ -21,7 +21,7 @@ using ::testing::Pair;
 constexpr std::int64_t kRows = 10;
 constexpr std::int64_t kRowBytes = 2;
 
-/// Rows whose bytes are twice their number, out of chunks of 3, and what was read for them.
+/// Rows whose bytes are their number, out of chunks of 3, and what was read for them.
 class KeptRowsTest : public ::testing::Test {
  protected:
   void read(std::int64_t first, std::int64_t count, std::span<std::byte> out) {
