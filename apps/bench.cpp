@@ -11,7 +11,7 @@
 #include "apps/scaling.h"
 #include "apps/step_benchmark.h"
 #include "apps/threads.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate::apps {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "apps/threads.h"
 #include "engine/affinity.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate::apps {
 namespace {

@@ -17,7 +17,7 @@
 #include "apps/signals.h"
 #include "engine/error.h"
 #include "engine/onednn_isa.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate::apps {
 namespace {

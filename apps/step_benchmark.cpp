@@ -10,8 +10,8 @@
 
 #include "engine/error.h"
 #include "engine/random.h"
+#include "kernels/base/isa.h"
 #include "kernels/fma_peak/fma_peak.h"
-#include "kernels/isa.h"
 
 namespace quadgate::apps {
 namespace {

@@ -14,7 +14,7 @@
 #include "apps/training_run.h"
 #include "engine/error.h"
 #include "engine/initialization.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate::apps {
 namespace {

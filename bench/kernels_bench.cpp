@@ -12,10 +12,10 @@
 
 #include "kernels/activation/activation.h"
 #include "kernels/adam/adam.h"
+#include "kernels/base/isa.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/dropout/dropout.h"
 #include "kernels/fma_peak/fma_peak.h"
-#include "kernels/isa.h"
 #include "kernels/lstm/lstm.h"
 #include "kernels/product/product.h"
 #include "kernels/sgd/sgd.h"

@@ -5,7 +5,7 @@
 #include "engine/error.h"
 #include "engine/native_backend.h"
 #include "engine/onednn_backend.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate {
 

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "engine/random.h"
+#include "kernels/base/isa.h"
 #include "kernels/dropout/dropout.h"
-#include "kernels/isa.h"
 
 namespace quadgate {
 

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "kernels/base/isa.h"
 #include "kernels/cross_entropy/cross_entropy.h"
-#include "kernels/isa.h"
 
 namespace quadgate {
 namespace {

@@ -1,7 +1,7 @@
 #include "engine/native_cell.h"
 
+#include "kernels/base/isa.h"
 #include "kernels/gru/gru.h"
-#include "kernels/isa.h"
 #include "kernels/lstm/lstm.h"
 #include "kernels/rnn/rnn.h"
 

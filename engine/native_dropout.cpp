@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "kernels/base/isa.h"
 #include "kernels/dropout/dropout.h"
-#include "kernels/isa.h"
 
 namespace quadgate {
 

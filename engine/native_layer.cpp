@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "engine/parts.h"
+#include "kernels/base/isa.h"
 #include "kernels/bf16/bf16.h"
-#include "kernels/isa.h"
 
 namespace quadgate {
 namespace {

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "engine/stopwatch.h"
+#include "kernels/base/isa.h"
 #include "kernels/bf16/bf16.h"
-#include "kernels/isa.h"
 
 namespace quadgate {
 

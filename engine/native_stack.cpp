@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "kernels/base/isa.h"
 #include "kernels/bf16/bf16.h"
-#include "kernels/isa.h"
 
 namespace quadgate {
 

@@ -2,8 +2,8 @@
 #include <cstddef>
 
 #include "engine/native_stack.h"
+#include "kernels/base/isa.h"
 #include "kernels/bf16/bf16.h"
-#include "kernels/isa.h"
 
 namespace quadgate {
 namespace {

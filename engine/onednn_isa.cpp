@@ -3,7 +3,7 @@
 #include <oneapi/dnnl/dnnl.h>
 
 #include "engine/error.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "engine/flat_tiles.h"
 #include "kernels/adam/adam.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "kernels/rmsprop/rmsprop.h"
 #include "kernels/sgd/sgd.h"
 

@@ -7,8 +7,8 @@
 
 #include "engine/native_cell.h"
 #include "engine/parts.h"
+#include "kernels/base/isa.h"
 #include "kernels/bf16/bf16.h"
-#include "kernels/isa.h"
 #include "kernels/pack/pack.h"
 #include "kernels/product/product.h"
 

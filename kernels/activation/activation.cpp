@@ -1,7 +1,7 @@
 #include "kernels/activation/activation.h"
 
 #include "kernels/activation/impl.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate::kernels {
 

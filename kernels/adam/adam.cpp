@@ -1,7 +1,7 @@
 #include "kernels/adam/adam.h"
 
 #include "kernels/adam/impl.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate::kernels {
 

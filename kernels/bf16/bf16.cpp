@@ -1,7 +1,7 @@
 #include "kernels/bf16/bf16.h"
 
+#include "kernels/base/isa.h"
 #include "kernels/bf16/impl.h"
-#include "kernels/isa.h"
 
 namespace quadgate::kernels {
 

@@ -1,7 +1,7 @@
 #include "kernels/cross_entropy/cross_entropy.h"
 
+#include "kernels/base/isa.h"
 #include "kernels/cross_entropy/impl.h"
-#include "kernels/isa.h"
 
 namespace quadgate::kernels {
 

@@ -1,7 +1,7 @@
 #include "kernels/dropout/dropout.h"
 
+#include "kernels/base/isa.h"
 #include "kernels/dropout/impl.h"
-#include "kernels/isa.h"
 
 namespace quadgate::kernels {
 

@@ -1,7 +1,7 @@
 #include "kernels/fma_peak/fma_peak.h"
 
+#include "kernels/base/isa.h"
 #include "kernels/fma_peak/impl.h"
-#include "kernels/isa.h"
 
 namespace quadgate::kernels {
 

@@ -1,7 +1,7 @@
 #include "kernels/gru/gru.h"
 
+#include "kernels/base/isa.h"
 #include "kernels/gru/impl.h"
-#include "kernels/isa.h"
 
 namespace quadgate::kernels {
 

@@ -1,6 +1,6 @@
 #include "kernels/lstm/lstm.h"
 
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "kernels/lstm/impl.h"
 
 namespace quadgate::kernels {

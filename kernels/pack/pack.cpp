@@ -1,6 +1,6 @@
 #include "kernels/pack/pack.h"
 
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "kernels/pack/impl.h"
 
 namespace quadgate::kernels {

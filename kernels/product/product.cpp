@@ -1,6 +1,6 @@
 #include "kernels/product/product.h"
 
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "kernels/product/impl.h"
 
 namespace quadgate::kernels {

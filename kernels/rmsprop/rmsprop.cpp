@@ -1,6 +1,6 @@
 #include "kernels/rmsprop/rmsprop.h"
 
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "kernels/rmsprop/impl.h"
 
 namespace quadgate::kernels {

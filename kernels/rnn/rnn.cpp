@@ -1,6 +1,6 @@
 #include "kernels/rnn/rnn.h"
 
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "kernels/rnn/impl.h"
 
 namespace quadgate::kernels {

@@ -1,6 +1,6 @@
 #include "kernels/sgd/sgd.h"
 
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "kernels/sgd/impl.h"
 
 namespace quadgate::kernels {

@@ -1,6 +1,6 @@
 #include "kernels/squares/squares.h"
 
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "kernels/squares/impl.h"
 
 namespace quadgate::kernels {

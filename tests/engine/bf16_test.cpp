@@ -8,7 +8,7 @@
 
 #include "engine/error.h"
 #include "engine/trainer.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "tests/support/batches.h"
 #include "tests/support/numbers.h"
 

@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "engine/trainer.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"
 

@@ -11,8 +11,8 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/base/isa.h"
 #include "kernels/bf16/bf16.h"
-#include "kernels/isa.h"
 #include "kernels/product/product.h"
 #include "tests/kernels/each_isa.h"
 #include "tests/support/bf16_reference.h"

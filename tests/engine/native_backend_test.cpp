@@ -9,7 +9,7 @@
 #include <cmath>
 
 #include "engine/network.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "tests/kernels/each_isa.h"
 #include "tests/support/batches.h"
 #include "tests/support/network_reference.h"

@@ -13,7 +13,7 @@
 
 #include "engine/error.h"
 #include "engine/network.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "tests/kernels/each_isa.h"
 #include "tests/support/batches.h"
 #include "tests/support/network_checks.h"

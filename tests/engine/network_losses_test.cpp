@@ -7,7 +7,7 @@
 
 #include "engine/error.h"
 #include "engine/trainer.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"
 #include "tests/support/network_checks.h"

@@ -13,7 +13,7 @@
 #include <functional>
 
 #include "engine/error.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"
 #include "tests/support/network_checks.h"

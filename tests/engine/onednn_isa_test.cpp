@@ -7,7 +7,7 @@
 
 #include "engine/error.h"
 #include "engine/onednn_lstm.h"
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate {
 namespace {

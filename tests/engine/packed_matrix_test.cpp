@@ -10,7 +10,7 @@
 #include <bit>
 #include <utility>
 
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 #include "kernels/product/product.h"
 #include "tests/kernels/each_isa.h"
 #include "tests/support/bf16_reference.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate::kernels {
 

@@ -1,4 +1,4 @@
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // Sweeps every ISA through the cap and its name.
 // No tolerance: nothing is rounded.
 
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
 #include <gtest/gtest.h>
 
