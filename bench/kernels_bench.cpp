@@ -17,9 +17,9 @@
 #include "kernels/dropout/dropout.h"
 #include "kernels/fma_peak/fma_peak.h"
 #include "kernels/lstm/lstm.h"
-#include "kernels/product/product.h"
+#include "kernels/matrix/product/product.h"
+#include "kernels/matrix/sum_of_squares/sum_of_squares.h"
 #include "kernels/sgd/sgd.h"
-#include "kernels/squares/squares.h"
 
 namespace quadgate::kernels {
 namespace {

@@ -8,10 +8,10 @@
 
 #include "engine/native_cell.h"
 #include "kernels/base/isa.h"
-#include "kernels/bf16/bf16.h"
-#include "kernels/pack/pack.h"
-#include "kernels/product/product.h"
-#include "kernels/squares/squares.h"
+#include "kernels/matrix/bf16/bf16.h"
+#include "kernels/matrix/pack/pack.h"
+#include "kernels/matrix/product/product.h"
+#include "kernels/matrix/sum_of_squares/sum_of_squares.h"
 
 namespace quadgate {
 namespace {

@@ -40,7 +40,7 @@ struct GradientTile {
 /// Computes the blocks of a tile.
 void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept;
 
-/// kernels/squares/squares.h, on this machine.
+/// kernels/matrix/sum_of_squares/sum_of_squares.h, on this machine.
 double sum_of_squares(const float* values, std::int64_t rows, std::int64_t columns,
                       std::int64_t stride) noexcept;
 

@@ -7,7 +7,7 @@
 #include "engine/network_options.h"
 #include "kernels/cell.h"
 #include "kernels/lstm/lstm.h"
-#include "kernels/product/product.h"
+#include "kernels/matrix/product/product.h"
 
 namespace quadgate {
 

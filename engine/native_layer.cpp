@@ -6,7 +6,7 @@
 
 #include "engine/parts.h"
 #include "kernels/base/isa.h"
-#include "kernels/bf16/bf16.h"
+#include "kernels/matrix/bf16/bf16.h"
 
 namespace quadgate {
 namespace {

@@ -14,7 +14,7 @@
 #include "engine/packed_rows.h"
 #include "engine/packed_steps.h"
 #include "engine/parameters.h"
-#include "kernels/product/product.h"
+#include "kernels/matrix/product/product.h"
 
 namespace quadgate {
 

@@ -5,7 +5,7 @@
 
 #include "engine/stopwatch.h"
 #include "kernels/base/isa.h"
-#include "kernels/bf16/bf16.h"
+#include "kernels/matrix/bf16/bf16.h"
 
 namespace quadgate {
 

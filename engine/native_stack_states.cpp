@@ -3,7 +3,7 @@
 
 #include "engine/native_stack.h"
 #include "kernels/base/isa.h"
-#include "kernels/bf16/bf16.h"
+#include "kernels/matrix/bf16/bf16.h"
 
 namespace quadgate {
 namespace {

@@ -8,9 +8,9 @@
 #include "engine/native_cell.h"
 #include "engine/parts.h"
 #include "kernels/base/isa.h"
-#include "kernels/bf16/bf16.h"
-#include "kernels/pack/pack.h"
-#include "kernels/product/product.h"
+#include "kernels/matrix/bf16/bf16.h"
+#include "kernels/matrix/pack/pack.h"
+#include "kernels/matrix/product/product.h"
 
 namespace quadgate {
 

@@ -9,9 +9,9 @@
 namespace quadgate {
 
 /// A weight matrix [*, columns] of the parameters, copied into the panels that the product kernels
-/// read (kernels/product/product.h) after each update. A list of its rows, in which -1 stands for a
-/// row of zeros, says which rows come in which order: each vector's worth of it holds rows that
-/// follow each other, then zeros.
+/// read (kernels/matrix/product/product.h) after each update. A list of its rows, in which -1
+/// stands for a row of zeros, says which rows come in which order: each vector's worth of it holds
+/// rows that follow each other, then zeros.
 class PackedMatrix {
  public:
   /// What the packed matrix is the right side of.
@@ -34,7 +34,7 @@ class PackedMatrix {
   PackedMatrix(const float* weights, Shape shape);
 
   std::int64_t panels() const noexcept { return panels_; }
-  /// In bf16 it counts words (kernels/bf16/bf16.h).
+  /// In bf16 it counts words (kernels/matrix/bf16/bf16.h).
   std::int64_t depth() const noexcept { return depth_; }
   /// The first column of the product that panel p makes.
   std::int64_t first_column(std::int64_t p) const noexcept { return p * shape_.width; }

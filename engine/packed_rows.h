@@ -15,7 +15,7 @@ struct PackedRows {
 /// What goes into a layer or comes out of it, for all packed rows.
 struct LayerRows {
   PackedRows rows;
-  PackedRows words;  ///< in bf16 the same once more, rounded, in words (kernels/bf16/bf16.h)
+  PackedRows words;  ///< in bf16 the same once more, rounded, in words (kernels/matrix/bf16/bf16.h)
   std::int64_t word_parts_stride = 0;  ///< words lie in a part for each direction, so far apart
 };
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "kernels/product/product.h"
+#include "kernels/matrix/product/product.h"
 #include "kernels/rnn/rnn.h"
 #include "kernels/simd/cell_tiles.h"
 #include "kernels/simd/math.h"

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "kernels/base/isa.h"
-#include "kernels/bf16/bf16.h"
-#include "kernels/product/product.h"
+#include "kernels/matrix/bf16/bf16.h"
+#include "kernels/matrix/product/product.h"
 #include "tests/kernels/each_isa.h"
 #include "tests/support/bf16_reference.h"
 #include "tests/support/numbers.h"

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "kernels/base/isa.h"
-#include "kernels/product/product.h"
+#include "kernels/matrix/product/product.h"
 #include "tests/kernels/each_isa.h"
 #include "tests/support/bf16_reference.h"
 #include "tests/support/numbers.h"

@@ -11,9 +11,9 @@
 #include <cstring>
 #include <vector>
 
-#include "kernels/bf16/bf16.h"
 #include "kernels/gru/gru.h"
 #include "kernels/lstm/lstm.h"
+#include "kernels/matrix/bf16/bf16.h"
 #include "kernels/rnn/rnn.h"
 #include "tests/kernels/each_isa.h"
 #include "tests/kernels/guarded_array.h"

@@ -9,7 +9,7 @@
 
 #include "kernels/cell.h"
 #include "kernels/gru/gru.h"
-#include "kernels/product/product.h"
+#include "kernels/matrix/product/product.h"
 #include "kernels/rnn/rnn.h"
 #include "tests/kernels/each_isa.h"
 #include "tests/kernels/guarded_array.h"

@@ -6,9 +6,9 @@
 
 namespace quadgate::testing {
 
-/// What kernels/bf16/bf16.h says of rounding, in arithmetic instead of bits: 8 significant bits,
-/// halves to the even one; denormal numbers become 0 of their sign; too large ones infinite. A NaN
-/// stays one: it keeps its upper bits, and is quiet.
+/// What kernels/matrix/bf16/bf16.h says of rounding, in arithmetic instead of bits: 8 significant
+/// bits, halves to the even one; denormal numbers become 0 of their sign; too large ones infinite.
+/// A NaN stays one: it keeps its upper bits, and is quiet.
 inline float rounded_to_bf16(float value) {
   if (std::isnan(value)) {
     return std::bit_cast<float>((std::bit_cast<std::uint32_t>(value) & 0xFFFF0000U) | 0x00400000U);

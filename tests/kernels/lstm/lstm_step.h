@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "kernels/lstm/lstm.h"
-#include "kernels/product/product.h"
+#include "kernels/matrix/product/product.h"
 #include "tests/kernels/each_isa.h"
 #include "tests/kernels/guarded_array.h"
 #include "tests/support/numbers.h"

@@ -1,0 +1,17 @@
+#include "kernels/simd/avx2.h"
+
+#include "kernels/matrix/product/impl.h"
+
+namespace quadgate::kernels {
+
+void product_avx2(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                  const ProductTarget& c) noexcept {
+  Product<Avx2Vec, 12>::run(rows, depth, a, b, c);
+}
+
+void product_avx2_16(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                     const ProductTarget& c) noexcept {
+  Product<Avx2Vec16, 4>::run(rows, depth, a, b, c);
+}
+
+}  // namespace quadgate::kernels

@@ -1,0 +1,12 @@
+#include "kernels/simd/avx512.h"
+
+#include "kernels/matrix/product/impl.h"
+
+namespace quadgate::kernels {
+
+void product_avx512(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                    const ProductTarget& c) noexcept {
+  Product<Avx512Vec, 24>::run(rows, depth, a, b, c);
+}
+
+}  // namespace quadgate::kernels

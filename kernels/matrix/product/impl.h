@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/matrix/product/product.h"
+#include "kernels/simd/tile.h"
+#include "kernels/simd/width.h"
+
+namespace quadgate::kernels {
+
+void product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                    const ProductTarget& c) noexcept;
+void product_avx2(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                  const ProductTarget& c) noexcept;
+void product_scalar_16(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                       const ProductTarget& c) noexcept;
+void product_avx2_16(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                     const ProductTarget& c) noexcept;
+void product_avx512(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                    const ProductTarget& c) noexcept;
+
+namespace {
+
+/// product_scalar with vectors. kSums is how many of them the registers hold as sums.
+template <typename Vec, std::int64_t kSums, typename Term = MultiplyAdd>
+class Product {
+ public:
+  static void run(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                  const ProductTarget& c) noexcept {
+    with_vectors<Vec>(c.columns, [&]<std::int64_t kColumns>() noexcept {
+      run_columns<kColumns>(rows, depth, a, b, c);
+    });
+  }
+
+ private:
+  static constexpr std::int64_t most_rows(std::int64_t columns) noexcept {
+    return kSums / columns < 12 ? kSums / columns : 12;
+  }
+
+  /// A block of `b` that stays in the first-level cache while all rows pass.
+  static constexpr std::int64_t kBlock = 512;
+
+  template <std::int64_t kColumns>
+  static void run_columns(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                          const ProductTarget& c) noexcept {
+    if (rows == 0) return;
+    if (depth == 0) return run_block<kColumns>(rows, 0, a, b, c);
+    LeftSide left = a;
+    ProductTarget target = c;
+    std::int64_t first = 0;
+    while (first < depth) {
+      // A block ends where a run does, or lies within one.
+      const std::int64_t in_run = first % a.run;
+      std::int64_t block = in_run != 0 || a.run > kBlock ? a.run - in_run : kBlock / a.run * a.run;
+      block = block < kBlock ? block : kBlock;
+      block = block < depth - first ? block : depth - first;
+      left.data = a.data + first / a.run * a.run_stride + in_run * a.step;
+      run_block<kColumns>(rows, block, left, b + first * kColumns * Vec::kLanes, target);
+      target.start = ProductTarget::Start::add;
+      first += block;
+    }
+  }
+
+  template <std::int64_t kColumns>
+  static void run_block(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                        const ProductTarget& c) noexcept {
+    LeftSide left = a;
+    ProductTarget target = c;
+    while (rows > 0) {
+      const std::int64_t height = even_tile(rows, most_rows(kColumns));
+      run_rows<kColumns, most_rows(kColumns)>(height, depth, left, b, target);
+      left.data += height * a.row_stride;
+      target.data += height * c.stride;
+      rows -= height;
+    }
+  }
+
+  template <std::int64_t kColumns, std::int64_t kRows>
+  static void run_rows(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                       const ProductTarget& c) noexcept {
+    if constexpr (kRows > 1) {
+      if (rows < kRows) return run_rows<kColumns, kRows - 1>(rows, depth, a, b, c);
+    }
+    run_tile<kRows, kColumns>(depth, a, b, c);
+  }
+
+  template <std::int64_t kRows, std::int64_t kColumns>
+  [[gnu::noinline]] static void run_tile(std::int64_t depth, const LeftSide& a, const float* b,
+                                         const ProductTarget& c) noexcept {
+    constexpr std::int64_t kLast = (kColumns - 1) * Vec::kLanes;
+    const auto mask = Vec::first(c.columns - kLast);
+    Tile<Vec, kRows, kColumns, Term> tile;
+    if (c.start == ProductTarget::Start::add) {
+      tile.load(c.data, c.stride, mask);
+    } else if (c.start == ProductTarget::Start::bias) {
+      tile.load(c.bias, 0, Vec::first(Vec::kLanes));
+    } else {
+      tile.clear();
+    }
+    tile.add_product(a.data, a.row_stride, a.step, depth, a.run, a.run_stride, b);
+    tile.store(c.data, c.stride, mask);
+  }
+};
+
+}  // namespace
+}  // namespace quadgate::kernels

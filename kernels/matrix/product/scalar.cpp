@@ -1,0 +1,31 @@
+#include "kernels/simd/scalar.h"
+
+#include "kernels/matrix/product/impl.h"
+
+namespace quadgate::kernels {
+
+// The specification. A vector is one float here, so a panel has at most four columns.
+void product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                    const ProductTarget& c) noexcept {
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < c.columns; ++column) {
+      float& result = c.data[row * c.stride + column];
+      float sum = c.start == ProductTarget::Start::add    ? result
+                  : c.start == ProductTarget::Start::bias ? c.bias[column]
+                                                          : 0.0F;
+      for (std::int64_t k = 0; k < depth; ++k) {
+        const float left =
+            a.data[row * a.row_stride + k % a.run * a.step + k / a.run * a.run_stride];
+        sum = std::fma(left, b[k * c.columns + column], sum);
+      }
+      result = sum;
+    }
+  }
+}
+
+void product_scalar_16(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
+                       const ProductTarget& c) noexcept {
+  Product<ScalarVec16, 4>::run(rows, depth, a, b, c);
+}
+
+}  // namespace quadgate::kernels

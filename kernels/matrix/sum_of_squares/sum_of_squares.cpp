@@ -1,0 +1,21 @@
+#include "kernels/matrix/sum_of_squares/sum_of_squares.h"
+
+#include "kernels/base/isa.h"
+#include "kernels/matrix/sum_of_squares/impl.h"
+
+namespace quadgate::kernels {
+
+SquaresKernel squares_kernel(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::avx512_bf16:
+    case Isa::avx512:
+      return squares_avx512;
+    case Isa::avx2:
+      return squares_avx2;
+    case Isa::scalar:
+      break;
+  }
+  return squares_scalar;
+}
+
+}  // namespace quadgate::kernels
