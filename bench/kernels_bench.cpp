@@ -10,13 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "kernels/activation/activation.h"
 #include "kernels/adam/adam.h"
 #include "kernels/base/isa.h"
+#include "kernels/cells/activation/activation.h"
+#include "kernels/cells/lstm/lstm.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/dropout/dropout.h"
 #include "kernels/fma_peak/fma_peak.h"
-#include "kernels/lstm/lstm.h"
 #include "kernels/matrix/product/product.h"
 #include "kernels/matrix/sum_of_squares/sum_of_squares.h"
 #include "kernels/sgd/sgd.h"

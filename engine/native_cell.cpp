@@ -1,9 +1,9 @@
 #include "engine/native_cell.h"
 
 #include "kernels/base/isa.h"
-#include "kernels/gru/gru.h"
-#include "kernels/lstm/lstm.h"
-#include "kernels/rnn/rnn.h"
+#include "kernels/cells/gru/gru.h"
+#include "kernels/cells/lstm/lstm.h"
+#include "kernels/cells/rnn/rnn.h"
 
 namespace quadgate {
 namespace {

@@ -5,14 +5,14 @@
 
 #include "engine/config.h"
 #include "engine/network_options.h"
-#include "kernels/cell.h"
-#include "kernels/lstm/lstm.h"
+#include "kernels/cells/cell.h"
+#include "kernels/cells/lstm/lstm.h"
 #include "kernels/matrix/product/product.h"
 
 namespace quadgate {
 
 /// What the native backend has to know of a cell: how its gates lie in the panels of
-/// kernels/cell.h, and its step kernels.
+/// kernels/cells/cell.h, and its step kernels.
 struct NativeCell {
   /// Slots next to each other that one of the two products fills, each with a gate of PyTorch's.
   struct Slots {

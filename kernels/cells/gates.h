@@ -1,0 +1,57 @@
+#pragma once
+
+// For the files of one instruction set, like math.h.
+
+#include <cstdint>
+
+#include "kernels/cells/cell.h"
+#include "kernels/simd/denormals.h"
+#include "kernels/simd/tile.h"
+
+namespace quadgate::kernels {
+namespace {
+
+// How the gates of a row of a panel lie in memory (cell.h): as floats, or as words of bf16 numbers.
+
+template <typename V>
+struct FloatGates {
+  using Vec = V;
+  using Term = MultiplyAdd;
+  static constexpr std::int64_t kSlot = Vec::kLanes;  // floats from one vector to the next
+
+  struct ForwardMode {};
+
+  static Vec load(const float* from) noexcept { return Vec::load(from); }
+  static void store(Vec gate, float* to) noexcept { gate.store(to); }
+  static void store_h(Vec h, typename Vec::Mask mask, const CellForward& step, std::int64_t row,
+                      std::int64_t unit) noexcept {
+    h.store(step.h + row * step.h_stride + unit, mask);
+  }
+};
+
+template <typename V>
+struct WordGates {
+  using Vec = V;
+  using Term = AddPairs;
+  static constexpr std::int64_t kSlot = Vec::kLanes / 2;
+
+  using ForwardMode = FlushDenormals;
+
+  static Vec load(const float* from) noexcept {
+    return Vec::load_bf16(reinterpret_cast<const std::uint16_t*>(from));
+  }
+  static void store(Vec gate, float* to) noexcept { store_bf16(gate, to, kSlot); }
+  static void store_h(Vec h, typename Vec::Mask mask, const CellForward& step, std::int64_t row,
+                      std::int64_t unit) noexcept {
+    h.store(step.h + row * step.h_stride + unit, mask);
+    if (step.h_words == nullptr) return;
+    const std::int64_t units = step.units - unit;
+    if (units > 0) {
+      store_bf16(h, step.h_words + row * step.h_words_stride + unit / 2,
+                 units < Vec::kLanes ? (units + 1) / 2 : kSlot);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace quadgate::kernels
