@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "kernels/adam/adam.h"
 #include "kernels/base/isa.h"
 #include "kernels/cells/activation/activation.h"
 #include "kernels/cells/lstm/lstm.h"
@@ -19,7 +18,8 @@
 #include "kernels/fma_peak/fma_peak.h"
 #include "kernels/matrix/product/product.h"
 #include "kernels/matrix/sum_of_squares/sum_of_squares.h"
-#include "kernels/sgd/sgd.h"
+#include "kernels/optimizers/adam/adam.h"
+#include "kernels/optimizers/sgd/sgd.h"
 
 namespace quadgate::kernels {
 namespace {

@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "engine/flat_tiles.h"
-#include "kernels/adam/adam.h"
 #include "kernels/base/isa.h"
-#include "kernels/rmsprop/rmsprop.h"
-#include "kernels/sgd/sgd.h"
+#include "kernels/optimizers/adam/adam.h"
+#include "kernels/optimizers/rmsprop/rmsprop.h"
+#include "kernels/optimizers/sgd/sgd.h"
 
 namespace quadgate {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "kernels/rmsprop/rmsprop.h"
+#include "kernels/optimizers/rmsprop/rmsprop.h"
 
 namespace quadgate::kernels {
 

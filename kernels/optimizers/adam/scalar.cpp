@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "kernels/adam/impl.h"
+#include "kernels/optimizers/adam/impl.h"
 
 namespace quadgate::kernels {
 

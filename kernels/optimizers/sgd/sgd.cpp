@@ -1,7 +1,7 @@
-#include "kernels/sgd/sgd.h"
+#include "kernels/optimizers/sgd/sgd.h"
 
 #include "kernels/base/isa.h"
-#include "kernels/sgd/impl.h"
+#include "kernels/optimizers/sgd/impl.h"
 
 namespace quadgate::kernels {
 

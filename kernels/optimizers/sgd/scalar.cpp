@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "kernels/sgd/impl.h"
+#include "kernels/optimizers/sgd/impl.h"
 
 namespace quadgate::kernels {
 

@@ -2,7 +2,7 @@
 // and AdamW, on every ISA. Tolerance: 4 epsilon of the terms' magnitudes, for the 3 to 6 roundings
 // of half an epsilon on the way to a result; between ISAs none, as they round alike.
 
-#include "kernels/adam/adam.h"
+#include "kernels/optimizers/adam/adam.h"
 
 #include <gtest/gtest.h>
 

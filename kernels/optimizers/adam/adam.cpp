@@ -1,7 +1,7 @@
-#include "kernels/adam/adam.h"
+#include "kernels/optimizers/adam/adam.h"
 
-#include "kernels/adam/impl.h"
 #include "kernels/base/isa.h"
+#include "kernels/optimizers/adam/impl.h"
 
 namespace quadgate::kernels {
 

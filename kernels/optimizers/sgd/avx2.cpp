@@ -1,6 +1,6 @@
 #include "kernels/simd/avx2.h"
 
-#include "kernels/sgd/impl.h"
+#include "kernels/optimizers/sgd/impl.h"
 
 namespace quadgate::kernels {
 

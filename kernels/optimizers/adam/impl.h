@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "kernels/adam/adam.h"
+#include "kernels/optimizers/adam/adam.h"
 
 namespace quadgate::kernels {
 

@@ -1,6 +1,6 @@
 #include "kernels/simd/avx2.h"
 
-#include "kernels/rmsprop/impl.h"
+#include "kernels/optimizers/rmsprop/impl.h"
 
 namespace quadgate::kernels {
 

@@ -1,6 +1,6 @@
 #include "kernels/simd/avx2.h"
 
-#include "kernels/adam/impl.h"
+#include "kernels/optimizers/adam/impl.h"
 
 namespace quadgate::kernels {
 

@@ -3,7 +3,7 @@
 // for the 2 to 5 roundings of half an epsilon on the way to a result; between ISAs none, as they
 // round alike.
 
-#include "kernels/sgd/sgd.h"
+#include "kernels/optimizers/sgd/sgd.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
-#include "kernels/rmsprop/rmsprop.h"
+#include "kernels/optimizers/rmsprop/rmsprop.h"
 
 #include "kernels/base/isa.h"
-#include "kernels/rmsprop/impl.h"
+#include "kernels/optimizers/rmsprop/impl.h"
 
 namespace quadgate::kernels {
 

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "kernels/rmsprop/impl.h"
+#include "kernels/optimizers/rmsprop/impl.h"
 
 namespace quadgate::kernels {
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "kernels/sgd/sgd.h"
+#include "kernels/optimizers/sgd/sgd.h"
 
 namespace quadgate::kernels {
 

@@ -4,7 +4,7 @@
 // root of their difference, which here never cancels by more than half; between ISAs none, as they
 // round alike.
 
-#include "kernels/rmsprop/rmsprop.h"
+#include "kernels/optimizers/rmsprop/rmsprop.h"
 
 #include <gtest/gtest.h>
 
