@@ -10,7 +10,7 @@
 
 #include "engine/error.h"
 #include "kernels/base/isa.h"
-#include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/loss/cross_entropy/cross_entropy.h"
 
 namespace quadgate {
 namespace {

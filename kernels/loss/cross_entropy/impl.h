@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/loss/cross_entropy/cross_entropy.h"
 #include "kernels/simd/math.h"
 
 namespace quadgate::kernels {

@@ -1,6 +1,6 @@
 #include "kernels/simd/scalar.h"
 
-#include "kernels/cross_entropy/impl.h"
+#include "kernels/loss/cross_entropy/impl.h"
 
 namespace quadgate::kernels {
 

@@ -1,7 +1,7 @@
-#include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/loss/cross_entropy/cross_entropy.h"
 
 #include "kernels/base/isa.h"
-#include "kernels/cross_entropy/impl.h"
+#include "kernels/loss/cross_entropy/impl.h"
 
 namespace quadgate::kernels {
 

@@ -1,6 +1,6 @@
 #include "kernels/simd/avx512.h"
 
-#include "kernels/cross_entropy/impl.h"
+#include "kernels/loss/cross_entropy/impl.h"
 
 namespace quadgate::kernels {
 

@@ -4,7 +4,7 @@
 // and without a gradient, on every ISA. Tolerance: that of cross_entropy.h, against the formula in
 // double; between ISAs none.
 
-#include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/loss/cross_entropy/cross_entropy.h"
 
 #include <gtest/gtest.h>
 
