@@ -13,13 +13,13 @@
 #include "kernels/base/isa.h"
 #include "kernels/cells/activation/activation.h"
 #include "kernels/cells/lstm/lstm.h"
-#include "kernels/dropout/dropout.h"
 #include "kernels/fma_peak/fma_peak.h"
 #include "kernels/loss/cross_entropy/cross_entropy.h"
 #include "kernels/matrix/product/product.h"
 #include "kernels/matrix/sum_of_squares/sum_of_squares.h"
 #include "kernels/optimizers/adam/adam.h"
 #include "kernels/optimizers/sgd/sgd.h"
+#include "kernels/random/dropout/dropout.h"
 
 namespace quadgate::kernels {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "engine/random.h"
 #include "kernels/base/isa.h"
-#include "kernels/dropout/dropout.h"
+#include "kernels/random/dropout/dropout.h"
 
 namespace quadgate {
 

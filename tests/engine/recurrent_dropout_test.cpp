@@ -15,7 +15,7 @@
 #include "engine/random.h"
 #include "engine/recurrent.h"
 #include "kernels/base/isa.h"
-#include "kernels/dropout/dropout.h"
+#include "kernels/random/dropout/dropout.h"
 #include "tests/support/batches.h"
 #include "tests/support/lstm_reference.h"
 #include "tests/support/numbers.h"

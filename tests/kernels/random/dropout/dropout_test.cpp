@@ -3,7 +3,7 @@
 // touched. The truth are the known answers of Philox4x32-10 (kat_vectors of Random123, Salmon et
 // al. 2011). No tolerance: every ISA gives the same bits.
 
-#include "kernels/dropout/dropout.h"
+#include "kernels/random/dropout/dropout.h"
 
 #include <gtest/gtest.h>
 

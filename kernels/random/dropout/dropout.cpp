@@ -1,7 +1,7 @@
-#include "kernels/dropout/dropout.h"
+#include "kernels/random/dropout/dropout.h"
 
 #include "kernels/base/isa.h"
-#include "kernels/dropout/impl.h"
+#include "kernels/random/dropout/impl.h"
 
 namespace quadgate::kernels {
 

@@ -1,5 +1,5 @@
 #include "kernels/simd/avx2.h"
-#include "kernels/dropout/impl.h"
+#include "kernels/random/dropout/impl.h"
 
 namespace quadgate::kernels {
 namespace {

@@ -1,5 +1,5 @@
 #include "kernels/simd/avx512.h"
-#include "kernels/dropout/impl.h"
+#include "kernels/random/dropout/impl.h"
 
 namespace quadgate::kernels {
 namespace {

@@ -1,4 +1,4 @@
-#include "kernels/dropout/impl.h"
+#include "kernels/random/dropout/impl.h"
 
 namespace quadgate::kernels {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "kernels/dropout/dropout.h"
+#include "kernels/random/dropout/dropout.h"
 
 namespace quadgate::kernels {
 
