@@ -8,9 +8,9 @@
 
 #include "apps/commands.h"
 #include "apps/model_on_data.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
+#include "engine/base/random.h"
 #include "engine/network.h"
-#include "engine/random.h"
 #include "io/checkpoint.h"
 #include "io/importers/plain_text.h"
 #include "io/importers/utf8.h"

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "apps/commands.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/checkpoint.h"
 #include "io/formats/keras_file.h"
 #include "io/formats/onnx_reader.h"

@@ -7,7 +7,7 @@
 
 #include "apps/commands.h"
 #include "apps/model_on_data.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/checkpoint.h"
 #include "io/dataset.h"
 #include "io/hdf5.h"

@@ -15,7 +15,7 @@
 #include "apps/exchange_options.h"
 #include "apps/prepare_options.h"
 #include "apps/signals.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "engine/onednn_isa.h"
 #include "kernels/base/isa.h"
 

@@ -6,7 +6,7 @@
 
 #include "apps/evaluation.h"
 #include "apps/threads.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/loader.h"
 
 namespace quadgate::apps {

@@ -7,7 +7,7 @@
 
 #include "apps/commands.h"
 #include "apps/model_on_data.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/hdf5_new_file.h"
 #include "io/replace_file.h"
 

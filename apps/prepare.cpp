@@ -10,7 +10,7 @@
 #include "apps/commands.h"
 #include "apps/prepare_progress.h"
 #include "apps/signals.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/dataset_writer.h"
 #include "io/importers/conllu.h"
 #include "io/importers/csv.h"

@@ -16,7 +16,7 @@
 
 #include "apps/nearest.h"
 #include "apps/run_config_keys.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate::apps {
 namespace {

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "apps/run_config.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate::apps {
 

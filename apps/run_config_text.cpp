@@ -11,7 +11,7 @@
 
 #include "apps/run_config.h"
 #include "apps/run_config_keys.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate::apps {
 namespace {

@@ -8,7 +8,7 @@
 #include <span>
 #include <system_error>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/checkpoint.h"
 #include "io/replace_file.h"
 

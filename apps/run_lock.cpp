@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate::apps {
 

@@ -11,7 +11,7 @@
 #include "apps/threads.h"
 #include "apps/torch_peer.h"
 #include "engine/affinity.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/replace_file.h"
 
 namespace quadgate::apps {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/phase_times.h"
+#include "engine/base/phase_times.h"
 
 namespace quadgate::apps {
 

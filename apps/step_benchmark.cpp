@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "engine/error.h"
-#include "engine/random.h"
+#include "engine/base/error.h"
+#include "engine/base/random.h"
 #include "kernels/base/isa.h"
 #include "kernels/fma_peak/fma_peak.h"
 

@@ -10,7 +10,7 @@
 #include "apps/commands.h"
 #include "apps/model_on_data.h"
 #include "apps/threads.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "engine/network.h"
 #include "io/checkpoint.h"
 #include "io/importers/text.h"

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <thread>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate::apps {
 namespace {

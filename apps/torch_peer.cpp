@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "apps/embedded.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate::apps {
 namespace {

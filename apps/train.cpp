@@ -12,7 +12,7 @@
 #include "apps/signals.h"
 #include "apps/threads.h"
 #include "apps/training_run.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "engine/initialization.h"
 #include "kernels/base/isa.h"
 

@@ -10,7 +10,7 @@
 
 #include "apps/evaluation.h"
 #include "apps/signals.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate::apps {
 namespace {

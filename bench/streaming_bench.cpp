@@ -23,7 +23,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/random.h"
+#include "engine/base/random.h"
 #include "engine/trainer.h"
 #include "io/batch_rows.h"
 #include "io/dataset.h"

@@ -5,13 +5,13 @@
 #include <span>
 
 #include "engine/arena.h"
+#include "engine/base/phase_times.h"
 #include "engine/batch.h"
 #include "engine/config.h"
 #include "engine/dropout.h"
 #include "engine/loss.h"
 #include "engine/network_options.h"
 #include "engine/parameters.h"
-#include "engine/phase_times.h"
 #include "engine/recurrent_states.h"
 
 namespace quadgate {

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "engine/random.h"
+#include "engine/base/random.h"
 #include "kernels/base/isa.h"
 #include "kernels/random/dropout/dropout.h"
 

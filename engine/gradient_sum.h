@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/arena.h"
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 #include "engine/lstm.h"
 #include "engine/parameters.h"
 

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "kernels/base/isa.h"
 #include "kernels/loss/cross_entropy/cross_entropy.h"
 

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/base/error.h"
 #include "engine/config.h"
-#include "engine/error.h"
 
 namespace quadgate {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/arena.h"
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 #include "engine/config.h"
 #include "engine/dropout.h"
 #include "engine/onednn_lstm.h"

@@ -4,7 +4,7 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <oneapi/dnnl/dnnl_debug.h>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 

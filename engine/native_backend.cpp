@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "engine/stopwatch.h"
+#include "engine/base/stopwatch.h"
 
 namespace quadgate {
 namespace {

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <utility>
 
-#include "engine/parts.h"
-#include "engine/stopwatch.h"
+#include "engine/base/ceil_div.h"
+#include "engine/base/stopwatch.h"
 
 namespace quadgate {
 namespace {

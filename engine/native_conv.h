@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "engine/backend.h"
+#include "engine/base/buffer.h"
 #include "engine/batch.h"
-#include "engine/buffer.h"
 #include "engine/config.h"
 #include "engine/embedding.h"
 #include "engine/native_cell.h"

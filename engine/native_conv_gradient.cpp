@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/base/ceil_div.h"
 #include "engine/gradient_tile.h"
 #include "engine/native_conv.h"
-#include "engine/parts.h"
 
 namespace quadgate {
 namespace {

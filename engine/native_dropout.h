@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 #include "engine/dropout.h"
 #include "engine/native_work.h"
 #include "engine/packed_rows.h"

@@ -6,9 +6,9 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/base/ceil_div.h"
+#include "engine/base/stopwatch.h"
 #include "engine/gradient_tile.h"
-#include "engine/parts.h"
-#include "engine/stopwatch.h"
 
 namespace quadgate {
 namespace {

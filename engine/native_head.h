@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/backend.h"
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 #include "engine/loss.h"
 #include "engine/native_layer.h"
 #include "engine/native_pooling.h"

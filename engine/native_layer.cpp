@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "engine/parts.h"
+#include "engine/base/ceil_div.h"
 #include "kernels/base/isa.h"
 #include "kernels/matrix/bf16/bf16.h"
 

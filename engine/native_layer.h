@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 #include "engine/dropout.h"
 #include "engine/native_cell.h"
 #include "engine/native_projection.h"

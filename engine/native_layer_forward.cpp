@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "engine/stopwatch.h"
+#include "engine/base/stopwatch.h"
 #include "kernels/base/isa.h"
 #include "kernels/matrix/bf16/bf16.h"
 

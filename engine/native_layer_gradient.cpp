@@ -6,8 +6,8 @@
 #include <numeric>
 #include <span>
 
+#include "engine/base/ceil_div.h"
 #include "engine/gradient_tile.h"
-#include "engine/parts.h"
 
 namespace quadgate {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 #include "engine/config.h"
 #include "engine/native_work.h"
 #include "engine/packed_rows.h"

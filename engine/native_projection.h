@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 #include "engine/config.h"
 #include "engine/native_cell.h"
 #include "engine/native_work.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 #include "engine/config.h"
 #include "engine/dropout.h"
 #include "engine/embedding.h"

@@ -1,7 +1,7 @@
 // Dropout of the stack's features, and of its W_hh.
 
+#include "engine/base/stopwatch.h"
 #include "engine/native_stack.h"
-#include "engine/stopwatch.h"
 
 namespace quadgate {
 

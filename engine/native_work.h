@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <string>
 
+#include "engine/base/phase_times.h"
 #include "engine/network_options.h"
 #include "engine/packed_steps.h"
-#include "engine/phase_times.h"
 #include "engine/team.h"
 
 namespace quadgate {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/ceil_div.h"
 #include "engine/native_cell.h"
-#include "engine/parts.h"
 
 namespace quadgate {
 namespace {

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "engine/arena.h"
+#include "engine/base/phase_times.h"
+#include "engine/base/stopwatch.h"
 #include "engine/config.h"
 #include "engine/native_work.h"
 #include "engine/packed_steps.h"
-#include "engine/phase_times.h"
-#include "engine/stopwatch.h"
 #include "engine/team.h"
 #include "engine/team_plan.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 namespace {

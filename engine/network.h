@@ -6,12 +6,12 @@
 
 #include "engine/arena.h"
 #include "engine/backend.h"
+#include "engine/base/phase_times.h"
 #include "engine/batch.h"
 #include "engine/config.h"
 #include "engine/dropout.h"
 #include "engine/loss.h"
 #include "engine/parameters.h"
-#include "engine/phase_times.h"
 
 namespace quadgate {
 

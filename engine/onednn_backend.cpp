@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstddef>
 
-#include "engine/stopwatch.h"
+#include "engine/base/stopwatch.h"
 
 namespace quadgate {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "engine/backend.h"
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 #include "engine/gradient_sum.h"
 #include "engine/lstm.h"
 #include "engine/shard.h"

@@ -2,7 +2,7 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate {

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/buffer.h"
-#include "engine/error.h"
+#include "engine/base/buffer.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 namespace {

@@ -5,8 +5,8 @@
 #include <span>
 #include <utility>
 
+#include "engine/base/ceil_div.h"
 #include "engine/native_cell.h"
-#include "engine/parts.h"
 #include "kernels/base/isa.h"
 #include "kernels/matrix/bf16/bf16.h"
 #include "kernels/matrix/pack/pack.h"

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 #include "engine/network_options.h"
 
 namespace quadgate {

@@ -9,8 +9,8 @@
 #include <numeric>
 #include <utility>
 
-#include "engine/error.h"
-#include "engine/random.h"
+#include "engine/base/error.h"
+#include "engine/base/random.h"
 
 namespace quadgate {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 #include "engine/config.h"
 #include "engine/table_rows.h"
 

@@ -7,11 +7,11 @@
 #include <iterator>
 #include <utility>
 
+#include "engine/base/error.h"
+#include "engine/base/stopwatch.h"
 #include "engine/batch.h"
-#include "engine/error.h"
 #include "engine/native_stack.h"
 #include "engine/native_workers.h"
-#include "engine/stopwatch.h"
 
 namespace quadgate {
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 namespace {

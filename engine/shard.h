@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "engine/base/buffer.h"
 #include "engine/batch.h"
-#include "engine/buffer.h"
 #include "engine/config.h"
 #include "engine/gradient_sum.h"
 #include "engine/linear.h"

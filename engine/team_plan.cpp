@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/parts.h"
+#include "engine/base/ceil_div.h"
 
 namespace quadgate {
 namespace {

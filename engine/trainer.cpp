@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/error.h"
-#include "engine/stopwatch.h"
+#include "engine/base/error.h"
+#include "engine/base/stopwatch.h"
 
 namespace quadgate {
 namespace {

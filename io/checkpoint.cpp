@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/hdf5.h"
 #include "io/hdf5_attributes.h"
 #include "io/hdf5_new_file.h"

@@ -18,7 +18,7 @@
 #include <system_error>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/hdf5.h"
 #include "io/hdf5_attributes.h"
 #include "io/sequence_split.h"

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/dataset.h"
 #include "io/joined_split.h"
 

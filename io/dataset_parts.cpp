@@ -6,8 +6,8 @@
 #include <limits>
 #include <numeric>
 
-#include "engine/error.h"
-#include "engine/random.h"
+#include "engine/base/error.h"
+#include "engine/base/random.h"
 #include "io/hdf5_attributes.h"
 
 namespace quadgate {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/data_description.h"
 #include "io/dataset_parts.h"
 #include "io/finite.h"

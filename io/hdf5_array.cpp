@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/hdf5.h"
 #include "io/hdf5_connection.h"
 

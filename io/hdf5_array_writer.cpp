@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/hdf5_object.h"
 #include "io/hdf5_session.h"
 #include "io/temporary_file.h"

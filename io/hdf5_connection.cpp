@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/hdf5_library_file.h"
 #include "io/hdf5_session.h"
 

@@ -9,7 +9,7 @@
 #include <numeric>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/hdf5_session.h"
 
 namespace quadgate::hdf5 {

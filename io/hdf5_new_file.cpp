@@ -7,7 +7,7 @@
 #include <memory>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/hdf5_disk_driver.h"
 #include "io/hdf5_object.h"
 #include "io/hdf5_session.h"

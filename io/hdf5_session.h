@@ -5,7 +5,7 @@
 #include <mutex>
 #include <string>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/hdf5_new_file.h"
 
 namespace quadgate::hdf5 {

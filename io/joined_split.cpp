@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/batch_rows.h"
 
 namespace quadgate {

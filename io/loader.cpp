@@ -5,7 +5,7 @@
 #include <chrono>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "engine/random.h"
+#include "engine/base/random.h"
 #include "io/dataset.h"
 
 namespace quadgate {

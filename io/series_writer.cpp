@@ -7,7 +7,7 @@
 #include <optional>
 #include <span>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/data_description.h"
 #include "io/dataset_parts.h"
 #include "io/finite.h"

@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <system_error>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 namespace {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-#include "engine/random.h"
+#include "engine/base/random.h"
 
 namespace long_memory {
 namespace {

@@ -7,7 +7,7 @@
 #include <charconv>
 #include <limits>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 namespace {

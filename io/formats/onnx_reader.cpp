@@ -15,7 +15,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 namespace {

@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/formats/onnx_graph.h"
 #include "io/replace_file.h"
 

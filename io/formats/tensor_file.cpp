@@ -12,7 +12,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 namespace {

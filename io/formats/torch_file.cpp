@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/formats/pickle.h"
 #include "io/formats/zip.h"
 #include "io/replace_file.h"

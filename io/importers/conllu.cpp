@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/importers/text.h"
 #include "io/importers/utf8.h"
 

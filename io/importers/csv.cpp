@@ -9,7 +9,7 @@
 #include <limits>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/importers/csv_dialect.h"
 #include "io/importers/csv_reader.h"
 #include "io/importers/timestamp.h"

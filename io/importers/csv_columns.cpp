@@ -7,7 +7,7 @@
 #include <array>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/importers/csv_dialect.h"
 #include "io/importers/text.h"
 #include "io/importers/timestamp.h"

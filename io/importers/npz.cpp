@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/file_progress.h"
 
 namespace quadgate {

@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/formats/tensor_file.h"
 
 namespace quadgate {

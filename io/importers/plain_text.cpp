@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/importers/text.h"
 #include "io/importers/utf8.h"
 

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/importers/utf8.h"
 
 namespace quadgate {

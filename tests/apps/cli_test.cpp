@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
-#include "engine/phase_times.h"
+#include "engine/base/phase_times.h"
 #include "io/hdf5.h"
 #include "tests/apps/workspace.h"
 

@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "apps/commands.h"
-#include "engine/random.h"
+#include "engine/base/random.h"
 #include "io/checkpoint.h"
 #include "io/hdf5.h"
 #include "tests/apps/workspace.h"

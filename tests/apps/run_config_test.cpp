@@ -12,7 +12,7 @@
 #include <sstream>
 
 #include "apps/run_config_keys.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate::apps {
 namespace {

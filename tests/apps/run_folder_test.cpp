@@ -13,7 +13,7 @@
 
 #include "apps/commands.h"
 #include "apps/run_lock.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/checkpoint.h"
 #include "tests/apps/workspace.h"
 

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate::apps {
 namespace {

@@ -13,7 +13,7 @@
 #include <sstream>
 #include <thread>
 
-#include "engine/random.h"
+#include "engine/base/random.h"
 #include "io/dataset_writer.h"
 
 namespace quadgate::apps {

@@ -1,4 +1,4 @@
 // A buffer owns its floats.
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 
 quadgate::Buffer copy(const quadgate::Buffer& buffer) { return buffer; }

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "engine/affinity.h"
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "engine/trainer.h"
 #include "kernels/base/isa.h"
 #include "tests/support/batches.h"

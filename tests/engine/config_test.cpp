@@ -9,7 +9,7 @@
 #include <functional>
 #include <limits>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 namespace {

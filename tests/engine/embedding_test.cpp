@@ -12,7 +12,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "engine/trainer.h"
 #include "io/hdf5.h"
 #include "tests/support/batches.h"

@@ -10,7 +10,7 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/support/loss_reference.h"
 #include "tests/support/numbers.h"
 

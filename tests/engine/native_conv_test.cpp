@@ -11,7 +11,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "engine/network.h"
 #include "kernels/base/isa.h"
 #include "tests/kernels/each_isa.h"

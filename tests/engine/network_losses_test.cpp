@@ -5,7 +5,7 @@
 
 #include <gmock/gmock.h>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "engine/trainer.h"
 #include "kernels/base/isa.h"
 #include "tests/support/backends.h"

@@ -12,7 +12,7 @@
 #include <cmath>
 #include <functional>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "kernels/base/isa.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "engine/onednn_lstm.h"
 #include "kernels/base/isa.h"
 

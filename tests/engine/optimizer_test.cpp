@@ -10,7 +10,7 @@
 #include <cmath>
 #include <map>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/support/numbers.h"
 
 namespace quadgate {

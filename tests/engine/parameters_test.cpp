@@ -10,7 +10,7 @@
 #include <new>
 #include <set>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 namespace quadgate {
 namespace {

@@ -10,9 +10,9 @@
 #include <cmath>
 #include <cstring>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
+#include "engine/base/random.h"
 #include "engine/network.h"
-#include "engine/random.h"
 #include "engine/recurrent.h"
 #include "kernels/base/isa.h"
 #include "kernels/random/dropout/dropout.h"

@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/hdf5.h"
 
 namespace quadgate {

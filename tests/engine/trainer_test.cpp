@@ -10,7 +10,7 @@
 #include <limits>
 #include <numeric>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/importers/input.h"
 
 namespace quadgate::fuzz {

@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/io/files.h"
 
 namespace quadgate {

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/io/files.h"
 
 namespace quadgate {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/dataset.h"
 
 namespace quadgate::testing {

@@ -3,7 +3,7 @@
 
 #include "io/data_description.h"
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/hdf5_attributes.h"
 #include "tests/io/files.h"
 

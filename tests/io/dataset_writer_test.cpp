@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/dataset.h"
 #include "io/importers/ts.h"
 #include "io/loader.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/checkpoint.h"
 #include "io/dataset.h"
 #include "tests/io/files.h"

@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/io/files.h"
 
 namespace quadgate::hdf5 {

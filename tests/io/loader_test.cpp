@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/io/counting_split.h"
 #include "tests/io/files.h"
 

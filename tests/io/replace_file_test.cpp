@@ -10,7 +10,7 @@
 #include <span>
 #include <string>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/io/file_size_limit.h"
 #include "tests/io/files.h"
 

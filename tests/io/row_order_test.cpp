@@ -13,7 +13,7 @@
 #include <set>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/io/counting_split.h"
 #include "tests/io/files.h"
 

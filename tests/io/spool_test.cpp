@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/io/file_size_limit.h"
 #include "tests/io/files.h"
 #include "tests/io/spools.h"

@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from recurrent_test import ask, make_case, make_module, probe  # noqa: F401 (probe is a fixture)
 
 CASES = 60
-FEATURES, WEIGHTS = 1, 6  # RandomUse of engine/random.h
+FEATURES, WEIGHTS = 1, 6  # RandomUse of engine/base/random.h
 
 
 def philox(key, counters):

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/formats/zip.h"
 #include "tests/io/files.h"
 #include "tests/io/importers/npy.h"

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "io/importers/utf8.h"
 #include "tests/io/files.h"
 

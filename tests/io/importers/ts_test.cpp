@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/io/files.h"
 #include "tests/io/spools.h"
 

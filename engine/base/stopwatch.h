@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "engine/phase_times.h"
+#include "engine/base/phase_times.h"
 
 namespace quadgate {
 

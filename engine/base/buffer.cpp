@@ -1,4 +1,4 @@
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 
 #include <sys/mman.h>
 

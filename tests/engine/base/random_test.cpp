@@ -3,7 +3,7 @@
 // bound of the shuffles: 49.7 is exceeded by one in a thousand of all seeds, and the seeds are
 // fixed.
 
-#include "engine/random.h"
+#include "engine/base/random.h"
 
 #include <gmock/gmock.h>
 
