@@ -6,7 +6,7 @@
 #include <set>
 
 #include "apps/threads.h"
-#include "engine/affinity.h"
+#include "engine/threads/affinity.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate::apps {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/arena.h"
 #include "engine/batch.h"
 #include "engine/network.h"
+#include "engine/threads/arena.h"
 #include "io/checkpoint.h"
 #include "io/dataset.h"
 

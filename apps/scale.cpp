@@ -10,8 +10,8 @@
 #include "apps/step_benchmark.h"
 #include "apps/threads.h"
 #include "apps/torch_peer.h"
-#include "engine/affinity.h"
 #include "engine/base/error.h"
+#include "engine/threads/affinity.h"
 #include "io/replace_file.h"
 
 namespace quadgate::apps {

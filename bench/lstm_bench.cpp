@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
-#include "engine/arena.h"
 #include "engine/config.h"
 #include "engine/lstm.h"
 #include "engine/parameters.h"
+#include "engine/threads/arena.h"
 
 namespace quadgate {
 namespace {

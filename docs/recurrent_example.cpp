@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <vector>
 
-#include "engine/arena.h"
 #include "engine/optimizer.h"
 #include "engine/recurrent.h"
+#include "engine/threads/arena.h"
 
 int main() {
   constexpr std::int64_t kSteps = 12;

@@ -4,7 +4,6 @@
 #include <memory>
 #include <span>
 
-#include "engine/arena.h"
 #include "engine/base/phase_times.h"
 #include "engine/batch.h"
 #include "engine/config.h"
@@ -13,6 +12,7 @@
 #include "engine/network_options.h"
 #include "engine/parameters.h"
 #include "engine/recurrent_states.h"
+#include "engine/threads/arena.h"
 
 namespace quadgate {
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "engine/flat_tiles.h"
+#include "engine/threads/parallel_tiles.h"
 
 namespace quadgate {
 

@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "engine/arena.h"
 #include "engine/base/buffer.h"
 #include "engine/table_rows.h"
+#include "engine/threads/arena.h"
 
 namespace quadgate {
 

@@ -5,10 +5,10 @@
 #include <span>
 #include <vector>
 
-#include "engine/arena.h"
 #include "engine/base/buffer.h"
 #include "engine/lstm.h"
 #include "engine/parameters.h"
+#include "engine/threads/arena.h"
 
 namespace quadgate {
 

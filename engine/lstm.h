@@ -6,12 +6,12 @@
 #include <span>
 #include <vector>
 
-#include "engine/arena.h"
 #include "engine/base/buffer.h"
 #include "engine/config.h"
 #include "engine/dropout.h"
 #include "engine/onednn_lstm.h"
 #include "engine/parameters.h"
+#include "engine/threads/arena.h"
 
 namespace quadgate {
 

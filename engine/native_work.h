@@ -6,7 +6,7 @@
 #include "engine/base/phase_times.h"
 #include "engine/network_options.h"
 #include "engine/packed_steps.h"
-#include "engine/team.h"
+#include "engine/threads/team.h"
 
 namespace quadgate {
 

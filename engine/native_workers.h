@@ -4,14 +4,14 @@
 #include <optional>
 #include <vector>
 
-#include "engine/arena.h"
 #include "engine/base/phase_times.h"
 #include "engine/base/stopwatch.h"
 #include "engine/config.h"
 #include "engine/native_work.h"
 #include "engine/packed_steps.h"
-#include "engine/team.h"
-#include "engine/team_plan.h"
+#include "engine/threads/arena.h"
+#include "engine/threads/team.h"
+#include "engine/threads/team_plan.h"
 
 namespace quadgate {
 

@@ -4,7 +4,6 @@
 #include <memory>
 #include <span>
 
-#include "engine/arena.h"
 #include "engine/backend.h"
 #include "engine/base/phase_times.h"
 #include "engine/batch.h"
@@ -12,6 +11,7 @@
 #include "engine/dropout.h"
 #include "engine/loss.h"
 #include "engine/parameters.h"
+#include "engine/threads/arena.h"
 
 namespace quadgate {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/flat_tiles.h"
+#include "engine/threads/parallel_tiles.h"
 #include "kernels/base/isa.h"
 #include "kernels/optimizers/adam/adam.h"
 #include "kernels/optimizers/rmsprop/rmsprop.h"

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/arena.h"
 #include "engine/base/buffer.h"
 #include "engine/config.h"
 #include "engine/table_rows.h"
+#include "engine/threads/arena.h"
 
 namespace quadgate {
 

@@ -6,12 +6,12 @@
 #include <span>
 #include <vector>
 
-#include "engine/arena.h"
 #include "engine/config.h"
 #include "engine/dropout.h"
 #include "engine/network_options.h"
 #include "engine/parameters.h"
 #include "engine/recurrent_states.h"
+#include "engine/threads/arena.h"
 
 namespace quadgate {
 

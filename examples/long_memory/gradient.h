@@ -2,10 +2,10 @@
 
 #include <vector>
 
-#include "engine/arena.h"
 #include "engine/batch.h"
 #include "engine/config.h"
 #include "engine/parameters.h"
+#include "engine/threads/arena.h"
 
 namespace long_memory {
 

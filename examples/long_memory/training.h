@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "engine/arena.h"
 #include "engine/config.h"
 #include "engine/network.h"
+#include "engine/threads/arena.h"
 #include "problems.h"
 
 namespace long_memory {

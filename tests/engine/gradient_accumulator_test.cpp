@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-#include "engine/flat_tiles.h"
+#include "engine/threads/parallel_tiles.h"
 #include "tests/support/numbers.h"
 
 namespace quadgate {

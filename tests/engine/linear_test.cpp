@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-#include "engine/arena.h"
+#include "engine/threads/arena.h"
 #include "tests/support/numbers.h"
 
 namespace quadgate {

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/arena.h"
+#include "engine/threads/arena.h"
 #include "tests/support/numbers.h"
 
 namespace quadgate {

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <optional>
 
-#include "engine/arena.h"
+#include "engine/threads/arena.h"
 #include "tests/support/lstm_reference.h"
 
 namespace quadgate {

@@ -8,9 +8,9 @@
 #include <span>
 #include <vector>
 
-#include "engine/arena.h"
 #include "engine/lstm.h"
 #include "engine/parameters.h"
+#include "engine/threads/arena.h"
 #include "tests/support/lstm_reference.h"
 
 namespace quadgate::testing {

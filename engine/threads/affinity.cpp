@@ -1,4 +1,4 @@
-#include "engine/affinity.h"
+#include "engine/threads/affinity.h"
 
 #include <fmt/format.h>
 #include <sched.h>

@@ -2,7 +2,7 @@
 // and 2,000 rounds of waiting.
 // No tolerance: whole numbers.
 
-#include "engine/team.h"
+#include "engine/threads/team.h"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/arena.h"
+#include "engine/threads/arena.h"
 
 namespace quadgate {
 

@@ -1,7 +1,7 @@
 // Sweeps 1 to 4 threads and 0 to 1000 indices: each index once, never more cores than asked for,
 // one core inside, exceptions come out. No tolerance: everything is counted.
 
-#include "engine/arena.h"
+#include "engine/threads/arena.h"
 
 #include <gmock/gmock.h>
 #include <tbb/task_arena.h>
@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "engine/affinity.h"
 #include "engine/base/error.h"
+#include "engine/threads/affinity.h"
 
 namespace quadgate {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/team_plan.h"
+#include "engine/threads/team_plan.h"
 
 #include <algorithm>
 

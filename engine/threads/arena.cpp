@@ -1,4 +1,4 @@
-#include "engine/arena.h"
+#include "engine/threads/arena.h"
 
 #include <fmt/format.h>
 #include <tbb/global_control.h>
@@ -13,8 +13,8 @@
 #include <set>
 #include <vector>
 
-#include "engine/affinity.h"
 #include "engine/base/error.h"
+#include "engine/threads/affinity.h"
 
 namespace quadgate {
 namespace {

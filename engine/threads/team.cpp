@@ -1,4 +1,4 @@
-#include "engine/team.h"
+#include "engine/threads/team.h"
 
 #include <immintrin.h>
 #include <sched.h>

@@ -1,7 +1,7 @@
 // Sweeps core topologies made in a temporary folder, and the machine's own. No tolerance: CPUs have
 // whole numbers.
 
-#include "engine/affinity.h"
+#include "engine/threads/affinity.h"
 
 #include <gmock/gmock.h>
 #include <unistd.h>

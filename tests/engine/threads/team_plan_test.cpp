@@ -1,7 +1,7 @@
 // Sweeps 1 to 64 threads, 1 to 512 sequences and hidden sizes 1 to 2048 of an LSTM in panels of 16.
 // No tolerance: whole numbers.
 
-#include "engine/team_plan.h"
+#include "engine/threads/team_plan.h"
 
 #include <gtest/gtest.h>
 
