@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/loss.h"
+#include "engine/model/loss.h"
 #include "engine/network.h"
 #include "io/checkpoint.h"
 #include "io/dataset.h"

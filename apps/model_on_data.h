@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/batch.h"
+#include "engine/model/batch.h"
 #include "engine/network.h"
 #include "engine/threads/arena.h"
 #include "io/checkpoint.h"

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/config.h"
-#include "engine/network_options.h"
+#include "engine/model/config.h"
+#include "engine/model/network_options.h"
 #include "engine/schedule.h"
 #include "io/data_description.h"
 

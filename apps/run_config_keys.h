@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "apps/run_config.h"
-#include "engine/config.h"
+#include "engine/model/config.h"
 #include "engine/schedule.h"
 
 /// The keys of a run file, for what reads and writes it.

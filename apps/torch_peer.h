@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "apps/commands.h"
-#include "engine/batch.h"
+#include "engine/model/batch.h"
 
 namespace quadgate::apps {
 

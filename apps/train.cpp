@@ -13,7 +13,7 @@
 #include "apps/threads.h"
 #include "apps/training_run.h"
 #include "engine/base/error.h"
-#include "engine/initialization.h"
+#include "engine/model/initialization.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate::apps {

@@ -5,13 +5,13 @@
 #include <span>
 
 #include "engine/base/phase_times.h"
-#include "engine/batch.h"
-#include "engine/config.h"
-#include "engine/dropout.h"
-#include "engine/loss.h"
-#include "engine/network_options.h"
-#include "engine/parameters.h"
-#include "engine/recurrent_states.h"
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
+#include "engine/model/dropout.h"
+#include "engine/model/loss.h"
+#include "engine/model/network_options.h"
+#include "engine/model/parameters.h"
+#include "engine/model/recurrent_states.h"
 #include "engine/threads/arena.h"
 
 namespace quadgate {

@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/batch.h"
-#include "engine/config.h"
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
+#include "engine/model/parameters.h"
 #include "engine/packed_rows.h"
 #include "engine/packed_steps.h"
-#include "engine/parameters.h"
 
 namespace quadgate {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
-#include "engine/table_rows.h"
+#include "engine/model/sparse_rows.h"
 #include "engine/threads/arena.h"
 
 namespace quadgate {

@@ -7,7 +7,7 @@
 
 #include "engine/base/buffer.h"
 #include "engine/lstm.h"
-#include "engine/parameters.h"
+#include "engine/model/parameters.h"
 #include "engine/threads/arena.h"
 
 namespace quadgate {

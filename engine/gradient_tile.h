@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/network_options.h"
+#include "engine/model/network_options.h"
 #include "engine/packed_rows.h"
 
 namespace quadgate {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "engine/dropout.h"
+#include "engine/model/dropout.h"
 
 namespace quadgate {
 namespace {

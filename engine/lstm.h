@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
-#include "engine/config.h"
-#include "engine/dropout.h"
+#include "engine/model/config.h"
+#include "engine/model/dropout.h"
+#include "engine/model/parameters.h"
 #include "engine/onednn_lstm.h"
-#include "engine/parameters.h"
 #include "engine/threads/arena.h"
 
 namespace quadgate {

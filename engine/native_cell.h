@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/config.h"
-#include "engine/network_options.h"
+#include "engine/model/config.h"
+#include "engine/model/network_options.h"
 #include "kernels/cells/cell.h"
 #include "kernels/cells/lstm/lstm.h"
 #include "kernels/matrix/product/product.h"

@@ -6,14 +6,14 @@
 
 #include "engine/backend.h"
 #include "engine/base/buffer.h"
-#include "engine/batch.h"
-#include "engine/config.h"
 #include "engine/embedding.h"
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
+#include "engine/model/parameters.h"
 #include "engine/native_cell.h"
 #include "engine/native_work.h"
 #include "engine/packed_matrix.h"
 #include "engine/packed_rows.h"
-#include "engine/parameters.h"
 
 namespace quadgate {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "engine/base/buffer.h"
-#include "engine/dropout.h"
+#include "engine/model/dropout.h"
 #include "engine/native_work.h"
 #include "engine/packed_rows.h"
 

@@ -7,7 +7,7 @@
 
 #include "engine/backend.h"
 #include "engine/base/buffer.h"
-#include "engine/loss.h"
+#include "engine/model/loss.h"
 #include "engine/native_layer.h"
 #include "engine/native_pooling.h"
 #include "engine/packed_matrix.h"

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
-#include "engine/dropout.h"
+#include "engine/model/dropout.h"
+#include "engine/model/parameters.h"
 #include "engine/native_cell.h"
 #include "engine/native_projection.h"
 #include "engine/native_work.h"
 #include "engine/packed_matrix.h"
 #include "engine/packed_rows.h"
 #include "engine/packed_steps.h"
-#include "engine/parameters.h"
 #include "kernels/matrix/product/product.h"
 
 namespace quadgate {

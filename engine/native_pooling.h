@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
-#include "engine/config.h"
+#include "engine/model/config.h"
 #include "engine/native_work.h"
 #include "engine/packed_rows.h"
 

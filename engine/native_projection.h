@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
-#include "engine/config.h"
+#include "engine/model/config.h"
+#include "engine/model/parameters.h"
 #include "engine/native_cell.h"
 #include "engine/native_work.h"
 #include "engine/packed_matrix.h"
 #include "engine/packed_rows.h"
-#include "engine/parameters.h"
 
 namespace quadgate {
 

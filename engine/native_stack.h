@@ -7,17 +7,17 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
-#include "engine/config.h"
-#include "engine/dropout.h"
 #include "engine/embedding.h"
+#include "engine/model/config.h"
+#include "engine/model/dropout.h"
+#include "engine/model/network_options.h"
+#include "engine/model/parameters.h"
+#include "engine/model/recurrent_states.h"
 #include "engine/native_dropout.h"
 #include "engine/native_layer.h"
 #include "engine/native_workers.h"
-#include "engine/network_options.h"
 #include "engine/packed_rows.h"
 #include "engine/packed_steps.h"
-#include "engine/parameters.h"
-#include "engine/recurrent_states.h"
 
 namespace quadgate {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "engine/base/phase_times.h"
-#include "engine/network_options.h"
+#include "engine/model/network_options.h"
 #include "engine/packed_steps.h"
 #include "engine/threads/team.h"
 

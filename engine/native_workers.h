@@ -6,7 +6,7 @@
 
 #include "engine/base/phase_times.h"
 #include "engine/base/stopwatch.h"
-#include "engine/config.h"
+#include "engine/model/config.h"
 #include "engine/native_work.h"
 #include "engine/packed_steps.h"
 #include "engine/threads/arena.h"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
-#include "engine/network_options.h"
+#include "engine/model/network_options.h"
 
 namespace quadgate {
 

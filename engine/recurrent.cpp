@@ -9,7 +9,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/stopwatch.h"
-#include "engine/batch.h"
+#include "engine/model/batch.h"
 #include "engine/native_stack.h"
 #include "engine/native_workers.h"
 

@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
-#include "engine/batch.h"
-#include "engine/config.h"
 #include "engine/gradient_sum.h"
 #include "engine/linear.h"
-#include "engine/loss.h"
 #include "engine/lstm.h"
-#include "engine/parameters.h"
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
+#include "engine/model/loss.h"
+#include "engine/model/parameters.h"
 
 namespace quadgate {
 

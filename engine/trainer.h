@@ -4,8 +4,8 @@
 #include <optional>
 #include <span>
 
-#include "engine/batch.h"
 #include "engine/gradient_accumulator.h"
+#include "engine/model/batch.h"
 #include "engine/network.h"
 #include "engine/optimizer.h"
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "engine/batch.h"
+#include "engine/model/batch.h"
 
 /// Rows that go from batch to batch.
 namespace quadgate {

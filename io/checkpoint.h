@@ -5,11 +5,11 @@
 #include <optional>
 #include <string>
 
-#include "engine/config.h"
+#include "engine/model/config.h"
+#include "engine/model/parameters.h"
+#include "engine/model/recurrent_states.h"
 #include "engine/network.h"
 #include "engine/optimizer.h"
-#include "engine/parameters.h"
-#include "engine/recurrent_states.h"
 #include "engine/schedule.h"
 #include "io/model_description.h"
 

@@ -7,8 +7,8 @@
 #include <optional>
 #include <thread>
 
+#include "engine/model/parameters.h"
 #include "engine/optimizer.h"
-#include "engine/parameters.h"
 #include "io/checkpoint.h"
 #include "io/model_description.h"
 

@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "engine/batch.h"
+#include "engine/model/batch.h"
 #include "io/dataset.h"
 
 namespace quadgate {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/config.h"
+#include "engine/model/config.h"
 #include "io/attributes.h"
 
 namespace quadgate {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/batch.h"
-#include "engine/config.h"
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
 #include "io/data_description.h"
 #include "io/hdf5.h"
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/config.h"
+#include "engine/model/config.h"
 #include "io/file_progress.h"
 #include "io/spool.h"
 

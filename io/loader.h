@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/batch.h"
+#include "engine/model/batch.h"
 #include "io/chunk_reader.h"
 #include "io/dataset.h"
 #include "io/row_order.h"

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
-#include "engine/parameters.h"
+#include "engine/model/parameters.h"
 
 namespace quadgate {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "engine/config.h"
+#include "engine/model/config.h"
 #include "io/attributes.h"
 #include "io/data_description.h"
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "engine/parameters.h"
+#include "engine/model/parameters.h"
 #include "io/formats/tensor_file.h"
 #include "io/model_description.h"
 

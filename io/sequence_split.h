@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/config.h"
+#include "engine/model/config.h"
 #include "io/dataset.h"
 #include "io/hdf5.h"
 

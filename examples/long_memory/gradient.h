@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "engine/batch.h"
-#include "engine/config.h"
-#include "engine/parameters.h"
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
+#include "engine/model/parameters.h"
 #include "engine/threads/arena.h"
 
 namespace long_memory {

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "engine/batch.h"
-#include "engine/config.h"
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
 
 namespace long_memory {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "engine/initialization.h"
+#include "engine/model/initialization.h"
 #include "engine/trainer.h"
 
 namespace long_memory {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "engine/config.h"
+#include "engine/model/config.h"
 #include "engine/network.h"
 #include "engine/threads/arena.h"
 #include "problems.h"

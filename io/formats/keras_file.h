@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "engine/config.h"
-#include "engine/parameters.h"
+#include "engine/model/config.h"
+#include "engine/model/parameters.h"
 #include "io/formats/tensor_file.h"
 
 namespace quadgate {

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "engine/parameters.h"
+#include "engine/model/parameters.h"
 #include "io/checkpoint.h"
 
 namespace quadgate {

@@ -1,8 +1,8 @@
 // Recurrent and Network with dropout of input, layers, output and W_hh: cells, directions,
 // projections, ragged lengths, locked masks or not. The truth is the double reference with the
-// masks that the scalar kernel draws from the counters that engine/dropout.h promises. Tolerance:
-// 1e-5 of a tensor's largest element; none where W_hh alone is dropped, beside a network whose W_hh
-// is that.
+// masks that the scalar kernel draws from the counters that engine/model/dropout.h promises.
+// Tolerance: 1e-5 of a tensor's largest element; none where W_hh alone is dropped, beside a network
+// whose W_hh is that.
 
 #include <gmock/gmock.h>
 

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/batch.h"
-#include "engine/config.h"
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
 #include "tests/support/numbers.h"
 
 namespace quadgate::testing {

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "engine/batch.h"
-#include "engine/config.h"
-#include "engine/parameters.h"
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
+#include "engine/model/parameters.h"
 
 namespace quadgate::testing {
 

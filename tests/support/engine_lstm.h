@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/lstm.h"
-#include "engine/parameters.h"
+#include "engine/model/parameters.h"
 #include "engine/threads/arena.h"
 #include "tests/support/lstm_reference.h"
 

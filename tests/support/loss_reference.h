@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/batch.h"
-#include "engine/config.h"
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
 
 namespace quadgate::testing {
 

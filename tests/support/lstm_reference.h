@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/config.h"
+#include "engine/model/config.h"
 #include "tests/support/cell_reference.h"
 #include "tests/support/numbers.h"
 

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "engine/batch.h"
-#include "engine/config.h"
-#include "engine/parameters.h"
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
+#include "engine/model/parameters.h"
 #include "tests/support/conv_reference.h"
 #include "tests/support/loss_reference.h"
 #include "tests/support/lstm_reference.h"

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "engine/loss_config.h"
+#include "engine/model/loss_config.h"
 
 namespace quadgate {
 

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "engine/config.h"
-#include "engine/parameters.h"
+#include "engine/model/config.h"
+#include "engine/model/parameters.h"
 
 namespace quadgate {
 

@@ -3,7 +3,7 @@
 // complex-step derivatives. Tolerance: 1e-6 relative, a few epsilon of the float sums and
 // exponentials behind a loss.
 
-#include "engine/loss.h"
+#include "engine/model/loss.h"
 
 #include <gmock/gmock.h>
 

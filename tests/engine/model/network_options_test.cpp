@@ -1,7 +1,7 @@
 // Sweeps every backend and precision through its name.
 // No tolerance: nothing is rounded.
 
-#include "engine/network_options.h"
+#include "engine/model/network_options.h"
 
 #include <gtest/gtest.h>
 

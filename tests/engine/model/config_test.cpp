@@ -1,7 +1,7 @@
 // Sweeps every field of the model's and the optimizer's settings over its range's ends and what
 // lies beyond. No tolerance: a setting is taken or refused, with the field's name in the message.
 
-#include "engine/config.h"
+#include "engine/model/config.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "engine/loss.h"
+#include "engine/model/loss.h"
 
 #include <fmt/format.h>
 

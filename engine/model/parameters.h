@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
-#include "engine/config.h"
-#include "engine/table_rows.h"
+#include "engine/model/config.h"
+#include "engine/model/sparse_rows.h"
 
 namespace quadgate {
 

@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "engine/batch.h"
-#include "engine/config.h"
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
 
 namespace quadgate {
 

@@ -1,4 +1,4 @@
-#include "engine/loss_config.h"
+#include "engine/model/loss_config.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
-#include "engine/config.h"
+#include "engine/model/config.h"
 
 namespace quadgate {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/dropout.h"
+#include "engine/model/dropout.h"
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // Sweeps cells, directions, projections and hidden sizes 1 to 65. Tolerance: 1e-6 of products of
 // columns of length 1, rounded to floats.
 
-#include "engine/initialization.h"
+#include "engine/model/initialization.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "engine/parameters.h"
+#include "engine/model/parameters.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "engine/network_options.h"
+#include "engine/model/network_options.h"
 
 namespace quadgate {
 

@@ -1,4 +1,4 @@
-#include "engine/initialization.h"
+#include "engine/model/initialization.h"
 
 #include <algorithm>
 #include <cmath>

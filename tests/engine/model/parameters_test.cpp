@@ -1,7 +1,7 @@
 // Sweeps layers and directions for names, shapes and layout, and the initial weights of 40,000
 // elements. Tolerance: 0.02 on the mean and the variance of U(-1, 1), five standard errors of them.
 
-#include "engine/parameters.h"
+#include "engine/model/parameters.h"
 
 #include <gmock/gmock.h>
 
