@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/backend.h"
+#include "engine/backend/backend.h"
 
 /// The subcommands of the program. Each takes what was typed, prints to stdout and stderr, and
 /// throws the library's errors; main() turns those into one line and an exit code.

@@ -1,4 +1,4 @@
-#include "engine/backend.h"
+#include "engine/backend/backend.h"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "engine/backend.h"
+#include "engine/backend/backend.h"
 #include "engine/embedding.h"
 #include "engine/native_conv.h"
 #include "engine/native_head.h"

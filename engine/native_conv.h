@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/backend.h"
+#include "engine/backend/backend.h"
 #include "engine/base/buffer.h"
 #include "engine/embedding.h"
 #include "engine/model/batch.h"

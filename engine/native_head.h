@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/backend.h"
+#include "engine/backend/backend.h"
 #include "engine/base/buffer.h"
 #include "engine/model/loss.h"
 #include "engine/native_layer.h"

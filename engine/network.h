@@ -4,7 +4,7 @@
 #include <memory>
 #include <span>
 
-#include "engine/backend.h"
+#include "engine/backend/backend.h"
 #include "engine/base/phase_times.h"
 #include "engine/model/batch.h"
 #include "engine/model/config.h"

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/backend.h"
+#include "engine/backend/backend.h"
 #include "engine/base/buffer.h"
 #include "engine/gradient_sum.h"
 #include "engine/lstm.h"

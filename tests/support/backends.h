@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "engine/backend.h"
+#include "engine/backend/backend.h"
 
 namespace quadgate::testing {
 
