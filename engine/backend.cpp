@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/base/error.h"
-#include "engine/native_backend.h"
+#include "engine/native/backend.h"
 #include "engine/onednn_backend.h"
 #include "kernels/base/isa.h"
 

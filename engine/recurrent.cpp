@@ -10,8 +10,8 @@
 #include "engine/base/error.h"
 #include "engine/base/stopwatch.h"
 #include "engine/model/batch.h"
-#include "engine/native_stack.h"
-#include "engine/native_workers.h"
+#include "engine/native/stack.h"
+#include "engine/native/workers.h"
 
 namespace quadgate {
 namespace {

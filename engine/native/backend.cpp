@@ -1,0 +1,145 @@
+#include "engine/native/backend.h"
+
+#include <cmath>
+
+#include "engine/base/stopwatch.h"
+
+namespace quadgate {
+namespace {
+
+std::optional<Embedding> make_embedding(const NetworkPlan& plan, Parameters& parameters,
+                                        const Arena& arena) {
+  if (!plan.model.has_embedding()) return {};
+  return Embedding(plan.model, plan.seq_len * plan.batch_size, arena.threads(), parameters);
+}
+
+std::optional<NativeConv> make_conv(const NetworkPlan& plan, Parameters& parameters) {
+  if (!plan.model.conv) return {};
+  return NativeConv(plan, native_cell(Cell::lstm, Precision::f32), parameters);
+}
+
+/// Of a forward pass over the largest batch, in which the rows of an embedding are only looked up.
+std::int64_t multiply_adds(const NetworkPlan& plan, const Parameters& parameters) {
+  const bool only_looked_up = plan.model.has_embedding() && !parameters.tied();
+  const std::size_t table = only_looked_up ? parameters.embedding_weight().size : 0;
+  return static_cast<std::int64_t>(parameters.values().size() - table) * plan.seq_len *
+         plan.batch_size;
+}
+
+}  // namespace
+
+NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
+    : workers_(plan.model.rnn, multiply_adds(plan, parameters), plan.options.team_size, arena),
+      embedding_(make_embedding(plan, parameters, arena)),
+      conv_(make_conv(plan, parameters)),
+      stack_({.config = plan.model.rnn,
+              .prefix = "rnn.",
+              .seq_len = plan.model.recurrent_length(plan.seq_len),
+              .batch_size = plan.batch_size,
+              .cores = workers_.cores(),
+              .precision = plan.options.precision,
+              .has_states = plan.options.carries_states,
+              .has_d_input = plan.model.has_embedding() || plan.model.conv},
+             parameters),
+      head_(plan, native_cell(Cell::lstm, Precision::f32), parameters),
+      tied_(parameters.tied()),
+      drops_(plan.model.rnn.has_dropout()),
+      carries_states_(plan.options.carries_states) {
+  workers_.plan_tasks(embedding_tasks() + weight_tasks());
+  if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
+}
+
+void NativeBackend::refresh() {
+  const std::int64_t of_stack = stack_.pack_tasks();
+  const std::int64_t of_head = head_.pack_tasks();
+  workers_.share(of_stack + of_head + (conv_ ? 1 : 0), [&](std::int64_t task) {
+    if (task < of_stack) return stack_.pack(task);
+    task -= of_stack;
+    task < of_head ? head_.pack(task) : conv_->pack();
+  });
+}
+
+void NativeBackend::assign(const Batch& batch) {
+  stack_.assign(conv_ ? conv_->assign(batch) : batch.offsets);
+}
+
+void NativeBackend::assign_embedding(const Batch& batch) {
+  embedding_->assign(batch, conv_ ? nullptr : &stack_.steps());
+}
+
+Metrics NativeBackend::evaluate(const Batch& batch) {
+  stack_.take_recurrent_weights(nullptr, workers_);
+  assign(batch);
+  workers_.for_each_range(stack_.steps(), [&](const NativeWork& work) {
+    forward(work, batch, nullptr);
+    head_.loss(work, batch, {});
+  });
+  return head_.metrics(stack_.steps());
+}
+
+void NativeBackend::predict(const Batch& batch, std::span<float> outputs) {
+  stack_.take_recurrent_weights(nullptr, workers_);
+  assign(batch);
+  workers_.for_each_range(stack_.steps(), [&](const NativeWork& work) {
+    forward(work, batch, nullptr);
+    head_.copy_outputs(work, batch, outputs);
+  });
+}
+
+Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropout,
+                                     float gradient_scale, double& gradient_norm) {
+  const DropoutKey* const key = drops_ ? &dropout : nullptr;
+  stack_.take_recurrent_weights(key, workers_);
+  assign(batch);
+  workers_.for_each_range(stack_.steps(), [&](const NativeWork& work) {
+    forward(work, batch, key);
+    head_.loss(work, batch, gradient_scale);
+    head_.backward(work, stack_.d_output());
+    stack_.backward(work, key, nullptr);
+    if (conv_) conv_->backward(work, batch, stack_.d_input());
+  });
+  if (embedding_) assign_embedding(batch);
+  gradients(key);
+  gradient_norm = std::sqrt(head_.gradient_square() + stack_.gradient_square() +
+                            (conv_ ? conv_->gradient_square() : 0) +
+                            (embedding_ ? embedding_->gradient_square() : 0));
+  return head_.metrics(stack_.steps());
+}
+
+void NativeBackend::gradient(std::int64_t task, const DropoutKey* dropout) {
+  if (task < stack_.gradient_tasks()) return stack_.gradient(task, dropout);
+  task -= stack_.gradient_tasks();
+  if (task < head_.gradient_tasks()) {
+    return head_.gradient(task, stack_.steps(), stack_.output(dropout != nullptr));
+  }
+  task -= head_.gradient_tasks();
+  if (task < conv_tasks()) return conv_->gradient(task);
+  embedding_->gradient(task - conv_tasks(), conv_ ? conv_->d_input() : stack_.d_input());
+}
+
+void NativeBackend::gradients(const DropoutKey* dropout) {
+  const auto run = [&](std::int64_t first, std::int64_t count) {
+    workers_.for_each(count, [&](std::int64_t task, PhaseTimes& times) {
+      const Stopwatch stopwatch(times, Phase::weight_gradients);
+      gradient(first + task, dropout);
+    });
+  };
+  if (!tied_) return run(0, weight_tasks() + embedding_tasks());
+  run(0, weight_tasks());
+  run(weight_tasks(), embedding_tasks());  // adds to the head's
+}
+
+void NativeBackend::forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout) {
+  if (conv_) {
+    conv_->forward(work, batch, embedding());
+    stack_.load(work, conv_->output(), dropout);
+  } else {
+    stack_.load(work, batch, dropout, embedding());
+  }
+  if (carries_states_) stack_.load_states(work, &states_);
+  stack_.forward(work, dropout);
+  if (carries_states_) stack_.store_states(work, states_);
+  head_.forward(work, stack_.output(dropout != nullptr));
+}
+
+}  // namespace quadgate

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "engine/backend/backend.h"
+#include "engine/native/conv.h"
+#include "engine/native/embedding.h"
+#include "engine/native/head.h"
+#include "engine/native/stack.h"
+#include "engine/native/workers.h"
+
+namespace quadgate {
+
+/// The model over whole batches with our own kernels. Each core, or team of cores where there are
+/// few sequences, takes a range of them through all layers, forward and backward, without waiting
+/// for the others; then the cores share the tiles of the weight gradients.
+class NativeBackend final : public Backend {
+ public:
+  NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena);
+
+  BackendKind kind() const noexcept override { return BackendKind::native; }
+  void refresh() override;
+  Metrics evaluate(const Batch& batch) override;
+  void predict(const Batch& batch, std::span<float> outputs) override;
+  Metrics differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
+                        double& gradient_norm) override;
+  RecurrentStates* carried_states() noexcept override {
+    return carries_states_ ? &states_ : nullptr;
+  }
+  PhaseTimes& phase_times() noexcept override { return workers_.times(); }
+
+ private:
+  void assign(const Batch& batch);
+  void forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout);
+  void assign_embedding(const Batch& batch);
+
+  const Embedding* embedding() const noexcept { return embedding_ ? &*embedding_ : nullptr; }
+  std::int64_t embedding_tasks() const noexcept {
+    return embedding_ ? embedding_->gradient_tasks() : 0;
+  }
+  std::int64_t conv_tasks() const noexcept { return conv_ ? conv_->gradient_tasks() : 0; }
+  /// All but those of the embedding.
+  std::int64_t weight_tasks() const noexcept {
+    return stack_.gradient_tasks() + conv_tasks() + head_.gradient_tasks();
+  }
+  void gradient(std::int64_t task, const DropoutKey* dropout);
+  void gradients(const DropoutKey* dropout);
+
+  NativeWorkers workers_;
+  std::optional<Embedding> embedding_;
+  std::optional<NativeConv> conv_;
+  NativeStack stack_;
+  NativeHead head_;
+  bool tied_;
+  bool drops_;
+  bool carries_states_;
+  RecurrentStates states_;
+};
+
+}  // namespace quadgate

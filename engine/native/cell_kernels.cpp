@@ -1,0 +1,79 @@
+#include "engine/native/cell_kernels.h"
+
+#include "kernels/base/isa.h"
+#include "kernels/cells/gru/gru.h"
+#include "kernels/cells/lstm/lstm.h"
+#include "kernels/cells/rnn/rnn.h"
+
+namespace quadgate {
+namespace {
+
+using kernels::Isa;
+using kernels::PanelKind;
+
+NativeCell lstm(Isa isa, PanelKind kind) {
+  const std::int64_t lanes = kernels::vector_lanes(isa, kind);
+  return {
+      .lanes = lanes,
+      .units = lanes,
+      .ih = {0, {0, 1, 2, 3}},
+      .hh = {0, {0, 1, 2, 3}},
+      .has_cell_state = true,
+      .writes_dh = false,
+      .product = kernels::product_kernel(isa, kind),
+      .forward = kernels::lstm_forward_kernel(isa, kind),
+      .backward = kernels::lstm_backward_kernel(isa, kind),
+      .forward_pair = kind == PanelKind::fast ? kernels::lstm_forward_pair_kernel(isa) : nullptr};
+}
+
+NativeCell gru(Isa isa, PanelKind kind) {
+  const std::int64_t lanes = kernels::vector_lanes(isa, kind);
+  return {.lanes = lanes,
+          .units = lanes,
+          .ih = {0, {2, 0, 1}},
+          .hh = {1, {0, 1, 2}},
+          .has_cell_state = false,
+          .writes_dh = true,
+          .product = kernels::product_kernel(isa, kind),
+          .forward = kernels::gru_forward_kernel(isa, kind),
+          .backward = kernels::gru_backward_kernel(isa, kind),
+          .forward_pair = nullptr};
+}
+
+NativeCell rnn(kernels::RnnActivation activation, Isa isa, PanelKind kind) {
+  const std::int64_t lanes = kernels::vector_lanes(isa, kind);
+  return {.lanes = lanes,
+          .units = kernels::kPanelVectors * lanes,
+          .ih = {0, {0}},
+          .hh = {0, {0}},
+          .has_cell_state = false,
+          .writes_dh = false,
+          .product = kernels::product_kernel(isa, kind),
+          .forward = kernels::rnn_forward_kernel(activation, isa, kind),
+          .backward = kernels::rnn_backward_kernel(activation, isa, kind),
+          .forward_pair = nullptr};
+}
+
+}  // namespace
+
+PanelKind panel_kind(Precision precision) noexcept {
+  return precision == Precision::bf16 ? PanelKind::same : PanelKind::fast;
+}
+
+NativeCell native_cell(Cell cell, Precision precision) {
+  const auto isa = kernels::active_isa();
+  const auto kind = panel_kind(precision);
+  switch (cell) {
+    case Cell::gru:
+      return gru(isa, kind);
+    case Cell::rnn_tanh:
+      return rnn(kernels::RnnActivation::tanh, isa, kind);
+    case Cell::rnn_relu:
+      return rnn(kernels::RnnActivation::relu, isa, kind);
+    case Cell::lstm:
+      break;
+  }
+  return lstm(isa, kind);
+}
+
+}  // namespace quadgate

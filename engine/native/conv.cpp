@@ -1,0 +1,213 @@
+#include "engine/native/conv.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <utility>
+
+#include "engine/base/ceil_div.h"
+#include "engine/base/stopwatch.h"
+
+namespace quadgate {
+namespace {
+
+using kernels::ProductTarget;
+
+std::size_t floats(std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); }
+
+/// `rows` windows of `width` values, each a row further on than the one before.
+kernels::LeftSide windows(const PackedRows& rows, std::int64_t first, std::int64_t width) {
+  return {
+      .data = rows.at(first), .row_stride = rows.stride, .step = 1, .run = width, .run_stride = 0};
+}
+
+/// The largest value above 0 of each channel of `steps` rows of z: ReLU and pooling in one. NaN
+/// stays, as in PyTorch.
+void pool(const PackedRows& z, std::int64_t first, std::int64_t steps, float* y) noexcept {
+  std::fill_n(y, z.stride, 0.0F);
+  for (std::int64_t step = 0; step < steps; ++step) {
+    const float* const from = z.at(first + step);
+    for (std::int64_t i = 0; i < z.stride; ++i) {
+      const bool larger = from[i] > y[i] || from[i] != from[i];
+      y[i] = larger ? from[i] : y[i];
+    }
+  }
+}
+
+/// Makes those rows of z their derivatives: dy where they gave y, the first of equal ones, else 0.
+/// Values that have gone to their place are taken out of dy. Without a branch, for vectors.
+void pool_back(const PackedRows& z, std::int64_t first, std::int64_t steps, const float* y,
+               float* dy) noexcept {
+  for (std::int64_t i = 0; i < z.stride; ++i) dy[i] = y[i] > 0 ? dy[i] : 0.0F;  // ReLU
+  for (std::int64_t step = 0; step < steps; ++step) {
+    float* const to = z.at(first + step);
+    for (std::int64_t i = 0; i < z.stride; ++i) {
+      const float d = dy[i];
+      const bool gave = to[i] == y[i];
+      to[i] = gave ? d : 0.0F;
+      dy[i] = gave ? 0.0F : d;
+    }
+  }
+}
+
+}  // namespace
+
+NativeConv::NativeConv(const NetworkPlan& plan, const NativeCell& cell, Parameters& parameters)
+    : config_(*plan.model.conv),
+      input_size_(config_.input_size),
+      delay_(config_.kernel_size - 1),
+      product_(cell.product),
+      width_(cell.width()),
+      weight_(floats(config_.channels, window())),
+      gradient_(weight_.size()),
+      bias_(floats(parts_of(config_.channels, cell.lanes), cell.lanes)) {
+  const auto& weight = parameters.slice("conv.weight");
+  const auto& bias = parameters.slice("conv.bias");
+  weight_values_ = parameters.value(weight).data();
+  bias_values_ = parameters.value(bias).data();
+  weight_gradient_ = parameters.gradients().data() + weight.offset;
+  bias_gradient_ = parameters.gradients().data() + bias.offset;
+
+  using Use = PackedMatrix::Use;
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(config_.channels));
+  std::iota(rows.begin(), rows.end(), 0);
+  forward_ = {weight_.data(),
+              {.use = Use::forward, .columns = window(), .rows = std::move(rows), .width = width_}};
+  const std::int64_t capacity = (plan.seq_len + 2 * config_.padding) * plan.batch_size;
+  x_ = Buffer(floats(capacity, input_size_));
+  z_ = Buffer(floats(capacity + delay_, config_.channels));
+  y_ = Buffer(floats(config_.output_length(plan.seq_len) * plan.batch_size, config_.channels));
+  ends_.reserve(static_cast<std::size_t>(plan.batch_size + 1));
+  if (!plan.model.has_embedding()) return;
+  // The weight as [channels * kernel_size, I], in the order of a window of d(z): the last tap
+  // first.
+  std::vector<std::int64_t> taps;
+  for (std::int64_t tap = delay_; tap >= 0; --tap) {
+    for (std::int64_t channel = 0; channel < config_.channels; ++channel) {
+      taps.push_back(channel * config_.kernel_size + tap);
+    }
+  }
+  backward_ = {
+      weight_.data(),
+      {.use = Use::backward, .columns = input_size_, .rows = std::move(taps), .width = width_}};
+  d_x_ = Buffer(floats(plan.seq_len * plan.batch_size, input_size_));
+}
+
+void NativeConv::pack() {
+  const float* from = weight_values_;
+  for (std::int64_t channel = 0; channel < config_.channels; ++channel) {
+    float* const to = weight_.data() + channel * window();
+    for (std::int64_t i = 0; i < input_size_; ++i) {
+      for (std::int64_t tap = 0; tap <= delay_; ++tap) to[tap * input_size_ + i] = *from++;
+    }
+  }
+  for (std::int64_t panel = 0; panel < forward_.panels(); ++panel) forward_.pack(panel);
+  for (std::int64_t panel = 0; panel < backward_.panels(); ++panel) backward_.pack(panel);
+  std::copy_n(bias_values_, config_.channels, bias_.data());
+}
+
+std::span<const std::int64_t> NativeConv::assign(const Batch& batch) {
+  // Rows of z that no step of a sequence writes stay zeros.
+  std::int64_t written = 0;
+  const auto clear_until = [&](std::int64_t row) {
+    std::fill_n(z().at(written), (row - written) * config_.channels, 0.0F);
+  };
+  ends_.assign(1, 0);
+  for (std::int64_t row = 0; row < batch.rows(); ++row) {
+    const auto offset = batch.offsets.begin() + row;
+    const std::int64_t steps = config_.output_length(offset[1] - offset[0]);
+    ends_.push_back(ends_.back() + steps);
+    clear_until(begin(batch, row) + delay_);
+    written = begin(batch, row) + delay_ + steps * config_.pool_size;
+  }
+  rows_ = begin(batch, batch.rows());
+  clear_until(rows_ + delay_);
+  return ends_;
+}
+
+template <typename Body>
+void NativeConv::for_each_sequence(const NativeWork& work, Body body) {
+  for (std::int64_t place = work.first; place < work.last; ++place) {
+    body(place, work.steps.row_in_batch(place));
+  }
+}
+
+void NativeConv::load(const NativeWork& work, const Batch& batch, const Embedding* embedding) {
+  for_each_sequence(work, [&](std::int64_t, std::int64_t row) {
+    const std::int64_t offset = batch.offsets[static_cast<std::size_t>(row)];
+    const std::int64_t length = batch.offsets[static_cast<std::size_t>(row) + 1] - offset;
+    const auto share = work.member.share(length + 2 * config_.padding);
+    for (std::int64_t i = share.begin; i < share.end; ++i) {
+      float* const to = x().at(begin(batch, row) + i);
+      const std::int64_t t = i - config_.padding;
+      if (t < 0 || t >= length) {
+        std::fill_n(to, input_size_, 0.0F);
+      } else {
+        std::copy_n(features_of(batch, offset + t, input_size_, embedding), input_size_, to);
+      }
+    }
+  });
+  work.member.wait();
+}
+
+/// Rows of z from those of x that begin at `first`.
+void NativeConv::convolve(std::int64_t first, std::int64_t rows) {
+  for (std::int64_t panel = 0; panel < forward_.panels(); ++panel) {
+    const std::int64_t column = forward_.first_column(panel);
+    product_(rows, window(), windows(x(), first, window()), forward_.panel(panel),
+             {.data = z().at(first + delay_) + column,
+              .stride = config_.channels,
+              .columns = forward_.columns_of(panel),
+              .start = ProductTarget::Start::bias,
+              .bias = bias_.data() + column});
+  }
+}
+
+void NativeConv::forward(const NativeWork& work, const Batch& batch, const Embedding* embedding) {
+  const Stopwatch stopwatch(work.times, Phase::input_product);
+  load(work, batch, embedding);
+  const std::int64_t steps = config_.pool_size;
+  for_each_sequence(work, [&](std::int64_t place, std::int64_t row) {
+    const auto share = work.member.share(work.steps.length(place));
+    const std::int64_t first = begin(batch, row);
+    convolve(first + share.begin * steps, (share.end - share.begin) * steps);
+    for (std::int64_t t = share.begin; t < share.end; ++t) {
+      pool(z(), first + delay_ + t * steps, steps, output().at(work.steps.offset_at(t) + place));
+    }
+  });
+  work.member.wait();
+}
+
+void NativeConv::backward(const NativeWork& work, const Batch& batch, const PackedRows& dy) {
+  const Stopwatch stopwatch(work.times, Phase::input_product);
+  const std::int64_t steps = config_.pool_size;
+  for_each_sequence(work, [&](std::int64_t place, std::int64_t row) {
+    const auto share = work.member.share(work.steps.length(place));
+    const std::int64_t first = begin(batch, row) + delay_;
+    for (std::int64_t t = share.begin; t < share.end; ++t) {
+      const std::int64_t packed_row = work.steps.offset_at(t) + place;
+      pool_back(z(), first + t * steps, steps, output().at(packed_row), dy.at(packed_row));
+    }
+  });
+  if (backward_.panels() > 0) backward_input(work, batch);
+}
+
+void NativeConv::backward_input(const NativeWork& work, const Batch& batch) {
+  work.member.wait();
+  for_each_sequence(work, [&](std::int64_t, std::int64_t row) {
+    const std::int64_t offset = batch.offsets[static_cast<std::size_t>(row)];
+    const auto share = work.member.share(batch.offsets[static_cast<std::size_t>(row) + 1] - offset);
+    const std::int64_t first = begin(batch, row) + config_.padding + share.begin;
+    for (std::int64_t panel = 0; panel < backward_.panels(); ++panel) {
+      product_(share.end - share.begin, backward_.depth(), windows(z(), first, backward_.depth()),
+               backward_.panel(panel),
+               {.data = d_input().at(offset + share.begin) + backward_.first_column(panel),
+                .stride = input_size_,
+                .columns = backward_.columns_of(panel),
+                .start = ProductTarget::Start::zero,
+                .bias = nullptr});
+    }
+  });
+}
+
+}  // namespace quadgate

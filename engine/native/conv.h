@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "engine/base/buffer.h"
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
+#include "engine/model/parameters.h"
+#include "engine/native/cell_kernels.h"
+#include "engine/native/embedding.h"
+#include "engine/native/packed_matrix.h"
+#include "engine/native/row_view.h"
+#include "engine/native/work_range.h"
+
+namespace quadgate {
+
+/// The convolution of the native backend with its ReLU and pooling (see ConvConfig), in f32 always.
+/// Each sequence is convolved within its own length.
+///
+/// Two arrays hold the sequences of a batch one after the other, as many rows of each: x with its
+/// padding, and z, what the kernel makes of it before ReLU, with kernel_size - 1 rows of zeros in
+/// front. So a window of kernel_size rows of x makes the row of z where the window ends; and a
+/// window of as many rows of d(z) makes, with the kernel reversed, the row of d(x) where it begins.
+class NativeConv {
+ public:
+  /// Plans all memory. `cell` is one of f32, for its panels; `parameters` must outlive it.
+  NativeConv(const NetworkPlan& plan, const NativeCell& cell, Parameters& parameters);
+
+  /// Takes over changed weights.
+  void pack();
+
+  /// Takes over the lengths of the batch to come. Returns where the rows of what is made of it
+  /// begin and end (see PackedSteps::assign).
+  std::span<const std::int64_t> assign(const Batch& batch);
+
+  /// From the features of the batch (see features_of) to `output`, for the work's sequences;
+  /// complete for all members at return.
+  void forward(const NativeWork& work, const Batch& batch, const Embedding* embedding);
+  /// What goes into the recurrent stack, [packed rows, channels].
+  PackedRows output() noexcept { return {y_.data(), config_.channels}; }
+  /// After `forward`, from dy, the derivative of `output`, which it uses up: all that `gradient`
+  /// needs, and with an embedding d_input.
+  void backward(const NativeWork& work, const Batch& batch, const PackedRows& dy);
+  /// The derivative of the features [tokens of the batch, I].
+  PackedRows d_input() noexcept { return {d_x_.data(), input_size_}; }
+
+  /// After `backward` for all sequences: a tile of the weight gradients.
+  std::int64_t gradient_tasks() const noexcept;
+  void gradient(std::int64_t task);
+  /// After all of them: the sum of the squares of the gradients.
+  double gradient_square() const noexcept;
+
+ private:
+  /// Weights in the order of a window, [channels, kernel_size, I].
+  std::int64_t window() const noexcept { return config_.kernel_size * input_size_; }
+  /// The first row of a sequence; z's first row that is not zeros lies `delay_` rows behind it.
+  std::int64_t begin(const Batch& batch, std::int64_t row) const noexcept {
+    return batch.offsets[static_cast<std::size_t>(row)] + 2 * config_.padding * row;
+  }
+  PackedRows x() noexcept { return {x_.data(), input_size_}; }
+  PackedRows z() noexcept { return {z_.data(), config_.channels}; }
+  /// Calls body(place, row in the batch) for the work's sequences.
+  template <typename Body>
+  static void for_each_sequence(const NativeWork& work, Body body);
+  void load(const NativeWork& work, const Batch& batch, const Embedding* embedding);
+  void convolve(std::int64_t first, std::int64_t rows);
+  void backward_input(const NativeWork& work, const Batch& batch);
+  void bias_gradient(std::int64_t channel, std::int64_t channels);
+
+  ConvConfig config_;
+  std::int64_t input_size_;
+  std::int64_t delay_;  // of z: kernel_size - 1 rows
+  kernels::ProductKernel product_;
+  std::int64_t width_;  // of a panel
+  const float* weight_values_;
+  const float* bias_values_;
+  float* weight_gradient_;  // [channels, I, kernel_size]
+  float* bias_gradient_;
+  Buffer weight_;                   // in the order of a window
+  Buffer gradient_;                 // likewise
+  Buffer bias_;                     // padded to whole vectors
+  PackedMatrix forward_;            // x windows W^T
+  PackedMatrix backward_;           // d(z) windows times the reversed kernel; with d_x_
+  Buffer x_, z_;                    // z becomes d(z) on the way back
+  Buffer y_;                        // [packed rows, channels]
+  Buffer d_x_;                      // with an embedding
+  std::int64_t rows_ = 0;           // of x and z, of the batch
+  std::vector<std::int64_t> ends_;  // what assign returns
+};
+
+}  // namespace quadgate

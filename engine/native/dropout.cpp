@@ -1,0 +1,55 @@
+#include "engine/native/dropout.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "kernels/base/isa.h"
+#include "kernels/random/dropout/dropout.h"
+
+namespace quadgate {
+
+NativeDropout::NativeDropout(const Plan& plan)
+    : dropout_(plan.p),
+      locked_(plan.locked && dropout_.is_on()),
+      layer_(plan.layer),
+      width_(plan.width),
+      masks_(locked_ ? static_cast<std::size_t>(plan.batch_size * plan.width) : 0) {}
+
+void NativeDropout::draw(const NativeWork& work, const DropoutKey& key) {
+  if (!locked_) return;
+  const auto share = work.member.share(work.last - work.first);
+  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
+    std::fill_n(mask(place), width_, 1.0F);
+    dropout_.features(key, layer_, work.steps.row_in_batch(place), 0,
+                      {mask(place), static_cast<std::size_t>(width_)}, mask(place));
+  }
+}
+
+void NativeDropout::apply(const NativeWork& work, const DropoutKey& key, std::int64_t place,
+                          std::int64_t t, const float* from, float* to) const noexcept {
+  if (locked_) {
+    return kernels::multiply_kernel(kernels::active_isa())(width_, mask(place), from, to);
+  }
+  dropout_.features(key, layer_, work.steps.row_in_batch(place), t,
+                    {from, static_cast<std::size_t>(width_)}, to);
+}
+
+void NativeDropout::apply(const NativeWork& work, const DropoutKey& key, const PackedRows& from,
+                          const PackedRows& to) const {
+  if (!is_on()) return;
+  const auto share = work.member.share(work.steps.seq_len());
+  for (std::int64_t t = share.begin; t < share.end; ++t) {
+    const std::int64_t row = work.row(t);
+    if (locked_) {
+      kernels::multiply_kernel(kernels::active_isa())(work.rows(t) * width_, mask(work.first),
+                                                      from.at(row), to.at(row));
+      continue;
+    }
+    for (std::int64_t i = 0; i < work.rows(t); ++i) {
+      apply(work, key, work.first + i, t, from.at(row + i), to.at(row + i));
+    }
+  }
+  work.member.wait();
+}
+
+}  // namespace quadgate

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+
+#include "engine/base/buffer.h"
+#include "engine/model/dropout.h"
+#include "engine/native/row_view.h"
+#include "engine/native/work_range.h"
+
+namespace quadgate {
+
+/// Dropout of the features at one place of the native backend's stack: before a layer, or after the
+/// last.
+class NativeDropout {
+ public:
+  struct Plan {
+    double p = 0;
+    bool locked = false;     ///< the mask of step 0 at all steps of a sequence
+    std::int64_t layer = 0;  ///< whose outputs they are; -1: the stack's input
+    std::int64_t width = 0;
+    std::int64_t batch_size = 0;
+  };
+  explicit NativeDropout(const Plan& plan);
+
+  bool is_on() const noexcept { return dropout_.is_on(); }
+
+  /// Draws locked masks, for the member's share of the sequences, before they are applied.
+  void draw(const NativeWork& work, const DropoutKey& key);
+  /// One step of the sequence at a place.
+  void apply(const NativeWork& work, const DropoutKey& key, std::int64_t place, std::int64_t t,
+             const float* from, float* to) const noexcept;
+  /// All steps of the work's sequences, packed rows without gaps; for all members at return.
+  /// Nothing unless it is on.
+  void apply(const NativeWork& work, const DropoutKey& key, const PackedRows& from,
+             const PackedRows& to) const;
+
+ private:
+  float* mask(std::int64_t place) noexcept { return masks_.data() + place * width_; }
+  const float* mask(std::int64_t place) const noexcept { return masks_.data() + place * width_; }
+
+  Dropout dropout_;
+  bool locked_;
+  std::int64_t layer_;
+  std::int64_t width_;
+  Buffer masks_;  // [batch_size, width] factors, if locked
+};
+
+}  // namespace quadgate

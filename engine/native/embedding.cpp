@@ -1,0 +1,111 @@
+#include "engine/native/embedding.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+
+#include "engine/native/gradient_tile.h"
+
+namespace quadgate {
+namespace {
+
+/// Calls body(row, token) in the order of the rows, see Embedding::assign.
+template <typename Body>
+void for_each_token(const Batch& batch, const PackedSteps* steps, Body body) {
+  if (steps == nullptr) {
+    std::int64_t row = 0;
+    for (const std::int32_t token : batch.tokens) body(row++, token);
+    return;
+  }
+  for (std::int64_t t = 0; t < steps->seq_len(); ++t) {
+    for (std::int64_t place = 0; place < steps->rows_at(t); ++place) {
+      const auto row = static_cast<std::size_t>(steps->row_in_batch(place));
+      body(steps->offset_at(t) + place,
+           batch.tokens[static_cast<std::size_t>(batch.offsets[row] + t)]);
+    }
+  }
+}
+
+}  // namespace
+
+Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, int cores,
+                     Parameters& parameters)
+    : width_(config.input_size()),
+      padding_(static_cast<std::int32_t>(config.embedding.padding_index.value_or(-1))),
+      tied_(parameters.tied()),
+      tasks_(cores == 1 ? 1 : 4 * std::int64_t{cores}),
+      table_(parameters.value(parameters.embedding_weight()).data()),
+      gradient_(parameters.gradients().data() + parameters.embedding_weight().offset),
+      present_(parameters.present_rows()),
+      place_(static_cast<std::size_t>(config.embedding.vocabulary_size), -1) {
+  const auto most = static_cast<std::size_t>(std::min(capacity, config.embedding.vocabulary_size));
+  present_.reserve(most);
+  absent_.reserve(most);
+  begin_.reserve(most + 1);
+  squares_.reserve(most);
+  rows_.reserve(static_cast<std::size_t>(capacity));
+}
+
+void Embedding::assign(const Batch& batch, const PackedSteps* steps) {
+  for (const std::int32_t token : present_) place_[static_cast<std::size_t>(token)] = -1;
+  present_.swap(absent_);
+  present_.clear();
+  begin_.assign(1, 0);
+  for_each_token(batch, steps, [&](std::int64_t, std::int32_t token) {
+    if (!counts(token)) return;
+    auto& place = place_[static_cast<std::size_t>(token)];
+    if (place < 0) {
+      place = static_cast<std::int32_t>(present_.size());
+      present_.push_back(token);
+      begin_.push_back(0);
+    }
+    ++begin_[static_cast<std::size_t>(place) + 1];
+  });
+  std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+  rows_.resize(static_cast<std::size_t>(begin_.back()));
+  for_each_token(batch, steps, [&](std::int64_t row, std::int32_t token) {
+    if (!counts(token)) return;
+    auto& next = begin_[static_cast<std::size_t>(place_[static_cast<std::size_t>(token)])];
+    rows_[static_cast<std::size_t>(next++)] = row;
+  });
+  // Each beginning has moved to its end, where the next one begins.
+  std::rotate(begin_.begin(), begin_.end() - 1, begin_.end());
+  begin_.front() = 0;
+  squares_.resize(present_.size());
+}
+
+/// The first token of a task: each has about equally many rows.
+std::size_t Embedding::cut(std::int64_t task) const noexcept {
+  const std::int64_t row = begin_.back() * task / tasks_;
+  return static_cast<std::size_t>(std::ranges::lower_bound(begin_, row) - begin_.begin());
+}
+
+void Embedding::clear_absent(std::int64_t task) {
+  const auto count = static_cast<std::int64_t>(absent_.size());
+  for (std::int64_t i = count * task / tasks_; i < count * (task + 1) / tasks_; ++i) {
+    const std::int32_t token = absent_[static_cast<std::size_t>(i)];
+    if (place_[static_cast<std::size_t>(token)] < 0) {
+      std::fill_n(gradient_ + token * width_, width_, 0.0F);
+    }
+  }
+}
+
+void Embedding::gradient(std::int64_t task, const PackedRows& d) {
+  if (!tied_) clear_absent(task);
+  for (std::size_t i = cut(task); i < cut(task + 1); ++i) {
+    float* const to = gradient_ + present_[i] * width_;
+    auto row = rows_.begin() + begin_[i];
+    if (!tied_) std::copy_n(d.at(*row++), width_, to);
+    for (; row != rows_.begin() + begin_[i + 1]; ++row) {
+      const float* from = d.at(*row);
+      for (std::int64_t k = 0; k < width_; ++k) to[k] += from[k];
+    }
+    squares_[i] = tied_ ? 0 : sum_of_squares(to, 1, width_, width_);
+  }
+}
+
+double Embedding::gradient_square() const noexcept {
+  return std::accumulate(squares_.begin(), squares_.end(), 0.0);
+}
+
+}  // namespace quadgate

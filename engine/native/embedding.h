@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/model/batch.h"
+#include "engine/model/config.h"
+#include "engine/model/parameters.h"
+#include "engine/native/packed_steps.h"
+#include "engine/native/row_view.h"
+
+namespace quadgate {
+
+/// The table that turns tokens into features, as torch.nn.Embedding has it, and its gradient. Only
+/// the rows of tokens that a batch holds cost anything: they are listed in
+/// Parameters::present_rows.
+class Embedding {
+ public:
+  /// Plans for batches of at most `capacity` tokens, whose gradient `cores` share. `parameters`
+  /// must outlive it.
+  Embedding(const ModelConfig& config, std::int64_t capacity, int cores, Parameters& parameters);
+
+  /// The features of a token, [embedding_size].
+  const float* row(std::int32_t token) const noexcept { return table_ + token * width_; }
+
+  /// Finds out which rows of `d` each token of a batch has, for `gradient`: packed rows of `steps`,
+  /// or, if that is null, the places of the batch's tokens.
+  void assign(const Batch& batch, const PackedSteps* steps);
+
+  /// After `assign`: a part of the gradient from that of the features, `d` [rows, embedding_size].
+  /// The row of a token is the sum over its rows of d in their order, by one core; those of tokens
+  /// that the batch before held become zero again. If the table is tied, the sum is added to the
+  /// gradient of the head's weight, which is there already.
+  std::int64_t gradient_tasks() const noexcept { return tasks_; }
+  void gradient(std::int64_t task, const PackedRows& d);
+  /// After all of them: the sum of the squares of the gradient; 0 if the table is tied, where they
+  /// are the head's.
+  double gradient_square() const noexcept;
+
+ private:
+  void clear_absent(std::int64_t task);
+  bool counts(std::int32_t token) const noexcept { return token != padding_; }
+  std::size_t cut(std::int64_t task) const noexcept;
+
+  std::int64_t width_;
+  std::int32_t padding_;  // -1: none
+  bool tied_;
+  std::int64_t tasks_;
+  const float* table_;
+  float* gradient_;
+  std::vector<std::int32_t>& present_;  // the batch's tokens, in order of their first row of d
+  std::vector<std::int32_t> absent_;    // those of the batch before
+  std::vector<std::int32_t> place_;     // [vocabulary]: of a token in present_, or -1
+  std::vector<std::int64_t> begin_;     // [tokens + 1]: where the rows of each token begin in rows_
+  std::vector<std::int64_t> rows_;      // rows of d by token, padding left out
+  std::vector<double> squares_;         // of each token
+};
+
+/// The features of a step of a batch: those of its token if there is an embedding, else its x, of
+/// `width` values.
+inline const float* features_of(const Batch& batch, std::int64_t step, std::int64_t width,
+                                const Embedding* embedding) noexcept {
+  return embedding != nullptr ? embedding->row(batch.tokens[static_cast<std::size_t>(step)])
+                              : batch.x.data() + step * width;
+}
+
+}  // namespace quadgate

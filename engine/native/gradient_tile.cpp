@@ -1,0 +1,153 @@
+#include "engine/native/gradient_tile.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <iterator>
+
+#include "engine/native/cell_kernels.h"
+#include "kernels/base/isa.h"
+#include "kernels/matrix/bf16/bf16.h"
+#include "kernels/matrix/pack/pack.h"
+#include "kernels/matrix/product/product.h"
+#include "kernels/matrix/sum_of_squares/sum_of_squares.h"
+
+namespace quadgate {
+namespace {
+
+/// Some of the packed rows at a time are brought together as the product kernel wants them, so that
+/// they lie in the caches while all blocks pass.
+class Passes {
+ public:
+  // Its arrays are not initialized: each pass writes what it reads.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
+  Passes(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept
+      : tile_(tile),
+        blocks_(blocks),
+        bf16_(tile.precision == Precision::bf16),
+        width_(kernels::kPanelVectors *
+               kernels::vector_lanes(kernels::active_isa(), panel_kind(tile.precision))) {
+    const auto isa = kernels::active_isa();
+    product_ = bf16_ ? kernels::bf16_product_kernel(isa)
+                     : kernels::product_kernel(isa, panel_kind(tile.precision));
+    gather_ = kernels::gather_kernel(isa);
+    interleave_ = kernels::bf16_interleave_kernel(isa);
+  }
+
+  void run() noexcept {
+    for (std::int64_t first = 0; first < tile_.depth; first += kRows) {
+      const std::int64_t rows = std::min(kRows, tile_.depth - first);
+      if (bf16_) gather_left(first, rows);
+      if (tile_.left_sums != nullptr) sum_left(first, rows);
+      for (std::int64_t column = 0; column < tile_.columns; column += width_) {
+        const std::int64_t columns = std::min(width_, tile_.columns - column);
+        gather_right(first, rows, tile_.first_column + column, columns);
+        for (const auto& block : blocks_) multiply(block, first, rows, column, columns);
+      }
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kRows = 256;
+  static constexpr std::int64_t kWidest = 16 * kernels::kPanelVectors;
+
+  float* left_words(std::int64_t panel) noexcept {
+    return left_.data() + panel * (kRows / 2) * kWidest;
+  }
+
+  void gather_left(std::int64_t first, std::int64_t rows) noexcept {
+    for (std::size_t panel = 0; panel < tile_.left.size(); ++panel) {
+      interleave_({.rows = rows,
+                   .index = nullptr,
+                   .from = tile_.left[panel] + first * tile_.left_width / 2,
+                   .from_stride = tile_.left_width / 2,
+                   .columns = tile_.left_width,
+                   .to = left_words(static_cast<std::int64_t>(panel))});
+    }
+  }
+
+  const float* left(std::int64_t panel, std::int64_t first) noexcept {
+    return bf16_ ? left_words(panel)
+                 : tile_.left[static_cast<std::size_t>(panel)] + first * tile_.left_width;
+  }
+
+  /// The product of a row of ones with each left side.
+  void sum_left(std::int64_t first, std::int64_t rows) noexcept {
+    using Start = kernels::ProductTarget::Start;
+    const float one = bf16_ ? std::bit_cast<float>(0x3F803F80U) : 1.0F;  // two in a word
+    const std::int64_t depth = bf16_ ? (rows + 1) / 2 : rows;
+    for (std::int64_t panel = 0; panel < std::ssize(tile_.left); ++panel) {
+      product_(1, depth, {.data = &one, .row_stride = 0, .step = 0, .run = depth, .run_stride = 0},
+               left(panel, first),
+               {.data = tile_.left_sums + panel * tile_.left_width,
+                .stride = 0,
+                .columns = tile_.left_width,
+                .start = first == 0 ? Start::zero : Start::add,
+                .bias = nullptr});
+    }
+  }
+
+  void gather_right(std::int64_t first, std::int64_t rows, std::int64_t column,
+                    std::int64_t columns) noexcept {
+    const bool listed = tile_.right_rows != nullptr;
+    if (bf16_) {
+      return interleave_({.rows = rows,
+                          .index = listed ? tile_.right_rows + first : nullptr,
+                          .from = tile_.right.at(listed ? 0 : first) + column / 2,
+                          .from_stride = tile_.right.stride,
+                          .columns = columns,
+                          .to = right_.data()});
+    }
+    gather_({.rows = rows,
+             .index = listed ? tile_.right_rows + first : nullptr,
+             .from = tile_.right.at(listed ? 0 : first) + column,
+             .from_stride = tile_.right.stride,
+             .columns = columns,
+             .to = right_.data()});
+  }
+
+  void multiply(const GradientTile::Block& block, std::int64_t first, std::int64_t rows,
+                std::int64_t column, std::int64_t columns) noexcept {
+    using Start = kernels::ProductTarget::Start;
+    const std::int64_t depth = bf16_ ? (rows + 1) / 2 : rows;
+    product_(block.rows, depth,
+             {.data = left(block.panel, first) + block.first_row,
+              .row_stride = 1,
+              .step = tile_.left_width,
+              .run = depth,
+              .run_stride = 0},
+             right_.data(),
+             {.data = block.target + column,
+              .stride = tile_.target_stride,
+              .columns = columns,
+              .start = first == 0 ? Start::zero : Start::add,
+              .bias = nullptr});
+  }
+
+  const GradientTile& tile_;
+  std::span<GradientTile::Block> blocks_;
+  bool bf16_;
+  std::int64_t width_;
+  kernels::ProductKernel product_;
+  kernels::GatherKernel gather_;
+  kernels::Bf16InterleaveKernel interleave_;
+  alignas(64) std::array<float, kRows * kWidest> right_;
+  alignas(64) std::array<float, GradientTile::kMostPanels*(kRows / 2) * kWidest> left_;
+};
+
+}  // namespace
+
+void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept {
+  Passes(tile, blocks).run();
+  for (auto& block : blocks) {
+    block.square = sum_of_squares(block.target, block.rows, tile.columns, tile.target_stride);
+  }
+}
+
+double sum_of_squares(const float* values, std::int64_t rows, std::int64_t columns,
+                      std::int64_t stride) noexcept {
+  return kernels::squares_kernel(kernels::active_isa())(rows, columns, values, stride);
+}
+
+}  // namespace quadgate

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/model/network_options.h"
+#include "engine/native/row_view.h"
+
+namespace quadgate {
+
+/// One core's part of weight gradients: blocks left^T right, each summed over all packed rows in
+/// their order. The right side is the same for all blocks.
+struct GradientTile {
+  struct Block {
+    std::int64_t panel = 0;      ///< which of the left sides
+    std::int64_t first_row = 0;  ///< of the block, in the panel
+    std::int64_t rows = 0;
+    float* target = nullptr;  ///< [rows, columns], rows `target_stride` apart
+    double square = 0;        ///< set: the sum of the block's squares
+  };
+
+  std::int64_t depth = 0;                    ///< packed rows
+  std::span<const float* const> left;        ///< at most kMostPanels, each [depth, left_width]; in
+                                             ///< bf16 rounded, in words of neighbours
+  std::int64_t left_width = 0;               ///< for left_sums, and in bf16, 1 to 4 whole vectors
+  float* left_sums = nullptr;                ///< set: the sums over the rows of each left side,
+                                             ///< [left sides, left_width]; null: no
+  PackedRows right;                          ///< [depth, first_column + columns or more]; in bf16
+                                             ///< words as well
+  const std::int64_t* right_rows = nullptr;  ///< which of them belongs to each packed row of left,
+                                             ///< -1: none; null: the same
+  std::int64_t first_column = 0;             ///< even in bf16
+  std::int64_t columns = 0;
+  std::int64_t target_stride = 0;
+  Precision precision = Precision::f32;
+
+  static constexpr std::size_t kMostPanels = 4;
+};
+
+/// Computes the blocks of a tile.
+void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept;
+
+/// kernels/matrix/sum_of_squares/sum_of_squares.h, on this machine.
+double sum_of_squares(const float* values, std::int64_t rows, std::int64_t columns,
+                      std::int64_t stride) noexcept;
+
+}  // namespace quadgate

@@ -1,0 +1,227 @@
+#include "engine/native/head.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <numeric>
+#include <utility>
+
+#include "engine/base/ceil_div.h"
+#include "engine/base/stopwatch.h"
+#include "engine/native/gradient_tile.h"
+
+namespace quadgate {
+namespace {
+
+using kernels::ProductTarget;
+
+std::vector<std::int64_t> all_rows(std::int64_t count) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
+}
+
+}  // namespace
+
+NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Parameters& parameters)
+    : model_(plan.model),
+      loss_(plan.model),
+      features_(plan.model.rnn.output_size()),
+      product_(cell.product),
+      bias_(static_cast<std::size_t>(parts_of(model_.output_size, cell.lanes) * cell.lanes)),
+      bias_values_(parameters.value(parameters.head_bias()).data()),
+      weight_gradient_(parameters.gradients().data() + parameters.head_weight().offset),
+      bias_gradient_(parameters.gradients().data() + parameters.head_bias().offset) {
+  const float* weight = parameters.value(parameters.head_weight()).data();
+  const auto rows = all_rows(model_.output_size);
+  using Use = PackedMatrix::Use;
+  for (auto& [matrix, use] : {std::pair{&forward_, Use::forward}, {&backward_, Use::backward}}) {
+    *matrix = {weight, {.use = use, .columns = features_, .rows = rows, .width = cell.width()}};
+  }
+  const std::int64_t outputs = plan.batch_size * (at_every_step() ? plan.seq_len : 1);
+  outputs_ = Buffer(static_cast<std::size_t>(outputs * model_.output_size));
+  if (model_.task == Task::regression) {
+    errors_.resize(static_cast<std::size_t>(outputs));
+  } else {
+    labels_.resize(static_cast<std::size_t>(outputs));
+    losses_.resize(static_cast<std::size_t>(outputs));
+    predictions_.resize(static_cast<std::size_t>(outputs));
+  }
+  if (!at_every_step()) pooling_.emplace(model_, plan.batch_size);
+}
+
+void NativeHead::pack(std::int64_t task) {
+  if (task == 0) std::copy_n(bias_values_, model_.output_size, bias_.data());
+  task < forward_.panels() ? forward_.pack(task) : backward_.pack(task - forward_.panels());
+}
+
+template <typename Body>
+void NativeHead::for_each_piece(const NativeWork& work, Body body) const {
+  if (!at_every_step()) {
+    const auto share = work.member.share(work.last - work.first);
+    return body(work.first + share.begin, share.end - share.begin);
+  }
+  const auto share = work.member.share(work.steps.seq_len());
+  work.for_each_run(share.begin, share.end, body);
+}
+
+void NativeHead::forward(const NativeWork& work, const PackedRows& y) {
+  const Stopwatch stopwatch(work.times, Phase::head_and_loss);
+  if (pooling_) pooling_->forward(work, y);
+  const PackedRows from = input(y);
+  for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
+    for (std::int64_t panel = 0; panel < forward_.panels(); ++panel) {
+      const std::int64_t column = forward_.first_column(panel);
+      product_(rows, features_,
+               {.data = from.at(row),
+                .row_stride = from.stride,
+                .step = 1,
+                .run = features_,
+                .run_stride = 0},
+               forward_.panel(panel),
+               {.data = outputs_.data() + row * model_.output_size + column,
+                .stride = model_.output_size,
+                .columns = forward_.columns_of(panel),
+                .start = ProductTarget::Start::bias,
+                .bias = bias_.data() + column});
+    }
+  });
+}
+
+void NativeHead::load_labels(const NativeWork& work, const Batch& batch) {
+  const auto share = work.member.share(work.last - work.first);
+  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
+    const auto in_batch = static_cast<std::size_t>(work.steps.row_in_batch(place));
+    if (!at_every_step()) {
+      labels_[static_cast<std::size_t>(place)] = batch.labels[in_batch];
+      continue;
+    }
+    const std::int64_t* from = batch.labels.data() + batch.offsets[in_batch];
+    for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
+      labels_[static_cast<std::size_t>(work.steps.offset_at(t) + place)] = from[t];
+    }
+  }
+}
+
+Loss::Rows NativeHead::label_rows(std::int64_t first, std::int64_t rows) noexcept {
+  return {.rows = rows,
+          .logits = outputs_.data() + first * model_.output_size,
+          .labels = labels_.data() + first,
+          .losses = losses_.data() + first,
+          .predictions = predictions_.data() + first};
+}
+
+void NativeHead::loss(const NativeWork& work, const Batch& batch,
+                      std::optional<float> gradient_scale) {
+  const Stopwatch stopwatch(work.times, Phase::head_and_loss);
+  const bool labelled = model_.task != Task::regression;
+  if (labelled) load_labels(work, batch);
+  work.member.wait();  // the shares of forward, and of the labels, were others
+  if (labelled) {
+    for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
+      float* const outputs = outputs_.data() + row * model_.output_size;
+      loss_.run(label_rows(row, rows), gradient_scale.value_or(0),
+                gradient_scale ? outputs : nullptr);
+    });
+  } else {
+    value_losses(work, batch, gradient_scale);
+  }
+  work.member.wait();
+}
+
+void NativeHead::value_losses(const NativeWork& work, const Batch& batch,
+                              std::optional<float> gradient_scale) {
+  const auto size = static_cast<std::size_t>(model_.output_size);
+  const auto share = work.member.share(work.last - work.first);
+  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
+    float* const outputs = outputs_.data() + place * model_.output_size;
+    const auto target = static_cast<std::size_t>(work.steps.row_in_batch(place)) * size;
+    errors_[static_cast<std::size_t>(place)] =
+        loss_.of_values({outputs, size}, std::span(batch.targets).subspan(target, size),
+                        gradient_scale.value_or(0), gradient_scale ? outputs : nullptr);
+  }
+}
+
+Metrics NativeHead::metrics(const PackedSteps& steps) {
+  if (model_.task == Task::regression) {
+    return std::accumulate(errors_.begin(), errors_.begin() + steps.rows(), Metrics{},
+                           [](Metrics total, const Metrics& row) { return total += row; });
+  }
+  return loss_.sum(label_rows(0, at_every_step() ? steps.size() : steps.rows()));
+}
+
+void NativeHead::backward(const NativeWork& work, const PackedRows& dy) {
+  const Stopwatch stopwatch(work.times, Phase::head_and_loss);
+  const PackedRows target = pooling_ ? pooling_->d_pooled() : dy;
+  for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
+    for (std::int64_t panel = 0; panel < backward_.panels(); ++panel) {
+      const std::int64_t column = backward_.first_column(panel);
+      product_(rows, model_.output_size,
+               {.data = outputs_.data() + row * model_.output_size,
+                .row_stride = model_.output_size,
+                .step = 1,
+                .run = model_.output_size,
+                .run_stride = 0},
+               backward_.panel(panel),
+               {.data = target.at(row) + column,
+                .stride = target.stride,
+                .columns = backward_.columns_of(panel),
+                .start = ProductTarget::Start::zero,
+                .bias = nullptr});
+    }
+  });
+  if (pooling_) pooling_->backward(work, dy);
+  work.member.wait();
+}
+
+void NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const PackedRows& y) {
+  const std::int64_t depth = at_every_step() ? steps.size() : steps.rows();
+  if (task == 0) {
+    std::fill_n(bias_gradient_, model_.output_size, 0.0F);
+    for (std::int64_t row = 0; row < depth; ++row) {
+      const float* d = outputs_.data() + row * model_.output_size;
+      for (std::int64_t i = 0; i < model_.output_size; ++i) bias_gradient_[i] += d[i];
+    }
+    return;
+  }
+  const std::int64_t panel = task - 1;
+  const std::int64_t column = backward_.first_column(panel);
+  const std::array<const float*, 1> left{outputs_.data()};
+  const GradientTile tile{.depth = depth,
+                          .left = left,
+                          .left_width = model_.output_size,
+                          .right = input(y),
+                          .right_rows = nullptr,
+                          .first_column = column,
+                          .columns = backward_.columns_of(panel),
+                          .target_stride = features_};
+  std::array<GradientTile::Block, 1> block{
+      {{.rows = model_.output_size, .target = weight_gradient_ + column}}};
+  compute(tile, block);
+}
+
+double NativeHead::gradient_square() const noexcept {
+  return sum_of_squares(weight_gradient_, model_.output_size, features_, features_) +
+         sum_of_squares(bias_gradient_, 1, model_.output_size, model_.output_size);
+}
+
+void NativeHead::copy_outputs(const NativeWork& work, const Batch& batch,
+                              std::span<float> outputs) const {
+  const std::int64_t size = model_.output_size;
+  work.member.wait();  // the shares of forward were others
+  const auto share = work.member.share(work.last - work.first);
+  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
+    const std::int64_t in_batch = work.steps.row_in_batch(place);
+    if (!at_every_step()) {
+      std::copy_n(outputs_.data() + place * size, size, outputs.data() + in_batch * size);
+      continue;
+    }
+    const std::int64_t first = batch.offsets[static_cast<std::size_t>(in_batch)];
+    for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
+      std::copy_n(outputs_.data() + (work.steps.offset_at(t) + place) * size, size,
+                  outputs.data() + (first + t) * size);
+    }
+  }
+}
+
+}  // namespace quadgate

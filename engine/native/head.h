@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "engine/base/buffer.h"
+#include "engine/model/loss.h"
+#include "engine/native/layer.h"
+#include "engine/native/packed_matrix.h"
+#include "engine/native/pooling.h"
+#include "engine/native/row_view.h"
+
+namespace quadgate {
+
+/// The linear head of the native backend, and its loss: at every step (tagging), or from
+/// each pooled sequence.
+class NativeHead {
+ public:
+  NativeHead(const NetworkPlan& plan, const NativeCell& cell, Parameters& parameters);
+
+  /// Takes over changed weights.
+  std::int64_t pack_tasks() const noexcept { return forward_.panels() + backward_.panels(); }
+  void pack(std::int64_t task);
+
+  /// The outputs of the work's sequences from the last layer's output y.
+  void forward(const NativeWork& work, const PackedRows& y);
+
+  /// After `forward`: the loss of each row. If there is a `gradient_scale`, the outputs become
+  /// their gradients times it, for `backward`.
+  void loss(const NativeWork& work, const Batch& batch, std::optional<float> gradient_scale);
+
+  /// After `loss` for all sequences: the sum of the losses.
+  Metrics metrics(const PackedSteps& steps);
+
+  /// After `loss` with a gradient: that of y.
+  void backward(const NativeWork& work, const PackedRows& dy);
+
+  /// After `backward` for all sequences: a tile of the weight gradients.
+  std::int64_t gradient_tasks() const noexcept { return 1 + backward_.panels(); }
+  void gradient(std::int64_t task, const PackedSteps& steps, const PackedRows& y);
+  /// After all of them: the sum of the squares of the gradients.
+  double gradient_square() const noexcept;
+
+  /// After `forward`: copies the outputs to their place in Network::predict's.
+  void copy_outputs(const NativeWork& work, const Batch& batch, std::span<float> outputs) const;
+
+ private:
+  bool at_every_step() const noexcept { return model_.task == Task::tagging; }
+  /// The rows that the head reads, where y is the last layer's output.
+  PackedRows input(const PackedRows& y) noexcept { return pooling_ ? pooling_->pooled() : y; }
+  /// The rows of labels, losses and predictions from `first` on.
+  Loss::Rows label_rows(std::int64_t first, std::int64_t rows) noexcept;
+  /// Calls body(first row, number of rows) for each contiguous piece of the head's rows that
+  /// belongs to a member of the work.
+  template <typename Body>
+  void for_each_piece(const NativeWork& work, Body body) const;
+  void load_labels(const NativeWork& work, const Batch& batch);
+  void value_losses(const NativeWork& work, const Batch& batch,
+                    std::optional<float> gradient_scale);
+
+  ModelConfig model_;
+  Loss loss_;
+  std::int64_t features_;
+  kernels::ProductKernel product_;
+  PackedMatrix forward_, backward_;
+  Buffer bias_;  // padded to whole vectors
+  const float* bias_values_;
+  float* weight_gradient_;
+  float* bias_gradient_;
+  std::optional<NativePooling> pooling_;  // unless at every step
+  Buffer outputs_;
+  std::vector<std::int64_t> labels_, predictions_;  // of each row of the outputs
+  std::vector<float> losses_;                       // likewise
+  std::vector<Metrics> errors_;                     // of each sequence, for regression
+};
+
+}  // namespace quadgate

@@ -1,0 +1,203 @@
+#include "engine/native/layer.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "engine/base/ceil_div.h"
+#include "kernels/base/isa.h"
+#include "kernels/matrix/bf16/bf16.h"
+
+namespace quadgate {
+namespace {
+
+std::size_t floats(std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); }
+
+/// Rows between the panels of a gate array: more than its own, so that the panels of a row do not
+/// all compete for the same lines of a cache.
+std::int64_t spread(std::int64_t rows) { return (rows + 15) / 16 * 16 + 7; }
+
+/// Steps whose gates together stay in a core's second-level cache between the input product and the
+/// recurrence, where a core takes `rows` sequences.
+std::int64_t steps_in_cache(std::int64_t rows, std::int64_t gates) {
+  constexpr std::int64_t kFloats = 64 * 1024;
+  return std::max<std::int64_t>(1, kFloats / (rows * gates));
+}
+
+constexpr std::int64_t kDroppedRows = 64;  // of W_hh, to a task
+
+}  // namespace
+
+NativeLayer::NativeLayer(const NativeCell& cell, const RecurrentConfig& config,
+                         const NativeLayerPlan& plan, Parameters& parameters)
+    : cell_(cell),
+      layer_(plan.layer),
+      reverse_(plan.reverse),
+      bf16_(plan.precision == Precision::bf16),
+      has_bias_(config.bias),
+      front_(plan.front),
+      hidden_size_(config.hidden_size),
+      h_size_(config.h_size()),
+      panels_(parts_of(config.hidden_size, cell.units)),
+      product_(bf16_ ? kernels::bf16_product_kernel(kernels::active_isa()) : cell.product),
+      weight_dropout_(config.weight_dropout),
+      dropped_hh_(weight_dropout_.is_on()
+                      ? floats(num_gates(config.cell) * config.hidden_size, config.h_size())
+                      : 0),
+      bias_(floats(panels_, cell.width())),
+      panel_stride_(spread(plan.capacity) * cell.width() / (bf16_ ? 2 : 1)),
+      gates_(floats(panels_, panel_stride_)),
+      steps_at_once_(steps_in_cache(parts_of(plan.batch_size, plan.cores), panels_ * cell.width())),
+      inputs_stride_(spread(steps_at_once_ * plan.batch_size) * cell.width()),
+      inputs_(bf16_ ? floats(panels_, inputs_stride_) : 0),
+      c_(cell.has_cell_state ? floats(plan.front + plan.capacity, config.hidden_size) : 0),
+      dh_(floats(plan.batch_size, config.h_size())),
+      dc_(cell.has_cell_state ? floats(plan.batch_size, config.hidden_size) : 0) {
+  ih_ = this->plan(cell.ih, "ih", plan, parameters);
+  hh_ = this->plan(cell.hh, "hh", plan, parameters);
+  if (config.proj_size > 0) {
+    projection_.emplace(cell.width(), config, plan, parameters);
+  }
+  squares_.resize(static_cast<std::size_t>(panels_ * (1 + tile_columns(ih_) + tile_columns(hh_))));
+}
+
+NativeLayer::Product NativeLayer::plan(const NativeCell::Slots& slots, const std::string& kind,
+                                       const NativeLayerPlan& plan, Parameters& parameters) const {
+  const auto& weight = parameters.slice(plan.prefix + "weight_" + kind + plan.suffix);
+  const float* values = parameters.value(weight).data();
+  const std::int64_t inputs = weight.shape[1];
+  PackedMatrix::Shape shape{.use = PackedMatrix::Use::forward,
+                            .columns = inputs,
+                            .parts = kind == "ih" ? plan.input_parts : 1,
+                            .rows = rows_of(slots),
+                            .width = slots.count() * cell_.units,
+                            .precision = plan.precision};
+  Product product{.forward = {values, shape},
+                  .backward = {},
+                  .inputs = inputs,
+                  .parts = bf16_ ? shape.parts : 1,
+                  .weight = values,
+                  .gradient = parameters.gradients().data() + weight.offset};
+  if (has_bias_) {
+    const auto& bias = parameters.slice(plan.prefix + "bias_" + kind + plan.suffix);
+    product.bias = parameters.value(bias).data();
+    product.bias_gradient = parameters.gradients().data() + bias.offset;
+  }
+  if (kind == "ih" && !plan.input_gradient) return product;
+  shape.use = PackedMatrix::Use::backward;
+  shape.width = cell_.width();
+  product.backward = {values, std::move(shape)};
+  return product;
+}
+
+/// PyTorch's row of each unit of each slot of each panel.
+std::vector<std::int64_t> NativeLayer::rows_of(const NativeCell::Slots& slots) const {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t panel = 0; panel < panels_; ++panel) {
+    for (const std::int64_t gate : slots.gates) {
+      for (std::int64_t i = 0; i < cell_.units; ++i) {
+        const std::int64_t unit = panel * cell_.units + i;
+        rows.push_back(unit < hidden_size_ ? gate * hidden_size_ + unit : -1);
+      }
+    }
+  }
+  return rows;
+}
+
+std::int64_t NativeLayer::pack_tasks() const noexcept {
+  return ih_.forward.panels() + ih_.backward.panels() +
+         (weight_dropout_.is_on() ? 0 : recurrent_pack_tasks()) + 1 +
+         (projection_ ? projection_->pack_tasks() : 0);
+}
+
+void NativeLayer::pack(std::int64_t task) {
+  for (auto* matrix : {&ih_.forward, &ih_.backward}) {
+    if (task < matrix->panels()) return matrix->pack(task);
+    task -= matrix->panels();
+  }
+  if (!weight_dropout_.is_on()) {
+    if (task < recurrent_pack_tasks()) return pack_recurrent(task, false);
+    task -= recurrent_pack_tasks();
+  }
+  if (task > 0) return projection_->pack(task - 1);
+  pack_bias();
+}
+
+std::int64_t NativeLayer::drop_tasks() const noexcept {
+  return parts_of(std::ssize(dropped_hh_.span()) / h_size_, kDroppedRows);
+}
+
+void NativeLayer::drop_recurrent(const DropoutKey& key, std::int64_t task) {
+  const std::int64_t rows = std::ssize(dropped_hh_.span()) / h_size_;
+  const std::int64_t end = std::min((task + 1) * kDroppedRows, rows);
+  for (std::int64_t row = task * kDroppedRows; row < end; ++row) {
+    weight_dropout_.weights(key, layer_, reverse_ ? 1 : 0, row, 0,
+                            {hh_.weight + row * h_size_, static_cast<std::size_t>(h_size_)},
+                            dropped_hh_.data() + row * h_size_);
+  }
+}
+
+void NativeLayer::pack_recurrent(std::int64_t task, bool dropped) {
+  const float* const weight = dropped ? dropped_hh_.data() : hh_.weight;
+  const std::int64_t forward = hh_.forward.panels();
+  task < forward ? hh_.forward.pack(task, weight) : hh_.backward.pack(task - forward, weight);
+}
+
+void NativeLayer::pack_bias() {
+  if (!has_bias_) return;
+  std::ranges::fill(bias_.span(), 0.0F);
+  const auto add = [this](const NativeCell::Slots& slots, const float* bias) {
+    for (std::int64_t unit = 0; unit < hidden_size_; ++unit) {
+      float* to = bias_.data() + unit / cell_.units * cell_.width() + unit % cell_.units +
+                  slots.first * cell_.units;
+      for (const std::int64_t gate : slots.gates) {
+        *to += bias[gate * hidden_size_ + unit];
+        to += cell_.units;
+      }
+    }
+  };
+  add(cell_.ih, ih_.bias);
+  add(cell_.hh, hh_.bias);
+}
+
+float* NativeLayer::gates(std::int64_t panel, std::int64_t row) const noexcept {
+  return gates_.data() + panel * panel_stride_ + row * cell_.width() / (bf16_ ? 2 : 1);
+}
+
+/// Where the input product of a packed row goes: into the gates themselves, or, where those are
+/// words, to `place`. The work's places begin at first_place and are enough for the steps that are
+/// computed at once; no one else writes there.
+float* NativeLayer::inputs(std::int64_t panel, std::int64_t row,
+                           std::int64_t place) const noexcept {
+  if (!bf16_) return gates(panel, row);
+  return inputs_.data() + panel * inputs_stride_ + place * cell_.width();
+}
+
+std::int64_t NativeLayer::units_of(std::int64_t panel) const noexcept {
+  return std::min(cell_.units, hidden_size_ - panel * cell_.units);
+}
+
+/// A member's gate panels. They hold the units of whole panels of d(h), or of d(m) where h is
+/// projected, so that in the backward pass no one else's is needed.
+NativeLayer::Share NativeLayer::panels_of(const NativeWork& work) const noexcept {
+  const std::int64_t together = cell_.width() / cell_.units;
+  const Share share = work.member.share(parts_of(hidden_size_, cell_.width()));
+  return {share.begin * together, std::min(share.end * together, panels_)};
+}
+
+/// A member's share, in whole panels, of `size` features.
+NativeLayer::Share NativeLayer::share_of(const NativeWork& work, std::int64_t size) const noexcept {
+  const Share panels = work.member.share(parts_of(size, cell_.width()));
+  return {panels.begin * cell_.width(), std::min(panels.end * cell_.width(), size)};
+}
+
+/// Which of W_hh's panels a member takes as number i of step t. Few rows wait for the panels rather
+/// than compute, so every other step goes backwards: it begins with those that the caches still
+/// hold from the last one.
+std::int64_t NativeLayer::there_and_back(const Share& panels, std::int64_t i, std::int64_t t,
+                                         std::int64_t rows) noexcept {
+  constexpr std::int64_t kFewRows = 16;
+  return rows > kFewRows || t % 2 == 0 ? i : panels.begin + panels.end - 1 - i;
+}
+
+}  // namespace quadgate

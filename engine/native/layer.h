@@ -1,0 +1,145 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/buffer.h"
+#include "engine/model/dropout.h"
+#include "engine/model/parameters.h"
+#include "engine/native/cell_kernels.h"
+#include "engine/native/packed_matrix.h"
+#include "engine/native/packed_steps.h"
+#include "engine/native/projection.h"
+#include "engine/native/row_view.h"
+#include "engine/native/work_range.h"
+#include "kernels/matrix/product/product.h"
+
+namespace quadgate {
+
+/// One direction of one recurrent layer for whole batches: packed weights, gates and states of all
+/// steps. Each result is summed by one core in one order, so its bits do not depend on who computes
+/// what: ranges of sequences, members of a team, tiles of the weight gradients.
+class NativeLayer {
+ public:
+  /// Plans all memory; `parameters` must outlive the layer.
+  NativeLayer(const NativeCell& cell, const RecurrentConfig& config, const NativeLayerPlan& plan,
+              Parameters& parameters);
+
+  /// Takes over changed weights, in tasks that may run on different cores: all of them, or, with
+  /// weight_dropout, all but W_hh.
+  std::int64_t pack_tasks() const noexcept;
+  void pack(std::int64_t task);
+  /// With weight_dropout: drops weights of W_hh, and then takes over W_hh, plain or dropped.
+  std::int64_t drop_tasks() const noexcept;
+  void drop_recurrent(const DropoutKey& key, std::int64_t task);
+  std::int64_t recurrent_pack_tasks() const noexcept {
+    return hh_.forward.panels() + hh_.backward.panels();
+  }
+  void pack_recurrent(std::int64_t task, bool dropped);
+
+  /// y [rows, features of h] of the work's sequences from x [rows, I], complete for all members at
+  /// return.
+  void forward(const NativeWork& work, const LayerRows& x, const LayerRows& y);
+
+  /// After `forward`: derivatives of the gates from dy, and those of x, unless dx.data is null,
+  /// which are added to dx if `add`. At return, dx is complete for all members.
+  void backward(const NativeWork& work, const PackedRows& y, const PackedRows& dy,
+                const PackedRows& dx, bool add);
+
+  /// The cell state [H] of a packed row, or, at place - front, of the sequence before its first
+  /// step; null unless the cell has one.
+  float* c(std::int64_t row) noexcept { return state(row, 0); }
+  /// The derivatives of the states of the sequence at a place: before `backward` set to those of
+  /// its final states, after it those of its initial states, if it has such. d_c is null unless the
+  /// cell has cell states.
+  float* d_h(std::int64_t place) noexcept { return dh_.data() + place * h_size_; }
+  float* d_c(std::int64_t place) noexcept { return d_state(place, 0); }
+
+  /// After `backward` for all sequences: a tile of the weight gradients, which go to the gradients
+  /// of the parameters. The tiles are larger the fewer `cores` share them. `dropout` is the key of
+  /// the dropped W_hh that the passes ran with, null without.
+  std::int64_t gradient_tasks(int cores) const noexcept;
+  void gradient(std::int64_t task, int cores, const PackedSteps& steps, const LayerRows& x,
+                const LayerRows& y, const DropoutKey* dropout);
+  /// After all of them: the sum of the squares of the gradients.
+  double gradient_square() const noexcept;
+
+ private:
+  struct Product {
+    PackedMatrix forward;
+    PackedMatrix backward;
+    std::int64_t inputs = 0;  // columns of the weight
+    std::int64_t parts = 1;   // equal pieces of them, where their words lie apart
+    const float* weight = nullptr;
+    float* gradient = nullptr;  // [gates * H, inputs]
+    const float* bias = nullptr;
+    float* bias_gradient = nullptr;
+  };
+  using Share = Team::Member::Share;
+
+  Product plan(const NativeCell::Slots& slots, const std::string& kind, const NativeLayerPlan& plan,
+               Parameters& parameters) const;
+  std::vector<std::int64_t> rows_of(const NativeCell::Slots& slots) const;
+  void pack_bias();
+  float* gates(std::int64_t panel, std::int64_t row) const noexcept;
+  float* inputs(std::int64_t panel, std::int64_t row, std::int64_t place) const noexcept;
+  std::int64_t first_place(const NativeWork& work) const noexcept {
+    return work.first * steps_at_once_;
+  }
+  float* state(std::int64_t row, std::int64_t unit) noexcept {
+    return cell_.has_cell_state ? c_.data() + (front_ + row) * hidden_size_ + unit : nullptr;
+  }
+  float* d_state(std::int64_t row, std::int64_t unit) noexcept {
+    return cell_.has_cell_state ? dc_.data() + row * hidden_size_ + unit : nullptr;
+  }
+  kernels::LeftSide d_gates(const NativeCell::Slots& slots, std::int64_t row) const noexcept;
+  std::int64_t tile_columns(const Product& product) const noexcept;
+  Share panels_of(const NativeWork& work) const noexcept;
+  std::int64_t units_of(std::int64_t panel) const noexcept;
+  Share share_of(const NativeWork& work, std::int64_t size) const noexcept;
+  std::int64_t before(std::int64_t t) const noexcept { return reverse_ ? t + 1 : t - 1; }
+  static std::int64_t there_and_back(const Share& panels, std::int64_t i, std::int64_t t,
+                                     std::int64_t rows) noexcept;
+
+  std::int64_t project(const NativeWork& work, Share steps, const LayerRows& x);
+  void step_forward(const NativeWork& work, std::int64_t t, std::int64_t place, const LayerRows& y);
+  void step_backward(const NativeWork& work, std::int64_t t, const PackedRows& y,
+                     const PackedRows& dy);
+  void project_back(const NativeWork& work, Share steps, const PackedRows& dx, bool add);
+  std::int64_t tile_panels(int cores) const noexcept;
+  double bias_gradient(std::int64_t panel, const float* sums);
+  double drop_gradient(const DropoutKey& key, float* tile, std::int64_t rows, std::int64_t column,
+                       std::int64_t columns) const noexcept;
+  void weight_gradient(const Product& product, const NativeCell::Slots& slots, Share panels,
+                       std::int64_t column, const PackedSteps& steps, const LayerRows& right,
+                       const std::int64_t* right_rows, const DropoutKey* dropout, double* squares);
+
+  NativeCell cell_;
+  std::int64_t layer_;
+  bool reverse_;
+  bool bf16_;
+  bool has_bias_;
+  std::int64_t front_;  // rows before packed row 0 of y and c: the initial states
+  std::int64_t hidden_size_;
+  std::int64_t h_size_;
+  std::int64_t panels_;
+  kernels::ProductKernel product_;
+  Product ih_, hh_;
+  Dropout weight_dropout_;
+  Buffer dropped_hh_;           // [gates * H, features of h], with weight_dropout
+  Buffer bias_;                 // [panels, width]: where the gates start
+  std::int64_t panel_stride_;   // between the panels of gates_
+  mutable Buffer gates_;        // then their derivatives; in bf16 words
+  std::int64_t steps_at_once_;  // of an input product
+  std::int64_t inputs_stride_;  // between the panels of inputs_
+  mutable Buffer inputs_;       // bf16: what goes into the gates, of so many steps
+  Buffer c_;                    // LSTM only, as dc_
+  std::optional<NativeProjection> projection_;
+  Buffer dh_;                    // [batch_size, features of h]
+  Buffer dc_;                    // [batch_size, H]
+  std::vector<double> squares_;  // [one for the biases, each tile's columns of ih and hh; panels]
+};
+
+}  // namespace quadgate

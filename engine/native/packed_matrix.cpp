@@ -1,0 +1,79 @@
+#include "engine/native/packed_matrix.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include "engine/base/ceil_div.h"
+#include "engine/native/cell_kernels.h"
+#include "kernels/base/isa.h"
+#include "kernels/matrix/bf16/bf16.h"
+#include "kernels/matrix/pack/pack.h"
+#include "kernels/matrix/product/product.h"
+
+namespace quadgate {
+
+PackedMatrix::PackedMatrix(const float* weights, Shape shape)
+    : weights_(weights),
+      shape_(std::move(shape)),
+      lanes_(kernels::vector_lanes(kernels::active_isa(), panel_kind(shape_.precision))) {
+  const std::int64_t a_word = shape_.precision == Precision::bf16 ? 2 : 1;
+  const auto listed = static_cast<std::int64_t>(shape_.rows.size());
+  if (shape_.use == Use::forward) {
+    across_ = listed;
+    depth_ = shape_.parts * parts_of(shape_.columns / shape_.parts, a_word);
+  } else {
+    across_ = shape_.columns;
+    depth_ = parts_of(listed, a_word);
+  }
+  panels_ = parts_of(across_, shape_.width);
+  const std::int64_t width = (panels_ - 1) * shape_.width + padded_width(panels_ - 1);
+  packed_ = Buffer(static_cast<std::size_t>(depth_ * width));
+}
+
+std::int64_t PackedMatrix::padded_width(std::int64_t p) const noexcept {
+  return parts_of(columns_of(p), lanes_) * lanes_;
+}
+
+void PackedMatrix::pack(std::int64_t p, const float* weights) {
+  shape_.use == Use::forward ? pack_forward(p, weights) : pack_backward(p, weights);
+}
+
+void PackedMatrix::pack_forward(std::int64_t p, const float* weights) {
+  const auto isa = kernels::active_isa();
+  const auto transpose = shape_.precision == Precision::bf16 ? kernels::bf16_transpose_kernel(isa)
+                                                             : kernels::transpose_kernel(isa);
+  const std::int64_t width = padded_width(p);
+  const std::int64_t part = shape_.columns / shape_.parts;
+  const auto rows = std::span(shape_.rows).subspan(static_cast<std::size_t>(p * shape_.width));
+  for (std::int64_t column = 0; column < columns_of(p); column += lanes_) {
+    const auto lanes =
+        std::min(static_cast<std::size_t>(lanes_), rows.size() - static_cast<std::size_t>(column));
+    const auto listed = rows.subspan(static_cast<std::size_t>(column), lanes);
+    const float* from = weights + std::max<std::int64_t>(listed.front(), 0) * shape_.columns;
+    float* to = packed_.data() + p * depth_ * shape_.width + column;
+    for (std::int64_t i = 0; i < shape_.parts; ++i) {
+      transpose({.count = std::ranges::count_if(listed, [](auto row) { return row >= 0; }),
+                 .depth = part,
+                 .from = from + i * part,
+                 .from_stride = shape_.columns,
+                 .to = to + i * (depth_ / shape_.parts) * width,
+                 .to_stride = width});
+    }
+  }
+}
+
+void PackedMatrix::pack_backward(std::int64_t p, const float* weights) {
+  const auto isa = kernels::active_isa();
+  const auto gather = shape_.precision == Precision::bf16 ? kernels::bf16_gather_kernel(isa)
+                                                          : kernels::gather_kernel(isa);
+  gather({.rows = static_cast<std::int64_t>(shape_.rows.size()),
+          .index = shape_.rows.data(),
+          .from = weights + p * shape_.width,
+          .from_stride = shape_.columns,
+          .columns = columns_of(p),
+          .to = packed_.data() + p * depth_ * shape_.width});
+}
+
+}  // namespace quadgate

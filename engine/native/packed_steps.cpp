@@ -1,0 +1,66 @@
+#include "engine/native/packed_steps.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+
+namespace quadgate {
+
+PackedSteps::PackedSteps(std::int64_t seq_len, std::int64_t batch_size, bool has_states)
+    : front_(has_states ? batch_size : 0) {
+  const auto rows = static_cast<std::size_t>(batch_size);
+  const auto steps = static_cast<std::size_t>(seq_len);
+  order_.reserve(rows);
+  lengths_.reserve(rows);
+  rows_at_.reserve(steps + 2);
+  offset_at_.reserve(steps + 1);
+  before_.reserve(rows * steps);
+  after_.reserve(rows * steps);
+}
+
+void PackedSteps::assign(std::span<const std::int64_t> offsets) {
+  const std::size_t rows = offsets.empty() ? 0 : offsets.size() - 1;
+  const auto length_of = [&](std::int64_t row) {
+    const auto offset = offsets.begin() + row;
+    return offset[1] - offset[0];
+  };
+  order_.resize(rows);
+  std::iota(order_.begin(), order_.end(), 0);
+  std::sort(order_.begin(), order_.end(), [&](std::int64_t a, std::int64_t b) {
+    return length_of(a) != length_of(b) ? length_of(a) > length_of(b) : a < b;
+  });
+  lengths_.resize(rows);
+  std::transform(order_.begin(), order_.end(), lengths_.begin(), length_of);
+
+  const std::int64_t seq_len = rows == 0 ? 0 : lengths_.front();
+  rows_at_.assign(static_cast<std::size_t>(seq_len + 2), 0);
+  offset_at_.assign(static_cast<std::size_t>(seq_len + 1), 0);
+  auto alive = static_cast<std::int64_t>(rows);
+  for (std::int64_t t = 0; t < seq_len; ++t) {
+    while (length(alive - 1) <= t) --alive;
+    rows_at_[static_cast<std::size_t>(t + 1)] = alive;
+    offset_at_[static_cast<std::size_t>(t + 1)] = offset_at(t) + alive;
+  }
+
+  before_.resize(static_cast<std::size_t>(size()));
+  after_.resize(static_cast<std::size_t>(size()));
+  for (std::int64_t t = 0; t < seq_len; ++t) {
+    for (std::int64_t row = 0; row < rows_at(t); ++row) {
+      const auto at = static_cast<std::size_t>(offset_at(t) + row);
+      const std::int64_t none = front_ > 0 ? row : -1;
+      before_[at] = t > 0 ? front_ + offset_at(t - 1) + row : none;
+      after_[at] = row < rows_at(t + 1) ? front_ + offset_at(t + 1) + row : none;
+    }
+  }
+}
+
+std::int64_t PackedSteps::cut(std::int64_t part, std::int64_t parts) const noexcept {
+  const std::int64_t wanted = size() * part / parts;
+  std::int64_t place = 0;
+  for (std::int64_t steps = 0; place < rows() && 2 * steps + length(place) <= 2 * wanted; ++place) {
+    steps += length(place);
+  }
+  return part == parts ? rows() : place;
+}
+
+}  // namespace quadgate

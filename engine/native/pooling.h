@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/base/buffer.h"
+#include "engine/model/config.h"
+#include "engine/native/row_view.h"
+#include "engine/native/work_range.h"
+
+namespace quadgate {
+
+/// One row of features for each sequence from those of its steps, and back (see Pooling). Each
+/// member of a team takes a share of the sequences.
+class NativePooling {
+ public:
+  /// For at most `batch_size` sequences.
+  NativePooling(const ModelConfig& model, std::int64_t batch_size);
+
+  /// [N, features], by the sequences' places.
+  PackedRows pooled() noexcept { return {pooled_.data(), features_}; }
+  /// The derivative of `pooled`, to be filled before `backward`.
+  PackedRows d_pooled() noexcept { return {d_pooled_.data(), features_}; }
+
+  /// Fills `pooled` from the last layer's output y.
+  void forward(const NativeWork& work, const PackedRows& y);
+  /// After `forward`: fills the derivative of y.
+  void backward(const NativeWork& work, const PackedRows& dy);
+
+ private:
+  /// Calls body(packed row of y, first feature) for each part of a sequence's final states.
+  template <typename Body>
+  void for_each_final_state(const PackedSteps& steps, std::int64_t place, Body body) const;
+  void find_largest(const PackedSteps& steps, std::int64_t place, const PackedRows& y);
+
+  Pooling pooling_;
+  bool bidirectional_;
+  std::int64_t h_size_;
+  std::int64_t features_;
+  Buffer pooled_, d_pooled_;
+  std::vector<std::int32_t> largest_at_;  // for max: the step of each of `pooled`
+};
+
+}  // namespace quadgate

@@ -1,0 +1,123 @@
+#include "engine/native/projection.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <numeric>
+#include <utility>
+
+#include "engine/base/ceil_div.h"
+#include "engine/native/gradient_tile.h"
+
+namespace quadgate {
+namespace {
+
+std::size_t floats(std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); }
+
+}  // namespace
+
+NativeProjection::NativeProjection(std::int64_t share_width, const RecurrentConfig& config,
+                                   const NativeLayerPlan& plan, Parameters& parameters)
+    : hidden_size_(config.hidden_size),
+      proj_size_(config.proj_size),
+      share_width_(share_width),
+      cell_(native_cell(config.cell, Precision::f32)),
+      m_(floats(plan.capacity, hidden_size_)),
+      d_m_(floats(plan.batch_size, hidden_size_)),
+      d_h_(floats(plan.capacity, proj_size_)) {
+  const auto& weight = parameters.slice(plan.prefix + "weight_hr" + plan.suffix);
+  const float* values = parameters.value(weight).data();
+  PackedMatrix::Shape shape{.use = PackedMatrix::Use::forward,
+                            .columns = hidden_size_,
+                            .rows = std::vector<std::int64_t>(static_cast<std::size_t>(proj_size_)),
+                            .width = cell_.width()};
+  std::iota(shape.rows.begin(), shape.rows.end(), 0);
+  forward_ = {values, shape};
+  shape.use = PackedMatrix::Use::backward;
+  backward_ = {values, std::move(shape)};
+  gradient_ = parameters.gradients().data() + weight.offset;
+  squares_.resize(static_cast<std::size_t>(backward_.panels()));
+}
+
+void NativeProjection::pack(std::int64_t task) {
+  task < forward_.panels() ? forward_.pack(task) : backward_.pack(task - forward_.panels());
+}
+
+/// A member's panels of the matrix.
+Team::Member::Share NativeProjection::share_of(const NativeWork& work,
+                                               const PackedMatrix& matrix) const noexcept {
+  const std::int64_t together = share_width_ / cell_.width();
+  const auto share = work.member.share(parts_of(matrix.panels(), together));
+  return {share.begin * together, std::min(share.end * together, matrix.panels())};
+}
+
+void NativeProjection::forward(const NativeWork& work, std::int64_t t, const PackedRows& y) const {
+  work.member.wait();
+  const std::int64_t row = work.row(t);
+  const auto share = share_of(work, forward_);
+  for (std::int64_t panel = share.begin; panel < share.end; ++panel) {
+    cell_.product(work.rows(t), hidden_size_,
+                  {.data = m_.data() + row * hidden_size_,
+                   .row_stride = hidden_size_,
+                   .step = 1,
+                   .run = hidden_size_,
+                   .run_stride = 0},
+                  forward_.panel(panel),
+                  {.data = y.at(row) + panel * cell_.width(),
+                   .stride = y.stride,
+                   .columns = forward_.columns_of(panel),
+                   .start = kernels::ProductTarget::Start::zero,
+                   .bias = nullptr});
+  }
+}
+
+void NativeProjection::backward(const NativeWork& work, std::int64_t t, const PackedRows& dy,
+                                const PackedRows& dh) {
+  const std::int64_t rows = work.rows(t);
+  float* const d_h = d_h_.data() + work.row(t) * proj_size_;
+  const auto columns = share_of(work, forward_);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const float* const above = dy.at(work.row(t) + row);
+    const float* const after = dh.at(work.first + row);
+    const std::int64_t end = std::min(columns.end * cell_.width(), proj_size_);
+    for (std::int64_t i = columns.begin * cell_.width(); i < end; ++i) {
+      d_h[row * proj_size_ + i] = above[i] + after[i];
+    }
+  }
+  work.member.wait();
+  const auto share = share_of(work, backward_);
+  for (std::int64_t panel = share.begin; panel < share.end; ++panel) {
+    cell_.product(
+        rows, proj_size_,
+        {.data = d_h, .row_stride = proj_size_, .step = 1, .run = proj_size_, .run_stride = 0},
+        backward_.panel(panel),
+        {.data = d_m_.data() + work.first * hidden_size_ + panel * cell_.width(),
+         .stride = hidden_size_,
+         .columns = backward_.columns_of(panel),
+         .start = kernels::ProductTarget::Start::zero,
+         .bias = nullptr});
+  }
+}
+
+void NativeProjection::gradient(std::int64_t task, const PackedSteps& steps) {
+  const float* const left = d_h_.data();
+  const std::int64_t first_column = task * cell_.width();
+  std::array<GradientTile::Block, 1> block{
+      {{.panel = 0, .first_row = 0, .rows = proj_size_, .target = gradient_ + first_column}}};
+  compute({.depth = steps.size(),
+           .left = std::span(&left, 1),
+           .left_width = proj_size_,
+           .right = m(),
+           .right_rows = nullptr,
+           .first_column = first_column,
+           .columns = backward_.columns_of(task),
+           .target_stride = hidden_size_},
+          block);
+  squares_[static_cast<std::size_t>(task)] = block[0].square;
+}
+
+double NativeProjection::gradient_square() const noexcept {
+  return std::accumulate(squares_.begin(), squares_.end(), 0.0);
+}
+
+}  // namespace quadgate

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/base/buffer.h"
+#include "engine/model/config.h"
+#include "engine/model/parameters.h"
+#include "engine/native/cell_kernels.h"
+#include "engine/native/packed_matrix.h"
+#include "engine/native/row_view.h"
+#include "engine/native/work_range.h"
+
+namespace quadgate {
+
+/// The projection of one direction of an LSTM layer, h = W_hr m with m = o tanh(c)
+/// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.LSTM.html, proj_size), for whole batches,
+/// in f32 always.
+class NativeProjection {
+ public:
+  /// Plans as NativeLayer does. A member's share of features is a whole number of `share_width`.
+  NativeProjection(std::int64_t share_width, const RecurrentConfig& config,
+                   const NativeLayerPlan& plan, Parameters& parameters);
+
+  /// Takes over changed weights, in tasks that may run on different cores.
+  std::int64_t pack_tasks() const noexcept { return forward_.panels() + backward_.panels(); }
+  void pack(std::int64_t task);
+
+  /// m [rows, H] of all steps, which the step kernels write.
+  PackedRows m() noexcept { return {m_.data(), hidden_size_}; }
+  /// y at step t, once every member has written its share of m there. Another wait makes y
+  /// complete.
+  void forward(const NativeWork& work, std::int64_t t, const PackedRows& y) const;
+
+  /// d(m) [batch_size, H] of the sequences at the step that `backward` was last called for.
+  PackedRows d_m() noexcept { return {d_m_.data(), hidden_size_}; }
+  /// The member's share of d(m), from d(h) = dy + dh at step t. Of dh it reads the member's share.
+  void backward(const NativeWork& work, std::int64_t t, const PackedRows& dy, const PackedRows& dh);
+
+  /// After `backward` of all steps: a tile of the weight gradient, and at the end the sum of its
+  /// squares.
+  std::int64_t gradient_tasks() const noexcept { return backward_.panels(); }
+  void gradient(std::int64_t task, const PackedSteps& steps);
+  double gradient_square() const noexcept;
+
+ private:
+  Team::Member::Share share_of(const NativeWork& work, const PackedMatrix& matrix) const noexcept;
+
+  std::int64_t hidden_size_;
+  std::int64_t proj_size_;
+  std::int64_t share_width_;
+  NativeCell cell_;  // for its panels of floats
+  PackedMatrix forward_, backward_;
+  float* gradient_;  // [P, H]
+  Buffer m_;
+  Buffer d_m_;
+  Buffer d_h_;                   // [capacity, P], complete: for the weight gradient
+  std::vector<double> squares_;  // of each task
+};
+
+}  // namespace quadgate

@@ -1,0 +1,200 @@
+#include "engine/native/stack.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+
+#include "kernels/base/isa.h"
+#include "kernels/matrix/bf16/bf16.h"
+
+namespace quadgate {
+
+NativeStack::NativeStack(const NativeStackPlan& plan, Parameters& parameters)
+    : config_(plan.config),
+      directions_(config_.num_directions()),
+      capacity_(plan.seq_len * plan.batch_size),
+      cores_(plan.cores),
+      precision_(plan.precision),
+      steps_(plan.seq_len, plan.batch_size, plan.has_states) {
+  const NativeCell cell = native_cell(config_.cell, precision_);
+  x_ = features(0, 1, config_.input_size);
+  for (auto& d : d_) d = Buffer(static_cast<std::size_t>(capacity_ * config_.output_size()));
+  if (plan.has_d_input) d_x_ = Buffer(static_cast<std::size_t>(capacity_ * config_.input_size));
+  for (std::int64_t l = 0; l < config_.num_layers; ++l) {
+    for (std::int64_t direction = 0; direction < directions_; ++direction) {
+      const NativeLayerPlan layer{
+          .prefix = plan.prefix,
+          .suffix = fmt::format("_l{}{}", l, direction == 0 ? "" : "_reverse"),
+          .layer = l,
+          .reverse = direction == 1,
+          .input_gradient = l > 0 || plan.has_d_input,
+          .input_parts = l == 0 ? 1 : directions_,
+          .capacity = capacity_,
+          .batch_size = plan.batch_size,
+          .front = steps_.front(),
+          .cores = cores_,
+          .precision = precision_};
+      layers_.emplace_back(cell, config_, layer, parameters);
+      gradient_tasks_ += layers_.back().gradient_tasks(cores_);
+    }
+    y_.push_back(features(steps_.front(), directions_, config_.h_size()));
+  }
+  plan_dropout(plan);
+}
+
+NativeStack::Features NativeStack::features(std::int64_t front, std::int64_t parts,
+                                            std::int64_t width) const {
+  const std::int64_t rows = front + capacity_;
+  Features features{Buffer(static_cast<std::size_t>(rows * parts * width)), Buffer()};
+  if (precision_ == Precision::bf16) {
+    constexpr std::int64_t kReadBehind = 8;  // see Bf16Interleave
+    features.words =
+        Buffer(static_cast<std::size_t>(rows * parts * ((width + 1) / 2) + kReadBehind));
+  }
+  return features;
+}
+
+std::int64_t NativeStack::pack_tasks() const noexcept {
+  std::int64_t tasks = 0;
+  for (const auto& layer : layers_) tasks += layer.pack_tasks();
+  return tasks;
+}
+
+void NativeStack::pack(std::int64_t task) {
+  if (task == 0) has_plain_weights_ = false;
+  for (auto& layer : layers_) {
+    if (task < layer.pack_tasks()) return layer.pack(task);
+    task -= layer.pack_tasks();
+  }
+}
+
+LayerRows NativeStack::input(std::int64_t layer, bool dropped) noexcept {
+  const std::int64_t size = config_.input_size;
+  if (layer == 0) return {{x_.rows.data(), size}, {x_.words.data(), (size + 1) / 2}, 0};
+  auto& features =
+      (dropped && dropout_before(layer).is_on() ? dropped_
+                                                : y_)[static_cast<std::size_t>(layer - 1)];
+  const std::int64_t front = steps_.front();
+  const std::int64_t words = (config_.h_size() + 1) / 2;
+  LayerRows rows{{features.rows.data() + front * config_.output_size(), config_.output_size()},
+                 {features.words.data(), words},
+                 (front + capacity_) * words};
+  if (precision_ == Precision::bf16) rows.words.data += front * words;
+  return rows;
+}
+
+LayerRows NativeStack::output(std::int64_t layer, std::int64_t direction) noexcept {
+  LayerRows rows = input(layer + 1, false);
+  rows.rows.data += direction * config_.h_size();
+  if (precision_ == Precision::bf16) rows.words.data += direction * rows.word_parts_stride;
+  return rows;
+}
+
+PackedRows NativeStack::d_output(std::int64_t layer) noexcept {
+  if (layer < 0) return {d_x_.data(), config_.input_size};
+  return {d_[static_cast<std::size_t>(layer % 2)].data(), config_.output_size()};
+}
+
+template <typename Rows>
+void NativeStack::load_rows(const NativeWork& work, const DropoutKey* dropout, Rows features) {
+  const std::int64_t width = config_.input_size;
+  for (auto& one : dropouts_) {
+    if (dropout != nullptr) one.draw(work, *dropout);
+  }
+  const bool drops = dropout != nullptr && dropout_before(0).is_on();
+  const auto share = work.member.share(work.last - work.first);
+  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
+    for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
+      const float* const from = features(place, t);
+      float* const to = x_.rows.data() + (work.steps.offset_at(t) + place) * width;
+      drops ? dropout_before(0).apply(work, *dropout, place, t, from, to)
+            : static_cast<void>(std::copy_n(from, width, to));
+    }
+  }
+  work.member.wait();
+  round(work, input(0, false), 1);
+}
+
+void NativeStack::load(const NativeWork& work, const Batch& batch, const DropoutKey* dropout,
+                       const Embedding* embedding) {
+  load_rows(work, dropout, [&](std::int64_t place, std::int64_t t) {
+    const auto row = static_cast<std::size_t>(work.steps.row_in_batch(place));
+    return features_of(batch, batch.offsets[row] + t, config_.input_size, embedding);
+  });
+}
+
+void NativeStack::load(const NativeWork& work, const PackedRows& features,
+                       const DropoutKey* dropout) {
+  load_rows(work, dropout, [&](std::int64_t place, std::int64_t t) {
+    return features.at(work.steps.offset_at(t) + place);
+  });
+}
+
+void NativeStack::round(const NativeWork& work, const LayerRows& features,
+                        std::int64_t parts) const {
+  if (precision_ != Precision::bf16) return;
+  const auto kernel = kernels::bf16_rows_kernel(kernels::active_isa());
+  const std::int64_t width = features.rows.stride / parts;
+  const auto share = work.member.share(work.steps.seq_len());
+  for (std::int64_t t = share.begin; t < share.end; ++t) {
+    for (std::int64_t part = 0; part < parts; ++part) {
+      kernel({.rows = work.rows(t),
+              .columns = width,
+              .from = features.rows.at(work.row(t)) + part * width,
+              .from_stride = features.rows.stride,
+              .to = features.words.at(work.row(t)) + part * features.word_parts_stride,
+              .to_stride = features.words.stride});
+    }
+  }
+  work.member.wait();
+}
+
+void NativeStack::forward(const NativeWork& work, const DropoutKey* dropout) {
+  for (std::int64_t l = 0; l < config_.num_layers; ++l) {
+    for (std::int64_t direction = 0; direction < directions_; ++direction) {
+      layer(l, direction).forward(work, input(l, dropout != nullptr), output(l, direction));
+    }
+    if (dropout != nullptr) drop_output(work, *dropout, l);
+  }
+}
+
+void NativeStack::backward(const NativeWork& work, const DropoutKey* dropout,
+                           const RecurrentStates* d_states) {
+  load_d_states(work, d_states);
+  for (std::int64_t l = config_.num_layers - 1; l >= 0; --l) {
+    if (dropout != nullptr) {
+      dropout_before(l + 1).apply(work, *dropout, d_output(l), d_output(l));
+    }
+    for (std::int64_t direction = 0; direction < directions_; ++direction) {
+      PackedRows dy = d_output(l);
+      dy.data += direction * config_.h_size();
+      layer(l, direction)
+          .backward(work, output(l, direction).rows, dy, d_output(l - 1), direction == 1);
+    }
+  }
+  if (dropout != nullptr && d_input().data != nullptr) {
+    dropout_before(0).apply(work, *dropout, d_input(), d_input());
+  }
+}
+
+void NativeStack::gradient(std::int64_t task, const DropoutKey* dropout) {
+  for (std::int64_t l = 0; l < config_.num_layers; ++l) {
+    for (std::int64_t direction = 0; direction < directions_; ++direction) {
+      auto& one = layer(l, direction);
+      if (task < one.gradient_tasks(cores_)) {
+        return one.gradient(task, cores_, steps_, input(l, dropout != nullptr),
+                            output(l, direction), dropout);
+      }
+      task -= one.gradient_tasks(cores_);
+    }
+  }
+}
+
+double NativeStack::gradient_square() const noexcept {
+  double square = 0;
+  for (const auto& layer : layers_) square += layer.gradient_square();
+  return square;
+}
+
+}  // namespace quadgate

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/buffer.h"
+#include "engine/model/config.h"
+#include "engine/model/dropout.h"
+#include "engine/model/network_options.h"
+#include "engine/model/parameters.h"
+#include "engine/model/recurrent_states.h"
+#include "engine/native/dropout.h"
+#include "engine/native/embedding.h"
+#include "engine/native/layer.h"
+#include "engine/native/packed_steps.h"
+#include "engine/native/row_view.h"
+#include "engine/native/workers.h"
+
+namespace quadgate {
+
+/// What a recurrent stack is planned for.
+struct NativeStackPlan {
+  RecurrentConfig config;
+  std::string prefix;  ///< of its parameters: "rnn." or nothing
+  std::int64_t seq_len = 0;
+  std::int64_t batch_size = 0;
+  int cores = 1;
+  Precision precision = Precision::f32;
+  bool has_states = false;   ///< that are not zero before the first step, or asked for after
+  bool has_d_input = false;  ///< the derivative of the input is asked for
+};
+
+/// The recurrent layers of the native backend with their dropout, and what goes in and out of them,
+/// for whole batches.
+class NativeStack {
+ public:
+  /// Plans all memory; `parameters` must outlive the stack.
+  NativeStack(const NativeStackPlan& plan, Parameters& parameters);
+
+  /// Takes over changed weights, in tasks that may run on different cores.
+  std::int64_t pack_tasks() const noexcept;
+  void pack(std::int64_t task);
+  /// Before each pass, without or with dropout: with weight_dropout, takes over W_hh as the pass
+  /// multiplies with it, unless it is there.
+  void take_recurrent_weights(const DropoutKey* dropout, NativeWorkers& workers);
+
+  /// The steps of the batch to come, which must fit the plan (see PackedSteps).
+  void assign(std::span<const std::int64_t> offsets) { steps_.assign(offsets); }
+  const PackedSteps& steps() const noexcept { return steps_; }
+
+  /// Copies the features of the work's rows to where the first layer reads them: those of the
+  /// batch's tokens if there is an embedding, else its x. `dropout` is that of `forward`.
+  void load(const NativeWork& work, const Batch& batch, const DropoutKey* dropout,
+            const Embedding* embedding = nullptr);
+  /// Those of somebody else's rows [packed rows, I], which are complete for all members.
+  void load(const NativeWork& work, const PackedRows& features, const DropoutKey* dropout);
+  /// With has_states: the states before the first step; null: zeros.
+  void load_states(const NativeWork& work, const RecurrentStates* states);
+
+  /// From what is loaded to `output`; without dropout if there is no key.
+  void forward(const NativeWork& work, const DropoutKey* dropout);
+  /// The last layer's output [packed rows, output_size], after its dropout if `forward` ran with
+  /// it.
+  PackedRows output(bool dropped) noexcept { return input(config_.num_layers, dropped).rows; }
+  /// After `forward`, with has_states: the states after the last steps of the work's sequences.
+  void store_states(const NativeWork& work, RecurrentStates& states);
+
+  /// Where the derivative of `output` goes before `backward`.
+  PackedRows d_output() noexcept { return d_output(config_.num_layers - 1); }
+  /// The derivatives of the states after the last step, null: zeros, and from there and d_output
+  /// everything before.
+  void backward(const NativeWork& work, const DropoutKey* dropout, const RecurrentStates* d_states);
+  /// After `backward`, with has_d_input: the derivative of the input [packed rows, I].
+  PackedRows d_input() noexcept { return d_output(-1); }
+  /// After `backward`, with has_states: the derivatives of the states before the first step.
+  void store_d_states(const NativeWork& work, RecurrentStates& d_states);
+
+  /// After `backward` for all sequences: a tile of the weight gradients.
+  std::int64_t gradient_tasks() const noexcept { return gradient_tasks_; }
+  void gradient(std::int64_t task, const DropoutKey* dropout);
+  /// After all of them: the sum of the squares of the gradients.
+  double gradient_square() const noexcept;
+
+ private:
+  /// Rows of features as they go into layers and come out, and their words in bf16.
+  struct Features {
+    Buffer rows;
+    Buffer words;
+  };
+  /// `features(place, t)` are those of one step.
+  template <typename Rows>
+  void load_rows(const NativeWork& work, const DropoutKey* dropout, Rows features);
+  template <typename Body>
+  void for_each_state(const NativeWork& work, Body body);
+  Features features(std::int64_t front, std::int64_t parts, std::int64_t width) const;
+  NativeLayer& layer(std::int64_t index, std::int64_t direction) noexcept {
+    return layers_[static_cast<std::size_t>(index * directions_ + direction)];
+  }
+  void plan_dropout(const NativeStackPlan& plan);
+  /// The dropout of what goes into a layer, or, behind the last, comes out of the stack.
+  const NativeDropout& dropout_before(std::int64_t layer) const noexcept {
+    return dropouts_[static_cast<std::size_t>(layer)];
+  }
+  void drop_output(const NativeWork& work, const DropoutKey& key, std::int64_t layer);
+  /// In bf16, rounds rows of all directions of the work's sequences to words, for all members.
+  void round(const NativeWork& work, const LayerRows& features, std::int64_t parts) const;
+  void load_d_states(const NativeWork& work, const RecurrentStates* d_states);
+
+  /// What goes into a layer, or, behind the last, comes out of the stack; if `dropped` after
+  /// dropout.
+  LayerRows input(std::int64_t layer, bool dropped) noexcept;
+  /// What comes out of one direction of it.
+  LayerRows output(std::int64_t layer, std::int64_t direction) noexcept;
+  /// The derivative of what comes out of it, both directions; -1 is the stack's input.
+  PackedRows d_output(std::int64_t layer) noexcept;
+
+  RecurrentConfig config_;
+  std::int64_t directions_;
+  std::int64_t capacity_;  // packed rows
+  int cores_;
+  Precision precision_;
+  PackedSteps steps_;
+  std::vector<NativeLayer> layers_;
+  Features x_;
+  std::vector<Features> y_;              // of each layer, with the initial states of h in front
+  std::vector<NativeDropout> dropouts_;  // before each layer, and behind the last
+  std::vector<Features> dropped_;        // of each layer, if there is dropout behind it
+  bool has_plain_weights_ = false;       // with weight_dropout: the panels hold W_hh as it is
+  std::array<Buffer, 2> d_;              // of the layers' outputs, in turns
+  Buffer d_x_;                           // with has_d_input
+  std::int64_t gradient_tasks_ = 0;
+};
+
+}  // namespace quadgate

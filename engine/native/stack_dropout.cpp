@@ -1,0 +1,55 @@
+// Dropout of the stack's features, and of its W_hh.
+
+#include "engine/base/stopwatch.h"
+#include "engine/native/stack.h"
+
+namespace quadgate {
+
+void NativeStack::plan_dropout(const NativeStackPlan& plan) {
+  for (std::int64_t l = 0; l <= config_.num_layers; ++l) {
+    const bool is_input = l == 0;
+    const bool is_output = l == config_.num_layers;
+    dropouts_.emplace_back(
+        NativeDropout::Plan{.p = is_input ? config_.input_dropout
+                                          : (is_output ? config_.output_dropout : config_.dropout),
+                            .locked = config_.locked_dropout,
+                            .layer = l - 1,
+                            .width = is_input ? config_.input_size : config_.output_size(),
+                            .batch_size = plan.batch_size});
+  }
+  for (std::int64_t l = 0; l < config_.num_layers; ++l) {
+    const bool is_on = dropout_before(l + 1).is_on();
+    dropped_.push_back(is_on ? features(steps_.front(), directions_, config_.h_size())
+                             : Features());
+  }
+}
+
+void NativeStack::drop_output(const NativeWork& work, const DropoutKey& key, std::int64_t l) {
+  const NativeDropout& dropout = dropout_before(l + 1);
+  if (!dropout.is_on()) return;
+  const LayerRows to = input(l + 1, true);
+  dropout.apply(work, key, output(l, 0).rows, to.rows);
+  if (l + 1 < config_.num_layers) round(work, to, directions_);
+}
+
+void NativeStack::take_recurrent_weights(const DropoutKey* dropout, NativeWorkers& workers) {
+  if (config_.weight_dropout == 0 || (dropout == nullptr && has_plain_weights_)) return;
+  const auto for_each = [&](std::int64_t tasks_each, auto body) {
+    const std::int64_t count = std::ssize(layers_) * tasks_each;
+    workers.plan_tasks(count);
+    workers.for_each(count, [&](std::int64_t task, PhaseTimes& times) {
+      const Stopwatch stopwatch(times, Phase::optimizer);
+      body(layers_[static_cast<std::size_t>(task / tasks_each)], task % tasks_each);
+    });
+  };
+  if (dropout != nullptr) {
+    for_each(layers_.front().drop_tasks(),
+             [&](NativeLayer& one, std::int64_t task) { one.drop_recurrent(*dropout, task); });
+  }
+  for_each(layers_.front().recurrent_pack_tasks(), [&](NativeLayer& one, std::int64_t task) {
+    one.pack_recurrent(task, dropout != nullptr);
+  });
+  has_plain_weights_ = dropout == nullptr;
+}
+
+}  // namespace quadgate

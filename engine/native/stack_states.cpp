@@ -1,0 +1,84 @@
+#include <algorithm>
+#include <cstddef>
+
+#include "engine/native/stack.h"
+#include "kernels/base/isa.h"
+#include "kernels/matrix/bf16/bf16.h"
+
+namespace quadgate {
+namespace {
+
+/// From values of RecurrentStates, or zeros, to the stack's; nowhere if `to` is null.
+void copy_in(const std::vector<float>* from, std::int64_t at, std::int64_t size, float* to) {
+  if (to == nullptr) return;
+  from == nullptr ? static_cast<void>(std::fill_n(to, size, 0.0F))
+                  : static_cast<void>(std::copy_n(from->data() + at * size, size, to));
+}
+
+/// And back.
+void copy_out(const float* from, std::int64_t size, std::int64_t at, std::vector<float>& to) {
+  if (from != nullptr) std::copy_n(from, size, to.data() + at * size);
+}
+
+}  // namespace
+
+/// Calls body(part, place, index in RecurrentStates) for the member's share of the sequences and
+/// each part, a direction of a layer.
+template <typename Body>
+void NativeStack::for_each_state(const NativeWork& work, Body body) {
+  const auto share = work.member.share(work.last - work.first);
+  for (std::int64_t part = 0; part < std::ssize(layers_); ++part) {
+    for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
+      body(part, place, part * work.steps.rows() + work.steps.row_in_batch(place));
+    }
+  }
+}
+
+void NativeStack::load_states(const NativeWork& work, const RecurrentStates* states) {
+  const std::int64_t h_size = config_.h_size();
+  for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
+    const LayerRows y = output(part / directions_, part % directions_);
+    const std::int64_t front = place - steps_.front();
+    copy_in(states == nullptr ? nullptr : &states->h, at, h_size, y.rows.at(front));
+    copy_in(states == nullptr ? nullptr : &states->c, at, config_.hidden_size,
+            layers_[static_cast<std::size_t>(part)].c(front));
+    if (precision_ == Precision::bf16) {
+      kernels::bf16_rows_kernel(kernels::active_isa())({.rows = 1,
+                                                        .columns = h_size,
+                                                        .from = y.rows.at(front),
+                                                        .from_stride = 0,
+                                                        .to = y.words.at(front),
+                                                        .to_stride = 0});
+    }
+  });
+  work.member.wait();
+}
+
+void NativeStack::store_states(const NativeWork& work, RecurrentStates& states) {
+  for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
+    const std::int64_t direction = part % directions_;
+    const std::int64_t last = direction == 0 ? work.steps.length(place) - 1 : 0;
+    const std::int64_t row = work.steps.offset_at(last) + place;
+    copy_out(output(part / directions_, direction).rows.at(row), config_.h_size(), at, states.h);
+    copy_out(layers_[static_cast<std::size_t>(part)].c(row), config_.hidden_size, at, states.c);
+  });
+}
+
+void NativeStack::load_d_states(const NativeWork& work, const RecurrentStates* d_states) {
+  for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
+    NativeLayer& one = layers_[static_cast<std::size_t>(part)];
+    copy_in(d_states == nullptr ? nullptr : &d_states->h, at, config_.h_size(), one.d_h(place));
+    copy_in(d_states == nullptr ? nullptr : &d_states->c, at, config_.hidden_size, one.d_c(place));
+  });
+  work.member.wait();
+}
+
+void NativeStack::store_d_states(const NativeWork& work, RecurrentStates& d_states) {
+  for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
+    NativeLayer& one = layers_[static_cast<std::size_t>(part)];
+    copy_out(one.d_h(place), config_.h_size(), at, d_states.h);
+    copy_out(one.d_c(place), config_.hidden_size, at, d_states.c);
+  });
+}
+
+}  // namespace quadgate

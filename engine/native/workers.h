@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "engine/base/phase_times.h"
+#include "engine/base/stopwatch.h"
+#include "engine/model/config.h"
+#include "engine/native/packed_steps.h"
+#include "engine/native/work_range.h"
+#include "engine/threads/arena.h"
+#include "engine/threads/team.h"
+#include "engine/threads/team_plan.h"
+
+namespace quadgate {
+
+/// The cores of an arena at the work of the native backend: who takes which sequences of a batch,
+/// alone or as a team, and how long each phase took.
+class NativeWorkers {
+ public:
+  /// For a recurrent stack and `multiply_adds` for a forward pass over the largest batch.
+  /// `team_size` as in NetworkOptions. `arena` must outlive the workers.
+  NativeWorkers(const RecurrentConfig& config, std::int64_t multiply_adds, std::int64_t team_size,
+                Arena& arena);
+
+  /// Makes room to hand out so many tasks at a time.
+  void plan_tasks(std::int64_t tasks);
+  /// How many cores share what is handed out: one if the steps are small.
+  int cores() const noexcept { return small_ ? 1 : arena_.threads(); }
+  PhaseTimes& times() noexcept { return times_; }
+
+  /// Calls body(index) for each index on the cores, or here if the steps are small.
+  template <typename Body>
+  void share(std::int64_t count, Body body) {
+    small_ ? arena_.for_each_here(count, body) : arena_.for_each(count, body);
+  }
+
+  /// Calls body(index, times) for each index on the cores; what they did not use counts as waiting.
+  template <typename Body>
+  void for_each(std::int64_t count, Body body) {
+    PhaseTimes wall;
+    {
+      const Stopwatch stopwatch(wall, Phase::waiting);
+      share(count,
+            [&](std::int64_t index) { body(index, task_times_[static_cast<std::size_t>(index)]); });
+    }
+    add_times(count, wall);
+  }
+
+  /// Calls body(work) for each range of the sequences.
+  template <typename Body>
+  void for_each_range(const PackedSteps& steps, Body body) {
+    const TeamPlan plan = team_plan(steps.rows());
+    for (std::int64_t range = 0; range < plan.ranges; ++range) {
+      teams_[static_cast<std::size_t>(range)].open(plan.members);
+    }
+    for_each(plan.ranges * plan.members, [&](std::int64_t index, PhaseTimes& times) {
+      const std::int64_t range = index / plan.members;
+      std::optional<Team::Member> member =
+          plan.members == 1 ? Team::Member() : teams_[static_cast<std::size_t>(range)].join();
+      const std::int64_t first = steps.cut(range, plan.ranges);
+      const std::int64_t last = steps.cut(range + 1, plan.ranges);
+      if (member && first < last) body(NativeWork{steps, first, last, *member, times});
+    });
+  }
+
+ private:
+  TeamPlan team_plan(std::int64_t rows) const noexcept;
+  void add_times(std::int64_t count, const PhaseTimes& wall) noexcept;
+
+  Arena& arena_;
+  bool small_;
+  std::int64_t team_size_;
+  TeamWork of_all_;          // all but the rows
+  std::vector<Team> teams_;  // of each range of sequences
+  std::vector<PhaseTimes> task_times_;
+  PhaseTimes times_;
+};
+
+}  // namespace quadgate

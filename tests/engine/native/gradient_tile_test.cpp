@@ -1,0 +1,184 @@
+// Sweeps depths around the pass of 256, heights and widths of a tile, and lists of right rows with
+// gaps, on every ISA in both precisions. Tolerance: half an epsilon of the terms' magnitudes for
+// each of them, in bf16 of the rounded ones; 1e-6 of a sum of squares.
+
+#include "engine/native/gradient_tile.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "kernels/base/isa.h"
+#include "kernels/matrix/bf16/bf16.h"
+#include "kernels/matrix/product/product.h"
+#include "tests/kernels/each_isa.h"
+#include "tests/support/bf16_reference.h"
+#include "tests/support/numbers.h"
+
+namespace quadgate {
+namespace {
+
+constexpr std::int64_t kFirstColumn = 4;
+constexpr std::int64_t kBlocks = 2;    // one from each left side, next to each other in the target
+constexpr std::int64_t kFirstRow = 2;  // of the second one
+
+class GradientTileTest : public kernels::EachIsa {
+ protected:
+  void SetUp() override {
+    EachIsa::SetUp();
+    kernels::cap_isa(GetParam());
+  }
+  void TearDown() override { kernels::cap_isa(kernels::detected_isa()); }
+
+  std::int64_t lanes(Precision precision) const {
+    return precision == Precision::bf16
+               ? 16
+               : kernels::vector_lanes(GetParam(), kernels::PanelKind::fast);
+  }
+
+  static double sum(const GradientTile& tile, const float* left, std::int64_t row,
+                    const float* column, std::int64_t stride, double& terms) {
+    double sum = 0;
+    for (std::int64_t k = 0; k < tile.depth; ++k) {
+      const std::int64_t right = tile.right_rows == nullptr ? k : tile.right_rows[k];
+      if (right < 0) continue;
+      const auto factor = [&](float value) {
+        return tile.precision == Precision::bf16 ? testing::rounded_to_bf16(value) : value;
+      };
+      const double term =
+          double{factor(left[k * tile.left_width + row])} * factor(column[right * stride]);
+      sum += term;
+      terms += std::abs(term);
+    }
+    return sum;
+  }
+
+  static constexpr double kHalf = 0.5 * std::numeric_limits<float>::epsilon();
+
+  /// The rows as bf16 reads them.
+  static std::vector<float> words(const std::vector<float>& values, std::int64_t depth,
+                                  std::int64_t width) {
+    const std::int64_t stride = (width + 1) / 2;
+    std::vector<float> words(static_cast<std::size_t>(depth * stride + 8));  // see Bf16Interleave
+    kernels::bf16_rows_kernel(GetParam())({.rows = depth,
+                                           .columns = width,
+                                           .from = values.data(),
+                                           .from_stride = width,
+                                           .to = words.data(),
+                                           .to_stride = stride});
+    return words;
+  }
+
+  /// Computes a tile with random values and compares it, and what lies around it.
+  void expect_formula(Precision precision, std::int64_t depth, std::int64_t rows,
+                      std::int64_t columns, bool with_gaps, bool with_sums) {
+    const auto floats = [&](std::int64_t count) {
+      return random_.values(static_cast<std::size_t>(count));
+    };
+    GradientTile tile;
+    tile.depth = depth;
+    const bool whole_vectors = with_sums || precision == Precision::bf16;
+    tile.left_width = whole_vectors ? 4 * lanes(precision) : kFirstRow + rows + 1;
+    tile.columns = columns;
+    tile.precision = precision;
+    tile.first_column = kFirstColumn;
+    const std::array left{floats(depth * tile.left_width), floats(depth * tile.left_width)};
+    const std::array<const float*, kBlocks> panels{left[0].data(), left[1].data()};
+    const std::int64_t right_width = kFirstColumn + columns + 3;
+    const auto right = floats(depth * right_width);
+    std::array sides{left[0], left[1], right};  // what is read
+    if (precision == Precision::bf16) {
+      sides = {words(left[0], depth, tile.left_width), words(left[1], depth, tile.left_width),
+               words(right, depth, right_width)};
+    }
+    const std::array<const float*, kBlocks> left_sides{sides[0].data(), sides[1].data()};
+    tile.left = left_sides;
+    tile.right = {sides[2].data(),
+                  precision == Precision::bf16 ? (right_width + 1) / 2 : right_width};
+    auto sums = floats(kBlocks * tile.left_width);
+    if (with_sums) tile.left_sums = sums.data();
+    std::vector<std::int64_t> right_rows;
+    for (std::int64_t k = 0; k < depth; ++k) {
+      right_rows.push_back(k % 3 == 0 ? -1 : random_.integer(0, depth - 1));
+    }
+    if (with_gaps) tile.right_rows = right_rows.data();
+    tile.target_stride = kBlocks * columns + 1;
+    const auto before = floats(rows * tile.target_stride);
+    auto target = before;
+    std::array<GradientTile::Block, kBlocks> blocks;
+    blocks[0] = {.panel = 0, .first_row = 0, .rows = rows, .target = target.data()};
+    blocks[1] = {
+        .panel = 1, .first_row = kFirstRow, .rows = rows, .target = target.data() + columns};
+    compute(tile, blocks);
+
+    std::array<double, kBlocks> squares{};
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t column = 0; column < kBlocks * columns; ++column) {
+        double terms = 0;
+        const auto block = static_cast<std::size_t>(column / columns);
+        const double expected =
+            sum(tile, panels[block] + blocks[block].first_row, row,
+                right.data() + kFirstColumn + column % columns, right_width, terms);
+        const float actual = target[static_cast<std::size_t>(row * tile.target_stride + column)];
+        ASSERT_NEAR(actual, expected, kHalf * static_cast<double>(depth) * terms)
+            << row << ", " << column;
+        squares[block] += double{actual} * actual;
+      }
+      const auto behind = static_cast<std::size_t>((row + 1) * tile.target_stride - 1);
+      ASSERT_EQ(target[behind], before[behind]) << "behind row " << row;
+    }
+    const std::vector<float> ones(static_cast<std::size_t>(depth), 1);
+    tile.right_rows = nullptr;
+    for (std::int64_t i = 0; with_sums && i < kBlocks * tile.left_width; ++i) {
+      double terms = 0;
+      const double expected = sum(tile, panels[static_cast<std::size_t>(i / tile.left_width)],
+                                  i % tile.left_width, ones.data(), 1, terms);
+      ASSERT_NEAR(sums[static_cast<std::size_t>(i)], expected,
+                  kHalf * static_cast<double>(depth) * terms)
+          << "sum " << i;
+    }
+    for (std::size_t block = 0; block < kBlocks; ++block) {
+      ASSERT_NEAR(blocks[block].square, squares[block], 1e-6 * squares[block]);
+    }
+  }
+
+  testing::Random random_{1};
+};
+
+TEST_P(GradientTileTest, IsTheProductOverAllRowsInEveryShape) {
+  for (const Precision precision : {Precision::f32, Precision::bf16}) {
+    const std::int64_t vector = lanes(precision);
+    for (const std::int64_t depth : {1, 127, 255, 256, 257, 600}) {
+      for (const std::int64_t rows : {1, 5, 16}) {
+        for (const std::int64_t columns :
+             {std::int64_t{1}, 2 * vector + 1, 4 * vector, 9 * vector + 1}) {
+          for (const bool with_gaps : {false, true}) {
+            expect_formula(precision, depth, rows, columns, with_gaps, rows == 1);
+            ASSERT_FALSE(HasFailure()) << to_string(precision) << ", depth " << depth << ", rows "
+                                       << rows << ", columns " << columns << ", gaps " << with_gaps;
+          }
+        }
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Isa, GradientTileTest, kernels::all_isas(), kernels::isa_name);
+
+TEST(SumOfSquaresTest, AddsEveryElement) {
+  testing::Random random(2);
+  for (std::size_t size = 0; size <= 100; ++size) {
+    const auto values = random.values(size);
+    double expected = 0;
+    for (const float value : values) expected += double{value} * value;
+    EXPECT_NEAR(sum_of_squares(values.data(), 1, static_cast<std::int64_t>(size), 0), expected,
+                1e-6 * expected)
+        << size;
+  }
+}
+
+}  // namespace
+}  // namespace quadgate
