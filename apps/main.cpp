@@ -16,7 +16,7 @@
 #include "apps/prepare_options.h"
 #include "apps/signals.h"
 #include "engine/base/error.h"
-#include "engine/onednn_isa.h"
+#include "engine/onednn/isa.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate::apps {

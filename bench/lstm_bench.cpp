@@ -7,9 +7,9 @@
 #include <optional>
 #include <vector>
 
-#include "engine/lstm.h"
 #include "engine/model/config.h"
 #include "engine/model/parameters.h"
+#include "engine/onednn/lstm_stack.h"
 #include "engine/threads/arena.h"
 
 namespace quadgate {

@@ -4,7 +4,7 @@
 
 #include "engine/base/error.h"
 #include "engine/native/backend.h"
-#include "engine/onednn_backend.h"
+#include "engine/onednn/backend.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate {

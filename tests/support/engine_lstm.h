@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "engine/lstm.h"
 #include "engine/model/parameters.h"
+#include "engine/onednn/lstm_stack.h"
 #include "engine/threads/arena.h"
 #include "tests/support/lstm_reference.h"
 

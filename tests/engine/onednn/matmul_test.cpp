@@ -1,7 +1,7 @@
 // Sweeps m, n, k over 1 to 67, both operands plain and transposed, tight and strided, beta 0 and 1.
 // Tolerance: 2 epsilon times k times the largest product, which bounds the sum in any order.
 
-#include "engine/matmul.h"
+#include "engine/onednn/matmul.h"
 
 #include <gtest/gtest.h>
 

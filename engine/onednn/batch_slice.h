@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
-#include "engine/gradient_sum.h"
-#include "engine/linear.h"
-#include "engine/lstm.h"
 #include "engine/model/batch.h"
 #include "engine/model/config.h"
 #include "engine/model/loss.h"
 #include "engine/model/parameters.h"
+#include "engine/onednn/gradient_sum.h"
+#include "engine/onednn/linear.h"
+#include "engine/onednn/lstm_stack.h"
 
 namespace quadgate {
 

@@ -6,9 +6,9 @@
 
 #include "engine/backend/backend.h"
 #include "engine/base/buffer.h"
-#include "engine/gradient_sum.h"
-#include "engine/lstm.h"
-#include "engine/shard.h"
+#include "engine/onednn/batch_slice.h"
+#include "engine/onednn/gradient_sum.h"
+#include "engine/onednn/lstm_stack.h"
 
 namespace quadgate {
 

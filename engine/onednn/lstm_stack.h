@@ -10,7 +10,7 @@
 #include "engine/model/config.h"
 #include "engine/model/dropout.h"
 #include "engine/model/parameters.h"
-#include "engine/onednn_lstm.h"
+#include "engine/onednn/lstm_direction.h"
 #include "engine/threads/arena.h"
 
 namespace quadgate {

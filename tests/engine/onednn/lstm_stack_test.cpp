@@ -4,7 +4,7 @@
 // sums of up to 100 products round to some 10 epsilon, and oneDNN's sigmoid and tanh are good to
 // about 1e-6.
 
-#include "engine/lstm.h"
+#include "engine/onednn/lstm_stack.h"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // 2 and 5 shards, at 1 to 4 threads. Tolerance: none for the sums, which have one order; 1e-12 for
 // the norm, a double sum of some 50,000 squares.
 
-#include "engine/gradient_sum.h"
+#include "engine/onednn/gradient_sum.h"
 
 #include <gtest/gtest.h>
 

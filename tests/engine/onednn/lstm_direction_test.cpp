@@ -1,7 +1,7 @@
 // Sweeps hidden sizes over and below oneDNN's vectors, changed weights and repeated calls of one
 // direction of one layer. Tolerance: 1e-5 of the largest element, as for the whole LSTM.
 
-#include "engine/onednn_lstm.h"
+#include "engine/onednn/lstm_direction.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "engine/lstm.h"
+#include "engine/onednn/lstm_stack.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "engine/onednn_isa.h"
+#include "engine/onednn/isa.h"
 
 #include <oneapi/dnnl/dnnl.h>
 

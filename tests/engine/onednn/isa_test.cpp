@@ -1,12 +1,12 @@
 // Sweeps the instruction sets as caps after oneDNN has made a primitive, when it is too late. That
 // a cap in time works is seen where a program runs under one. No tolerance: there are no numbers.
 
-#include "engine/onednn_isa.h"
+#include "engine/onednn/isa.h"
 
 #include <gtest/gtest.h>
 
 #include "engine/base/error.h"
-#include "engine/onednn_lstm.h"
+#include "engine/onednn/lstm_direction.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate {

@@ -2,7 +2,7 @@
 // half. Tolerance: 2e-5 of the largest element, as for the network. What lies outside of the
 // shard's rows is compared with none.
 
-#include "engine/shard.h"
+#include "engine/onednn/batch_slice.h"
 
 #include <gtest/gtest.h>
 

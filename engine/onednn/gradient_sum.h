@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
-#include "engine/lstm.h"
 #include "engine/model/parameters.h"
+#include "engine/onednn/lstm_stack.h"
 #include "engine/threads/arena.h"
 
 namespace quadgate {

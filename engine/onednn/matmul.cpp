@@ -1,4 +1,4 @@
-#include "engine/matmul.h"
+#include "engine/onednn/matmul.h"
 
 #include <fmt/format.h>
 #include <oneapi/dnnl/dnnl.h>

@@ -1,4 +1,4 @@
-#include "engine/onednn_lstm.h"
+#include "engine/onednn/lstm_direction.h"
 
 #include <fmt/format.h>
 #include <oneapi/dnnl/dnnl_debug.h>

@@ -1,4 +1,4 @@
-#include "engine/onednn_backend.h"
+#include "engine/onednn/backend.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,4 +1,4 @@
-#include "engine/gradient_sum.h"
+#include "engine/onednn/gradient_sum.h"
 
 #include <algorithm>
 #include <array>

@@ -1,9 +1,9 @@
-#include "engine/linear.h"
+#include "engine/onednn/linear.h"
 
 #include <algorithm>
 #include <functional>
 
-#include "engine/matmul.h"
+#include "engine/onednn/matmul.h"
 
 namespace quadgate {
 

@@ -1,4 +1,4 @@
-#include "engine/shard.h"
+#include "engine/onednn/batch_slice.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,7 +1,7 @@
 // Sweeps rows, inputs and outputs over 1 to 40. Tolerance: 1e-5 of the largest element: sums of at
 // most 40 products of numbers below 1 round to less than 40 epsilon.
 
-#include "engine/linear.h"
+#include "engine/onednn/linear.h"
 
 #include <gtest/gtest.h>
 
