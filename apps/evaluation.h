@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/model/loss.h"
-#include "engine/network.h"
+#include "engine/training/network.h"
 #include "io/checkpoint.h"
 #include "io/dataset.h"
 

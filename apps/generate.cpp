@@ -10,7 +10,7 @@
 #include "apps/model_on_data.h"
 #include "engine/base/error.h"
 #include "engine/base/random.h"
-#include "engine/network.h"
+#include "engine/training/network.h"
 #include "io/checkpoint.h"
 #include "io/importers/plain_text.h"
 #include "io/importers/utf8.h"

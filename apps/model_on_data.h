@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "engine/model/batch.h"
-#include "engine/network.h"
 #include "engine/threads/arena.h"
+#include "engine/training/network.h"
 #include "io/checkpoint.h"
 #include "io/dataset.h"
 

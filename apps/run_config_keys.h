@@ -5,7 +5,7 @@
 
 #include "apps/run_config.h"
 #include "engine/model/config.h"
-#include "engine/schedule.h"
+#include "engine/training/schedule.h"
 
 /// The keys of a run file, for what reads and writes it.
 namespace quadgate::apps {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "apps/commands.h"
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 
 namespace quadgate::apps {
 

@@ -11,7 +11,7 @@
 #include "apps/model_on_data.h"
 #include "apps/threads.h"
 #include "engine/base/error.h"
-#include "engine/network.h"
+#include "engine/training/network.h"
 #include "io/checkpoint.h"
 #include "io/importers/text.h"
 #include "io/importers/utf8.h"

@@ -8,7 +8,7 @@
 #include "apps/progress.h"
 #include "apps/run_config.h"
 #include "apps/run_folder.h"
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 #include "io/checkpoint.h"
 #include "io/checkpoint_writer.h"
 #include "io/dataset.h"

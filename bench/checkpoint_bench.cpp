@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 #include "io/checkpoint.h"
 #include "io/checkpoint_writer.h"
 

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 
 namespace quadgate {
 namespace {

@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "engine/base/random.h"
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 #include "io/batch_rows.h"
 #include "io/dataset.h"
 #include "io/hdf5.h"

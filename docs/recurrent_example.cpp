@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <vector>
 
-#include "engine/optimizer.h"
-#include "engine/recurrent.h"
 #include "engine/threads/arena.h"
+#include "engine/training/optimizer.h"
+#include "engine/training/recurrent.h"
 
 int main() {
   constexpr std::int64_t kSteps = 12;

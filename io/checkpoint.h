@@ -8,9 +8,9 @@
 #include "engine/model/config.h"
 #include "engine/model/parameters.h"
 #include "engine/model/recurrent_states.h"
-#include "engine/network.h"
-#include "engine/optimizer.h"
-#include "engine/schedule.h"
+#include "engine/training/network.h"
+#include "engine/training/optimizer.h"
+#include "engine/training/schedule.h"
 #include "io/model_description.h"
 
 namespace quadgate {

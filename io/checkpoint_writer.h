@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "engine/model/parameters.h"
-#include "engine/optimizer.h"
+#include "engine/training/optimizer.h"
 #include "io/checkpoint.h"
 #include "io/model_description.h"
 

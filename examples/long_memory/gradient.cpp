@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/recurrent.h"
+#include "engine/training/recurrent.h"
 
 namespace long_memory {
 namespace {

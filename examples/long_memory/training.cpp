@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "engine/model/initialization.h"
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 
 namespace long_memory {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "engine/model/config.h"
-#include "engine/network.h"
 #include "engine/threads/arena.h"
+#include "engine/training/network.h"
 #include "problems.h"
 
 namespace long_memory {

@@ -1,4 +1,4 @@
 // A network plans its memory once; a copy would silently share or double it.
-#include "engine/network.h"
+#include "engine/training/network.h"
 
 quadgate::Network copy(quadgate::Network& network) { return network; }

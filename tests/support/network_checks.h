@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "engine/network.h"
+#include "engine/training/network.h"
 #include "tests/support/network_reference.h"
 #include "tests/support/numbers.h"
 

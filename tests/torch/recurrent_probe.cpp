@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/optimizer.h"
-#include "engine/recurrent.h"
+#include "engine/training/optimizer.h"
+#include "engine/training/recurrent.h"
 
 namespace quadgate {
 namespace {

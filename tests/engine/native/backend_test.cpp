@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-#include "engine/network.h"
+#include "engine/training/network.h"
 #include "kernels/base/isa.h"
 #include "tests/kernels/each_isa.h"
 #include "tests/support/batches.h"

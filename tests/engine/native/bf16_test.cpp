@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "engine/base/error.h"
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 #include "kernels/base/isa.h"
 #include "tests/support/batches.h"
 #include "tests/support/numbers.h"

@@ -12,7 +12,7 @@
 #include <numeric>
 
 #include "engine/base/error.h"
-#include "engine/network.h"
+#include "engine/training/network.h"
 #include "kernels/base/isa.h"
 #include "tests/kernels/each_isa.h"
 #include "tests/support/batches.h"

@@ -13,7 +13,7 @@
 #include <numeric>
 
 #include "engine/base/error.h"
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 #include "io/hdf5.h"
 #include "tests/support/batches.h"
 

@@ -9,7 +9,7 @@
 #include <numeric>
 #include <set>
 
-#include "engine/network.h"
+#include "engine/training/network.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"
 #include "tests/support/engine_lstm.h"

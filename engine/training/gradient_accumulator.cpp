@@ -1,4 +1,4 @@
-#include "engine/gradient_accumulator.h"
+#include "engine/training/gradient_accumulator.h"
 
 #include <cmath>
 #include <numeric>

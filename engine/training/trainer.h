@@ -4,10 +4,10 @@
 #include <optional>
 #include <span>
 
-#include "engine/gradient_accumulator.h"
 #include "engine/model/batch.h"
-#include "engine/network.h"
-#include "engine/optimizer.h"
+#include "engine/training/gradient_accumulator.h"
+#include "engine/training/network.h"
+#include "engine/training/optimizer.h"
 
 namespace quadgate {
 

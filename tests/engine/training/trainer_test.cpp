@@ -2,7 +2,7 @@
 // 60 steps that have to learn a task. Tolerance: 1e-6 of the largest weight for the clipped step,
 // the rounding of one float update; the rest is compared with none.
 
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 
 #include <gmock/gmock.h>
 

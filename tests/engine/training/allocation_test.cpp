@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"
 

@@ -1,4 +1,4 @@
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "engine/recurrent.h"
+#include "engine/training/recurrent.h"
 
 #include <fmt/format.h>
 

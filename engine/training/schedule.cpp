@@ -1,4 +1,4 @@
-#include "engine/schedule.h"
+#include "engine/training/schedule.h"
 
 #include <fmt/format.h>
 

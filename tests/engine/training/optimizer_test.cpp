@@ -3,7 +3,7 @@
 // parameter, for ten roundings of the state to float; none between numbers of threads and for
 // resuming.
 
-#include "engine/optimizer.h"
+#include "engine/training/optimizer.h"
 
 #include <gtest/gtest.h>
 

@@ -12,8 +12,8 @@
 
 #include "engine/base/error.h"
 #include "engine/base/random.h"
-#include "engine/network.h"
-#include "engine/recurrent.h"
+#include "engine/training/network.h"
+#include "engine/training/recurrent.h"
 #include "kernels/base/isa.h"
 #include "kernels/random/dropout/dropout.h"
 #include "tests/support/batches.h"

@@ -2,7 +2,7 @@
 // gradients, used twice. Tolerance: 1e-6 of the largest sum and of the norm, for three roundings;
 // none between numbers of threads.
 
-#include "engine/gradient_accumulator.h"
+#include "engine/training/gradient_accumulator.h"
 
 #include <gtest/gtest.h>
 

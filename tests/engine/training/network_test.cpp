@@ -3,7 +3,7 @@
 // batch can have wrong. Tolerance: 2e-5 of the largest element against the double reference: float
 // sums over up to 150 steps and oneDNN's sigmoid and tanh, good to about 1e-6.
 
-#include "engine/network.h"
+#include "engine/training/network.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "engine/optimizer.h"
+#include "engine/training/optimizer.h"
 
 #include <algorithm>
 #include <cmath>

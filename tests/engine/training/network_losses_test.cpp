@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "engine/base/error.h"
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 #include "kernels/base/isa.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"

@@ -1,4 +1,4 @@
-#include "engine/network.h"
+#include "engine/training/network.h"
 
 #include <fmt/format.h>
 

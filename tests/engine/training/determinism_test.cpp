@@ -8,7 +8,7 @@
 
 #include <cstring>
 
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 #include "kernels/base/isa.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"

@@ -2,7 +2,7 @@
 // schedules.h5 of golden/make_golden.py, in one go and resumed at every epoch, and numbers out of
 // range. Tolerance: 1e-7 of the largest learning rate, as the file holds floats; none for resuming.
 
-#include "engine/schedule.h"
+#include "engine/training/schedule.h"
 
 #include <gmock/gmock.h>
 

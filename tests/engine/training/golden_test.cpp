@@ -10,7 +10,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "engine/trainer.h"
+#include "engine/training/trainer.h"
 #include "io/hdf5.h"
 #include "tests/support/backends.h"
 #include "tests/support/engine_lstm.h"

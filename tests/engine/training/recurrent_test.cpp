@@ -2,7 +2,7 @@
 // the derivatives of the initial states by finite differences where there is no PyTorch. Tolerance
 // of those: 2e-2 of values around 1, since differences of floats cancel.
 
-#include "engine/recurrent.h"
+#include "engine/training/recurrent.h"
 
 #include <gmock/gmock.h>
 
