@@ -8,8 +8,8 @@
 #include "apps/commands.h"
 #include "apps/model_on_data.h"
 #include "engine/base/error.h"
+#include "io/files/replace_file.h"
 #include "io/hdf5_new_file.h"
-#include "io/replace_file.h"
 
 namespace quadgate::apps {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "apps/progress.h"
-#include "io/file_progress.h"
+#include "io/files/file_progress.h"
 
 namespace quadgate::apps {
 

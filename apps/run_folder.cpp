@@ -10,7 +10,7 @@
 
 #include "engine/base/error.h"
 #include "io/checkpoint.h"
-#include "io/replace_file.h"
+#include "io/files/replace_file.h"
 
 namespace quadgate::apps {
 namespace {

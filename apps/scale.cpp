@@ -12,7 +12,7 @@
 #include "apps/torch_peer.h"
 #include "engine/base/error.h"
 #include "engine/threads/affinity.h"
-#include "io/replace_file.h"
+#include "io/files/replace_file.h"
 
 namespace quadgate::apps {
 namespace {

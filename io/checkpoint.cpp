@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "io/files/checksum.h"
+#include "io/files/replace_file.h"
 #include "io/hdf5.h"
 #include "io/hdf5_attributes.h"
 #include "io/hdf5_new_file.h"
-#include "io/replace_file.h"
-#include "io/seal.h"
 
 namespace quadgate {
 namespace {

@@ -9,10 +9,10 @@
 
 #include "io/data_description.h"
 #include "io/dataset_writer.h"
-#include "io/file_progress.h"
+#include "io/files/file_progress.h"
+#include "io/files/temporary_file.h"
 #include "io/hdf5_array_writer.h"
 #include "io/hdf5_new_file.h"
-#include "io/temporary_file.h"
 
 /// What the writers of data sets share.
 namespace quadgate {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "engine/model/config.h"
-#include "io/file_progress.h"
-#include "io/spool.h"
+#include "io/files/file_progress.h"
+#include "io/files/spool.h"
 
 namespace quadgate {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "io/child_process.h"
+#include "io/files/child_process.h"
 #include "io/hdf5_kept_rows.h"
 #include "io/hdf5_object.h"
 

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "io/files/temporary_file.h"
 #include "io/hdf5_disk_driver.h"
 #include "io/hdf5_object.h"
 #include "io/hdf5_session.h"
-#include "io/temporary_file.h"
 
 namespace quadgate::hdf5 {
 namespace {

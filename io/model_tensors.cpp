@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
-#include "io/finite.h"
+#include "io/files/finite.h"
 #include "io/json_attributes.h"
 
 namespace quadgate {

@@ -10,7 +10,7 @@
 #include "engine/base/error.h"
 #include "io/data_description.h"
 #include "io/dataset_parts.h"
-#include "io/finite.h"
+#include "io/files/finite.h"
 #include "io/hdf5_array_writer.h"
 #include "io/scale.h"
 

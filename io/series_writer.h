@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "io/dataset_writer.h"
-#include "io/spool.h"
+#include "io/files/spool.h"
 
 namespace quadgate {
 

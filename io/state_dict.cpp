@@ -4,11 +4,11 @@
 
 #include <string>
 
+#include "io/files/checksum.h"
 #include "io/hdf5.h"
 #include "io/hdf5_attributes.h"
 #include "io/json_attributes.h"
 #include "io/model_tensors.h"
-#include "io/seal.h"
 
 namespace quadgate {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "io/data_description.h"
 #include "io/dataset_writer.h"
-#include "io/spool.h"
+#include "io/files/spool.h"
 #include "io/vocabulary.h"
 
 namespace quadgate {

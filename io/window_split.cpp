@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/error.h"
-#include "io/finite.h"
+#include "io/files/finite.h"
 
 namespace quadgate {
 

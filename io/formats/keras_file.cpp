@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "io/files/replace_file.h"
 #include "io/hdf5.h"
 #include "io/hdf5_new_file.h"
-#include "io/replace_file.h"
 
 namespace quadgate {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "io/files/replace_file.h"
 #include "io/formats/onnx_graph.h"
-#include "io/replace_file.h"
 
 namespace quadgate {
 namespace {

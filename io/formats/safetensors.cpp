@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
-#include "io/replace_file.h"
+#include "io/files/replace_file.h"
 
 namespace quadgate {
 namespace {

@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "io/files/replace_file.h"
 #include "io/formats/pickle.h"
 #include "io/formats/zip.h"
-#include "io/replace_file.h"
 
 namespace quadgate {
 namespace {

@@ -10,10 +10,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "io/files/spool.h"
 #include "io/importers/csv_columns.h"
 #include "io/importers/input.h"
 #include "io/series_writer.h"
-#include "io/spool.h"
 
 namespace quadgate {
 

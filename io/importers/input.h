@@ -6,8 +6,8 @@
 #include <memory>
 #include <span>
 
-#include "io/file_progress.h"
-#include "io/spool.h"
+#include "io/files/file_progress.h"
+#include "io/files/spool.h"
 
 struct gzFile_s;
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
-#include "io/file_progress.h"
+#include "io/files/file_progress.h"
 
 namespace quadgate {
 namespace {

@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "apps/commands.h"
+#include "io/files/replace_file.h"
 #include "io/hdf5_new_file.h"
-#include "io/replace_file.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {

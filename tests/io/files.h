@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "io/files/replace_file.h"
 #include "io/hdf5.h"
 #include "io/hdf5_new_file.h"
-#include "io/replace_file.h"
 
 namespace quadgate::testing {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "io/spool.h"
+#include "io/files/spool.h"
 
 namespace quadgate::testing {
 

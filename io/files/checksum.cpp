@@ -1,4 +1,4 @@
-#include "io/seal.h"
+#include "io/files/checksum.h"
 
 #include <fmt/format.h>
 #include <xxhash.h>

@@ -1,4 +1,4 @@
-#include "io/child_process.h"
+#include "io/files/child_process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

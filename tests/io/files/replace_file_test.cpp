@@ -3,7 +3,7 @@
 // read-only, a folder in the file's place.
 // Tolerance: none, contents are compared as bytes.
 
-#include "io/replace_file.h"
+#include "io/files/replace_file.h"
 
 #include <unistd.h>
 

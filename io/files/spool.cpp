@@ -1,4 +1,4 @@
-#include "io/spool.h"
+#include "io/files/spool.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
-#include "io/temporary_file.h"
+#include "io/files/temporary_file.h"
 
 namespace quadgate {
 namespace {

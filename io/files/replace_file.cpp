@@ -1,9 +1,9 @@
-#include "io/replace_file.h"
+#include "io/files/replace_file.h"
 
 #include <cerrno>
 #include <cstdio>
 
-#include "io/temporary_file.h"
+#include "io/files/temporary_file.h"
 
 namespace quadgate {
 

@@ -1,7 +1,7 @@
 // Sweeps: arrays in memory and in a file, by buffers of 1 byte to more than all of it; moved
 // arrays; a full disk (a limit of file size) and a folder that is missing. Tolerance: none.
 
-#include "io/spool.h"
+#include "io/files/spool.h"
 
 #include <cstdint>
 #include <limits>

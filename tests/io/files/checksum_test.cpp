@@ -2,7 +2,7 @@
 // files without a seal.
 // Tolerance: none, a checksum is right or wrong.
 
-#include "io/seal.h"
+#include "io/files/checksum.h"
 
 #include <string>
 

@@ -1,6 +1,6 @@
 // Sweeps: what a service can do to its process, which its owner must only hear of.
 
-#include "io/child_process.h"
+#include "io/files/child_process.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
