@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/model/config.h"
-#include "io/attributes.h"
+#include "io/attributes/attributes.h"
 
 namespace quadgate {
 

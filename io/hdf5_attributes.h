@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/attributes.h"
+#include "io/attributes/attributes.h"
 #include "io/hdf5.h"
 #include "io/hdf5_new_file.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
-#include "io/attributes.h"
+#include "io/attributes/attributes.h"
 
 namespace quadgate {
 namespace {

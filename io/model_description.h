@@ -3,7 +3,7 @@
 #include <string>
 
 #include "engine/model/config.h"
-#include "io/attributes.h"
+#include "io/attributes/attributes.h"
 #include "io/data_description.h"
 
 namespace quadgate {
