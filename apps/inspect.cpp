@@ -10,8 +10,8 @@
 #include "engine/base/error.h"
 #include "io/checkpoint.h"
 #include "io/dataset.h"
-#include "io/hdf5.h"
-#include "io/hdf5_attributes.h"
+#include "io/hdf5/attributes.h"
+#include "io/hdf5/file.h"
 #include "io/row_order.h"
 #include "io/window_split.h"
 

@@ -9,7 +9,7 @@
 #include "apps/model_on_data.h"
 #include "engine/base/error.h"
 #include "io/files/replace_file.h"
-#include "io/hdf5_new_file.h"
+#include "io/hdf5/file_writer.h"
 
 namespace quadgate::apps {
 namespace {

@@ -27,8 +27,8 @@
 #include "engine/training/trainer.h"
 #include "io/batch_rows.h"
 #include "io/dataset.h"
-#include "io/hdf5.h"
-#include "io/hdf5_new_file.h"
+#include "io/hdf5/file.h"
+#include "io/hdf5/file_writer.h"
 #include "io/loader.h"
 
 namespace quadgate {

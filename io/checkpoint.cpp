@@ -16,9 +16,9 @@
 #include "engine/base/error.h"
 #include "io/files/checksum.h"
 #include "io/files/replace_file.h"
-#include "io/hdf5.h"
-#include "io/hdf5_attributes.h"
-#include "io/hdf5_new_file.h"
+#include "io/hdf5/attributes.h"
+#include "io/hdf5/file.h"
+#include "io/hdf5/file_writer.h"
 
 namespace quadgate {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "engine/base/error.h"
-#include "io/hdf5.h"
-#include "io/hdf5_attributes.h"
+#include "io/hdf5/attributes.h"
+#include "io/hdf5/file.h"
 #include "io/sequence_split.h"
 #include "io/stream_split.h"
 #include "io/window_split.h"

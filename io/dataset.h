@@ -12,7 +12,7 @@
 #include "engine/model/batch.h"
 #include "engine/model/config.h"
 #include "io/data_description.h"
-#include "io/hdf5.h"
+#include "io/hdf5/file.h"
 
 namespace quadgate {
 

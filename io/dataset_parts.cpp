@@ -8,7 +8,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/random.h"
-#include "io/hdf5_attributes.h"
+#include "io/hdf5/attributes.h"
 
 namespace quadgate {
 

@@ -11,8 +11,8 @@
 #include "io/dataset_writer.h"
 #include "io/files/file_progress.h"
 #include "io/files/temporary_file.h"
-#include "io/hdf5_array_writer.h"
-#include "io/hdf5_new_file.h"
+#include "io/hdf5/array_writer.h"
+#include "io/hdf5/file_writer.h"
 
 /// What the writers of data sets share.
 namespace quadgate {

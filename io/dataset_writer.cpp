@@ -10,7 +10,7 @@
 #include "io/data_description.h"
 #include "io/dataset_parts.h"
 #include "io/files/finite.h"
-#include "io/hdf5_array_writer.h"
+#include "io/hdf5/array_writer.h"
 #include "io/scale.h"
 
 namespace quadgate {

@@ -6,7 +6,7 @@
 
 #include "engine/model/config.h"
 #include "io/dataset.h"
-#include "io/hdf5.h"
+#include "io/hdf5/file.h"
 
 namespace quadgate {
 

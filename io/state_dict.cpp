@@ -5,8 +5,8 @@
 #include <string>
 
 #include "io/files/checksum.h"
-#include "io/hdf5.h"
-#include "io/hdf5_attributes.h"
+#include "io/hdf5/attributes.h"
+#include "io/hdf5/file.h"
 #include "io/json_attributes.h"
 #include "io/model_tensors.h"
 

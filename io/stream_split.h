@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "io/dataset.h"
-#include "io/hdf5.h"
+#include "io/hdf5/file.h"
 
 namespace quadgate {
 

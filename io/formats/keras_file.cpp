@@ -15,8 +15,8 @@
 
 #include "engine/base/error.h"
 #include "io/files/replace_file.h"
-#include "io/hdf5.h"
-#include "io/hdf5_new_file.h"
+#include "io/hdf5/file.h"
+#include "io/hdf5/file_writer.h"
 
 namespace quadgate {
 namespace {

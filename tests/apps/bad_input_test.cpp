@@ -9,7 +9,7 @@
 
 #include "apps/commands.h"
 #include "io/files/replace_file.h"
-#include "io/hdf5_new_file.h"
+#include "io/hdf5/file_writer.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {

@@ -10,7 +10,7 @@
 
 #include "apps/commands.h"
 #include "engine/base/phase_times.h"
-#include "io/hdf5.h"
+#include "io/hdf5/file.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {

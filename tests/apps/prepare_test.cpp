@@ -7,7 +7,7 @@
 #include "apps/commands.h"
 #include "apps/prepare_progress.h"
 #include "io/dataset.h"
-#include "io/hdf5.h"
+#include "io/hdf5/file.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {

@@ -12,8 +12,8 @@
 
 #include "apps/commands.h"
 #include "io/dataset.h"
-#include "io/hdf5.h"
-#include "io/hdf5_new_file.h"
+#include "io/hdf5/file.h"
+#include "io/hdf5/file_writer.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {

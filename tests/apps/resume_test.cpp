@@ -16,7 +16,7 @@
 #include "apps/commands.h"
 #include "engine/base/random.h"
 #include "io/checkpoint.h"
-#include "io/hdf5.h"
+#include "io/hdf5/file.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "io/dataset.h"
-#include "io/hdf5_kept_rows.h"
+#include "io/hdf5/chunk_cache.h"
 #include "io/loader.h"
 #include "tests/io/counting_split.h"
 #include "tests/io/files.h"

@@ -4,7 +4,7 @@
 #include "io/data_description.h"
 
 #include "engine/base/error.h"
-#include "io/hdf5_attributes.h"
+#include "io/hdf5/attributes.h"
 #include "tests/io/files.h"
 
 namespace quadgate {

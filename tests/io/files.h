@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "io/files/replace_file.h"
-#include "io/hdf5.h"
-#include "io/hdf5_new_file.h"
+#include "io/hdf5/file.h"
+#include "io/hdf5/file_writer.h"
 
 namespace quadgate::testing {
 

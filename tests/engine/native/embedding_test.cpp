@@ -14,7 +14,7 @@
 
 #include "engine/base/error.h"
 #include "engine/training/trainer.h"
-#include "io/hdf5.h"
+#include "io/hdf5/file.h"
 #include "tests/support/batches.h"
 
 namespace quadgate {

@@ -11,7 +11,7 @@
 #include <filesystem>
 
 #include "engine/training/trainer.h"
-#include "io/hdf5.h"
+#include "io/hdf5/file.h"
 #include "tests/support/backends.h"
 #include "tests/support/engine_lstm.h"
 

@@ -12,7 +12,7 @@
 #include <limits>
 
 #include "engine/base/error.h"
-#include "io/hdf5.h"
+#include "io/hdf5/file.h"
 
 namespace quadgate {
 namespace {

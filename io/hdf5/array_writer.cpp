@@ -1,4 +1,4 @@
-#include "io/hdf5_array_writer.h"
+#include "io/hdf5/array_writer.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -11,8 +11,8 @@
 
 #include "engine/base/error.h"
 #include "io/files/temporary_file.h"
-#include "io/hdf5_object.h"
-#include "io/hdf5_session.h"
+#include "io/hdf5/library_lock.h"
+#include "io/hdf5/object.h"
 
 namespace quadgate::hdf5 {
 namespace {

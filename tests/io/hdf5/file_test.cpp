@@ -2,7 +2,7 @@
 // and files that are missing, foreign, truncated or of other types.
 // Tolerance: none, files hold the same bits.
 
-#include "io/hdf5.h"
+#include "io/hdf5/file.h"
 
 #include <hdf5.h>
 #include <sys/stat.h>

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/hdf5_object.h"
+#include "io/hdf5/object.h"
 
 /// Reading HDF5 files, damaged ones too: the HDF5 library works in a process of its own.
 ///

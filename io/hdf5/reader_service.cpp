@@ -1,4 +1,4 @@
-#include "io/hdf5_library_file.h"
+#include "io/hdf5/reader_service.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
-#include "io/hdf5_session.h"
+#include "io/hdf5/library_lock.h"
 
 namespace quadgate::hdf5 {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/hdf5_kept_rows.h"
+#include "io/hdf5/chunk_cache.h"
 
 #include <algorithm>
 #include <atomic>

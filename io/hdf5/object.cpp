@@ -1,4 +1,4 @@
-#include "io/hdf5_object.h"
+#include "io/hdf5/object.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "engine/base/error.h"
-#include "io/hdf5_new_file.h"
+#include "io/hdf5/file_writer.h"
 
 namespace quadgate::hdf5 {
 

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "io/files/child_process.h"
-#include "io/hdf5_kept_rows.h"
-#include "io/hdf5_object.h"
+#include "io/hdf5/chunk_cache.h"
+#include "io/hdf5/object.h"
 
 namespace quadgate::hdf5 {
 

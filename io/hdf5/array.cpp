@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "engine/base/error.h"
-#include "io/hdf5.h"
-#include "io/hdf5_connection.h"
+#include "io/hdf5/file.h"
+#include "io/hdf5/reader_client.h"
 
 namespace quadgate::hdf5 {
 namespace {

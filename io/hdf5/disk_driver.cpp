@@ -1,4 +1,4 @@
-#include "io/hdf5_disk_driver.h"
+#include "io/hdf5/disk_driver.h"
 
 #include <fcntl.h>
 #include <hdf5.h>
@@ -11,7 +11,7 @@
 #include <cstring>
 #include <memory>
 
-#include "io/hdf5_new_file.h"
+#include "io/hdf5/file_writer.h"
 
 namespace quadgate::hdf5 {
 namespace {

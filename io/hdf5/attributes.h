@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "io/attributes/attributes.h"
-#include "io/hdf5.h"
-#include "io/hdf5_new_file.h"
+#include "io/hdf5/file.h"
+#include "io/hdf5/file_writer.h"
 
 namespace quadgate::hdf5 {
 

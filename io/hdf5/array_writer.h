@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "io/hdf5_new_file.h"
+#include "io/hdf5/file_writer.h"
 
 namespace quadgate::hdf5 {
 

@@ -1,4 +1,4 @@
-#include "io/hdf5_connection.h"
+#include "io/hdf5/reader_client.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,8 +12,8 @@
 #include <system_error>
 
 #include "engine/base/error.h"
-#include "io/hdf5_library_file.h"
-#include "io/hdf5_session.h"
+#include "io/hdf5/library_lock.h"
+#include "io/hdf5/reader_service.h"
 
 namespace quadgate::hdf5 {
 namespace {

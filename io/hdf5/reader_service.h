@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "io/hdf5_new_file.h"
-#include "io/hdf5_object.h"
+#include "io/hdf5/file_writer.h"
+#include "io/hdf5/object.h"
 
 namespace quadgate::hdf5 {
 

@@ -1,7 +1,7 @@
 // Sweeps: rows in any order out of chunks that divide them and that do not, and a read that fails.
 // Tolerance: none, rows are copied.
 
-#include "io/hdf5_kept_rows.h"
+#include "io/hdf5/chunk_cache.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

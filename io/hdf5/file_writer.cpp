@@ -1,4 +1,4 @@
-#include "io/hdf5_new_file.h"
+#include "io/hdf5/file_writer.h"
 
 #include <fmt/format.h>
 
@@ -9,9 +9,9 @@
 
 #include "engine/base/error.h"
 #include "io/files/temporary_file.h"
-#include "io/hdf5_disk_driver.h"
-#include "io/hdf5_object.h"
-#include "io/hdf5_session.h"
+#include "io/hdf5/disk_driver.h"
+#include "io/hdf5/library_lock.h"
+#include "io/hdf5/object.h"
 
 namespace quadgate::hdf5 {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/hdf5.h"
+#include "io/hdf5/file.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
-#include "io/hdf5_connection.h"
+#include "io/hdf5/reader_client.h"
 
 namespace quadgate::hdf5 {
 
