@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "io/loader.h"
+#include "io/data/loader.h"
 
 namespace quadgate::apps {
 

@@ -10,7 +10,7 @@
 #include "engine/model/loss.h"
 #include "engine/training/network.h"
 #include "io/checkpoint.h"
-#include "io/dataset.h"
+#include "io/data/dataset.h"
 
 namespace quadgate::apps {
 

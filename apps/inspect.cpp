@@ -9,11 +9,11 @@
 #include "apps/model_on_data.h"
 #include "engine/base/error.h"
 #include "io/checkpoint.h"
-#include "io/dataset.h"
+#include "io/data/dataset.h"
+#include "io/data/row_order.h"
+#include "io/data/window_split.h"
 #include "io/hdf5/attributes.h"
 #include "io/hdf5/file.h"
-#include "io/row_order.h"
-#include "io/window_split.h"
 
 namespace quadgate::apps {
 namespace {

@@ -7,7 +7,7 @@
 #include "apps/evaluation.h"
 #include "apps/threads.h"
 #include "engine/base/error.h"
-#include "io/loader.h"
+#include "io/data/loader.h"
 
 namespace quadgate::apps {
 namespace {

@@ -12,7 +12,7 @@
 #include "engine/threads/arena.h"
 #include "engine/training/network.h"
 #include "io/checkpoint.h"
-#include "io/dataset.h"
+#include "io/data/dataset.h"
 
 namespace quadgate::apps {
 

@@ -11,7 +11,7 @@
 #include "engine/model/config.h"
 #include "engine/model/network_options.h"
 #include "engine/training/schedule.h"
-#include "io/data_description.h"
+#include "io/data/data_description.h"
 
 namespace quadgate::apps {
 

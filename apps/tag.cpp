@@ -13,9 +13,9 @@
 #include "engine/base/error.h"
 #include "engine/training/network.h"
 #include "io/checkpoint.h"
+#include "io/data/vocabulary.h"
 #include "io/importers/text.h"
 #include "io/importers/utf8.h"
-#include "io/vocabulary.h"
 
 namespace quadgate::apps {
 namespace {

@@ -11,8 +11,8 @@
 #include "engine/training/trainer.h"
 #include "io/checkpoint.h"
 #include "io/checkpoint_writer.h"
-#include "io/dataset.h"
-#include "io/loader.h"
+#include "io/data/dataset.h"
+#include "io/data/loader.h"
 
 namespace quadgate::apps {
 

@@ -25,11 +25,11 @@
 
 #include "engine/base/random.h"
 #include "engine/training/trainer.h"
-#include "io/batch_rows.h"
-#include "io/dataset.h"
+#include "io/data/batch_rows.h"
+#include "io/data/dataset.h"
+#include "io/data/loader.h"
 #include "io/hdf5/file.h"
 #include "io/hdf5/file_writer.h"
-#include "io/loader.h"
 
 namespace quadgate {
 namespace {

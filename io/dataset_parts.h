@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/data_description.h"
+#include "io/data/data_description.h"
 #include "io/dataset_writer.h"
 #include "io/files/file_progress.h"
 #include "io/files/temporary_file.h"

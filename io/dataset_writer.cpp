@@ -7,11 +7,11 @@
 #include <array>
 
 #include "engine/base/error.h"
-#include "io/data_description.h"
+#include "io/data/data_description.h"
+#include "io/data/standardization.h"
 #include "io/dataset_parts.h"
 #include "io/files/finite.h"
 #include "io/hdf5/array_writer.h"
-#include "io/scale.h"
 
 namespace quadgate {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "engine/model/config.h"
 #include "io/attributes/attributes.h"
-#include "io/data_description.h"
+#include "io/data/data_description.h"
 
 namespace quadgate {
 

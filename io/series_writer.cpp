@@ -8,11 +8,11 @@
 #include <span>
 
 #include "engine/base/error.h"
-#include "io/data_description.h"
+#include "io/data/data_description.h"
+#include "io/data/standardization.h"
 #include "io/dataset_parts.h"
 #include "io/files/finite.h"
 #include "io/hdf5/array_writer.h"
-#include "io/scale.h"
 
 namespace quadgate {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "io/data_description.h"
+#include "io/data/data_description.h"
 #include "io/dataset_parts.h"
 #include "io/hdf5/array_writer.h"
 

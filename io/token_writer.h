@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "io/data_description.h"
+#include "io/data/data_description.h"
+#include "io/data/vocabulary.h"
 #include "io/dataset_writer.h"
 #include "io/files/spool.h"
-#include "io/vocabulary.h"
 
 namespace quadgate {
 

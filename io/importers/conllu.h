@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <span>
 
-#include "io/data_description.h"
+#include "io/data/data_description.h"
+#include "io/data/vocabulary.h"
 #include "io/importers/input.h"
 #include "io/token_writer.h"
-#include "io/vocabulary.h"
 
 namespace quadgate {
 

@@ -6,7 +6,7 @@
 
 #include "apps/commands.h"
 #include "apps/prepare_progress.h"
-#include "io/dataset.h"
+#include "io/data/dataset.h"
 #include "io/hdf5/file.h"
 #include "tests/apps/workspace.h"
 

@@ -11,7 +11,7 @@
 #include <sstream>
 
 #include "apps/commands.h"
-#include "io/dataset.h"
+#include "io/data/dataset.h"
 #include "io/hdf5/file.h"
 #include "io/hdf5/file_writer.h"
 #include "tests/apps/workspace.h"

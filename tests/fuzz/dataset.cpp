@@ -1,4 +1,4 @@
-#include "io/dataset.h"
+#include "io/data/dataset.h"
 
 #include <array>
 

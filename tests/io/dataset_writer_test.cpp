@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "engine/base/error.h"
-#include "io/dataset.h"
+#include "io/data/dataset.h"
+#include "io/data/loader.h"
 #include "io/importers/ts.h"
-#include "io/loader.h"
 #include "tests/io/files.h"
 
 namespace quadgate {

@@ -7,7 +7,7 @@
 
 #include "engine/base/error.h"
 #include "io/checkpoint.h"
-#include "io/dataset.h"
+#include "io/data/dataset.h"
 #include "tests/io/files.h"
 
 namespace quadgate {

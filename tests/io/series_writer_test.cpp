@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
-#include "io/dataset.h"
+#include "io/data/dataset.h"
 #include "tests/io/files.h"
 
 namespace quadgate {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "engine/base/error.h"
-#include "io/dataset.h"
-#include "io/loader.h"
+#include "io/data/dataset.h"
+#include "io/data/loader.h"
 #include "tests/io/files.h"
 
 namespace quadgate {

@@ -11,14 +11,14 @@
 #include <vector>
 
 #include "io/checkpoint.h"
-#include "io/dataset.h"
+#include "io/data/dataset.h"
+#include "io/data/loader.h"
 #include "io/dataset_writer.h"
 #include "io/formats/keras_file.h"
 #include "io/formats/tensor_file.h"
 #include "io/hdf5/array_writer.h"
 #include "io/hdf5/file.h"
 #include "io/hdf5/file_writer.h"
-#include "io/loader.h"
 #include "io/state_dict.h"
 #include "tests/io/files.h"
 #include "tests/io/formats/mutations.h"

@@ -1,0 +1,99 @@
+#include "io/data/data_description.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "engine/base/error.h"
+
+namespace quadgate {
+namespace {
+
+TextLevel read_level(const AttributeReader& from) {
+  const std::string found = from.read_string("token_level");
+  for (const TextLevel level : {TextLevel::words, TextLevel::characters}) {
+    if (found == to_string(level)) return level;
+  }
+  throw FileError(fmt::format("{}: expected words or characters, found '{}'",
+                              from.where("token_level"), found));
+}
+
+}  // namespace
+
+std::string_view to_string(TextLevel level) {
+  return level == TextLevel::words ? "words" : "characters";
+}
+
+std::vector<std::int64_t> target_columns(const DataDescription& description) {
+  std::vector<std::int64_t> columns;
+  const auto& names = description.feature_names;
+  for (const std::string& target : description.window->targets) {
+    const auto found = std::ranges::find(names, target);
+    if (found == names.end()) {
+      throw InvalidArgument(fmt::format("targets: expected columns out of {}, found '{}'",
+                                        fmt::join(names, ", "), target));
+    }
+    if (std::ranges::find(columns, found - names.begin()) != columns.end()) {
+      throw InvalidArgument(
+          fmt::format("targets: expected columns that differ, found '{}' twice", target));
+    }
+    columns.push_back(found - names.begin());
+  }
+  return columns;
+}
+
+std::optional<Task> task_from_name(std::string_view name) {
+  for (const Task task : {Task::classification, Task::tagging, Task::regression}) {
+    if (name == to_string(task)) return task;
+  }
+  return {};
+}
+
+DataDescription read_data_description(const AttributeReader& from) {
+  DataDescription description;
+  const auto has = [&](const char* name) { return from.has(name); };
+  if (has("feature_names")) description.feature_names = from.read_strings("feature_names");
+  if (has("token_names")) description.token_names = from.read_strings("token_names");
+  if (has("token_level")) description.token_level = read_level(from);
+  if (has("class_names")) description.class_names = from.read_strings("class_names");
+  if (has("mean")) description.mean = from.read_floats("mean");
+  if (has("std")) description.std = from.read_floats("std");
+  if (has("input_len")) {
+    description.window = Window{.input_len = from.read_int("input_len"),
+                                .horizon = from.read_int("horizon"),
+                                .stride = from.read_int("stride"),
+                                .targets = from.read_strings("target_names")};
+  }
+  if (has("streams")) {
+    description.streams =
+        Streams{.count = from.read_int("streams"), .bptt_len = from.read_int("bptt_len")};
+  }
+  return description;
+}
+
+void write_data_description(AttributeWriter& to, const DataDescription& description) {
+  const auto write_names = [&](const char* name, const std::vector<std::string>& names) {
+    if (!names.empty()) to.write_strings(name, names);
+  };
+  write_names("feature_names", description.feature_names);
+  write_names("token_names", description.token_names);
+  if (description.token_level != TextLevel::words) {
+    to.write_string("token_level", std::string(to_string(description.token_level)));
+  }
+  write_names("class_names", description.class_names);
+  if (!description.mean.empty()) to.write_floats("mean", description.mean);
+  if (!description.std.empty()) to.write_floats("std", description.std);
+  if (description.window) {
+    to.write_int("input_len", description.window->input_len);
+    to.write_int("horizon", description.window->horizon);
+    to.write_int("stride", description.window->stride);
+    to.write_strings("target_names", description.window->targets);
+  }
+  if (description.streams) {
+    to.write_int("streams", description.streams->count);
+    to.write_int("bptt_len", description.streams->bptt_len);
+  }
+}
+
+}  // namespace quadgate

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "io/data/dataset.h"
+
+namespace quadgate {
+
+/// Splits one after the other as one: the rows of the first, then those of the second, ...
+class JoinedSplit final : public Split {
+ public:
+  /// At least one, of the same task and sizes, which must outlive it.
+  explicit JoinedSplit(std::vector<Split*> parts);
+
+  std::int64_t size() const noexcept override { return firsts_.back(); }
+  std::int64_t length(std::int64_t row) const noexcept override;
+  std::int64_t max_len() const noexcept override;
+  std::vector<std::int64_t> chunks() const override;
+  bool wants_chunks() const override;
+  std::string where(std::int64_t row) const override;
+  void read(std::span<const std::int64_t> rows, Batch& batch) override;
+
+ private:
+  std::size_t part_of(std::int64_t row) const noexcept;
+
+  std::vector<Split*> parts_;
+  std::vector<std::int64_t> firsts_;  // [parts + 1]: the number of each part's first row
+
+  // Of the batch that is read, for each part: its rows there, and what they hold.
+  std::vector<std::vector<std::int64_t>> rows_;
+  std::vector<Batch> batches_;
+  std::vector<std::int64_t> taken_;
+};
+
+}  // namespace quadgate

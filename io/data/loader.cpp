@@ -1,0 +1,82 @@
+#include "io/data/loader.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <utility>
+
+#include "engine/base/error.h"
+
+namespace quadgate {
+
+Loader::Loader(Split& split, std::int64_t batch_size, const std::optional<Shuffle>& shuffle,
+               std::int64_t first_batch)
+    : split_(split), order_(split, batch_size, shuffle) {
+  if (first_batch < 0 || first_batch > num_batches()) {
+    throw InvalidArgument(
+        fmt::format("first_batch: expected 0 to {}, found {}", num_batches(), first_batch));
+  }
+  if (shuffle && shuffle->buffer > 0) chunks_.emplace(split);
+  thread_ =
+      std::jthread([this, first_batch](const std::stop_token& stop) { run(stop, first_batch); });
+}
+
+bool Loader::next(Batch& batch) {
+  using Clock = std::chrono::steady_clock;
+  std::unique_lock lock(mutex_);
+  const auto ready = [this] { return count_ > 0 || done_; };
+  if (!ready()) {
+    const auto start = Clock::now();
+    changed_.wait(lock, ready);
+    waited_seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
+  }
+  if (count_ > 0) {
+    std::swap(batch, ring_[first_]);
+    first_ = (first_ + 1) % kAhead;
+    --count_;
+    changed_.notify_one();
+    return true;
+  }
+  if (error_) std::rethrow_exception(error_);
+  return false;
+}
+
+// The thread: fills the ring wherever the caller has taken a batch.
+void Loader::run(const std::stop_token& stop, std::int64_t first_batch) {
+  std::exception_ptr error;
+  try {
+    skip(first_batch);
+    while (read(stop)) {
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  const std::lock_guard lock(mutex_);
+  error_ = error;
+  done_ = true;
+  changed_.notify_one();
+}
+
+void Loader::skip(std::int64_t batches) {
+  for (std::int64_t i = 0; i < batches && order_.next(rows_); ++i) {
+    if (chunks_) chunks_->skip(rows_);
+  }
+}
+
+bool Loader::read(const std::stop_token& stop) {
+  if (!order_.next(rows_)) return false;
+  Batch* batch = nullptr;
+  {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait(lock, stop, [this] { return count_ < kAhead; })) return false;
+    batch = &ring_[(first_ + count_) % kAhead];
+  }
+  // Without the lock: an entry that is not ready is this thread's.
+  chunks_ ? chunks_->read(rows_, *batch) : split_.read(rows_, *batch);
+  const std::lock_guard lock(mutex_);
+  ++count_;
+  changed_.notify_one();
+  return true;
+}
+
+}  // namespace quadgate

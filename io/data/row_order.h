@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "engine/base/random.h"
+#include "io/data/dataset.h"
+
+namespace quadgate {
+
+/// How an epoch's rows are shuffled. The same values give the same order, wherever it is read from.
+struct Shuffle {
+  std::uint64_t seed = 0;
+  std::uint32_t epoch = 0;
+  /// 0: any order of all rows is as likely as any other. Else the split's chunks come in a random
+  /// order, and each row is drawn out of the `buffer` rows that come next.
+  std::int64_t buffer = 0;
+  /// Batches have rows of about one length: of kBucketBatches batches at a time, the rows are
+  /// sorted by length and cut into batches, which come in a random order.
+  bool by_length = false;
+};
+
+/// Which rows of a split make the batches of an epoch. Knows numbers of rows only, not their data:
+/// with a buffer, those of the chunks and of the buffer, else, if shuffled, those of all rows.
+class RowOrder {
+ public:
+  static constexpr std::int64_t kBucketBatches = 64;
+
+  /// Without `shuffle` in the order of the split, which must outlive this. Throws InvalidArgument
+  /// unless batch_size >= 1 and shuffle->buffer >= 0.
+  RowOrder(const Split& split, std::int64_t batch_size, const std::optional<Shuffle>& shuffle);
+
+  /// Batches of the whole epoch. All but the last have batch_size rows.
+  std::int64_t num_batches() const noexcept { return num_batches_; }
+
+  /// Replaces `rows` with those of the next batch; false, leaving them as they are, after the last.
+  bool next(std::vector<std::int64_t>& rows);
+
+ private:
+  std::uint64_t draw(RandomUse use, std::uint64_t index, std::size_t count) const noexcept;
+  std::int64_t next_row();
+  std::int64_t next_of_chunks();
+  void fill_window();
+  void next_of_window(std::vector<std::int64_t>& rows);
+
+  const Split& split_;
+  std::int64_t batch_size_;
+  std::int64_t num_batches_;
+  std::optional<Shuffle> shuffle_;
+  std::int64_t batches_ = 0;  // given so far
+  std::int64_t rows_ = 0;     // likewise, or in the window
+
+  std::vector<std::int64_t> order_;  // shuffled: of all rows, or of the chunks
+
+  std::vector<std::int64_t> chunks_;  // with a buffer: see Split::chunks
+  std::size_t chunk_ = 0;             // of order_, that is next to go into the buffer
+  std::int64_t in_chunk_ = 0;         // rows of it that have gone
+  std::vector<std::int64_t> buffer_;
+
+  // By length: of what is left of the window, (length, position, row).
+  std::vector<std::array<std::int64_t, 3>> window_;
+};
+
+}  // namespace quadgate

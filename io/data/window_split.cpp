@@ -1,0 +1,139 @@
+#include "io/data/window_split.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/error.h"
+#include "io/files/finite.h"
+
+namespace quadgate {
+
+std::vector<SeriesRange> read_series_ranges(const hdf5::File& file, const std::string& split,
+                                            std::int64_t rows) {
+  const std::string name = split + "/ranges";
+  if (!file.has(name)) {
+    const SeriesRange range{0, file.read_int(split, "begin"), file.read_int(split, "end")};
+    if (range.begin >= 0 && range.begin <= range.end && range.end <= rows) return {range};
+    throw FileError(fmt::format("{}: expected begin and end within rows 0 to {}, found {} and {}",
+                                file.where(split, "begin"), rows, range.begin, range.end));
+  }
+  const hdf5::Array ranges = file.array(name);
+  ranges.expect(hdf5::Element::int64, {hdf5::kAnySize, 3}, "[G, 3]");
+  std::vector<std::int64_t> values(static_cast<std::size_t>(ranges.size()));
+  ranges.read(0, ranges.shape()[0], values);
+  std::vector<SeriesRange> series;
+  for (std::size_t i = 0; i < values.size(); i += 3) {
+    const SeriesRange range{values[i], values[i + 1], values[i + 2]};
+    series.push_back(range);
+    if (range.first < 0 || range.begin < range.first || range.end < range.begin ||
+        range.end > rows) {
+      throw FileError(fmt::format(
+          "{} row {}: expected first <= begin <= end within rows 0 to {}, found {}, {} and {}",
+          ranges.where(), i / 3, rows, range.first, range.begin, range.end));
+    }
+  }
+  return series;
+}
+
+WindowSplit::WindowSplit(const hdf5::File& file, const std::string& name,
+                         const DataDescription& description)
+    : x_(file.array(name + "/x")),
+      window_(*description.window),
+      targets_(target_columns(description)),
+      columns_(static_cast<std::int64_t>(description.feature_names.size())) {
+  x_.expect(hdf5::Element::float32, {hdf5::kAnySize, columns_}, fmt::format("[L, {}]", columns_));
+  const std::vector<SeriesRange> ranges = read_series_ranges(file, name, x_.shape()[0]);
+  for (const SeriesRange& range : ranges) add_series(range);
+  if (size_ > 0) return;
+  throw DataError(fmt::format(
+      "{}: the split is empty: no {} rows of input and {} of targets fit{}", x_.where(),
+      window_.input_len, window_.horizon,
+      ranges.size() == 1
+          ? fmt::format(", the targets in rows {} to {}", ranges[0].begin, ranges[0].end)
+          : fmt::format(" into any of {} series", ranges.size())));
+}
+
+void WindowSplit::add_series(const SeriesRange& range) {
+  // A comparison that no window's size can overflow: input_len and horizon are at most the rows.
+  const std::int64_t rows = x_.shape()[0];
+  if (window_.input_len > rows || window_.horizon > rows) return;
+  const std::int64_t begin = std::max(range.begin - window_.input_len, range.first);
+  const std::int64_t room = range.end - begin - window_rows();
+  if (room < 0) return;
+  series_.push_back({size_, begin});
+  size_ += room / window_.stride + 1;
+}
+
+// The row of x that the inputs of a window begin at.
+std::int64_t WindowSplit::begin(std::int64_t window) const noexcept {
+  const auto next = std::ranges::upper_bound(series_, window, {}, &Windows::first);
+  const Windows& series = *(next - 1);
+  return series.begin + (window - series.first) * window_.stride;
+}
+
+std::vector<std::int64_t> WindowSplit::chunks() const {
+  const std::int64_t bytes = 4 * columns_ * window_rows();
+  const std::int64_t rows = std::max<std::int64_t>(kChunkBytes / bytes, 1);
+  std::vector<std::int64_t> firsts;
+  for (std::int64_t row = 0; row < size_; row += rows) firsts.push_back(row);
+  firsts.push_back(size_);
+  return firsts;
+}
+
+std::string WindowSplit::where(std::int64_t row) const {
+  return fmt::format("{} row {}", x_.where(), begin(row));
+}
+
+void WindowSplit::read(std::span<const std::int64_t> rows, Batch& batch) {
+  batch.labels.clear();
+  batch.tokens.clear();
+  batch.offsets.assign(1, 0);
+  batch.x.resize(rows.size() * static_cast<std::size_t>(window_.input_len * columns_));
+  batch.targets.resize(rows.size() * targets_.size() * static_cast<std::size_t>(window_.horizon));
+  for (const std::int64_t row : rows) {
+    if (row < 0 || row >= size_) {
+      throw InvalidArgument(fmt::format("{}: no window {}, of {}", x_.where(), row, size_));
+    }
+    batch.offsets.push_back(batch.offsets.back() + window_.input_len);
+  }
+  // Windows that share rows of x, one after the other, are one read.
+  for (std::size_t i = 0; i < rows.size();) {
+    std::size_t end = i + 1;
+    while (end < rows.size() && rows[end] == rows[end - 1] + 1 &&
+           begin(rows[end]) == begin(rows[end - 1]) + window_.stride &&
+           window_.stride <= window_rows()) {
+      ++end;
+    }
+    read_run(rows[i], static_cast<std::int64_t>(end - i), static_cast<std::int64_t>(i), batch);
+    i = end;
+  }
+}
+
+// Reads `count` windows from window `first` on, of one series, into the batch from its row
+// `position`.
+void WindowSplit::read_run(std::int64_t first, std::int64_t count, std::int64_t position,
+                           Batch& batch) {
+  const std::int64_t rows = (count - 1) * window_.stride + window_rows();
+  rows_.resize(static_cast<std::size_t>(rows * columns_));
+  x_.read(begin(first), rows, rows_);
+  if (const std::int64_t bad = find_not_finite(rows_); bad >= 0) {
+    throw DataError(
+        fmt::format("{} row {}: not finite", x_.where(), begin(first) + bad / columns_));
+  }
+  for (std::int64_t i = 0; i < count; ++i) cut(i * window_.stride, position + i, batch);
+}
+
+// The window that begins at row `first` of rows_ becomes row `position` of the batch.
+void WindowSplit::cut(std::int64_t first, std::int64_t position, Batch& batch) const {
+  const std::int64_t inputs = window_.input_len * columns_;
+  const auto from = rows_.begin() + first * columns_;
+  std::copy_n(from, inputs, batch.x.begin() + position * inputs);
+  const auto count = static_cast<std::int64_t>(targets_.size());
+  auto out = batch.targets.begin() + position * window_.horizon * count;
+  for (std::int64_t step = 0; step < window_.horizon; ++step) {
+    for (const std::int64_t column : targets_) *out++ = from[inputs + step * columns_ + column];
+  }
+}
+
+}  // namespace quadgate

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "io/data/dataset.h"
+#include "io/hdf5/file.h"
+
+namespace quadgate {
+
+/// Rows of the dataset `x` that hold one series in a split: its own begin at `first`, and the
+/// targets lie in rows `begin` to `end`.
+struct SeriesRange {
+  std::int64_t first = 0;
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+/// The series of a split of a forecast: those of the dataset `ranges`, or one with the attributes
+/// `begin` and `end`. Throws FileError unless they lie in order within the `rows` rows of x.
+std::vector<SeriesRange> read_series_ranges(const hdf5::File& file, const std::string& split,
+                                            std::int64_t rows);
+
+/// Windows that a forecast cuts from its series when they are read. See Dataset for the layout.
+class WindowSplit final : public Split {
+ public:
+  /// `description.window` has its targets named. Throws FileError, or DataError if no window fits.
+  WindowSplit(const hdf5::File& file, const std::string& name, const DataDescription& description);
+
+  std::int64_t size() const noexcept override { return size_; }
+  std::int64_t length(std::int64_t) const noexcept override { return window_.input_len; }
+  std::int64_t max_len() const noexcept override { return window_.input_len; }
+  std::vector<std::int64_t> chunks() const override;
+  bool wants_chunks() const override { return x_.has_slow_rows(); }
+  std::string where(std::int64_t row) const override;
+  void read(std::span<const std::int64_t> rows, Batch& batch) override;
+
+ private:
+  /// The windows of one series.
+  struct Windows {
+    std::int64_t first = 0;  // number of the first one
+    std::int64_t begin = 0;  // row of x that its inputs begin at
+  };
+
+  std::int64_t window_rows() const noexcept { return window_.input_len + window_.horizon; }
+  void add_series(const SeriesRange& range);
+  std::int64_t begin(std::int64_t window) const noexcept;
+  void read_run(std::int64_t first, std::int64_t count, std::int64_t position, Batch& batch);
+  void cut(std::int64_t first, std::int64_t position, Batch& batch) const;
+
+  hdf5::Array x_;
+  Window window_;
+  std::vector<std::int64_t> targets_;  // columns of x
+  std::int64_t columns_;
+  std::vector<Windows> series_;  // those that have windows
+  std::int64_t size_ = 0;
+  std::vector<float> rows_;  // of x, that windows are being cut from
+};
+
+}  // namespace quadgate

@@ -1,0 +1,75 @@
+// Sweeps: descriptions that are empty, full and of a forecast, there and back through a file.
+// Tolerance: none, files hold the same bits.
+
+#include "io/data/data_description.h"
+
+#include "engine/base/error.h"
+#include "io/hdf5/attributes.h"
+#include "tests/io/files.h"
+
+namespace quadgate {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using testing::message_of;
+
+using DataDescriptionTest = testing::FolderTest;
+
+TEST_F(DataDescriptionTest, SurvivesAFile) {
+  const DataDescription full{
+      .feature_names = {"a", "b"},
+      .class_names = {"no", "yes"},
+      .mean = {0.5F, 1},
+      .std = {2, 3},
+      .window = Window{.input_len = 4, .horizon = 2, .stride = 3, .targets = {"b"}}};
+  const DataDescription characters{.token_names = {"<unk>", "樹"},
+                                   .token_level = TextLevel::characters,
+                                   .class_names = {"B-NOUN", "I-NOUN"}};
+  for (const DataDescription& description : {DataDescription{}, full, characters}) {
+    hdf5::NewFile made = hdf5::NewFile::create(path("a.h5"));
+    made.create_group("model");
+    hdf5::ObjectWriter attributes(made, "model");
+    write_data_description(attributes, description);
+    testing::save(made);
+    const hdf5::File read = hdf5::File::open(path("a.h5"));
+    EXPECT_EQ(read_data_description(hdf5::ObjectReader(read, "model")), description);
+  }
+}
+
+TEST_F(DataDescriptionTest, NamesAnUnknownLevel) {
+  hdf5::NewFile made = hdf5::NewFile::create(path("a.h5"));
+  made.write_string("", "token_level", "words");
+  testing::save(made);
+  const hdf5::File known = hdf5::File::open(path("a.h5"));
+  EXPECT_EQ(read_data_description(hdf5::ObjectReader(known, "")).token_level, TextLevel::words);
+  made = hdf5::NewFile::create(path("b.h5"));
+  made.write_string("", "token_level", "syllables");
+  testing::save(made);
+  const hdf5::File other = hdf5::File::open(path("b.h5"));
+  EXPECT_THAT(message_of<FileError>([&] { read_data_description(hdf5::ObjectReader(other, "")); }),
+              EndsWith("b.h5: attribute 'token_level': expected words or characters, found "
+                       "'syllables'"));
+}
+
+TEST(DataDescription, FindsTargetColumnsInTheirOrder) {
+  DataDescription description{.feature_names = {"a", "b", "c"}, .window = Window{}};
+  description.window->targets = {"c", "a"};
+  EXPECT_THAT(target_columns(description), ElementsAre(2, 0));
+  description.window->targets = {"d"};
+  EXPECT_EQ(message_of<InvalidArgument>([&] { target_columns(description); }),
+            "targets: expected columns out of a, b, c, found 'd'");
+  description.window->targets = {"b", "a", "b"};
+  EXPECT_EQ(message_of<InvalidArgument>([&] { target_columns(description); }),
+            "targets: expected columns that differ, found 'b' twice");
+}
+
+TEST(DataDescription, KnowsEveryTaskByName) {
+  for (const Task task : {Task::classification, Task::tagging, Task::regression}) {
+    EXPECT_EQ(task_from_name(to_string(task)), task);
+  }
+  EXPECT_EQ(task_from_name("forecast"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace quadgate
