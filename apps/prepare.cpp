@@ -11,7 +11,6 @@
 #include "apps/prepare_progress.h"
 #include "apps/signals.h"
 #include "engine/base/error.h"
-#include "io/dataset_writer.h"
 #include "io/importers/conllu.h"
 #include "io/importers/csv.h"
 #include "io/importers/idx.h"
@@ -19,8 +18,9 @@
 #include "io/importers/plain_text.h"
 #include "io/importers/timestamp.h"
 #include "io/importers/ts.h"
-#include "io/series_writer.h"
-#include "io/token_writer.h"
+#include "io/prepare/dataset_writer.h"
+#include "io/prepare/series_writer.h"
+#include "io/prepare/token_writer.h"
 
 namespace quadgate::apps {
 namespace {

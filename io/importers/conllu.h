@@ -6,7 +6,7 @@
 #include "io/data/data_description.h"
 #include "io/data/vocabulary.h"
 #include "io/importers/input.h"
-#include "io/token_writer.h"
+#include "io/prepare/token_writer.h"
 
 namespace quadgate {
 

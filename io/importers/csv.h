@@ -13,7 +13,7 @@
 #include "io/files/spool.h"
 #include "io/importers/csv_columns.h"
 #include "io/importers/input.h"
-#include "io/series_writer.h"
+#include "io/prepare/series_writer.h"
 
 namespace quadgate {
 

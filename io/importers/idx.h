@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "io/dataset_writer.h"
 #include "io/importers/input.h"
+#include "io/prepare/dataset_writer.h"
 
 namespace quadgate {
 

@@ -2,10 +2,10 @@
 
 #include <string>
 
-#include "io/dataset_writer.h"
 #include "io/importers/input.h"
 #include "io/importers/npz_file.h"
-#include "io/series_writer.h"
+#include "io/prepare/dataset_writer.h"
+#include "io/prepare/series_writer.h"
 
 namespace quadgate {
 

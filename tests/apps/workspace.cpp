@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "engine/base/random.h"
-#include "io/dataset_writer.h"
+#include "io/prepare/dataset_writer.h"
 
 namespace quadgate::apps {
 namespace {

@@ -11,7 +11,7 @@
 #include "engine/base/error.h"
 #include "io/data/dataset.h"
 #include "io/data/loader.h"
-#include "io/series_writer.h"
+#include "io/prepare/series_writer.h"
 #include "tests/io/files.h"
 
 namespace quadgate {

@@ -11,8 +11,8 @@
 
 #include "engine/base/error.h"
 #include "io/data/dataset.h"
-#include "io/dataset_writer.h"
 #include "io/importers/csv.h"
+#include "io/prepare/dataset_writer.h"
 #include "tests/io/files.h"
 #include "tests/io/spools.h"
 

@@ -2,7 +2,7 @@
 // read back through Dataset; and what does not fit. Tolerance: statistics are sums of a few numbers
 // in double, rounded once to float: 4 ulp.
 
-#include "io/series_writer.h"
+#include "io/prepare/series_writer.h"
 
 #include <array>
 #include <cmath>

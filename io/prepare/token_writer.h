@@ -9,8 +9,8 @@
 
 #include "io/data/data_description.h"
 #include "io/data/vocabulary.h"
-#include "io/dataset_writer.h"
 #include "io/files/spool.h"
+#include "io/prepare/dataset_writer.h"
 
 namespace quadgate {
 

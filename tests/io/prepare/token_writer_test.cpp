@@ -2,7 +2,7 @@
 // parts by fraction and by file, read back; a vocabulary that is larger than 64 KiB of names.
 // Tolerance: none.
 
-#include "io/token_writer.h"
+#include "io/prepare/token_writer.h"
 
 #include <optional>
 #include <string>

@@ -1,4 +1,4 @@
-#include "io/series_writer.h"
+#include "io/prepare/series_writer.h"
 
 #include <fmt/format.h>
 
@@ -10,9 +10,9 @@
 #include "engine/base/error.h"
 #include "io/data/data_description.h"
 #include "io/data/standardization.h"
-#include "io/dataset_parts.h"
 #include "io/files/finite.h"
 #include "io/hdf5/array_writer.h"
+#include "io/prepare/dataset_parts.h"
 
 namespace quadgate {
 namespace {

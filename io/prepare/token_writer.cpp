@@ -1,10 +1,10 @@
-#include "io/token_writer.h"
+#include "io/prepare/token_writer.h"
 
 #include <array>
 
 #include "io/data/data_description.h"
-#include "io/dataset_parts.h"
 #include "io/hdf5/array_writer.h"
+#include "io/prepare/dataset_parts.h"
 
 namespace quadgate {
 namespace {

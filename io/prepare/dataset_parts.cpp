@@ -1,4 +1,4 @@
-#include "io/dataset_parts.h"
+#include "io/prepare/dataset_parts.h"
 
 #include <fmt/format.h>
 

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "io/data/data_description.h"
-#include "io/dataset_writer.h"
 #include "io/files/file_progress.h"
 #include "io/files/temporary_file.h"
 #include "io/hdf5/array_writer.h"
 #include "io/hdf5/file_writer.h"
+#include "io/prepare/dataset_writer.h"
 
 /// What the writers of data sets share.
 namespace quadgate {

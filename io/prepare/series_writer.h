@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "io/dataset_writer.h"
 #include "io/files/spool.h"
+#include "io/prepare/dataset_writer.h"
 
 namespace quadgate {
 

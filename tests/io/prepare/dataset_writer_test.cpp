@@ -2,7 +2,7 @@
 // through Dataset; and input that cannot be divided.
 // Tolerance: statistics are sums of a few numbers in double, rounded once to float: 4 ulp.
 
-#include "io/dataset_writer.h"
+#include "io/prepare/dataset_writer.h"
 
 #include <array>
 #include <cmath>
