@@ -5,12 +5,12 @@
 #include "apps/commands.h"
 #include "engine/base/error.h"
 #include "io/checkpoint.h"
-#include "io/formats/keras_file.h"
-#include "io/formats/onnx_reader.h"
-#include "io/formats/safetensors.h"
-#include "io/formats/torch_file.h"
 #include "io/model_tensors.h"
 #include "io/state_dict.h"
+#include "io/tensors/keras_file.h"
+#include "io/tensors/onnx_reader.h"
+#include "io/tensors/safetensors.h"
+#include "io/tensors/torch_file.h"
 
 namespace quadgate::apps {
 namespace {

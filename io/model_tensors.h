@@ -3,8 +3,8 @@
 #include <string>
 
 #include "engine/model/parameters.h"
-#include "io/formats/tensor_file.h"
 #include "io/model_description.h"
+#include "io/tensors/tensor_file.h"
 
 namespace quadgate {
 

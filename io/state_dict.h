@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "io/formats/tensor_file.h"
+#include "io/tensors/tensor_file.h"
 
 namespace quadgate {
 

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
-#include "io/formats/tensor_file.h"
+#include "io/tensors/tensor_file.h"
 
 namespace quadgate {
 namespace {

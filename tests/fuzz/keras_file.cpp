@@ -1,4 +1,4 @@
-#include "io/formats/keras_file.h"
+#include "io/tensors/keras_file.h"
 
 #include "io/model_tensors.h"
 #include "tests/fuzz/fuzz_file.h"

@@ -1,8 +1,8 @@
 // The arrays y, offsets and x (see take_part) of an .npz file, whose checksums hide them from the
 // target npz.
 
-#include "io/formats/zip.h"
 #include "io/importers/npz.h"
+#include "io/tensors/zip.h"
 #include "tests/fuzz/fuzz_file.h"
 
 namespace quadgate::fuzz {

@@ -1,4 +1,4 @@
-#include "io/formats/onnx_reader.h"
+#include "io/tensors/onnx_reader.h"
 
 #include "io/model_tensors.h"
 #include "tests/fuzz/fuzz_file.h"

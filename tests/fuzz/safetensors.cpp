@@ -1,4 +1,4 @@
-#include "io/formats/safetensors.h"
+#include "io/tensors/safetensors.h"
 
 #include "io/model_tensors.h"
 #include "tests/fuzz/fuzz_file.h"

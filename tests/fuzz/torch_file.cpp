@@ -1,4 +1,4 @@
-#include "io/formats/torch_file.h"
+#include "io/tensors/torch_file.h"
 
 #include "io/model_tensors.h"
 #include "tests/fuzz/fuzz_file.h"

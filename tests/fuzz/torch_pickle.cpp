@@ -2,9 +2,9 @@
 
 #include <array>
 
-#include "io/formats/torch_file.h"
-#include "io/formats/zip.h"
 #include "io/model_tensors.h"
+#include "io/tensors/torch_file.h"
+#include "io/tensors/zip.h"
 #include "tests/fuzz/fuzz_file.h"
 
 namespace quadgate::fuzz {

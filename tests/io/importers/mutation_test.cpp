@@ -14,13 +14,13 @@
 #include <string_view>
 #include <vector>
 
-#include "io/formats/zip.h"
 #include "io/importers/conllu.h"
 #include "io/importers/csv.h"
 #include "io/importers/idx.h"
 #include "io/importers/npz.h"
 #include "io/importers/plain_text.h"
 #include "io/importers/ts.h"
+#include "io/tensors/zip.h"
 #include "tests/io/files.h"
 #include "tests/io/formats/mutations.h"
 #include "tests/io/importers/npy.h"

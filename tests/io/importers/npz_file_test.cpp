@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
-#include "io/formats/zip.h"
+#include "io/tensors/zip.h"
 #include "tests/io/files.h"
 #include "tests/io/importers/npy.h"
 

@@ -2,11 +2,11 @@
 // what they must not, 10,000 damaged zip files and 10,000 damaged pickles in whole ones.
 // Tolerance: none, what is written is read to the same bits.
 
-#include "io/formats/torch_file.h"
+#include "io/tensors/torch_file.h"
 
 #include <fmt/format.h>
 
-#include "io/formats/zip.h"
+#include "io/tensors/zip.h"
 #include "tests/io/files.h"
 #include "tests/io/formats/mutations.h"
 

@@ -1,4 +1,4 @@
-#include "io/formats/pickle.h"
+#include "io/tensors/pickle.h"
 
 #include <fmt/format.h>
 

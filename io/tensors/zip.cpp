@@ -1,4 +1,4 @@
-#include "io/formats/zip.h"
+#include "io/tensors/zip.h"
 
 #include <fmt/format.h>
 #include <zip.h>

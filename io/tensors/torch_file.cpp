@@ -1,4 +1,4 @@
-#include "io/formats/torch_file.h"
+#include "io/tensors/torch_file.h"
 
 #include <fmt/format.h>
 
@@ -10,8 +10,8 @@
 
 #include "engine/base/error.h"
 #include "io/files/replace_file.h"
-#include "io/formats/pickle.h"
-#include "io/formats/zip.h"
+#include "io/tensors/pickle.h"
+#include "io/tensors/zip.h"
 
 namespace quadgate {
 namespace {

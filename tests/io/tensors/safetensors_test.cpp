@@ -1,7 +1,7 @@
 // Sweeps: files of all dtypes and shapes, round trips, every way in which the header can be wrong,
 // 10,000 damaged files. Tolerance: none, what is written is read to the same bits.
 
-#include "io/formats/safetensors.h"
+#include "io/tensors/safetensors.h"
 
 #include <cmath>
 #include <limits>

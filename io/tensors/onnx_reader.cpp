@@ -1,4 +1,4 @@
-#include "io/formats/onnx_reader.h"
+#include "io/tensors/onnx_reader.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-#include "io/formats/tensor_file.h"
+#include "io/tensors/tensor_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "io/formats/tensor_file.h"
+#include "io/tensors/tensor_file.h"
 
 namespace quadgate {
 

@@ -1,4 +1,4 @@
-#include "io/formats/keras_file.h"
+#include "io/tensors/keras_file.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "io/formats/safetensors.h"
+#include "io/tensors/safetensors.h"
 
 #include <fmt/format.h>
 

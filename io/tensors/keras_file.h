@@ -4,7 +4,7 @@
 
 #include "engine/model/config.h"
 #include "engine/model/parameters.h"
-#include "io/formats/tensor_file.h"
+#include "io/tensors/tensor_file.h"
 
 namespace quadgate {
 
