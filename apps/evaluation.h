@@ -9,8 +9,8 @@
 
 #include "engine/model/loss.h"
 #include "engine/training/network.h"
-#include "io/checkpoint.h"
 #include "io/data/dataset.h"
+#include "io/model/checkpoint.h"
 
 namespace quadgate::apps {
 

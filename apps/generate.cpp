@@ -11,9 +11,9 @@
 #include "engine/base/error.h"
 #include "engine/base/random.h"
 #include "engine/training/network.h"
-#include "io/checkpoint.h"
 #include "io/importers/plain_text.h"
 #include "io/importers/utf8.h"
+#include "io/model/checkpoint.h"
 
 namespace quadgate::apps {
 namespace {

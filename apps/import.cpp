@@ -4,9 +4,9 @@
 
 #include "apps/commands.h"
 #include "engine/base/error.h"
-#include "io/checkpoint.h"
-#include "io/model_tensors.h"
-#include "io/state_dict.h"
+#include "io/model/checkpoint.h"
+#include "io/model/model_tensors.h"
+#include "io/model/state_dict.h"
 #include "io/tensors/keras_file.h"
 #include "io/tensors/onnx_reader.h"
 #include "io/tensors/safetensors.h"

@@ -8,12 +8,12 @@
 #include "apps/commands.h"
 #include "apps/model_on_data.h"
 #include "engine/base/error.h"
-#include "io/checkpoint.h"
 #include "io/data/dataset.h"
 #include "io/data/row_order.h"
 #include "io/data/window_split.h"
 #include "io/hdf5/attributes.h"
 #include "io/hdf5/file.h"
+#include "io/model/checkpoint.h"
 
 namespace quadgate::apps {
 namespace {

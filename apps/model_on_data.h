@@ -11,8 +11,8 @@
 #include "engine/model/batch.h"
 #include "engine/threads/arena.h"
 #include "engine/training/network.h"
-#include "io/checkpoint.h"
 #include "io/data/dataset.h"
+#include "io/model/checkpoint.h"
 
 namespace quadgate::apps {
 

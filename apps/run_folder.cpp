@@ -9,8 +9,8 @@
 #include <system_error>
 
 #include "engine/base/error.h"
-#include "io/checkpoint.h"
 #include "io/files/replace_file.h"
+#include "io/model/checkpoint.h"
 
 namespace quadgate::apps {
 namespace {

@@ -12,10 +12,10 @@
 #include "apps/threads.h"
 #include "engine/base/error.h"
 #include "engine/training/network.h"
-#include "io/checkpoint.h"
 #include "io/data/vocabulary.h"
 #include "io/importers/text.h"
 #include "io/importers/utf8.h"
+#include "io/model/checkpoint.h"
 
 namespace quadgate::apps {
 namespace {

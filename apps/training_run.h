@@ -9,10 +9,10 @@
 #include "apps/run_config.h"
 #include "apps/run_folder.h"
 #include "engine/training/trainer.h"
-#include "io/checkpoint.h"
-#include "io/checkpoint_writer.h"
 #include "io/data/dataset.h"
 #include "io/data/loader.h"
+#include "io/model/checkpoint.h"
+#include "io/model/checkpoint_writer.h"
 
 namespace quadgate::apps {
 

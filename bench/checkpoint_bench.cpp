@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "engine/training/trainer.h"
-#include "io/checkpoint.h"
-#include "io/checkpoint_writer.h"
+#include "io/model/checkpoint.h"
+#include "io/model/checkpoint_writer.h"
 
 namespace quadgate {
 namespace {

@@ -15,8 +15,8 @@
 
 #include "apps/commands.h"
 #include "engine/base/random.h"
-#include "io/checkpoint.h"
 #include "io/hdf5/file.h"
+#include "io/model/checkpoint.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {

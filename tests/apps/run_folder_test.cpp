@@ -14,7 +14,7 @@
 #include "apps/commands.h"
 #include "apps/run_lock.h"
 #include "engine/base/error.h"
-#include "io/checkpoint.h"
+#include "io/model/checkpoint.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {

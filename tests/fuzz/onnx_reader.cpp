@@ -1,6 +1,6 @@
 #include "io/tensors/onnx_reader.h"
 
-#include "io/model_tensors.h"
+#include "io/model/model_tensors.h"
 #include "tests/fuzz/fuzz_file.h"
 
 namespace quadgate::fuzz {

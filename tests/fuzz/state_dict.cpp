@@ -1,6 +1,6 @@
-#include "io/state_dict.h"
+#include "io/model/state_dict.h"
 
-#include "io/model_tensors.h"
+#include "io/model/model_tensors.h"
 #include "tests/fuzz/fuzz_file.h"
 
 namespace quadgate::fuzz {

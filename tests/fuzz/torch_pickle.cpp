@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "io/model_tensors.h"
+#include "io/model/model_tensors.h"
 #include "io/tensors/torch_file.h"
 #include "io/tensors/zip.h"
 #include "tests/fuzz/fuzz_file.h"

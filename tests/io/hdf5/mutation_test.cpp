@@ -10,14 +10,14 @@
 #include <string>
 #include <vector>
 
-#include "io/checkpoint.h"
 #include "io/data/dataset.h"
 #include "io/data/loader.h"
 #include "io/hdf5/array_writer.h"
 #include "io/hdf5/file.h"
 #include "io/hdf5/file_writer.h"
+#include "io/model/checkpoint.h"
+#include "io/model/state_dict.h"
 #include "io/prepare/dataset_writer.h"
-#include "io/state_dict.h"
 #include "io/tensors/keras_file.h"
 #include "io/tensors/tensor_file.h"
 #include "tests/io/files.h"

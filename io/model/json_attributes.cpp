@@ -1,4 +1,4 @@
-#include "io/json_attributes.h"
+#include "io/model/json_attributes.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "io/checkpoint.h"
+#include "io/model/checkpoint.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

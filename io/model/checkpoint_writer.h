@@ -9,8 +9,8 @@
 
 #include "engine/model/parameters.h"
 #include "engine/training/optimizer.h"
-#include "io/checkpoint.h"
-#include "io/model_description.h"
+#include "io/model/checkpoint.h"
+#include "io/model/model_description.h"
 
 namespace quadgate {
 

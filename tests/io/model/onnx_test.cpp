@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "io/formats/onnx_graph.h"
-#include "io/formats/onnx_writer.h"
+#include "io/model/onnx_graph.h"
+#include "io/model/onnx_writer.h"
 #include "io/tensors/onnx_reader.h"
 #include "tests/io/files.h"
 #include "tests/io/formats/mutations.h"

@@ -1,4 +1,4 @@
-#include "io/model_description.h"
+#include "io/model/model_description.h"
 
 #include <fmt/format.h>
 

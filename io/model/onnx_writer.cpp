@@ -1,4 +1,4 @@
-#include "io/formats/onnx_writer.h"
+#include "io/model/onnx_writer.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 
 #include "engine/base/error.h"
 #include "io/files/replace_file.h"
-#include "io/formats/onnx_graph.h"
+#include "io/model/onnx_graph.h"
 
 namespace quadgate {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "engine/model/parameters.h"
-#include "io/model_description.h"
+#include "io/model/model_description.h"
 #include "io/tensors/tensor_file.h"
 
 namespace quadgate {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "engine/model/parameters.h"
-#include "io/checkpoint.h"
+#include "io/model/checkpoint.h"
 
 namespace quadgate {
 

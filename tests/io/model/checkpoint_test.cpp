@@ -2,7 +2,7 @@
 // bytes flipped all over a checkpoint; failing writes.
 // Tolerance: none, files hold the same bits.
 
-#include "io/checkpoint.h"
+#include "io/model/checkpoint.h"
 
 #include <array>
 #include <string>

@@ -1,4 +1,4 @@
-#include "io/model_tensors.h"
+#include "io/model/model_tensors.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,7 +12,7 @@
 
 #include "engine/base/error.h"
 #include "io/files/finite.h"
-#include "io/json_attributes.h"
+#include "io/model/json_attributes.h"
 
 namespace quadgate {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/formats/onnx_graph.h"
+#include "io/model/onnx_graph.h"
 
 #include <fmt/format.h>
 #include <onnx/onnx_pb.h>

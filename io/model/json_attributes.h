@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "io/model_description.h"
+#include "io/model/model_description.h"
 
 namespace quadgate {
 

@@ -1,7 +1,7 @@
 // Sweeps: checkpoints from the thread beside those of save_checkpoint; what is on the disk when it
 // is told so; every error of the thread. Tolerance: none, files are compared byte for byte.
 
-#include "io/checkpoint_writer.h"
+#include "io/model/checkpoint_writer.h"
 
 #include <string>
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "engine/base/error.h"
-#include "io/checkpoint.h"
 #include "io/data/dataset.h"
+#include "io/model/checkpoint.h"
 #include "tests/io/files.h"
 
 namespace quadgate {

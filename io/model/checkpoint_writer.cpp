@@ -1,4 +1,4 @@
-#include "io/checkpoint_writer.h"
+#include "io/model/checkpoint_writer.h"
 
 #include <algorithm>
 #include <utility>

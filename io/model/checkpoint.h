@@ -11,7 +11,7 @@
 #include "engine/training/network.h"
 #include "engine/training/optimizer.h"
 #include "engine/training/schedule.h"
-#include "io/model_description.h"
+#include "io/model/model_description.h"
 
 namespace quadgate {
 

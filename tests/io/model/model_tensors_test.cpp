@@ -2,7 +2,7 @@
 // what may lie around the recurrent layers; tensors that are missing, belong to nothing or have
 // another shape. Tolerance: none, weights are moved only.
 
-#include "io/model_tensors.h"
+#include "io/model/model_tensors.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "io/state_dict.h"
+#include "io/model/state_dict.h"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include "io/files/checksum.h"
 #include "io/hdf5/attributes.h"
 #include "io/hdf5/file.h"
-#include "io/json_attributes.h"
-#include "io/model_tensors.h"
+#include "io/model/json_attributes.h"
+#include "io/model/model_tensors.h"
 
 namespace quadgate {
 namespace {
