@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
+#include "apps/common/threads.h"
 #include "apps/scaling.h"
 #include "apps/step_benchmark.h"
-#include "apps/threads.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate::apps {

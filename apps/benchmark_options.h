@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;

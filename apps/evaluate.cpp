@@ -3,7 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
 #include "apps/evaluation.h"
 #include "apps/model_on_data.h"
 

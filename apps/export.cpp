@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
 #include "engine/base/error.h"
 #include "io/model/checkpoint.h"
 #include "io/model/json_attributes.h"

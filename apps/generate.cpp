@@ -6,7 +6,7 @@
 #include <map>
 #include <string_view>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
 #include "apps/model_on_data.h"
 #include "engine/base/error.h"
 #include "engine/base/random.h"

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
 #include "engine/base/error.h"
 #include "io/model/checkpoint.h"
 #include "io/model/model_tensors.h"

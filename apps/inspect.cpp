@@ -5,7 +5,7 @@
 #include <array>
 #include <numeric>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
 #include "apps/model_on_data.h"
 #include "engine/base/error.h"
 #include "io/data/dataset.h"

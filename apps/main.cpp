@@ -11,10 +11,10 @@
 #include <string>
 
 #include "apps/benchmark_options.h"
-#include "apps/commands.h"
+#include "apps/common/commands.h"
+#include "apps/common/signals.h"
 #include "apps/exchange_options.h"
 #include "apps/prepare_options.h"
-#include "apps/signals.h"
 #include "engine/base/error.h"
 #include "engine/onednn/isa.h"
 #include "kernels/base/isa.h"

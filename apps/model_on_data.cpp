@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "apps/common/threads.h"
 #include "apps/evaluation.h"
-#include "apps/threads.h"
 #include "engine/base/error.h"
 #include "io/data/loader.h"
 

@@ -7,9 +7,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
+#include "apps/common/signals.h"
 #include "apps/prepare_progress.h"
-#include "apps/signals.h"
 #include "engine/base/error.h"
 #include "io/importers/conllu.h"
 #include "io/importers/csv.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "apps/signals.h"
+#include "apps/common/signals.h"
 
 namespace quadgate::apps {
 

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <string>
 
-#include "apps/progress.h"
+#include "apps/common/progress.h"
 #include "io/files/file_progress.h"
 
 namespace quadgate::apps {

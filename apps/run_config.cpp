@@ -14,7 +14,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "apps/nearest.h"
+#include "apps/common/nearest.h"
 #include "apps/run_config_keys.h"
 #include "engine/base/error.h"
 

@@ -5,10 +5,10 @@
 #include <memory>
 #include <span>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
+#include "apps/common/threads.h"
 #include "apps/scale_report.h"
 #include "apps/step_benchmark.h"
-#include "apps/threads.h"
 #include "apps/torch_peer.h"
 #include "engine/base/error.h"
 #include "engine/threads/affinity.h"

@@ -5,7 +5,7 @@
 #include <map>
 #include <string_view>
 
-#include "apps/embedded.h"
+#include "apps/common/embedded.h"
 #include "apps/scale_report.h"
 
 namespace quadgate::apps {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/commands.h"
-#include "apps/machine.h"
+#include "apps/common/commands.h"
+#include "apps/common/machine.h"
 #include "apps/scaling.h"
 
 namespace quadgate::apps {

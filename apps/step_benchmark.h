@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
 #include "engine/training/trainer.h"
 
 namespace quadgate::apps {

@@ -7,9 +7,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
+#include "apps/common/threads.h"
 #include "apps/model_on_data.h"
-#include "apps/threads.h"
 #include "engine/base/error.h"
 #include "engine/training/network.h"
 #include "io/data/vocabulary.h"

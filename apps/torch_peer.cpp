@@ -14,7 +14,7 @@
 #include <system_error>
 #include <vector>
 
-#include "apps/embedded.h"
+#include "apps/common/embedded.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
 #include "engine/model/batch.h"
 
 namespace quadgate::apps {

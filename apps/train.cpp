@@ -4,13 +4,13 @@
 #include <cstdio>
 #include <system_error>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
+#include "apps/common/signals.h"
+#include "apps/common/threads.h"
 #include "apps/model_on_data.h"
 #include "apps/run_config.h"
 #include "apps/run_folder.h"
 #include "apps/run_lock.h"
-#include "apps/signals.h"
-#include "apps/threads.h"
 #include "apps/training_run.h"
 #include "engine/base/error.h"
 #include "engine/model/initialization.h"

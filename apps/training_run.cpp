@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "apps/common/signals.h"
 #include "apps/evaluation.h"
-#include "apps/signals.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "apps/progress.h"
+#include "apps/common/progress.h"
 #include "apps/run_config.h"
 #include "apps/run_folder.h"
 #include "engine/training/trainer.h"

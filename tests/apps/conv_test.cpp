@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {

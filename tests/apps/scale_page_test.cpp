@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/embedded.h"
+#include "apps/common/embedded.h"
 #include "apps/scale_report.h"
 
 namespace quadgate::apps {

@@ -7,7 +7,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "apps/commands.h"
+#include "apps/common/commands.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {

@@ -1,4 +1,4 @@
-#include "apps/signals.h"
+#include "apps/common/signals.h"
 
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 // Sweeps where the number of threads comes from, and cgroup trees of both versions made in a
 // temporary folder. No tolerance: nothing is rounded.
 
-#include "apps/threads.h"
+#include "apps/common/threads.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>

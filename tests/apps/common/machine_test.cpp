@@ -1,6 +1,6 @@
 // Sweeps what is told of machines made in a temporary folder. No tolerance: text and counts.
 
-#include "apps/machine.h"
+#include "apps/common/machine.h"
 
 #include <gmock/gmock.h>
 #include <unistd.h>

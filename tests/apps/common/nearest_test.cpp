@@ -1,6 +1,6 @@
 // Sweeps words that are a letter or two away from a known one. No tolerance: edits are counted.
 
-#include "apps/nearest.h"
+#include "apps/common/nearest.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "apps/threads.h"
+#include "apps/common/threads.h"
 
 #include <fmt/format.h>
 #include <sched.h>

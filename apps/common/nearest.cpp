@@ -1,4 +1,4 @@
-#include "apps/nearest.h"
+#include "apps/common/nearest.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,7 +1,7 @@
 // Sweeps the progress line on a terminal and on a pipe, and durations around the minute and hour.
 // No tolerance: text.
 
-#include "apps/progress.h"
+#include "apps/common/progress.h"
 
 #include <gtest/gtest.h>
 

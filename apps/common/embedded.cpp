@@ -1,4 +1,4 @@
-#include "apps/embedded.h"
+#include "apps/common/embedded.h"
 
 // Named by the linker, after the files.
 // NOLINTBEGIN(readability-identifier-naming)

@@ -1,11 +1,11 @@
-#include "apps/machine.h"
+#include "apps/common/machine.h"
 
 #include <fmt/format.h>
 
 #include <fstream>
 #include <set>
 
-#include "apps/threads.h"
+#include "apps/common/threads.h"
 #include "engine/threads/affinity.h"
 #include "kernels/base/isa.h"
 
