@@ -7,7 +7,7 @@
 #include "apps/common/commands.h"
 #include "apps/common/signals.h"
 #include "apps/common/threads.h"
-#include "apps/model_on_data.h"
+#include "apps/model/model_on_data.h"
 #include "apps/run_config.h"
 #include "apps/run_folder.h"
 #include "apps/run_lock.h"

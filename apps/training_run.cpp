@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "apps/common/signals.h"
-#include "apps/evaluation.h"
+#include "apps/model/evaluation.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "apps/common/commands.h"
-#include "apps/model_on_data.h"
+#include "apps/model/model_on_data.h"
 #include "engine/base/error.h"
 #include "io/files/replace_file.h"
 #include "io/hdf5/file_writer.h"

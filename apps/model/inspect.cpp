@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "apps/common/commands.h"
-#include "apps/model_on_data.h"
+#include "apps/model/model_on_data.h"
 #include "engine/base/error.h"
 #include "io/data/dataset.h"
 #include "io/data/row_order.h"

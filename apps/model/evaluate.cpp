@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/commands.h"
-#include "apps/evaluation.h"
-#include "apps/model_on_data.h"
+#include "apps/model/evaluation.h"
+#include "apps/model/model_on_data.h"
 
 namespace quadgate::apps {
 namespace {

@@ -1,4 +1,4 @@
-#include "apps/evaluation.h"
+#include "apps/model/evaluation.h"
 
 #include <algorithm>
 #include <cmath>

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "apps/common/commands.h"
-#include "apps/model_on_data.h"
+#include "apps/model/model_on_data.h"
 #include "engine/base/error.h"
 #include "engine/base/random.h"
 #include "engine/training/network.h"

@@ -9,7 +9,7 @@
 
 #include "apps/common/commands.h"
 #include "apps/common/threads.h"
-#include "apps/model_on_data.h"
+#include "apps/model/model_on_data.h"
 #include "engine/base/error.h"
 #include "engine/training/network.h"
 #include "io/data/vocabulary.h"

@@ -1,11 +1,11 @@
-#include "apps/model_on_data.h"
+#include "apps/model/model_on_data.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "apps/common/threads.h"
-#include "apps/evaluation.h"
+#include "apps/model/evaluation.h"
 #include "engine/base/error.h"
 #include "io/data/loader.h"
 
