@@ -1,7 +1,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "apps/run_config.h"
+#include "apps/train/run_config.h"
 #include "tests/fuzz/fuzz_file.h"
 
 namespace quadgate::fuzz {

@@ -3,7 +3,7 @@
 #include <limits>
 #include <string_view>
 
-#include "apps/run_config.h"
+#include "apps/train/run_config.h"
 #include "engine/model/config.h"
 #include "engine/training/schedule.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "apps/run_config.h"
+#include "apps/train/run_config.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {

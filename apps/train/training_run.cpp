@@ -1,4 +1,4 @@
-#include "apps/training_run.h"
+#include "apps/train/training_run.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "apps/run_config.h"
+#include "apps/train/run_config.h"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "apps/common/nearest.h"
-#include "apps/run_config_keys.h"
+#include "apps/train/run_config_keys.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {

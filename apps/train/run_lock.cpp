@@ -1,4 +1,4 @@
-#include "apps/run_lock.h"
+#include "apps/train/run_lock.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

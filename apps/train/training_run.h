@@ -6,8 +6,8 @@
 #include <string>
 
 #include "apps/common/progress.h"
-#include "apps/run_config.h"
-#include "apps/run_folder.h"
+#include "apps/train/run_config.h"
+#include "apps/train/run_folder.h"
 #include "engine/training/trainer.h"
 #include "io/data/dataset.h"
 #include "io/data/loader.h"

@@ -1,7 +1,7 @@
 // Sweeps the keys of a run file: unknown, missing, of another type, out of range, set from outside,
 // written back, and compared for resuming. No tolerance: nothing is rounded.
 
-#include "apps/run_config.h"
+#include "apps/train/run_config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <map>
 #include <sstream>
 
-#include "apps/run_config_keys.h"
+#include "apps/train/run_config_keys.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {

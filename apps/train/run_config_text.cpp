@@ -9,8 +9,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "apps/run_config.h"
-#include "apps/run_config_keys.h"
+#include "apps/train/run_config.h"
+#include "apps/train/run_config_keys.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {

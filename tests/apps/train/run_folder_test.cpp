@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "apps/common/commands.h"
-#include "apps/run_lock.h"
+#include "apps/train/run_lock.h"
 #include "engine/base/error.h"
 #include "io/model/checkpoint.h"
 #include "tests/apps/workspace.h"
