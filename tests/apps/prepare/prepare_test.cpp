@@ -5,7 +5,7 @@
 #include <csignal>
 
 #include "apps/common/commands.h"
-#include "apps/prepare_progress.h"
+#include "apps/prepare/prepare_progress.h"
 #include "io/data/dataset.h"
 #include "io/hdf5/file.h"
 #include "tests/apps/workspace.h"

@@ -1,4 +1,4 @@
-#include "apps/prepare_progress.h"
+#include "apps/prepare/prepare_progress.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

@@ -9,7 +9,7 @@
 
 #include "apps/common/commands.h"
 #include "apps/common/signals.h"
-#include "apps/prepare_progress.h"
+#include "apps/prepare/prepare_progress.h"
 #include "engine/base/error.h"
 #include "io/importers/conllu.h"
 #include "io/importers/csv.h"
