@@ -7,7 +7,7 @@
 namespace quadgate::apps {
 
 std::string_view embedded_chart_js();    ///< Chart.js, minified, with its licence notice
-std::string_view embedded_scale_page();  ///< apps/scale_page.html
-std::string_view embedded_torch_step();  ///< apps/torch_step.py
+std::string_view embedded_scale_page();  ///< apps/bench/scale_page.html
+std::string_view embedded_torch_step();  ///< apps/bench/torch_step.py
 
 }  // namespace quadgate::apps

@@ -1,4 +1,4 @@
-#include "apps/scale_report.h"
+#include "apps/bench/scale_report.h"
 
 #include <fmt/format.h>
 

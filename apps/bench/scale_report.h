@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "apps/bench/scaling.h"
 #include "apps/common/commands.h"
 #include "apps/common/machine.h"
-#include "apps/scaling.h"
 
 namespace quadgate::apps {
 

@@ -1,4 +1,4 @@
-#include "apps/torch_peer.h"
+#include "apps/bench/torch_peer.h"
 
 #include <fmt/format.h>
 #include <spawn.h>

@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "apps/bench/scaling.h"
+#include "apps/bench/step_benchmark.h"
 #include "apps/common/commands.h"
 #include "apps/common/threads.h"
-#include "apps/scaling.h"
-#include "apps/step_benchmark.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate::apps {

@@ -1,4 +1,4 @@
-#include "apps/scaling.h"
+#include "apps/bench/scaling.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // Sweeps the arithmetic of scaling reports on numbers that follow the laws exactly. Tolerance: a
 // few roundings of doubles, or those printed here by hand.
 
-#include "apps/scaling.h"
+#include "apps/bench/scaling.h"
 
 #include <gmock/gmock.h>
 

@@ -5,8 +5,8 @@
 #include <map>
 #include <string_view>
 
+#include "apps/bench/scale_report.h"
 #include "apps/common/embedded.h"
-#include "apps/scale_report.h"
 
 namespace quadgate::apps {
 namespace {

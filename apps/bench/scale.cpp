@@ -5,11 +5,11 @@
 #include <memory>
 #include <span>
 
+#include "apps/bench/scale_report.h"
+#include "apps/bench/step_benchmark.h"
+#include "apps/bench/torch_peer.h"
 #include "apps/common/commands.h"
 #include "apps/common/threads.h"
-#include "apps/scale_report.h"
-#include "apps/step_benchmark.h"
-#include "apps/torch_peer.h"
 #include "engine/base/error.h"
 #include "engine/threads/affinity.h"
 #include "io/files/replace_file.h"

@@ -1,4 +1,4 @@
-#include "apps/step_benchmark.h"
+#include "apps/bench/step_benchmark.h"
 
 #include <fmt/format.h>
 
