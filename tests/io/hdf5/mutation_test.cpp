@@ -21,7 +21,7 @@
 #include "io/tensors/keras_file.h"
 #include "io/tensors/tensor_file.h"
 #include "tests/io/files.h"
-#include "tests/io/formats/mutations.h"
+#include "tests/io/mutations.h"
 
 namespace quadgate {
 namespace {

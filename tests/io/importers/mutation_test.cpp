@@ -22,8 +22,8 @@
 #include "io/importers/ts.h"
 #include "io/tensors/zip.h"
 #include "tests/io/files.h"
-#include "tests/io/formats/mutations.h"
 #include "tests/io/importers/npy.h"
+#include "tests/io/mutations.h"
 #include "tests/io/spools.h"
 
 namespace quadgate {

@@ -8,7 +8,7 @@
 #include "io/model/onnx_writer.h"
 #include "io/tensors/onnx_reader.h"
 #include "tests/io/files.h"
-#include "tests/io/formats/mutations.h"
+#include "tests/io/mutations.h"
 
 namespace quadgate {
 namespace {

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "tests/io/files.h"
-#include "tests/io/formats/mutations.h"
+#include "tests/io/mutations.h"
 
 namespace quadgate {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "io/tensors/zip.h"
 #include "tests/io/files.h"
-#include "tests/io/formats/mutations.h"
+#include "tests/io/mutations.h"
 
 namespace quadgate {
 namespace {
