@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 
-TORCH_STEP = pathlib.Path(__file__).parents[1] / "apps" / "torch_step.py"
+TORCH_STEP = pathlib.Path(__file__).parents[1] / "apps" / "bench" / "torch_step.py"
 TRIAL_SECONDS = 0.15  # a setting of PyTorch is tried for so long, or a step, TRIAL_ROUNDS times
 TRIAL_ROUNDS = 2
 

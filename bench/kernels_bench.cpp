@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels/base/isa.h"
+#include "kernels/base/panels.h"
 #include "kernels/cells/activation/activation.h"
 #include "kernels/cells/lstm/lstm.h"
 #include "kernels/fma_peak/fma_peak.h"
@@ -134,21 +135,21 @@ auto floats(std::int64_t rows, std::int64_t columns) {
 void product(benchmark::State& state, Isa isa, bool transposed) {
   constexpr std::int64_t kRows = 64;
   const std::int64_t depth = state.range(0);
-  const std::int64_t columns = kPanelVectors * vector_lanes(isa, PanelKind::fast);
+  const std::int64_t columns = kPanelVectors * vector_lanes(isa, Arithmetic::fastest);
   const auto left = floats(kRows, depth);
   const auto panel = floats(depth, columns);
   auto result = floats(kRows, columns);
-  const LeftSide a{.data = left.data(),
-                   .row_stride = transposed ? 1 : depth,
-                   .step = transposed ? kRows : 1,
-                   .run = depth,
-                   .run_stride = 0};
-  const ProductTarget c{.data = result.data(),
-                        .stride = columns,
-                        .columns = columns,
-                        .start = ProductTarget::Start::zero,
-                        .bias = nullptr};
-  const ProductKernel kernel = product_kernel(isa, PanelKind::fast);
+  const Lhs a{.data = left.data(),
+              .row_stride = transposed ? 1 : depth,
+              .step = transposed ? kRows : 1,
+              .run = depth,
+              .run_stride = 0};
+  const Output c{.data = result.data(),
+                 .stride = columns,
+                 .columns = columns,
+                 .start = Output::Start::zero,
+                 .bias = nullptr};
+  const ProductKernel kernel = product_kernel(isa, Arithmetic::fastest);
   for (auto _ : state) {
     kernel(kRows, depth, a, panel.data(), c);
     benchmark::ClobberMemory();
@@ -160,7 +161,7 @@ void product(benchmark::State& state, Isa isa, bool transposed) {
 void lstm_forward(benchmark::State& state, Isa isa) {
   constexpr std::int64_t kRows = 64;
   const std::int64_t hidden_size = state.range(0);
-  const std::int64_t lanes = vector_lanes(isa, PanelKind::fast);
+  const std::int64_t lanes = vector_lanes(isa, Arithmetic::fastest);
   const auto h_prev = floats(kRows, hidden_size);
   const auto c_prev = floats(kRows, lanes);
   const auto weights = floats(hidden_size, 4 * lanes);
@@ -184,7 +185,7 @@ void lstm_forward(benchmark::State& state, Isa isa) {
                          .h_stride = lanes,
                          .h_words = nullptr,
                          .h_words_stride = 0};
-  const CellForwardKernel kernel = lstm_forward_kernel(isa, PanelKind::fast);
+  const CellForwardKernel kernel = lstm_forward_kernel(isa, Arithmetic::fastest);
   for (auto _ : state) {
     kernel(step);
     benchmark::ClobberMemory();
@@ -195,7 +196,7 @@ void lstm_forward(benchmark::State& state, Isa isa) {
 /// One panel of 64 rows, by its hidden units. The gradients die away, which costs the same.
 void lstm_backward(benchmark::State& state, Isa isa) {
   constexpr std::int64_t kRows = 64;
-  const std::int64_t lanes = vector_lanes(isa, PanelKind::fast);
+  const std::int64_t lanes = vector_lanes(isa, Arithmetic::fastest);
   const auto c = floats(kRows, lanes);
   auto gates = floats(kRows, 4 * lanes);
   auto dh = c;
@@ -213,7 +214,7 @@ void lstm_backward(benchmark::State& state, Isa isa) {
                           .d_stride = lanes,
                           .dy = c.data(),
                           .dy_stride = lanes};
-  const CellBackwardKernel kernel = lstm_backward_kernel(isa, PanelKind::fast);
+  const CellBackwardKernel kernel = lstm_backward_kernel(isa, Arithmetic::fastest);
   for (auto _ : state) {
     kernel(step);
     benchmark::ClobberMemory();

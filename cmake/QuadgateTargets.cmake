@@ -8,27 +8,78 @@ function(quadgate_compile_options target)
                                            -Wsign-conversion)
 endfunction()
 
-# quadgate_library(NAME SOURCES file... [HEADERS file...])
+# quadgate_show_room(TARGET FOLDER)
 #
-# The static library quadgate_NAME, known as quadgate::NAME here and to users. Its HEADERS are
-# installed under include/quadgate, in the folder they have here; a library without any is not
-# installed. Link it afterwards with
-# target_link_libraries(quadgate_NAME PUBLIC quadgate::... PRIVATE third_party...).
-function(quadgate_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS")
-  set(target quadgate_${name})
-  add_library(${target} STATIC ${arg_SOURCES})
-  add_library(quadgate::${name} ALIAS ${target})
-  target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
-  quadgate_compile_options(${target})
-  if(arg_HEADERS)
-    target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}
-                                    FILES ${arg_HEADERS})
-    set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
-    install(TARGETS ${target} EXPORT quadgate-targets
-            FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/quadgate
-            INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+# Lets TARGET, and who links it, include the headers of FOLDER by their path in the project. It sees a
+# folder of the build that holds nothing but a link to this one, so that an include of a room that is
+# not linked does not compile.
+function(quadgate_show_room target folder)
+  set(view ${PROJECT_BINARY_DIR}/rooms/${folder})
+  cmake_path(GET folder PARENT_PATH parent)
+  file(MAKE_DIRECTORY ${view}/${parent})
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder} ${view}/${folder} SYMBOLIC)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "INTERFACE_LIBRARY")
+    target_include_directories(${target} INTERFACE ${view})
+  else()
+    target_include_directories(${target} PUBLIC ${view})
   endif()
+endfunction()
+
+# quadgate_room(FOLDER [SOURCES file...] [HEADERS file...] [LINKS folder...] [LIBS third_party...])
+#
+# A folder as an object library of its own, quadgate_PARENT_NAME, which may include the folders that
+# it LINKS and LIBS. Its HEADERS are installed.
+function(quadgate_room folder)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;LINKS;LIBS")
+  string(REPLACE / _ target quadgate_${folder})
+  list(TRANSFORM arg_LINKS REPLACE / _)
+  list(TRANSFORM arg_LINKS PREPEND quadgate_)
+  if(arg_SOURCES)
+    add_library(${target} OBJECT ${arg_SOURCES})
+    target_link_libraries(${target} PUBLIC ${arg_LINKS} PRIVATE ${arg_LIBS})
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    quadgate_compile_options(${target})
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE ${arg_LINKS})
+  endif()
+  quadgate_show_room(${target} ${folder})
+  foreach(header IN LISTS arg_HEADERS)
+    cmake_path(GET header PARENT_PATH below)
+    install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/quadgate/${folder}/${below})
+  endforeach()
+endfunction()
+
+# quadgate_archive(NAME ROOMS name...)
+#
+# The static library quadgate_NAME, known as quadgate::NAME here and to users, of the rooms of the
+# folder NAME. Link it afterwards with
+# target_link_libraries(quadgate_NAME PUBLIC quadgate::... PRIVATE third_party...).
+function(quadgate_archive name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ROOMS")
+  set(target quadgate_${name})
+  add_library(${target} STATIC)
+  add_library(quadgate::${name} ALIAS ${target})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX EXPORT_NAME ${name})
+  foreach(room IN LISTS arg_ROOMS)
+    get_target_property(type quadgate_${name}_${room} TYPE)
+    if(type STREQUAL "OBJECT_LIBRARY")
+      target_sources(${target} PRIVATE $<TARGET_OBJECTS:quadgate_${name}_${room}>)
+    endif()
+    target_include_directories(
+      ${target} INTERFACE $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/rooms/${name}/${room}>)
+  endforeach()
+endfunction()
+
+# quadgate_install(NAME)
+#
+# Installs an archive. Its headers, which the rooms install, include one another by their path in the
+# project.
+function(quadgate_install name)
+  install(TARGETS quadgate_${name} EXPORT quadgate-targets
+          INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} ${CMAKE_INSTALL_INCLUDEDIR}/quadgate)
 endfunction()
 
 # quadgate_program(TARGET SOURCES file... LIBS library...)

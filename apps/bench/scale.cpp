@@ -12,6 +12,7 @@
 #include "apps/common/threads.h"
 #include "engine/base/error.h"
 #include "engine/threads/affinity.h"
+#include "engine/training/make_backend.h"
 #include "io/files/replace_file.h"
 
 namespace quadgate::apps {

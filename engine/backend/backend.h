@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 
 #include "engine/base/phase_times.h"
@@ -12,7 +11,6 @@
 #include "engine/model/network_options.h"
 #include "engine/model/parameters.h"
 #include "engine/model/recurrent_states.h"
-#include "engine/threads/arena.h"
 
 namespace quadgate {
 
@@ -41,13 +39,5 @@ class Backend {
   /// Where the cores spent their time so far.
   virtual PhaseTimes& phase_times() noexcept = 0;
 };
-
-/// What `automatic` stands for on this machine.
-BackendKind choose_backend(const ModelConfig& model, const NetworkOptions& options) noexcept;
-
-/// Plans all memory. `parameters` and `arena` must outlive it. Throws InvalidArgument if the
-/// backend does not have what is asked for.
-std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
-                                      Arena& arena);
 
 }  // namespace quadgate

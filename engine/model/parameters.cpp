@@ -106,7 +106,7 @@ const ParameterSlice& Parameters::slice(std::string_view name) const {
   return *found;
 }
 
-TableRows Parameters::table() const noexcept {
+SparseRows Parameters::table() const noexcept {
   if (!config_.has_embedding() || !config_.embedding.sparse || tied()) return {};
   return {.size = slices_[1].offset, .width = config_.input_size(), .present = present_rows_};
 }

@@ -59,7 +59,7 @@ class Parameters {
   std::vector<std::int32_t>& present_rows() noexcept { return present_rows_; }
   /// The embedding, for the optimizer, if only its present rows are updated; none if every row is:
   /// without `sparse`, and if it is tied, since every row has a gradient then.
-  TableRows table() const noexcept;
+  SparseRows table() const noexcept;
 
   /// Both flat arrays, gaps included.
   std::span<float> values() noexcept { return values_.span(); }

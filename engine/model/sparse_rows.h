@@ -8,7 +8,7 @@ namespace quadgate {
 
 /// A table [rows, width] at the start of the flat arrays of which a batch differentiates few rows:
 /// the optimizer leaves the others and their state alone.
-struct TableRows {
+struct SparseRows {
   std::size_t size = 0;                     ///< floats of the flat arrays that are its own; 0: none
   std::int64_t width = 0;                   ///< of a row
   std::span<const std::int32_t> present{};  ///< the rows that have a gradient, each once

@@ -68,9 +68,9 @@ void NativeBackend::assign_embedding(const Batch& batch) {
 }
 
 Metrics NativeBackend::evaluate(const Batch& batch) {
-  stack_.take_recurrent_weights(nullptr, workers_);
+  stack_.sync_recurrent_weights(nullptr, workers_);
   assign(batch);
-  workers_.for_each_range(stack_.steps(), [&](const NativeWork& work) {
+  workers_.for_each_range(stack_.steps(), [&](const WorkRange& work) {
     forward(work, batch, nullptr);
     head_.loss(work, batch, {});
   });
@@ -78,9 +78,9 @@ Metrics NativeBackend::evaluate(const Batch& batch) {
 }
 
 void NativeBackend::predict(const Batch& batch, std::span<float> outputs) {
-  stack_.take_recurrent_weights(nullptr, workers_);
+  stack_.sync_recurrent_weights(nullptr, workers_);
   assign(batch);
-  workers_.for_each_range(stack_.steps(), [&](const NativeWork& work) {
+  workers_.for_each_range(stack_.steps(), [&](const WorkRange& work) {
     forward(work, batch, nullptr);
     head_.copy_outputs(work, batch, outputs);
   });
@@ -89,9 +89,9 @@ void NativeBackend::predict(const Batch& batch, std::span<float> outputs) {
 Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropout,
                                      float gradient_scale, double& gradient_norm) {
   const DropoutKey* const key = drops_ ? &dropout : nullptr;
-  stack_.take_recurrent_weights(key, workers_);
+  stack_.sync_recurrent_weights(key, workers_);
   assign(batch);
-  workers_.for_each_range(stack_.steps(), [&](const NativeWork& work) {
+  workers_.for_each_range(stack_.steps(), [&](const WorkRange& work) {
     forward(work, batch, key);
     head_.loss(work, batch, gradient_scale);
     head_.backward(work, stack_.d_output());
@@ -129,7 +129,7 @@ void NativeBackend::gradients(const DropoutKey* dropout) {
   run(weight_tasks(), embedding_tasks());  // adds to the head's
 }
 
-void NativeBackend::forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout) {
+void NativeBackend::forward(const WorkRange& work, const Batch& batch, const DropoutKey* dropout) {
   if (conv_) {
     conv_->forward(work, batch, embedding());
     stack_.load(work, conv_->output(), dropout);

@@ -32,7 +32,7 @@ class NativeBackend final : public Backend {
 
  private:
   void assign(const Batch& batch);
-  void forward(const NativeWork& work, const Batch& batch, const DropoutKey* dropout);
+  void forward(const WorkRange& work, const Batch& batch, const DropoutKey* dropout);
   void assign_embedding(const Batch& batch);
 
   const Embedding* embedding() const noexcept { return embedding_ ? &*embedding_ : nullptr; }

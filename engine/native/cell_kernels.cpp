@@ -1,6 +1,7 @@
 #include "engine/native/cell_kernels.h"
 
 #include "kernels/base/isa.h"
+#include "kernels/base/panels.h"
 #include "kernels/cells/gru/gru.h"
 #include "kernels/cells/lstm/lstm.h"
 #include "kernels/cells/rnn/rnn.h"
@@ -8,25 +9,25 @@
 namespace quadgate {
 namespace {
 
+using kernels::Arithmetic;
 using kernels::Isa;
-using kernels::PanelKind;
 
-NativeCell lstm(Isa isa, PanelKind kind) {
+NativeCell lstm(Isa isa, Arithmetic kind) {
   const std::int64_t lanes = kernels::vector_lanes(isa, kind);
-  return {
-      .lanes = lanes,
-      .units = lanes,
-      .ih = {0, {0, 1, 2, 3}},
-      .hh = {0, {0, 1, 2, 3}},
-      .has_cell_state = true,
-      .writes_dh = false,
-      .product = kernels::product_kernel(isa, kind),
-      .forward = kernels::lstm_forward_kernel(isa, kind),
-      .backward = kernels::lstm_backward_kernel(isa, kind),
-      .forward_pair = kind == PanelKind::fast ? kernels::lstm_forward_pair_kernel(isa) : nullptr};
+  return {.lanes = lanes,
+          .units = lanes,
+          .ih = {0, {0, 1, 2, 3}},
+          .hh = {0, {0, 1, 2, 3}},
+          .has_cell_state = true,
+          .writes_dh = false,
+          .product = kernels::product_kernel(isa, kind),
+          .forward = kernels::lstm_forward_kernel(isa, kind),
+          .backward = kernels::lstm_backward_kernel(isa, kind),
+          .forward_pair =
+              kind == Arithmetic::fastest ? kernels::lstm_forward_pair_kernel(isa) : nullptr};
 }
 
-NativeCell gru(Isa isa, PanelKind kind) {
+NativeCell gru(Isa isa, Arithmetic kind) {
   const std::int64_t lanes = kernels::vector_lanes(isa, kind);
   return {.lanes = lanes,
           .units = lanes,
@@ -40,7 +41,7 @@ NativeCell gru(Isa isa, PanelKind kind) {
           .forward_pair = nullptr};
 }
 
-NativeCell rnn(kernels::RnnActivation activation, Isa isa, PanelKind kind) {
+NativeCell rnn(kernels::RnnActivation activation, Isa isa, Arithmetic kind) {
   const std::int64_t lanes = kernels::vector_lanes(isa, kind);
   return {.lanes = lanes,
           .units = kernels::kPanelVectors * lanes,
@@ -56,13 +57,13 @@ NativeCell rnn(kernels::RnnActivation activation, Isa isa, PanelKind kind) {
 
 }  // namespace
 
-PanelKind panel_kind(Precision precision) noexcept {
-  return precision == Precision::bf16 ? PanelKind::same : PanelKind::fast;
+Arithmetic arithmetic_of(Precision precision) noexcept {
+  return precision == Precision::bf16 ? Arithmetic::consistent : Arithmetic::fastest;
 }
 
 NativeCell native_cell(Cell cell, Precision precision) {
   const auto isa = kernels::active_isa();
-  const auto kind = panel_kind(precision);
+  const auto kind = arithmetic_of(precision);
   switch (cell) {
     case Cell::gru:
       return gru(isa, kind);

@@ -38,7 +38,7 @@ struct NativeCell {
 };
 
 /// The panels of a precision: in bf16 the same on every machine.
-kernels::PanelKind panel_kind(Precision precision) noexcept;
+kernels::Arithmetic arithmetic_of(Precision precision) noexcept;
 
 /// `cell` for the active instruction set. In bf16 its panels are the same on every machine, and so
 /// are the bits of its results.

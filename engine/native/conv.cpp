@@ -11,19 +11,19 @@
 namespace quadgate {
 namespace {
 
-using kernels::ProductTarget;
+using kernels::Output;
 
 std::size_t floats(std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); }
 
 /// `rows` windows of `width` values, each a row further on than the one before.
-kernels::LeftSide windows(const PackedRows& rows, std::int64_t first, std::int64_t width) {
+kernels::Lhs windows(const RowView& rows, std::int64_t first, std::int64_t width) {
   return {
       .data = rows.at(first), .row_stride = rows.stride, .step = 1, .run = width, .run_stride = 0};
 }
 
 /// The largest value above 0 of each channel of `steps` rows of z: ReLU and pooling in one. NaN
 /// stays, as in PyTorch.
-void pool(const PackedRows& z, std::int64_t first, std::int64_t steps, float* y) noexcept {
+void pool(const RowView& z, std::int64_t first, std::int64_t steps, float* y) noexcept {
   std::fill_n(y, z.stride, 0.0F);
   for (std::int64_t step = 0; step < steps; ++step) {
     const float* const from = z.at(first + step);
@@ -36,7 +36,7 @@ void pool(const PackedRows& z, std::int64_t first, std::int64_t steps, float* y)
 
 /// Makes those rows of z their derivatives: dy where they gave y, the first of equal ones, else 0.
 /// Values that have gone to their place are taken out of dy. Without a branch, for vectors.
-void pool_back(const PackedRows& z, std::int64_t first, std::int64_t steps, const float* y,
+void pool_back(const RowView& z, std::int64_t first, std::int64_t steps, const float* y,
                float* dy) noexcept {
   for (std::int64_t i = 0; i < z.stride; ++i) dy[i] = y[i] > 0 ? dy[i] : 0.0F;  // ReLU
   for (std::int64_t step = 0; step < steps; ++step) {
@@ -60,7 +60,7 @@ NativeConv::NativeConv(const NetworkPlan& plan, const NativeCell& cell, Paramete
       width_(cell.width()),
       weight_(floats(config_.channels, window())),
       gradient_(weight_.size()),
-      bias_(floats(parts_of(config_.channels, cell.lanes), cell.lanes)) {
+      bias_(floats(ceil_div(config_.channels, cell.lanes), cell.lanes)) {
   const auto& weight = parameters.slice("conv.weight");
   const auto& bias = parameters.slice("conv.bias");
   weight_values_ = parameters.value(weight).data();
@@ -126,13 +126,13 @@ std::span<const std::int64_t> NativeConv::assign(const Batch& batch) {
 }
 
 template <typename Body>
-void NativeConv::for_each_sequence(const NativeWork& work, Body body) {
+void NativeConv::for_each_sequence(const WorkRange& work, Body body) {
   for (std::int64_t place = work.first; place < work.last; ++place) {
     body(place, work.steps.row_in_batch(place));
   }
 }
 
-void NativeConv::load(const NativeWork& work, const Batch& batch, const Embedding* embedding) {
+void NativeConv::load(const WorkRange& work, const Batch& batch, const Embedding* embedding) {
   for_each_sequence(work, [&](std::int64_t, std::int64_t row) {
     const std::int64_t offset = batch.offsets[static_cast<std::size_t>(row)];
     const std::int64_t length = batch.offsets[static_cast<std::size_t>(row) + 1] - offset;
@@ -158,12 +158,12 @@ void NativeConv::convolve(std::int64_t first, std::int64_t rows) {
              {.data = z().at(first + delay_) + column,
               .stride = config_.channels,
               .columns = forward_.columns_of(panel),
-              .start = ProductTarget::Start::bias,
+              .start = Output::Start::bias,
               .bias = bias_.data() + column});
   }
 }
 
-void NativeConv::forward(const NativeWork& work, const Batch& batch, const Embedding* embedding) {
+void NativeConv::forward(const WorkRange& work, const Batch& batch, const Embedding* embedding) {
   const Stopwatch stopwatch(work.times, Phase::input_product);
   load(work, batch, embedding);
   const std::int64_t steps = config_.pool_size;
@@ -178,7 +178,7 @@ void NativeConv::forward(const NativeWork& work, const Batch& batch, const Embed
   work.member.wait();
 }
 
-void NativeConv::backward(const NativeWork& work, const Batch& batch, const PackedRows& dy) {
+void NativeConv::backward(const WorkRange& work, const Batch& batch, const RowView& dy) {
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const std::int64_t steps = config_.pool_size;
   for_each_sequence(work, [&](std::int64_t place, std::int64_t row) {
@@ -192,7 +192,7 @@ void NativeConv::backward(const NativeWork& work, const Batch& batch, const Pack
   if (backward_.panels() > 0) backward_input(work, batch);
 }
 
-void NativeConv::backward_input(const NativeWork& work, const Batch& batch) {
+void NativeConv::backward_input(const WorkRange& work, const Batch& batch) {
   work.member.wait();
   for_each_sequence(work, [&](std::int64_t, std::int64_t row) {
     const std::int64_t offset = batch.offsets[static_cast<std::size_t>(row)];
@@ -204,7 +204,7 @@ void NativeConv::backward_input(const NativeWork& work, const Batch& batch) {
                {.data = d_input().at(offset + share.begin) + backward_.first_column(panel),
                 .stride = input_size_,
                 .columns = backward_.columns_of(panel),
-                .start = ProductTarget::Start::zero,
+                .start = Output::Start::zero,
                 .bias = nullptr});
     }
   });

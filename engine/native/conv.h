@@ -38,14 +38,14 @@ class NativeConv {
 
   /// From the features of the batch (see features_of) to `output`, for the work's sequences;
   /// complete for all members at return.
-  void forward(const NativeWork& work, const Batch& batch, const Embedding* embedding);
+  void forward(const WorkRange& work, const Batch& batch, const Embedding* embedding);
   /// What goes into the recurrent stack, [packed rows, channels].
-  PackedRows output() noexcept { return {y_.data(), config_.channels}; }
+  RowView output() noexcept { return {y_.data(), config_.channels}; }
   /// After `forward`, from dy, the derivative of `output`, which it uses up: all that `gradient`
   /// needs, and with an embedding d_input.
-  void backward(const NativeWork& work, const Batch& batch, const PackedRows& dy);
+  void backward(const WorkRange& work, const Batch& batch, const RowView& dy);
   /// The derivative of the features [tokens of the batch, I].
-  PackedRows d_input() noexcept { return {d_x_.data(), input_size_}; }
+  RowView d_input() noexcept { return {d_x_.data(), input_size_}; }
 
   /// After `backward` for all sequences: a tile of the weight gradients.
   std::int64_t gradient_tasks() const noexcept;
@@ -60,14 +60,14 @@ class NativeConv {
   std::int64_t begin(const Batch& batch, std::int64_t row) const noexcept {
     return batch.offsets[static_cast<std::size_t>(row)] + 2 * config_.padding * row;
   }
-  PackedRows x() noexcept { return {x_.data(), input_size_}; }
-  PackedRows z() noexcept { return {z_.data(), config_.channels}; }
+  RowView x() noexcept { return {x_.data(), input_size_}; }
+  RowView z() noexcept { return {z_.data(), config_.channels}; }
   /// Calls body(place, row in the batch) for the work's sequences.
   template <typename Body>
-  static void for_each_sequence(const NativeWork& work, Body body);
-  void load(const NativeWork& work, const Batch& batch, const Embedding* embedding);
+  static void for_each_sequence(const WorkRange& work, Body body);
+  void load(const WorkRange& work, const Batch& batch, const Embedding* embedding);
   void convolve(std::int64_t first, std::int64_t rows);
-  void backward_input(const NativeWork& work, const Batch& batch);
+  void backward_input(const WorkRange& work, const Batch& batch);
   void bias_gradient(std::int64_t channel, std::int64_t channels);
 
   ConvConfig config_;

@@ -14,11 +14,11 @@ constexpr std::int64_t kChannels = 32;
 }  // namespace
 
 std::int64_t NativeConv::gradient_tasks() const noexcept {
-  return parts_of(config_.channels, kChannels) * parts_of(window(), width_);
+  return ceil_div(config_.channels, kChannels) * ceil_div(window(), width_);
 }
 
 void NativeConv::gradient(std::int64_t task) {
-  const std::int64_t tiles = parts_of(window(), width_);
+  const std::int64_t tiles = ceil_div(window(), width_);
   const std::int64_t channel = task / tiles * kChannels;
   const std::int64_t column = task % tiles * width_;
   const std::int64_t channels = std::min(kChannels, config_.channels - channel);

@@ -25,14 +25,14 @@ class NativeDropout {
   bool is_on() const noexcept { return dropout_.is_on(); }
 
   /// Draws locked masks, for the member's share of the sequences, before they are applied.
-  void draw(const NativeWork& work, const DropoutKey& key);
+  void draw(const WorkRange& work, const DropoutKey& key);
   /// One step of the sequence at a place.
-  void apply(const NativeWork& work, const DropoutKey& key, std::int64_t place, std::int64_t t,
+  void apply(const WorkRange& work, const DropoutKey& key, std::int64_t place, std::int64_t t,
              const float* from, float* to) const noexcept;
   /// All steps of the work's sequences, packed rows without gaps; for all members at return.
   /// Nothing unless it is on.
-  void apply(const NativeWork& work, const DropoutKey& key, const PackedRows& from,
-             const PackedRows& to) const;
+  void apply(const WorkRange& work, const DropoutKey& key, const RowView& from,
+             const RowView& to) const;
 
  private:
   float* mask(std::int64_t place) noexcept { return masks_.data() + place * width_; }

@@ -90,7 +90,7 @@ void Embedding::clear_absent(std::int64_t task) {
   }
 }
 
-void Embedding::gradient(std::int64_t task, const PackedRows& d) {
+void Embedding::gradient(std::int64_t task, const RowView& d) {
   if (!tied_) clear_absent(task);
   for (std::size_t i = cut(task); i < cut(task + 1); ++i) {
     float* const to = gradient_ + present_[i] * width_;

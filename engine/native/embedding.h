@@ -32,7 +32,7 @@ class Embedding {
   /// that the batch before held become zero again. If the table is tied, the sum is added to the
   /// gradient of the head's weight, which is there already.
   std::int64_t gradient_tasks() const noexcept { return tasks_; }
-  void gradient(std::int64_t task, const PackedRows& d);
+  void gradient(std::int64_t task, const RowView& d);
   /// After all of them: the sum of the squares of the gradient; 0 if the table is tied, where they
   /// are the head's.
   double gradient_square() const noexcept;

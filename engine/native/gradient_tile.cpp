@@ -8,6 +8,7 @@
 
 #include "engine/native/cell_kernels.h"
 #include "kernels/base/isa.h"
+#include "kernels/base/panels.h"
 #include "kernels/matrix/bf16/bf16.h"
 #include "kernels/matrix/pack/pack.h"
 #include "kernels/matrix/product/product.h"
@@ -27,10 +28,10 @@ class Passes {
         blocks_(blocks),
         bf16_(tile.precision == Precision::bf16),
         width_(kernels::kPanelVectors *
-               kernels::vector_lanes(kernels::active_isa(), panel_kind(tile.precision))) {
+               kernels::vector_lanes(kernels::active_isa(), arithmetic_of(tile.precision))) {
     const auto isa = kernels::active_isa();
     product_ = bf16_ ? kernels::bf16_product_kernel(isa)
-                     : kernels::product_kernel(isa, panel_kind(tile.precision));
+                     : kernels::product_kernel(isa, arithmetic_of(tile.precision));
     gather_ = kernels::gather_kernel(isa);
     interleave_ = kernels::bf16_interleave_kernel(isa);
   }
@@ -74,7 +75,7 @@ class Passes {
 
   /// The product of a row of ones with each left side.
   void sum_left(std::int64_t first, std::int64_t rows) noexcept {
-    using Start = kernels::ProductTarget::Start;
+    using Start = kernels::Output::Start;
     const float one = bf16_ ? std::bit_cast<float>(0x3F803F80U) : 1.0F;  // two in a word
     const std::int64_t depth = bf16_ ? (rows + 1) / 2 : rows;
     for (std::int64_t panel = 0; panel < std::ssize(tile_.left); ++panel) {
@@ -109,7 +110,7 @@ class Passes {
 
   void multiply(const GradientTile::Block& block, std::int64_t first, std::int64_t rows,
                 std::int64_t column, std::int64_t columns) noexcept {
-    using Start = kernels::ProductTarget::Start;
+    using Start = kernels::Output::Start;
     const std::int64_t depth = bf16_ ? (rows + 1) / 2 : rows;
     product_(block.rows, depth,
              {.data = left(block.panel, first) + block.first_row,

@@ -25,7 +25,7 @@ struct GradientTile {
   std::int64_t left_width = 0;               ///< for left_sums, and in bf16, 1 to 4 whole vectors
   float* left_sums = nullptr;                ///< set: the sums over the rows of each left side,
                                              ///< [left sides, left_width]; null: no
-  PackedRows right;                          ///< [depth, first_column + columns or more]; in bf16
+  RowView right;                             ///< [depth, first_column + columns or more]; in bf16
                                              ///< words as well
   const std::int64_t* right_rows = nullptr;  ///< which of them belongs to each packed row of left,
                                              ///< -1: none; null: the same

@@ -13,7 +13,7 @@
 namespace quadgate {
 namespace {
 
-using kernels::ProductTarget;
+using kernels::Output;
 
 std::vector<std::int64_t> all_rows(std::int64_t count) {
   std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
@@ -28,7 +28,7 @@ NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Paramete
       loss_(plan.model),
       features_(plan.model.rnn.output_size()),
       product_(cell.product),
-      bias_(static_cast<std::size_t>(parts_of(model_.output_size, cell.lanes) * cell.lanes)),
+      bias_(static_cast<std::size_t>(ceil_div(model_.output_size, cell.lanes) * cell.lanes)),
       bias_values_(parameters.value(parameters.head_bias()).data()),
       weight_gradient_(parameters.gradients().data() + parameters.head_weight().offset),
       bias_gradient_(parameters.gradients().data() + parameters.head_bias().offset) {
@@ -56,7 +56,7 @@ void NativeHead::pack(std::int64_t task) {
 }
 
 template <typename Body>
-void NativeHead::for_each_piece(const NativeWork& work, Body body) const {
+void NativeHead::for_each_piece(const WorkRange& work, Body body) const {
   if (!at_every_step()) {
     const auto share = work.member.share(work.last - work.first);
     return body(work.first + share.begin, share.end - share.begin);
@@ -65,10 +65,10 @@ void NativeHead::for_each_piece(const NativeWork& work, Body body) const {
   work.for_each_run(share.begin, share.end, body);
 }
 
-void NativeHead::forward(const NativeWork& work, const PackedRows& y) {
+void NativeHead::forward(const WorkRange& work, const RowView& y) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
   if (pooling_) pooling_->forward(work, y);
-  const PackedRows from = input(y);
+  const RowView from = input(y);
   for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
     for (std::int64_t panel = 0; panel < forward_.panels(); ++panel) {
       const std::int64_t column = forward_.first_column(panel);
@@ -82,13 +82,13 @@ void NativeHead::forward(const NativeWork& work, const PackedRows& y) {
                {.data = outputs_.data() + row * model_.output_size + column,
                 .stride = model_.output_size,
                 .columns = forward_.columns_of(panel),
-                .start = ProductTarget::Start::bias,
+                .start = Output::Start::bias,
                 .bias = bias_.data() + column});
     }
   });
 }
 
-void NativeHead::load_labels(const NativeWork& work, const Batch& batch) {
+void NativeHead::load_labels(const WorkRange& work, const Batch& batch) {
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     const auto in_batch = static_cast<std::size_t>(work.steps.row_in_batch(place));
@@ -111,7 +111,7 @@ Loss::Rows NativeHead::label_rows(std::int64_t first, std::int64_t rows) noexcep
           .predictions = predictions_.data() + first};
 }
 
-void NativeHead::loss(const NativeWork& work, const Batch& batch,
+void NativeHead::loss(const WorkRange& work, const Batch& batch,
                       std::optional<float> gradient_scale) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
   const bool labelled = model_.task != Task::regression;
@@ -129,7 +129,7 @@ void NativeHead::loss(const NativeWork& work, const Batch& batch,
   work.member.wait();
 }
 
-void NativeHead::value_losses(const NativeWork& work, const Batch& batch,
+void NativeHead::value_losses(const WorkRange& work, const Batch& batch,
                               std::optional<float> gradient_scale) {
   const auto size = static_cast<std::size_t>(model_.output_size);
   const auto share = work.member.share(work.last - work.first);
@@ -150,9 +150,9 @@ Metrics NativeHead::metrics(const PackedSteps& steps) {
   return loss_.sum(label_rows(0, at_every_step() ? steps.size() : steps.rows()));
 }
 
-void NativeHead::backward(const NativeWork& work, const PackedRows& dy) {
+void NativeHead::backward(const WorkRange& work, const RowView& dy) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
-  const PackedRows target = pooling_ ? pooling_->d_pooled() : dy;
+  const RowView target = pooling_ ? pooling_->d_pooled() : dy;
   for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
     for (std::int64_t panel = 0; panel < backward_.panels(); ++panel) {
       const std::int64_t column = backward_.first_column(panel);
@@ -166,7 +166,7 @@ void NativeHead::backward(const NativeWork& work, const PackedRows& dy) {
                {.data = target.at(row) + column,
                 .stride = target.stride,
                 .columns = backward_.columns_of(panel),
-                .start = ProductTarget::Start::zero,
+                .start = Output::Start::zero,
                 .bias = nullptr});
     }
   });
@@ -174,7 +174,7 @@ void NativeHead::backward(const NativeWork& work, const PackedRows& dy) {
   work.member.wait();
 }
 
-void NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const PackedRows& y) {
+void NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const RowView& y) {
   const std::int64_t depth = at_every_step() ? steps.size() : steps.rows();
   if (task == 0) {
     std::fill_n(bias_gradient_, model_.output_size, 0.0F);
@@ -205,7 +205,7 @@ double NativeHead::gradient_square() const noexcept {
          sum_of_squares(bias_gradient_, 1, model_.output_size, model_.output_size);
 }
 
-void NativeHead::copy_outputs(const NativeWork& work, const Batch& batch,
+void NativeHead::copy_outputs(const WorkRange& work, const Batch& batch,
                               std::span<float> outputs) const {
   const std::int64_t size = model_.output_size;
   work.member.wait();  // the shares of forward were others

@@ -26,40 +26,39 @@ class NativeHead {
   void pack(std::int64_t task);
 
   /// The outputs of the work's sequences from the last layer's output y.
-  void forward(const NativeWork& work, const PackedRows& y);
+  void forward(const WorkRange& work, const RowView& y);
 
   /// After `forward`: the loss of each row. If there is a `gradient_scale`, the outputs become
   /// their gradients times it, for `backward`.
-  void loss(const NativeWork& work, const Batch& batch, std::optional<float> gradient_scale);
+  void loss(const WorkRange& work, const Batch& batch, std::optional<float> gradient_scale);
 
   /// After `loss` for all sequences: the sum of the losses.
   Metrics metrics(const PackedSteps& steps);
 
   /// After `loss` with a gradient: that of y.
-  void backward(const NativeWork& work, const PackedRows& dy);
+  void backward(const WorkRange& work, const RowView& dy);
 
   /// After `backward` for all sequences: a tile of the weight gradients.
   std::int64_t gradient_tasks() const noexcept { return 1 + backward_.panels(); }
-  void gradient(std::int64_t task, const PackedSteps& steps, const PackedRows& y);
+  void gradient(std::int64_t task, const PackedSteps& steps, const RowView& y);
   /// After all of them: the sum of the squares of the gradients.
   double gradient_square() const noexcept;
 
   /// After `forward`: copies the outputs to their place in Network::predict's.
-  void copy_outputs(const NativeWork& work, const Batch& batch, std::span<float> outputs) const;
+  void copy_outputs(const WorkRange& work, const Batch& batch, std::span<float> outputs) const;
 
  private:
   bool at_every_step() const noexcept { return model_.task == Task::tagging; }
   /// The rows that the head reads, where y is the last layer's output.
-  PackedRows input(const PackedRows& y) noexcept { return pooling_ ? pooling_->pooled() : y; }
+  RowView input(const RowView& y) noexcept { return pooling_ ? pooling_->pooled() : y; }
   /// The rows of labels, losses and predictions from `first` on.
   Loss::Rows label_rows(std::int64_t first, std::int64_t rows) noexcept;
   /// Calls body(first row, number of rows) for each contiguous piece of the head's rows that
   /// belongs to a member of the work.
   template <typename Body>
-  void for_each_piece(const NativeWork& work, Body body) const;
-  void load_labels(const NativeWork& work, const Batch& batch);
-  void value_losses(const NativeWork& work, const Batch& batch,
-                    std::optional<float> gradient_scale);
+  void for_each_piece(const WorkRange& work, Body body) const;
+  void load_labels(const WorkRange& work, const Batch& batch);
+  void value_losses(const WorkRange& work, const Batch& batch, std::optional<float> gradient_scale);
 
   ModelConfig model_;
   Loss loss_;

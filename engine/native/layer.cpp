@@ -38,7 +38,7 @@ NativeLayer::NativeLayer(const NativeCell& cell, const RecurrentConfig& config,
       front_(plan.front),
       hidden_size_(config.hidden_size),
       h_size_(config.h_size()),
-      panels_(parts_of(config.hidden_size, cell.units)),
+      panels_(ceil_div(config.hidden_size, cell.units)),
       product_(bf16_ ? kernels::bf16_product_kernel(kernels::active_isa()) : cell.product),
       weight_dropout_(config.weight_dropout),
       dropped_hh_(weight_dropout_.is_on()
@@ -47,7 +47,7 @@ NativeLayer::NativeLayer(const NativeCell& cell, const RecurrentConfig& config,
       bias_(floats(panels_, cell.width())),
       panel_stride_(spread(plan.capacity) * cell.width() / (bf16_ ? 2 : 1)),
       gates_(floats(panels_, panel_stride_)),
-      steps_at_once_(steps_in_cache(parts_of(plan.batch_size, plan.cores), panels_ * cell.width())),
+      steps_at_once_(steps_in_cache(ceil_div(plan.batch_size, plan.cores), panels_ * cell.width())),
       inputs_stride_(spread(steps_at_once_ * plan.batch_size) * cell.width()),
       inputs_(bf16_ ? floats(panels_, inputs_stride_) : 0),
       c_(cell.has_cell_state ? floats(plan.front + plan.capacity, config.hidden_size) : 0),
@@ -124,7 +124,7 @@ void NativeLayer::pack(std::int64_t task) {
 }
 
 std::int64_t NativeLayer::drop_tasks() const noexcept {
-  return parts_of(std::ssize(dropped_hh_.span()) / h_size_, kDroppedRows);
+  return ceil_div(std::ssize(dropped_hh_.span()) / h_size_, kDroppedRows);
 }
 
 void NativeLayer::drop_recurrent(const DropoutKey& key, std::int64_t task) {
@@ -179,23 +179,23 @@ std::int64_t NativeLayer::units_of(std::int64_t panel) const noexcept {
 
 /// A member's gate panels. They hold the units of whole panels of d(h), or of d(m) where h is
 /// projected, so that in the backward pass no one else's is needed.
-NativeLayer::Share NativeLayer::panels_of(const NativeWork& work) const noexcept {
+NativeLayer::Share NativeLayer::panels_of(const WorkRange& work) const noexcept {
   const std::int64_t together = cell_.width() / cell_.units;
-  const Share share = work.member.share(parts_of(hidden_size_, cell_.width()));
+  const Share share = work.member.share(ceil_div(hidden_size_, cell_.width()));
   return {share.begin * together, std::min(share.end * together, panels_)};
 }
 
 /// A member's share, in whole panels, of `size` features.
-NativeLayer::Share NativeLayer::share_of(const NativeWork& work, std::int64_t size) const noexcept {
-  const Share panels = work.member.share(parts_of(size, cell_.width()));
+NativeLayer::Share NativeLayer::share_of(const WorkRange& work, std::int64_t size) const noexcept {
+  const Share panels = work.member.share(ceil_div(size, cell_.width()));
   return {panels.begin * cell_.width(), std::min(panels.end * cell_.width(), size)};
 }
 
 /// Which of W_hh's panels a member takes as number i of step t. Few rows wait for the panels rather
 /// than compute, so every other step goes backwards: it begins with those that the caches still
 /// hold from the last one.
-std::int64_t NativeLayer::there_and_back(const Share& panels, std::int64_t i, std::int64_t t,
-                                         std::int64_t rows) noexcept {
+std::int64_t NativeLayer::serpentine(const Share& panels, std::int64_t i, std::int64_t t,
+                                     std::int64_t rows) noexcept {
   constexpr std::int64_t kFewRows = 16;
   return rows > kFewRows || t % 2 == 0 ? i : panels.begin + panels.end - 1 - i;
 }

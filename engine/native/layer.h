@@ -9,6 +9,7 @@
 #include "engine/model/dropout.h"
 #include "engine/model/parameters.h"
 #include "engine/native/cell_kernels.h"
+#include "engine/native/layer_plan.h"
 #include "engine/native/packed_matrix.h"
 #include "engine/native/packed_steps.h"
 #include "engine/native/projection.h"
@@ -41,12 +42,12 @@ class NativeLayer {
 
   /// y [rows, features of h] of the work's sequences from x [rows, I], complete for all members at
   /// return.
-  void forward(const NativeWork& work, const LayerRows& x, const LayerRows& y);
+  void forward(const WorkRange& work, const LayerRows& x, const LayerRows& y);
 
   /// After `forward`: derivatives of the gates from dy, and those of x, unless dx.data is null,
   /// which are added to dx if `add`. At return, dx is complete for all members.
-  void backward(const NativeWork& work, const PackedRows& y, const PackedRows& dy,
-                const PackedRows& dx, bool add);
+  void backward(const WorkRange& work, const RowView& y, const RowView& dy, const RowView& dx,
+                bool add);
 
   /// The cell state [H] of a packed row, or, at place - front, of the sequence before its first
   /// step; null unless the cell has one.
@@ -85,7 +86,7 @@ class NativeLayer {
   void pack_bias();
   float* gates(std::int64_t panel, std::int64_t row) const noexcept;
   float* inputs(std::int64_t panel, std::int64_t row, std::int64_t place) const noexcept;
-  std::int64_t first_place(const NativeWork& work) const noexcept {
+  std::int64_t first_place(const WorkRange& work) const noexcept {
     return work.first * steps_at_once_;
   }
   float* state(std::int64_t row, std::int64_t unit) noexcept {
@@ -94,20 +95,19 @@ class NativeLayer {
   float* d_state(std::int64_t row, std::int64_t unit) noexcept {
     return cell_.has_cell_state ? dc_.data() + row * hidden_size_ + unit : nullptr;
   }
-  kernels::LeftSide d_gates(const NativeCell::Slots& slots, std::int64_t row) const noexcept;
+  kernels::Lhs d_gates(const NativeCell::Slots& slots, std::int64_t row) const noexcept;
   std::int64_t tile_columns(const Product& product) const noexcept;
-  Share panels_of(const NativeWork& work) const noexcept;
+  Share panels_of(const WorkRange& work) const noexcept;
   std::int64_t units_of(std::int64_t panel) const noexcept;
-  Share share_of(const NativeWork& work, std::int64_t size) const noexcept;
+  Share share_of(const WorkRange& work, std::int64_t size) const noexcept;
   std::int64_t before(std::int64_t t) const noexcept { return reverse_ ? t + 1 : t - 1; }
-  static std::int64_t there_and_back(const Share& panels, std::int64_t i, std::int64_t t,
-                                     std::int64_t rows) noexcept;
+  static std::int64_t serpentine(const Share& panels, std::int64_t i, std::int64_t t,
+                                 std::int64_t rows) noexcept;
 
-  std::int64_t project(const NativeWork& work, Share steps, const LayerRows& x);
-  void step_forward(const NativeWork& work, std::int64_t t, std::int64_t place, const LayerRows& y);
-  void step_backward(const NativeWork& work, std::int64_t t, const PackedRows& y,
-                     const PackedRows& dy);
-  void project_back(const NativeWork& work, Share steps, const PackedRows& dx, bool add);
+  std::int64_t project(const WorkRange& work, Share steps, const LayerRows& x);
+  void step_forward(const WorkRange& work, std::int64_t t, std::int64_t place, const LayerRows& y);
+  void step_backward(const WorkRange& work, std::int64_t t, const RowView& y, const RowView& dy);
+  void project_back(const WorkRange& work, Share steps, const RowView& dx, bool add);
   std::int64_t tile_panels(int cores) const noexcept;
   double bias_gradient(std::int64_t panel, const float* sums);
   double drop_gradient(const DropoutKey& key, float* tile, std::int64_t rows, std::int64_t column,

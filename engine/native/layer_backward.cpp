@@ -6,10 +6,9 @@
 
 namespace quadgate {
 
-using kernels::ProductTarget;
+using kernels::Output;
 
-kernels::LeftSide NativeLayer::d_gates(const NativeCell::Slots& slots,
-                                       std::int64_t row) const noexcept {
+kernels::Lhs NativeLayer::d_gates(const NativeCell::Slots& slots, std::int64_t row) const noexcept {
   const std::int64_t a_word = bf16_ ? 2 : 1;
   return {.data = gates(0, row) + slots.first * cell_.units / a_word,
           .row_stride = cell_.width() / a_word,
@@ -18,8 +17,8 @@ kernels::LeftSide NativeLayer::d_gates(const NativeCell::Slots& slots,
           .run_stride = panel_stride_};
 }
 
-void NativeLayer::backward(const NativeWork& work, const PackedRows& y, const PackedRows& dy,
-                           const PackedRows& dx, bool add) {
+void NativeLayer::backward(const WorkRange& work, const RowView& y, const RowView& dy,
+                           const RowView& dx, bool add) {
   const std::int64_t seq_len = work.steps.seq_len();
   for (std::int64_t done = 0; done < seq_len; done += steps_at_once_) {
     const std::int64_t count = std::min(steps_at_once_, seq_len - done);
@@ -35,14 +34,14 @@ void NativeLayer::backward(const NativeWork& work, const PackedRows& y, const Pa
   work.member.wait();
 }
 
-void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const PackedRows& y,
-                                const PackedRows& dy) {
+void NativeLayer::step_backward(const WorkRange& work, std::int64_t t, const RowView& y,
+                                const RowView& dy) {
   const std::int64_t rows = work.rows(t);
   const std::int64_t old_rows = std::min(rows, work.rows(before(t)));
   const std::int64_t row = work.row(t);
   const auto panels = panels_of(work);
-  const PackedRows dh{dh_.data(), h_size_};
-  const PackedRows d_h = projection_ ? projection_->d_m() : dh;
+  const RowView dh{dh_.data(), h_size_};
+  const RowView d_h = projection_ ? projection_->d_m() : dh;
   if (projection_) projection_->backward(work, t, dy, dh);
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
     const std::int64_t unit = panel * cell_.units;
@@ -81,19 +80,18 @@ void NativeLayer::step_backward(const NativeWork& work, std::int64_t t, const Pa
   work.member.wait();
   const auto shares = work.member.share(hh_.backward.panels());
   for (std::int64_t i = shares.begin; i < shares.end; ++i) {
-    const std::int64_t panel = there_and_back(shares, i, t, rows);
+    const std::int64_t panel = serpentine(shares, i, t, rows);
     product_(front_ > 0 ? rows : old_rows, hh_.backward.depth(), d_gates(cell_.hh, row),
              hh_.backward.panel(panel),
              {.data = dh.at(work.first) + panel * cell_.width(),
               .stride = dh.stride,
               .columns = hh_.backward.columns_of(panel),
-              .start = cell_.writes_dh ? ProductTarget::Start::add : ProductTarget::Start::zero,
+              .start = cell_.writes_dh ? Output::Start::add : Output::Start::zero,
               .bias = nullptr});
   }
 }
 
-void NativeLayer::project_back(const NativeWork& work, Share steps, const PackedRows& dx,
-                               bool add) {
+void NativeLayer::project_back(const WorkRange& work, Share steps, const RowView& dx, bool add) {
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const auto share = work.member.share(ih_.backward.panels());
   for (std::int64_t panel = share.begin; panel < share.end; ++panel) {
@@ -102,7 +100,7 @@ void NativeLayer::project_back(const NativeWork& work, Share steps, const Packed
                {.data = dx.at(first) + panel * cell_.width(),
                 .stride = dx.stride,
                 .columns = ih_.backward.columns_of(panel),
-                .start = add ? ProductTarget::Start::add : ProductTarget::Start::zero,
+                .start = add ? Output::Start::add : Output::Start::zero,
                 .bias = nullptr});
     });
   }

@@ -9,9 +9,9 @@
 
 namespace quadgate {
 
-using kernels::ProductTarget;
+using kernels::Output;
 
-void NativeLayer::forward(const NativeWork& work, const LayerRows& x, const LayerRows& y) {
+void NativeLayer::forward(const WorkRange& work, const LayerRows& x, const LayerRows& y) {
   const std::int64_t seq_len = work.steps.seq_len();
   for (std::int64_t done = 0; done < seq_len; done += steps_at_once_) {
     const std::int64_t count = std::min(steps_at_once_, seq_len - done);
@@ -31,13 +31,13 @@ void NativeLayer::forward(const NativeWork& work, const LayerRows& x, const Laye
 
 /// The inputs of the work's sequences at `steps`, from x. Returns the place of inputs behind the
 /// last.
-std::int64_t NativeLayer::project(const NativeWork& work, Share steps, const LayerRows& x) {
+std::int64_t NativeLayer::project(const WorkRange& work, Share steps, const LayerRows& x) {
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const auto panels = panels_of(work);
   const std::int64_t width = cell_.width();
   const std::int64_t first_slot = cell_.ih.first * cell_.units;
   const std::int64_t columns = cell_.ih.count() * cell_.units;
-  const PackedRows& rows = bf16_ ? x.words : x.rows;
+  const RowView& rows = bf16_ ? x.words : x.rows;
   std::int64_t place = first_place(work);
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
     const float* bias = bias_.data() + panel * width;
@@ -55,7 +55,7 @@ std::int64_t NativeLayer::project(const NativeWork& work, Share steps, const Lay
                {.data = to + first_slot,
                 .stride = width,
                 .columns = columns,
-                .start = ProductTarget::Start::bias,
+                .start = Output::Start::bias,
                 .bias = bias + first_slot});
       for (std::int64_t slot = first_slot + columns; slot < width && columns < width; ++slot) {
         for (std::int64_t row = 0; row < count; ++row) to[row * width + slot] = bias[slot];
@@ -65,19 +65,19 @@ std::int64_t NativeLayer::project(const NativeWork& work, Share steps, const Lay
   return place;
 }
 
-void NativeLayer::step_forward(const NativeWork& work, std::int64_t t, std::int64_t place,
+void NativeLayer::step_forward(const WorkRange& work, std::int64_t t, std::int64_t place,
                                const LayerRows& y) {
   const std::int64_t rows = work.rows(t);
   const std::int64_t old_rows = std::min(rows, work.rows(before(t)));
   const std::int64_t row = work.row(t);
   const auto panels = panels_of(work);
-  const PackedRows h = projection_ ? projection_->m() : y.rows;
-  const PackedRows& left = bf16_ ? y.words : y.rows;
+  const RowView h = projection_ ? projection_->m() : y.rows;
+  const RowView& left = bf16_ ? y.words : y.rows;
   const bool rounds = bf16_ && !projection_;
   const bool pairs = rows == 1 && old_rows == 1 && cell_.forward_pair != nullptr;
   std::optional<kernels::CellForward> waiting;  // for the other panel of its pair
   for (std::int64_t i = panels.begin; i < panels.end; ++i) {
-    const std::int64_t panel = there_and_back(panels, i, t, rows);
+    const std::int64_t panel = serpentine(panels, i, t, rows);
     const std::int64_t unit = panel * cell_.units;
     kernels::CellForward step{.rows = old_rows,
                               .units = units_of(panel),

@@ -8,6 +8,7 @@
 
 #include "engine/base/ceil_div.h"
 #include "engine/native/gradient_tile.h"
+#include "kernels/base/panels.h"
 
 namespace quadgate {
 namespace {
@@ -31,11 +32,11 @@ std::int64_t NativeLayer::tile_panels(int cores) const noexcept {
 }
 
 std::int64_t NativeLayer::tile_columns(const Product& product) const noexcept {
-  return product.parts * parts_of(product.inputs / product.parts, tile_width(bf16_, cell_.width()));
+  return product.parts * ceil_div(product.inputs / product.parts, tile_width(bf16_, cell_.width()));
 }
 
 std::int64_t NativeLayer::gradient_tasks(int cores) const noexcept {
-  return parts_of(panels_, tile_panels(cores)) * (tile_columns(ih_) + tile_columns(hh_)) +
+  return ceil_div(panels_, tile_panels(cores)) * (tile_columns(ih_) + tile_columns(hh_)) +
          (projection_ ? projection_->gradient_tasks() : 0);
 }
 
@@ -103,8 +104,8 @@ void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slot
   std::array<GradientTile::Block, GradientTile::kMostPanels * kernels::kPanelVectors> blocks;
   const std::int64_t width = tile_width(bf16_, cell_.width());
   const std::int64_t part_size = product.inputs / product.parts;
-  const std::int64_t part = column / parts_of(part_size, width);
-  const std::int64_t first_column = column % parts_of(part_size, width) * width;
+  const std::int64_t part = column / ceil_div(part_size, width);
+  const std::int64_t first_column = column % ceil_div(part_size, width) * width;
   const std::int64_t columns = std::min(width, part_size - first_column);
   std::size_t count = 0;
   for (std::int64_t i = 0; i < panels.end - panels.begin; ++i) {
@@ -122,7 +123,7 @@ void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slot
   }
   const auto used = static_cast<std::size_t>(panels.end - panels.begin);
   const bool sums_biases = has_bias_ && &product == &hh_ && column == 0;
-  PackedRows right_part = bf16_ ? right.words : right.rows;
+  RowView right_part = bf16_ ? right.words : right.rows;
   if (bf16_) right_part.data += part * right.word_parts_stride;
   if (right_rows != nullptr) right_part.data -= front_ * right_part.stride;
   compute({.depth = steps.size(),

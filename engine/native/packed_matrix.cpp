@@ -8,6 +8,7 @@
 #include "engine/base/ceil_div.h"
 #include "engine/native/cell_kernels.h"
 #include "kernels/base/isa.h"
+#include "kernels/base/panels.h"
 #include "kernels/matrix/bf16/bf16.h"
 #include "kernels/matrix/pack/pack.h"
 #include "kernels/matrix/product/product.h"
@@ -17,23 +18,23 @@ namespace quadgate {
 PackedMatrix::PackedMatrix(const float* weights, Shape shape)
     : weights_(weights),
       shape_(std::move(shape)),
-      lanes_(kernels::vector_lanes(kernels::active_isa(), panel_kind(shape_.precision))) {
+      lanes_(kernels::vector_lanes(kernels::active_isa(), arithmetic_of(shape_.precision))) {
   const std::int64_t a_word = shape_.precision == Precision::bf16 ? 2 : 1;
   const auto listed = static_cast<std::int64_t>(shape_.rows.size());
   if (shape_.use == Use::forward) {
     across_ = listed;
-    depth_ = shape_.parts * parts_of(shape_.columns / shape_.parts, a_word);
+    depth_ = shape_.parts * ceil_div(shape_.columns / shape_.parts, a_word);
   } else {
     across_ = shape_.columns;
-    depth_ = parts_of(listed, a_word);
+    depth_ = ceil_div(listed, a_word);
   }
-  panels_ = parts_of(across_, shape_.width);
+  panels_ = ceil_div(across_, shape_.width);
   const std::int64_t width = (panels_ - 1) * shape_.width + padded_width(panels_ - 1);
   packed_ = Buffer(static_cast<std::size_t>(depth_ * width));
 }
 
 std::int64_t PackedMatrix::padded_width(std::int64_t p) const noexcept {
-  return parts_of(columns_of(p), lanes_) * lanes_;
+  return ceil_div(columns_of(p), lanes_) * lanes_;
 }
 
 void PackedMatrix::pack(std::int64_t p, const float* weights) {

@@ -8,7 +8,7 @@ namespace {
 
 /// Calls body(place) for each sequence of the member's share.
 template <typename Body>
-void for_each_place(const NativeWork& work, Body body) {
+void for_each_place(const WorkRange& work, Body body) {
   const auto share = work.member.share(work.last - work.first);
   for (auto place = work.first + share.begin; place < work.first + share.end; ++place) body(place);
 }
@@ -38,8 +38,7 @@ void NativePooling::for_each_final_state(const PackedSteps& steps, std::int64_t 
   if (bidirectional_) body(place, h_size_);  // ends at step 0
 }
 
-void NativePooling::find_largest(const PackedSteps& steps, std::int64_t place,
-                                 const PackedRows& y) {
+void NativePooling::find_largest(const PackedSteps& steps, std::int64_t place, const RowView& y) {
   float* const largest = pooled().at(place);
   std::int32_t* const at = largest_at_.data() + place * features_;
   for_each_step(steps, place, [&](std::int64_t t, std::int64_t row) {
@@ -53,7 +52,7 @@ void NativePooling::find_largest(const PackedSteps& steps, std::int64_t place,
   });
 }
 
-void NativePooling::forward(const NativeWork& work, const PackedRows& y) {
+void NativePooling::forward(const WorkRange& work, const RowView& y) {
   for_each_place(work, [&](std::int64_t place) {
     float* const to = pooled().at(place);
     switch (pooling_) {
@@ -76,7 +75,7 @@ void NativePooling::forward(const NativeWork& work, const PackedRows& y) {
   });
 }
 
-void NativePooling::backward(const NativeWork& work, const PackedRows& dy) {
+void NativePooling::backward(const WorkRange& work, const RowView& dy) {
   for_each_place(work, [&](std::int64_t place) {
     const float* const from = d_pooled().at(place);
     const auto length = static_cast<float>(work.steps.length(place));

@@ -18,20 +18,20 @@ class NativePooling {
   NativePooling(const ModelConfig& model, std::int64_t batch_size);
 
   /// [N, features], by the sequences' places.
-  PackedRows pooled() noexcept { return {pooled_.data(), features_}; }
+  RowView pooled() noexcept { return {pooled_.data(), features_}; }
   /// The derivative of `pooled`, to be filled before `backward`.
-  PackedRows d_pooled() noexcept { return {d_pooled_.data(), features_}; }
+  RowView d_pooled() noexcept { return {d_pooled_.data(), features_}; }
 
   /// Fills `pooled` from the last layer's output y.
-  void forward(const NativeWork& work, const PackedRows& y);
+  void forward(const WorkRange& work, const RowView& y);
   /// After `forward`: fills the derivative of y.
-  void backward(const NativeWork& work, const PackedRows& dy);
+  void backward(const WorkRange& work, const RowView& dy);
 
  private:
   /// Calls body(packed row of y, first feature) for each part of a sequence's final states.
   template <typename Body>
   void for_each_final_state(const PackedSteps& steps, std::int64_t place, Body body) const;
-  void find_largest(const PackedSteps& steps, std::int64_t place, const PackedRows& y);
+  void find_largest(const PackedSteps& steps, std::int64_t place, const RowView& y);
 
   Pooling pooling_;
   bool bidirectional_;

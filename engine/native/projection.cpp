@@ -44,14 +44,14 @@ void NativeProjection::pack(std::int64_t task) {
 }
 
 /// A member's panels of the matrix.
-Team::Member::Share NativeProjection::share_of(const NativeWork& work,
+Team::Member::Share NativeProjection::share_of(const WorkRange& work,
                                                const PackedMatrix& matrix) const noexcept {
   const std::int64_t together = share_width_ / cell_.width();
-  const auto share = work.member.share(parts_of(matrix.panels(), together));
+  const auto share = work.member.share(ceil_div(matrix.panels(), together));
   return {share.begin * together, std::min(share.end * together, matrix.panels())};
 }
 
-void NativeProjection::forward(const NativeWork& work, std::int64_t t, const PackedRows& y) const {
+void NativeProjection::forward(const WorkRange& work, std::int64_t t, const RowView& y) const {
   work.member.wait();
   const std::int64_t row = work.row(t);
   const auto share = share_of(work, forward_);
@@ -66,13 +66,13 @@ void NativeProjection::forward(const NativeWork& work, std::int64_t t, const Pac
                   {.data = y.at(row) + panel * cell_.width(),
                    .stride = y.stride,
                    .columns = forward_.columns_of(panel),
-                   .start = kernels::ProductTarget::Start::zero,
+                   .start = kernels::Output::Start::zero,
                    .bias = nullptr});
   }
 }
 
-void NativeProjection::backward(const NativeWork& work, std::int64_t t, const PackedRows& dy,
-                                const PackedRows& dh) {
+void NativeProjection::backward(const WorkRange& work, std::int64_t t, const RowView& dy,
+                                const RowView& dh) {
   const std::int64_t rows = work.rows(t);
   float* const d_h = d_h_.data() + work.row(t) * proj_size_;
   const auto columns = share_of(work, forward_);
@@ -94,7 +94,7 @@ void NativeProjection::backward(const NativeWork& work, std::int64_t t, const Pa
         {.data = d_m_.data() + work.first * hidden_size_ + panel * cell_.width(),
          .stride = hidden_size_,
          .columns = backward_.columns_of(panel),
-         .start = kernels::ProductTarget::Start::zero,
+         .start = kernels::Output::Start::zero,
          .bias = nullptr});
   }
 }

@@ -8,6 +8,7 @@
 #include "engine/model/config.h"
 #include "engine/model/parameters.h"
 #include "engine/native/cell_kernels.h"
+#include "engine/native/layer_plan.h"
 #include "engine/native/packed_matrix.h"
 #include "engine/native/row_view.h"
 #include "engine/native/work_range.h"
@@ -28,15 +29,15 @@ class NativeProjection {
   void pack(std::int64_t task);
 
   /// m [rows, H] of all steps, which the step kernels write.
-  PackedRows m() noexcept { return {m_.data(), hidden_size_}; }
+  RowView m() noexcept { return {m_.data(), hidden_size_}; }
   /// y at step t, once every member has written its share of m there. Another wait makes y
   /// complete.
-  void forward(const NativeWork& work, std::int64_t t, const PackedRows& y) const;
+  void forward(const WorkRange& work, std::int64_t t, const RowView& y) const;
 
   /// d(m) [batch_size, H] of the sequences at the step that `backward` was last called for.
-  PackedRows d_m() noexcept { return {d_m_.data(), hidden_size_}; }
+  RowView d_m() noexcept { return {d_m_.data(), hidden_size_}; }
   /// The member's share of d(m), from d(h) = dy + dh at step t. Of dh it reads the member's share.
-  void backward(const NativeWork& work, std::int64_t t, const PackedRows& dy, const PackedRows& dh);
+  void backward(const WorkRange& work, std::int64_t t, const RowView& dy, const RowView& dh);
 
   /// After `backward` of all steps: a tile of the weight gradient, and at the end the sum of its
   /// squares.
@@ -45,7 +46,7 @@ class NativeProjection {
   double gradient_square() const noexcept;
 
  private:
-  Team::Member::Share share_of(const NativeWork& work, const PackedMatrix& matrix) const noexcept;
+  Team::Member::Share share_of(const WorkRange& work, const PackedMatrix& matrix) const noexcept;
 
   std::int64_t hidden_size_;
   std::int64_t proj_size_;

@@ -5,7 +5,7 @@
 namespace quadgate {
 
 /// Rows of features in memory, `stride` floats apart.
-struct PackedRows {
+struct RowView {
   float* data = nullptr;
   std::int64_t stride = 0;
 
@@ -14,8 +14,8 @@ struct PackedRows {
 
 /// What goes into a layer or comes out of it, for all packed rows.
 struct LayerRows {
-  PackedRows rows;
-  PackedRows words;  ///< in bf16 the same once more, rounded, in words (kernels/matrix/bf16/bf16.h)
+  RowView rows;
+  RowView words;  ///< in bf16 the same once more, rounded, in words (kernels/matrix/bf16/bf16.h)
   std::int64_t word_parts_stride = 0;  ///< words lie in a part for each direction, so far apart
 };
 

@@ -91,13 +91,13 @@ LayerRows NativeStack::output(std::int64_t layer, std::int64_t direction) noexce
   return rows;
 }
 
-PackedRows NativeStack::d_output(std::int64_t layer) noexcept {
+RowView NativeStack::d_output(std::int64_t layer) noexcept {
   if (layer < 0) return {d_x_.data(), config_.input_size};
   return {d_[static_cast<std::size_t>(layer % 2)].data(), config_.output_size()};
 }
 
 template <typename Rows>
-void NativeStack::load_rows(const NativeWork& work, const DropoutKey* dropout, Rows features) {
+void NativeStack::load_rows(const WorkRange& work, const DropoutKey* dropout, Rows features) {
   const std::int64_t width = config_.input_size;
   for (auto& one : dropouts_) {
     if (dropout != nullptr) one.draw(work, *dropout);
@@ -116,7 +116,7 @@ void NativeStack::load_rows(const NativeWork& work, const DropoutKey* dropout, R
   round(work, input(0, false), 1);
 }
 
-void NativeStack::load(const NativeWork& work, const Batch& batch, const DropoutKey* dropout,
+void NativeStack::load(const WorkRange& work, const Batch& batch, const DropoutKey* dropout,
                        const Embedding* embedding) {
   load_rows(work, dropout, [&](std::int64_t place, std::int64_t t) {
     const auto row = static_cast<std::size_t>(work.steps.row_in_batch(place));
@@ -124,14 +124,13 @@ void NativeStack::load(const NativeWork& work, const Batch& batch, const Dropout
   });
 }
 
-void NativeStack::load(const NativeWork& work, const PackedRows& features,
-                       const DropoutKey* dropout) {
+void NativeStack::load(const WorkRange& work, const RowView& features, const DropoutKey* dropout) {
   load_rows(work, dropout, [&](std::int64_t place, std::int64_t t) {
     return features.at(work.steps.offset_at(t) + place);
   });
 }
 
-void NativeStack::round(const NativeWork& work, const LayerRows& features,
+void NativeStack::round(const WorkRange& work, const LayerRows& features,
                         std::int64_t parts) const {
   if (precision_ != Precision::bf16) return;
   const auto kernel = kernels::bf16_rows_kernel(kernels::active_isa());
@@ -150,7 +149,7 @@ void NativeStack::round(const NativeWork& work, const LayerRows& features,
   work.member.wait();
 }
 
-void NativeStack::forward(const NativeWork& work, const DropoutKey* dropout) {
+void NativeStack::forward(const WorkRange& work, const DropoutKey* dropout) {
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       layer(l, direction).forward(work, input(l, dropout != nullptr), output(l, direction));
@@ -159,7 +158,7 @@ void NativeStack::forward(const NativeWork& work, const DropoutKey* dropout) {
   }
 }
 
-void NativeStack::backward(const NativeWork& work, const DropoutKey* dropout,
+void NativeStack::backward(const WorkRange& work, const DropoutKey* dropout,
                            const RecurrentStates* d_states) {
   load_d_states(work, d_states);
   for (std::int64_t l = config_.num_layers - 1; l >= 0; --l) {
@@ -167,7 +166,7 @@ void NativeStack::backward(const NativeWork& work, const DropoutKey* dropout,
       dropout_before(l + 1).apply(work, *dropout, d_output(l), d_output(l));
     }
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
-      PackedRows dy = d_output(l);
+      RowView dy = d_output(l);
       dy.data += direction * config_.h_size();
       layer(l, direction)
           .backward(work, output(l, direction).rows, dy, d_output(l - 1), direction == 1);

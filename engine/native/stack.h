@@ -45,7 +45,7 @@ class NativeStack {
   void pack(std::int64_t task);
   /// Before each pass, without or with dropout: with weight_dropout, takes over W_hh as the pass
   /// multiplies with it, unless it is there.
-  void take_recurrent_weights(const DropoutKey* dropout, NativeWorkers& workers);
+  void sync_recurrent_weights(const DropoutKey* dropout, NativeWorkers& workers);
 
   /// The steps of the batch to come, which must fit the plan (see PackedSteps).
   void assign(std::span<const std::int64_t> offsets) { steps_.assign(offsets); }
@@ -53,30 +53,30 @@ class NativeStack {
 
   /// Copies the features of the work's rows to where the first layer reads them: those of the
   /// batch's tokens if there is an embedding, else its x. `dropout` is that of `forward`.
-  void load(const NativeWork& work, const Batch& batch, const DropoutKey* dropout,
+  void load(const WorkRange& work, const Batch& batch, const DropoutKey* dropout,
             const Embedding* embedding = nullptr);
   /// Those of somebody else's rows [packed rows, I], which are complete for all members.
-  void load(const NativeWork& work, const PackedRows& features, const DropoutKey* dropout);
+  void load(const WorkRange& work, const RowView& features, const DropoutKey* dropout);
   /// With has_states: the states before the first step; null: zeros.
-  void load_states(const NativeWork& work, const RecurrentStates* states);
+  void load_states(const WorkRange& work, const RecurrentStates* states);
 
   /// From what is loaded to `output`; without dropout if there is no key.
-  void forward(const NativeWork& work, const DropoutKey* dropout);
+  void forward(const WorkRange& work, const DropoutKey* dropout);
   /// The last layer's output [packed rows, output_size], after its dropout if `forward` ran with
   /// it.
-  PackedRows output(bool dropped) noexcept { return input(config_.num_layers, dropped).rows; }
+  RowView output(bool dropped) noexcept { return input(config_.num_layers, dropped).rows; }
   /// After `forward`, with has_states: the states after the last steps of the work's sequences.
-  void store_states(const NativeWork& work, RecurrentStates& states);
+  void store_states(const WorkRange& work, RecurrentStates& states);
 
   /// Where the derivative of `output` goes before `backward`.
-  PackedRows d_output() noexcept { return d_output(config_.num_layers - 1); }
+  RowView d_output() noexcept { return d_output(config_.num_layers - 1); }
   /// The derivatives of the states after the last step, null: zeros, and from there and d_output
   /// everything before.
-  void backward(const NativeWork& work, const DropoutKey* dropout, const RecurrentStates* d_states);
+  void backward(const WorkRange& work, const DropoutKey* dropout, const RecurrentStates* d_states);
   /// After `backward`, with has_d_input: the derivative of the input [packed rows, I].
-  PackedRows d_input() noexcept { return d_output(-1); }
+  RowView d_input() noexcept { return d_output(-1); }
   /// After `backward`, with has_states: the derivatives of the states before the first step.
-  void store_d_states(const NativeWork& work, RecurrentStates& d_states);
+  void store_d_states(const WorkRange& work, RecurrentStates& d_states);
 
   /// After `backward` for all sequences: a tile of the weight gradients.
   std::int64_t gradient_tasks() const noexcept { return gradient_tasks_; }
@@ -92,9 +92,9 @@ class NativeStack {
   };
   /// `features(place, t)` are those of one step.
   template <typename Rows>
-  void load_rows(const NativeWork& work, const DropoutKey* dropout, Rows features);
+  void load_rows(const WorkRange& work, const DropoutKey* dropout, Rows features);
   template <typename Body>
-  void for_each_state(const NativeWork& work, Body body);
+  void for_each_state(const WorkRange& work, Body body);
   Features features(std::int64_t front, std::int64_t parts, std::int64_t width) const;
   NativeLayer& layer(std::int64_t index, std::int64_t direction) noexcept {
     return layers_[static_cast<std::size_t>(index * directions_ + direction)];
@@ -104,10 +104,10 @@ class NativeStack {
   const NativeDropout& dropout_before(std::int64_t layer) const noexcept {
     return dropouts_[static_cast<std::size_t>(layer)];
   }
-  void drop_output(const NativeWork& work, const DropoutKey& key, std::int64_t layer);
+  void drop_output(const WorkRange& work, const DropoutKey& key, std::int64_t layer);
   /// In bf16, rounds rows of all directions of the work's sequences to words, for all members.
-  void round(const NativeWork& work, const LayerRows& features, std::int64_t parts) const;
-  void load_d_states(const NativeWork& work, const RecurrentStates* d_states);
+  void round(const WorkRange& work, const LayerRows& features, std::int64_t parts) const;
+  void load_d_states(const WorkRange& work, const RecurrentStates* d_states);
 
   /// What goes into a layer, or, behind the last, comes out of the stack; if `dropped` after
   /// dropout.
@@ -115,7 +115,7 @@ class NativeStack {
   /// What comes out of one direction of it.
   LayerRows output(std::int64_t layer, std::int64_t direction) noexcept;
   /// The derivative of what comes out of it, both directions; -1 is the stack's input.
-  PackedRows d_output(std::int64_t layer) noexcept;
+  RowView d_output(std::int64_t layer) noexcept;
 
   RecurrentConfig config_;
   std::int64_t directions_;

@@ -24,7 +24,7 @@ void NativeStack::plan_dropout(const NativeStackPlan& plan) {
   }
 }
 
-void NativeStack::drop_output(const NativeWork& work, const DropoutKey& key, std::int64_t l) {
+void NativeStack::drop_output(const WorkRange& work, const DropoutKey& key, std::int64_t l) {
   const NativeDropout& dropout = dropout_before(l + 1);
   if (!dropout.is_on()) return;
   const LayerRows to = input(l + 1, true);
@@ -32,7 +32,7 @@ void NativeStack::drop_output(const NativeWork& work, const DropoutKey& key, std
   if (l + 1 < config_.num_layers) round(work, to, directions_);
 }
 
-void NativeStack::take_recurrent_weights(const DropoutKey* dropout, NativeWorkers& workers) {
+void NativeStack::sync_recurrent_weights(const DropoutKey* dropout, NativeWorkers& workers) {
   if (config_.weight_dropout == 0 || (dropout == nullptr && has_plain_weights_)) return;
   const auto for_each = [&](std::int64_t tasks_each, auto body) {
     const std::int64_t count = std::ssize(layers_) * tasks_each;

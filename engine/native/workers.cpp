@@ -25,7 +25,7 @@ NativeWorkers::NativeWorkers(const RecurrentConfig& config, std::int64_t multipl
           .gate_columns = native_cell(config.cell, Precision::f32).hh.count() * config.hidden_size,
           .hidden_size = config.hidden_size,
           .most_members =
-              parts_of(config.hidden_size, native_cell(config.cell, Precision::f32).width())},
+              ceil_div(config.hidden_size, native_cell(config.cell, Precision::f32).width())},
       teams_(static_cast<std::size_t>(arena.threads())),
       task_times_(teams_.size()) {}
 

@@ -61,7 +61,7 @@ class NativeWorkers {
           plan.members == 1 ? Team::Member() : teams_[static_cast<std::size_t>(range)].join();
       const std::int64_t first = steps.cut(range, plan.ranges);
       const std::int64_t last = steps.cut(range + 1, plan.ranges);
-      if (member && first < last) body(NativeWork{steps, first, last, *member, times});
+      if (member && first < last) body(WorkRange{steps, first, last, *member, times});
     });
   }
 

@@ -15,7 +15,7 @@ double step_cycles(const TeamWork& work, const TeamPlan& plan) noexcept {
   constexpr double kWaitCycles = 1500;
   const double weights =
       static_cast<double>(work.gate_columns * work.hidden_size) / static_cast<double>(plan.members);
-  const auto rows = static_cast<double>(parts_of(work.rows, plan.ranges));
+  const auto rows = static_cast<double>(ceil_div(work.rows, plan.ranges));
   const double bytes = weights * sizeof(float);
   const double rate = bytes > kOwnCacheBytes ? kSharedBytesACycle : kOwnBytesACycle;
   const double products = std::max(rows * weights / kMultiplyAddsACycle, bytes / rate);

@@ -16,7 +16,7 @@ void GradientAccumulator::clear() noexcept {
   count_ = 0;
 }
 
-void GradientAccumulator::add_rows(const TableRows& table) {
+void GradientAccumulator::add_rows(const SparseRows& table) {
   table_ = {.size = table.size, .width = table.width};
   if (table.width == 0) return;
   const std::size_t count = table.size / static_cast<std::size_t>(table.width);
@@ -30,7 +30,7 @@ void GradientAccumulator::add_rows(const TableRows& table) {
 }
 
 void GradientAccumulator::add(Arena& arena, std::span<const float> gradients,
-                              const TableRows& table) {
+                              const SparseRows& table) {
   add_rows(table);
   for_each_tile(arena, sum_.size(), [&](std::size_t start, std::int64_t length) {
     const auto size = static_cast<std::size_t>(length);

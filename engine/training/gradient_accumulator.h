@@ -25,17 +25,17 @@ class GradientAccumulator {
 
   /// Adds the gradients of one batch, and keeps the global (Euclidean) norm of the new sum. Of a
   /// `table` at their start, the rows that are present in one of the batches are in the sum's.
-  void add(Arena& arena, std::span<const float> gradients, const TableRows& table = {});
-  TableRows table() const noexcept { return {table_.size, table_.width, rows_}; }
+  void add(Arena& arena, std::span<const float> gradients, const SparseRows& table = {});
+  SparseRows table() const noexcept { return {table_.size, table_.width, rows_}; }
   double norm() const noexcept { return norm_; }
   /// Begins anew.
   void clear() noexcept;
 
  private:
-  void add_rows(const TableRows& table);
+  void add_rows(const SparseRows& table);
 
   Buffer sum_;
-  TableRows table_;
+  SparseRows table_;
   std::vector<std::int32_t> rows_;  // present in the sum
   std::vector<bool> has_row_;       // [rows of the table]
   std::vector<double> squares_;     // of each tile of the sum

@@ -1,4 +1,4 @@
-#include "engine/backend/backend.h"
+#include "engine/training/make_backend.h"
 
 #include <fmt/format.h>
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/training/make_backend.h"
 
 namespace quadgate {
 namespace {

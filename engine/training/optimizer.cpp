@@ -38,7 +38,7 @@ kernels::RmspropArgs rmsprop_args(const OptimizerConfig& config, float gradient_
 /// Calls body(start, length) over the cores for the present rows of the table at the start of the
 /// `size` elements, and for tiles of all that follows it.
 template <typename Body>
-void for_each_part(Arena& arena, std::size_t size, const TableRows& table, Body body) {
+void for_each_part(Arena& arena, std::size_t size, const SparseRows& table, Body body) {
   constexpr std::size_t kRows = 64;
   const auto run = [&](std::int64_t tile) {
     const std::size_t first = static_cast<std::size_t>(tile) * kRows;
@@ -110,7 +110,7 @@ float* Optimizer::state(std::string_view name) noexcept {
 }
 
 void Optimizer::step(Arena& arena, std::span<float> values, std::span<const float> gradients,
-                     float gradient_scale, const TableRows& table) {
+                     float gradient_scale, const SparseRows& table) {
   steps_ += 1;
   const auto isa = kernels::active_isa();
   if (config_.kind == OptimizerConfig::Kind::sgd) {

@@ -43,7 +43,7 @@ class Optimizer {
   /// Updates `values` from `gradients * gradient_scale` (the scale carries clipping), in tiles
   /// over the cores of `arena`; of a `table` at their start, the rows that are present.
   void step(Arena& arena, std::span<float> values, std::span<const float> gradients,
-            float gradient_scale, const TableRows& table = {});
+            float gradient_scale, const SparseRows& table = {});
 
  private:
   void add_state(std::string_view name, std::size_t size);

@@ -66,7 +66,7 @@ void Trainer::finish_update() {
 }
 
 /// One update from `gradients * scale`, whose norm is `norm`, clipped.
-void Trainer::update(std::span<const float> gradients, const TableRows& table, double norm,
+void Trainer::update(std::span<const float> gradients, const SparseRows& table, double norm,
                      double scale) {
   if (const auto clip_norm = optimizer_.config().clip_norm) {
     // torch.nn.utils.clip_grad_norm_

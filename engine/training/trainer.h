@@ -36,7 +36,7 @@ class Trainer {
   void finish_update();
 
  private:
-  void update(std::span<const float> gradients, const TableRows& table, double norm, double scale);
+  void update(std::span<const float> gradients, const SparseRows& table, double norm, double scale);
 
   Network& network_;
   Optimizer optimizer_;

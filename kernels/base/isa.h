@@ -14,14 +14,6 @@ enum class Isa : std::uint8_t {
   avx512_bf16,  ///< also the dot product of bf16 pairs, AVX512_BF16
 };
 
-/// How wide the panels of weights and gates are, for which the kernels of cells and products come
-/// in two kinds.
-enum class PanelKind : std::uint8_t {
-  fast,  ///< a vector of the instruction set: the order of sums over the gates depends on it
-  same,  ///< 16 floats, as AVX-512 has them, whatever the instruction set: the same order
-         ///< everywhere
-};
-
 /// The best instruction set that this processor and its operating system support.
 Isa detected_isa() noexcept;
 

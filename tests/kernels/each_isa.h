@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/base/isa.h"
+#include "kernels/base/panels.h"
 
 namespace quadgate::kernels {
 
@@ -35,10 +36,10 @@ inline std::string isa_name(const ::testing::TestParamInfo<Isa>& info) {
 /// What the kernels of products and cells are chosen by.
 struct IsaAndKind {
   Isa isa = Isa::scalar;
-  PanelKind kind = PanelKind::fast;
+  Arithmetic kind = Arithmetic::fastest;
 };
 inline std::ostream& operator<<(std::ostream& out, const IsaAndKind& of) {
-  return out << of.isa << (of.kind == PanelKind::same ? "_same" : "_fast");
+  return out << of.isa << (of.kind == Arithmetic::consistent ? "_same" : "_fast");
 }
 
 /// Runs its tests once for every ISA and kind of panels.
@@ -50,7 +51,8 @@ class EachIsaAndKind : public ::testing::TestWithParam<IsaAndKind> {
 inline auto all_isas_and_kinds() {
   std::vector<IsaAndKind> all;
   for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
-    for (const PanelKind kind : {PanelKind::fast, PanelKind::same}) all.push_back({isa, kind});
+    for (const Arithmetic kind : {Arithmetic::fastest, Arithmetic::consistent})
+      all.push_back({isa, kind});
   }
   return ::testing::ValuesIn(all);
 }

@@ -1,12 +1,13 @@
 #include "kernels/cells/gru/gru.h"
 
 #include "kernels/base/isa.h"
+#include "kernels/base/panels.h"
 #include "kernels/cells/gru/impl.h"
 
 namespace quadgate::kernels {
 
-CellForwardKernel gru_forward_kernel(Isa isa, PanelKind kind) noexcept {
-  const bool same = kind == PanelKind::same;
+CellForwardKernel gru_forward_kernel(Isa isa, Arithmetic arithmetic) noexcept {
+  const bool same = arithmetic == Arithmetic::consistent;
   switch (isa) {
     case Isa::avx512_bf16:
       if (same) return gru_forward_avx512_bf16;
@@ -21,8 +22,8 @@ CellForwardKernel gru_forward_kernel(Isa isa, PanelKind kind) noexcept {
   return same ? gru_forward_scalar_16 : gru_forward_scalar;
 }
 
-CellBackwardKernel gru_backward_kernel(Isa isa, PanelKind kind) noexcept {
-  const bool same = kind == PanelKind::same;
+CellBackwardKernel gru_backward_kernel(Isa isa, Arithmetic arithmetic) noexcept {
+  const bool same = arithmetic == Arithmetic::consistent;
   switch (isa) {
     case Isa::avx512_bf16:
       if (same) return gru_backward_avx512_bf16;

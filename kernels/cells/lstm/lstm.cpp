@@ -1,12 +1,13 @@
 #include "kernels/cells/lstm/lstm.h"
 
 #include "kernels/base/isa.h"
+#include "kernels/base/panels.h"
 #include "kernels/cells/lstm/impl.h"
 
 namespace quadgate::kernels {
 
-CellForwardKernel lstm_forward_kernel(Isa isa, PanelKind kind) noexcept {
-  const bool same = kind == PanelKind::same;
+CellForwardKernel lstm_forward_kernel(Isa isa, Arithmetic arithmetic) noexcept {
+  const bool same = arithmetic == Arithmetic::consistent;
   switch (isa) {
     case Isa::avx512_bf16:
       if (same) return lstm_forward_avx512_bf16;
@@ -34,8 +35,8 @@ LstmForwardPairKernel lstm_forward_pair_kernel(Isa isa) noexcept {
   return lstm_forward_pair_scalar;
 }
 
-CellBackwardKernel lstm_backward_kernel(Isa isa, PanelKind kind) noexcept {
-  const bool same = kind == PanelKind::same;
+CellBackwardKernel lstm_backward_kernel(Isa isa, Arithmetic arithmetic) noexcept {
+  const bool same = arithmetic == Arithmetic::consistent;
   switch (isa) {
     case Isa::avx512_bf16:
       if (same) return lstm_backward_avx512_bf16;

@@ -5,7 +5,7 @@
 namespace quadgate::kernels {
 
 enum class Isa : std::uint8_t;
-enum class PanelKind : std::uint8_t;
+enum class Arithmetic : std::uint8_t;
 
 /// A step of the LSTM cell, whose four slots are i f g o. With a = inputs + h_prev W_hh^T (each
 /// element summed term after term by fused multiply-adds):
@@ -15,7 +15,7 @@ enum class PanelKind : std::uint8_t;
 ///
 /// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.LSTM.html), with the sigmoid and tanh of
 /// activation/activation.h; the gates are left as i f g o. The same bits from every ISA.
-CellForwardKernel lstm_forward_kernel(Isa isa, PanelKind kind) noexcept;
+CellForwardKernel lstm_forward_kernel(Isa isa, Arithmetic arithmetic) noexcept;
 
 /// One row of a step of two panels, with the same h_prev, which is not null: what
 /// lstm_forward_kernel makes of each, to the bit. The sums of one panel hide the latency of the
@@ -26,6 +26,6 @@ LstmForwardPairKernel lstm_forward_pair_kernel(Isa isa) noexcept;
 
 /// The derivatives of a step; the gates are left as those of a_i a_f a_g a_o. `dh` is not written.
 /// The same bits from every ISA.
-CellBackwardKernel lstm_backward_kernel(Isa isa, PanelKind kind) noexcept;
+CellBackwardKernel lstm_backward_kernel(Isa isa, Arithmetic arithmetic) noexcept;
 
 }  // namespace quadgate::kernels

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "kernels/base/panels.h"
 #include "kernels/cells/cell_tiles.h"
 #include "kernels/cells/rnn/rnn.h"
 #include "kernels/matrix/product/product.h"

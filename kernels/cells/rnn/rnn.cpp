@@ -1,12 +1,14 @@
 #include "kernels/cells/rnn/rnn.h"
 
 #include "kernels/base/isa.h"
+#include "kernels/base/panels.h"
 #include "kernels/cells/rnn/impl.h"
 
 namespace quadgate::kernels {
 
-CellForwardKernel rnn_forward_kernel(RnnActivation activation, Isa isa, PanelKind kind) noexcept {
-  const bool same = kind == PanelKind::same;
+CellForwardKernel rnn_forward_kernel(RnnActivation activation, Isa isa,
+                                     Arithmetic arithmetic) noexcept {
+  const bool same = arithmetic == Arithmetic::consistent;
   const bool relu = activation == RnnActivation::relu;
   switch (isa) {
     case Isa::avx512_bf16:
@@ -25,8 +27,9 @@ CellForwardKernel rnn_forward_kernel(RnnActivation activation, Isa isa, PanelKin
   return relu ? rnn_relu_forward_scalar : rnn_tanh_forward_scalar;
 }
 
-CellBackwardKernel rnn_backward_kernel(RnnActivation activation, Isa isa, PanelKind kind) noexcept {
-  const bool same = kind == PanelKind::same;
+CellBackwardKernel rnn_backward_kernel(RnnActivation activation, Isa isa,
+                                       Arithmetic arithmetic) noexcept {
+  const bool same = arithmetic == Arithmetic::consistent;
   const bool relu = activation == RnnActivation::relu;
   switch (isa) {
     case Isa::avx512_bf16:

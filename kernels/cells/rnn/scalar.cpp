@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/base/panels.h"
 #include "kernels/cells/rnn/impl.h"
 
 namespace quadgate::kernels {

@@ -5,8 +5,8 @@
 
 namespace quadgate::kernels {
 
-void bf16_product_avx512_bf16(std::int64_t rows, std::int64_t depth, const LeftSide& a,
-                              const float* b, const ProductTarget& c) noexcept {
+void bf16_product_avx512_bf16(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                              const Output& c) noexcept {
   Product<Avx512Vec, 24, AddPairs>::run(rows, depth, a, b, c);
 }
 

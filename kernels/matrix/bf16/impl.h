@@ -9,14 +9,14 @@
 
 namespace quadgate::kernels {
 
-void bf16_product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                         const ProductTarget& c) noexcept;
-void bf16_product_avx2(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                       const ProductTarget& c) noexcept;
-void bf16_product_avx512(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                         const ProductTarget& c) noexcept;
-void bf16_product_avx512_bf16(std::int64_t rows, std::int64_t depth, const LeftSide& a,
-                              const float* b, const ProductTarget& c) noexcept;
+void bf16_product_scalar(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                         const Output& c) noexcept;
+void bf16_product_avx2(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                       const Output& c) noexcept;
+void bf16_product_avx512(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                         const Output& c) noexcept;
+void bf16_product_avx512_bf16(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                              const Output& c) noexcept;
 
 void bf16_gather_scalar(const Gather& gather) noexcept;
 void bf16_gather_avx2(const Gather& gather) noexcept;

@@ -20,16 +20,16 @@ std::int64_t whole_vectors(std::int64_t columns) noexcept {
 
 // The specification.
 
-void bf16_product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                         const ProductTarget& c) noexcept {
+void bf16_product_scalar(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                         const Output& c) noexcept {
   const FlushDenormals flush;
   const std::int64_t width = whole_vectors(c.columns);
   for (std::int64_t row = 0; row < rows; ++row) {
     for (std::int64_t column = 0; column < c.columns; ++column) {
       float& result = c.data[row * c.stride + column];
-      float sum = c.start == ProductTarget::Start::add    ? result
-                  : c.start == ProductTarget::Start::bias ? c.bias[column]
-                                                          : 0.0F;
+      float sum = c.start == Output::Start::add    ? result
+                  : c.start == Output::Start::bias ? c.bias[column]
+                                                   : 0.0F;
       for (std::int64_t k = 0; k < depth; ++k) {
         const float left =
             a.data[row * a.row_stride + k % a.run * a.step + k / a.run * a.run_stride];

@@ -8,16 +8,16 @@
 
 namespace quadgate::kernels {
 
-void product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                    const ProductTarget& c) noexcept;
-void product_avx2(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                  const ProductTarget& c) noexcept;
-void product_scalar_16(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                       const ProductTarget& c) noexcept;
-void product_avx2_16(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                     const ProductTarget& c) noexcept;
-void product_avx512(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                    const ProductTarget& c) noexcept;
+void product_scalar(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                    const Output& c) noexcept;
+void product_avx2(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                  const Output& c) noexcept;
+void product_scalar_16(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                       const Output& c) noexcept;
+void product_avx2_16(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                     const Output& c) noexcept;
+void product_avx512(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                    const Output& c) noexcept;
 
 namespace {
 
@@ -25,8 +25,8 @@ namespace {
 template <typename Vec, std::int64_t kSums, typename Term = MultiplyAdd>
 class Product {
  public:
-  static void run(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                  const ProductTarget& c) noexcept {
+  static void run(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                  const Output& c) noexcept {
     with_vectors<Vec>(c.columns, [&]<std::int64_t kColumns>() noexcept {
       run_columns<kColumns>(rows, depth, a, b, c);
     });
@@ -41,12 +41,12 @@ class Product {
   static constexpr std::int64_t kBlock = 512;
 
   template <std::int64_t kColumns>
-  static void run_columns(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                          const ProductTarget& c) noexcept {
+  static void run_columns(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                          const Output& c) noexcept {
     if (rows == 0) return;
     if (depth == 0) return run_block<kColumns>(rows, 0, a, b, c);
-    LeftSide left = a;
-    ProductTarget target = c;
+    Lhs left = a;
+    Output target = c;
     std::int64_t first = 0;
     while (first < depth) {
       // A block ends where a run does, or lies within one.
@@ -56,16 +56,16 @@ class Product {
       block = block < depth - first ? block : depth - first;
       left.data = a.data + first / a.run * a.run_stride + in_run * a.step;
       run_block<kColumns>(rows, block, left, b + first * kColumns * Vec::kLanes, target);
-      target.start = ProductTarget::Start::add;
+      target.start = Output::Start::add;
       first += block;
     }
   }
 
   template <std::int64_t kColumns>
-  static void run_block(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                        const ProductTarget& c) noexcept {
-    LeftSide left = a;
-    ProductTarget target = c;
+  static void run_block(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                        const Output& c) noexcept {
+    Lhs left = a;
+    Output target = c;
     while (rows > 0) {
       const std::int64_t height = even_tile(rows, most_rows(kColumns));
       run_rows<kColumns, most_rows(kColumns)>(height, depth, left, b, target);
@@ -76,8 +76,8 @@ class Product {
   }
 
   template <std::int64_t kColumns, std::int64_t kRows>
-  static void run_rows(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                       const ProductTarget& c) noexcept {
+  static void run_rows(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                       const Output& c) noexcept {
     if constexpr (kRows > 1) {
       if (rows < kRows) return run_rows<kColumns, kRows - 1>(rows, depth, a, b, c);
     }
@@ -85,14 +85,14 @@ class Product {
   }
 
   template <std::int64_t kRows, std::int64_t kColumns>
-  [[gnu::noinline]] static void run_tile(std::int64_t depth, const LeftSide& a, const float* b,
-                                         const ProductTarget& c) noexcept {
+  [[gnu::noinline]] static void run_tile(std::int64_t depth, const Lhs& a, const float* b,
+                                         const Output& c) noexcept {
     constexpr std::int64_t kLast = (kColumns - 1) * Vec::kLanes;
     const auto mask = Vec::first(c.columns - kLast);
     Tile<Vec, kRows, kColumns, Term> tile;
-    if (c.start == ProductTarget::Start::add) {
+    if (c.start == Output::Start::add) {
       tile.load(c.data, c.stride, mask);
-    } else if (c.start == ProductTarget::Start::bias) {
+    } else if (c.start == Output::Start::bias) {
       tile.load(c.bias, 0, Vec::first(Vec::kLanes));
     } else {
       tile.clear();

@@ -1,12 +1,13 @@
 #include "kernels/matrix/product/product.h"
 
 #include "kernels/base/isa.h"
+#include "kernels/base/panels.h"
 #include "kernels/matrix/product/impl.h"
 
 namespace quadgate::kernels {
 
-ProductKernel product_kernel(Isa isa, PanelKind kind) noexcept {
-  const bool same = kind == PanelKind::same;
+ProductKernel product_kernel(Isa isa, Arithmetic arithmetic) noexcept {
+  const bool same = arithmetic == Arithmetic::consistent;
   switch (isa) {
     case Isa::avx512_bf16:
     case Isa::avx512:
@@ -17,20 +18,6 @@ ProductKernel product_kernel(Isa isa, PanelKind kind) noexcept {
       break;
   }
   return same ? product_scalar_16 : product_scalar;
-}
-
-std::int64_t vector_lanes(Isa isa, PanelKind kind) noexcept {
-  if (kind == PanelKind::same) return 16;
-  switch (isa) {
-    case Isa::avx512_bf16:
-    case Isa::avx512:
-      return 16;
-    case Isa::avx2:
-      return 8;
-    case Isa::scalar:
-      break;
-  }
-  return 1;
 }
 
 }  // namespace quadgate::kernels

@@ -5,13 +5,13 @@
 namespace quadgate::kernels {
 
 enum class Isa : std::uint8_t;
-enum class PanelKind : std::uint8_t;
+enum class Arithmetic : std::uint8_t;
 
 /// The left side of a product: element [m, k] at data[m * row_stride + (k % run) * step +
 /// k / run * run_stride]. A plain row-major matrix has run = depth and step = 1; step and
 /// row_stride exchanged read it transposed; runs walk over the panels of a gate array
 /// (lstm/lstm.h).
-struct LeftSide {
+struct Lhs {
   const float* data;
   std::int64_t row_stride;
   std::int64_t step;
@@ -21,7 +21,7 @@ struct LeftSide {
 
 /// c [rows, columns], rows `stride` floats apart, as it was (or `bias` [columns] in each row, or
 /// 0).
-struct ProductTarget {
+struct Output {
   enum class Start : std::uint8_t { zero, bias, add };
 
   float* data;
@@ -36,16 +36,10 @@ struct ProductTarget {
 /// from every ISA. `b` is one panel of the right side: [depth, width] contiguous, where width is
 /// `columns` rounded up to whole vectors, at most four. rows and depth may be 0. No alignment is
 /// asked for; a and b do not overlap c.
-using ProductKernel = void (*)(std::int64_t rows, std::int64_t depth, const LeftSide& a,
-                               const float* b, const ProductTarget& c) noexcept;
+using ProductKernel = void (*)(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                               const Output& c) noexcept;
 
 /// The version for `isa`, which the machine must support, and panels of a kind.
-ProductKernel product_kernel(Isa isa, PanelKind kind) noexcept;
-
-/// Floats in a vector of that version, for which panels are made: 1, 8 or 16.
-std::int64_t vector_lanes(Isa isa, PanelKind kind) noexcept;
-
-/// Vectors in the width of a whole panel.
-inline constexpr std::int64_t kPanelVectors = 4;
+ProductKernel product_kernel(Isa isa, Arithmetic arithmetic) noexcept;
 
 }  // namespace quadgate::kernels

@@ -5,14 +5,14 @@
 namespace quadgate::kernels {
 
 // The specification. A vector is one float here, so a panel has at most four columns.
-void product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                    const ProductTarget& c) noexcept {
+void product_scalar(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                    const Output& c) noexcept {
   for (std::int64_t row = 0; row < rows; ++row) {
     for (std::int64_t column = 0; column < c.columns; ++column) {
       float& result = c.data[row * c.stride + column];
-      float sum = c.start == ProductTarget::Start::add    ? result
-                  : c.start == ProductTarget::Start::bias ? c.bias[column]
-                                                          : 0.0F;
+      float sum = c.start == Output::Start::add    ? result
+                  : c.start == Output::Start::bias ? c.bias[column]
+                                                   : 0.0F;
       for (std::int64_t k = 0; k < depth; ++k) {
         const float left =
             a.data[row * a.row_stride + k % a.run * a.step + k / a.run * a.run_stride];
@@ -23,8 +23,8 @@ void product_scalar(std::int64_t rows, std::int64_t depth, const LeftSide& a, co
   }
 }
 
-void product_scalar_16(std::int64_t rows, std::int64_t depth, const LeftSide& a, const float* b,
-                       const ProductTarget& c) noexcept {
+void product_scalar_16(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                       const Output& c) noexcept {
   Product<ScalarVec16, 4>::run(rows, depth, a, b, c);
 }
 

@@ -3,6 +3,7 @@
 // each of them, in bf16 of the rounded ones; 1e-6 of a sum of squares.
 
 #include "engine/native/gradient_tile.h"
+#include "kernels/base/panels.h"
 
 #include <gtest/gtest.h>
 
@@ -36,7 +37,7 @@ class GradientTileTest : public kernels::EachIsa {
   std::int64_t lanes(Precision precision) const {
     return precision == Precision::bf16
                ? 16
-               : kernels::vector_lanes(GetParam(), kernels::PanelKind::fast);
+               : kernels::vector_lanes(GetParam(), kernels::Arithmetic::fastest);
   }
 
   static double sum(const GradientTile& tile, const float* left, std::int64_t row,

@@ -3,6 +3,7 @@
 // or rounded to the bits of support/bf16_reference.h.
 
 #include "engine/native/packed_matrix.h"
+#include "kernels/base/panels.h"
 
 #include <gtest/gtest.h>
 
@@ -35,7 +36,7 @@ class PackedMatrixTest : public kernels::EachIsa {
   std::int64_t lanes(Precision precision) const {
     return precision == Precision::bf16
                ? 16
-               : kernels::vector_lanes(GetParam(), kernels::PanelKind::fast);
+               : kernels::vector_lanes(GetParam(), kernels::Arithmetic::fastest);
   }
 
   /// The listed rows in panels of `vectors` vectors.

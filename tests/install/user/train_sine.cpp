@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <iostream>
 
-#include <quadgate/engine/error.h>
-#include <quadgate/engine/network.h>
-#include <quadgate/engine/trainer.h>
-#include <quadgate/io/dataset.h>
-#include <quadgate/kernels/isa.h>
+#include <quadgate/engine/base/error.h>
+#include <quadgate/engine/training/network.h>
+#include <quadgate/engine/training/trainer.h>
+#include <quadgate/io/data/dataset.h>
+#include <quadgate/kernels/base/isa.h>
 
 namespace {
 

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <vector>
 
+#include "kernels/base/panels.h"
 #include "kernels/cells/gru/gru.h"
 #include "kernels/cells/lstm/lstm.h"
 #include "kernels/cells/rnn/rnn.h"
@@ -31,19 +32,19 @@ constexpr std::int64_t kWidth = kPanelVectors * kLanes;
 
 struct Cell {
   const char* name;
-  CellForwardKernel (*forward)(Isa, PanelKind) noexcept;
-  CellBackwardKernel (*backward)(Isa, PanelKind) noexcept;
+  CellForwardKernel (*forward)(Isa, Arithmetic) noexcept;
+  CellBackwardKernel (*backward)(Isa, Arithmetic) noexcept;
   std::int64_t units;       // of a panel
   std::int64_t first_slot;  // filled by the product, as all after it
   bool has_cell_state;
 };
 
 template <RnnActivation kActivation>
-CellForwardKernel rnn_forward(Isa isa, PanelKind kind) noexcept {
+CellForwardKernel rnn_forward(Isa isa, Arithmetic kind) noexcept {
   return rnn_forward_kernel(kActivation, isa, kind);
 }
 template <RnnActivation kActivation>
-CellBackwardKernel rnn_backward(Isa isa, PanelKind kind) noexcept {
+CellBackwardKernel rnn_backward(Isa isa, Arithmetic kind) noexcept {
   return rnn_backward_kernel(kActivation, isa, kind);
 }
 
@@ -103,9 +104,9 @@ class WordStep {
     step.left_stride = kDepth;
     step.h_words = rounds_ ? result.h_words.data() : nullptr;
     step.h_words_stride = words_stride;
-    cell_.forward(isa, PanelKind::same)(step);
+    cell_.forward(isa, Arithmetic::consistent)(step);
     result.gates = taken(gates);
-    cell_.backward(isa, PanelKind::same)(backward_step(result, gates.data()));
+    cell_.backward(isa, Arithmetic::consistent)(backward_step(result, gates.data()));
     result.d_gates = taken(gates);
     EXPECT_TRUE(gates.before_is_intact());
     return result;
@@ -119,7 +120,7 @@ class WordStep {
     if (states_) {
       bf16_product_kernel(Isa::scalar)(
           rows_, kDepth, {left_.data(), kDepth, 1, kDepth, 0}, weights_.data(),
-          {sums.data() + first, kWidth, kWidth - first, ProductTarget::Start::add, nullptr});
+          {sums.data() + first, kWidth, kWidth - first, Output::Start::add, nullptr});
     }
     std::vector<float> gates(sums.size());
     for_each_narrow_panel([&](std::int64_t unit, std::int64_t count, auto place) {
@@ -131,7 +132,7 @@ class WordStep {
       if (cell_.has_cell_state) step.c += unit;
       if (step.c_prev != nullptr) step.c_prev += unit;
       step.h += unit;
-      cell_.forward(Isa::scalar, PanelKind::fast)(step);
+      cell_.forward(Isa::scalar, Arithmetic::fastest)(step);
       exchange(narrow, gates, place, false);
     });
     for (auto& gate : gates) gate = rounded_to_bf16(gate);
@@ -157,7 +158,7 @@ class WordStep {
       step.dh += unit;
       step.dc += unit;
       step.dy += unit;
-      cell_.backward(Isa::scalar, PanelKind::fast)(step);
+      cell_.backward(Isa::scalar, Arithmetic::fastest)(step);
       exchange(narrow, gates, place, false);
     });
     result.d_gates = in_words(gates);

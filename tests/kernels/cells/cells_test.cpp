@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/base/panels.h"
 #include "kernels/cells/cell.h"
 #include "kernels/cells/gru/gru.h"
 #include "kernels/cells/rnn/rnn.h"
@@ -37,8 +38,10 @@ struct Layout {
 
 struct Gru {
   static Layout layout() { return {3, 1, {0, {2, 0, 1}}, {1, {0, 1, 2}}}; }
-  static CellForwardKernel forward(Isa isa) { return gru_forward_kernel(isa, PanelKind::fast); }
-  static CellBackwardKernel backward(Isa isa) { return gru_backward_kernel(isa, PanelKind::fast); }
+  static CellForwardKernel forward(Isa isa) { return gru_forward_kernel(isa, Arithmetic::fastest); }
+  static CellBackwardKernel backward(Isa isa) {
+    return gru_backward_kernel(isa, Arithmetic::fastest);
+  }
   static GruUnit<double> unit(const UnitInputs<double>& in) { return GruUnit<double>(in); }
   /// What the backward kernel leaves in dh.
   static double dh_left(const UnitInputs<double>& d, double) { return d.h_prev; }
@@ -48,10 +51,10 @@ template <RnnActivation kActivation>
 struct Rnn {
   static Layout layout() { return {1, 4, {0, {0}}, {0, {0}}}; }
   static CellForwardKernel forward(Isa isa) {
-    return rnn_forward_kernel(kActivation, isa, PanelKind::fast);
+    return rnn_forward_kernel(kActivation, isa, Arithmetic::fastest);
   }
   static CellBackwardKernel backward(Isa isa) {
-    return rnn_backward_kernel(kActivation, isa, PanelKind::fast);
+    return rnn_backward_kernel(kActivation, isa, Arithmetic::fastest);
   }
   static RnnUnit<double> unit(const UnitInputs<double>& in) {
     return {in, kActivation == RnnActivation::relu};
@@ -86,7 +89,7 @@ class CellStep {
   };
 
   Result<float> run(Isa isa) const {
-    const auto lanes = static_cast<std::size_t>(vector_lanes(isa, PanelKind::fast));
+    const auto lanes = static_cast<std::size_t>(vector_lanes(isa, Arithmetic::fastest));
     const std::size_t width = 4 * lanes;
     const std::size_t units = layout_.vectors * lanes;
     GuardedArray h_prev = strided(h_prev_);

@@ -3,6 +3,7 @@
 // numbers, on every ISA; the arrays end at a page that may not be touched. No tolerance: the bits
 // are those of the header's formula, but for the payload of a NaN.
 
+#include "kernels/base/panels.h"
 #include "kernels/matrix/bf16/bf16.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +24,7 @@ namespace quadgate::kernels {
 namespace {
 
 using quadgate::testing::bf16_word;
-using Start = ProductTarget::Start;
+using Start = Output::Start;
 
 constexpr std::int64_t kLanes = 16;
 
@@ -100,7 +101,7 @@ class Operands {
   Shape shape_;
   std::int64_t stride_;
   std::int64_t width_;
-  LeftSide left_;
+  Lhs left_;
   GuardedArray a_, b_, bias_, before_;
 };
 

@@ -4,6 +4,7 @@
 // arithmetic that follows the header (support/bf16_reference.h).
 
 #include "kernels/matrix/bf16/bf16.h"
+#include "kernels/base/panels.h"
 
 #include <gtest/gtest.h>
 

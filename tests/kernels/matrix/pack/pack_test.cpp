@@ -3,6 +3,7 @@
 // ISA; the arrays end at a page that may not be touched. No tolerance: values are copied.
 
 #include "kernels/matrix/pack/pack.h"
+#include "kernels/base/panels.h"
 
 #include <gtest/gtest.h>
 
@@ -21,7 +22,7 @@ constexpr float kBefore = 77;  // what the kernels overwrite, or leave
 
 class PackTest : public EachIsa {
  protected:
-  std::int64_t lanes() const { return vector_lanes(GetParam(), PanelKind::fast); }
+  std::int64_t lanes() const { return vector_lanes(GetParam(), Arithmetic::fastest); }
 
   GuardedArray random_array(std::int64_t size) {
     return {static_cast<std::size_t>(size), [this] { return random_.uniform(-1, 1); }};

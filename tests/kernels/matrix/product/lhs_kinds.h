@@ -22,7 +22,7 @@ inline constexpr Layout kLayouts[] = {Layout::row_major, Layout::transposed, Lay
                                       Layout::all_the_same};
 
 /// A left side, of which `data` is still null.
-inline LeftSide left_side(Layout layout, const Shape& shape) {
+inline Lhs left_side(Layout layout, const Shape& shape) {
   switch (layout) {
     case Layout::row_major:
       return {nullptr, shape.depth + 2, 1, shape.depth, 0};
@@ -36,12 +36,12 @@ inline LeftSide left_side(Layout layout, const Shape& shape) {
   return {nullptr, 0, 0, shape.depth, 0};
 }
 
-inline std::int64_t place(const LeftSide& a, std::int64_t row, std::int64_t k) {
+inline std::int64_t place(const Lhs& a, std::int64_t row, std::int64_t k) {
   return row * a.row_stride + k % a.run * a.step + k / a.run * a.run_stride;
 }
 
 /// The floats from the first to the last element.
-inline std::int64_t extent(const LeftSide& a, const Shape& shape) {
+inline std::int64_t extent(const Lhs& a, const Shape& shape) {
   std::int64_t last = -1;
   for (std::int64_t row = 0; row < shape.rows; ++row) {
     for (std::int64_t k = 0; k < shape.depth; ++k) last = std::max(last, place(a, row, k));

@@ -4,6 +4,7 @@
 // each term, as each is rounded once; between ISAs, kinds and cuts of the rows none.
 
 #include "kernels/matrix/product/product.h"
+#include "kernels/base/panels.h"
 
 #include <gtest/gtest.h>
 
@@ -23,7 +24,7 @@ namespace quadgate::kernels {
 namespace {
 
 using testing::Random;
-using Start = ProductTarget::Start;
+using Start = Output::Start;
 
 /// The operands of one call, with random values, and more floats between the rows of c than it has
 /// columns.
@@ -49,7 +50,7 @@ class Operands {
     const std::int64_t at_once = row_by_row ? 1 : shape_.rows;
     std::int64_t row = 0;
     do {
-      LeftSide left = left_;
+      Lhs left = left_;
       left.data += row * left.row_stride;
       kernel_(at_once, shape_.depth, left, b_.data(),
               {c.data() + row * stride_, stride_, shape_.columns, start, bias});
@@ -95,7 +96,7 @@ class Operands {
   Shape shape_;
   std::int64_t stride_;
   std::int64_t width_;
-  LeftSide left_;
+  Lhs left_;
   GuardedArray a_, b_, bias_, before_;
 };
 
@@ -174,7 +175,7 @@ TEST_P(ProductTest, GivesTheScalarBits) {
     const auto x = random.values(static_cast<std::size_t>(13 * depth));
     const auto w = random.values(static_cast<std::size_t>(depth * 70));
     for (const Start start : {Start::zero, Start::bias, Start::add}) {
-      const auto expected = whole_product({Isa::scalar, PanelKind::fast}, x, w, start);
+      const auto expected = whole_product({Isa::scalar, Arithmetic::fastest}, x, w, start);
       const auto actual = whole_product(GetParam(), x, w, start);
       EXPECT_EQ(std::memcmp(actual.data(), expected.data(), actual.size() * sizeof(float)), 0)
           << "depth " << depth << ", start " << static_cast<int>(start);

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/model/network_options.h"
+
+namespace quadgate {
+
+/// Which layer it is, and for what.
+struct NativeLayerPlan {
+  std::string prefix;  ///< of its parameters: "rnn." or nothing
+  std::string suffix;  ///< likewise: "_l0" or "_l0_reverse"
+  std::int64_t layer = 0;
+  bool reverse = false;
+  bool input_gradient = true;    ///< whether the layer below wants one
+  std::int64_t input_parts = 1;  ///< directions of the layer below
+  std::int64_t capacity = 0;     ///< most packed rows
+  std::int64_t batch_size = 0;   ///< most sequences
+  std::int64_t front = 0;        ///< rows in front of them, see PackedSteps
+  std::int64_t cores = 1;        ///< that share the sequences
+  Precision precision = Precision::f32;
+};
+
+}  // namespace quadgate
