@@ -160,7 +160,7 @@ void cap_isa_from_environment() {
         "QUADGATE_MAX_ISA: expected scalar, avx2, avx512 or avx512_bf16, found '{}'", name));
   }
   kernels::cap_isa(*cap);
-  cap_onednn_isa(*cap);
+  onednn::cap_isa(*cap);
 }
 
 /// Throws InvalidArgument if the first word that `app` did not know stands for a subcommand.

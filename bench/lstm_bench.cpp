@@ -1,4 +1,4 @@
-// One core's forward and backward passes of the LSTM stack over a shard, at shapes from small to
+// One core's forward and backward passes of the LSTM stack over a slice, at shapes from small to
 // large: T, n, I, H, layers. The flops are those of the matrix products.
 
 #include <benchmark/benchmark.h>
@@ -15,7 +15,7 @@
 namespace quadgate {
 namespace {
 
-// A stack and a full-length shard to run it on.
+// A stack and a full-length slice to run it on.
 class Stack {
  public:
   explicit Stack(const benchmark::State& state)
@@ -56,10 +56,10 @@ class Stack {
   RecurrentConfig config_;
   Arena arena_{1};
   Parameters parameters_;
-  LstmWeights weights_;
+  onednn::StackWeights weights_;
   std::vector<std::int64_t> lengths_;
   std::vector<float> gradients_;
-  std::optional<Lstm> lstm_;
+  std::optional<onednn::LstmStack> lstm_;
 };
 
 void report_flops(benchmark::State& state, double flops) {

@@ -6,55 +6,55 @@
 
 #include "engine/base/stopwatch.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 namespace {
 
-/// Rows of a shard, from the batch size alone, so that the result does not depend on the cores: at
-/// least four shards while they have 4 rows or more (16 rows already fill oneDNN's product), and at
-/// most 16 shards, since each keeps a copy of the gradients.
-std::int64_t rows_per_shard(std::int64_t batch_size) {
+/// Rows of a slice, from the batch size alone, so that the result does not depend on the cores: at
+/// least four slices while they have 4 rows or more (16 rows already fill oneDNN's product), and at
+/// most 16 slices, since each keeps a copy of the gradients.
+std::int64_t rows_per_slice(std::int64_t batch_size) {
   constexpr std::int64_t kFewestRows = 4;
   constexpr std::int64_t kEnoughRows = 16;
   constexpr std::int64_t kMostShards = 16;
-  const auto share = [&](std::int64_t shards) { return (batch_size + shards - 1) / shards; };
+  const auto share = [&](std::int64_t slices) { return (batch_size + slices - 1) / slices; };
   return std::max(std::clamp(share(4), kFewestRows, kEnoughRows), share(kMostShards));
 }
 
 }  // namespace
 
-OnednnBackend::OnednnBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
+Backend::Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
     : plan_(plan),
       parameters_(parameters),
       arena_(arena),
-      rows_(rows_per_shard(plan.batch_size)),
+      rows_(rows_per_slice(plan.batch_size)),
       weights_(plan.model.rnn, parameters, plan.seq_len, rows_),
       gradient_sum_(plan.model.rnn, parameters, weights_) {
-  const std::int64_t shards = (plan.batch_size + rows_ - 1) / rows_;
-  metrics_.resize(static_cast<std::size_t>(shards));
-  shard_times_.resize(static_cast<std::size_t>(shards));
-  for (std::int64_t shard = 0; shard < shards; ++shard) gradients_.emplace_back();
+  const std::int64_t slices = (plan.batch_size + rows_ - 1) / rows_;
+  metrics_.resize(static_cast<std::size_t>(slices));
+  slice_times_.resize(static_cast<std::size_t>(slices));
+  for (std::int64_t slice = 0; slice < slices; ++slice) gradients_.emplace_back();
   arena.for_each(1, [&](std::int64_t) {
-    for (std::int64_t i = 0; i < std::min<std::int64_t>(shards, arena.threads()); ++i) {
+    for (std::int64_t i = 0; i < std::min<std::int64_t>(slices, arena.threads()); ++i) {
       at_work_.push_back(
-          std::make_unique<Shard>(plan.model, parameters, weights_, plan.seq_len, rows_));
+          std::make_unique<BatchSlice>(plan.model, parameters, weights_, plan.seq_len, rows_));
     }
   });
 }
 
-void OnednnBackend::refresh() { weights_.pack(arena_); }
+void Backend::refresh() { weights_.pack(arena_); }
 
-/// Calls per_shard(shard at work, number of the shard in the batch, first row) for every shard and
+/// Calls per_slice(slice at work, number of the slice in the batch, first row) for every slice and
 /// adds up what it returns, in their order.
 template <typename PerShard>
-Metrics OnednnBackend::run(const Batch& batch, PerShard per_shard) {
+Metrics Backend::run(const Batch& batch, PerShard per_slice) {
   const std::int64_t count = (batch.rows() + rows_ - 1) / rows_;
   const auto at_work = std::min(count, static_cast<std::int64_t>(at_work_.size()));
   std::atomic<std::int64_t> next = 0;
   arena_.for_each(at_work, [&](std::int64_t index) {
-    auto& shard = *at_work_[static_cast<std::size_t>(index)];
+    auto& slice = *at_work_[static_cast<std::size_t>(index)];
     for (std::int64_t i = next++; i < count; i = next++) {
       const auto number = static_cast<std::size_t>(i);
-      metrics_[number] = per_shard(shard, number, i * rows_);
+      metrics_[number] = per_slice(slice, number, i * rows_);
     }
   });
   Metrics metrics;
@@ -62,55 +62,56 @@ Metrics OnednnBackend::run(const Batch& batch, PerShard per_shard) {
   return metrics;
 }
 
-Metrics OnednnBackend::evaluate(const Batch& batch) {
-  return run(batch, [&](Shard& shard, std::size_t, std::int64_t first_row) {
-    shard.forward(batch, first_row, nullptr);
-    return shard.loss(batch, false, 0);
+Metrics Backend::evaluate(const Batch& batch) {
+  return run(batch, [&](BatchSlice& slice, std::size_t, std::int64_t first_row) {
+    slice.forward(batch, first_row, nullptr);
+    return slice.loss(batch, false, 0);
   });
 }
 
-void OnednnBackend::predict(const Batch& batch, std::span<float> outputs) {
-  run(batch, [&](Shard& shard, std::size_t, std::int64_t first_row) {
-    shard.forward(batch, first_row, nullptr);
-    shard.copy_outputs(batch, outputs);
+void Backend::predict(const Batch& batch, std::span<float> outputs) {
+  run(batch, [&](BatchSlice& slice, std::size_t, std::int64_t first_row) {
+    slice.forward(batch, first_row, nullptr);
+    slice.copy_outputs(batch, outputs);
     return Metrics{};
   });
 }
 
-Metrics OnednnBackend::differentiate(const Batch& batch, const DropoutKey& dropout,
-                                     float gradient_scale, double& gradient_norm) {
+Metrics Backend::differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
+                               double& gradient_norm) {
   for (auto& buffer : gradients_) {
-    if (buffer.size() == 0) buffer = Buffer(gradient_sum_.shard_size());
+    if (buffer.size() == 0) buffer = Buffer(gradient_sum_.slice_size());
   }
-  const auto differentiate_shard = [&](Shard& shard, std::size_t number, std::int64_t first_row) {
+  const auto differentiate_slice = [&](BatchSlice& slice, std::size_t number,
+                                       std::int64_t first_row) {
     const DropoutMask mask{dropout, first_row};
     const DropoutMask* masked = plan_.model.rnn.dropout > 0 ? &mask : nullptr;
-    PhaseTimes& times = shard_times_[number];
+    PhaseTimes& times = slice_times_[number];
     {
       const Stopwatch stopwatch(times, Phase::recurrence_forward);
-      shard.forward(batch, first_row, masked);
+      slice.forward(batch, first_row, masked);
     }
-    const Metrics of_shard = shard.loss(batch, true, gradient_scale);
+    const Metrics of_slice = slice.loss(batch, true, gradient_scale);
     const Stopwatch stopwatch(times, Phase::recurrence_backward);
-    shard.backward(masked, gradient_sum_, gradients_[number].data());
-    return of_shard;
+    slice.backward(masked, gradient_sum_, gradients_[number].data());
+    return of_slice;
   };
   PhaseTimes wall;
   Metrics metrics;
   {
     const Stopwatch stopwatch(wall, Phase::waiting);
-    metrics = run(batch, differentiate_shard);
+    metrics = run(batch, differentiate_slice);
   }
-  const std::int64_t shards = (batch.rows() + rows_ - 1) / rows_;
+  const std::int64_t slices = (batch.rows() + rows_ - 1) / rows_;
   {
     const Stopwatch stopwatch(wall, Phase::weight_gradients);
     gradient_norm = gradient_sum_.sum(
-        arena_, std::span(gradients_).first(static_cast<std::size_t>(shards)), parameters_);
+        arena_, std::span(gradients_).first(static_cast<std::size_t>(slices)), parameters_);
   }
   for (const auto phase : {Phase::waiting, Phase::weight_gradients}) {
     times_[phase] += wall[phase] * arena_.threads();
   }
-  for (auto& times : shard_times_) {
+  for (auto& times : slice_times_) {
     times_[Phase::waiting] -= times.total();
     times_ += times;
     times = {};
@@ -118,4 +119,4 @@ Metrics OnednnBackend::differentiate(const Batch& batch, const DropoutKey& dropo
   return metrics;
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -10,13 +10,13 @@
 #include "engine/onednn/gradient_sum.h"
 #include "engine/onednn/lstm_stack.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 
-/// Cuts a batch into shards of a fixed number of rows, each of which a core takes through oneDNN's
+/// Cuts a batch into slices of a fixed number of rows, each of which a core takes through oneDNN's
 /// primitives and which leaves weight gradients of its own.
-class OnednnBackend final : public Backend {
+class Backend final : public quadgate::Backend {
  public:
-  OnednnBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena);
+  Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena);
 
   BackendKind kind() const noexcept override { return BackendKind::onednn; }
   void refresh() override;
@@ -28,20 +28,20 @@ class OnednnBackend final : public Backend {
 
  private:
   template <typename PerShard>
-  Metrics run(const Batch& batch, PerShard per_shard);
+  Metrics run(const Batch& batch, PerShard per_slice);
 
   NetworkPlan plan_;
   Parameters& parameters_;
   Arena& arena_;
-  std::int64_t rows_;  // of a shard
-  LstmWeights weights_;
+  std::int64_t rows_;  // of a slice
+  StackWeights weights_;
   GradientSum gradient_sum_;
-  // As many shards as can run at once; each takes its turns over the rows of a batch.
-  std::vector<std::unique_ptr<Shard>> at_work_;
-  std::vector<Metrics> metrics_;   // of each shard of the batch
+  // As many slices as can run at once; each takes its turns over the rows of a batch.
+  std::vector<std::unique_ptr<BatchSlice>> at_work_;
+  std::vector<Metrics> metrics_;   // of each slice of the batch
   std::vector<Buffer> gradients_;  // likewise, from the first training pass on
-  std::vector<PhaseTimes> shard_times_;
+  std::vector<PhaseTimes> slice_times_;
   PhaseTimes times_;
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace quadgate {
+namespace quadgate::onednn {
 
-Shard::Shard(const ModelConfig& config, const Parameters& parameters, const LstmWeights& weights,
-             std::int64_t seq_len, std::int64_t rows)
+BatchSlice::BatchSlice(const ModelConfig& config, const Parameters& parameters,
+                       const StackWeights& weights, std::int64_t seq_len, std::int64_t rows)
     : config_(config),
       loss_(config),
       parameters_(parameters),
@@ -28,7 +28,7 @@ Shard::Shard(const ModelConfig& config, const Parameters& parameters, const Lstm
   }
 }
 
-void Shard::load(const Batch& batch) {
+void BatchSlice::load(const Batch& batch) {
   const std::int64_t width = config_.rnn.input_size;
   used_rows_ = std::min(rows_, batch.rows() - first_row_);
   float* x = lstm_.input().data();
@@ -48,7 +48,7 @@ void Shard::load(const Batch& batch) {
 }
 
 template <typename Body>
-void Shard::for_each_final_state(Body body) {
+void BatchSlice::for_each_final_state(Body body) {
   const std::int64_t hidden_size = config_.rnn.hidden_size;
   const std::int64_t width = config_.rnn.output_size();
   for (std::int64_t row = 0; row < used_rows_; ++row) {
@@ -60,7 +60,7 @@ void Shard::for_each_final_state(Body body) {
   }
 }
 
-void Shard::forward(const Batch& batch, std::int64_t first_row, const DropoutMask* dropout) {
+void BatchSlice::forward(const Batch& batch, std::int64_t first_row, const DropoutMask* dropout) {
   first_row_ = first_row;
   load(batch);
   lstm_.forward(lengths_, dropout);
@@ -75,7 +75,7 @@ void Shard::forward(const Batch& batch, std::int64_t first_row, const DropoutMas
                 parameters_.value(parameters_.head_bias()).data(), outputs_.data());
 }
 
-void Shard::load_labels(const Batch& batch) {
+void BatchSlice::load_labels(const Batch& batch) {
   std::ranges::fill(labels_, config_.loss.ignore_index);
   for (std::int64_t row = 0; row < used_rows_; ++row) {
     if (config_.task == Task::classification) {
@@ -91,7 +91,7 @@ void Shard::load_labels(const Batch& batch) {
   }
 }
 
-Metrics Shard::loss(const Batch& batch, bool differentiate, float gradient_scale) {
+Metrics BatchSlice::loss(const Batch& batch, bool differentiate, float gradient_scale) {
   float* gradient = differentiate ? d_outputs_.data() : nullptr;
   if (config_.task != Task::regression) {
     load_labels(batch);
@@ -107,7 +107,7 @@ Metrics Shard::loss(const Batch& batch, bool differentiate, float gradient_scale
   return loss_.of_values(outputs_.span().first(used), targets, gradient_scale, gradient);
 }
 
-void Shard::backward(const DropoutMask* dropout, const GradientSum& sum, float* gradients) {
+void BatchSlice::backward(const DropoutMask* dropout, const GradientSum& sum, float* gradients) {
   const float* weight = parameters_.value(parameters_.head_weight()).data();
   const auto d_features = lstm_.d_output();
   const bool pooled = config_.task != Task::tagging;
@@ -123,7 +123,7 @@ void Shard::backward(const DropoutMask* dropout, const GradientSum& sum, float* 
   lstm_.backward(lengths_, dropout, gradients);
 }
 
-void Shard::copy_outputs(const Batch& batch, std::span<float> outputs) const {
+void BatchSlice::copy_outputs(const Batch& batch, std::span<float> outputs) const {
   const std::int64_t width = config_.output_size;
   for (std::int64_t row = 0; row < used_rows_; ++row) {
     if (config_.task != Task::tagging) {
@@ -139,4 +139,4 @@ void Shard::copy_outputs(const Batch& batch, std::span<float> outputs) const {
   }
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

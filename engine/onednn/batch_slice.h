@@ -13,16 +13,16 @@
 #include "engine/onednn/linear.h"
 #include "engine/onednn/lstm_stack.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 
-/// The whole model over one shard of a batch: a fixed number of rows, the last of them possibly
+/// The whole model over one slice of a batch: a fixed number of rows, the last of them possibly
 /// only padding, so that every product has the same shape whatever the batch. One core runs it.
-class Shard {
+class BatchSlice {
  public:
   /// Plans for `rows` rows of `seq_len` steps; `parameters` and `weights` must outlive it. Create
   /// it within Arena::for_each.
-  Shard(const ModelConfig& config, const Parameters& parameters, const LstmWeights& weights,
-        std::int64_t seq_len, std::int64_t rows);
+  BatchSlice(const ModelConfig& config, const Parameters& parameters, const StackWeights& weights,
+             std::int64_t seq_len, std::int64_t rows);
 
   /// Runs rows first_row, first_row + 1, ... of `batch`, as many as fit, up to the head's outputs.
   void forward(const Batch& batch, std::int64_t first_row, const DropoutMask* dropout);
@@ -53,10 +53,10 @@ class Shard {
   std::int64_t used_rows_ = 0;         // the others are padding
   std::vector<std::int64_t> lengths_;  // [rows], 0 in padding
   std::vector<std::int64_t> labels_;   // [rows], or [T * rows] for tagging
-  Lstm lstm_;
+  LstmStack lstm_;
   Linear head_;
   Buffer pooled_, d_pooled_;  // the head's input [rows, D], unless it is the LSTM's whole output
   Buffer outputs_, d_outputs_;
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -6,7 +6,7 @@
 #include <functional>
 #include <numeric>
 
-namespace quadgate {
+namespace quadgate::onednn {
 namespace {
 
 constexpr std::size_t kTile = 64;
@@ -25,7 +25,7 @@ std::size_t aligned(std::size_t size) { return (size + 15) / 16 * 16; }
 }  // namespace
 
 GradientSum::GradientSum(const RecurrentConfig& config, const Parameters& parameters,
-                         const LstmWeights& weights) {
+                         const StackWeights& weights) {
   const auto slices = parameters.slices();
   constexpr std::size_t kTensorsPerDirection = 4;
   const auto directions = static_cast<std::size_t>(config.num_layers * config.num_directions());
@@ -42,53 +42,53 @@ GradientSum::GradientSum(const RecurrentConfig& config, const Parameters& parame
   const auto& head_bias = parameters.head_bias();
   head_weight_ = weights.gradient_size();
   head_bias_ = head_weight_ + aligned(head_weight.size);
-  shard_size_ = head_bias_ + aligned(head_bias.size);
+  slice_size_ = head_bias_ + aligned(head_bias.size);
   add_contiguous(head_weight, head_weight_);
   add_contiguous(head_bias, head_bias_);
 }
 
-void GradientSum::add_transposed(const ParameterSlice& slice, std::size_t shard_offset,
-                                 std::int64_t shard_stride) {
+void GradientSum::add_transposed(const ParameterSlice& slice, std::size_t slice_offset,
+                                 std::int64_t slice_stride) {
   const auto rows = static_cast<std::size_t>(slice.shape[0]);
   const auto columns = static_cast<std::size_t>(slice.shape[1]);
-  const auto stride = static_cast<std::size_t>(shard_stride);
+  const auto stride = static_cast<std::size_t>(slice_stride);
   for (std::size_t row = 0; row < rows; row += kTile) {
     for (std::size_t column = 0; column < columns; column += kTile) {
       tiles_.push_back({.offset = slice.offset + row * columns + column,
                         .stride = columns,
-                        .shard_offset = shard_offset + column * stride + row,
-                        .shard_stride = stride,
+                        .slice_offset = slice_offset + column * stride + row,
+                        .slice_stride = stride,
                         .rows = std::min(kTile, rows - row),
                         .columns = std::min(kTile, columns - column)});
     }
   }
 }
 
-void GradientSum::add_contiguous(const ParameterSlice& slice, std::size_t shard_offset) {
+void GradientSum::add_contiguous(const ParameterSlice& slice, std::size_t slice_offset) {
   constexpr std::size_t kLength = kTile * kTile;
   for (std::size_t start = 0; start < slice.size; start += kLength) {
     tiles_.push_back({.offset = slice.offset + start,
-                      .shard_offset = shard_offset + start,
+                      .slice_offset = slice_offset + start,
                       .rows = 1,
                       .columns = std::min(kLength, slice.size - start)});
   }
 }
 
-double GradientSum::sum(Arena& arena, std::span<const Buffer> shards, Parameters& parameters) {
+double GradientSum::sum(Arena& arena, std::span<const Buffer> slices, Parameters& parameters) {
   float* gradients = parameters.gradients().data();
   arena.for_each(static_cast<std::int64_t>(tiles_.size()), [&](std::int64_t index) {
     auto& tile = tiles_[static_cast<std::size_t>(index)];
-    const bool transposed = tile.shard_stride != 0;
-    // In the shard's order: `lines` lines of `length` consecutive floats.
+    const bool transposed = tile.slice_stride != 0;
+    // In the slice's order: `lines` lines of `length` consecutive floats.
     const std::size_t lines = transposed ? tile.columns : tile.rows;
     const std::size_t length = transposed ? tile.rows : tile.columns;
     TileValues values;
     for (std::size_t line = 0; line < lines; ++line) {
-      const std::size_t start = tile.shard_offset + line * tile.shard_stride;
+      const std::size_t start = tile.slice_offset + line * tile.slice_stride;
       float* sum = values.data() + line * length;
-      std::copy_n(shards.front().data() + start, length, sum);
-      for (const auto& shard : shards.subspan(1)) {
-        std::transform(sum, sum + length, shard.data() + start, sum, std::plus<>());
+      std::copy_n(slices.front().data() + start, length, sum);
+      for (const auto& slice : slices.subspan(1)) {
+        std::transform(sum, sum + length, slice.data() + start, sum, std::plus<>());
       }
     }
     tile.square = square_of({values.data(), lines * length});
@@ -106,4 +106,4 @@ double GradientSum::sum(Arena& arena, std::span<const Buffer> shards, Parameters
   return std::sqrt(std::accumulate(tiles_.begin(), tiles_.end(), 0.0, add_square));
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -10,47 +10,47 @@
 #include "engine/onednn/lstm_stack.h"
 #include "engine/threads/arena.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 
-/// Adds up the weight gradients that the shards of a batch left, tile by tile over the cores, into
+/// Adds up the weight gradients that the slices of a batch left, tile by tile over the cores, into
 /// the parameters' flat gradients in PyTorch's layout. Each element is summed by one core in the
-/// order of the shards, so the bits do not depend on the number of cores.
+/// order of the slices, so the bits do not depend on the number of cores.
 class GradientSum {
  public:
-  /// A shard's array holds the LSTM's gradients as `weights` says, then head.weight, head.bias.
+  /// A slice's array holds the LSTM's gradients as `weights` says, then head.weight, head.bias.
   GradientSum(const RecurrentConfig& config, const Parameters& parameters,
-              const LstmWeights& weights);
+              const StackWeights& weights);
 
-  /// Floats in a shard's array.
-  std::size_t shard_size() const noexcept { return shard_size_; }
+  /// Floats in a slice's array.
+  std::size_t slice_size() const noexcept { return slice_size_; }
   /// Where head.weight [O, D] and head.bias [O] start in it.
   std::size_t head_weight() const noexcept { return head_weight_; }
   std::size_t head_bias() const noexcept { return head_bias_; }
 
-  /// Fills the gradients of `parameters` from `shards`; returns their global (Euclidean) norm.
-  double sum(Arena& arena, std::span<const Buffer> shards, Parameters& parameters);
+  /// Fills the gradients of `parameters` from `slices`; returns their global (Euclidean) norm.
+  double sum(Arena& arena, std::span<const Buffer> slices, Parameters& parameters);
 
  private:
-  /// A block of [rows, columns] in a parameter; in a shard it lies transposed if `shard_stride`
-  /// is not 0: element [r, c] at shard_offset + c * shard_stride + r. Otherwise it is contiguous.
+  /// A block of [rows, columns] in a parameter; in a slice it lies transposed if `slice_stride`
+  /// is not 0: element [r, c] at slice_offset + c * slice_stride + r. Otherwise it is contiguous.
   struct Tile {
     std::size_t offset = 0;
     std::size_t stride = 0;
-    std::size_t shard_offset = 0;
-    std::size_t shard_stride = 0;
+    std::size_t slice_offset = 0;
+    std::size_t slice_stride = 0;
     std::size_t rows = 0;
     std::size_t columns = 0;
     double square = 0;
   };
 
-  void add_transposed(const ParameterSlice& slice, std::size_t shard_offset,
-                      std::int64_t shard_stride);
-  void add_contiguous(const ParameterSlice& slice, std::size_t shard_offset);
+  void add_transposed(const ParameterSlice& slice, std::size_t slice_offset,
+                      std::int64_t slice_stride);
+  void add_contiguous(const ParameterSlice& slice, std::size_t slice_offset);
 
   std::size_t head_weight_ = 0;
   std::size_t head_bias_ = 0;
-  std::size_t shard_size_ = 0;
+  std::size_t slice_size_ = 0;
   std::vector<Tile> tiles_;
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -5,7 +5,7 @@
 #include "engine/base/error.h"
 #include "kernels/base/isa.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 namespace {
 
 dnnl_cpu_isa_t to_onednn(kernels::Isa isa) noexcept {
@@ -23,10 +23,10 @@ dnnl_cpu_isa_t to_onednn(kernels::Isa isa) noexcept {
 
 }  // namespace
 
-void cap_onednn_isa(kernels::Isa cap) {
+void cap_isa(kernels::Isa cap) {
   if (dnnl_set_max_cpu_isa(to_onednn(cap)) != dnnl_success) {
     throw Error("oneDNN: the cap of the instruction set came after the first primitive");
   }
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -5,7 +5,7 @@
 
 #include "engine/onednn/matmul.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 
 void Linear::forward(const float* x, const float* weight, const float* bias, float* y) const {
   for (std::int64_t row = 0; row < rows; ++row) {
@@ -27,4 +27,4 @@ void Linear::backward(const float* x, const float* weight, const float* dy, floa
   }
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace quadgate {
+namespace quadgate::onednn {
 
 /// A linear layer y = x W^T + b (torch.nn.Linear) over a fixed number of rows M. Call it from
 /// within Arena::for_each.
@@ -19,4 +19,4 @@ struct Linear {
                 float* d_bias) const;
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -14,7 +14,7 @@
 #include "engine/base/buffer.h"
 #include "engine/base/error.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 namespace {
 
 using dnnl::memory;
@@ -141,7 +141,7 @@ auto translate(Function&& function) {
 
 }  // namespace
 
-struct OnednnLstmWeights::Impl {
+struct DirectionWeights::Impl {
   Impl(const LstmShape& shape, const float* weight_ih, const float* weight_hh,
        const float* bias_ih_values, const float* bias_hh_values)
       : primitives(shape),
@@ -164,15 +164,15 @@ struct OnednnLstmWeights::Impl {
   dnnl::stream stream;
 };
 
-OnednnLstmWeights::OnednnLstmWeights(const LstmShape& shape, const float* weight_ih,
-                                     const float* weight_hh, const float* bias_ih,
-                                     const float* bias_hh)
+DirectionWeights::DirectionWeights(const LstmShape& shape, const float* weight_ih,
+                                   const float* weight_hh, const float* bias_ih,
+                                   const float* bias_hh)
     : impl_(translate(
           [&] { return std::make_unique<Impl>(shape, weight_ih, weight_hh, bias_ih, bias_hh); })) {}
-OnednnLstmWeights::~OnednnLstmWeights() = default;
-OnednnLstmWeights::OnednnLstmWeights(OnednnLstmWeights&&) noexcept = default;
+DirectionWeights::~DirectionWeights() = default;
+DirectionWeights::DirectionWeights(DirectionWeights&&) noexcept = default;
 
-void OnednnLstmWeights::pack_input() {
+void DirectionWeights::pack_input() {
   translate([&] {
     impl_->forward_ih.pack(impl_->stream);
     impl_->backward_ih.pack(impl_->stream);
@@ -182,19 +182,19 @@ void OnednnLstmWeights::pack_input() {
                  std::plus<>());
 }
 
-void OnednnLstmWeights::pack_hidden() {
+void DirectionWeights::pack_hidden() {
   translate([&] {
     impl_->forward_hh.pack(impl_->stream);
     impl_->backward_hh.pack(impl_->stream);
   });
 }
 
-const LstmGradientLayout& OnednnLstmWeights::gradient_layout() const noexcept {
+const LstmGradientLayout& DirectionWeights::gradient_layout() const noexcept {
   return impl_->layout;
 }
 
-struct OnednnLstm::Impl {
-  Impl(const OnednnLstmWeights::Impl& weights, const LstmArrays& arrays)
+struct LstmDirection::Impl {
+  Impl(const DirectionWeights::Impl& weights, const LstmArrays& arrays)
       : layout(weights.layout),
         workspace(floats(weights.primitives.forward.workspace_desc())),
         scratchpad(std::max(floats(weights.primitives.forward.scratchpad_desc()),
@@ -267,14 +267,14 @@ struct OnednnLstm::Impl {
   memory d_weight_ih, d_weight_hh, d_bias;
 };
 
-OnednnLstm::OnednnLstm(const OnednnLstmWeights& weights, const LstmArrays& arrays)
+LstmDirection::LstmDirection(const DirectionWeights& weights, const LstmArrays& arrays)
     : impl_(translate([&] { return std::make_unique<Impl>(*weights.impl_, arrays); })) {}
-OnednnLstm::~OnednnLstm() = default;
-OnednnLstm::OnednnLstm(OnednnLstm&&) noexcept = default;
+LstmDirection::~LstmDirection() = default;
+LstmDirection::LstmDirection(LstmDirection&&) noexcept = default;
 
-void OnednnLstm::forward() { impl_->execute(impl_->forward, impl_->forward_arguments); }
+void LstmDirection::forward() { impl_->execute(impl_->forward, impl_->forward_arguments); }
 
-void OnednnLstm::backward(float* gradients) {
+void LstmDirection::backward(float* gradients) {
   std::fill_n(gradients, impl_->layout.size, 0.0F);  // oneDNN adds to them
   impl_->d_weight_ih.set_data_handle(gradients + impl_->layout.weight_ih);
   impl_->d_weight_hh.set_data_handle(gradients + impl_->layout.weight_hh);
@@ -282,4 +282,4 @@ void OnednnLstm::backward(float* gradients) {
   impl_->execute(impl_->backward, impl_->backward_arguments);
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <memory>
 
-namespace quadgate {
+namespace quadgate::onednn {
 
-/// Shape of one direction of one LSTM layer over a shard: x [T, N, I] to y [T, N, H].
+/// Shape of one direction of one LSTM layer over a slice: x [T, N, I] to y [T, N, H].
 struct LstmShape {
   std::int64_t seq_len = 0;
   std::int64_t batch = 0;
@@ -25,15 +25,15 @@ struct LstmGradientLayout {
   std::size_t size = 0;
 };
 
-/// The weights of one direction in the layouts that oneDNN prefers, shared by all shards.
-class OnednnLstmWeights {
+/// The weights of one direction in the layouts that oneDNN prefers, shared by all slices.
+class DirectionWeights {
  public:
   /// `weight_ih` [4H, I], `weight_hh` [4H, H], `bias_ih` and `bias_hh` [4H] are PyTorch's and stay
   /// where they are; they must outlive this object.
-  OnednnLstmWeights(const LstmShape& shape, const float* weight_ih, const float* weight_hh,
-                    const float* bias_ih, const float* bias_hh);
-  ~OnednnLstmWeights();
-  OnednnLstmWeights(OnednnLstmWeights&&) noexcept;
+  DirectionWeights(const LstmShape& shape, const float* weight_ih, const float* weight_hh,
+                   const float* bias_ih, const float* bias_hh);
+  ~DirectionWeights();
+  DirectionWeights(DirectionWeights&&) noexcept;
 
   /// Takes over changed values of weight_ih and the biases, and of weight_hh. Two calls, so that
   /// two cores can share the work.
@@ -43,7 +43,7 @@ class OnednnLstmWeights {
   const LstmGradientLayout& gradient_layout() const noexcept;
 
  private:
-  friend class OnednnLstm;
+  friend class LstmDirection;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
@@ -68,18 +68,18 @@ struct LstmArrays {
 /// One direction of one LSTM layer through oneDNN's training primitives: the formulas of
 /// https://docs.pytorch.org/docs/2.13/generated/torch.nn.LSTM.html at a fixed shape, T steps from
 /// first to last. Owns the activations between forward and backward.
-class OnednnLstm {
+class LstmDirection {
  public:
   /// Plans; create it where the calls will run: within Arena::for_each.
-  OnednnLstm(const OnednnLstmWeights& weights, const LstmArrays& arrays);
-  ~OnednnLstm();
-  OnednnLstm(OnednnLstm&&) noexcept;
+  LstmDirection(const DirectionWeights& weights, const LstmArrays& arrays);
+  ~LstmDirection();
+  LstmDirection(LstmDirection&&) noexcept;
 
   /// y, h_n, c_n from x, h0, c0.
   void forward();
 
   /// dx, dh0, dc0 from dy, dh_n, dc_n, after a forward; writes the weight gradients to `gradients`
-  /// (OnednnLstmWeights::gradient_layout).
+  /// (DirectionWeights::gradient_layout).
   void backward(float* gradients);
 
  private:
@@ -87,4 +87,4 @@ class OnednnLstm {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -7,7 +7,7 @@
 
 #include "engine/model/dropout.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 namespace {
 
 std::size_t floats(std::int64_t a, std::int64_t b, std::int64_t c) {
@@ -59,8 +59,8 @@ void copy_columns(std::int64_t steps, const Steps& from, std::int64_t first_from
 
 }  // namespace
 
-LstmWeights::LstmWeights(const RecurrentConfig& config, const Parameters& parameters,
-                         std::int64_t seq_len, std::int64_t batch) {
+StackWeights::StackWeights(const RecurrentConfig& config, const Parameters& parameters,
+                           std::int64_t seq_len, std::int64_t batch) {
   const auto tensor = [&](const std::string& name) {
     return parameters.value(parameters.slice(name)).data();
   };
@@ -77,15 +77,15 @@ LstmWeights::LstmWeights(const RecurrentConfig& config, const Parameters& parame
   }
 }
 
-void LstmWeights::pack(Arena& arena) {
+void StackWeights::pack(Arena& arena) {
   arena.for_each(static_cast<std::int64_t>(2 * directions_.size()), [this](std::int64_t index) {
     auto& direction = directions_[static_cast<std::size_t>(index / 2)];
     index % 2 == 0 ? direction.pack_input() : direction.pack_hidden();
   });
 }
 
-Lstm::Lstm(const RecurrentConfig& config, const LstmWeights& weights, std::int64_t seq_len,
-           std::int64_t batch)
+LstmStack::LstmStack(const RecurrentConfig& config, const StackWeights& weights,
+                     std::int64_t seq_len, std::int64_t batch)
     : config_(config),
       seq_len_(seq_len),
       batch_(batch),
@@ -124,7 +124,7 @@ Lstm::Lstm(const RecurrentConfig& config, const LstmWeights& weights, std::int64
   }
 }
 
-LstmArrays Lstm::arrays_of(std::int64_t layer, std::int64_t direction) noexcept {
+LstmArrays LstmStack::arrays_of(std::int64_t layer, std::int64_t direction) noexcept {
   const auto l = static_cast<std::size_t>(layer);
   const auto index = direction_index(layer, direction);
   const std::size_t state = index * floats(1, batch_, config_.hidden_size);
@@ -143,7 +143,7 @@ LstmArrays Lstm::arrays_of(std::int64_t layer, std::int64_t direction) noexcept 
           .dc_n = d_c_n_.data() + state};
 }
 
-void Lstm::forward(std::span<const std::int64_t> lengths, const DropoutMask* dropout) {
+void LstmStack::forward(std::span<const std::int64_t> lengths, const DropoutMask* dropout) {
   for (std::int64_t layer = 0; layer < config_.num_layers; ++layer) {
     forward_layer(layer, lengths);
     if (dropout != nullptr && layer + 1 < config_.num_layers) {
@@ -152,7 +152,7 @@ void Lstm::forward(std::span<const std::int64_t> lengths, const DropoutMask* dro
   }
 }
 
-void Lstm::forward_layer(std::int64_t layer, std::span<const std::int64_t> lengths) {
+void LstmStack::forward_layer(std::int64_t layer, std::span<const std::int64_t> lengths) {
   const auto l = static_cast<std::size_t>(layer);
   const std::int64_t hidden_size = config_.hidden_size;
   const std::int64_t steps = seq_len_ * batch_;
@@ -172,8 +172,8 @@ void Lstm::forward_layer(std::int64_t layer, std::span<const std::int64_t> lengt
   }
 }
 
-void Lstm::backward(std::span<const std::int64_t> lengths, const DropoutMask* dropout,
-                    float* gradients) {
+void LstmStack::backward(std::span<const std::int64_t> lengths, const DropoutMask* dropout,
+                         float* gradients) {
   for (std::int64_t layer = config_.num_layers - 1; layer >= 0; --layer) {
     if (dropout != nullptr && layer + 1 < config_.num_layers) {
       drop(layer, *dropout, d_between(layer + 1).data());
@@ -182,8 +182,8 @@ void Lstm::backward(std::span<const std::int64_t> lengths, const DropoutMask* dr
   }
 }
 
-void Lstm::backward_layer(std::int64_t layer, std::span<const std::int64_t> lengths,
-                          float* gradients) {
+void LstmStack::backward_layer(std::int64_t layer, std::span<const std::int64_t> lengths,
+                               float* gradients) {
   const std::int64_t hidden_size = config_.hidden_size;
   const Steps d_output{d_between(layer + 1).data(), batch_, config_.output_size()};
   const Steps dy{dy_.data(), batch_, hidden_size};
@@ -208,7 +208,7 @@ void Lstm::backward_layer(std::int64_t layer, std::span<const std::int64_t> leng
   }
 }
 
-void Lstm::drop(std::int64_t layer, const DropoutMask& mask, float* values) const {
+void LstmStack::drop(std::int64_t layer, const DropoutMask& mask, float* values) const {
   const auto width = static_cast<std::size_t>(config_.output_size());
   const Dropout dropout(config_.dropout);
   for (std::int64_t s = 0; s < seq_len_ * batch_; ++s) {
@@ -217,4 +217,4 @@ void Lstm::drop(std::int64_t layer, const DropoutMask& mask, float* values) cons
   }
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -13,48 +13,48 @@
 #include "engine/onednn/lstm_direction.h"
 #include "engine/threads/arena.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 
-/// The weights of a whole stack as oneDNN wants them, shared by all shards of shape [T, n].
+/// The weights of a whole stack as oneDNN wants them, shared by all slices of shape [T, n].
 /// Directions are numbered layer * num_directions + direction everywhere.
-class LstmWeights {
+class StackWeights {
  public:
   /// Reads the tensors rnn.* of `parameters`, which must outlive this object.
-  LstmWeights(const RecurrentConfig& config, const Parameters& parameters, std::int64_t seq_len,
-              std::int64_t batch);
+  StackWeights(const RecurrentConfig& config, const Parameters& parameters, std::int64_t seq_len,
+               std::int64_t batch);
 
   /// Takes over the parameters' values, on the cores of `arena`.
   void pack(Arena& arena);
 
-  const std::vector<OnednnLstmWeights>& directions() const noexcept { return directions_; }
+  const std::vector<DirectionWeights>& directions() const noexcept { return directions_; }
   /// Where the gradients of each direction start in an array of `gradient_size` floats.
   const std::vector<std::size_t>& gradient_offsets() const noexcept { return gradient_offsets_; }
   std::size_t gradient_size() const noexcept { return gradient_size_; }
 
  private:
-  std::vector<OnednnLstmWeights> directions_;
+  std::vector<DirectionWeights> directions_;
   std::vector<std::size_t> gradient_offsets_;
   std::size_t gradient_size_ = 0;
 };
 
-/// The masks of one shard in one step; the same row of the same batch gets the same mask in
-/// whatever shard it lies.
+/// The masks of one slice in one step; the same row of the same batch gets the same mask in
+/// whatever slice it lies.
 struct DropoutMask {
   DropoutKey key;
-  std::int64_t first_row = 0;  ///< of the shard, in the batch
+  std::int64_t first_row = 0;  ///< of the slice, in the batch
 };
 
-/// A multi-layer, possibly bidirectional LSTM over one shard of n rows, time-major and padded at
+/// A multi-layer, possibly bidirectional LSTM over one slice of n rows, time-major and padded at
 /// the end, with the numbers of torch.nn.LSTM on a PackedSequence: the reverse direction starts at
 /// each row's true end. Fill `input` (and the initial states), run, and read the rest; all arrays
 /// are planned once. Steps at and beyond a row's length hold no meaning in `output` and `d_input`,
 /// except that d_input is 0 there.
-class Lstm {
+class LstmStack {
  public:
   /// Plans for `batch` rows of `seq_len` steps, the shape of `weights`, which must outlive it.
   /// Create it within Arena::for_each.
-  Lstm(const RecurrentConfig& config, const LstmWeights& weights, std::int64_t seq_len,
-       std::int64_t batch);
+  LstmStack(const RecurrentConfig& config, const StackWeights& weights, std::int64_t seq_len,
+            std::int64_t batch);
 
   /// x [T, n, I]; must be finite, also in the padding.
   std::span<float> input() noexcept { return input_.span(); }
@@ -82,7 +82,7 @@ class Lstm {
   std::span<float> d_c_n() noexcept { return d_c_n_.span(); }
 
   /// Backpropagation through time after a `forward` with the same lengths and masks; writes the
-  /// weight gradients to `gradients` (LstmWeights::gradient_offsets).
+  /// weight gradients to `gradients` (StackWeights::gradient_offsets).
   void backward(std::span<const std::int64_t> lengths, const DropoutMask* dropout,
                 float* gradients);
 
@@ -113,7 +113,7 @@ class Lstm {
   std::int64_t seq_len_;
   std::int64_t batch_;
   std::vector<std::size_t> gradient_offsets_;
-  std::vector<OnednnLstm> directions_;
+  std::vector<LstmDirection> directions_;
   Buffer input_;
   std::vector<Buffer> outputs_;   // of each layer: directions side by side, after dropout
   std::vector<Buffer> y_;         // of each direction, where that is not the layer's output itself
@@ -123,4 +123,4 @@ class Lstm {
   Buffer dy_, dx_;  // of one direction, if bidirectional
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -6,7 +6,7 @@
 
 #include "engine/base/error.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 
 void matmul(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
             float beta, float* c) {
@@ -18,4 +18,4 @@ void matmul(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, con
   }
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace quadgate {
+namespace quadgate::onednn {
 
 /// A row-major matrix in memory: `columns` may be a view into wider rows, `stride` floats apart.
 /// `transposed` reads it the other way round.
@@ -18,4 +18,4 @@ struct Matrix {
 void matmul(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix& a, const Matrix& b,
             float beta, float* c);
 
-}  // namespace quadgate
+}  // namespace quadgate::onednn

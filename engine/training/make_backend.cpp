@@ -49,7 +49,7 @@ std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& param
       throw InvalidArgument(
           fmt::format("backend: expected native for {}, found {}", missing, to_string(kind)));
     }
-    return std::make_unique<OnednnBackend>(plan, parameters, arena);
+    return std::make_unique<onednn::Backend>(plan, parameters, arena);
   }
   return std::make_unique<NativeBackend>(plan, parameters, arena);
 }

@@ -15,7 +15,7 @@
 
 namespace quadgate::testing {
 
-/// The engine's Lstm, fed and read through the structures of the reference.
+/// The engine's onednn::LstmStack, fed and read through the structures of the reference.
 class EngineLstm {
  public:
   EngineLstm(const RecurrentConfig& config, std::int64_t seq_len, std::vector<std::int64_t> lengths)
@@ -27,9 +27,9 @@ class EngineLstm {
     });
   }
 
-  /// `dropout` as Lstm::forward takes it.
+  /// `dropout` as onednn::LstmStack::forward takes it.
   LstmOutputs<float> forward(const LstmInputs<double>& inputs,
-                             const DropoutMask* dropout = nullptr) {
+                             const onednn::DropoutMask* dropout = nullptr) {
     copy(inputs.x, lstm_->input());
     copy(inputs.h0, lstm_->h0());
     copy(inputs.c0, lstm_->c0());
@@ -46,7 +46,7 @@ class EngineLstm {
 
   /// After forward. The gradients start from NaN, so that all of them have to be written.
   LstmInputs<float> backward(const LstmOutputs<double>& d_outputs,
-                             const DropoutMask* dropout = nullptr) {
+                             const onednn::DropoutMask* dropout = nullptr) {
     copy(d_outputs.output, lstm_->d_output());
     copy(d_outputs.h_n, lstm_->d_h_n());
     copy(d_outputs.c_n, lstm_->d_c_n());
@@ -90,8 +90,8 @@ class EngineLstm {
   Arena arena_{1};
   std::vector<std::int64_t> lengths_;
   Parameters parameters_;
-  LstmWeights weights_;
-  std::optional<Lstm> lstm_;
+  onednn::StackWeights weights_;
+  std::optional<onednn::LstmStack> lstm_;
 };
 
 }  // namespace quadgate::testing

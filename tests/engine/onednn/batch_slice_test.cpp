@@ -1,6 +1,6 @@
-// Sweeps the three tasks with a shard of 4 rows over a batch of 6, where the second call fills it
+// Sweeps the three tasks with a slice of 4 rows over a batch of 6, where the second call fills it
 // half. Tolerance: 2e-5 of the largest element, as for the network. What lies outside of the
-// shard's rows is compared with none.
+// slice's rows is compared with none.
 
 #include "engine/onednn/batch_slice.h"
 
@@ -12,7 +12,7 @@
 #include "tests/support/batches.h"
 #include "tests/support/network_reference.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 namespace {
 
 using testing::network_reference;
@@ -31,17 +31,17 @@ class ShardTest : public ::testing::TestWithParam<Task> {
         batch_(random_batch(config_, {5, 1, 3, 2, 4, 5}, random_)) {
     parameters_.initialize(1);
     weights_.pack(arena_);
-    arena_.for_each(1, [&](std::int64_t) { shard_.emplace(config_, parameters_, weights_, 5, 4); });
+    arena_.for_each(1, [&](std::int64_t) { slice_.emplace(config_, parameters_, weights_, 5, 4); });
   }
 
   testing::Random random_{1};
   Arena arena_{1};
   ModelConfig config_;
   Parameters parameters_;
-  LstmWeights weights_;
+  StackWeights weights_;
   GradientSum sum_;
   Batch batch_;
-  std::optional<Shard> shard_;
+  std::optional<BatchSlice> slice_;
 };
 
 TEST_P(ShardTest, TwoShardsMakeTheBatch) {
@@ -53,12 +53,12 @@ TEST_P(ShardTest, TwoShardsMakeTheBatch) {
                              : config_.task == Task::regression ? batch_.rows() * 3
                                                                 : batch_.rows();
   for (const std::int64_t first_row : {0, 4}) {
-    gradients.emplace_back(sum_.shard_size());
+    gradients.emplace_back(sum_.slice_size());
     arena_.for_each(1, [&](std::int64_t) {
-      shard_->forward(batch_, first_row, nullptr);
-      shard_->copy_outputs(batch_, outputs);
-      metrics += shard_->loss(batch_, true, 1.0F / static_cast<float>(items));
-      shard_->backward(nullptr, sum_, gradients.back().data());
+      slice_->forward(batch_, first_row, nullptr);
+      slice_->copy_outputs(batch_, outputs);
+      metrics += slice_->loss(batch_, true, 1.0F / static_cast<float>(items));
+      slice_->backward(nullptr, sum_, gradients.back().data());
     });
   }
   sum_.sum(arena_, gradients, parameters_);
@@ -73,8 +73,8 @@ TEST_P(ShardTest, CopiesTheOutputsOfItsOwnRowsOnly) {
   const std::int64_t rows = config_.task == Task::tagging ? batch_.steps() : batch_.rows();
   std::vector<float> outputs(static_cast<std::size_t>(rows * 3), NAN);
   arena_.for_each(1, [&](std::int64_t) {
-    shard_->forward(batch_, 4, nullptr);
-    shard_->copy_outputs(batch_, outputs);
+    slice_->forward(batch_, 4, nullptr);
+    slice_->copy_outputs(batch_, outputs);
   });
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     EXPECT_EQ(std::isnan(outputs[i]), std::cmp_less(i, outputs_before * 3)) << i;
@@ -83,8 +83,8 @@ TEST_P(ShardTest, CopiesTheOutputsOfItsOwnRowsOnly) {
 
 TEST_P(ShardTest, TheLossAloneIsTheSame) {
   arena_.for_each(1, [&](std::int64_t) {
-    shard_->forward(batch_, 4, nullptr);
-    EXPECT_EQ(shard_->loss(batch_, false, 0).loss, shard_->loss(batch_, true, 1).loss);
+    slice_->forward(batch_, 4, nullptr);
+    EXPECT_EQ(slice_->loss(batch_, false, 0).loss, slice_->loss(batch_, true, 1).loss);
   });
 }
 
@@ -93,4 +93,4 @@ INSTANTIATE_TEST_SUITE_P(Tasks, ShardTest,
                          [](const auto& test) { return to_string(test.param); });
 
 }  // namespace
-}  // namespace quadgate
+}  // namespace quadgate::onednn

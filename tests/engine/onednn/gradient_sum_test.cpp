@@ -1,5 +1,5 @@
 // Sweeps one and two directions with matrices of several tiles of 64 and of less than one, and 1,
-// 2 and 5 shards, at 1 to 4 threads. Tolerance: none for the sums, which have one order; 1e-12 for
+// 2 and 5 slices, at 1 to 4 threads. Tolerance: none for the sums, which have one order; 1e-12 for
 // the norm, a double sum of some 50,000 squares.
 
 #include "engine/onednn/gradient_sum.h"
@@ -11,12 +11,12 @@
 
 #include "tests/support/numbers.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 namespace {
 
 struct Case {
   ModelConfig config;
-  std::size_t shards;
+  std::size_t slices;
 };
 
 class GradientSumTest : public ::testing::TestWithParam<Case> {
@@ -26,17 +26,17 @@ class GradientSumTest : public ::testing::TestWithParam<Case> {
         weights_(GetParam().config.rnn, parameters_, 2, 4),
         sum_(GetParam().config.rnn, parameters_, weights_) {
     testing::Random random(1);
-    for (std::size_t shard = 0; shard < GetParam().shards; ++shard) {
-      shards_.emplace_back(sum_.shard_size());
-      const auto values = random.values(sum_.shard_size());
-      std::ranges::copy(values, shards_.back().data());
+    for (std::size_t slice = 0; slice < GetParam().slices; ++slice) {
+      slices_.emplace_back(sum_.slice_size());
+      const auto values = random.values(sum_.slice_size());
+      std::ranges::copy(values, slices_.back().data());
     }
   }
 
-  /// The sum over the shards, in their order, of the float at `position`.
+  /// The sum over the slices, in their order, of the float at `position`.
   float at(std::size_t position) const {
-    float sum = shards_.front().data()[position];
-    for (std::size_t i = 1; i < shards_.size(); ++i) sum += shards_[i].data()[position];
+    float sum = slices_.front().data()[position];
+    for (std::size_t i = 1; i < slices_.size(); ++i) sum += slices_[i].data()[position];
     return sum;
   }
 
@@ -57,15 +57,15 @@ class GradientSumTest : public ::testing::TestWithParam<Case> {
   }
 
   Parameters parameters_;
-  LstmWeights weights_;
+  StackWeights weights_;
   GradientSum sum_;
-  std::vector<Buffer> shards_;
+  std::vector<Buffer> slices_;
 };
 
 TEST_P(GradientSumTest, PutsEverySumInItsPlace) {
   Arena arena(2);
   std::ranges::fill(parameters_.gradients(), NAN);
-  const double norm = sum_.sum(arena, shards_, parameters_);
+  const double norm = sum_.sum(arena, slices_, parameters_);
   const auto slices = parameters_.slices();
   double square = 0;
   for (const auto& slice : slices) {
@@ -91,7 +91,7 @@ TEST_P(GradientSumTest, GivesTheSameBitsOnEveryNumberOfThreads) {
   double first_norm = 0;
   for (const int threads : {1, 2, 3, 4}) {
     Arena arena(threads);
-    const double norm = sum_.sum(arena, shards_, parameters_);
+    const double norm = sum_.sum(arena, slices_, parameters_);
     const auto gradients = parameters_.gradients();
     if (first.empty()) {
       first.assign(gradients.begin(), gradients.end());
@@ -112,4 +112,4 @@ INSTANTIATE_TEST_SUITE_P(
              5}));
 
 }  // namespace
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -9,17 +9,17 @@
 #include "engine/onednn/lstm_direction.h"
 #include "kernels/base/isa.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 namespace {
 
 TEST(OnednnIsaTest, RefusesACapThatComesTooLate) {
   const float weights[4] = {};
-  const OnednnLstmWeights first({1, 1, 1, 1}, weights, weights, weights, weights);
+  const DirectionWeights first({1, 1, 1, 1}, weights, weights, weights, weights);
   for (const auto isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512,
                          kernels::Isa::avx512_bf16}) {
-    EXPECT_THROW(cap_onednn_isa(isa), Error);
+    EXPECT_THROW(onednn::cap_isa(isa), Error);
   }
 }
 
 }  // namespace
-}  // namespace quadgate
+}  // namespace quadgate::onednn

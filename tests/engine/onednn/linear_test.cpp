@@ -10,7 +10,7 @@
 #include "engine/threads/arena.h"
 #include "tests/support/numbers.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 namespace {
 
 using testing::relative_error;
@@ -70,4 +70,4 @@ TEST(LinearTest, FollowsTheFormulaForwardAndBackward) {
 }
 
 }  // namespace
-}  // namespace quadgate
+}  // namespace quadgate::onednn

@@ -11,7 +11,7 @@
 #include "engine/threads/arena.h"
 #include "tests/support/lstm_reference.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 namespace {
 
 using testing::Random;
@@ -80,8 +80,8 @@ class OnednnLstmTest : public ::testing::TestWithParam<LstmShape> {
   std::vector<float> weight_ih_, weight_hh_, bias_ih_, bias_hh_;
   std::vector<std::vector<float>> buffers_;
   LstmArrays arrays_;
-  OnednnLstmWeights weights_;
-  std::optional<OnednnLstm> lstm_;
+  DirectionWeights weights_;
+  std::optional<LstmDirection> lstm_;
 };
 
 TEST_P(OnednnLstmTest, FollowsTheReferenceWithEveryNewWeight) {
@@ -135,4 +135,4 @@ INSTANTIATE_TEST_SUITE_P(Shapes, OnednnLstmTest,
                                            LstmShape{6, 16, 28, 32}, LstmShape{3, 2, 64, 40}));
 
 }  // namespace
-}  // namespace quadgate
+}  // namespace quadgate::onednn

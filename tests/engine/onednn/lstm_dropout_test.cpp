@@ -1,4 +1,4 @@
-// Sweeps keep rates, rows, steps, layers and shards of the masks between layers, and both backends.
+// Sweeps keep rates, rows, steps, layers and slices of the masks between layers, and both backends.
 // Tolerance: five standard errors for keep rates; 1e-3 of the squared gradient norm for the slope
 // along the gradient, a central difference of a float loss over a step that leaves h^2 terms below
 // that.
@@ -14,7 +14,7 @@
 #include "tests/support/batches.h"
 #include "tests/support/engine_lstm.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 namespace {
 
 using testing::EngineLstm;
@@ -176,4 +176,4 @@ INSTANTIATE_TEST_SUITE_P(Directions, NetworkDropoutTest,
                          });
 
 }  // namespace
-}  // namespace quadgate
+}  // namespace quadgate::onednn

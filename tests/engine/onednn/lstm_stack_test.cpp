@@ -12,7 +12,7 @@
 #include "tests/support/engine_lstm.h"
 #include "tests/support/lstm_reference.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 namespace {
 
 using testing::EngineLstm;
@@ -124,4 +124,4 @@ TEST(LstmPaddingTest, GivesNoGradientToTheInputAndTakesNoneFromRowsWithoutSteps)
 }
 
 }  // namespace
-}  // namespace quadgate
+}  // namespace quadgate::onednn

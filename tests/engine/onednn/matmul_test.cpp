@@ -11,7 +11,7 @@
 #include "engine/threads/arena.h"
 #include "tests/support/numbers.h"
 
-namespace quadgate {
+namespace quadgate::onednn {
 namespace {
 
 /// A random matrix of `rows` x `columns` with `gap` floats of NaN after every stored row.
@@ -74,4 +74,4 @@ TEST(MatmulTest, IsTheProduct) {
 }
 
 }  // namespace
-}  // namespace quadgate
+}  // namespace quadgate::onednn

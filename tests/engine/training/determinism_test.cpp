@@ -1,5 +1,5 @@
 // Sweeps tasks, cells, embeddings, convolutions, poolings, directions, layers, dropout, ragged
-// lengths and batches that fill no whole number of shards, for 4 steps at 1, 2, 3 and 4 threads, on
+// lengths and batches that fill no whole number of slices, for 4 steps at 1, 2, 3 and 4 threads, on
 // both backends and in teams of every size; and what the native one predicts on every ISA (it sums
 // gradients in the order of its panels, as wide as the vectors are). No tolerance: weights, losses
 // and predictions are the same bits.

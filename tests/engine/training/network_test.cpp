@@ -1,4 +1,4 @@
-// Sweeps both backends, the three tasks, the cells, directions, layers, 1 to 21 rows (shards of 4
+// Sweeps both backends, the three tasks, the cells, directions, layers, 1 to 21 rows (slices of 4
 // to 6, the last one partly empty), ragged lengths below the planned one, and everything that a
 // batch can have wrong. Tolerance: 2e-5 of the largest element against the double reference: float
 // sums over up to 150 steps and oneDNN's sigmoid and tanh, good to about 1e-6.
@@ -292,7 +292,7 @@ TEST_P(NetworkBatchTest, ARowsPredictionDoesNotDependOnTheOthers) {
   }
 }
 
-// oneDNN may sum in another order for the last rows of a shard, so not to the bit there.
+// oneDNN may sum in another order for the last rows of a slice, so not to the bit there.
 TEST_P(NetworkBatchTest, ARowsPredictionIsTheSameAlone) {
   const double tolerance = GetParam() == BackendKind::onednn ? 1e-6 : 0;
   const auto expected = predict(network_, batch_);
