@@ -24,7 +24,7 @@ Dataset open_for(const ModelDescription& model, std::span<const std::filesystem:
   return Dataset(data, model.data.window, model.data.streams, model.config.loss.ignore_index);
 }
 
-std::string names_text(const std::vector<std::string>& names) {
+std::string quoted_names(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 5;
   return fmt::format(
       "{} ({}{})", names.size(),
@@ -38,7 +38,7 @@ void expect_names(const Dataset& data, const char* what, const std::vector<std::
   if (expected == found) return;
   if (expected.size() != found.size()) {
     throw DataError(fmt::format("{}: {}: the model expects {}, found {}", data.path().string(),
-                                what, names_text(expected), names_text(found)));
+                                what, quoted_names(expected), quoted_names(found)));
   }
   const auto [ours, theirs] = std::ranges::mismatch(expected, found);
   throw DataError(fmt::format("{}: {}: the model expects '{}' as number {}, found '{}'",

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -32,5 +33,10 @@ class Buffer {
 
   std::unique_ptr<float[], Delete> data_;
 };
+
+/// The size of a buffer for a matrix [rows, columns].
+constexpr std::size_t floats(std::int64_t rows, std::int64_t columns) noexcept {
+  return static_cast<std::size_t>(rows * columns);
+}
 
 }  // namespace quadgate

@@ -13,7 +13,8 @@ namespace quadgate {
 namespace {
 
 template <typename Value>
-void expect(bool holds, std::string_view field, std::string_view expected, const Value& found) {
+void expect_setting(bool holds, std::string_view field, std::string_view expected,
+                    const Value& found) {
   if (!holds) {
     throw InvalidArgument(fmt::format("{}: expected {}, found {}", field, expected, found));
   }
@@ -21,14 +22,14 @@ void expect(bool holds, std::string_view field, std::string_view expected, const
 
 void validate_class_weights(const std::vector<float>& weights, std::int64_t classes) {
   if (weights.empty()) return;
-  expect(std::cmp_equal(weights.size(), classes), "class_weights",
-         fmt::format("{} numbers, one a class", classes), weights.size());
+  expect_setting(std::cmp_equal(weights.size(), classes), "class_weights",
+                 fmt::format("{} numbers, one a class", classes), weights.size());
   for (const float weight : weights) {
-    expect(std::isfinite(weight) && weight >= 0, "class_weights", "finite numbers, at least 0",
-           weight);
+    expect_setting(std::isfinite(weight) && weight >= 0, "class_weights",
+                   "finite numbers, at least 0", weight);
   }
-  expect(std::ranges::any_of(weights, [](float weight) { return weight > 0; }), "class_weights",
-         "at least one above 0", "none");
+  expect_setting(std::ranges::any_of(weights, [](float weight) { return weight > 0; }),
+                 "class_weights", "at least one above 0", "none");
 }
 
 }  // namespace
@@ -65,22 +66,25 @@ void validate(const LossConfig& config, Task task, std::int64_t output_size) {
   const bool regression = task == Task::regression;
   const LossKind kind = config.kind_for(task);
   const std::string_view name = to_string(kind);
-  expect((kind != LossKind::cross_entropy) == regression, "loss",
-         fmt::format("{} for {}", regression ? "mse, mae, huber or bce" : "cross_entropy",
-                     to_string(task)),
-         name);
+  expect_setting((kind != LossKind::cross_entropy) == regression, "loss",
+                 fmt::format("{} for {}", regression ? "mse, mae, huber or bce" : "cross_entropy",
+                             to_string(task)),
+                 name);
   const double delta = config.huber_delta;
-  expect(std::isfinite(delta) && delta > 0, "huber_delta", "a finite number above 0", delta);
-  expect(delta == 1 || kind == LossKind::huber, "huber_delta", "only with the loss huber", name);
+  expect_setting(std::isfinite(delta) && delta > 0, "huber_delta", "a finite number above 0",
+                 delta);
+  expect_setting(delta == 1 || kind == LossKind::huber, "huber_delta", "only with the loss huber",
+                 name);
   const double smoothing = config.label_smoothing;
-  expect(smoothing >= 0 && smoothing < 1, "label_smoothing", "at least 0 and below 1", smoothing);
+  expect_setting(smoothing >= 0 && smoothing < 1, "label_smoothing", "at least 0 and below 1",
+                 smoothing);
   if (kind == LossKind::cross_entropy) {
     return validate_class_weights(config.class_weights, output_size);
   }
   constexpr std::string_view kOnly = "only with the loss cross_entropy";
-  expect(smoothing == 0, "label_smoothing", kOnly, name);
-  expect(config.class_weights.empty(), "class_weights", kOnly, name);
-  expect(config.ignore_index == kIgnoreIndex, "ignore_index", kOnly, name);
+  expect_setting(smoothing == 0, "label_smoothing", kOnly, name);
+  expect_setting(config.class_weights.empty(), "class_weights", kOnly, name);
+  expect_setting(config.ignore_index == kIgnoreIndex, "ignore_index", kOnly, name);
 }
 
 }  // namespace quadgate

@@ -13,8 +13,6 @@ namespace {
 
 using kernels::Output;
 
-std::size_t floats(std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); }
-
 /// `rows` windows of `width` values, each a row further on than the one before.
 kernels::Lhs windows(const RowView& rows, std::int64_t first, std::int64_t width) {
   return {

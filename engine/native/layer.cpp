@@ -11,8 +11,6 @@
 namespace quadgate {
 namespace {
 
-std::size_t floats(std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); }
-
 /// Rows between the panels of a gate array: more than its own, so that the panels of a row do not
 /// all compete for the same lines of a cache.
 std::int64_t spread(std::int64_t rows) { return (rows + 15) / 16 * 16 + 7; }

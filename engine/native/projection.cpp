@@ -10,11 +10,7 @@
 #include "engine/native/gradient_tile.h"
 
 namespace quadgate {
-namespace {
-
-std::size_t floats(std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); }
-
-}  // namespace
+namespace {}  // namespace
 
 NativeProjection::NativeProjection(std::int64_t share_width, const RecurrentConfig& config,
                                    const NativeLayerPlan& plan, Parameters& parameters)

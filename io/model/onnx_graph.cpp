@@ -54,7 +54,7 @@ void fill(onnx::TensorProto& tensor, const std::string& name, OnnxGraph::Type ty
 }
 
 /// Writes the alternatives of an attribute.
-struct AttributeWriter {
+struct NodeAttribute {
   onnx::AttributeProto& to;
 
   void operator()(std::int64_t value) const {
@@ -142,7 +142,7 @@ std::vector<std::string> OnnxGraph::node(const std::string& op,
   for (const auto& [name, value] : attributes) {
     auto& attribute = *node.add_attribute();
     attribute.set_name(name);
-    std::visit(AttributeWriter{attribute}, value);
+    std::visit(NodeAttribute{attribute}, value);
   }
   return names;
 }

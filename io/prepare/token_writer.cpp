@@ -10,14 +10,14 @@ namespace quadgate {
 namespace {
 
 /// Sentences and the split of each.
-struct Source {
+struct SentenceSplit {
   const TaggedSentences* data;
   RowSplits splits;
 };
 
 /// Calls `body` with the split and the length of each sentence.
 template <typename Body>
-void for_each_sentence(const Source& source, Body body) {
+void for_each_sentence(const SentenceSplit& source, Body body) {
   SpooledIntegers::Reader lengths(source.data->lengths);
   for (std::int64_t row = 0; row < source.data->size(); ++row) {
     body(source.splits[row], lengths.next());
@@ -25,7 +25,7 @@ void for_each_sentence(const Source& source, Body body) {
 }
 
 /// How often each word comes in the training sentences.
-std::vector<std::int64_t> count_words(const WordList& words, const Source& training) {
+std::vector<std::int64_t> count_words(const WordList& words, const SentenceSplit& training) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(words.size()));
   SpooledIntegers::Reader tokens(training.data->tokens);
   for_each_sentence(training, [&](std::size_t split, std::int64_t length) {
@@ -39,10 +39,11 @@ std::vector<std::int64_t> count_words(const WordList& words, const Source& train
 /// Writes the arrays of the splits side by side.
 class SentenceWriter {
  public:
-  SentenceWriter(hdf5::NewFile& file, const std::vector<Source>& sources, hdf5::Storage storage) {
+  SentenceWriter(hdf5::NewFile& file, const std::vector<SentenceSplit>& sources,
+                 hdf5::Storage storage) {
     std::array<std::int64_t, 3> rows{};
     std::array<std::int64_t, 3> tokens{};
-    for (const Source& source : sources) {
+    for (const SentenceSplit& source : sources) {
       for_each_sentence(source, [&](std::size_t split, std::int64_t length) {
         ++rows.at(split);
         tokens.at(split) += length;
@@ -60,7 +61,7 @@ class SentenceWriter {
     }
   }
 
-  void write(const Source& source, const Vocabulary& vocabulary, WorkMeter& meter) {
+  void write(const SentenceSplit& source, const Vocabulary& vocabulary, WorkMeter& meter) {
     SpooledIntegers::Reader tokens(source.data->tokens);
     SpooledIntegers::Reader tags(source.data->tags);
     for_each_sentence(source, [&](std::size_t index, std::int64_t length) {
@@ -132,7 +133,7 @@ PrepareSummary write_tagging(const std::filesystem::path& path, const WordList& 
                              const std::optional<TaggedSentences>& test,
                              const PrepareOptions& options) {
   PrepareSummary summary = divide(data.size(), rows_of(valid), rows_of(test), options);
-  std::vector<Source> sources;
+  std::vector<SentenceSplit> sources;
   sources.push_back(
       {&data, RowSplits({summary.train, valid ? 0 : summary.valid, test ? 0 : summary.test})});
   if (valid) sources.push_back({&*valid, RowSplits(1)});
@@ -146,9 +147,9 @@ PrepareSummary write_tagging(const std::filesystem::path& path, const WordList& 
   {
     SentenceWriter writer(file.file(), sources, storage_of(options));
     std::int64_t tokens = 0;
-    for (const Source& source : sources) tokens += source.data->tokens.size();
+    for (const SentenceSplit& source : sources) tokens += source.data->tokens.size();
     WorkMeter meter(options.observer, "writing", path, tokens * SentenceWriter::kTokenBytes);
-    for (const Source& source : sources) writer.write(source, vocabulary, meter);
+    for (const SentenceSplit& source : sources) writer.write(source, vocabulary, meter);
     writer.finish();
   }
   file.commit();

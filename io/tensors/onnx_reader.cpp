@@ -52,9 +52,9 @@ std::optional<ElementType> element_type(std::int32_t type) {
 }
 
 /// Reads one file.
-class Parser {
+class OnnxParser {
  public:
-  Parser(std::span<const std::byte> bytes, std::string name, std::filesystem::path folder)
+  OnnxParser(std::span<const std::byte> bytes, std::string name, std::filesystem::path folder)
       : name_(std::move(name)), folder_(std::move(folder)), room_(kMostTimes * bytes.size()) {
     constexpr std::size_t kMost = std::numeric_limits<std::int32_t>::max();
     if (bytes.size() > kMost ||
@@ -288,7 +288,7 @@ class Parser {
 
 TensorFile parse_onnx(std::span<const std::byte> bytes, const std::string& name,
                       const std::filesystem::path& folder) {
-  return Parser(bytes, name, folder).run();
+  return OnnxParser(bytes, name, folder).run();
 }
 
 }  // namespace quadgate

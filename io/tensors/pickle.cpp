@@ -12,7 +12,6 @@
 namespace quadgate {
 namespace {
 
-using Kind = Pickle::Kind;
 using Place = std::uint32_t;
 
 /// The stack machine that a pickle is a program for.
@@ -65,7 +64,9 @@ class Machine {
     stack_.push_back(static_cast<Place>(pickle_.values.size()));
     pickle_.values.push_back(std::move(value));
   }
-  void push_integer(std::int64_t number) { push({.kind = Kind::integer, .number = number}); }
+  void push_integer(std::int64_t number) {
+    push({.kind = Pickle::Kind::integer, .number = number});
+  }
   void push_long(std::size_t size) {
     constexpr std::size_t kMost = 8;
     if (size > kMost) fail(fmt::format("integer: expected at most 8 bytes, found {}", size));
@@ -79,7 +80,7 @@ class Machine {
     if (std::ranges::find(globals_, full_name) == globals_.end()) {
       fail(fmt::format("expected nothing but tensors, found '{}', which is not run", full_name));
     }
-    push({.kind = Kind::global, .text = full_name});
+    push({.kind = Pickle::Kind::global, .text = full_name});
   }
 
   /// Nothing below the last mark is to be had.
@@ -108,27 +109,28 @@ class Machine {
   }
 
   /// What the value on top is added to, which must be of one of these kinds.
-  Pickle::Value& top(Kind one, Kind other) {
+  Pickle::Value& top(Pickle::Kind one, Pickle::Kind other) {
     expect(1);
     Pickle::Value& value = pickle_.values[stack_.back()];
     if (value.kind != one && value.kind != other) fail("it adds to what holds no values");
     return value;
   }
-  void append(const std::vector<Place>& places, Kind one, Kind other) {
+  void append(const std::vector<Place>& places, Pickle::Kind one, Pickle::Kind other) {
     auto& items = top(one, other).items;
     items.insert(items.end(), places.begin(), places.end());
   }
   void set_items(const std::vector<Place>& places) {
     if (places.size() % 2 != 0) fail("a key has no value");
-    append(places, Kind::mapping, Kind::call);
+    append(places, Pickle::Kind::mapping, Pickle::Kind::call);
   }
 
   void reduce() {
     auto call = pop(2);
-    if (pickle_.at(call[0]).kind != Kind::global || pickle_.at(call[1]).kind != Kind::sequence) {
+    if (pickle_.at(call[0]).kind != Pickle::Kind::global ||
+        pickle_.at(call[1]).kind != Pickle::Kind::sequence) {
       fail("it calls what is no function");
     }
-    push({.kind = Kind::call, .items = std::move(call)});
+    push({.kind = Pickle::Kind::call, .items = std::move(call)});
   }
 
   void keep(std::uint64_t number) {
@@ -203,7 +205,7 @@ bool Machine::step_value(std::uint8_t opcode) {
       break;
     case 0x88:  // NEWTRUE
     case 0x89:  // NEWFALSE
-      push({.kind = Kind::boolean, .number = opcode == 0x88 ? 1 : 0});
+      push({.kind = Pickle::Kind::boolean, .number = opcode == 0x88 ? 1 : 0});
       break;
     case 'K':  // BININT1
       push_integer(byte());
@@ -219,13 +221,13 @@ bool Machine::step_value(std::uint8_t opcode) {
       break;
     case 'G':  // BINFLOAT
       take(8);
-      push({.kind = Kind::real});
+      push({.kind = Pickle::Kind::real});
       break;
     case 'X':  // BINUNICODE
-      push({.kind = Kind::text, .text = text(little_endian(4))});
+      push({.kind = Pickle::Kind::text, .text = text(little_endian(4))});
       break;
     case 0x8c:  // SHORT_BINUNICODE
-      push({.kind = Kind::text, .text = text(byte())});
+      push({.kind = Pickle::Kind::text, .text = text(byte())});
       break;
     default:
       return false;
@@ -238,24 +240,24 @@ bool Machine::step_object(std::uint8_t opcode) {
   switch (opcode) {
     case ')':  // EMPTY_TUPLE
     case ']':  // EMPTY_LIST
-      push({.kind = Kind::sequence});
+      push({.kind = Pickle::Kind::sequence});
       break;
     case 0x85:  // TUPLE1
     case 0x86:  // TUPLE2
     case 0x87:  // TUPLE3
-      push({.kind = Kind::sequence, .items = pop(opcode - std::size_t{0x84})});
+      push({.kind = Pickle::Kind::sequence, .items = pop(opcode - std::size_t{0x84})});
       break;
     case 't':  // TUPLE
-      push({.kind = Kind::sequence, .items = pop_to_mark()});
+      push({.kind = Pickle::Kind::sequence, .items = pop_to_mark()});
       break;
     case '}':  // EMPTY_DICT
-      push({.kind = Kind::mapping});
+      push({.kind = Pickle::Kind::mapping});
       break;
     case 'a':  // APPEND
-      append(pop(1), Kind::sequence, Kind::sequence);
+      append(pop(1), Pickle::Kind::sequence, Pickle::Kind::sequence);
       break;
     case 'e':  // APPENDS
-      append(pop_to_mark(), Kind::sequence, Kind::sequence);
+      append(pop_to_mark(), Pickle::Kind::sequence, Pickle::Kind::sequence);
       break;
     case 's':  // SETITEM
       set_items(pop(2));
@@ -274,14 +276,14 @@ bool Machine::step_object(std::uint8_t opcode) {
       break;
     }
     case 'Q':  // BINPERSID
-      push({.kind = Kind::persistent, .items = pop(1)});
+      push({.kind = Pickle::Kind::persistent, .items = pop(1)});
       break;
     case 'R':  // REDUCE
       reduce();
       break;
     case 'b':  // BUILD: attributes of an object, which we have no use for
       pop();
-      top(Kind::call, Kind::call);
+      top(Pickle::Kind::call, Pickle::Kind::call);
       break;
     default:
       return false;

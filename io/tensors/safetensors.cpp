@@ -48,9 +48,9 @@ std::optional<std::vector<std::int64_t>> sizes_of(const json& list) {
 }
 
 /// Reads one file.
-class Parser {
+class SafetensorsParser {
  public:
-  Parser(std::span<const std::byte> bytes, std::string name) : name_(std::move(name)) {
+  SafetensorsParser(std::span<const std::byte> bytes, std::string name) : name_(std::move(name)) {
     const json header = parse_header(bytes);
     data_ = bytes.subspan(bytes.size() - data_size_);
     for (const auto& [key, value] : header.items()) {
@@ -166,7 +166,7 @@ class Parser {
 }  // namespace
 
 TensorFile parse_safetensors(std::span<const std::byte> bytes, const std::string& name) {
-  return Parser(bytes, name).take();
+  return SafetensorsParser(bytes, name).take();
 }
 
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {

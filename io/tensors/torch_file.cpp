@@ -16,8 +16,6 @@
 namespace quadgate {
 namespace {
 
-using Kind = Pickle::Kind;
-
 constexpr std::string_view kOrderedDict = "collections.OrderedDict";
 constexpr std::string_view kTensor = "torch._utils._rebuild_tensor_v2";
 constexpr std::string_view kParameter = "torch._utils._rebuild_parameter";
@@ -44,9 +42,9 @@ struct Storage {
 };
 
 /// Reads one file.
-class Parser {
+class TorchParser {
  public:
-  Parser(std::span<const std::byte> bytes, const std::string& name)
+  TorchParser(std::span<const std::byte> bytes, const std::string& name)
       : name_(name), size_(bytes.size()), zip_(bytes, name), prefix_(find_prefix()) {
     const std::string order = prefix_ + "byteorder";
     if (zip_.has(order) && text_of(order) != "little") {
@@ -61,7 +59,7 @@ class Parser {
     if (!entries) fail("expected a dict of tensors, as torch.save(module.state_dict()) writes it");
     for (std::size_t i = 0; i + 1 < entries->size(); i += 2) {
       const Pickle::Value& key = pickle_.at((*entries)[i]);
-      if (key.kind != Kind::text) fail("expected names of tensors, found another key");
+      if (key.kind != Pickle::Kind::text) fail("expected names of tensors, found another key");
       file.tensors.push_back(tensor(key.text, (*entries)[i + 1]));
     }
     const std::string extra = prefix_ + std::string(kExtra);
@@ -96,7 +94,7 @@ class Parser {
   }
 
   bool is_call(const Pickle::Value& value, std::string_view function) const {
-    return value.kind == Kind::call && pickle_.at(value.items[0]).text == function;
+    return value.kind == Pickle::Kind::call && pickle_.at(value.items[0]).text == function;
   }
   const std::vector<std::uint32_t>& arguments_of(const Pickle::Value& call) const {
     return pickle_.at(call.items[1]).items;
@@ -105,7 +103,7 @@ class Parser {
   /// Keys and values of a dict or OrderedDict, or empty.
   std::optional<std::span<const std::uint32_t>> entries_of(std::uint32_t place) const {
     const Pickle::Value& value = pickle_.at(place);
-    if (value.kind == Kind::mapping) return value.items;
+    if (value.kind == Pickle::Kind::mapping) return value.items;
     if (is_call(value, kOrderedDict) && arguments_of(value).empty()) {
       return std::span(value.items).subspan(2);
     }
@@ -116,7 +114,7 @@ class Parser {
     const Pickle::Value& list = pickle_.at(place);
     std::vector<std::int64_t> numbers;
     for (const std::uint32_t item : list.items) {
-      if (list.kind != Kind::sequence || pickle_.at(item).kind != Kind::integer) {
+      if (list.kind != Pickle::Kind::sequence || pickle_.at(item).kind != Pickle::Kind::integer) {
         fail(tensor, "expected integers for its shape and strides");
       }
       numbers.push_back(pickle_.at(item).number);
@@ -126,11 +124,12 @@ class Parser {
 
   const Storage& storage(const std::string& tensor, std::uint32_t place) {
     const Pickle::Value& reference = pickle_.at(place);
-    if (reference.kind != Kind::persistent) fail(tensor, "expected a storage");
+    if (reference.kind != Pickle::Kind::persistent) fail(tensor, "expected a storage");
     // ("storage", type, key, device, number of elements)
     const auto& parts = pickle_.at(reference.items[0]).items;
     if (parts.size() != 5 || pickle_.at(parts[0]).text != "storage" ||
-        pickle_.at(parts[1]).kind != Kind::global || pickle_.at(parts[2]).kind != Kind::text) {
+        pickle_.at(parts[1]).kind != Pickle::Kind::global ||
+        pickle_.at(parts[2]).kind != Pickle::Kind::text) {
       fail(tensor, "expected a storage");
     }
     const auto* const type = std::ranges::find(kStorages, pickle_.at(parts[1]).text,
@@ -174,7 +173,8 @@ class Parser {
       if (tensor.shape[i] == 1) strides[i] = 0;  // it is never stepped along
     }
     const std::int64_t count = count_elements(tensor.shape, from.size());
-    if (offset.kind != Kind::integer || strides.size() != tensor.shape.size() || count < 0 ||
+    if (offset.kind != Pickle::Kind::integer || strides.size() != tensor.shape.size() ||
+        count < 0 ||
         (count > 0 && !lies_within(from.size(), offset.number, tensor.shape, strides))) {
       fail(tensor_name, fmt::format("expected a part of its storage of {} elements", from.size()));
     }
@@ -285,7 +285,7 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 }  // namespace
 
 TensorFile parse_torch_file(std::span<const std::byte> bytes, const std::string& name) {
-  return Parser(bytes, name).run();
+  return TorchParser(bytes, name).run();
 }
 
 void write_torch_file(const std::filesystem::path& path, const TensorFile& file) {

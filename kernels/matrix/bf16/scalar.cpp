@@ -10,10 +10,10 @@ float word(float low, float high) noexcept {
   return pair(round_to_bf16(ScalarVec{low}), round_to_bf16(ScalarVec{high})).lanes;
 }
 
-constexpr std::int64_t kLanes = 16;
+constexpr std::int64_t kPanelLanes = 16;
 
 std::int64_t whole_vectors(std::int64_t columns) noexcept {
-  return (columns + kLanes - 1) / kLanes * kLanes;
+  return (columns + kPanelLanes - 1) / kPanelLanes * kPanelLanes;
 }
 
 }  // namespace
@@ -60,7 +60,7 @@ void bf16_transpose_scalar(const Transpose& t) noexcept {
     return lane >= t.count || k >= t.depth ? 0.0F : t.from[lane * t.from_stride + k];
   };
   for (std::int64_t k = 0; k < t.depth; k += 2) {
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+    for (std::int64_t lane = 0; lane < kPanelLanes; ++lane) {
       t.to[k / 2 * t.to_stride + lane] = word(value(k, lane), value(k + 1, lane));
     }
   }
