@@ -4,7 +4,7 @@
 
 #include "engine/base/stopwatch.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 std::optional<Embedding> make_embedding(const NetworkPlan& plan, Parameters& parameters,
@@ -13,9 +13,9 @@ std::optional<Embedding> make_embedding(const NetworkPlan& plan, Parameters& par
   return Embedding(plan.model, plan.seq_len * plan.batch_size, arena.threads(), parameters);
 }
 
-std::optional<NativeConv> make_conv(const NetworkPlan& plan, Parameters& parameters) {
+std::optional<Conv> make_conv(const NetworkPlan& plan, Parameters& parameters) {
   if (!plan.model.conv) return {};
-  return NativeConv(plan, native_cell(Cell::lstm, Precision::f32), parameters);
+  return Conv(plan, cell_kernels(Cell::lstm, Precision::f32), parameters);
 }
 
 /// Of a forward pass over the largest batch, in which the rows of an embedding are only looked up.
@@ -28,7 +28,7 @@ std::int64_t multiply_adds(const NetworkPlan& plan, const Parameters& parameters
 
 }  // namespace
 
-NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
+Backend::Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
     : workers_(plan.model.rnn, multiply_adds(plan, parameters), plan.options.team_size, arena),
       embedding_(make_embedding(plan, parameters, arena)),
       conv_(make_conv(plan, parameters)),
@@ -41,7 +41,7 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
               .has_states = plan.options.carries_states,
               .has_d_input = plan.model.has_embedding() || plan.model.conv},
              parameters),
-      head_(plan, native_cell(Cell::lstm, Precision::f32), parameters),
+      head_(plan, cell_kernels(Cell::lstm, Precision::f32), parameters),
       tied_(parameters.tied()),
       drops_(plan.model.rnn.has_dropout()),
       carries_states_(plan.options.carries_states) {
@@ -49,7 +49,7 @@ NativeBackend::NativeBackend(const NetworkPlan& plan, Parameters& parameters, Ar
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
 }
 
-void NativeBackend::refresh() {
+void Backend::refresh() {
   const std::int64_t of_stack = stack_.pack_tasks();
   const std::int64_t of_head = head_.pack_tasks();
   workers_.share(of_stack + of_head + (conv_ ? 1 : 0), [&](std::int64_t task) {
@@ -59,15 +59,15 @@ void NativeBackend::refresh() {
   });
 }
 
-void NativeBackend::assign(const Batch& batch) {
+void Backend::assign(const Batch& batch) {
   stack_.assign(conv_ ? conv_->assign(batch) : batch.offsets);
 }
 
-void NativeBackend::assign_embedding(const Batch& batch) {
+void Backend::assign_embedding(const Batch& batch) {
   embedding_->assign(batch, conv_ ? nullptr : &stack_.steps());
 }
 
-Metrics NativeBackend::evaluate(const Batch& batch) {
+Metrics Backend::evaluate(const Batch& batch) {
   stack_.sync_recurrent_weights(nullptr, workers_);
   assign(batch);
   workers_.for_each_range(stack_.steps(), [&](const WorkRange& work) {
@@ -77,7 +77,7 @@ Metrics NativeBackend::evaluate(const Batch& batch) {
   return head_.metrics(stack_.steps());
 }
 
-void NativeBackend::predict(const Batch& batch, std::span<float> outputs) {
+void Backend::predict(const Batch& batch, std::span<float> outputs) {
   stack_.sync_recurrent_weights(nullptr, workers_);
   assign(batch);
   workers_.for_each_range(stack_.steps(), [&](const WorkRange& work) {
@@ -86,8 +86,8 @@ void NativeBackend::predict(const Batch& batch, std::span<float> outputs) {
   });
 }
 
-Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropout,
-                                     float gradient_scale, double& gradient_norm) {
+Metrics Backend::differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
+                               double& gradient_norm) {
   const DropoutKey* const key = drops_ ? &dropout : nullptr;
   stack_.sync_recurrent_weights(key, workers_);
   assign(batch);
@@ -106,7 +106,7 @@ Metrics NativeBackend::differentiate(const Batch& batch, const DropoutKey& dropo
   return head_.metrics(stack_.steps());
 }
 
-void NativeBackend::gradient(std::int64_t task, const DropoutKey* dropout) {
+void Backend::gradient(std::int64_t task, const DropoutKey* dropout) {
   if (task < stack_.gradient_tasks()) return stack_.gradient(task, dropout);
   task -= stack_.gradient_tasks();
   if (task < head_.gradient_tasks()) {
@@ -117,7 +117,7 @@ void NativeBackend::gradient(std::int64_t task, const DropoutKey* dropout) {
   embedding_->gradient(task - conv_tasks(), conv_ ? conv_->d_input() : stack_.d_input());
 }
 
-void NativeBackend::gradients(const DropoutKey* dropout) {
+void Backend::gradients(const DropoutKey* dropout) {
   const auto run = [&](std::int64_t first, std::int64_t count) {
     workers_.for_each(count, [&](std::int64_t task, PhaseTimes& times) {
       const Stopwatch stopwatch(times, Phase::weight_gradients);
@@ -129,7 +129,7 @@ void NativeBackend::gradients(const DropoutKey* dropout) {
   run(weight_tasks(), embedding_tasks());  // adds to the head's
 }
 
-void NativeBackend::forward(const WorkRange& work, const Batch& batch, const DropoutKey* dropout) {
+void Backend::forward(const WorkRange& work, const Batch& batch, const DropoutKey* dropout) {
   if (conv_) {
     conv_->forward(work, batch, embedding());
     stack_.load(work, conv_->output(), dropout);
@@ -142,4 +142,4 @@ void NativeBackend::forward(const WorkRange& work, const Batch& batch, const Dro
   head_.forward(work, stack_.output(dropout != nullptr));
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

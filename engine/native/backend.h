@@ -10,14 +10,14 @@
 #include "engine/native/stack.h"
 #include "engine/native/workers.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// The model over whole batches with our own kernels. Each core, or team of cores where there are
 /// few sequences, takes a range of them through all layers, forward and backward, without waiting
 /// for the others; then the cores share the tiles of the weight gradients.
-class NativeBackend final : public Backend {
+class Backend final : public quadgate::Backend {
  public:
-  NativeBackend(const NetworkPlan& plan, Parameters& parameters, Arena& arena);
+  Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena);
 
   BackendKind kind() const noexcept override { return BackendKind::native; }
   void refresh() override;
@@ -47,15 +47,15 @@ class NativeBackend final : public Backend {
   void gradient(std::int64_t task, const DropoutKey* dropout);
   void gradients(const DropoutKey* dropout);
 
-  NativeWorkers workers_;
+  Workers workers_;
   std::optional<Embedding> embedding_;
-  std::optional<NativeConv> conv_;
-  NativeStack stack_;
-  NativeHead head_;
+  std::optional<Conv> conv_;
+  Stack stack_;
+  Head head_;
   bool tied_;
   bool drops_;
   bool carries_states_;
   RecurrentStates states_;
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

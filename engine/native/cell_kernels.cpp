@@ -6,13 +6,13 @@
 #include "kernels/cells/lstm/lstm.h"
 #include "kernels/cells/rnn/rnn.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 using kernels::Arithmetic;
 using kernels::Isa;
 
-NativeCell lstm(Isa isa, Arithmetic kind) {
+CellKernels lstm(Isa isa, Arithmetic kind) {
   const std::int64_t lanes = kernels::vector_lanes(isa, kind);
   return {.lanes = lanes,
           .units = lanes,
@@ -27,7 +27,7 @@ NativeCell lstm(Isa isa, Arithmetic kind) {
               kind == Arithmetic::fastest ? kernels::lstm_forward_pair_kernel(isa) : nullptr};
 }
 
-NativeCell gru(Isa isa, Arithmetic kind) {
+CellKernels gru(Isa isa, Arithmetic kind) {
   const std::int64_t lanes = kernels::vector_lanes(isa, kind);
   return {.lanes = lanes,
           .units = lanes,
@@ -41,7 +41,7 @@ NativeCell gru(Isa isa, Arithmetic kind) {
           .forward_pair = nullptr};
 }
 
-NativeCell rnn(kernels::RnnActivation activation, Isa isa, Arithmetic kind) {
+CellKernels rnn(kernels::RnnActivation activation, Isa isa, Arithmetic kind) {
   const std::int64_t lanes = kernels::vector_lanes(isa, kind);
   return {.lanes = lanes,
           .units = kernels::kPanelVectors * lanes,
@@ -61,7 +61,7 @@ Arithmetic arithmetic_of(Precision precision) noexcept {
   return precision == Precision::bf16 ? Arithmetic::consistent : Arithmetic::fastest;
 }
 
-NativeCell native_cell(Cell cell, Precision precision) {
+CellKernels cell_kernels(Cell cell, Precision precision) {
   const auto isa = kernels::active_isa();
   const auto kind = arithmetic_of(precision);
   switch (cell) {
@@ -77,4 +77,4 @@ NativeCell native_cell(Cell cell, Precision precision) {
   return lstm(isa, kind);
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

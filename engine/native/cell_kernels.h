@@ -9,11 +9,11 @@
 #include "kernels/cells/lstm/lstm.h"
 #include "kernels/matrix/product/product.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// What the native backend has to know of a cell: how its gates lie in the panels of
 /// kernels/cells/cell.h, and its step kernels.
-struct NativeCell {
+struct CellKernels {
   /// Slots next to each other that one of the two products fills, each with a gate of PyTorch's.
   struct Slots {
     std::int64_t first = 0;
@@ -42,6 +42,6 @@ kernels::Arithmetic arithmetic_of(Precision precision) noexcept;
 
 /// `cell` for the active instruction set. In bf16 its panels are the same on every machine, and so
 /// are the bits of its results.
-NativeCell native_cell(Cell cell, Precision precision);
+CellKernels cell_kernels(Cell cell, Precision precision);
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -8,7 +8,7 @@
 #include "engine/base/ceil_div.h"
 #include "engine/base/stopwatch.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 using kernels::Output;
@@ -50,7 +50,7 @@ void pool_back(const RowView& z, std::int64_t first, std::int64_t steps, const f
 
 }  // namespace
 
-NativeConv::NativeConv(const NetworkPlan& plan, const NativeCell& cell, Parameters& parameters)
+Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& parameters)
     : config_(*plan.model.conv),
       input_size_(config_.input_size),
       delay_(config_.kernel_size - 1),
@@ -91,7 +91,7 @@ NativeConv::NativeConv(const NetworkPlan& plan, const NativeCell& cell, Paramete
   d_x_ = Buffer(floats(plan.seq_len * plan.batch_size, input_size_));
 }
 
-void NativeConv::pack() {
+void Conv::pack() {
   const float* from = weight_values_;
   for (std::int64_t channel = 0; channel < config_.channels; ++channel) {
     float* const to = weight_.data() + channel * window();
@@ -104,7 +104,7 @@ void NativeConv::pack() {
   std::copy_n(bias_values_, config_.channels, bias_.data());
 }
 
-std::span<const std::int64_t> NativeConv::assign(const Batch& batch) {
+std::span<const std::int64_t> Conv::assign(const Batch& batch) {
   // Rows of z that no step of a sequence writes stay zeros.
   std::int64_t written = 0;
   const auto clear_until = [&](std::int64_t row) {
@@ -124,13 +124,13 @@ std::span<const std::int64_t> NativeConv::assign(const Batch& batch) {
 }
 
 template <typename Body>
-void NativeConv::for_each_sequence(const WorkRange& work, Body body) {
+void Conv::for_each_sequence(const WorkRange& work, Body body) {
   for (std::int64_t place = work.first; place < work.last; ++place) {
     body(place, work.steps.row_in_batch(place));
   }
 }
 
-void NativeConv::load(const WorkRange& work, const Batch& batch, const Embedding* embedding) {
+void Conv::load(const WorkRange& work, const Batch& batch, const Embedding* embedding) {
   for_each_sequence(work, [&](std::int64_t, std::int64_t row) {
     const std::int64_t offset = batch.offsets[static_cast<std::size_t>(row)];
     const std::int64_t length = batch.offsets[static_cast<std::size_t>(row) + 1] - offset;
@@ -149,7 +149,7 @@ void NativeConv::load(const WorkRange& work, const Batch& batch, const Embedding
 }
 
 /// Rows of z from those of x that begin at `first`.
-void NativeConv::convolve(std::int64_t first, std::int64_t rows) {
+void Conv::convolve(std::int64_t first, std::int64_t rows) {
   for (std::int64_t panel = 0; panel < forward_.panels(); ++panel) {
     const std::int64_t column = forward_.first_column(panel);
     product_(rows, window(), windows(x(), first, window()), forward_.panel(panel),
@@ -161,7 +161,7 @@ void NativeConv::convolve(std::int64_t first, std::int64_t rows) {
   }
 }
 
-void NativeConv::forward(const WorkRange& work, const Batch& batch, const Embedding* embedding) {
+void Conv::forward(const WorkRange& work, const Batch& batch, const Embedding* embedding) {
   const Stopwatch stopwatch(work.times, Phase::input_product);
   load(work, batch, embedding);
   const std::int64_t steps = config_.pool_size;
@@ -176,7 +176,7 @@ void NativeConv::forward(const WorkRange& work, const Batch& batch, const Embedd
   work.member.wait();
 }
 
-void NativeConv::backward(const WorkRange& work, const Batch& batch, const RowView& dy) {
+void Conv::backward(const WorkRange& work, const Batch& batch, const RowView& dy) {
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const std::int64_t steps = config_.pool_size;
   for_each_sequence(work, [&](std::int64_t place, std::int64_t row) {
@@ -190,7 +190,7 @@ void NativeConv::backward(const WorkRange& work, const Batch& batch, const RowVi
   if (backward_.panels() > 0) backward_input(work, batch);
 }
 
-void NativeConv::backward_input(const WorkRange& work, const Batch& batch) {
+void Conv::backward_input(const WorkRange& work, const Batch& batch) {
   work.member.wait();
   for_each_sequence(work, [&](std::int64_t, std::int64_t row) {
     const std::int64_t offset = batch.offsets[static_cast<std::size_t>(row)];
@@ -208,4 +208,4 @@ void NativeConv::backward_input(const WorkRange& work, const Batch& batch) {
   });
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -15,7 +15,7 @@
 #include "engine/native/row_view.h"
 #include "engine/native/work_range.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// The convolution of the native backend with its ReLU and pooling (see ConvConfig), in f32 always.
 /// Each sequence is convolved within its own length.
@@ -24,10 +24,10 @@ namespace quadgate {
 /// padding, and z, what the kernel makes of it before ReLU, with kernel_size - 1 rows of zeros in
 /// front. So a window of kernel_size rows of x makes the row of z where the window ends; and a
 /// window of as many rows of d(z) makes, with the kernel reversed, the row of d(x) where it begins.
-class NativeConv {
+class Conv {
  public:
   /// Plans all memory. `cell` is one of f32, for its panels; `parameters` must outlive it.
-  NativeConv(const NetworkPlan& plan, const NativeCell& cell, Parameters& parameters);
+  Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& parameters);
 
   /// Takes over changed weights.
   void pack();
@@ -91,4 +91,4 @@ class NativeConv {
   std::vector<std::int64_t> ends_;  // what assign returns
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

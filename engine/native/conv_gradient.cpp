@@ -5,7 +5,7 @@
 #include "engine/native/conv.h"
 #include "engine/native/gradient_tile.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 /// Channels of a task. A task brings the windows of its columns together once for all of them.
@@ -13,11 +13,11 @@ constexpr std::int64_t kChannels = 32;
 
 }  // namespace
 
-std::int64_t NativeConv::gradient_tasks() const noexcept {
+std::int64_t Conv::gradient_tasks() const noexcept {
   return ceil_div(config_.channels, kChannels) * ceil_div(window(), width_);
 }
 
-void NativeConv::gradient(std::int64_t task) {
+void Conv::gradient(std::int64_t task) {
   const std::int64_t tiles = ceil_div(window(), width_);
   const std::int64_t channel = task / tiles * kChannels;
   const std::int64_t column = task % tiles * width_;
@@ -46,7 +46,7 @@ void NativeConv::gradient(std::int64_t task) {
   if (column == 0) bias_gradient(channel, channels);
 }
 
-void NativeConv::bias_gradient(std::int64_t channel, std::int64_t channels) {
+void Conv::bias_gradient(std::int64_t channel, std::int64_t channels) {
   std::fill_n(bias_gradient_ + channel, channels, 0.0F);
   for (std::int64_t row = 0; row < rows_ - delay_; ++row) {
     const float* const d = z().at(delay_ + row);
@@ -54,9 +54,9 @@ void NativeConv::bias_gradient(std::int64_t channel, std::int64_t channels) {
   }
 }
 
-double NativeConv::gradient_square() const noexcept {
+double Conv::gradient_square() const noexcept {
   return sum_of_squares(weight_gradient_, config_.channels, window(), window()) +
          sum_of_squares(bias_gradient_, 1, config_.channels, config_.channels);
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -6,16 +6,16 @@
 #include "kernels/base/isa.h"
 #include "kernels/random/dropout/dropout.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
-NativeDropout::NativeDropout(const Plan& plan)
+FeatureDropout::FeatureDropout(const Plan& plan)
     : dropout_(plan.p),
       locked_(plan.locked && dropout_.is_on()),
       layer_(plan.layer),
       width_(plan.width),
       masks_(locked_ ? static_cast<std::size_t>(plan.batch_size * plan.width) : 0) {}
 
-void NativeDropout::draw(const WorkRange& work, const DropoutKey& key) {
+void FeatureDropout::draw(const WorkRange& work, const DropoutKey& key) {
   if (!locked_) return;
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
@@ -25,8 +25,8 @@ void NativeDropout::draw(const WorkRange& work, const DropoutKey& key) {
   }
 }
 
-void NativeDropout::apply(const WorkRange& work, const DropoutKey& key, std::int64_t place,
-                          std::int64_t t, const float* from, float* to) const noexcept {
+void FeatureDropout::apply(const WorkRange& work, const DropoutKey& key, std::int64_t place,
+                           std::int64_t t, const float* from, float* to) const noexcept {
   if (locked_) {
     return kernels::multiply_kernel(kernels::active_isa())(width_, mask(place), from, to);
   }
@@ -34,8 +34,8 @@ void NativeDropout::apply(const WorkRange& work, const DropoutKey& key, std::int
                     {from, static_cast<std::size_t>(width_)}, to);
 }
 
-void NativeDropout::apply(const WorkRange& work, const DropoutKey& key, const RowView& from,
-                          const RowView& to) const {
+void FeatureDropout::apply(const WorkRange& work, const DropoutKey& key, const RowView& from,
+                           const RowView& to) const {
   if (!is_on()) return;
   const auto share = work.member.share(work.steps.seq_len());
   for (std::int64_t t = share.begin; t < share.end; ++t) {
@@ -52,4 +52,4 @@ void NativeDropout::apply(const WorkRange& work, const DropoutKey& key, const Ro
   work.member.wait();
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

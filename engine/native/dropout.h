@@ -7,11 +7,11 @@
 #include "engine/native/row_view.h"
 #include "engine/native/work_range.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// Dropout of the features at one place of the native backend's stack: before a layer, or after the
 /// last.
-class NativeDropout {
+class FeatureDropout {
  public:
   struct Plan {
     double p = 0;
@@ -20,7 +20,7 @@ class NativeDropout {
     std::int64_t width = 0;
     std::int64_t batch_size = 0;
   };
-  explicit NativeDropout(const Plan& plan);
+  explicit FeatureDropout(const Plan& plan);
 
   bool is_on() const noexcept { return dropout_.is_on(); }
 
@@ -45,4 +45,4 @@ class NativeDropout {
   Buffer masks_;  // [batch_size, width] factors, if locked
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -6,7 +6,7 @@
 
 #include "engine/native/gradient_tile.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 /// Calls body(row, token) in the order of the rows, see Embedding::assign.
@@ -108,4 +108,4 @@ double Embedding::gradient_square() const noexcept {
   return std::accumulate(squares_.begin(), squares_.end(), 0.0);
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -9,7 +9,7 @@
 #include "engine/native/packed_steps.h"
 #include "engine/native/row_view.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// The table that turns tokens into features, as torch.nn.Embedding has it, and its gradient. Only
 /// the rows of tokens that a batch holds cost anything: they are listed in
@@ -64,4 +64,4 @@ inline const float* features_of(const Batch& batch, std::int64_t step, std::int6
                               : batch.x.data() + step * width;
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

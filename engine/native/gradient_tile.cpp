@@ -14,7 +14,7 @@
 #include "kernels/matrix/product/product.h"
 #include "kernels/matrix/sum_of_squares/sum_of_squares.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 /// Some of the packed rows at a time are brought together as the product kernel wants them, so that
@@ -151,4 +151,4 @@ double sum_of_squares(const float* values, std::int64_t rows, std::int64_t colum
   return kernels::squares_kernel(kernels::active_isa())(rows, columns, values, stride);
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -6,7 +6,7 @@
 #include "engine/model/network_options.h"
 #include "engine/native/row_view.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// One core's part of weight gradients: blocks left^T right, each summed over all packed rows in
 /// their order. The right side is the same for all blocks.
@@ -44,4 +44,4 @@ void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks) no
 double sum_of_squares(const float* values, std::int64_t rows, std::int64_t columns,
                       std::int64_t stride) noexcept;
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -10,7 +10,7 @@
 #include "engine/base/stopwatch.h"
 #include "engine/native/gradient_tile.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 using kernels::Output;
@@ -23,7 +23,7 @@ std::vector<std::int64_t> all_rows(std::int64_t count) {
 
 }  // namespace
 
-NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Parameters& parameters)
+Head::Head(const NetworkPlan& plan, const CellKernels& cell, Parameters& parameters)
     : model_(plan.model),
       loss_(plan.model),
       features_(plan.model.rnn.output_size()),
@@ -50,13 +50,13 @@ NativeHead::NativeHead(const NetworkPlan& plan, const NativeCell& cell, Paramete
   if (!at_every_step()) pooling_.emplace(model_, plan.batch_size);
 }
 
-void NativeHead::pack(std::int64_t task) {
+void Head::pack(std::int64_t task) {
   if (task == 0) std::copy_n(bias_values_, model_.output_size, bias_.data());
   task < forward_.panels() ? forward_.pack(task) : backward_.pack(task - forward_.panels());
 }
 
 template <typename Body>
-void NativeHead::for_each_piece(const WorkRange& work, Body body) const {
+void Head::for_each_piece(const WorkRange& work, Body body) const {
   if (!at_every_step()) {
     const auto share = work.member.share(work.last - work.first);
     return body(work.first + share.begin, share.end - share.begin);
@@ -65,7 +65,7 @@ void NativeHead::for_each_piece(const WorkRange& work, Body body) const {
   work.for_each_run(share.begin, share.end, body);
 }
 
-void NativeHead::forward(const WorkRange& work, const RowView& y) {
+void Head::forward(const WorkRange& work, const RowView& y) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
   if (pooling_) pooling_->forward(work, y);
   const RowView from = input(y);
@@ -88,7 +88,7 @@ void NativeHead::forward(const WorkRange& work, const RowView& y) {
   });
 }
 
-void NativeHead::load_labels(const WorkRange& work, const Batch& batch) {
+void Head::load_labels(const WorkRange& work, const Batch& batch) {
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     const auto in_batch = static_cast<std::size_t>(work.steps.row_in_batch(place));
@@ -103,7 +103,7 @@ void NativeHead::load_labels(const WorkRange& work, const Batch& batch) {
   }
 }
 
-Loss::Rows NativeHead::label_rows(std::int64_t first, std::int64_t rows) noexcept {
+Loss::Rows Head::label_rows(std::int64_t first, std::int64_t rows) noexcept {
   return {.rows = rows,
           .logits = outputs_.data() + first * model_.output_size,
           .labels = labels_.data() + first,
@@ -111,8 +111,7 @@ Loss::Rows NativeHead::label_rows(std::int64_t first, std::int64_t rows) noexcep
           .predictions = predictions_.data() + first};
 }
 
-void NativeHead::loss(const WorkRange& work, const Batch& batch,
-                      std::optional<float> gradient_scale) {
+void Head::loss(const WorkRange& work, const Batch& batch, std::optional<float> gradient_scale) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
   const bool labelled = model_.task != Task::regression;
   if (labelled) load_labels(work, batch);
@@ -129,8 +128,8 @@ void NativeHead::loss(const WorkRange& work, const Batch& batch,
   work.member.wait();
 }
 
-void NativeHead::value_losses(const WorkRange& work, const Batch& batch,
-                              std::optional<float> gradient_scale) {
+void Head::value_losses(const WorkRange& work, const Batch& batch,
+                        std::optional<float> gradient_scale) {
   const auto size = static_cast<std::size_t>(model_.output_size);
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
@@ -142,7 +141,7 @@ void NativeHead::value_losses(const WorkRange& work, const Batch& batch,
   }
 }
 
-Metrics NativeHead::metrics(const PackedSteps& steps) {
+Metrics Head::metrics(const PackedSteps& steps) {
   if (model_.task == Task::regression) {
     return std::accumulate(errors_.begin(), errors_.begin() + steps.rows(), Metrics{},
                            [](Metrics total, const Metrics& row) { return total += row; });
@@ -150,7 +149,7 @@ Metrics NativeHead::metrics(const PackedSteps& steps) {
   return loss_.sum(label_rows(0, at_every_step() ? steps.size() : steps.rows()));
 }
 
-void NativeHead::backward(const WorkRange& work, const RowView& dy) {
+void Head::backward(const WorkRange& work, const RowView& dy) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
   const RowView target = pooling_ ? pooling_->d_pooled() : dy;
   for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
@@ -174,7 +173,7 @@ void NativeHead::backward(const WorkRange& work, const RowView& dy) {
   work.member.wait();
 }
 
-void NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const RowView& y) {
+void Head::gradient(std::int64_t task, const PackedSteps& steps, const RowView& y) {
   const std::int64_t depth = at_every_step() ? steps.size() : steps.rows();
   if (task == 0) {
     std::fill_n(bias_gradient_, model_.output_size, 0.0F);
@@ -200,13 +199,12 @@ void NativeHead::gradient(std::int64_t task, const PackedSteps& steps, const Row
   compute(tile, block);
 }
 
-double NativeHead::gradient_square() const noexcept {
+double Head::gradient_square() const noexcept {
   return sum_of_squares(weight_gradient_, model_.output_size, features_, features_) +
          sum_of_squares(bias_gradient_, 1, model_.output_size, model_.output_size);
 }
 
-void NativeHead::copy_outputs(const WorkRange& work, const Batch& batch,
-                              std::span<float> outputs) const {
+void Head::copy_outputs(const WorkRange& work, const Batch& batch, std::span<float> outputs) const {
   const std::int64_t size = model_.output_size;
   work.member.wait();  // the shares of forward were others
   const auto share = work.member.share(work.last - work.first);
@@ -224,4 +222,4 @@ void NativeHead::copy_outputs(const WorkRange& work, const Batch& batch,
   }
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

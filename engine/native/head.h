@@ -13,13 +13,13 @@
 #include "engine/native/pooling.h"
 #include "engine/native/row_view.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// The linear head of the native backend, and its loss: at every step (tagging), or from
 /// each pooled sequence.
-class NativeHead {
+class Head {
  public:
-  NativeHead(const NetworkPlan& plan, const NativeCell& cell, Parameters& parameters);
+  Head(const NetworkPlan& plan, const CellKernels& cell, Parameters& parameters);
 
   /// Takes over changed weights.
   std::int64_t pack_tasks() const noexcept { return forward_.panels() + backward_.panels(); }
@@ -69,11 +69,11 @@ class NativeHead {
   const float* bias_values_;
   float* weight_gradient_;
   float* bias_gradient_;
-  std::optional<NativePooling> pooling_;  // unless at every step
+  std::optional<SequencePooling> pooling_;  // unless at every step
   Buffer outputs_;
   std::vector<std::int64_t> labels_, predictions_;  // of each row of the outputs
   std::vector<float> losses_;                       // likewise
   std::vector<Metrics> errors_;                     // of each sequence, for regression
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

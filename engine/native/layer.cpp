@@ -8,7 +8,7 @@
 #include "kernels/base/isa.h"
 #include "kernels/matrix/bf16/bf16.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 /// Rows between the panels of a gate array: more than its own, so that the panels of a row do not
@@ -26,8 +26,8 @@ constexpr std::int64_t kDroppedRows = 64;  // of W_hh, to a task
 
 }  // namespace
 
-NativeLayer::NativeLayer(const NativeCell& cell, const RecurrentConfig& config,
-                         const NativeLayerPlan& plan, Parameters& parameters)
+Layer::Layer(const CellKernels& cell, const RecurrentConfig& config, const LayerPlan& plan,
+             Parameters& parameters)
     : cell_(cell),
       layer_(plan.layer),
       reverse_(plan.reverse),
@@ -59,8 +59,8 @@ NativeLayer::NativeLayer(const NativeCell& cell, const RecurrentConfig& config,
   squares_.resize(static_cast<std::size_t>(panels_ * (1 + tile_columns(ih_) + tile_columns(hh_))));
 }
 
-NativeLayer::Product NativeLayer::plan(const NativeCell::Slots& slots, const std::string& kind,
-                                       const NativeLayerPlan& plan, Parameters& parameters) const {
+Layer::Product Layer::plan(const CellKernels::Slots& slots, const std::string& kind,
+                           const LayerPlan& plan, Parameters& parameters) const {
   const auto& weight = parameters.slice(plan.prefix + "weight_" + kind + plan.suffix);
   const float* values = parameters.value(weight).data();
   const std::int64_t inputs = weight.shape[1];
@@ -89,7 +89,7 @@ NativeLayer::Product NativeLayer::plan(const NativeCell::Slots& slots, const std
 }
 
 /// PyTorch's row of each unit of each slot of each panel.
-std::vector<std::int64_t> NativeLayer::rows_of(const NativeCell::Slots& slots) const {
+std::vector<std::int64_t> Layer::rows_of(const CellKernels::Slots& slots) const {
   std::vector<std::int64_t> rows;
   for (std::int64_t panel = 0; panel < panels_; ++panel) {
     for (const std::int64_t gate : slots.gates) {
@@ -102,13 +102,13 @@ std::vector<std::int64_t> NativeLayer::rows_of(const NativeCell::Slots& slots) c
   return rows;
 }
 
-std::int64_t NativeLayer::pack_tasks() const noexcept {
+std::int64_t Layer::pack_tasks() const noexcept {
   return ih_.forward.panels() + ih_.backward.panels() +
          (weight_dropout_.is_on() ? 0 : recurrent_pack_tasks()) + 1 +
          (projection_ ? projection_->pack_tasks() : 0);
 }
 
-void NativeLayer::pack(std::int64_t task) {
+void Layer::pack(std::int64_t task) {
   for (auto* matrix : {&ih_.forward, &ih_.backward}) {
     if (task < matrix->panels()) return matrix->pack(task);
     task -= matrix->panels();
@@ -121,11 +121,11 @@ void NativeLayer::pack(std::int64_t task) {
   pack_bias();
 }
 
-std::int64_t NativeLayer::drop_tasks() const noexcept {
+std::int64_t Layer::drop_tasks() const noexcept {
   return ceil_div(std::ssize(dropped_hh_.span()) / h_size_, kDroppedRows);
 }
 
-void NativeLayer::drop_recurrent(const DropoutKey& key, std::int64_t task) {
+void Layer::drop_recurrent(const DropoutKey& key, std::int64_t task) {
   const std::int64_t rows = std::ssize(dropped_hh_.span()) / h_size_;
   const std::int64_t end = std::min((task + 1) * kDroppedRows, rows);
   for (std::int64_t row = task * kDroppedRows; row < end; ++row) {
@@ -135,16 +135,16 @@ void NativeLayer::drop_recurrent(const DropoutKey& key, std::int64_t task) {
   }
 }
 
-void NativeLayer::pack_recurrent(std::int64_t task, bool dropped) {
+void Layer::pack_recurrent(std::int64_t task, bool dropped) {
   const float* const weight = dropped ? dropped_hh_.data() : hh_.weight;
   const std::int64_t forward = hh_.forward.panels();
   task < forward ? hh_.forward.pack(task, weight) : hh_.backward.pack(task - forward, weight);
 }
 
-void NativeLayer::pack_bias() {
+void Layer::pack_bias() {
   if (!has_bias_) return;
   std::ranges::fill(bias_.span(), 0.0F);
-  const auto add = [this](const NativeCell::Slots& slots, const float* bias) {
+  const auto add = [this](const CellKernels::Slots& slots, const float* bias) {
     for (std::int64_t unit = 0; unit < hidden_size_; ++unit) {
       float* to = bias_.data() + unit / cell_.units * cell_.width() + unit % cell_.units +
                   slots.first * cell_.units;
@@ -158,33 +158,32 @@ void NativeLayer::pack_bias() {
   add(cell_.hh, hh_.bias);
 }
 
-float* NativeLayer::gates(std::int64_t panel, std::int64_t row) const noexcept {
+float* Layer::gates(std::int64_t panel, std::int64_t row) const noexcept {
   return gates_.data() + panel * panel_stride_ + row * cell_.width() / (bf16_ ? 2 : 1);
 }
 
 /// Where the input product of a packed row goes: into the gates themselves, or, where those are
 /// words, to `place`. The work's places begin at first_place and are enough for the steps that are
 /// computed at once; no one else writes there.
-float* NativeLayer::inputs(std::int64_t panel, std::int64_t row,
-                           std::int64_t place) const noexcept {
+float* Layer::inputs(std::int64_t panel, std::int64_t row, std::int64_t place) const noexcept {
   if (!bf16_) return gates(panel, row);
   return inputs_.data() + panel * inputs_stride_ + place * cell_.width();
 }
 
-std::int64_t NativeLayer::units_of(std::int64_t panel) const noexcept {
+std::int64_t Layer::units_of(std::int64_t panel) const noexcept {
   return std::min(cell_.units, hidden_size_ - panel * cell_.units);
 }
 
 /// A member's gate panels. They hold the units of whole panels of d(h), or of d(m) where h is
 /// projected, so that in the backward pass no one else's is needed.
-NativeLayer::Share NativeLayer::panels_of(const WorkRange& work) const noexcept {
+Layer::Share Layer::panels_of(const WorkRange& work) const noexcept {
   const std::int64_t together = cell_.width() / cell_.units;
   const Share share = work.member.share(ceil_div(hidden_size_, cell_.width()));
   return {share.begin * together, std::min(share.end * together, panels_)};
 }
 
 /// A member's share, in whole panels, of `size` features.
-NativeLayer::Share NativeLayer::share_of(const WorkRange& work, std::int64_t size) const noexcept {
+Layer::Share Layer::share_of(const WorkRange& work, std::int64_t size) const noexcept {
   const Share panels = work.member.share(ceil_div(size, cell_.width()));
   return {panels.begin * cell_.width(), std::min(panels.end * cell_.width(), size)};
 }
@@ -192,10 +191,10 @@ NativeLayer::Share NativeLayer::share_of(const WorkRange& work, std::int64_t siz
 /// Which of W_hh's panels a member takes as number i of step t. Few rows wait for the panels rather
 /// than compute, so every other step goes backwards: it begins with those that the caches still
 /// hold from the last one.
-std::int64_t NativeLayer::serpentine(const Share& panels, std::int64_t i, std::int64_t t,
-                                     std::int64_t rows) noexcept {
+std::int64_t Layer::serpentine(const Share& panels, std::int64_t i, std::int64_t t,
+                               std::int64_t rows) noexcept {
   constexpr std::int64_t kFewRows = 16;
   return rows > kFewRows || t % 2 == 0 ? i : panels.begin + panels.end - 1 - i;
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

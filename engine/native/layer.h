@@ -17,16 +17,16 @@
 #include "engine/native/work_range.h"
 #include "kernels/matrix/product/product.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// One direction of one recurrent layer for whole batches: packed weights, gates and states of all
 /// steps. Each result is summed by one core in one order, so its bits do not depend on who computes
 /// what: ranges of sequences, members of a team, tiles of the weight gradients.
-class NativeLayer {
+class Layer {
  public:
   /// Plans all memory; `parameters` must outlive the layer.
-  NativeLayer(const NativeCell& cell, const RecurrentConfig& config, const NativeLayerPlan& plan,
-              Parameters& parameters);
+  Layer(const CellKernels& cell, const RecurrentConfig& config, const LayerPlan& plan,
+        Parameters& parameters);
 
   /// Takes over changed weights, in tasks that may run on different cores: all of them, or, with
   /// weight_dropout, all but W_hh.
@@ -80,9 +80,9 @@ class NativeLayer {
   };
   using Share = Team::Member::Share;
 
-  Product plan(const NativeCell::Slots& slots, const std::string& kind, const NativeLayerPlan& plan,
+  Product plan(const CellKernels::Slots& slots, const std::string& kind, const LayerPlan& plan,
                Parameters& parameters) const;
-  std::vector<std::int64_t> rows_of(const NativeCell::Slots& slots) const;
+  std::vector<std::int64_t> rows_of(const CellKernels::Slots& slots) const;
   void pack_bias();
   float* gates(std::int64_t panel, std::int64_t row) const noexcept;
   float* inputs(std::int64_t panel, std::int64_t row, std::int64_t place) const noexcept;
@@ -95,7 +95,7 @@ class NativeLayer {
   float* d_state(std::int64_t row, std::int64_t unit) noexcept {
     return cell_.has_cell_state ? dc_.data() + row * hidden_size_ + unit : nullptr;
   }
-  kernels::Lhs d_gates(const NativeCell::Slots& slots, std::int64_t row) const noexcept;
+  kernels::Lhs d_gates(const CellKernels::Slots& slots, std::int64_t row) const noexcept;
   std::int64_t tile_columns(const Product& product) const noexcept;
   Share panels_of(const WorkRange& work) const noexcept;
   std::int64_t units_of(std::int64_t panel) const noexcept;
@@ -112,11 +112,11 @@ class NativeLayer {
   double bias_gradient(std::int64_t panel, const float* sums);
   double drop_gradient(const DropoutKey& key, float* tile, std::int64_t rows, std::int64_t column,
                        std::int64_t columns) const noexcept;
-  void weight_gradient(const Product& product, const NativeCell::Slots& slots, Share panels,
+  void weight_gradient(const Product& product, const CellKernels::Slots& slots, Share panels,
                        std::int64_t column, const PackedSteps& steps, const LayerRows& right,
                        const std::int64_t* right_rows, const DropoutKey* dropout, double* squares);
 
-  NativeCell cell_;
+  CellKernels cell_;
   std::int64_t layer_;
   bool reverse_;
   bool bf16_;
@@ -136,10 +136,10 @@ class NativeLayer {
   std::int64_t inputs_stride_;  // between the panels of inputs_
   mutable Buffer inputs_;       // bf16: what goes into the gates, of so many steps
   Buffer c_;                    // LSTM only, as dc_
-  std::optional<NativeProjection> projection_;
+  std::optional<Projection> projection_;
   Buffer dh_;                    // [batch_size, features of h]
   Buffer dc_;                    // [batch_size, H]
   std::vector<double> squares_;  // [one for the biases, each tile's columns of ih and hh; panels]
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

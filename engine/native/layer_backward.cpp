@@ -4,11 +4,11 @@
 
 #include "engine/base/stopwatch.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 using kernels::Output;
 
-kernels::Lhs NativeLayer::d_gates(const NativeCell::Slots& slots, std::int64_t row) const noexcept {
+kernels::Lhs Layer::d_gates(const CellKernels::Slots& slots, std::int64_t row) const noexcept {
   const std::int64_t a_word = bf16_ ? 2 : 1;
   return {.data = gates(0, row) + slots.first * cell_.units / a_word,
           .row_stride = cell_.width() / a_word,
@@ -17,8 +17,8 @@ kernels::Lhs NativeLayer::d_gates(const NativeCell::Slots& slots, std::int64_t r
           .run_stride = panel_stride_};
 }
 
-void NativeLayer::backward(const WorkRange& work, const RowView& y, const RowView& dy,
-                           const RowView& dx, bool add) {
+void Layer::backward(const WorkRange& work, const RowView& y, const RowView& dy, const RowView& dx,
+                     bool add) {
   const std::int64_t seq_len = work.steps.seq_len();
   for (std::int64_t done = 0; done < seq_len; done += steps_at_once_) {
     const std::int64_t count = std::min(steps_at_once_, seq_len - done);
@@ -34,8 +34,8 @@ void NativeLayer::backward(const WorkRange& work, const RowView& y, const RowVie
   work.member.wait();
 }
 
-void NativeLayer::step_backward(const WorkRange& work, std::int64_t t, const RowView& y,
-                                const RowView& dy) {
+void Layer::step_backward(const WorkRange& work, std::int64_t t, const RowView& y,
+                          const RowView& dy) {
   const std::int64_t rows = work.rows(t);
   const std::int64_t old_rows = std::min(rows, work.rows(before(t)));
   const std::int64_t row = work.row(t);
@@ -91,7 +91,7 @@ void NativeLayer::step_backward(const WorkRange& work, std::int64_t t, const Row
   }
 }
 
-void NativeLayer::project_back(const WorkRange& work, Share steps, const RowView& dx, bool add) {
+void Layer::project_back(const WorkRange& work, Share steps, const RowView& dx, bool add) {
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const auto share = work.member.share(ih_.backward.panels());
   for (std::int64_t panel = share.begin; panel < share.end; ++panel) {
@@ -106,4 +106,4 @@ void NativeLayer::project_back(const WorkRange& work, Share steps, const RowView
   }
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

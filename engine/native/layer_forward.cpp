@@ -7,11 +7,11 @@
 #include "kernels/base/isa.h"
 #include "kernels/matrix/bf16/bf16.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 using kernels::Output;
 
-void NativeLayer::forward(const WorkRange& work, const LayerRows& x, const LayerRows& y) {
+void Layer::forward(const WorkRange& work, const LayerRows& x, const LayerRows& y) {
   const std::int64_t seq_len = work.steps.seq_len();
   for (std::int64_t done = 0; done < seq_len; done += steps_at_once_) {
     const std::int64_t count = std::min(steps_at_once_, seq_len - done);
@@ -31,7 +31,7 @@ void NativeLayer::forward(const WorkRange& work, const LayerRows& x, const Layer
 
 /// The inputs of the work's sequences at `steps`, from x. Returns the place of inputs behind the
 /// last.
-std::int64_t NativeLayer::project(const WorkRange& work, Share steps, const LayerRows& x) {
+std::int64_t Layer::project(const WorkRange& work, Share steps, const LayerRows& x) {
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const auto panels = panels_of(work);
   const std::int64_t width = cell_.width();
@@ -65,8 +65,8 @@ std::int64_t NativeLayer::project(const WorkRange& work, Share steps, const Laye
   return place;
 }
 
-void NativeLayer::step_forward(const WorkRange& work, std::int64_t t, std::int64_t place,
-                               const LayerRows& y) {
+void Layer::step_forward(const WorkRange& work, std::int64_t t, std::int64_t place,
+                         const LayerRows& y) {
   const std::int64_t rows = work.rows(t);
   const std::int64_t old_rows = std::min(rows, work.rows(before(t)));
   const std::int64_t row = work.row(t);
@@ -138,4 +138,4 @@ void NativeLayer::step_forward(const WorkRange& work, std::int64_t t, std::int64
   }
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

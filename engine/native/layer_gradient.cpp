@@ -10,7 +10,7 @@
 #include "engine/native/gradient_tile.h"
 #include "kernels/base/panels.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 /// Floats of a row of a tile's right side: in bf16 several panels, since there the left side, too,
@@ -23,7 +23,7 @@ constexpr std::int64_t tile_width(bool bf16, std::int64_t panel) noexcept {
 
 /// Panels whose weight gradients are computed together, so that the right side is brought together
 /// once for all of them.
-std::int64_t NativeLayer::tile_panels(int cores) const noexcept {
+std::int64_t Layer::tile_panels(int cores) const noexcept {
   constexpr auto kMost = static_cast<std::int64_t>(GradientTile::kMostPanels);
   constexpr std::int64_t kTilesACore = 8;
   if (cores == 1) return kMost;
@@ -31,17 +31,17 @@ std::int64_t NativeLayer::tile_panels(int cores) const noexcept {
   return std::clamp<std::int64_t>(tiles / (kTilesACore * cores), 1, kMost);
 }
 
-std::int64_t NativeLayer::tile_columns(const Product& product) const noexcept {
+std::int64_t Layer::tile_columns(const Product& product) const noexcept {
   return product.parts * ceil_div(product.inputs / product.parts, tile_width(bf16_, cell_.width()));
 }
 
-std::int64_t NativeLayer::gradient_tasks(int cores) const noexcept {
+std::int64_t Layer::gradient_tasks(int cores) const noexcept {
   return ceil_div(panels_, tile_panels(cores)) * (tile_columns(ih_) + tile_columns(hh_)) +
          (projection_ ? projection_->gradient_tasks() : 0);
 }
 
-void NativeLayer::gradient(std::int64_t task, int cores, const PackedSteps& steps,
-                           const LayerRows& x, const LayerRows& y, const DropoutKey* dropout) {
+void Layer::gradient(std::int64_t task, int cores, const PackedSteps& steps, const LayerRows& x,
+                     const LayerRows& y, const DropoutKey* dropout) {
   if (projection_) {
     if (task < projection_->gradient_tasks()) return projection_->gradient(task, steps);
     task -= projection_->gradient_tasks();
@@ -62,15 +62,15 @@ void NativeLayer::gradient(std::int64_t task, int cores, const PackedSteps& step
   }
 }
 
-double NativeLayer::gradient_square() const noexcept {
+double Layer::gradient_square() const noexcept {
   return std::accumulate(squares_.begin(), squares_.end(),
                          projection_ ? projection_->gradient_square() : 0.0);
 }
 
 /// From the sums over the rows of the panel's d(gates). Returns the sum of their squares.
-double NativeLayer::bias_gradient(std::int64_t panel, const float* sums) {
+double Layer::bias_gradient(std::int64_t panel, const float* sums) {
   const std::int64_t units = units_of(panel);
-  const auto scatter = [&](const NativeCell::Slots& slots, float* gradient) {
+  const auto scatter = [&](const CellKernels::Slots& slots, float* gradient) {
     const float* from = sums + slots.first * cell_.units;
     const double square = sum_of_squares(from, slots.count(), units, cell_.units);
     for (const std::int64_t gate : slots.gates) {
@@ -83,8 +83,8 @@ double NativeLayer::bias_gradient(std::int64_t panel, const float* sums) {
 }
 
 /// The gradient of a tile of W_hh from that of its dropped weights. Returns the sum of its squares.
-double NativeLayer::drop_gradient(const DropoutKey& key, float* tile, std::int64_t rows,
-                                  std::int64_t column, std::int64_t columns) const noexcept {
+double Layer::drop_gradient(const DropoutKey& key, float* tile, std::int64_t rows,
+                            std::int64_t column, std::int64_t columns) const noexcept {
   const std::int64_t first = (tile - hh_.gradient) / hh_.inputs;
   for (std::int64_t row = 0; row < rows; ++row) {
     float* const to = tile + row * hh_.inputs;
@@ -94,10 +94,10 @@ double NativeLayer::drop_gradient(const DropoutKey& key, float* tile, std::int64
   return sum_of_squares(tile, rows, columns, hh_.inputs);
 }
 
-void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slots& slots,
-                                  Share panels, std::int64_t column, const PackedSteps& steps,
-                                  const LayerRows& right, const std::int64_t* right_rows,
-                                  const DropoutKey* dropout, double* squares) {
+void Layer::weight_gradient(const Product& product, const CellKernels::Slots& slots, Share panels,
+                            std::int64_t column, const PackedSteps& steps, const LayerRows& right,
+                            const std::int64_t* right_rows, const DropoutKey* dropout,
+                            double* squares) {
   constexpr std::size_t kWidest = 64;
   std::array<float, GradientTile::kMostPanels * kWidest> sums{};
   std::array<const float*, GradientTile::kMostPanels> left{};
@@ -150,4 +150,4 @@ void NativeLayer::weight_gradient(const Product& product, const NativeCell::Slot
   }
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -5,10 +5,10 @@
 
 #include "engine/model/network_options.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// Which layer it is, and for what.
-struct NativeLayerPlan {
+struct LayerPlan {
   std::string prefix;  ///< of its parameters: "rnn." or nothing
   std::string suffix;  ///< likewise: "_l0" or "_l0_reverse"
   std::int64_t layer = 0;
@@ -22,4 +22,4 @@ struct NativeLayerPlan {
   Precision precision = Precision::f32;
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -13,7 +13,7 @@
 #include "kernels/matrix/pack/pack.h"
 #include "kernels/matrix/product/product.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 PackedMatrix::PackedMatrix(const float* weights, Shape shape)
     : weights_(weights),
@@ -77,4 +77,4 @@ void PackedMatrix::pack_backward(std::int64_t p, const float* weights) {
           .to = packed_.data() + p * depth_ * shape_.width});
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

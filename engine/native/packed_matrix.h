@@ -6,7 +6,7 @@
 #include "engine/base/buffer.h"
 #include "engine/model/network_options.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// A weight matrix [*, columns] of the parameters, copied into the panels that the product kernels
 /// read (kernels/matrix/product/product.h) after each update. A list of its rows, in which -1
@@ -64,4 +64,4 @@ class PackedMatrix {
   Buffer packed_;
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

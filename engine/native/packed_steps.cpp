@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <numeric>
 
-namespace quadgate {
+namespace quadgate::native {
 
 PackedSteps::PackedSteps(std::int64_t seq_len, std::int64_t batch_size, bool has_states)
     : front_(has_states ? batch_size : 0) {
@@ -63,4 +63,4 @@ std::int64_t PackedSteps::cut(std::int64_t part, std::int64_t parts) const noexc
   return part == parts ? rows() : place;
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

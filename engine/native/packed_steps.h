@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// How the native backend lays out the steps of a batch: rows sorted by length, longest first, and
 /// all rows that are alive at step 0 lie before those at step 1, and so on, without padding
@@ -65,4 +65,4 @@ class PackedSteps {
   std::vector<std::int64_t> after_;
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 /// Calls body(place) for each sequence of the member's share.
@@ -21,7 +21,7 @@ void for_each_step(const PackedSteps& steps, std::int64_t place, Body body) {
 
 }  // namespace
 
-NativePooling::NativePooling(const ModelConfig& model, std::int64_t batch_size)
+SequencePooling::SequencePooling(const ModelConfig& model, std::int64_t batch_size)
     : pooling_(model.pooling),
       bidirectional_(model.rnn.bidirectional),
       h_size_(model.rnn.h_size()),
@@ -32,13 +32,13 @@ NativePooling::NativePooling(const ModelConfig& model, std::int64_t batch_size)
 }
 
 template <typename Body>
-void NativePooling::for_each_final_state(const PackedSteps& steps, std::int64_t place,
-                                         Body body) const {
+void SequencePooling::for_each_final_state(const PackedSteps& steps, std::int64_t place,
+                                           Body body) const {
   body(steps.offset_at(steps.length(place) - 1) + place, 0);
   if (bidirectional_) body(place, h_size_);  // ends at step 0
 }
 
-void NativePooling::find_largest(const PackedSteps& steps, std::int64_t place, const RowView& y) {
+void SequencePooling::find_largest(const PackedSteps& steps, std::int64_t place, const RowView& y) {
   float* const largest = pooled().at(place);
   std::int32_t* const at = largest_at_.data() + place * features_;
   for_each_step(steps, place, [&](std::int64_t t, std::int64_t row) {
@@ -52,7 +52,7 @@ void NativePooling::find_largest(const PackedSteps& steps, std::int64_t place, c
   });
 }
 
-void NativePooling::forward(const WorkRange& work, const RowView& y) {
+void SequencePooling::forward(const WorkRange& work, const RowView& y) {
   for_each_place(work, [&](std::int64_t place) {
     float* const to = pooled().at(place);
     switch (pooling_) {
@@ -75,7 +75,7 @@ void NativePooling::forward(const WorkRange& work, const RowView& y) {
   });
 }
 
-void NativePooling::backward(const WorkRange& work, const RowView& dy) {
+void SequencePooling::backward(const WorkRange& work, const RowView& dy) {
   for_each_place(work, [&](std::int64_t place) {
     const float* const from = d_pooled().at(place);
     const auto length = static_cast<float>(work.steps.length(place));
@@ -103,4 +103,4 @@ void NativePooling::backward(const WorkRange& work, const RowView& dy) {
   });
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -8,14 +8,14 @@
 #include "engine/native/row_view.h"
 #include "engine/native/work_range.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// One row of features for each sequence from those of its steps, and back (see Pooling). Each
 /// member of a team takes a share of the sequences.
-class NativePooling {
+class SequencePooling {
  public:
   /// For at most `batch_size` sequences.
-  NativePooling(const ModelConfig& model, std::int64_t batch_size);
+  SequencePooling(const ModelConfig& model, std::int64_t batch_size);
 
   /// [N, features], by the sequences' places.
   RowView pooled() noexcept { return {pooled_.data(), features_}; }
@@ -41,4 +41,4 @@ class NativePooling {
   std::vector<std::int32_t> largest_at_;  // for max: the step of each of `pooled`
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

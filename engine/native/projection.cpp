@@ -9,15 +9,15 @@
 #include "engine/base/ceil_div.h"
 #include "engine/native/gradient_tile.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {}  // namespace
 
-NativeProjection::NativeProjection(std::int64_t share_width, const RecurrentConfig& config,
-                                   const NativeLayerPlan& plan, Parameters& parameters)
+Projection::Projection(std::int64_t share_width, const RecurrentConfig& config,
+                       const LayerPlan& plan, Parameters& parameters)
     : hidden_size_(config.hidden_size),
       proj_size_(config.proj_size),
       share_width_(share_width),
-      cell_(native_cell(config.cell, Precision::f32)),
+      cell_(cell_kernels(config.cell, Precision::f32)),
       m_(floats(plan.capacity, hidden_size_)),
       d_m_(floats(plan.batch_size, hidden_size_)),
       d_h_(floats(plan.capacity, proj_size_)) {
@@ -35,19 +35,19 @@ NativeProjection::NativeProjection(std::int64_t share_width, const RecurrentConf
   squares_.resize(static_cast<std::size_t>(backward_.panels()));
 }
 
-void NativeProjection::pack(std::int64_t task) {
+void Projection::pack(std::int64_t task) {
   task < forward_.panels() ? forward_.pack(task) : backward_.pack(task - forward_.panels());
 }
 
 /// A member's panels of the matrix.
-Team::Member::Share NativeProjection::share_of(const WorkRange& work,
-                                               const PackedMatrix& matrix) const noexcept {
+Team::Member::Share Projection::share_of(const WorkRange& work,
+                                         const PackedMatrix& matrix) const noexcept {
   const std::int64_t together = share_width_ / cell_.width();
   const auto share = work.member.share(ceil_div(matrix.panels(), together));
   return {share.begin * together, std::min(share.end * together, matrix.panels())};
 }
 
-void NativeProjection::forward(const WorkRange& work, std::int64_t t, const RowView& y) const {
+void Projection::forward(const WorkRange& work, std::int64_t t, const RowView& y) const {
   work.member.wait();
   const std::int64_t row = work.row(t);
   const auto share = share_of(work, forward_);
@@ -67,8 +67,8 @@ void NativeProjection::forward(const WorkRange& work, std::int64_t t, const RowV
   }
 }
 
-void NativeProjection::backward(const WorkRange& work, std::int64_t t, const RowView& dy,
-                                const RowView& dh) {
+void Projection::backward(const WorkRange& work, std::int64_t t, const RowView& dy,
+                          const RowView& dh) {
   const std::int64_t rows = work.rows(t);
   float* const d_h = d_h_.data() + work.row(t) * proj_size_;
   const auto columns = share_of(work, forward_);
@@ -95,7 +95,7 @@ void NativeProjection::backward(const WorkRange& work, std::int64_t t, const Row
   }
 }
 
-void NativeProjection::gradient(std::int64_t task, const PackedSteps& steps) {
+void Projection::gradient(std::int64_t task, const PackedSteps& steps) {
   const float* const left = d_h_.data();
   const std::int64_t first_column = task * cell_.width();
   std::array<GradientTile::Block, 1> block{
@@ -112,8 +112,8 @@ void NativeProjection::gradient(std::int64_t task, const PackedSteps& steps) {
   squares_[static_cast<std::size_t>(task)] = block[0].square;
 }
 
-double NativeProjection::gradient_square() const noexcept {
+double Projection::gradient_square() const noexcept {
   return std::accumulate(squares_.begin(), squares_.end(), 0.0);
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -13,16 +13,16 @@
 #include "engine/native/row_view.h"
 #include "engine/native/work_range.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// The projection of one direction of an LSTM layer, h = W_hr m with m = o tanh(c)
 /// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.LSTM.html, proj_size), for whole batches,
 /// in f32 always.
-class NativeProjection {
+class Projection {
  public:
-  /// Plans as NativeLayer does. A member's share of features is a whole number of `share_width`.
-  NativeProjection(std::int64_t share_width, const RecurrentConfig& config,
-                   const NativeLayerPlan& plan, Parameters& parameters);
+  /// Plans as Layer does. A member's share of features is a whole number of `share_width`.
+  Projection(std::int64_t share_width, const RecurrentConfig& config, const LayerPlan& plan,
+             Parameters& parameters);
 
   /// Takes over changed weights, in tasks that may run on different cores.
   std::int64_t pack_tasks() const noexcept { return forward_.panels() + backward_.panels(); }
@@ -51,7 +51,7 @@ class NativeProjection {
   std::int64_t hidden_size_;
   std::int64_t proj_size_;
   std::int64_t share_width_;
-  NativeCell cell_;  // for its panels of floats
+  CellKernels cell_;  // for its panels of floats
   PackedMatrix forward_, backward_;
   float* gradient_;  // [P, H]
   Buffer m_;
@@ -60,4 +60,4 @@ class NativeProjection {
   std::vector<double> squares_;  // of each task
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// Rows of features in memory, `stride` floats apart.
 struct RowView {
@@ -19,4 +19,4 @@ struct LayerRows {
   std::int64_t word_parts_stride = 0;  ///< words lie in a part for each direction, so far apart
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

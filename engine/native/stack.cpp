@@ -8,33 +8,32 @@
 #include "kernels/base/isa.h"
 #include "kernels/matrix/bf16/bf16.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
-NativeStack::NativeStack(const NativeStackPlan& plan, Parameters& parameters)
+Stack::Stack(const StackPlan& plan, Parameters& parameters)
     : config_(plan.config),
       directions_(config_.num_directions()),
       capacity_(plan.seq_len * plan.batch_size),
       cores_(plan.cores),
       precision_(plan.precision),
       steps_(plan.seq_len, plan.batch_size, plan.has_states) {
-  const NativeCell cell = native_cell(config_.cell, precision_);
+  const CellKernels cell = cell_kernels(config_.cell, precision_);
   x_ = features(0, 1, config_.input_size);
   for (auto& d : d_) d = Buffer(static_cast<std::size_t>(capacity_ * config_.output_size()));
   if (plan.has_d_input) d_x_ = Buffer(static_cast<std::size_t>(capacity_ * config_.input_size));
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
-      const NativeLayerPlan layer{
-          .prefix = plan.prefix,
-          .suffix = fmt::format("_l{}{}", l, direction == 0 ? "" : "_reverse"),
-          .layer = l,
-          .reverse = direction == 1,
-          .input_gradient = l > 0 || plan.has_d_input,
-          .input_parts = l == 0 ? 1 : directions_,
-          .capacity = capacity_,
-          .batch_size = plan.batch_size,
-          .front = steps_.front(),
-          .cores = cores_,
-          .precision = precision_};
+      const LayerPlan layer{.prefix = plan.prefix,
+                            .suffix = fmt::format("_l{}{}", l, direction == 0 ? "" : "_reverse"),
+                            .layer = l,
+                            .reverse = direction == 1,
+                            .input_gradient = l > 0 || plan.has_d_input,
+                            .input_parts = l == 0 ? 1 : directions_,
+                            .capacity = capacity_,
+                            .batch_size = plan.batch_size,
+                            .front = steps_.front(),
+                            .cores = cores_,
+                            .precision = precision_};
       layers_.emplace_back(cell, config_, layer, parameters);
       gradient_tasks_ += layers_.back().gradient_tasks(cores_);
     }
@@ -43,8 +42,7 @@ NativeStack::NativeStack(const NativeStackPlan& plan, Parameters& parameters)
   plan_dropout(plan);
 }
 
-NativeStack::Features NativeStack::features(std::int64_t front, std::int64_t parts,
-                                            std::int64_t width) const {
+Stack::Features Stack::features(std::int64_t front, std::int64_t parts, std::int64_t width) const {
   const std::int64_t rows = front + capacity_;
   Features features{Buffer(static_cast<std::size_t>(rows * parts * width)), Buffer()};
   if (precision_ == Precision::bf16) {
@@ -55,13 +53,13 @@ NativeStack::Features NativeStack::features(std::int64_t front, std::int64_t par
   return features;
 }
 
-std::int64_t NativeStack::pack_tasks() const noexcept {
+std::int64_t Stack::pack_tasks() const noexcept {
   std::int64_t tasks = 0;
   for (const auto& layer : layers_) tasks += layer.pack_tasks();
   return tasks;
 }
 
-void NativeStack::pack(std::int64_t task) {
+void Stack::pack(std::int64_t task) {
   if (task == 0) has_plain_weights_ = false;
   for (auto& layer : layers_) {
     if (task < layer.pack_tasks()) return layer.pack(task);
@@ -69,7 +67,7 @@ void NativeStack::pack(std::int64_t task) {
   }
 }
 
-LayerRows NativeStack::input(std::int64_t layer, bool dropped) noexcept {
+LayerRows Stack::input(std::int64_t layer, bool dropped) noexcept {
   const std::int64_t size = config_.input_size;
   if (layer == 0) return {{x_.rows.data(), size}, {x_.words.data(), (size + 1) / 2}, 0};
   auto& features =
@@ -84,20 +82,20 @@ LayerRows NativeStack::input(std::int64_t layer, bool dropped) noexcept {
   return rows;
 }
 
-LayerRows NativeStack::output(std::int64_t layer, std::int64_t direction) noexcept {
+LayerRows Stack::output(std::int64_t layer, std::int64_t direction) noexcept {
   LayerRows rows = input(layer + 1, false);
   rows.rows.data += direction * config_.h_size();
   if (precision_ == Precision::bf16) rows.words.data += direction * rows.word_parts_stride;
   return rows;
 }
 
-RowView NativeStack::d_output(std::int64_t layer) noexcept {
+RowView Stack::d_output(std::int64_t layer) noexcept {
   if (layer < 0) return {d_x_.data(), config_.input_size};
   return {d_[static_cast<std::size_t>(layer % 2)].data(), config_.output_size()};
 }
 
 template <typename Rows>
-void NativeStack::load_rows(const WorkRange& work, const DropoutKey* dropout, Rows features) {
+void Stack::load_rows(const WorkRange& work, const DropoutKey* dropout, Rows features) {
   const std::int64_t width = config_.input_size;
   for (auto& one : dropouts_) {
     if (dropout != nullptr) one.draw(work, *dropout);
@@ -116,22 +114,21 @@ void NativeStack::load_rows(const WorkRange& work, const DropoutKey* dropout, Ro
   round(work, input(0, false), 1);
 }
 
-void NativeStack::load(const WorkRange& work, const Batch& batch, const DropoutKey* dropout,
-                       const Embedding* embedding) {
+void Stack::load(const WorkRange& work, const Batch& batch, const DropoutKey* dropout,
+                 const Embedding* embedding) {
   load_rows(work, dropout, [&](std::int64_t place, std::int64_t t) {
     const auto row = static_cast<std::size_t>(work.steps.row_in_batch(place));
     return features_of(batch, batch.offsets[row] + t, config_.input_size, embedding);
   });
 }
 
-void NativeStack::load(const WorkRange& work, const RowView& features, const DropoutKey* dropout) {
+void Stack::load(const WorkRange& work, const RowView& features, const DropoutKey* dropout) {
   load_rows(work, dropout, [&](std::int64_t place, std::int64_t t) {
     return features.at(work.steps.offset_at(t) + place);
   });
 }
 
-void NativeStack::round(const WorkRange& work, const LayerRows& features,
-                        std::int64_t parts) const {
+void Stack::round(const WorkRange& work, const LayerRows& features, std::int64_t parts) const {
   if (precision_ != Precision::bf16) return;
   const auto kernel = kernels::bf16_rows_kernel(kernels::active_isa());
   const std::int64_t width = features.rows.stride / parts;
@@ -149,7 +146,7 @@ void NativeStack::round(const WorkRange& work, const LayerRows& features,
   work.member.wait();
 }
 
-void NativeStack::forward(const WorkRange& work, const DropoutKey* dropout) {
+void Stack::forward(const WorkRange& work, const DropoutKey* dropout) {
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       layer(l, direction).forward(work, input(l, dropout != nullptr), output(l, direction));
@@ -158,8 +155,8 @@ void NativeStack::forward(const WorkRange& work, const DropoutKey* dropout) {
   }
 }
 
-void NativeStack::backward(const WorkRange& work, const DropoutKey* dropout,
-                           const RecurrentStates* d_states) {
+void Stack::backward(const WorkRange& work, const DropoutKey* dropout,
+                     const RecurrentStates* d_states) {
   load_d_states(work, d_states);
   for (std::int64_t l = config_.num_layers - 1; l >= 0; --l) {
     if (dropout != nullptr) {
@@ -177,7 +174,7 @@ void NativeStack::backward(const WorkRange& work, const DropoutKey* dropout,
   }
 }
 
-void NativeStack::gradient(std::int64_t task, const DropoutKey* dropout) {
+void Stack::gradient(std::int64_t task, const DropoutKey* dropout) {
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       auto& one = layer(l, direction);
@@ -190,10 +187,10 @@ void NativeStack::gradient(std::int64_t task, const DropoutKey* dropout) {
   }
 }
 
-double NativeStack::gradient_square() const noexcept {
+double Stack::gradient_square() const noexcept {
   double square = 0;
   for (const auto& layer : layers_) square += layer.gradient_square();
   return square;
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

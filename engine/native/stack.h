@@ -19,10 +19,10 @@
 #include "engine/native/row_view.h"
 #include "engine/native/workers.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// What a recurrent stack is planned for.
-struct NativeStackPlan {
+struct StackPlan {
   RecurrentConfig config;
   std::string prefix;  ///< of its parameters: "rnn." or nothing
   std::int64_t seq_len = 0;
@@ -35,17 +35,17 @@ struct NativeStackPlan {
 
 /// The recurrent layers of the native backend with their dropout, and what goes in and out of them,
 /// for whole batches.
-class NativeStack {
+class Stack {
  public:
   /// Plans all memory; `parameters` must outlive the stack.
-  NativeStack(const NativeStackPlan& plan, Parameters& parameters);
+  Stack(const StackPlan& plan, Parameters& parameters);
 
   /// Takes over changed weights, in tasks that may run on different cores.
   std::int64_t pack_tasks() const noexcept;
   void pack(std::int64_t task);
   /// Before each pass, without or with dropout: with weight_dropout, takes over W_hh as the pass
   /// multiplies with it, unless it is there.
-  void sync_recurrent_weights(const DropoutKey* dropout, NativeWorkers& workers);
+  void sync_recurrent_weights(const DropoutKey* dropout, Workers& workers);
 
   /// The steps of the batch to come, which must fit the plan (see PackedSteps).
   void assign(std::span<const std::int64_t> offsets) { steps_.assign(offsets); }
@@ -96,12 +96,12 @@ class NativeStack {
   template <typename Body>
   void for_each_state(const WorkRange& work, Body body);
   Features features(std::int64_t front, std::int64_t parts, std::int64_t width) const;
-  NativeLayer& layer(std::int64_t index, std::int64_t direction) noexcept {
+  Layer& layer(std::int64_t index, std::int64_t direction) noexcept {
     return layers_[static_cast<std::size_t>(index * directions_ + direction)];
   }
-  void plan_dropout(const NativeStackPlan& plan);
+  void plan_dropout(const StackPlan& plan);
   /// The dropout of what goes into a layer, or, behind the last, comes out of the stack.
-  const NativeDropout& dropout_before(std::int64_t layer) const noexcept {
+  const FeatureDropout& dropout_before(std::int64_t layer) const noexcept {
     return dropouts_[static_cast<std::size_t>(layer)];
   }
   void drop_output(const WorkRange& work, const DropoutKey& key, std::int64_t layer);
@@ -123,15 +123,15 @@ class NativeStack {
   int cores_;
   Precision precision_;
   PackedSteps steps_;
-  std::vector<NativeLayer> layers_;
+  std::vector<Layer> layers_;
   Features x_;
-  std::vector<Features> y_;              // of each layer, with the initial states of h in front
-  std::vector<NativeDropout> dropouts_;  // before each layer, and behind the last
-  std::vector<Features> dropped_;        // of each layer, if there is dropout behind it
-  bool has_plain_weights_ = false;       // with weight_dropout: the panels hold W_hh as it is
-  std::array<Buffer, 2> d_;              // of the layers' outputs, in turns
-  Buffer d_x_;                           // with has_d_input
+  std::vector<Features> y_;               // of each layer, with the initial states of h in front
+  std::vector<FeatureDropout> dropouts_;  // before each layer, and behind the last
+  std::vector<Features> dropped_;         // of each layer, if there is dropout behind it
+  bool has_plain_weights_ = false;        // with weight_dropout: the panels hold W_hh as it is
+  std::array<Buffer, 2> d_;               // of the layers' outputs, in turns
+  Buffer d_x_;                            // with has_d_input
   std::int64_t gradient_tasks_ = 0;
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -3,19 +3,19 @@
 #include "engine/base/stopwatch.h"
 #include "engine/native/stack.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
-void NativeStack::plan_dropout(const NativeStackPlan& plan) {
+void Stack::plan_dropout(const StackPlan& plan) {
   for (std::int64_t l = 0; l <= config_.num_layers; ++l) {
     const bool is_input = l == 0;
     const bool is_output = l == config_.num_layers;
     dropouts_.emplace_back(
-        NativeDropout::Plan{.p = is_input ? config_.input_dropout
-                                          : (is_output ? config_.output_dropout : config_.dropout),
-                            .locked = config_.locked_dropout,
-                            .layer = l - 1,
-                            .width = is_input ? config_.input_size : config_.output_size(),
-                            .batch_size = plan.batch_size});
+        FeatureDropout::Plan{.p = is_input ? config_.input_dropout
+                                           : (is_output ? config_.output_dropout : config_.dropout),
+                             .locked = config_.locked_dropout,
+                             .layer = l - 1,
+                             .width = is_input ? config_.input_size : config_.output_size(),
+                             .batch_size = plan.batch_size});
   }
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     const bool is_on = dropout_before(l + 1).is_on();
@@ -24,15 +24,15 @@ void NativeStack::plan_dropout(const NativeStackPlan& plan) {
   }
 }
 
-void NativeStack::drop_output(const WorkRange& work, const DropoutKey& key, std::int64_t l) {
-  const NativeDropout& dropout = dropout_before(l + 1);
+void Stack::drop_output(const WorkRange& work, const DropoutKey& key, std::int64_t l) {
+  const FeatureDropout& dropout = dropout_before(l + 1);
   if (!dropout.is_on()) return;
   const LayerRows to = input(l + 1, true);
   dropout.apply(work, key, output(l, 0).rows, to.rows);
   if (l + 1 < config_.num_layers) round(work, to, directions_);
 }
 
-void NativeStack::sync_recurrent_weights(const DropoutKey* dropout, NativeWorkers& workers) {
+void Stack::sync_recurrent_weights(const DropoutKey* dropout, Workers& workers) {
   if (config_.weight_dropout == 0 || (dropout == nullptr && has_plain_weights_)) return;
   const auto for_each = [&](std::int64_t tasks_each, auto body) {
     const std::int64_t count = std::ssize(layers_) * tasks_each;
@@ -44,12 +44,11 @@ void NativeStack::sync_recurrent_weights(const DropoutKey* dropout, NativeWorker
   };
   if (dropout != nullptr) {
     for_each(layers_.front().drop_tasks(),
-             [&](NativeLayer& one, std::int64_t task) { one.drop_recurrent(*dropout, task); });
+             [&](Layer& one, std::int64_t task) { one.drop_recurrent(*dropout, task); });
   }
-  for_each(layers_.front().recurrent_pack_tasks(), [&](NativeLayer& one, std::int64_t task) {
-    one.pack_recurrent(task, dropout != nullptr);
-  });
+  for_each(layers_.front().recurrent_pack_tasks(),
+           [&](Layer& one, std::int64_t task) { one.pack_recurrent(task, dropout != nullptr); });
   has_plain_weights_ = dropout == nullptr;
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

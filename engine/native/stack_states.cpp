@@ -5,7 +5,7 @@
 #include "kernels/base/isa.h"
 #include "kernels/matrix/bf16/bf16.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 /// From values of RecurrentStates, or zeros, to the stack's; nowhere if `to` is null.
@@ -25,7 +25,7 @@ void copy_out(const float* from, std::int64_t size, std::int64_t at, std::vector
 /// Calls body(part, place, index in RecurrentStates) for the member's share of the sequences and
 /// each part, a direction of a layer.
 template <typename Body>
-void NativeStack::for_each_state(const WorkRange& work, Body body) {
+void Stack::for_each_state(const WorkRange& work, Body body) {
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t part = 0; part < std::ssize(layers_); ++part) {
     for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
@@ -34,7 +34,7 @@ void NativeStack::for_each_state(const WorkRange& work, Body body) {
   }
 }
 
-void NativeStack::load_states(const WorkRange& work, const RecurrentStates* states) {
+void Stack::load_states(const WorkRange& work, const RecurrentStates* states) {
   const std::int64_t h_size = config_.h_size();
   for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
     const LayerRows y = output(part / directions_, part % directions_);
@@ -54,7 +54,7 @@ void NativeStack::load_states(const WorkRange& work, const RecurrentStates* stat
   work.member.wait();
 }
 
-void NativeStack::store_states(const WorkRange& work, RecurrentStates& states) {
+void Stack::store_states(const WorkRange& work, RecurrentStates& states) {
   for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
     const std::int64_t direction = part % directions_;
     const std::int64_t last = direction == 0 ? work.steps.length(place) - 1 : 0;
@@ -64,21 +64,21 @@ void NativeStack::store_states(const WorkRange& work, RecurrentStates& states) {
   });
 }
 
-void NativeStack::load_d_states(const WorkRange& work, const RecurrentStates* d_states) {
+void Stack::load_d_states(const WorkRange& work, const RecurrentStates* d_states) {
   for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
-    NativeLayer& one = layers_[static_cast<std::size_t>(part)];
+    Layer& one = layers_[static_cast<std::size_t>(part)];
     copy_in(d_states == nullptr ? nullptr : &d_states->h, at, config_.h_size(), one.d_h(place));
     copy_in(d_states == nullptr ? nullptr : &d_states->c, at, config_.hidden_size, one.d_c(place));
   });
   work.member.wait();
 }
 
-void NativeStack::store_d_states(const WorkRange& work, RecurrentStates& d_states) {
+void Stack::store_d_states(const WorkRange& work, RecurrentStates& d_states) {
   for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
-    NativeLayer& one = layers_[static_cast<std::size_t>(part)];
+    Layer& one = layers_[static_cast<std::size_t>(part)];
     copy_out(one.d_h(place), config_.h_size(), at, d_states.h);
     copy_out(one.d_c(place), config_.hidden_size, at, d_states.c);
   });
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

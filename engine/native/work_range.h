@@ -8,7 +8,7 @@
 #include "engine/native/packed_steps.h"
 #include "engine/threads/team.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// Who runs what of a batch: one member of a team over the sequences [first, last) of `steps`, and
 /// where it counts its time.
@@ -39,4 +39,4 @@ struct WorkRange {
   }
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -5,7 +5,7 @@
 #include "engine/base/ceil_div.h"
 #include "engine/native/cell_kernels.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 /// Forward multiply-adds below which a core is through a whole step before another one would be of
@@ -14,26 +14,26 @@ constexpr std::int64_t kSmall = 1'000'000;
 
 }  // namespace
 
-NativeWorkers::NativeWorkers(const RecurrentConfig& config, std::int64_t multiply_adds,
-                             std::int64_t team_size, Arena& arena)
+Workers::Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std::int64_t team_size,
+                 Arena& arena)
     : arena_(arena),
       small_(team_size == 0 && multiply_adds < kSmall),
       team_size_(team_size),
       of_all_{
           .threads = arena.threads(),
           .rows = 0,
-          .gate_columns = native_cell(config.cell, Precision::f32).hh.count() * config.hidden_size,
+          .gate_columns = cell_kernels(config.cell, Precision::f32).hh.count() * config.hidden_size,
           .hidden_size = config.hidden_size,
           .most_members =
-              ceil_div(config.hidden_size, native_cell(config.cell, Precision::f32).width())},
+              ceil_div(config.hidden_size, cell_kernels(config.cell, Precision::f32).width())},
       teams_(static_cast<std::size_t>(arena.threads())),
       task_times_(teams_.size()) {}
 
-void NativeWorkers::plan_tasks(std::int64_t tasks) {
+void Workers::plan_tasks(std::int64_t tasks) {
   task_times_.resize(std::max(task_times_.size(), static_cast<std::size_t>(tasks)));
 }
 
-TeamPlan NativeWorkers::team_plan(std::int64_t rows) const noexcept {
+TeamPlan Workers::team_plan(std::int64_t rows) const noexcept {
   if (small_) return {1, 1};
   if (team_size_ > 0) return {std::min(of_all_.threads / team_size_, rows), team_size_};
   TeamWork work = of_all_;
@@ -41,7 +41,7 @@ TeamPlan NativeWorkers::team_plan(std::int64_t rows) const noexcept {
   return plan_teams(work);
 }
 
-void NativeWorkers::add_times(std::int64_t count, const PhaseTimes& wall) noexcept {
+void Workers::add_times(std::int64_t count, const PhaseTimes& wall) noexcept {
   times_[Phase::waiting] += wall[Phase::waiting] * arena_.threads();
   for (std::int64_t i = 0; i < count; ++i) {
     auto& times = task_times_[static_cast<std::size_t>(i)];
@@ -51,4 +51,4 @@ void NativeWorkers::add_times(std::int64_t count, const PhaseTimes& wall) noexce
   }
 }
 
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -13,16 +13,16 @@
 #include "engine/threads/team.h"
 #include "engine/threads/team_plan.h"
 
-namespace quadgate {
+namespace quadgate::native {
 
 /// The cores of an arena at the work of the native backend: who takes which sequences of a batch,
 /// alone or as a team, and how long each phase took.
-class NativeWorkers {
+class Workers {
  public:
   /// For a recurrent stack and `multiply_adds` for a forward pass over the largest batch.
   /// `team_size` as in NetworkOptions. `arena` must outlive the workers.
-  NativeWorkers(const RecurrentConfig& config, std::int64_t multiply_adds, std::int64_t team_size,
-                Arena& arena);
+  Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std::int64_t team_size,
+          Arena& arena);
 
   /// Makes room to hand out so many tasks at a time.
   void plan_tasks(std::int64_t tasks);
@@ -78,4 +78,4 @@ class NativeWorkers {
   PhaseTimes times_;
 };
 
-}  // namespace quadgate
+}  // namespace quadgate::native

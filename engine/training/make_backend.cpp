@@ -51,7 +51,7 @@ std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& param
     }
     return std::make_unique<onednn::Backend>(plan, parameters, arena);
   }
-  return std::make_unique<NativeBackend>(plan, parameters, arena);
+  return std::make_unique<native::Backend>(plan, parameters, arena);
 }
 
 }  // namespace quadgate

@@ -78,7 +78,7 @@ struct Recurrent::Impl {
   /// Calls body(packed row, place in a padded array of `size` features) for each step of the work's
   /// sequences that is a member's.
   template <typename Body>
-  void for_each_step(const WorkRange& work, std::int64_t size, Body body) {
+  void for_each_step(const native::WorkRange& work, std::int64_t size, Body body) {
     const auto share = work.member.share(work.steps.seq_len());
     for (std::int64_t t = share.begin; t < share.end; ++t) {
       for (std::int64_t i = 0; i < work.rows(t); ++i) {
@@ -90,8 +90,8 @@ struct Recurrent::Impl {
   RecurrentPlan plan;
   RecurrentConfig config;
   Parameters parameters;
-  NativeWorkers workers;
-  NativeStack stack;
+  native::Workers workers;
+  native::Stack stack;
   Batch batch;
   std::int64_t seq_len = 0;     // of the last forward
   std::int64_t batch_size = 0;  // likewise
@@ -156,7 +156,7 @@ void Recurrent::refresh() {
 
 std::span<const float> Recurrent::forward(const Input& input, std::optional<DropoutKey> dropout) {
   Impl& of = *impl_;
-  NativeStack& stack = of.stack;
+  native::Stack& stack = of.stack;
   of.assign(input);
   of.dropout = of.config.has_dropout() ? dropout : std::nullopt;
   const DropoutKey* const key = of.dropout ? &*of.dropout : nullptr;
@@ -164,7 +164,7 @@ std::span<const float> Recurrent::forward(const Input& input, std::optional<Drop
   const std::int64_t size = of.config.output_size();
   of.output.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * size), 0.0F);
   if (of.batch_size == 0) return of.output;
-  of.workers.for_each_range(stack.steps(), [&](const WorkRange& work) {
+  of.workers.for_each_range(stack.steps(), [&](const native::WorkRange& work) {
     stack.load(work, of.batch, key);
     stack.load_states(work, input.states);
     stack.forward(work, key);
@@ -178,7 +178,7 @@ std::span<const float> Recurrent::forward(const Input& input, std::optional<Drop
 
 void Recurrent::backward(std::span<const float> d_output, const RecurrentStates* d_final_states) {
   Impl& of = *impl_;
-  NativeStack& stack = of.stack;
+  native::Stack& stack = of.stack;
   if (of.seq_len == 0) {
     throw InvalidArgument("backward: expected a forward pass before it, found none or one used");
   }
@@ -193,7 +193,7 @@ void Recurrent::backward(std::span<const float> d_output, const RecurrentStates*
     of.seq_len = 0;
     return;
   }
-  of.workers.for_each_range(stack.steps(), [&](const WorkRange& work) {
+  of.workers.for_each_range(stack.steps(), [&](const native::WorkRange& work) {
     of.for_each_step(work, size, [&](std::int64_t row, std::int64_t at) {
       std::copy_n(d_output.data() + at, size, stack.d_output().at(row));
     });

@@ -106,7 +106,7 @@ TEST_P(Bf16Test, GradientsAreNearThoseOfF32) {
 INSTANTIATE_TEST_SUITE_P(
     Shapes, Bf16Test,
     ::testing::Values(
-        Case{"Classifier",  // all have work for more than one core, see NativeWorkers
+        Case{"Classifier",  // all have work for more than one core, see Workers
              {.rnn = {.input_size = 6, .hidden_size = 66}, .output_size = 4}},
         // Ranges of sequences that end at different steps, over several input products.
         Case{"LongRaggedTagger",

@@ -19,7 +19,7 @@
 #include "tests/support/bf16_reference.h"
 #include "tests/support/numbers.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 constexpr std::int64_t kFirstColumn = 4;
@@ -182,4 +182,4 @@ TEST(SumOfSquaresTest, AddsEveryElement) {
 }
 
 }  // namespace
-}  // namespace quadgate
+}  // namespace quadgate::native

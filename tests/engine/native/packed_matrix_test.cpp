@@ -17,7 +17,7 @@
 #include "tests/support/bf16_reference.h"
 #include "tests/support/numbers.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 using Use = PackedMatrix::Use;
@@ -149,4 +149,4 @@ TEST_P(PackedMatrixTest, TakesOverChangedWeights) {
 INSTANTIATE_TEST_SUITE_P(Isa, PackedMatrixTest, kernels::all_isas(), kernels::isa_name);
 
 }  // namespace
-}  // namespace quadgate
+}  // namespace quadgate::native

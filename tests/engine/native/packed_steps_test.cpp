@@ -10,7 +10,7 @@
 
 #include "tests/support/batches.h"
 
-namespace quadgate {
+namespace quadgate::native {
 namespace {
 
 using ::testing::ElementsAre;
@@ -112,4 +112,4 @@ TEST(PackedStepsTest, CutsCoverAllRowsWithAboutEquallyManySteps) {
 }
 
 }  // namespace
-}  // namespace quadgate
+}  // namespace quadgate::native

@@ -23,7 +23,7 @@ struct Case {
   std::int64_t batch_size;
 };
 
-// Each has work for more than one core, see NativeWorkers.
+// Each has work for more than one core, see Workers.
 const Case kCases[] = {
     Case{"Classifier", {.rnn = {.input_size = 5, .hidden_size = 50}, .output_size = 4}, 8, 13},
     Case{"BidirectionalTaggerWithDropout",
