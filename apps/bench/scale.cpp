@@ -10,6 +10,7 @@
 #include "apps/bench/torch_peer.h"
 #include "apps/common/commands.h"
 #include "apps/common/threads.h"
+#include "apps/common/warn.h"
 #include "engine/base/error.h"
 #include "engine/threads/affinity.h"
 #include "engine/training/make_backend.h"
@@ -123,8 +124,7 @@ void warn_of_sharing(int threads, const Machine& machine) {
   const auto allowed = static_cast<int>(machine.affinity.size());
   const int cpus = std::min(allowed, machine.cgroup_cpus.value_or(allowed));
   if (threads > cpus) {
-    fmt::print(stderr, "quadgate: warning: {} threads will share {} CPU{}\n", threads, cpus,
-               cpus == 1 ? "" : "s");
+    warn(fmt::format("{} threads will share {} CPU{}", threads, cpus, cpus == 1 ? "" : "s"));
   }
 }
 

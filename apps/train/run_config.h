@@ -89,6 +89,8 @@ struct RunConfig {
   /// The window of a forecast; empty if no key of it is given. Throws InvalidArgument if some of
   /// them are there and input_len or horizon is not.
   std::optional<Window> window() const;
+  /// "a.h5", or "a.h5 and 2 more": the data set in a message.
+  std::string data_text() const;
 };
 
 /// Reads a run file, then sets the keys of `overrides` ("train.lr=1e-3"; a value that is no TOML is

@@ -25,6 +25,11 @@ std::optional<Window> RunConfig::window() const {
   return Window{*data.input_len, *data.horizon, data.stride.value_or(1), data.targets};
 }
 
+std::string RunConfig::data_text() const {
+  const auto& names = data.path.names;
+  return names.size() == 1 ? names[0] : fmt::format("{} and {} more", names[0], names.size() - 1);
+}
+
 void complete_schedule(RunConfig& config, std::int64_t updates_per_epoch) {
   ScheduleConfig& schedule = config.train.schedule;
   if (schedule.kind == ScheduleConfig::Kind::cosine && !schedule.t_max) {

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "apps/train/run_config.h"
+#include "apps/train/run_folder.h"
+#include "engine/training/trainer.h"
+#include "io/model/checkpoint.h"
+#include "io/model/checkpoint_writer.h"
+
+namespace quadgate::apps {
+
+/// When a training run saves, and which model is its best.
+class CheckpointPolicy {
+ public:
+  /// `trainer` must outlive it.
+  CheckpointPolicy(const RunConfig::Train& config, const RunFolder& folder,
+                   const ModelDescription& model, Trainer& trainer);
+
+  /// Whether `valid` is the best metric so far, which `state` then remembers: accuracy, or the loss
+  /// of a regression or language model.
+  bool improves(const Metrics& valid, TrainingState& state) const;
+
+  /// Whether to save between two batches of an epoch. A checkpoint that comes due while another is
+  /// being written is put off until that is done. Throws FileError if a write failed.
+  bool due(const TrainingState& state);
+
+  /// Copies weights, optimizer and `state`, with the states carried into the next batch, and has
+  /// them written, as the best model too if `is_best`. Throws FileError if a write failed.
+  void save(TrainingState& state, bool is_best = false);
+
+  /// Waits until all is on the disk. Throws FileError if a write failed.
+  void finish() { writer_.finish(); }
+
+  /// Seconds that training stood still for saves since the last call.
+  double take_seconds();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::optional<std::int64_t> every_steps_;
+  std::optional<std::chrono::duration<double>> every_seconds_;
+  bool best_by_loss_;
+  Trainer& trainer_;
+  CheckpointWriter writer_;
+  Clock::time_point last_save_ = Clock::now();
+  bool put_off_ = false;  // due since an update before this one
+  double seconds_ = 0;
+};
+
+}  // namespace quadgate::apps

@@ -1,0 +1,105 @@
+#include "apps/train/training_report.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "apps/model/evaluation.h"
+
+namespace quadgate::apps {
+namespace {
+
+/// The loss, and the metric beside it that a progress line shows.
+std::string metrics_text(const ModelDescription& model, const Metrics& metrics) {
+  if (model.data.streams) {
+    return fmt::format("loss {:.4f}  perplexity {:.2f}", metrics.mean_loss(),
+                       std::exp(metrics.mean_loss()));
+  }
+  return model.config.task == Task::regression
+             ? fmt::format("loss {:.4f}  mae {:.4f}", metrics.mean_loss(),
+                           metrics.mean_absolute_error())
+             : fmt::format("loss {:.4f}  accuracy {:.2f} %", metrics.mean_loss(),
+                           100 * metrics.accuracy());
+}
+
+}  // namespace
+
+TrainingReport::TrainingReport(const Output& output, const Size& size, const RunFolder& folder,
+                               const ModelDescription& model)
+    : output_(output), size_(size), folder_(folder), model_(model) {
+  if (output_.progress) progress_.emplace(stderr, isatty(STDERR_FILENO) == 1, Clock::now());
+}
+
+void TrainingReport::begin_epoch() {
+  seconds_ = 0;
+  sequences_ = 0;
+}
+
+void TrainingReport::add_batch(std::int64_t sequences, double seconds, const TrainingState& state) {
+  sequences_ += sequences;
+  seconds_ += seconds;
+  const auto now = Clock::now();
+  if (progress_ && progress_->due(now)) progress_->update(progress_text(state), now);
+}
+
+std::string TrainingReport::metrics_line(const Epoch& epoch, const TrainingState& state) const {
+  nlohmann::ordered_json record;
+  record["epoch"] = state.epoch;
+  record["step"] = state.step;
+  for (const auto& [name, value] : named_metrics(model_, state.running)) {
+    record["train_" + name] = value;
+  }
+  if (epoch.valid) {
+    for (const auto& [name, value] : named_metrics(model_, *epoch.valid)) {
+      record["valid_" + name] = value;
+    }
+  }
+  record["seconds"] = seconds_;
+  record["data_wait_seconds"] = epoch.data_wait_seconds;
+  record["sequences_per_second"] = sequences_per_second();
+  record["checkpoint_seconds"] = epoch.checkpoint_seconds;
+  record["lr"] = epoch.lr;
+  return record.dump();
+}
+
+void TrainingReport::finish_epoch(const TrainingState& state, const Metrics& train,
+                                  const std::optional<Metrics>& valid) {
+  folder_.append_metrics(state.last_metrics);
+  if (progress_) {
+    progress_->finish(
+        fmt::format("epoch {}/{}  {}{}  {:.0f} seq/s", state.epoch, size_.epochs,
+                    metrics_text(model_, train),
+                    valid ? "  valid " + metrics_text(model_, *valid) : "", sequences_per_second()),
+        Clock::now());
+  }
+  if (output_.json) {
+    fmt::print("{}\n", state.last_metrics);
+    std::fflush(stdout);
+  }
+}
+
+void TrainingReport::say_last(const std::string& line) {
+  progress_.reset();  // ends its line
+  if (output_.progress) std::fputs((line + "\n").c_str(), stderr);
+}
+
+std::string TrainingReport::progress_text(const TrainingState& state) const {
+  const std::int64_t epochs_left = size_.epochs - state.epoch;
+  const std::int64_t done = std::min(state.batch * size_.batch_size, size_.sequences);
+  const std::int64_t num_batches = (size_.sequences - 1) / size_.batch_size + 1;
+  const auto left = static_cast<double>(epochs_left * size_.sequences - done);
+  return fmt::format("epoch {}/{}  step {}/{}  {}  {:.0f} seq/s  {} left", state.epoch + 1,
+                     size_.epochs, state.batch, num_batches, metrics_text(model_, state.running),
+                     sequences_per_second(), duration_text(left / sequences_per_second()));
+}
+
+double TrainingReport::sequences_per_second() const {
+  constexpr double kShortest = 1e-9;
+  return static_cast<double>(sequences_) / std::max(seconds_, kShortest);
+}
+
+}  // namespace quadgate::apps
