@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,9 +11,11 @@
 #include "engine/model/batch.h"
 #include "engine/model/config.h"
 #include "io/data/data_description.h"
-#include "io/hdf5/file.h"
 
 namespace quadgate {
+namespace detail {
+struct OpenDataset;
+}
 
 /// The rows of one part of a data set: sequences, or the windows of a forecast.
 class Split {
@@ -87,45 +88,28 @@ class Dataset {
   /// Of the first file.
   const std::filesystem::path& path() const noexcept;
   /// Forecasts are regressions; language models are tagging, every token with the next one.
-  Task task() const noexcept { return task_; }
-  bool is_forecast() const noexcept { return description_.window.has_value(); }
+  Task task() const noexcept;
+  bool is_forecast() const noexcept { return description().window.has_value(); }
   /// I, the features of a step; 0 if a step is a token.
-  std::int64_t input_size() const noexcept { return input_size_; }
+  std::int64_t input_size() const noexcept;
   /// Tokens in the vocabulary; 0 if a step has features.
   std::int64_t vocabulary_size() const noexcept {
-    return static_cast<std::int64_t>(description_.token_names.size());
+    return static_cast<std::int64_t>(description().token_names.size());
   }
   /// Classes, or values to predict: O, or horizon x targets of a forecast.
-  std::int64_t output_size() const noexcept { return output_size_; }
+  std::int64_t output_size() const noexcept;
   /// Names, standardization, and the window with its targets named. Features and classes without
   /// names in the file are called "0", "1", ..., classes up to the largest label.
-  const DataDescription& description() const noexcept { return description_; }
+  const DataDescription& description() const noexcept;
 
   /// Those of "train", "valid", "test" that there are, in this order.
   std::vector<std::string> split_names() const;
-  bool has_split(const std::string& name) const { return splits_.contains(name); }
+  bool has_split(const std::string& name) const;
   /// Throws InvalidArgument if the file has none of that name. Lives as long as the data set.
   Split& split(const std::string& name);
 
  private:
-  void open_features(const hdf5::Array& x);
-  void open_forecast(const Window& window);
-  void open_text(const Streams& streams);
-  void open_sequences(const std::string& first);  // split that tells the sizes
-  void name_classes();
-  void expect_same(const Dataset& other);
-  void join_splits();
-
-  std::unique_ptr<hdf5::File> file_;
-  std::int64_t ignore_index_;
-  Task task_ = Task::classification;
-  std::int64_t input_size_ = 0;
-  std::int64_t output_size_ = 0;
-  DataDescription description_;
-  bool has_class_names_ = true;                               // in the file
-  std::map<std::string, std::unique_ptr<Split>> splits_;      // of the file, or joined from all
-  std::vector<Dataset> others_;                               // files beside the first
-  std::map<std::string, std::unique_ptr<Split>> own_splits_;  // of the file, if joined
+  std::unique_ptr<detail::OpenDataset> open_;
 };
 
 /// The `task` attribute of a data set's file: "classification", "tagging", "regression", "forecast"

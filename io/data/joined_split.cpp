@@ -10,13 +10,13 @@
 
 namespace quadgate {
 
-JoinedSplit::JoinedSplit(std::vector<Split*> parts)
+JoinedSplit::JoinedSplit(std::vector<std::unique_ptr<Split>> parts)
     : parts_(std::move(parts)),
       firsts_{0},
       rows_(parts_.size()),
       batches_(parts_.size()),
       taken_(parts_.size()) {
-  for (const Split* part : parts_) firsts_.push_back(firsts_.back() + part->size());
+  for (const auto& part : parts_) firsts_.push_back(firsts_.back() + part->size());
 }
 
 std::size_t JoinedSplit::part_of(std::int64_t row) const noexcept {
@@ -30,7 +30,7 @@ std::int64_t JoinedSplit::length(std::int64_t row) const noexcept {
 
 std::int64_t JoinedSplit::max_len() const noexcept {
   std::int64_t longest = 0;
-  for (const Split* part : parts_) longest = std::max(longest, part->max_len());
+  for (const auto& part : parts_) longest = std::max(longest, part->max_len());
   return longest;
 }
 
@@ -47,7 +47,7 @@ std::vector<std::int64_t> JoinedSplit::chunks() const {
 }
 
 bool JoinedSplit::wants_chunks() const {
-  return std::ranges::any_of(parts_, [](const Split* part) { return part->wants_chunks(); });
+  return std::ranges::any_of(parts_, [](const auto& part) { return part->wants_chunks(); });
 }
 
 std::string JoinedSplit::where(std::int64_t row) const {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,8 @@ namespace quadgate {
 /// Splits one after the other as one: the rows of the first, then those of the second, ...
 class JoinedSplit final : public Split {
  public:
-  /// At least one, of the same task and sizes, which must outlive it.
-  explicit JoinedSplit(std::vector<Split*> parts);
+  /// At least one, of the same task and sizes.
+  explicit JoinedSplit(std::vector<std::unique_ptr<Split>> parts);
 
   std::int64_t size() const noexcept override { return firsts_.back(); }
   std::int64_t length(std::int64_t row) const noexcept override;
@@ -26,7 +27,7 @@ class JoinedSplit final : public Split {
  private:
   std::size_t part_of(std::int64_t row) const noexcept;
 
-  std::vector<Split*> parts_;
+  std::vector<std::unique_ptr<Split>> parts_;
   std::vector<std::int64_t> firsts_;  // [parts + 1]: the number of each part's first row
 
   // Of the batch that is read, for each part: its rows there, and what they hold.

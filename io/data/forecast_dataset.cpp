@@ -1,0 +1,24 @@
+#include "io/data/dataset_kinds.h"
+#include "io/data/window_split.h"
+
+namespace quadgate::detail {
+
+OpenDataset open_forecast(const hdf5::File& file, const Window& window) {
+  const std::vector<std::string> names = split_groups(file);
+  OpenDataset data = describe(file);
+  data.task = Task::regression;
+  open_features(file, file.array(names.front() + "/x"), data);
+  expect_at_least_one("input_len", window.input_len);
+  expect_at_least_one("horizon", window.horizon);
+  expect_at_least_one("stride", window.stride);
+  data.description.window = window;
+  if (window.targets.empty()) data.description.window->targets = data.description.feature_names;
+  data.output_size =
+      window.horizon * static_cast<std::int64_t>(target_columns(data.description).size());
+  for (const std::string& name : names) {
+    data.splits[name] = std::make_unique<WindowSplit>(file, name, data.description);
+  }
+  return data;
+}
+
+}  // namespace quadgate::detail
