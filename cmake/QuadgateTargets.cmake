@@ -44,6 +44,10 @@ function(quadgate_room folder)
     target_link_libraries(${target} PUBLIC ${arg_LINKS} PRIVATE ${arg_LIBS})
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     quadgate_compile_options(${target})
+    # What reads files tells libFuzzer which of its branches an input reaches.
+    if(QUADGATE_BUILD_FUZZERS AND folder MATCHES "^(io|apps)/")
+      target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+    endif()
   else()
     add_library(${target} INTERFACE)
     target_link_libraries(${target} INTERFACE ${arg_LINKS})
@@ -116,14 +120,15 @@ function(quadgate_embed target file)
   target_sources(${target} PRIVATE ${object})
 endfunction()
 
-# quadgate_test(TARGET SOURCES file... LIBS library...)
+# quadgate_test(TARGET [SOURCES file...] LIBS library...)
 #
 # One test binary of GoogleTest cases, each of them a test of its own for ctest. GoogleTest and
 # GoogleMock are linked, with their main(). QUADGATE_SHARED_DATA is the folder of real data sets,
 # which may not exist.
 function(quadgate_test target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
-  add_executable(${target} ${arg_SOURCES})
+  add_executable(${target})
+  quadgate_test_sources(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE ${arg_LIBS} GTest::gmock GTest::gtest_main)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(${target} PRIVATE
@@ -131,7 +136,17 @@ function(quadgate_test target)
   quadgate_compile_options(${target})
   # Tests take longer to compile than to run; what they test is compiled as users get it.
   target_compile_options(${target} PRIVATE $<IF:$<CONFIG:Release>,-Og,-O0>)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
   target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                        TEST_PREFIX ${target}. NO_PRETTY_VALUES)
+endfunction()
+
+# quadgate_test_sources(TARGET file...)
+#
+# Adds the tests of this folder to a test binary; a unity build compiles them as one.
+function(quadgate_test_sources target)
+  cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME room)
+  target_sources(${target} PRIVATE ${ARGN})
+  set_source_files_properties(${ARGN} TARGET_DIRECTORY ${target} PROPERTIES UNITY_GROUP ${room})
 endfunction()

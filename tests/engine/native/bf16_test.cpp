@@ -15,7 +15,7 @@
 namespace quadgate {
 namespace {
 
-constexpr double kTolerance = 2e-2;
+constexpr double kBf16Tolerance = 2e-2;
 
 struct Case {
   const char* name;
@@ -86,7 +86,7 @@ TEST_P(Bf16Test, GradientsAreNearThoseOfF32) {
     network->refresh();
   }
   const double loss = exact.differentiate(batch, dropout, norm).mean_loss();
-  EXPECT_NEAR(rounded.differentiate(batch, dropout, norm).mean_loss(), loss, kTolerance * loss);
+  EXPECT_NEAR(rounded.differentiate(batch, dropout, norm).mean_loss(), loss, kBf16Tolerance * loss);
   for (const auto& slice : exact.parameters().slices()) {
     const auto of = [&](const Network& network) {
       return network.parameters().gradients().subspan(slice.offset, slice.size);
@@ -99,7 +99,7 @@ TEST_P(Bf16Test, GradientsAreNearThoseOfF32) {
           std::max(difference, std::abs(static_cast<double>(of(exact)[i]) - of(rounded)[i]));
     }
     EXPECT_GT(difference, 0) << slice.name;
-    EXPECT_LE(difference, kTolerance * largest) << slice.name;
+    EXPECT_LE(difference, kBf16Tolerance * largest) << slice.name;
   }
 }
 

@@ -29,7 +29,7 @@ using testing::random_batch;
 using testing::random_lengths;
 using testing::select_rows;
 
-constexpr double kTolerance = 2e-5;
+constexpr double kConvTolerance = 2e-5;
 constexpr std::int64_t kSeqLen = 13;
 
 ModelConfig model_with(const ConvConfig& conv) {
@@ -72,7 +72,7 @@ class NativeConvTest : public kernels::EachIsa {
       network.refresh();
       Random random(7);
       for (const std::int64_t rows : {2, 9, 1, 4}) {
-        expect_reference(network, ragged_batch(model, rows, random), kTolerance);
+        expect_reference(network, ragged_batch(model, rows, random), kConvTolerance);
       }
       const auto gradients = network.parameters().gradients();
       if (team_size == 1) alone.assign(gradients.begin(), gradients.end());
@@ -176,7 +176,7 @@ TEST(NativeConvRowsTest, TheFirstOfEqualValuesHasTheGradient) {
   std::ranges::fill(parameters.value(parameters.slice("conv.bias")), 0.5F);
   network.refresh();
   Random random(7);
-  expect_reference(network, ragged_batch(model, 9, random), kTolerance);
+  expect_reference(network, ragged_batch(model, 9, random), kConvTolerance);
 }
 
 // What the dropout of the recurrent stack's input leaves of the derivative comes back through ReLU

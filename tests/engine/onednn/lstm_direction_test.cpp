@@ -17,7 +17,7 @@ namespace {
 using testing::Random;
 using testing::relative_error;
 
-constexpr double kTolerance = 1e-5;
+constexpr double kDirectionTolerance = 1e-5;
 
 /// One direction with arrays of its own, beside the reference.
 class OnednnLstmTest : public ::testing::TestWithParam<LstmShape> {
@@ -103,16 +103,17 @@ TEST_P(OnednnLstmTest, FollowsTheReferenceWithEveryNewWeight) {
       lstm_->backward(gradients.data());
     });
 
-    EXPECT_LE(relative_error(y_, reference.outputs().output), kTolerance);
+    EXPECT_LE(relative_error(y_, reference.outputs().output), kDirectionTolerance);
     EXPECT_LE(relative_error(read(arrays_.h_n, state_.size()), reference.outputs().h_n),
-              kTolerance);
+              kDirectionTolerance);
     EXPECT_LE(relative_error(read(arrays_.c_n, state_.size()), reference.outputs().c_n),
-              kTolerance);
-    EXPECT_LE(relative_error(read(arrays_.dx, x_.size()), expected.x), kTolerance);
-    EXPECT_LE(relative_error(read(arrays_.dh0, state_.size()), expected.h0), kTolerance);
-    EXPECT_LE(relative_error(read(arrays_.dc0, state_.size()), expected.c0), kTolerance);
+              kDirectionTolerance);
+    EXPECT_LE(relative_error(read(arrays_.dx, x_.size()), expected.x), kDirectionTolerance);
+    EXPECT_LE(relative_error(read(arrays_.dh0, state_.size()), expected.h0), kDirectionTolerance);
+    EXPECT_LE(relative_error(read(arrays_.dc0, state_.size()), expected.c0), kDirectionTolerance);
     const auto& bias = expected.directions[0].bias_ih;
-    EXPECT_LE(relative_error(read(&gradients[layout.bias], bias.size()), bias), kTolerance);
+    EXPECT_LE(relative_error(read(&gradients[layout.bias], bias.size()), bias),
+              kDirectionTolerance);
   }
 }
 

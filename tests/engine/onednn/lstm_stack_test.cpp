@@ -19,7 +19,7 @@ using testing::EngineLstm;
 using testing::LstmReference;
 using testing::Random;
 
-constexpr double kTolerance = 1e-5;
+constexpr double kStackTolerance = 1e-5;
 
 /// Expects |actual - expected| <= tolerance * max(largest |expected|, 0.1) everywhere.
 void expect_close(const std::vector<float>& actual, const std::vector<double>& expected,
@@ -28,7 +28,7 @@ void expect_close(const std::vector<float>& actual, const std::vector<double>& e
   double largest = 0.1;
   for (const double value : expected) largest = std::max(largest, std::abs(value));
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    ASSERT_NEAR(actual[i], expected[i], kTolerance * largest) << name << "[" << i << "]";
+    ASSERT_NEAR(actual[i], expected[i], kStackTolerance * largest) << name << "[" << i << "]";
   }
 }
 

@@ -16,7 +16,7 @@
 namespace quadgate {
 namespace {
 
-struct Case {
+struct ShapeCase {
   const char* name;
   ModelConfig model;
   std::int64_t seq_len;
@@ -24,35 +24,36 @@ struct Case {
 };
 
 // Each has work for more than one core, see Workers.
-const Case kCases[] = {
-    Case{"Classifier", {.rnn = {.input_size = 5, .hidden_size = 50}, .output_size = 4}, 8, 13},
-    Case{"BidirectionalTaggerWithDropout",
-         {.rnn = {.input_size = 3,
-                  .hidden_size = 33,
-                  .num_layers = 2,
-                  .bidirectional = true,
-                  .dropout = 0.3},
-          .task = Task::tagging,
-          .output_size = 5},
-         6,
-         21},
-    Case{"RegressionWithManyShards",
-         {.rnn = {.input_size = 2, .hidden_size = 32, .num_layers = 2, .dropout = 0.5},
-          .task = Task::regression,
-          .output_size = 3},
-         5,
-         70},
-    Case{"SmallBatch",
-         {.rnn = {.input_size = 7, .hidden_size = 130, .bidirectional = true}, .output_size = 2},
-         4,
-         3}};
+const ShapeCase kShapeCases[] = {
+    ShapeCase{"Classifier", {.rnn = {.input_size = 5, .hidden_size = 50}, .output_size = 4}, 8, 13},
+    ShapeCase{"BidirectionalTaggerWithDropout",
+              {.rnn = {.input_size = 3,
+                       .hidden_size = 33,
+                       .num_layers = 2,
+                       .bidirectional = true,
+                       .dropout = 0.3},
+               .task = Task::tagging,
+               .output_size = 5},
+              6,
+              21},
+    ShapeCase{"RegressionWithManyShards",
+              {.rnn = {.input_size = 2, .hidden_size = 32, .num_layers = 2, .dropout = 0.5},
+               .task = Task::regression,
+               .output_size = 3},
+              5,
+              70},
+    ShapeCase{
+        "SmallBatch",
+        {.rnn = {.input_size = 7, .hidden_size = 130, .bidirectional = true}, .output_size = 2},
+        4,
+        3}};
 
 struct Result {
   std::vector<float> weights, predictions;
   std::vector<double> losses;
 };
 
-std::vector<float> predict(Network& network, const Batch& batch) {
+std::vector<float> predictions_of(Network& network, const Batch& batch) {
   const ModelConfig& config = network.config();
   const std::int64_t rows = config.task == Task::tagging ? batch.steps() : batch.rows();
   std::vector<float> outputs(static_cast<std::size_t>(rows * config.output_size));
@@ -61,54 +62,56 @@ std::vector<float> predict(Network& network, const Batch& batch) {
 }
 
 // Many words in few rows of a large table, then few words in many rows.
-const Case kTokenCases[] = {
-    Case{"ManyWords",
-         {.rnn = {.input_size = 37, .hidden_size = 20, .num_layers = 2, .bidirectional = true},
-          .task = Task::tagging,
-          .output_size = 5,
-          .embedding = {.vocabulary_size = 5000, .padding_index = 7}},
-         20,
-         33},
-    Case{"Characters",
-         {.rnn = {.input_size = 16, .hidden_size = 40},
-          .task = Task::tagging,
-          .output_size = 3,
-          .embedding = {.vocabulary_size = 9}},
-         30,
-         21},
-    Case{"TiedWeights",
-         {.rnn = {.input_size = 40, .hidden_size = 40},
-          .task = Task::tagging,
-          .output_size = 300,
-          .embedding = {.vocabulary_size = 300, .tie_weights = true}},
-         12,
-         9}};
+const ShapeCase kTokenCases[] = {
+    ShapeCase{"ManyWords",
+              {.rnn = {.input_size = 37, .hidden_size = 20, .num_layers = 2, .bidirectional = true},
+               .task = Task::tagging,
+               .output_size = 5,
+               .embedding = {.vocabulary_size = 5000, .padding_index = 7}},
+              20,
+              33},
+    ShapeCase{"Characters",
+              {.rnn = {.input_size = 16, .hidden_size = 40},
+               .task = Task::tagging,
+               .output_size = 3,
+               .embedding = {.vocabulary_size = 9}},
+              30,
+              21},
+    ShapeCase{"TiedWeights",
+              {.rnn = {.input_size = 40, .hidden_size = 40},
+               .task = Task::tagging,
+               .output_size = 300,
+               .embedding = {.vocabulary_size = 300, .tie_weights = true}},
+              12,
+              9}};
 
 // Windows over features and over tokens, with and without pooling and padding, few and many
 // channels.
-const Case kConvCases[] = {
-    Case{"ConvPooled",
-         {.rnn = {.input_size = 40, .hidden_size = 50},
-          .output_size = 4,
-          .conv = ConvConfig{.input_size = 7, .channels = 40, .kernel_size = 3, .pool_size = 2}},
-         20,
-         13},
-    Case{"ConvTagger",
-         {.rnn = {.input_size = 70, .hidden_size = 30, .bidirectional = true},
-          .task = Task::tagging,
-          .output_size = 3,
-          .embedding = {.vocabulary_size = 90},
-          .conv = ConvConfig{.input_size = 20, .channels = 70, .kernel_size = 5, .padding = 2}},
-         15,
-         11}};
+const ShapeCase kConvCases[] = {
+    ShapeCase{
+        "ConvPooled",
+        {.rnn = {.input_size = 40, .hidden_size = 50},
+         .output_size = 4,
+         .conv = ConvConfig{.input_size = 7, .channels = 40, .kernel_size = 3, .pool_size = 2}},
+        20,
+        13},
+    ShapeCase{
+        "ConvTagger",
+        {.rnn = {.input_size = 70, .hidden_size = 30, .bidirectional = true},
+         .task = Task::tagging,
+         .output_size = 3,
+         .embedding = {.vocabulary_size = 90},
+         .conv = ConvConfig{.input_size = 20, .channels = 70, .kernel_size = 5, .padding = 2}},
+        15,
+        11}};
 
-Batch batch_of(const Case& test, std::int64_t rows, testing::Random& random) {
+Batch batch_of(const ShapeCase& test, std::int64_t rows, testing::Random& random) {
   const std::int64_t shortest = test.model.conv ? test.model.conv->shortest() : 1;
   return random_batch(test.model, random_lengths(rows, test.seq_len, random, shortest), random);
 }
 
 /// Four steps of Adam: two whole batches, two smaller ones; then predictions.
-Result train(const Case& test, const NetworkOptions& options, int threads) {
+Result train(const ShapeCase& test, const NetworkOptions& options, int threads) {
   Arena arena(threads);
   Network network(test.model, test.seq_len, test.batch_size, arena, options);
   network.parameters().initialize(1);
@@ -124,7 +127,7 @@ Result train(const Case& test, const NetworkOptions& options, int threads) {
   }
   const auto values = network.parameters().values();
   result.weights.assign(values.begin(), values.end());
-  result.predictions = predict(network, batch);
+  result.predictions = predictions_of(network, batch);
   return result;
 }
 
@@ -133,7 +136,7 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
-class DeterminismTest : public ::testing::TestWithParam<std::tuple<Case, BackendKind>> {};
+class DeterminismTest : public ::testing::TestWithParam<std::tuple<ShapeCase, BackendKind>> {};
 
 TEST_P(DeterminismTest, EveryNumberOfThreadsGivesTheSameBits) {
   const auto& [test, backend] = GetParam();
@@ -147,71 +150,74 @@ TEST_P(DeterminismTest, EveryNumberOfThreadsGivesTheSameBits) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, DeterminismTest,
-                         ::testing::Combine(::testing::ValuesIn(kCases), testing::both_backends()),
+                         ::testing::Combine(::testing::ValuesIn(kShapeCases),
+                                            testing::both_backends()),
                          [](const auto& test) {
                            return testing::with_backend(std::get<0>(test.param).name,
                                                         std::get<1>(test.param));
                          });
 
-const Case kCellCases[] = {
-    Case{"Gru",
-         {.rnn = {.input_size = 7, .hidden_size = 50, .bidirectional = true, .cell = Cell::gru},
-          .output_size = 2},
-         6,
-         13},
-    Case{"Rnn",
-         {.rnn = {.input_size = 7, .hidden_size = 70, .num_layers = 2, .cell = Cell::rnn_tanh},
-          .task = Task::tagging,
-          .output_size = 2},
-         6,
-         13}};
+const ShapeCase kCellCases[] = {
+    ShapeCase{
+        "Gru",
+        {.rnn = {.input_size = 7, .hidden_size = 50, .bidirectional = true, .cell = Cell::gru},
+         .output_size = 2},
+        6,
+        13},
+    ShapeCase{"Rnn",
+              {.rnn = {.input_size = 7, .hidden_size = 70, .num_layers = 2, .cell = Cell::rnn_tanh},
+               .task = Task::tagging,
+               .output_size = 2},
+              6,
+              13}};
 
-const Case kHeadCases[] = {Case{"MeanOfSmoothedClasses",
-                                {.rnn = {.input_size = 7, .hidden_size = 70, .bidirectional = true},
-                                 .output_size = 3,
-                                 .pooling = Pooling::mean,
-                                 .loss = {.label_smoothing = 0.1, .class_weights = {1, 2, 3}}},
-                                6,
-                                13},
-                           Case{"MaxOfHuberValues",
-                                {.rnn = {.input_size = 7, .hidden_size = 70, .bidirectional = true},
-                                 .task = Task::regression,
-                                 .output_size = 2,
-                                 .pooling = Pooling::max,
-                                 .loss = {.kind = LossKind::huber}},
-                                6,
-                                13}};
+const ShapeCase kHeadCases[] = {
+    ShapeCase{"MeanOfSmoothedClasses",
+              {.rnn = {.input_size = 7, .hidden_size = 70, .bidirectional = true},
+               .output_size = 3,
+               .pooling = Pooling::mean,
+               .loss = {.label_smoothing = 0.1, .class_weights = {1, 2, 3}}},
+              6,
+              13},
+    ShapeCase{"MaxOfHuberValues",
+              {.rnn = {.input_size = 7, .hidden_size = 70, .bidirectional = true},
+               .task = Task::regression,
+               .output_size = 2,
+               .pooling = Pooling::max,
+               .loss = {.kind = LossKind::huber}},
+              6,
+              13}};
 
-const Case kDropoutCases[] = {
-    Case{"EveryDropout",
-         {.rnn = {.input_size = 7,
-                  .hidden_size = 70,
-                  .num_layers = 2,
-                  .bidirectional = true,
-                  .dropout = 0.3,
-                  .cell = Cell::gru,
-                  .input_dropout = 0.2,
-                  .output_dropout = 0.4,
-                  .weight_dropout = 0.5},
-          .task = Task::tagging,
-          .output_size = 3},
-         6,
-         13},
-    Case{"LockedWords",
-         {.rnn = {.input_size = 40,
-                  .hidden_size = 140,
-                  .dropout = 0.3,
-                  .proj_size = 40,
-                  .input_dropout = 0.2,
-                  .output_dropout = 0.4,
-                  .locked_dropout = true,
-                  .weight_dropout = 0.5},
-          .task = Task::tagging,
-          .output_size = 100,
-          .embedding = {.vocabulary_size = 100, .tie_weights = true}},
-         12,
-         9},
-    Case{
+const ShapeCase kDropoutCases[] = {
+    ShapeCase{"EveryDropout",
+              {.rnn = {.input_size = 7,
+                       .hidden_size = 70,
+                       .num_layers = 2,
+                       .bidirectional = true,
+                       .dropout = 0.3,
+                       .cell = Cell::gru,
+                       .input_dropout = 0.2,
+                       .output_dropout = 0.4,
+                       .weight_dropout = 0.5},
+               .task = Task::tagging,
+               .output_size = 3},
+              6,
+              13},
+    ShapeCase{"LockedWords",
+              {.rnn = {.input_size = 40,
+                       .hidden_size = 140,
+                       .dropout = 0.3,
+                       .proj_size = 40,
+                       .input_dropout = 0.2,
+                       .output_dropout = 0.4,
+                       .locked_dropout = true,
+                       .weight_dropout = 0.5},
+               .task = Task::tagging,
+               .output_size = 100,
+               .embedding = {.vocabulary_size = 100, .tie_weights = true}},
+              12,
+              9},
+    ShapeCase{
         "ConvolvedLocked",
         {.rnn = {.input_size = 70, .hidden_size = 70, .input_dropout = 0.2, .locked_dropout = true},
          .output_size = 3,
@@ -245,20 +251,21 @@ INSTANTIATE_TEST_SUITE_P(Conv, DeterminismTest,
                          [](const auto& test) { return std::get<0>(test.param).name; });
 
 // Hidden sizes of at least two panels of d(h), 64 units each with AVX-512: what members share.
-const Case kWideCases[] = {
-    Case{"DeepTaggerWithDropout",
-         {.rnn = {.input_size = 90,
-                  .hidden_size = 260,
-                  .num_layers = 2,
-                  .bidirectional = true,
-                  .dropout = 0.3},
-          .task = Task::tagging,
-          .output_size = 70},
-         30,
-         5},
-    Case{"Classifier", {.rnn = {.input_size = 3, .hidden_size = 70}, .output_size = 4}, 40, 3}};
+const ShapeCase kWideCases[] = {
+    ShapeCase{"DeepTaggerWithDropout",
+              {.rnn = {.input_size = 90,
+                       .hidden_size = 260,
+                       .num_layers = 2,
+                       .bidirectional = true,
+                       .dropout = 0.3},
+               .task = Task::tagging,
+               .output_size = 70},
+              30,
+              5},
+    ShapeCase{
+        "Classifier", {.rnn = {.input_size = 3, .hidden_size = 70}, .output_size = 4}, 40, 3}};
 
-class TeamDeterminismTest : public ::testing::TestWithParam<Case> {};
+class TeamDeterminismTest : public ::testing::TestWithParam<ShapeCase> {};
 
 TEST_P(TeamDeterminismTest, EveryTeamSizeGivesTheSameBits) {
   const Result expected = train(GetParam(), {.backend = BackendKind::native}, 1);
@@ -286,14 +293,14 @@ INSTANTIATE_TEST_SUITE_P(Tokens, TeamDeterminismTest, ::testing::ValuesIn(kToken
 INSTANTIATE_TEST_SUITE_P(Conv, TeamDeterminismTest, ::testing::ValuesIn(kConvCases),
                          [](const auto& test) { return test.param.name; });
 
-class IsaDeterminismTest : public ::testing::TestWithParam<Case> {
+class IsaDeterminismTest : public ::testing::TestWithParam<ShapeCase> {
  protected:
   void TearDown() override { kernels::cap_isa(kernels::detected_isa()); }
 };
 
 TEST_P(IsaDeterminismTest, TheNativeBackendPredictsTheSameBitsOnEveryIsa) {
   using kernels::Isa;
-  const Case& test = GetParam();
+  const ShapeCase& test = GetParam();
   testing::Random random(1);
   const Batch batch = batch_of(test, test.batch_size, random);
   const auto run = [&](Isa isa) {
@@ -303,7 +310,7 @@ TEST_P(IsaDeterminismTest, TheNativeBackendPredictsTheSameBitsOnEveryIsa) {
                     {.backend = BackendKind::native});
     network.parameters().initialize(1);
     network.refresh();
-    return Result{{}, predict(network, batch), {network.evaluate(batch).loss}};
+    return Result{{}, predictions_of(network, batch), {network.evaluate(batch).loss}};
   };
   const Result expected = run(Isa::scalar);
   for (const Isa isa : {Isa::avx2, Isa::avx512}) {
@@ -316,7 +323,7 @@ TEST_P(IsaDeterminismTest, TheNativeBackendPredictsTheSameBitsOnEveryIsa) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, IsaDeterminismTest, ::testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Shapes, IsaDeterminismTest, ::testing::ValuesIn(kShapeCases),
                          [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Conv, IsaDeterminismTest, ::testing::ValuesIn(kConvCases),

@@ -21,24 +21,24 @@ using testing::Random;
 using testing::random_batch;
 using testing::select_rows;
 
-constexpr double kTolerance = 2e-5;
+constexpr double kLossTolerance = 2e-5;
 
-struct Case {
+struct LossCase {
   const char* name;
   Task task;
   LossConfig loss;
 };
 
-const Case kCases[] = {
-    Case{"Smoothed", Task::classification, {.label_smoothing = 0.2}},
-    Case{"Weighted", Task::classification, {.class_weights = {0.5F, 2, 0, 1}}},
-    Case{"WeightedTags",
-         Task::tagging,
-         {.label_smoothing = 0.1, .class_weights = {0.5F, 2, 3, 1}, .ignore_index = 2}},
-    Case{"IgnoredTags", Task::tagging, {}},
-    Case{"Mae", Task::regression, {.kind = LossKind::mae}},
-    Case{"Huber", Task::regression, {.kind = LossKind::huber, .huber_delta = 0.3}},
-    Case{"Bce", Task::regression, {.kind = LossKind::bce}}};
+const LossCase kLossCases[] = {
+    LossCase{"Smoothed", Task::classification, {.label_smoothing = 0.2}},
+    LossCase{"Weighted", Task::classification, {.class_weights = {0.5F, 2, 0, 1}}},
+    LossCase{"WeightedTags",
+             Task::tagging,
+             {.label_smoothing = 0.1, .class_weights = {0.5F, 2, 3, 1}, .ignore_index = 2}},
+    LossCase{"IgnoredTags", Task::tagging, {}},
+    LossCase{"Mae", Task::regression, {.kind = LossKind::mae}},
+    LossCase{"Huber", Task::regression, {.kind = LossKind::huber, .huber_delta = 0.3}},
+    LossCase{"Bce", Task::regression, {.kind = LossKind::bce}}};
 
 /// A random batch, of which some labels do not count and all targets lie within 0 and 1.
 Batch batch_for(const ModelConfig& config, std::int64_t rows, std::int64_t seq_len,
@@ -51,7 +51,7 @@ Batch batch_for(const ModelConfig& config, std::int64_t rows, std::int64_t seq_l
   return batch;
 }
 
-class NetworkLossTest : public ::testing::TestWithParam<std::tuple<Case, BackendKind>> {};
+class NetworkLossTest : public ::testing::TestWithParam<std::tuple<LossCase, BackendKind>> {};
 
 TEST_P(NetworkLossTest, HasTheReferencesLossAndGradients) {
   const auto& [test, backend] = GetParam();
@@ -65,12 +65,13 @@ TEST_P(NetworkLossTest, HasTheReferencesLossAndGradients) {
   network.refresh();
   Random random(7);
   for (const std::int64_t rows : {1, 6, 21}) {
-    testing::expect_reference(network, batch_for(config, rows, 9, random), kTolerance);
+    testing::expect_reference(network, batch_for(config, rows, 9, random), kLossTolerance);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Losses, NetworkLossTest,
-                         ::testing::Combine(::testing::ValuesIn(kCases), testing::both_backends()),
+                         ::testing::Combine(::testing::ValuesIn(kLossCases),
+                                            testing::both_backends()),
                          [](const auto& test) {
                            return testing::with_backend(std::get<0>(test.param).name,
                                                         std::get<1>(test.param));
@@ -130,7 +131,8 @@ TEST_P(PoolingTest, HasTheReferencesOutputsLossAndGradients) {
         network.refresh();
         Random random(7);
         for (const std::int64_t rows : {1, 6, 21}) {
-          testing::expect_reference(network, batch_for(config(task), rows, 9, random), kTolerance);
+          testing::expect_reference(network, batch_for(config(task), rows, 9, random),
+                                    kLossTolerance);
         }
         const auto gradients = network.parameters().gradients();
         if (team_size == 1) alone.assign(gradients.begin(), gradients.end());

@@ -16,7 +16,7 @@
 namespace quadgate {
 namespace {
 
-using Kind = OptimizerConfig::Kind;
+using OptimizerKind = OptimizerConfig::Kind;
 
 constexpr std::size_t kSize = 40000;
 constexpr float kScale = 0.5F;
@@ -32,19 +32,19 @@ struct ReferenceOptimizer {
     for (std::size_t i = 0; i < values.size(); ++i) {
       double g = double{gradients[i]} * kScale;
       double& value = values[i];
-      if (config.kind == Kind::adamw) {
+      if (config.kind == OptimizerKind::adamw) {
         value -= config.lr * config.weight_decay * value;
       } else {
         g += config.weight_decay * value;
       }
-      if (config.kind == Kind::sgd) {
+      if (config.kind == OptimizerKind::sgd) {
         double& b = states["momentum_buffer"][i];
         b = steps == 1 ? g : config.momentum * b + g;
         const double along = config.nesterov ? g + config.momentum * b : b;
         value -= config.lr * (config.momentum > 0 ? along : g);
         continue;
       }
-      if (config.kind == Kind::rmsprop) {
+      if (config.kind == OptimizerKind::rmsprop) {
         double& s = states["square_avg"][i];
         double& a = states["grad_avg"][i];
         double& b = states["momentum_buffer"][i];
@@ -130,44 +130,52 @@ TEST_P(OptimizerTest, ResumesFromItsStateWithTheSameBits) {
 INSTANTIATE_TEST_SUITE_P(
     Kinds, OptimizerTest,
     ::testing::Values(
-        OptimizerConfig{.kind = Kind::sgd, .lr = 0.1, .clip_norm = {}},
-        OptimizerConfig{.kind = Kind::sgd, .lr = 0.1, .weight_decay = 0.1, .clip_norm = {}},
+        OptimizerConfig{.kind = OptimizerKind::sgd, .lr = 0.1, .clip_norm = {}},
         OptimizerConfig{
-            .kind = Kind::sgd, .lr = 0.1, .momentum = 0.9, .weight_decay = 0.1, .clip_norm = {}},
-        OptimizerConfig{.kind = Kind::adam, .lr = 0.01, .clip_norm = {}},
-        OptimizerConfig{.kind = Kind::adam, .lr = 0.01, .weight_decay = 0.1, .clip_norm = {}},
-        OptimizerConfig{.kind = Kind::adamw,
+            .kind = OptimizerKind::sgd, .lr = 0.1, .weight_decay = 0.1, .clip_norm = {}},
+        OptimizerConfig{.kind = OptimizerKind::sgd,
+                        .lr = 0.1,
+                        .momentum = 0.9,
+                        .weight_decay = 0.1,
+                        .clip_norm = {}},
+        OptimizerConfig{.kind = OptimizerKind::adam, .lr = 0.01, .clip_norm = {}},
+        OptimizerConfig{
+            .kind = OptimizerKind::adam, .lr = 0.01, .weight_decay = 0.1, .clip_norm = {}},
+        OptimizerConfig{.kind = OptimizerKind::adamw,
                         .lr = 0.01,
                         .betas = {0.8, 0.99},
                         .eps = 1e-3,
                         .weight_decay = 0.1,
                         .clip_norm = {}},
-        OptimizerConfig{.kind = Kind::sgd, .lr = 0.1, .momentum = 0.9, .nesterov = true},
-        OptimizerConfig{.kind = Kind::rmsprop, .lr = 0.01},
-        OptimizerConfig{.kind = Kind::rmsprop,
+        OptimizerConfig{.kind = OptimizerKind::sgd, .lr = 0.1, .momentum = 0.9, .nesterov = true},
+        OptimizerConfig{.kind = OptimizerKind::rmsprop, .lr = 0.01},
+        OptimizerConfig{.kind = OptimizerKind::rmsprop,
                         .lr = 0.01,
                         .momentum = 0.5,
                         .alpha = 0.9,
                         .eps = 1e-3,
                         .weight_decay = 0.1},
         // eps: where the variance is nearly 0, its rounding would be divided by.
-        OptimizerConfig{
-            .kind = Kind::rmsprop, .lr = 0.01, .momentum = 0.5, .centered = true, .eps = 1e-2}));
+        OptimizerConfig{.kind = OptimizerKind::rmsprop,
+                        .lr = 0.01,
+                        .momentum = 0.5,
+                        .centered = true,
+                        .eps = 1e-2}));
 
 TEST(OptimizerStatesTest, HavePyTorchsNames) {
-  OptimizerConfig config{.kind = Kind::sgd, .clip_norm = {}};
+  OptimizerConfig config{.kind = OptimizerKind::sgd, .clip_norm = {}};
   EXPECT_TRUE(Optimizer(config, 3).states().empty());
   config.momentum = 0.9;
   Optimizer sgd(config, 3);
   ASSERT_EQ(sgd.states().size(), 1);
   EXPECT_EQ(sgd.states()[0].name, "momentum_buffer");
-  config.kind = Kind::adamw;
+  config.kind = OptimizerKind::adamw;
   Optimizer adamw(config, 3);
   ASSERT_EQ(adamw.states().size(), 2);
   EXPECT_EQ(adamw.states()[0].name, "exp_avg");
   EXPECT_EQ(adamw.states()[1].name, "exp_avg_sq");
   EXPECT_EQ(adamw.states()[1].array.size(), 3);
-  config.kind = Kind::rmsprop;
+  config.kind = OptimizerKind::rmsprop;
   config.centered = true;
   Optimizer rmsprop(config, 3);
   ASSERT_EQ(rmsprop.states().size(), 3);

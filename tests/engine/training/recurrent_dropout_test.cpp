@@ -25,9 +25,9 @@ namespace {
 
 using testing::relative_error;
 
-constexpr std::int64_t kSeqLen = 5;
-constexpr std::int64_t kBatch = 4;
-const std::vector<std::int64_t> kLengths{2, 5, 1, 4};
+constexpr std::int64_t kDropoutSeqLen = 5;
+constexpr std::int64_t kDropoutBatch = 4;
+const std::vector<std::int64_t> kDropoutLengths{2, 5, 1, 4};
 constexpr DropoutKey kKey{.seed = 0x123456789, .step = 11};
 
 /// `count` factors that follow from the first three words of a counter, and its last.
@@ -53,8 +53,8 @@ std::vector<double> feature_factors(const RecurrentConfig& config, std::int64_t 
   const auto use = static_cast<std::uint32_t>(RandomUse::dropout) | static_cast<std::uint32_t>(l)
                                                                         << 8;
   std::vector<double> factors;
-  for (std::int64_t t = 0; t < kSeqLen; ++t) {
-    for (std::int64_t row = 0; row < kBatch; ++row) {
+  for (std::int64_t t = 0; t < kDropoutSeqLen; ++t) {
+    for (std::int64_t row = 0; row < kDropoutBatch; ++row) {
       const std::int64_t first_block = config.locked_dropout ? 0 : t * ((width + 3) / 4);
       const auto drawn = draw(p, use, static_cast<std::uint32_t>(row),
                               static_cast<std::uint32_t>(first_block), width);
@@ -90,20 +90,21 @@ void multiply(Values&& values, const Factors& factors) {
   }
 }
 
-struct Case {
+struct DropoutCase {
   const char* name;
   RecurrentConfig config;
 };
 
-class RecurrentDropoutTest : public ::testing::TestWithParam<Case> {};
+class RecurrentDropoutTest : public ::testing::TestWithParam<DropoutCase> {};
 
 TEST_P(RecurrentDropoutTest, HasTheNumbersOfTheReferenceWithItsMasks) {
   for (const bool locked : {false, true}) {
     RecurrentConfig config = GetParam().config;
     config.locked_dropout = locked;
     testing::Random random(3);
-    auto plain = testing::random_lstm_inputs(config, kSeqLen, kBatch, random);
-    const auto d_outputs = testing::random_lstm_gradients(config, kSeqLen, kLengths, true, random);
+    auto plain = testing::random_lstm_inputs(config, kDropoutSeqLen, kDropoutBatch, random);
+    const auto d_outputs =
+        testing::random_lstm_gradients(config, kDropoutSeqLen, kDropoutLengths, true, random);
     auto dropped = plain;
     std::vector<std::vector<double>> factors;
     for (std::int64_t l = 0; l <= config.num_layers; ++l) {
@@ -113,7 +114,8 @@ TEST_P(RecurrentDropoutTest, HasTheNumbersOfTheReferenceWithItsMasks) {
       multiply(dropped.directions[i].weight_hh,
                weight_factors(config, static_cast<std::int64_t>(i)));
     }
-    const testing::LstmReference<double> reference(config, kSeqLen, kLengths, dropped, factors);
+    const testing::LstmReference<double> reference(config, kDropoutSeqLen, kDropoutLengths, dropped,
+                                                   factors);
     auto expected = reference.backward(d_outputs);
     for (std::size_t i = 0; i < dropped.directions.size(); ++i) {
       multiply(expected.directions[i].weight_hh,
@@ -121,7 +123,7 @@ TEST_P(RecurrentDropoutTest, HasTheNumbersOfTheReferenceWithItsMasks) {
     }
 
     Arena arena(2);
-    Recurrent rnn(config, {.seq_len = kSeqLen, .batch_size = kBatch}, arena);
+    Recurrent rnn(config, {.seq_len = kDropoutSeqLen, .batch_size = kDropoutBatch}, arena);
     auto weights = plain.tensors();
     auto gradients = expected.tensors();
     const auto slices = rnn.parameters().slices();
@@ -136,9 +138,12 @@ TEST_P(RecurrentDropoutTest, HasTheNumbersOfTheReferenceWithItsMasks) {
                                  has_c ? to_floats(plain.c0) : std::vector<float>()};
     const RecurrentStates d_states{to_floats(d_outputs.h_n),
                                    has_c ? to_floats(d_outputs.c_n) : std::vector<float>()};
-    const auto output = rnn.forward(
-        {.x = x, .seq_len = kSeqLen, .batch = kBatch, .lengths = kLengths, .states = &states},
-        kKey);
+    const auto output = rnn.forward({.x = x,
+                                     .seq_len = kDropoutSeqLen,
+                                     .batch = kDropoutBatch,
+                                     .lengths = kDropoutLengths,
+                                     .states = &states},
+                                    kKey);
     EXPECT_LE(relative_error(output, reference.outputs().output), 1e-5);
     EXPECT_LE(relative_error(rnn.final_states().h, reference.outputs().h_n), 1e-5);
     rnn.backward(to_floats(d_outputs.output), &d_states);
@@ -163,10 +168,10 @@ TEST_P(RecurrentDropoutTest, DroppedWeightsAreThoseOfAPlainNetwork) {
     plain_config.rnn.weight_dropout = 0;
     Arena arena(2);
     const NetworkOptions options{.backend = BackendKind::native, .precision = precision};
-    Network network(config, kSeqLen, kBatch, arena, options);
-    Network plain(plain_config, kSeqLen, kBatch, arena, options);
+    Network network(config, kDropoutSeqLen, kDropoutBatch, arena, options);
+    Network plain(plain_config, kDropoutSeqLen, kDropoutBatch, arena, options);
     testing::Random random(5);
-    const Batch batch = random_batch(config, kLengths, random);
+    const Batch batch = random_batch(config, kDropoutLengths, random);
     for (Network* one : {&network, &plain}) {
       one->evaluate(batch);  // whose weights, zeros, must not stay
       one->parameters().initialize(3);
@@ -204,43 +209,43 @@ TEST_P(RecurrentDropoutTest, DroppedWeightsAreThoseOfAPlainNetwork) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cells, RecurrentDropoutTest,
-                         ::testing::Values(Case{"Lstm",
-                                                {.input_size = 7,
-                                                 .hidden_size = 19,
-                                                 .num_layers = 3,
-                                                 .dropout = 0.3,
-                                                 .input_dropout = 0.2,
-                                                 .output_dropout = 0.4,
-                                                 .weight_dropout = 0.5}},
-                                           Case{"BidirectionalProjectedLstm",
-                                                {.input_size = 5,
-                                                 .hidden_size = 70,
-                                                 .num_layers = 2,
-                                                 .bidirectional = true,
-                                                 .dropout = 0.3,
-                                                 .proj_size = 9,
-                                                 .input_dropout = 0.2,
-                                                 .output_dropout = 0.4,
-                                                 .weight_dropout = 0.5}},
-                                           Case{"BidirectionalGru",
-                                                {.input_size = 4,
-                                                 .hidden_size = 66,
-                                                 .num_layers = 2,
-                                                 .bidirectional = true,
-                                                 .dropout = 0.3,
-                                                 .cell = Cell::gru,
-                                                 .input_dropout = 0.2,
-                                                 .output_dropout = 0.4,
-                                                 .weight_dropout = 0.5}},
-                                           Case{"Rnn",
-                                                {.input_size = 33,
-                                                 .hidden_size = 21,
-                                                 .num_layers = 2,
-                                                 .dropout = 0.3,
-                                                 .cell = Cell::rnn_tanh,
-                                                 .input_dropout = 0.2,
-                                                 .output_dropout = 0.4,
-                                                 .weight_dropout = 0.5}}),
+                         ::testing::Values(DropoutCase{"Lstm",
+                                                       {.input_size = 7,
+                                                        .hidden_size = 19,
+                                                        .num_layers = 3,
+                                                        .dropout = 0.3,
+                                                        .input_dropout = 0.2,
+                                                        .output_dropout = 0.4,
+                                                        .weight_dropout = 0.5}},
+                                           DropoutCase{"BidirectionalProjectedLstm",
+                                                       {.input_size = 5,
+                                                        .hidden_size = 70,
+                                                        .num_layers = 2,
+                                                        .bidirectional = true,
+                                                        .dropout = 0.3,
+                                                        .proj_size = 9,
+                                                        .input_dropout = 0.2,
+                                                        .output_dropout = 0.4,
+                                                        .weight_dropout = 0.5}},
+                                           DropoutCase{"BidirectionalGru",
+                                                       {.input_size = 4,
+                                                        .hidden_size = 66,
+                                                        .num_layers = 2,
+                                                        .bidirectional = true,
+                                                        .dropout = 0.3,
+                                                        .cell = Cell::gru,
+                                                        .input_dropout = 0.2,
+                                                        .output_dropout = 0.4,
+                                                        .weight_dropout = 0.5}},
+                                           DropoutCase{"Rnn",
+                                                       {.input_size = 33,
+                                                        .hidden_size = 21,
+                                                        .num_layers = 2,
+                                                        .dropout = 0.3,
+                                                        .cell = Cell::rnn_tanh,
+                                                        .input_dropout = 0.2,
+                                                        .output_dropout = 0.4,
+                                                        .weight_dropout = 0.5}}),
                          [](const auto& test) { return test.param.name; });
 
 TEST(DropoutMasksTest, LockedOnesDifferBetweenRowsAndLayersAndKeys) {

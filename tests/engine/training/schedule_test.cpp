@@ -17,7 +17,7 @@
 namespace quadgate {
 namespace {
 
-using Kind = ScheduleConfig::Kind;
+using ScheduleKind = ScheduleConfig::Kind;
 using ::testing::StartsWith;
 
 class GoldenScheduleTest : public ::testing::TestWithParam<const char*> {
@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(Schedules, GoldenScheduleTest,
 
 TEST(ScheduleTest, OneCycleStaysAtItsEnd) {
   ScheduleConfig config;
-  config.kind = Kind::one_cycle;
+  config.kind = ScheduleKind::one_cycle;
   config.total_steps = 10;
   const Schedule schedule(config, 0.5);  // max_lr is the optimizer's lr if there is none
   EXPECT_NEAR(schedule.lr(0, 9), 0.5 / 25 / 1e4, 1e-12);
@@ -103,15 +103,15 @@ TEST(ScheduleTest, OneCycleStaysAtItsEnd) {
 // Where PyTorch divides 0 by 0: a rise of one update.
 TEST(ScheduleTest, OneCycleMayRiseInOneUpdate) {
   ScheduleConfig config;
-  config.kind = Kind::one_cycle;
+  config.kind = ScheduleKind::one_cycle;
   config.total_steps = 10;
   config.pct_start = 0.1;
   EXPECT_EQ(Schedule(config, 0.5).lr(0, 0), 0.5);
 }
 
 TEST(ScheduleTest, KindsHaveNames) {
-  for (const Kind kind :
-       {Kind::constant, Kind::step, Kind::cosine, Kind::one_cycle, Kind::reduce_on_plateau}) {
+  for (const ScheduleKind kind : {ScheduleKind::constant, ScheduleKind::step, ScheduleKind::cosine,
+                                  ScheduleKind::one_cycle, ScheduleKind::reduce_on_plateau}) {
     EXPECT_EQ(parse_schedule(to_string(kind)), kind);
   }
   EXPECT_FALSE(parse_schedule("cosin"));
@@ -167,9 +167,9 @@ TEST(ScheduleTest, RefusesNumbersOutOfRange) {
 }
 
 TEST(ScheduleTest, RefusesAKindWithoutWhatItNeeds) {
-  expect_refused({.kind = Kind::step}, "step_size");
-  expect_refused({.kind = Kind::cosine}, "T_max");
-  expect_refused({.kind = Kind::one_cycle}, "total_steps");
+  expect_refused({.kind = ScheduleKind::step}, "step_size");
+  expect_refused({.kind = ScheduleKind::cosine}, "T_max");
+  expect_refused({.kind = ScheduleKind::one_cycle}, "total_steps");
 }
 
 }  // namespace

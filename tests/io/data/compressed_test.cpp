@@ -24,7 +24,7 @@ using testing::ramp;
 
 using Shape = std::vector<std::int64_t>;
 
-constexpr std::int64_t kRows = 50;
+constexpr std::int64_t kFileRows = 50;
 
 /// Copies a file, its dataset `name` in chunks of `rows` rows, shuffled and deflated.
 void compress(const std::filesystem::path& from, const std::filesystem::path& to,
@@ -57,21 +57,22 @@ void compress(const std::filesystem::path& from, const std::filesystem::path& to
 
 class CompressedTest : public testing::FolderTest {
  protected:
-  /// A regression data set of kRows sequences of 4 steps, or of 1 to 20, of `features` features.
+  /// A regression data set of kFileRows sequences of 4 steps, or of 1 to 20, of `features`
+  /// features.
   void write(bool fixed, std::int64_t features) const {
     hdf5::NewFile file = testing::new_dataset(path("plain.h5"), "regression");
     file.create_group("train");
     if (fixed) {
-      file.write("train/x", Shape{kRows, 4, features}, ramp(kRows * 4 * features));
+      file.write("train/x", Shape{kFileRows, 4, features}, ramp(kFileRows * 4 * features));
     } else {
       std::vector<std::int64_t> offsets{0};
-      for (const std::int64_t length : testing::mixed_lengths(kRows)) {
+      for (const std::int64_t length : testing::mixed_lengths(kFileRows)) {
         offsets.push_back(offsets.back() + length);
       }
-      file.write("train/offsets", Shape{kRows + 1}, offsets);
+      file.write("train/offsets", Shape{kFileRows + 1}, offsets);
       file.write("train/x", Shape{offsets.back(), features}, ramp(offsets.back() * features));
     }
-    file.write("train/y", Shape{kRows, 1}, ramp(kRows));
+    file.write("train/y", Shape{kFileRows, 1}, ramp(kFileRows));
     testing::save(file);
   }
 };
@@ -102,13 +103,13 @@ TEST_F(CompressedTest, ReadsWhatThePlainFileHolds) {
       expect_same_batches(plain.split("train"), split, {.seed = 1});
       expect_same_batches(plain.split("train"), split, {.seed = 1, .by_length = true});
       // The order of a buffer depends on the chunks: here it holds all of the rows.
-      Loader loader(split, kRows, Shuffle{.seed = 1, .buffer = 20});
+      Loader loader(split, kFileRows, Shuffle{.seed = 1, .buffer = 20});
       Batch batch;
       ASSERT_TRUE(loader.next(batch));
       std::vector<float> targets = batch.targets;
       std::ranges::sort(targets);
-      EXPECT_EQ(targets, ramp(kRows));
-      for (std::size_t row = 0; row < kRows; ++row) {
+      EXPECT_EQ(targets, ramp(kFileRows));
+      for (std::size_t row = 0; row < kFileRows; ++row) {
         const auto first = static_cast<std::size_t>(batch.offsets[row]);
         const auto begin = static_cast<std::int64_t>(batch.x[3 * first]) / 3;  // step in the file
         Batch one;
@@ -144,7 +145,8 @@ TEST_F(CompressedTest, ChunksAreThoseOfTheFile) {
   compress(path("plain.h5"), path("large.h5"), "train/x", 20);
   EXPECT_THAT(Dataset(path("large.h5")).split("train").chunks(), ElementsAre(0, 20, 40, 50));
   compress(path("plain.h5"), path("small.h5"), "train/x", 4);
-  EXPECT_THAT(Dataset(path("small.h5")).split("train").chunks(), testing::even_chunks(kRows, 4));
+  EXPECT_THAT(Dataset(path("small.h5")).split("train").chunks(),
+              testing::even_chunks(kFileRows, 4));
 }
 
 TEST_F(CompressedTest, ChunksOfManyLengthsHoldWholeSequences) {
@@ -153,7 +155,7 @@ TEST_F(CompressedTest, ChunksOfManyLengthsHoldWholeSequences) {
   const Split& split = dataset.split("train");
   const auto chunks = split.chunks();
   EXPECT_EQ(chunks.front(), 0);
-  EXPECT_EQ(chunks.back(), kRows);
+  EXPECT_EQ(chunks.back(), kFileRows);
   for (std::size_t i = 0; i + 1 < chunks.size(); ++i) {
     std::int64_t steps = 0;
     for (std::int64_t row = chunks[i]; row < chunks[i + 1]; ++row) steps += split.length(row);

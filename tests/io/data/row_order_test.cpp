@@ -95,24 +95,25 @@ TEST(RowOrder, ShufflesAllRowsAsEver) {
 }
 
 TEST(RowOrder, DrawsEachRowOutOfTheBuffer) {
-  constexpr std::int64_t kSize = 3000;
-  constexpr std::int64_t kChunk = 10;
-  const CountingSplit split(std::vector<std::int64_t>(kSize, 1), even_chunks(kSize, kChunk));
+  constexpr std::int64_t kManyRows = 3000;
+  constexpr std::int64_t kEvenChunk = 10;
+  const CountingSplit split(std::vector<std::int64_t>(kManyRows, 1),
+                            even_chunks(kManyRows, kEvenChunk));
   for (const std::int64_t buffer : {1, 40, 500}) {
     const auto rows = joined(batches_of(split, 16, {1, 0, buffer}));
     // The k-th row is out of the buffer's first k + buffer rows: no more chunks have begun by then.
     std::set<std::int64_t> begun;
     std::int64_t position = 0;
     for (const std::int64_t row : rows) {
-      begun.insert(row / kChunk);
-      EXPECT_LE(std::ssize(begun), (position + buffer + kChunk - 1) / kChunk) << position;
+      begun.insert(row / kEvenChunk);
+      EXPECT_LE(std::ssize(begun), (position + buffer + kEvenChunk - 1) / kEvenChunk) << position;
       ++position;
     }
   }
   // A buffer of one row is the chunks one after the other.
   const auto rows = joined(batches_of(split, 16, {1, 0, 1}));
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    EXPECT_EQ(rows[i] % kChunk, static_cast<std::int64_t>(i) % kChunk);
+    EXPECT_EQ(rows[i] % kEvenChunk, static_cast<std::int64_t>(i) % kEvenChunk);
   }
   EXPECT_NE(rows.front(), 0) << "the chunks are shuffled";
 }

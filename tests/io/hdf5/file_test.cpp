@@ -194,8 +194,8 @@ TEST_F(Hdf5Test, RefusesWhatIsInOtherFilesOrNowhere) {
 
 // A quarter of a megabyte on the disk, which takes time and memory of a larger one.
 TEST_F(Hdf5Test, ReadsLargeChunksOfASmallFile) {
-  constexpr hsize_t kRows = 1000;
-  const std::array<hsize_t, 2> shape{kRows, 60'000};
+  constexpr hsize_t kLongRows = 1000;
+  const std::array<hsize_t, 2> shape{kLongRows, 60'000};
   {
     NewFile made = NewFile::create_at(path("a.h5"), path("a.h5"));
     const Handle space(H5Screate_simple(2, shape.data(), nullptr));
@@ -212,7 +212,7 @@ TEST_F(Hdf5Test, ReadsLargeChunksOfASmallFile) {
   EXPECT_LT(std::filesystem::file_size(path("a.h5")), 1 << 21);
   std::vector<float> row(shape[1], 1);
   const File file = File::open(path("a.h5"));
-  file.array("x").read(kRows - 1, 1, row);
+  file.array("x").read(kLongRows - 1, 1, row);
   EXPECT_EQ(row, std::vector<float>(row.size()));
 
   // Of several such files, only so many are kept.

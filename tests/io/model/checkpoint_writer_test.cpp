@@ -17,19 +17,19 @@ using ::testing::EndsWith;
 using testing::files_beside;
 using testing::message_of;
 
-const ModelDescription kModel{.config = {.rnn = {.input_size = 3, .hidden_size = 5},
-                                         .task = Task::classification,
-                                         .output_size = 2},
-                              .data = {.feature_names = {"a", "b", "c"},
-                                       .class_names = {"no", "yes"},
-                                       .mean = {},
-                                       .std = {},
-                                       .window = {}}};
+const ModelDescription kSmallModel{.config = {.rnn = {.input_size = 3, .hidden_size = 5},
+                                              .task = Task::classification,
+                                              .output_size = 2},
+                                   .data = {.feature_names = {"a", "b", "c"},
+                                            .class_names = {"no", "yes"},
+                                            .mean = {},
+                                            .std = {},
+                                            .window = {}}};
 
 class CheckpointWriterTest : public testing::FolderTest {
  protected:
   CheckpointWriterTest()
-      : parameters_(kModel.config),
+      : parameters_(kSmallModel.config),
         optimizer_({.kind = OptimizerConfig::Kind::adam, .clip_norm = {}},
                    parameters_.values().size()) {
     std::filesystem::create_directory(path("run"));
@@ -45,15 +45,15 @@ class CheckpointWriterTest : public testing::FolderTest {
   }
 
   CheckpointWriter writer() const {
-    return {path("run/checkpoint.h5"), path("run/best.h5"), kModel, parameters_, optimizer_};
+    return {path("run/checkpoint.h5"), path("run/best.h5"), kSmallModel, parameters_, optimizer_};
   }
   /// What the file should hold now.
   std::string expected_checkpoint() const {
-    save_checkpoint(path("expected.h5"), kModel, parameters_, optimizer_, state_);
+    save_checkpoint(path("expected.h5"), kSmallModel, parameters_, optimizer_, state_);
     return content_of(path("expected.h5"));
   }
   std::string expected_best() const {
-    save_model(path("expected_best.h5"), kModel, parameters_);
+    save_model(path("expected_best.h5"), kSmallModel, parameters_);
     return content_of(path("expected_best.h5"));
   }
 

@@ -39,7 +39,7 @@ testing::Bytes one_node(const char* op, std::int64_t gates, const OnnxGraph::Att
   return graph.serialize({});
 }
 
-std::string error(const testing::Bytes& bytes) {
+std::string onnx_error(const testing::Bytes& bytes) {
   return message_of<FileError>([&] { parse_onnx(bytes, "m"); });
 }
 
@@ -72,22 +72,25 @@ TEST_F(OnnxTest, ReadsWhatItWrote) {
 }
 
 TEST_F(OnnxTest, RefusesWhatPyTorchsCellsDoNot) {
-  EXPECT_THAT(error(one_node("GRU", 3, {})), "m: GRU node '': linear_before_reset: expected 1");
-  EXPECT_THAT(error(one_node("LSTM", 4, {{"layout", std::int64_t{1}}})),
+  EXPECT_THAT(onnx_error(one_node("GRU", 3, {})),
+              "m: GRU node '': linear_before_reset: expected 1");
+  EXPECT_THAT(onnx_error(one_node("LSTM", 4, {{"layout", std::int64_t{1}}})),
               "m: LSTM node '': layout: expected 0");
-  EXPECT_THAT(error(one_node("LSTM", 4, {{"clip", std::int64_t{1}}})), HasSubstr("no clip"));
-  EXPECT_THAT(error(one_node("LSTM", 4, {{"direction", std::string("reverse")}})),
+  EXPECT_THAT(onnx_error(one_node("LSTM", 4, {{"clip", std::int64_t{1}}})), HasSubstr("no clip"));
+  EXPECT_THAT(onnx_error(one_node("LSTM", 4, {{"direction", std::string("reverse")}})),
               HasSubstr("direction: expected forward or bidirectional"));
-  EXPECT_THAT(error(one_node("RNN", 1, {{"activations", std::vector<std::string>{"Softsign"}}})),
-              "m: RNN node '': activations: expected those of PyTorch's cells, found Softsign");
-  EXPECT_THAT(error(one_node("LSTM", 3, {{"direction", std::string("bidirectional")}})),
+  EXPECT_THAT(
+      onnx_error(one_node("RNN", 1, {{"activations", std::vector<std::string>{"Softsign"}}})),
+      "m: RNN node '': activations: expected those of PyTorch's cells, found Softsign");
+  EXPECT_THAT(onnx_error(one_node("LSTM", 3, {{"direction", std::string("bidirectional")}})),
               HasSubstr("expected weights of 2 directions and 4 gates, found (1, 12, 3)"));
-  EXPECT_THAT(error(one_node("LSTM", 4, {}, {"x"})),
+  EXPECT_THAT(onnx_error(one_node("LSTM", 4, {}, {"x"})),
               "m: LSTM node '': input 3: expected a constant, found 'x'");
-  EXPECT_THAT(error(one_node("LSTM", 4, {}, {"", "", "", "", "w"})), HasSubstr("no peepholes"));
-  EXPECT_THAT(error(one_node("Softmax", 4, {})),
+  EXPECT_THAT(onnx_error(one_node("LSTM", 4, {}, {"", "", "", "", "w"})),
+              HasSubstr("no peepholes"));
+  EXPECT_THAT(onnx_error(one_node("Softmax", 4, {})),
               "m: expected an LSTM, GRU or RNN node, found none");
-  EXPECT_THAT(error({}), HasSubstr("m: expected an ONNX model"));
+  EXPECT_THAT(onnx_error({}), HasSubstr("m: expected an ONNX model"));
 }
 
 TEST_F(OnnxTest, HasNoProjection) {

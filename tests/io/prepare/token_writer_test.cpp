@@ -50,7 +50,7 @@ std::vector<std::int32_t> tokens_of(const hdf5::File& file, const std::string& n
   return tokens;
 }
 
-Batch read_all(Split& split) {
+Batch read_sentences(Split& split) {
   Batch batch;
   Loader loader(split, split.size());
   loader.next(batch);
@@ -69,11 +69,11 @@ TEST_F(TokenWriterTest, WritesTaggedSentences) {
   EXPECT_EQ(dataset.task(), Task::tagging);
   EXPECT_THAT(dataset.description().token_names, ElementsAre("<unk>", "dog", "the"));
   EXPECT_THAT(dataset.description().class_names, ElementsAre("no", "yes"));
-  const Batch train = read_all(dataset.split("train"));
+  const Batch train = read_sentences(dataset.split("train"));
   EXPECT_THAT(train.tokens, ElementsAre(2, 1, 1, 0, 2, 0));
   EXPECT_THAT(train.labels, ElementsAre(1, 1, 1, 0, 1, 1));
   EXPECT_THAT(train.offsets, ElementsAre(0, 2, 6));
-  EXPECT_THAT(read_all(dataset.split("test")).tokens, ElementsAre(0, 1));
+  EXPECT_THAT(read_sentences(dataset.split("test")).tokens, ElementsAre(0, 1));
 }
 
 TEST_F(TokenWriterTest, DrawsSentencesAndCountsThoseOfTraining) {
@@ -88,8 +88,8 @@ TEST_F(TokenWriterTest, DrawsSentencesAndCountsThoseOfTraining) {
   EXPECT_EQ(sizes.test, 2);
   EXPECT_EQ(sizes.vocabulary, 14);
   Dataset dataset(path("a.h5"));
-  EXPECT_THAT(read_all(dataset.split("valid")).tokens, ::testing::Each(0)) << "unknown words";
-  EXPECT_THAT(read_all(dataset.split("train")).tokens, ::testing::Each(::testing::Gt(0)));
+  EXPECT_THAT(read_sentences(dataset.split("valid")).tokens, ::testing::Each(0)) << "unknown words";
+  EXPECT_THAT(read_sentences(dataset.split("train")).tokens, ::testing::Each(::testing::Gt(0)));
   EXPECT_THAT(message_of<InvalidArgument>(
                   [&] { write_tagging(path("a.h5"), words, data, {}, {}, {.valid_fraction = 1}); }),
               HasSubstr("valid_fraction"));
@@ -107,8 +107,8 @@ TEST_F(TokenWriterTest, TakesSentencesAsTheValidSplit) {
   EXPECT_EQ(sizes.test, 1);
   Dataset dataset(path("a.h5"));
   EXPECT_EQ(dataset.description().token_level, TextLevel::characters);
-  EXPECT_EQ(read_all(dataset.split("valid")).tokens.front(), 0) << "c is unknown";
-  EXPECT_THAT(read_all(dataset.split("valid")).labels, ElementsAre(1, 1, 1));
+  EXPECT_EQ(read_sentences(dataset.split("valid")).tokens.front(), 0) << "c is unknown";
+  EXPECT_THAT(read_sentences(dataset.split("valid")).labels, ElementsAre(1, 1, 1));
   EXPECT_THAT(message_of<InvalidArgument>([&] {
                 write_tagging(path("a.h5"), words, data, valid, {}, {.valid_fraction = 0.5});
               }),

@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::message_of;
 
-const TensorFile kFile{
+const TensorFile kSafetensorsFile{
     .tensors = {{.name = "rnn.weight_ih_l0", .shape = {4, 2}, .values = testing::ramp(8, 0.1F)},
                 {.name = "scalar",
                  .shape = {},
@@ -41,11 +41,11 @@ std::string error(const std::string& header, const std::string& data = "") {
 class SafetensorsTest : public testing::FolderTest {};
 
 TEST_F(SafetensorsTest, ReadsWhatItWrote) {
-  write_safetensors(path("m.safetensors"), kFile);
+  write_safetensors(path("m.safetensors"), kSafetensorsFile);
   TensorFile read = parse_safetensors(read_bytes(path("m.safetensors")), "m");
-  EXPECT_EQ(read.metadata, kFile.metadata);
-  ASSERT_EQ(read.tensors.size(), kFile.tensors.size());
-  for (const NamedTensor& tensor : kFile.tensors) {
+  EXPECT_EQ(read.metadata, kSafetensorsFile.metadata);
+  ASSERT_EQ(read.tensors.size(), kSafetensorsFile.tensors.size());
+  for (const NamedTensor& tensor : kSafetensorsFile.tensors) {
     EXPECT_THAT(read.tensors, ::testing::Contains(tensor));
   }
   EXPECT_EQ(std::filesystem::file_size(path("m.safetensors")) % 4, 0);
@@ -98,7 +98,7 @@ TEST_F(SafetensorsTest, NamesWhatIsWrong) {
 }
 
 TEST_F(SafetensorsTest, SurvivesDamage) {
-  write_safetensors(path("m.safetensors"), kFile);
+  write_safetensors(path("m.safetensors"), kSafetensorsFile);
   testing::survive_mutations(read_bytes(path("m.safetensors")),
                              [](const testing::Bytes& bytes) { parse_safetensors(bytes, "m"); });
 }

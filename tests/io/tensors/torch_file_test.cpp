@@ -18,7 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::message_of;
 
-const TensorFile kFile{
+const TensorFile kTorchFile{
     .tensors = {{.name = "rnn.weight_ih_l0", .shape = {4, 2}, .values = testing::ramp(8, 0.1F)},
                 {.name = "scalar", .shape = {}, .values = {7}},
                 {.name = "empty", .shape = {3, 0}, .values = {}}},
@@ -64,14 +64,14 @@ std::string error(const Bytes& pickle) {
 class TorchFileTest : public testing::FolderTest {};
 
 TEST_F(TorchFileTest, ReadsWhatItWrote) {
-  write_torch_file(path("m.pt"), kFile);
-  EXPECT_EQ(parse_torch_file(read_bytes(path("m.pt")), "m"), kFile);
+  write_torch_file(path("m.pt"), kTorchFile);
+  EXPECT_EQ(parse_torch_file(read_bytes(path("m.pt")), "m"), kTorchFile);
 }
 
 TEST_F(TorchFileTest, WritesTheSameBytesEachTime) {
-  write_torch_file(path("m.pt"), kFile);
+  write_torch_file(path("m.pt"), kTorchFile);
   const auto first = read_bytes(path("m.pt"));
-  write_torch_file(path("m.pt"), kFile);
+  write_torch_file(path("m.pt"), kTorchFile);
   EXPECT_EQ(read_bytes(path("m.pt")), first);
 }
 
@@ -133,7 +133,7 @@ TEST_F(TorchFileTest, ManyViewsOfOneStorageDoNotMakeASmallFileLarge) {
 }
 
 TEST_F(TorchFileTest, SurvivesDamage) {
-  write_torch_file(path("m.pt"), kFile);
+  write_torch_file(path("m.pt"), kTorchFile);
   const auto parse = [](const Bytes& bytes) { parse_torch_file(bytes, "m"); };
   testing::survive_mutations(read_bytes(path("m.pt")), parse);
   testing::survive_mutations(with_value(view(1, {3, 2}, {1, 4})),

@@ -48,9 +48,9 @@ float add_words(float left, float right, float sum) {
 
 /// The operands of one call, with random values, and more floats between the rows of c than it has
 /// columns.
-class Operands {
+class Bf16Operands {
  public:
-  Operands(const Shape& shape, Layout layout)
+  Bf16Operands(const Shape& shape, Layout layout)
       : shape_(shape),
         stride_(shape.columns + 3),
         width_(padded(shape.columns, kLanes)),
@@ -111,7 +111,7 @@ TEST_P(Bf16ProductTest, FollowsTheFormulaAtEveryNumberOfRowsAndColumns) {
   for (std::int64_t rows = 0; rows <= 13; ++rows) {
     for (std::int64_t columns = 1; columns <= kPanelVectors * kLanes; ++columns) {
       const Shape shape{rows, 7, columns};
-      Operands(shape, Layout::row_major).expect_formula(GetParam(), Start::add);
+      Bf16Operands(shape, Layout::row_major).expect_formula(GetParam(), Start::add);
       ASSERT_FALSE(HasFailure()) << shape;
     }
   }
@@ -123,7 +123,7 @@ TEST_P(Bf16ProductTest, FollowsTheFormulaAtEveryDepthInEveryLayoutFromEveryStart
       for (const Start start : {Start::zero, Start::bias, Start::add}) {
         for (const std::int64_t columns : {1, 33, 64}) {
           const Shape shape{5, depth, columns};
-          Operands(shape, layout).expect_formula(GetParam(), start);
+          Bf16Operands(shape, layout).expect_formula(GetParam(), start);
           ASSERT_FALSE(HasFailure()) << shape << ", layout " << static_cast<int>(layout)
                                      << ", start " << static_cast<int>(start);
         }
@@ -183,7 +183,7 @@ TEST_P(Bf16ProductTest, TakesDenormalNumbersAsZeroAndKeepsInfinitiesAndNans) {
 }
 
 TEST_P(Bf16ProductTest, LeavesDenormalNumbersToOthers) {
-  Operands({1, 1, 1}, Layout::row_major).expect_formula(GetParam(), Start::zero);
+  Bf16Operands({1, 1, 1}, Layout::row_major).expect_formula(GetParam(), Start::zero);
   volatile float least = std::numeric_limits<float>::min();
   EXPECT_GT(least / 2, 0);
 }

@@ -22,10 +22,10 @@ namespace {
 
 using quadgate::testing::bf16_word;
 
-constexpr float kBefore = 77;  // what the kernels overwrite, or leave
-constexpr std::int64_t kLanes = 16;
+constexpr float kUnwritten = 77;  // what the kernels overwrite, or leave
+constexpr std::int64_t kWordLanes = 16;
 
-std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
+std::uint32_t bits_of(float value) { return std::bit_cast<std::uint32_t>(value); }
 
 /// Every bf16 number, and what lies around it and around its way to the next.
 std::vector<float> all_kinds_of_floats() {
@@ -51,7 +51,7 @@ class Bf16KernelTest : public EachIsa {
                       std::int64_t from_stride, std::int64_t to_stride) {
     const std::int64_t words = (columns + 1) / 2;
     GuardedArray to(static_cast<std::size_t>(rows == 0 ? 0 : (rows - 1) * to_stride + words),
-                    [] { return kBefore; });
+                    [] { return kUnwritten; });
     bf16_rows_kernel(GetParam())({.rows = rows,
                                   .columns = columns,
                                   .from = from.data(),
@@ -62,8 +62,8 @@ class Bf16KernelTest : public EachIsa {
       const float* const values = from.data() + row * from_stride;
       for (std::int64_t i = 0; i < (row + 1 < rows ? to_stride : words); ++i) {
         const float high = 2 * i + 1 < columns ? values[2 * i + 1] : 0.0F;
-        const float expected = i < words ? bf16_word(values[2 * i], high) : kBefore;
-        ASSERT_EQ(bits(to.data()[row * to_stride + i]), bits(expected))
+        const float expected = i < words ? bf16_word(values[2 * i], high) : kUnwritten;
+        ASSERT_EQ(bits_of(to.data()[row * to_stride + i]), bits_of(expected))
             << "row " << row << ", word " << i << " of " << columns << " columns";
       }
     }
@@ -73,10 +73,10 @@ class Bf16KernelTest : public EachIsa {
   /// Rows index[0], index[1], ... of a matrix, or all of them where the list is null.
   void expect_gathered(std::int64_t rows, const std::int64_t* index, std::int64_t columns,
                        std::int64_t from_rows, std::int64_t from_stride) {
-    const std::int64_t width = (columns + kLanes - 1) / kLanes * kLanes;
+    const std::int64_t width = (columns + kWordLanes - 1) / kWordLanes * kWordLanes;
     GuardedArray from = random_array(from_rows * from_stride + columns);
     const float* const row_0 = from.data() + from_stride;  // behind a row that nobody asks for
-    GuardedArray to(static_cast<std::size_t>((rows + 1) / 2 * width), [] { return kBefore; });
+    GuardedArray to(static_cast<std::size_t>((rows + 1) / 2 * width), [] { return kUnwritten; });
     bf16_gather_kernel(GetParam())({.rows = rows,
                                     .index = index,
                                     .from = row_0,
@@ -89,8 +89,8 @@ class Bf16KernelTest : public EachIsa {
     };
     for (std::int64_t k = 0; k < rows; k += 2) {
       for (std::int64_t column = 0; column < width; ++column) {
-        ASSERT_EQ(bits(to.data()[k / 2 * width + column]),
-                  bits(bf16_word(value(k, column), value(k + 1, column))))
+        ASSERT_EQ(bits_of(to.data()[k / 2 * width + column]),
+                  bits_of(bf16_word(value(k, column), value(k + 1, column))))
             << "row " << k << " of " << rows << ", column " << column << " of " << columns;
       }
     }
@@ -100,10 +100,10 @@ class Bf16KernelTest : public EachIsa {
   /// Words of the rows index[0], index[1], ... of a matrix, two at a time.
   void expect_interleaved(std::int64_t rows, const std::int64_t* index, std::int64_t columns,
                           std::int64_t from_rows, std::int64_t from_stride) {
-    const std::int64_t width = (columns + kLanes - 1) / kLanes * kLanes;
+    const std::int64_t width = (columns + kWordLanes - 1) / kWordLanes * kWordLanes;
     GuardedArray from = random_array(from_rows * from_stride + width / 2);
     const float* const row_0 = from.data() + from_stride;  // behind a row that nobody asks for
-    GuardedArray to(static_cast<std::size_t>((rows + 1) / 2 * width), [] { return kBefore; });
+    GuardedArray to(static_cast<std::size_t>((rows + 1) / 2 * width), [] { return kUnwritten; });
     bf16_interleave_kernel(GetParam())({.rows = rows,
                                         .index = index,
                                         .from = row_0,
@@ -112,13 +112,13 @@ class Bf16KernelTest : public EachIsa {
                                         .to = to.data()});
     const auto number = [&](std::int64_t k, std::int64_t column) {
       const std::int64_t row = k >= rows ? -1 : index == nullptr ? k : index[k];
-      const std::uint32_t word = row < 0 ? 0 : bits(row_0[row * from_stride + column / 2]);
+      const std::uint32_t word = row < 0 ? 0 : bits_of(row_0[row * from_stride + column / 2]);
       return column % 2 == 0 ? word & 0xFFFFU : word >> 16;
     };
     for (std::int64_t k = 0; k < rows; k += 2) {
       for (std::int64_t column = 0; column < columns; ++column) {
-        ASSERT_EQ(bits(to.data()[k / 2 * width + column]), number(k, column) | number(k + 1, column)
-                                                                                   << 16)
+        ASSERT_EQ(bits_of(to.data()[k / 2 * width + column]),
+                  number(k, column) | number(k + 1, column) << 16)
             << "row " << k << " of " << rows << ", column " << column << " of " << columns;
       }
     }
@@ -129,8 +129,8 @@ class Bf16KernelTest : public EachIsa {
                          std::int64_t to_stride) {
     const std::int64_t words = (depth + 1) / 2;
     GuardedArray from = random_array(count == 0 ? 0 : (count - 1) * from_stride + depth);
-    GuardedArray to(static_cast<std::size_t>(words == 0 ? 0 : (words - 1) * to_stride + kLanes),
-                    [] { return kBefore; });
+    GuardedArray to(static_cast<std::size_t>(words == 0 ? 0 : (words - 1) * to_stride + kWordLanes),
+                    [] { return kUnwritten; });
     bf16_transpose_kernel(GetParam())({.count = count,
                                        .depth = depth,
                                        .from = from.data(),
@@ -141,10 +141,11 @@ class Bf16KernelTest : public EachIsa {
       return lane < count && k < depth ? from.data()[lane * from_stride + k] : 0.0F;
     };
     for (std::int64_t word = 0; word < words; ++word) {
-      for (std::int64_t lane = 0; lane < (word + 1 < words ? to_stride : kLanes); ++lane) {
-        const float expected =
-            lane < kLanes ? bf16_word(value(lane, 2 * word), value(lane, 2 * word + 1)) : kBefore;
-        ASSERT_EQ(bits(to.data()[word * to_stride + lane]), bits(expected))
+      for (std::int64_t lane = 0; lane < (word + 1 < words ? to_stride : kWordLanes); ++lane) {
+        const float expected = lane < kWordLanes
+                                   ? bf16_word(value(lane, 2 * word), value(lane, 2 * word + 1))
+                                   : kUnwritten;
+        ASSERT_EQ(bits_of(to.data()[word * to_stride + lane]), bits_of(expected))
             << "word " << word << " of depth " << depth << ", lane " << lane << " with " << count;
       }
     }
@@ -176,7 +177,7 @@ TEST_P(Bf16KernelTest, RoundsRowsOfEverySize) {
 }
 
 TEST_P(Bf16KernelTest, GathersAllRows) {
-  for (std::int64_t columns = 1; columns <= kPanelVectors * kLanes; ++columns) {
+  for (std::int64_t columns = 1; columns <= kPanelVectors * kWordLanes; ++columns) {
     for (const std::int64_t rows : {1, 2, 6, 7}) {
       for (const std::int64_t between : {0, 3}) {
         expect_gathered(rows, nullptr, columns, rows, columns + between);
@@ -189,7 +190,7 @@ TEST_P(Bf16KernelTest, GathersAllRows) {
 TEST_P(Bf16KernelTest, GathersListedRowsAndZerosBetweenThem) {
   const std::vector<std::vector<std::int64_t>> lists{{},          {-1},    {4},
                                                      {-1, 2, -1}, {2, -1}, {4, 0, 0, 3, -1, 1, 4}};
-  for (std::int64_t columns = 1; columns <= kPanelVectors * kLanes; ++columns) {
+  for (std::int64_t columns = 1; columns <= kPanelVectors * kWordLanes; ++columns) {
     for (const auto& list : lists) {
       expect_gathered(static_cast<std::int64_t>(list.size()), list.data(), columns, 5, columns + 2);
       ASSERT_FALSE(HasFailure());
@@ -200,7 +201,7 @@ TEST_P(Bf16KernelTest, GathersListedRowsAndZerosBetweenThem) {
 TEST_P(Bf16KernelTest, InterleavesListedRowsAndZerosBetweenThem) {
   const std::vector<std::vector<std::int64_t>> lists{{},          {-1},    {4},
                                                      {-1, 2, -1}, {2, -1}, {4, 0, 0, 3, -1, 1, 4}};
-  for (std::int64_t columns = 1; columns <= kPanelVectors * kLanes; ++columns) {
+  for (std::int64_t columns = 1; columns <= kPanelVectors * kWordLanes; ++columns) {
     for (const std::int64_t rows : {1, 2, 6, 7}) {
       expect_interleaved(rows, nullptr, columns, rows, (columns + 1) / 2);
     }
@@ -213,10 +214,10 @@ TEST_P(Bf16KernelTest, InterleavesListedRowsAndZerosBetweenThem) {
 }
 
 TEST_P(Bf16KernelTest, TransposesEveryCountAndDepth) {
-  for (std::int64_t count = 0; count <= kLanes; ++count) {
+  for (std::int64_t count = 0; count <= kWordLanes; ++count) {
     for (std::int64_t depth = 0; depth <= 40; ++depth) {
-      expect_transposed(count, depth, depth, kLanes);
-      expect_transposed(count, depth, depth + 3, kLanes + 5);
+      expect_transposed(count, depth, depth, kWordLanes);
+      expect_transposed(count, depth, depth + 3, kWordLanes + 5);
       ASSERT_FALSE(HasFailure());
     }
   }

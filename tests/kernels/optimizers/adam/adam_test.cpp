@@ -17,7 +17,7 @@
 namespace quadgate::kernels {
 namespace {
 
-constexpr double kTolerance = 4.0 * std::numeric_limits<float>::epsilon();
+constexpr double kAdamTolerance = 4.0 * std::numeric_limits<float>::epsilon();
 
 /// Arguments of step 3 with lr 1e-2, betas 0.9 and 0.999, and both ways of weight decay.
 AdamArgs some_args() {
@@ -35,13 +35,13 @@ AdamArgs some_args() {
 }
 
 /// The four arrays of a step, with values as they are in training.
-struct Arrays {
+struct AdamArrays {
   GuardedArray grad;
   GuardedArray exp_avg;
   GuardedArray exp_avg_sq;
   GuardedArray param;
 
-  static Arrays random(std::size_t size) {
+  static AdamArrays random(std::size_t size) {
     std::mt19937 engine(static_cast<std::mt19937::result_type>(size));
     std::normal_distribution<float> normal;
     const auto any = [&] { return normal(engine); };
@@ -57,7 +57,7 @@ struct Arrays {
 };
 
 /// Checks element `i` of `after` against the formula in double, applied to `before`.
-void expect_formula(const AdamArgs& args, const Arrays& before, const Arrays& after,
+void expect_formula(const AdamArgs& args, const AdamArrays& before, const AdamArrays& after,
                     std::size_t i) {
   const double decayed = double{before.param[i]} * args.param_scale;
   const double scaled_grad = double{before.grad[i]} * args.grad_scale;
@@ -73,9 +73,9 @@ void expect_formula(const AdamArgs& args, const Arrays& before, const Arrays& af
   const double v_terms =
       double{args.beta2} * before.exp_avg_sq[i] + args.one_minus_beta2 * g_terms * g_terms;
   const double p_terms = std::abs(decayed) + args.step_size * (m_terms / denominator);
-  EXPECT_NEAR(after.exp_avg[i], m, kTolerance * m_terms) << "exp_avg[" << i << "]";
-  EXPECT_NEAR(after.exp_avg_sq[i], v, kTolerance * v_terms) << "exp_avg_sq[" << i << "]";
-  EXPECT_NEAR(after.param[i], p, kTolerance * p_terms) << "param[" << i << "]";
+  EXPECT_NEAR(after.exp_avg[i], m, kAdamTolerance * m_terms) << "exp_avg[" << i << "]";
+  EXPECT_NEAR(after.exp_avg_sq[i], v, kAdamTolerance * v_terms) << "exp_avg_sq[" << i << "]";
+  EXPECT_NEAR(after.param[i], p, kAdamTolerance * p_terms) << "param[" << i << "]";
 }
 
 class AdamTest : public EachIsa {};
@@ -87,8 +87,8 @@ TEST_P(AdamTest, FollowsTheFormula) {
   adamw.weight_decay = 0.0F;
   for (const AdamArgs& args : {adam, adamw, some_args()}) {
     for (const std::size_t size : ragged_sizes()) {
-      const Arrays before = Arrays::random(size);
-      Arrays after = before;
+      const AdamArrays before = AdamArrays::random(size);
+      AdamArrays after = before;
       after.update(GetParam(), size, args);
       for (std::size_t i = 0; i < size; ++i) expect_formula(args, before, after, i);
       ASSERT_FALSE(HasFailure()) << "size " << size;
@@ -98,8 +98,8 @@ TEST_P(AdamTest, FollowsTheFormula) {
 
 TEST_P(AdamTest, GivesTheScalarBitsAtEveryPosition) {
   for (const std::size_t size : ragged_sizes()) {
-    Arrays actual = Arrays::random(size);
-    Arrays expected = actual;
+    AdamArrays actual = AdamArrays::random(size);
+    AdamArrays expected = actual;
     actual.update(GetParam(), size, some_args());
     expected.update(Isa::scalar, size, some_args());
     EXPECT_TRUE(actual.exp_avg.same_bits(expected.exp_avg)) << "size " << size;
@@ -110,8 +110,8 @@ TEST_P(AdamTest, GivesTheScalarBitsAtEveryPosition) {
 
 TEST_P(AdamTest, TouchesNothingElse) {
   for (const std::size_t size : ragged_sizes()) {
-    const Arrays before = Arrays::random(size);
-    Arrays after = before;
+    const AdamArrays before = AdamArrays::random(size);
+    AdamArrays after = before;
     after.update(GetParam(), size, some_args());
     EXPECT_TRUE(after.grad.same_bits(before.grad)) << "size " << size;
     EXPECT_TRUE(after.grad.before_is_intact()) << "size " << size;
@@ -126,8 +126,8 @@ TEST_P(AdamTest, LeavesParametersWithoutGradientAlone) {
   args.weight_decay = 0.0F;
   args.param_scale = 1.0F;
   const std::size_t size = 37;
-  Arrays arrays{GuardedArray(size), GuardedArray(size), GuardedArray(size),
-                GuardedArray(size, [] { return -1.5F; })};
+  AdamArrays arrays{GuardedArray(size), GuardedArray(size), GuardedArray(size),
+                    GuardedArray(size, [] { return -1.5F; })};
   const GuardedArray before = arrays.param;
   arrays.update(GetParam(), size, args);
   EXPECT_TRUE(arrays.param.same_bits(before));

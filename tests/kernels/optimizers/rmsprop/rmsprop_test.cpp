@@ -20,30 +20,30 @@ namespace quadgate::kernels {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
-constexpr RmspropArgs kArgs{.grad_scale = 0.37F,
-                            .weight_decay = 0.05F,
-                            .alpha = 0.99F,
-                            .one_minus_alpha = 0.01F,
-                            .eps = 1e-3F,
-                            .momentum = 0.9F,
-                            .lr = 0.1F};
+constexpr RmspropArgs kRmspropArgs{.grad_scale = 0.37F,
+                                   .weight_decay = 0.05F,
+                                   .alpha = 0.99F,
+                                   .one_minus_alpha = 0.01F,
+                                   .eps = 1e-3F,
+                                   .momentum = 0.9F,
+                                   .lr = 0.1F};
 
-struct Kind {
+struct RmspropKind {
   bool centered;
   bool momentum;
 };
-constexpr Kind kKinds[] = {{false, false}, {false, true}, {true, false}, {true, true}};
+constexpr RmspropKind kKinds[] = {{false, false}, {false, true}, {true, false}, {true, true}};
 
 /// The arrays of a step, with values as they are in training: square_avg is at least twice the
 /// square of grad_avg.
-struct Arrays {
+struct RmspropArrays {
   GuardedArray grad;
   GuardedArray square_avg;
   GuardedArray grad_avg;
   GuardedArray momentum_buffer;
   GuardedArray param;
 
-  static Arrays random(std::size_t size) {
+  static RmspropArrays random(std::size_t size) {
     std::mt19937 engine(static_cast<std::mt19937::result_type>(size));
     std::normal_distribution<float> normal;
     std::uniform_real_distribution<float> uniform(-1, 1);
@@ -53,8 +53,8 @@ struct Arrays {
             GuardedArray(size, any)};
   }
 
-  void update(Isa isa, std::size_t size, Kind kind) {
-    rmsprop_kernel(isa)(static_cast<std::int64_t>(size), kArgs,
+  void update(Isa isa, std::size_t size, RmspropKind kind) {
+    rmsprop_kernel(isa)(static_cast<std::int64_t>(size), kRmspropArgs,
                         {.grad = grad.data(),
                          .square_avg = square_avg.data(),
                          .grad_avg = kind.centered ? grad_avg.data() : nullptr,
@@ -64,42 +64,46 @@ struct Arrays {
 };
 
 /// Checks element `i` of `after` against the formula in double, applied to `before`.
-void expect_formula(const Arrays& before, const Arrays& after, Kind kind, std::size_t i) {
+void expect_formula(const RmspropArrays& before, const RmspropArrays& after, RmspropKind kind,
+                    std::size_t i) {
   const double old_p = before.param[i];
-  const double g = double{before.grad[i]} * kArgs.grad_scale + kArgs.weight_decay * old_p;
-  const double g_terms =
-      std::abs(double{before.grad[i]} * kArgs.grad_scale) + std::abs(kArgs.weight_decay * old_p);
-  const double s =
-      double{kArgs.alpha} * before.square_avg[i] + double{kArgs.one_minus_alpha} * g * g;
-  const double s_terms = double{kArgs.alpha} * before.square_avg[i] +
-                         double{kArgs.one_minus_alpha} * g_terms * g_terms;
+  const double g =
+      double{before.grad[i]} * kRmspropArgs.grad_scale + kRmspropArgs.weight_decay * old_p;
+  const double g_terms = std::abs(double{before.grad[i]} * kRmspropArgs.grad_scale) +
+                         std::abs(kRmspropArgs.weight_decay * old_p);
+  const double s = double{kRmspropArgs.alpha} * before.square_avg[i] +
+                   double{kRmspropArgs.one_minus_alpha} * g * g;
+  const double s_terms = double{kRmspropArgs.alpha} * before.square_avg[i] +
+                         double{kRmspropArgs.one_minus_alpha} * g_terms * g_terms;
   EXPECT_NEAR(after.square_avg[i], s, 4 * kEpsilon * s_terms) << "square_avg[" << i << "]";
   const double old_a = before.grad_avg[i];
-  const double a = old_a + (g - old_a) * kArgs.one_minus_alpha;
+  const double a = old_a + (g - old_a) * kRmspropArgs.one_minus_alpha;
   if (kind.centered) {
-    const double a_terms = std::abs(old_a) + (g_terms + std::abs(old_a)) * kArgs.one_minus_alpha;
+    const double a_terms =
+        std::abs(old_a) + (g_terms + std::abs(old_a)) * kRmspropArgs.one_minus_alpha;
     EXPECT_NEAR(after.grad_avg[i], a, 4 * kEpsilon * a_terms) << "grad_avg[" << i << "]";
   }
-  const double root = std::sqrt(kind.centered ? s - a * a : s) + kArgs.eps;
-  const double old_b = kind.momentum ? double{kArgs.momentum} * before.momentum_buffer[i] : 0;
+  const double root = std::sqrt(kind.centered ? s - a * a : s) + kRmspropArgs.eps;
+  const double old_b =
+      kind.momentum ? double{kRmspropArgs.momentum} * before.momentum_buffer[i] : 0;
   const double b = old_b + g / root;
   const double b_terms = std::abs(old_b) + g_terms / root;
   if (kind.momentum) {
     EXPECT_NEAR(after.momentum_buffer[i], b, 12 * kEpsilon * b_terms)
         << "momentum_buffer[" << i << "]";
   }
-  EXPECT_NEAR(after.param[i], old_p - kArgs.lr * b,
-              12 * kEpsilon * (std::abs(old_p) + kArgs.lr * b_terms))
+  EXPECT_NEAR(after.param[i], old_p - kRmspropArgs.lr * b,
+              12 * kEpsilon * (std::abs(old_p) + kRmspropArgs.lr * b_terms))
       << "param[" << i << "]";
 }
 
 class RmspropTest : public EachIsa {};
 
 TEST_P(RmspropTest, FollowsTheFormula) {
-  for (const Kind kind : kKinds) {
+  for (const RmspropKind kind : kKinds) {
     for (const std::size_t size : ragged_sizes()) {
-      const Arrays before = Arrays::random(size);
-      Arrays after = before;
+      const RmspropArrays before = RmspropArrays::random(size);
+      RmspropArrays after = before;
       after.update(GetParam(), size, kind);
       for (std::size_t i = 0; i < size; ++i) expect_formula(before, after, kind, i);
       ASSERT_FALSE(HasFailure()) << "size " << size << ", centered " << kind.centered
@@ -109,10 +113,10 @@ TEST_P(RmspropTest, FollowsTheFormula) {
 }
 
 TEST_P(RmspropTest, GivesTheScalarBitsAtEveryPosition) {
-  for (const Kind kind : kKinds) {
+  for (const RmspropKind kind : kKinds) {
     for (const std::size_t size : ragged_sizes()) {
-      Arrays actual = Arrays::random(size);
-      Arrays expected = actual;
+      RmspropArrays actual = RmspropArrays::random(size);
+      RmspropArrays expected = actual;
       actual.update(GetParam(), size, kind);
       expected.update(Isa::scalar, size, kind);
       EXPECT_TRUE(actual.square_avg.same_bits(expected.square_avg)) << "size " << size;
@@ -125,8 +129,8 @@ TEST_P(RmspropTest, GivesTheScalarBitsAtEveryPosition) {
 
 TEST_P(RmspropTest, TouchesNothingElse) {
   for (const std::size_t size : ragged_sizes()) {
-    const Arrays before = Arrays::random(size);
-    Arrays after = before;
+    const RmspropArrays before = RmspropArrays::random(size);
+    RmspropArrays after = before;
     after.update(GetParam(), size, {true, true});
     EXPECT_TRUE(after.grad.same_bits(before.grad)) << "size " << size;
     for (const GuardedArray* array :
@@ -139,13 +143,13 @@ TEST_P(RmspropTest, TouchesNothingElse) {
 // Rounding may make the mean square smaller than the square of the mean.
 TEST_P(RmspropTest, TakesANegativeVarianceForNone) {
   constexpr std::size_t kSize = 19;
-  Arrays arrays{GuardedArray(kSize), GuardedArray(kSize, [] { return 1.0F; }),
-                GuardedArray(kSize, [] { return 2.0F; }), GuardedArray(kSize),
-                GuardedArray(kSize, [] { return -1.5F; })};
+  RmspropArrays arrays{GuardedArray(kSize), GuardedArray(kSize, [] { return 1.0F; }),
+                       GuardedArray(kSize, [] { return 2.0F; }), GuardedArray(kSize),
+                       GuardedArray(kSize, [] { return -1.5F; })};
   arrays.update(GetParam(), kSize, {true, false});
-  const double g = double{kArgs.weight_decay} * -1.5F;
+  const double g = double{kRmspropArgs.weight_decay} * -1.5F;
   for (std::size_t i = 0; i < kSize; ++i) {
-    EXPECT_NEAR(arrays.param[i], -1.5 - kArgs.lr * g / kArgs.eps, 1e-5);
+    EXPECT_NEAR(arrays.param[i], -1.5 - kRmspropArgs.lr * g / kRmspropArgs.eps, 1e-5);
   }
 }
 

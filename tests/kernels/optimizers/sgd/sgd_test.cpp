@@ -18,19 +18,20 @@
 namespace quadgate::kernels {
 namespace {
 
-constexpr double kTolerance = 4.0 * std::numeric_limits<float>::epsilon();
-constexpr SgdArgs kArgs{.grad_scale = 0.37F, .weight_decay = 0.05F, .momentum = 0.9F, .lr = 0.1F};
+constexpr double kSgdTolerance = 4.0 * std::numeric_limits<float>::epsilon();
+constexpr SgdArgs kSgdArgs{
+    .grad_scale = 0.37F, .weight_decay = 0.05F, .momentum = 0.9F, .lr = 0.1F};
 
 enum class Momentum { none, classic, nesterov };
 constexpr Momentum kMomentums[] = {Momentum::none, Momentum::classic, Momentum::nesterov};
 
 /// The arrays of a step, with random values.
-struct Arrays {
+struct SgdArrays {
   GuardedArray grad;
   GuardedArray momentum_buffer;
   GuardedArray param;
 
-  static Arrays random(std::size_t size) {
+  static SgdArrays random(std::size_t size) {
     std::mt19937 engine(static_cast<std::mt19937::result_type>(size));
     std::normal_distribution<float> normal;
     const auto any = [&] { return normal(engine); };
@@ -38,7 +39,7 @@ struct Arrays {
   }
 
   void update(Isa isa, std::size_t size, Momentum momentum) {
-    SgdArgs args = kArgs;
+    SgdArgs args = kSgdArgs;
     args.nesterov = momentum == Momentum::nesterov;
     sgd_kernel(isa)(static_cast<std::int64_t>(size), args, grad.data(),
                     momentum == Momentum::none ? nullptr : momentum_buffer.data(), param.data());
@@ -46,23 +47,24 @@ struct Arrays {
 };
 
 /// Checks element `i` of `after` against the formula in double, applied to `before`.
-void expect_formula(const Arrays& before, const Arrays& after, Momentum momentum, std::size_t i) {
+void expect_formula(const SgdArrays& before, const SgdArrays& after, Momentum momentum,
+                    std::size_t i) {
   const double old_p = before.param[i];
-  const double g = double{before.grad[i]} * kArgs.grad_scale + kArgs.weight_decay * old_p;
-  const double g_terms =
-      std::abs(double{before.grad[i]} * kArgs.grad_scale) + std::abs(kArgs.weight_decay * old_p);
+  const double g = double{before.grad[i]} * kSgdArgs.grad_scale + kSgdArgs.weight_decay * old_p;
+  const double g_terms = std::abs(double{before.grad[i]} * kSgdArgs.grad_scale) +
+                         std::abs(kSgdArgs.weight_decay * old_p);
   const double old_b =
-      momentum == Momentum::none ? 0.0 : double{kArgs.momentum} * before.momentum_buffer[i];
+      momentum == Momentum::none ? 0.0 : double{kSgdArgs.momentum} * before.momentum_buffer[i];
   const double b = old_b + g;
   const double b_terms = std::abs(old_b) + g_terms;
   const bool nesterov = momentum == Momentum::nesterov;
-  const double direction = nesterov ? g + kArgs.momentum * b : b;
-  const double terms = nesterov ? g_terms + kArgs.momentum * b_terms : b_terms;
-  EXPECT_NEAR(after.param[i], old_p - kArgs.lr * direction,
-              kTolerance * (std::abs(old_p) + kArgs.lr * terms))
+  const double direction = nesterov ? g + kSgdArgs.momentum * b : b;
+  const double terms = nesterov ? g_terms + kSgdArgs.momentum * b_terms : b_terms;
+  EXPECT_NEAR(after.param[i], old_p - kSgdArgs.lr * direction,
+              kSgdTolerance * (std::abs(old_p) + kSgdArgs.lr * terms))
       << "param[" << i << "]";
   if (momentum != Momentum::none) {
-    EXPECT_NEAR(after.momentum_buffer[i], b, kTolerance * b_terms)
+    EXPECT_NEAR(after.momentum_buffer[i], b, kSgdTolerance * b_terms)
         << "momentum_buffer[" << i << "]";
   }
 }
@@ -72,8 +74,8 @@ class SgdTest : public EachIsa {};
 TEST_P(SgdTest, FollowsTheFormula) {
   for (const Momentum momentum : kMomentums) {
     for (const std::size_t size : ragged_sizes()) {
-      const Arrays before = Arrays::random(size);
-      Arrays after = before;
+      const SgdArrays before = SgdArrays::random(size);
+      SgdArrays after = before;
       after.update(GetParam(), size, momentum);
       for (std::size_t i = 0; i < size; ++i) expect_formula(before, after, momentum, i);
       ASSERT_FALSE(HasFailure()) << "size " << size << ", momentum " << static_cast<int>(momentum);
@@ -84,8 +86,8 @@ TEST_P(SgdTest, FollowsTheFormula) {
 TEST_P(SgdTest, GivesTheScalarBitsAtEveryPosition) {
   for (const Momentum momentum : kMomentums) {
     for (const std::size_t size : ragged_sizes()) {
-      Arrays actual = Arrays::random(size);
-      Arrays expected = actual;
+      SgdArrays actual = SgdArrays::random(size);
+      SgdArrays expected = actual;
       actual.update(GetParam(), size, momentum);
       expected.update(Isa::scalar, size, momentum);
       EXPECT_TRUE(actual.momentum_buffer.same_bits(expected.momentum_buffer)) << "size " << size;
@@ -96,8 +98,8 @@ TEST_P(SgdTest, GivesTheScalarBitsAtEveryPosition) {
 
 TEST_P(SgdTest, TouchesNothingElse) {
   for (const std::size_t size : ragged_sizes()) {
-    const Arrays before = Arrays::random(size);
-    Arrays after = before;
+    const SgdArrays before = SgdArrays::random(size);
+    SgdArrays after = before;
     after.update(GetParam(), size, Momentum::nesterov);
     EXPECT_TRUE(after.grad.same_bits(before.grad)) << "size " << size;
     EXPECT_TRUE(after.grad.before_is_intact()) << "size " << size;
