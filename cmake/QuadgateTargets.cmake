@@ -33,7 +33,7 @@ endfunction()
 # quadgate_room(FOLDER [SOURCES file...] [HEADERS file...] [LINKS folder...] [LIBS third_party...])
 #
 # A folder as an object library of its own, quadgate_PARENT_NAME, which may include the folders that
-# it LINKS and LIBS. Its HEADERS are installed.
+# it LINKS and LIBS. Its HEADERS are installed: tests/install/headers.txt lists those of all rooms.
 function(quadgate_room folder)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;LINKS;LIBS")
   string(REPLACE / _ target quadgate_${folder})
@@ -53,10 +53,7 @@ function(quadgate_room folder)
     target_link_libraries(${target} INTERFACE ${arg_LINKS})
   endif()
   quadgate_show_room(${target} ${folder})
-  foreach(header IN LISTS arg_HEADERS)
-    cmake_path(GET header PARENT_PATH below)
-    install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/quadgate/${folder}/${below})
-  endforeach()
+  install(FILES ${arg_HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/quadgate/${folder})
 endfunction()
 
 # quadgate_archive(NAME ROOMS name...)

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/backend/backend.h"
+#include "engine/model/config.h"
+#include "engine/model/network_options.h"
 
 /// The subcommands of the program. Each takes what was typed, prints to stdout and stderr, and
 /// throws the library's errors; main() turns those into one line and an exit code.

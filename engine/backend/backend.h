@@ -6,7 +6,7 @@
 #include "engine/base/phase_times.h"
 #include "engine/model/batch.h"
 #include "engine/model/config.h"
-#include "engine/model/dropout.h"
+#include "engine/model/dropout_key.h"
 #include "engine/model/loss.h"
 #include "engine/model/network_options.h"
 #include "engine/model/parameters.h"

@@ -3,13 +3,9 @@
 #include <cstdint>
 #include <span>
 
-namespace quadgate {
+#include "engine/model/dropout_key.h"
 
-/// Which random numbers the dropout of a training pass draws.
-struct DropoutKey {
-  std::uint64_t seed = 0;
-  std::uint64_t step = 0;
-};
+namespace quadgate {
 
 /// Dropout with a probability p: each value becomes 0 or is multiplied by 1 / (1 - p). Where it
 /// goes to may be where it comes from.

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/backend/backend.h"
 #include "engine/base/error.h"
 #include "engine/training/make_backend.h"
 
@@ -55,7 +56,9 @@ void validate_inputs(const ModelConfig& config, std::int64_t seq_len, const Batc
 
 Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t batch_size,
                  Arena& arena, const NetworkOptions& options)
-    : plan_{(validate(config), config), seq_len, batch_size, options},
+    : config_((validate(config), config)),
+      seq_len_(seq_len),
+      batch_size_(batch_size),
       loss_(config),
       arena_(arena),
       parameters_(config) {
@@ -81,28 +84,38 @@ Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t b
   if (options.carries_states && config.conv) {
     throw InvalidArgument("carries_states: expected no convolution, found one");
   }
-  backend_ = make_backend(plan_, parameters_, arena);
+  backend_ = make_backend({config, seq_len, batch_size, options}, parameters_, arena);
   refresh();
 }
 
+Network::~Network() = default;
+
+void Network::refresh() { backend_->refresh(); }
+
+BackendKind Network::backend() const noexcept { return backend_->kind(); }
+
+RecurrentStates* Network::carried_states() noexcept { return backend_->carried_states(); }
+
+PhaseTimes& Network::phase_times() noexcept { return backend_->phase_times(); }
+
 void Network::expect_fit(const Batch& batch) const {
-  if (batch.rows() > plan_.batch_size) {
+  if (batch.rows() > batch_size_) {
     throw InvalidArgument(
-        fmt::format("batch: expected at most {} rows, found {}", plan_.batch_size, batch.rows()));
+        fmt::format("batch: expected at most {} rows, found {}", batch_size_, batch.rows()));
   }
   if (const RecurrentStates* states = backend_->carried_states()) {
-    if (batch.rows() != plan_.batch_size) {
+    if (batch.rows() != batch_size_) {
       throw InvalidArgument(
-          fmt::format("batch: expected {} rows, where states are carried, found {}",
-                      plan_.batch_size, batch.rows()));
+          fmt::format("batch: expected {} rows, where states are carried, found {}", batch_size_,
+                      batch.rows()));
     }
-    const auto expected = RecurrentStates::sizes(plan_.model.rnn, plan_.batch_size);
+    const auto expected = RecurrentStates::sizes(config_.rnn, batch_size_);
     expect(std::cmp_equal(states->h.size(), expected.h), "carried states h", expected.h,
            states->h.size());
     expect(std::cmp_equal(states->c.size(), expected.c), "carried states c", expected.c,
            states->c.size());
   }
-  validate_inputs(plan_.model, plan_.seq_len, batch);
+  validate_inputs(config_, seq_len_, batch);
 }
 
 Metrics Network::evaluate(const Batch& batch) {
@@ -113,8 +126,8 @@ Metrics Network::evaluate(const Batch& batch) {
 }
 
 void Network::predict(const Batch& batch, std::span<float> outputs) {
-  const std::int64_t rows = plan_.model.task == Task::tagging ? batch.steps() : batch.rows();
-  const std::int64_t size = rows * plan_.model.output_size;
+  const std::int64_t rows = config_.task == Task::tagging ? batch.steps() : batch.rows();
+  const std::int64_t size = rows * config_.output_size;
   expect(std::cmp_equal(outputs.size(), size), "outputs", size, outputs.size());
   if (batch.rows() == 0) return;
   expect_fit(batch);

@@ -4,16 +4,19 @@
 #include <memory>
 #include <span>
 
-#include "engine/backend/backend.h"
 #include "engine/base/phase_times.h"
 #include "engine/model/batch.h"
 #include "engine/model/config.h"
-#include "engine/model/dropout.h"
+#include "engine/model/dropout_key.h"
 #include "engine/model/loss.h"
+#include "engine/model/network_options.h"
 #include "engine/model/parameters.h"
+#include "engine/model/recurrent_states.h"
 #include "engine/threads/arena.h"
 
 namespace quadgate {
+
+class Backend;
 
 /// A model planned for batches of at most `batch_size` sequences of at most `seq_len` steps: its
 /// parameters, and the passes over a batch on the cores of an arena. Every result is the same bits
@@ -24,23 +27,24 @@ class Network {
   /// make_backend).
   Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t batch_size, Arena& arena,
           const NetworkOptions& options = {});
+  ~Network();
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  const ModelConfig& config() const noexcept { return plan_.model; }
+  const ModelConfig& config() const noexcept { return config_; }
   Arena& arena() noexcept { return arena_; }
   /// The weights. After changing them, call `refresh`.
   Parameters& parameters() noexcept { return parameters_; }
   const Parameters& parameters() const noexcept { return parameters_; }
   /// Takes over changed weights: the backend keeps them in a layout of its own.
-  void refresh() { backend_->refresh(); }
+  void refresh();
   /// onednn or native.
-  BackendKind backend() const noexcept { return backend_->kind(); }
+  BackendKind backend() const noexcept;
   /// With carries_states: where the next batch, of batch_size rows, begins, zeros at first; else
   /// null. Every pass over a batch, evaluate and predict too, leaves there where it ended.
-  RecurrentStates* carried_states() noexcept { return backend_->carried_states(); }
+  RecurrentStates* carried_states() noexcept;
   /// Where the cores spent their time, since construction.
-  PhaseTimes& phase_times() noexcept { return backend_->phase_times(); }
+  PhaseTimes& phase_times() noexcept;
 
   /// Forward only. Throws InvalidArgument if the batch does not fit the plan or the task, DataError
   /// if a target (see Loss::expect_targets) or token is out of range. An empty batch has no items.
@@ -58,7 +62,9 @@ class Network {
  private:
   void expect_fit(const Batch& batch) const;
 
-  NetworkPlan plan_;
+  ModelConfig config_;
+  std::int64_t seq_len_;
+  std::int64_t batch_size_;
   Loss loss_;
   Arena& arena_;
   Parameters parameters_;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/model/config.h"
-#include "engine/model/dropout.h"
+#include "engine/model/dropout_key.h"
 #include "engine/model/network_options.h"
 #include "engine/model/parameters.h"
 #include "engine/model/recurrent_states.h"

@@ -7,6 +7,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/stopwatch.h"
+#include "engine/training/gradient_accumulator.h"
 
 namespace quadgate {
 namespace {
@@ -35,8 +36,14 @@ void expect_finite(double loss, double mean_loss, double norm) {
 
 Trainer::Trainer(Network& network, const OptimizerConfig& config, std::uint64_t seed)
     : network_(network), optimizer_(config, network.parameters().values().size()), seed_(seed) {
-  if (config.accumulate_steps > 1) sum_.emplace(network.parameters().values().size());
+  if (config.accumulate_steps > 1) {
+    sum_ = std::make_unique<GradientAccumulator>(network.parameters().values().size());
+  }
 }
+
+Trainer::~Trainer() = default;
+
+std::int64_t Trainer::waiting() const noexcept { return sum_ ? sum_->count() : 0; }
 
 Metrics Trainer::step(const Batch& batch) {
   const auto steps = static_cast<std::uint64_t>(optimizer_.config().accumulate_steps);

@@ -1,15 +1,16 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 
 #include "engine/model/batch.h"
-#include "engine/training/gradient_accumulator.h"
 #include "engine/training/network.h"
 #include "engine/training/optimizer.h"
 
 namespace quadgate {
+
+class GradientAccumulator;
 
 /// Gradient descent on a network: one optimizer update a batch, or every accumulate_steps batches.
 class Trainer {
@@ -18,6 +19,9 @@ class Trainer {
   /// number of the batch.
   /// Throws InvalidArgument (see validate).
   Trainer(Network& network, const OptimizerConfig& config, std::uint64_t seed);
+  ~Trainer();
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
 
   Network& network() noexcept { return network_; }
   Optimizer& optimizer() noexcept { return optimizer_; }
@@ -30,7 +34,7 @@ class Trainer {
   /// else like Network::evaluate. In steady state it allocates nothing.
   Metrics step(const Batch& batch);
   /// Batches whose gradients wait for an update, below accumulate_steps.
-  std::int64_t waiting() const noexcept { return sum_ ? sum_->count() : 0; }
+  std::int64_t waiting() const noexcept;
   /// Updates with the gradients that wait, if any, divided by K like all others: for the end of an
   /// epoch, which may come before the K-th batch.
   void finish_update();
@@ -41,7 +45,7 @@ class Trainer {
   Network& network_;
   Optimizer optimizer_;
   std::uint64_t seed_;
-  std::optional<GradientAccumulator> sum_;  // if more than one batch makes an update
+  std::unique_ptr<GradientAccumulator> sum_;  // if more than one batch makes an update
 };
 
 }  // namespace quadgate

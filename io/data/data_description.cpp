@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/base/error.h"
+#include "io/attributes/attributes.h"
 
 namespace quadgate {
 namespace {

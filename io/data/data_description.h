@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "engine/model/config.h"
-#include "io/attributes/attributes.h"
 
 namespace quadgate {
+
+class AttributeReader;
+class AttributeWriter;
 
 /// How a forecast cuts its series: `input_len` rows in, the `horizon` rows after them out.
 struct Window {

@@ -6,20 +6,26 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "io/data/chunk_reader.h"
+#include "io/data/row_order.h"
 
 namespace quadgate {
 
 Loader::Loader(Split& split, std::int64_t batch_size, const std::optional<Shuffle>& shuffle,
                std::int64_t first_batch)
-    : split_(split), order_(split, batch_size, shuffle) {
+    : split_(split), order_(std::make_unique<RowOrder>(split, batch_size, shuffle)) {
   if (first_batch < 0 || first_batch > num_batches()) {
     throw InvalidArgument(
         fmt::format("first_batch: expected 0 to {}, found {}", num_batches(), first_batch));
   }
-  if (shuffle && shuffle->buffer > 0) chunks_.emplace(split);
+  if (shuffle && shuffle->buffer > 0) chunks_ = std::make_unique<ChunkReader>(split);
   thread_ =
       std::jthread([this, first_batch](const std::stop_token& stop) { run(stop, first_batch); });
 }
+
+Loader::~Loader() = default;
+
+std::int64_t Loader::num_batches() const noexcept { return order_->num_batches(); }
 
 bool Loader::next(Batch& batch) {
   using Clock = std::chrono::steady_clock;
@@ -58,13 +64,13 @@ void Loader::run(const std::stop_token& stop, std::int64_t first_batch) {
 }
 
 void Loader::skip(std::int64_t batches) {
-  for (std::int64_t i = 0; i < batches && order_.next(rows_); ++i) {
+  for (std::int64_t i = 0; i < batches && order_->next(rows_); ++i) {
     if (chunks_) chunks_->skip(rows_);
   }
 }
 
 bool Loader::read(const std::stop_token& stop) {
-  if (!order_.next(rows_)) return false;
+  if (!order_->next(rows_)) return false;
   Batch* batch = nullptr;
   {
     std::unique_lock lock(mutex_);

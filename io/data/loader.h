@@ -5,17 +5,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
 #include "engine/model/batch.h"
-#include "io/data/chunk_reader.h"
 #include "io/data/dataset.h"
-#include "io/data/row_order.h"
+#include "io/data/shuffle.h"
 
 namespace quadgate {
+
+class ChunkReader;
+class RowOrder;
 
 /// One pass over a split, in batches; its thread reads the next few batches while the caller uses
 /// this one. The batches are swapped with the caller's, so that in steady state nothing is
@@ -32,10 +35,10 @@ class Loader final : public BatchSource {
   Loader(Split& split, std::int64_t batch_size, const std::optional<Shuffle>& shuffle = {},
          std::int64_t first_batch = 0);
   /// Waits at most for the read of one batch.
-  ~Loader() override = default;
+  ~Loader() override;
 
   /// Batches of the whole pass, the left-out ones included.
-  std::int64_t num_batches() const noexcept { return order_.num_batches(); }
+  std::int64_t num_batches() const noexcept;
 
   /// Also rethrows what went wrong in the thread.
   bool next(Batch& batch) override;
@@ -49,9 +52,9 @@ class Loader final : public BatchSource {
   bool read(const std::stop_token& stop);  // one batch; false if there is none or it shall stop
 
   Split& split_;
-  RowOrder order_;
-  std::optional<ChunkReader> chunks_;
-  std::vector<std::int64_t> rows_;  // of the batch being read
+  std::unique_ptr<RowOrder> order_;
+  std::unique_ptr<ChunkReader> chunks_;  // with a shuffle buffer
+  std::vector<std::int64_t> rows_;       // of the batch being read
   double waited_seconds_ = 0;
 
   std::mutex mutex_;

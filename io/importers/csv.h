@@ -12,7 +12,7 @@
 
 #include "io/files/spool.h"
 #include "io/importers/csv_columns.h"
-#include "io/importers/input.h"
+#include "io/importers/import_options.h"
 #include "io/prepare/series_writer.h"
 
 namespace quadgate {

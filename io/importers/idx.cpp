@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "io/importers/input.h"
 
 namespace quadgate {
 namespace {

@@ -7,18 +7,10 @@
 #include <span>
 
 #include "io/files/file_progress.h"
-#include "io/files/spool.h"
 
 struct gzFile_s;
 
 namespace quadgate {
-
-/// How importers read.
-struct ImportOptions {
-  SpoolOptions spool{};                            ///< what was read
-  ProgressObserver observer{};                     ///< if any, is told how far they are
-  std::size_t buffer_size = std::size_t{1} << 20;  ///< bytes to read at once
-};
 
 /// A file, plain or gzipped, read from front to back. Throws FileError.
 class Input {

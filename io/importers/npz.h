@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "io/importers/input.h"
+#include "io/importers/import_options.h"
 #include "io/importers/npz_file.h"
 #include "io/prepare/dataset_writer.h"
 #include "io/prepare/series_writer.h"

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/importers/import_options.h"
 #include "io/importers/input.h"
 
 namespace quadgate {

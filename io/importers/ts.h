@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "io/importers/input.h"
+#include "io/importers/import_options.h"
 #include "io/prepare/dataset_writer.h"
 
 namespace quadgate {

@@ -8,6 +8,7 @@
 
 #include "engine/base/error.h"
 #include "engine/model/parameters.h"
+#include "io/attributes/attributes.h"
 
 namespace quadgate {
 namespace {

@@ -3,10 +3,12 @@
 #include <string>
 
 #include "engine/model/config.h"
-#include "io/attributes/attributes.h"
 #include "io/data/data_description.h"
 
 namespace quadgate {
+
+class AttributeReader;
+class AttributeWriter;
 
 /// What a checkpoint says of its model, beside the weights.
 struct ModelDescription {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "engine/base/error.h"
-#include "io/importers/input.h"
+#include "io/importers/import_options.h"
 
 namespace quadgate::fuzz {
 

@@ -12,6 +12,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/random.h"
+#include "engine/model/dropout.h"
 #include "engine/training/network.h"
 #include "engine/training/recurrent.h"
 #include "kernels/base/isa.h"

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+
+#include "io/files/file_progress.h"
+#include "io/files/spool.h"
+
+namespace quadgate {
+
+/// How importers read.
+struct ImportOptions {
+  SpoolOptions spool{};                            ///< what was read
+  ProgressObserver observer{};                     ///< if any, is told how far they are
+  std::size_t buffer_size = std::size_t{1} << 20;  ///< bytes to read at once
+};
+
+}  // namespace quadgate
