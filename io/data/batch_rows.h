@@ -7,11 +7,11 @@
 /// Rows that go from batch to batch.
 namespace quadgate {
 
-/// Leaves a batch of no rows, with its memory.
+/// Removes all rows. The batch keeps its memory.
 void clear(Batch& batch);
 
-/// Appends row `row` of `from`, a batch of the same kind: what it has (features or tokens; labels
-/// of rows or of steps; targets) goes with it.
+/// Appends row `row` of `from`, a batch of the same kind, with its features or tokens, its label or
+/// labels, and its targets.
 void append_row(const Batch& from, std::int64_t row, Batch& to);
 
 }  // namespace quadgate

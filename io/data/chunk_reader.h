@@ -10,15 +10,15 @@
 
 namespace quadgate {
 
-/// Reads a split a whole chunk at a time, each chunk once, and keeps those of its rows in memory
-/// that have not been asked for. For a pass that asks for every row once, in an order that does not
-/// jump far (see Shuffle::buffer): as many rows wait as that jumps.
+/// Reads each chunk of a split once, as a whole, and keeps its rows in memory until they are asked
+/// for. It suits a pass over every row in an order that does not jump far (see Shuffle::buffer): as
+/// many rows wait as the order jumps.
 class ChunkReader {
  public:
   /// `split` must outlive it.
   explicit ChunkReader(Split& split);
 
-  /// Leaves out rows that nobody will ask for, before the first read.
+  /// Before the first read: nobody will ask for these rows.
   void skip(std::span<const std::int64_t> rows);
   /// As Split::read.
   void read(std::span<const std::int64_t> rows, Batch& batch);
@@ -41,8 +41,8 @@ class ChunkReader {
   Split& split_;
   std::vector<std::int64_t> chunks_;   // see Split::chunks
   Rows waiting_;                       // a batch of one row each
-  std::vector<Rows::node_type> free_;  // that have held rows: their memory holds the next ones
-  std::unordered_map<std::size_t, Skipped> skipped_;  // of the chunks that have other rows as well
+  std::vector<Rows::node_type> free_;  // memory of rows that were given, for the next ones
+  std::unordered_map<std::size_t, Skipped> skipped_;  // by chunk; not of those skipped as a whole
   std::vector<std::int64_t> loading_;
   Batch chunk_;
 };

@@ -13,18 +13,18 @@ namespace quadgate {
 class AttributeReader;
 class AttributeWriter;
 
-/// How a forecast cuts its series: `input_len` rows in, the `horizon` rows after them out.
+/// How a forecast cuts its series: `input_len` rows go in, the next `horizon` rows come out.
 struct Window {
   std::int64_t input_len = 0;
   std::int64_t horizon = 0;
   std::int64_t stride = 1;             ///< rows from one window to the next
-  std::vector<std::string> targets{};  ///< names of the columns to forecast; empty: all of them
+  std::vector<std::string> targets{};  ///< names of the columns to forecast; empty: all
 
   bool operator==(const Window&) const = default;
 };
 
-/// How a language model reads its text: in pieces of `bptt_len` tokens of `count` streams side by
-/// side, see StreamSplit.
+/// How a language model reads its text: `count` streams side by side, in pieces of `bptt_len`
+/// tokens (see StreamSplit).
 struct Streams {
   std::int64_t count = 0;
   std::int64_t bptt_len = 0;
@@ -40,10 +40,10 @@ enum class TextLevel : std::uint8_t {
 
 std::string_view to_string(TextLevel level);
 
-/// What a data set says of its columns and classes; a checkpoint keeps it, to predict with.
+/// What a data set says of its columns and classes. A checkpoint keeps it to predict with.
 struct DataDescription {
   std::vector<std::string> feature_names{};  ///< [I]
-  std::vector<std::string> token_names{};    ///< the vocabulary, if x is tokens; no features then
+  std::vector<std::string> token_names{};    ///< the vocabulary; tokens have no features
   TextLevel token_level = TextLevel::words;  ///< of tagging; characters: see read_conllu
   std::vector<std::string> class_names{};    ///< of classification and tagging, by label
   std::vector<float> mean{};                 ///< [I] if x is standardized, else empty
@@ -54,17 +54,15 @@ struct DataDescription {
   bool operator==(const DataDescription&) const = default;
 };
 
-/// The columns of x that a forecast's `window->targets` name, in that order.
-/// Throws InvalidArgument, naming the column, if there is none of that name, or it comes twice.
+/// The columns of x that a forecast's `window->targets` name, in that order. Throws
+/// InvalidArgument, naming the column, if x has none of that name or it comes twice.
 std::vector<std::int64_t> target_columns(const DataDescription& description);
 
 /// The inverse of to_string(Task); empty for other names.
 std::optional<Task> task_from_name(std::string_view name);
 
 /// Reads the attributes feature_names, token_names, token_level, class_names, mean, std, input_len,
-/// horizon, stride, target_names, streams and bptt_len; an absent one leaves its field
-/// as it begins.
-/// Throws FileError.
+/// horizon, stride, target_names, streams and bptt_len. Each may be absent. Throws FileError.
 DataDescription read_data_description(const AttributeReader& from);
 
 /// Writes the fields that are not empty as attributes.

@@ -17,7 +17,7 @@ namespace detail {
 struct OpenDataset;
 }
 
-/// The rows of one part of a data set: sequences, or the windows of a forecast.
+/// One part of a data set. Its rows are sequences, or the windows of a forecast.
 class Split {
  public:
   virtual ~Split() = default;
@@ -28,18 +28,18 @@ class Split {
   virtual std::int64_t length(std::int64_t row) const noexcept = 0;
   /// Steps of the longest sequence.
   virtual std::int64_t max_len() const noexcept = 0;
-  /// Cuts the rows into parts that are best read as a whole, about kChunkBytes or what the file
-  /// compresses as one: the first row of each part, then size().
+  /// The first row of each chunk, then size(). A chunk is best read as a whole: it has about
+  /// kChunkBytes, or the file compresses it as one.
   virtual std::vector<std::int64_t> chunks() const { return {0, size()}; }
-  /// Whether reading rows in any order, not by chunks, is slow: a large compressed file.
+  /// Whether rows are slow to read in any other order than chunk by chunk, as in a large compressed
+  /// file.
   virtual bool wants_chunks() const { return false; }
   /// "FILE: dataset 'train/x' row 17", to begin an error message with.
   virtual std::string where(std::int64_t row) const = 0;
 
-  /// Replaces `batch` with these rows, in this order. Throws FileError if the file cannot be read,
-  /// DataError if a value is not finite or a label or token is out of range: "FILE: train/x row 17:
-  /// ...".
-  /// One thread at a time.
+  /// Replaces `batch` with these rows, in this order. Throws FileError if the file cannot be read.
+  /// Throws DataError ("FILE: train/x row 17: ...") if a value is not finite, or a label or token
+  /// is out of range. One thread at a time may call it.
   virtual void read(std::span<const std::int64_t> rows, Batch& batch) = 0;
 
  protected:
@@ -49,34 +49,42 @@ class Split {
 /// The newest `format_version` of data sets: 2 has forecasts of several series.
 inline constexpr std::int64_t kNewestDatasetVersion = 2;
 
-/// A data set (HDF5, format "quadgate-dataset"), open for reading: a file, or several as one, the
-/// rows of the first before those of the second, ...
+/// A data set (HDF5, format "quadgate-dataset"), open for reading: a file, or several as one. The
+/// rows of the first file come before those of the second, and so on.
 ///
-/// Root attributes: format, format_version = 1 (1 if missing), task (classification, tagging,
-/// regression or forecast), and those of DataDescription, each of which may be missing.
-/// Groups train, valid, test: `x` float32 [n, T, I], or [sum of lengths, I] with `offsets` int64
-/// [n + 1]; or `x` int32 [n, T] or [sum of lengths], tokens out of `token_names`; `y` int64 [n]
-/// (classification), int64 [sum of lengths] (tagging), float32 [n, O] (regression). A forecast
-/// keeps its series once, `x` [L, C] being one dataset under all groups, whose attributes `begin`
-/// and `end` are the rows that the group's targets lie in; its inputs may reach back before
-/// `begin`. Targets of a window are the next `horizon` rows of the target columns: [horizon,
-/// targets], flattened. With several series, in format version 2, x holds one after the other, and
-/// a group has, in the place of the attributes, `ranges` int64 [G, 3]: for each series where its
-/// own rows begin, and the begin and end of its targets. Windows lie within a series, which may be
-/// too short to have some. The root attribute `series_names` [G] may name them. A language model's
-/// text is `x` int32 [L]; see StreamSplit for its rows.
+/// The root has the attributes format, format_version (1 if missing), task (classification,
+/// tagging, regression, forecast or language_model) and those of DataDescription, each of which may
+/// be missing. The groups train, valid and test hold:
+///
+///     x  float32 [n, T, I]                features of sequences of one length
+///        float32 [sum of lengths, I]      of several lengths, with `offsets` int64 [n + 1]
+///        int32 [n, T], [sum of lengths]   tokens out of `token_names`, likewise
+///        float32 [L, C]                   the series of a forecast: one dataset under all groups
+///        int32 [L]                        the text of a language model; see StreamSplit
+///     y  int64 [n]                        classification
+///        int64 [sum of lengths]           tagging
+///        float32 [n, O]                   regression
+///
+/// The attributes `begin` and `end` of a forecast's group are the rows that its targets lie in. Its
+/// inputs may reach back before `begin`. The targets of a window are the next `horizon` rows of the
+/// target columns: [horizon, targets], flattened. In format version 2 a forecast has several
+/// series, one after the other in x. A group then has `ranges` int64 [G, 3] instead of the
+/// attributes: for each series its first row, and the begin and end of its targets. Windows lie
+/// within a series. A series may be too short for any. The root attribute `series_names` [G] may
+/// name the series.
 class Dataset {
  public:
-  /// Opens and checks the file. `window` is for a forecast, `streams` for a language model, and
-  /// only for one; `ignore_index` is a label beside those of the classes. Throws FileError, naming
-  /// file, dataset or attribute, expected and found; DataError if a split is empty or a label out
-  /// of range; InvalidArgument if window or streams do not fit.
+  /// Opens and checks the file. Only a forecast takes a `window`, only a language model `streams`.
+  /// `ignore_index` is a label beside those of the classes. Throws FileError, naming file, dataset
+  /// or attribute, expected and found; DataError if a split is empty or a label out of range;
+  /// InvalidArgument if window or streams do not fit.
   explicit Dataset(const std::filesystem::path& path, const std::optional<Window>& window = {},
                    const std::optional<Streams>& streams = {},
                    std::int64_t ignore_index = kIgnoreIndex);
-  /// Several files as one data set; a split is those of the files that have it. Throws
-  /// InvalidArgument if there is no path, or several of a text; FileError, naming file and field,
-  /// expected and found, unless they agree on task, sizes, names and standardization.
+  /// Opens several files as one data set. A split joins those of the files that have it. Throws
+  /// InvalidArgument if there is no path, or if there are several of a text; FileError, naming file
+  /// and field, expected and found, unless the files agree on task, sizes, names and
+  /// standardization.
   explicit Dataset(std::span<const std::filesystem::path> paths,
                    const std::optional<Window>& window = {},
                    const std::optional<Streams>& streams = {},
@@ -87,7 +95,7 @@ class Dataset {
 
   /// Of the first file.
   const std::filesystem::path& path() const noexcept;
-  /// Forecasts are regressions; language models are tagging, every token with the next one.
+  /// A forecast is a regression. A language model is tagging: the next token tags each token.
   Task task() const noexcept;
   bool is_forecast() const noexcept { return description().window.has_value(); }
   /// I, the features of a step; 0 if a step is a token.
@@ -98,14 +106,14 @@ class Dataset {
   }
   /// Classes, or values to predict: O, or horizon x targets of a forecast.
   std::int64_t output_size() const noexcept;
-  /// Names, standardization, and the window with its targets named. Features and classes without
-  /// names in the file are called "0", "1", ..., classes up to the largest label.
+  /// Names, standardization, and the window with its targets named. Where the file names no
+  /// features or classes, they are "0", "1", ...; classes go up to the largest label.
   const DataDescription& description() const noexcept;
 
-  /// Those of "train", "valid", "test" that there are, in this order.
+  /// Those of "train", "valid" and "test" that the data set has, in this order.
   std::vector<std::string> split_names() const;
   bool has_split(const std::string& name) const;
-  /// Throws InvalidArgument if the file has none of that name. Lives as long as the data set.
+  /// The split lives as long as the data set. Throws InvalidArgument if there is none of that name.
   Split& split(const std::string& name);
 
  private:

@@ -10,7 +10,7 @@
 
 namespace quadgate {
 
-/// Splits one after the other as one: the rows of the first, then those of the second, ...
+/// Several splits as one: the rows of the first come before those of the second, and so on.
 class JoinedSplit final : public Split {
  public:
   /// At least one, of the same task and sizes.
@@ -30,7 +30,7 @@ class JoinedSplit final : public Split {
   std::vector<std::unique_ptr<Split>> parts_;
   std::vector<std::int64_t> firsts_;  // [parts + 1]: the number of each part's first row
 
-  // Of the batch that is read, for each part: its rows there, and what they hold.
+  // For each part: which of its rows the batch asks for, and what they hold.
   std::vector<std::vector<std::int64_t>> rows_;
   std::vector<Batch> batches_;
   std::vector<std::int64_t> taken_;

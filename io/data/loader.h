@@ -20,36 +20,36 @@ namespace quadgate {
 class ChunkReader;
 class RowOrder;
 
-/// One pass over a split, in batches; its thread reads the next few batches while the caller uses
-/// this one. The batches are swapped with the caller's, so that in steady state nothing is
-/// allocated. With a shuffle buffer the split is read a chunk at a time, and so many rows more wait
-/// in memory.
+/// One pass over a split, in batches. Its thread reads the next few batches while the caller uses
+/// this one. It swaps batches with the caller's, so that it allocates nothing in steady state. With
+/// a shuffle buffer it reads the split a chunk at a time, and the rows of the buffer wait in
+/// memory.
 class Loader final : public BatchSource {
  public:
-  /// Batches that are read ahead, at most: the reading of a chunk is spread over as many.
+  /// The most batches that are read ahead, over which the time to read a chunk spreads.
   static constexpr std::size_t kAhead = 4;
 
-  /// Rows come as RowOrder says. `first_batch` leaves out the batches before it, to go on in the
-  /// middle of an epoch. `split` must outlive the loader. Throws InvalidArgument unless
-  /// batch_size >= 1 and 0 <= first_batch <= num_batches().
+  /// RowOrder says in which order rows come. The loader begins with batch `first_batch`, to go on
+  /// in the middle of an epoch. `split` must outlive it. Throws InvalidArgument unless batch_size
+  /// >= 1 and 0 <= first_batch <= num_batches().
   Loader(Split& split, std::int64_t batch_size, const std::optional<Shuffle>& shuffle = {},
          std::int64_t first_batch = 0);
-  /// Waits at most for the read of one batch.
+  /// Waits for one batch to be read, at most.
   ~Loader() override;
 
-  /// Batches of the whole pass, the left-out ones included.
+  /// Batches of the whole pass, those before `first_batch` among them.
   std::int64_t num_batches() const noexcept;
 
-  /// Also rethrows what went wrong in the thread.
+  /// Also throws the errors of the thread.
   bool next(Batch& batch) override;
 
-  /// How long the calls of `next` so far have waited for a batch to be read.
+  /// How long all calls of `next` have waited for a batch.
   double waited_seconds() const noexcept { return waited_seconds_; }
 
  private:
   void run(const std::stop_token& stop, std::int64_t first_batch);
   void skip(std::int64_t batches);
-  bool read(const std::stop_token& stop);  // one batch; false if there is none or it shall stop
+  bool read(const std::stop_token& stop);  // one batch; false after the last, or if told to stop
 
   Split& split_;
   std::unique_ptr<RowOrder> order_;

@@ -10,7 +10,7 @@
 
 namespace quadgate {
 
-/// What the steps of sequences hold, and their targets.
+/// What steps and targets of sequences hold.
 struct SequenceSizes {
   std::int64_t input = 0;         ///< features of a step; 0 if a step is a token
   std::int64_t vocabulary = 0;    ///< tokens; 0 if a step has features
@@ -18,11 +18,11 @@ struct SequenceSizes {
   std::int64_t ignore_index = 0;  ///< the label of targets that do not count
 };
 
-/// Sequences with a label, a label a step, or values to regress. See Dataset for the layout.
+/// Sequences with a label, a label a step, or values each. Dataset tells the layout.
 class SequenceSplit final : public Split {
  public:
-  /// Checks types, shapes, offsets, and the labels of a classification, against the sizes. Throws
-  /// FileError or DataError.
+  /// Checks types, shapes and offsets, and the labels of a classification. Throws FileError or
+  /// DataError.
   SequenceSplit(const hdf5::File& file, const std::string& name, Task task,
                 const SequenceSizes& sizes);
 
@@ -43,7 +43,7 @@ class SequenceSplit final : public Split {
   void open_y();
   std::int64_t find_bad_label(std::span<const std::int64_t> labels) const;
   [[noreturn]] void fail_label(std::int64_t row, std::int64_t label) const;
-  std::int64_t begin(std::int64_t row) const noexcept;  // step of x that `row` begins at
+  std::int64_t begin(std::int64_t row) const noexcept;  // first step of `row` in x
   void read_run(std::int64_t first, std::int64_t count, Batch& batch, std::int64_t position);
   void check(std::span<const std::int64_t> rows, const Batch& batch) const;
 
@@ -54,7 +54,7 @@ class SequenceSplit final : public Split {
   std::int64_t size_ = 0;
   std::int64_t max_len_ = 0;
   std::vector<std::int64_t> offsets_;  // [n + 1]; empty if all sequences have max_len_ steps
-  std::vector<std::int64_t> labels_;   // [n], classification only: small, so kept in memory
+  std::vector<std::int64_t> labels_;   // [n], classification only
 };
 
 }  // namespace quadgate

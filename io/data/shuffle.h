@@ -8,11 +8,11 @@ namespace quadgate {
 struct Shuffle {
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
-  /// 0: any order of all rows is as likely as any other. Else the split's chunks come in a random
-  /// order, and each row is drawn out of the `buffer` rows that come next.
+  /// 0: every order of all rows is equally likely. Else the split's chunks come in a random order,
+  /// and each row is drawn from the next `buffer` rows.
   std::int64_t buffer = 0;
-  /// Batches have rows of about one length: the rows of RowOrder::kBucketBatches batches at a time
-  /// are sorted by length and cut into batches, which come in a random order.
+  /// A batch has rows of about one length. RowOrder sorts the rows of kBucketBatches batches by
+  /// length, cuts them into batches, and gives these in a random order.
   bool by_length = false;
 };
 

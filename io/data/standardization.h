@@ -16,8 +16,8 @@ struct Scale {
   void apply(std::span<float> x) const;
 };
 
-/// Measures mean and population standard deviation of columns, in double, in two passes over the
-/// same values: `add` all of them, then `add_deviations` all of them.
+/// Measures mean and population standard deviation of columns, in double. It takes all values
+/// twice: first in calls of `add`, then in calls of `add_deviations`.
 class ScaleMeasure {
  public:
   explicit ScaleMeasure(std::int64_t columns)
@@ -26,7 +26,7 @@ class ScaleMeasure {
         means_(sums_.size()),
         squares_(sums_.size()) {}
 
-  /// x [rows, columns], some of the values; a NaN is none.
+  /// x is [rows, columns], some of the rows. A NaN counts for nothing.
   void add(std::span<const float> x);
   void add_deviations(std::span<const float> x);
   /// A constant column gets std 1.

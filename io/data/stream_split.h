@@ -9,11 +9,15 @@
 
 namespace quadgate {
 
-/// A text in pieces that go on where the ones before ended, for truncated backpropagation through
-/// time: cut into `streams.count` streams of equal length S, whose pieces of `bptt_len` tokens lie
-/// one beside the other, as batches of `count` rows. Row r is piece r / count of stream r % count,
-/// and its labels are the tokens that follow each of its tokens. What is left at the end of the
-/// text, fewer than `count` tokens, is left out.
+/// A text in pieces for truncated backpropagation through time. It is cut into `streams.count`
+/// streams of equal length, each stream into pieces of `bptt_len` tokens. Row r is piece r / count
+/// of stream r % count, so that row n of a batch goes on where row n of the one before ended. With
+/// 2 streams and pieces of 3, of the text a b c d e f g h i j k l m n:
+///
+///     stream 0   a b c | d e f | g     rows 0, 2     labels   b c d | e f g
+///     stream 1   h i j | k l m | n     rows 1, 3              i j k | l m n
+///
+/// The label of a token is the token after it. Fewer than `count` tokens at the end are left out.
 class StreamSplit final : public Split {
  public:
   /// Throws FileError, or DataError if there are no two tokens a stream.
@@ -27,13 +31,13 @@ class StreamSplit final : public Split {
   void read(std::span<const std::int64_t> rows, Batch& batch) override;
 
  private:
-  std::int64_t begin(std::int64_t row) const noexcept;  // token of x that `row` begins at
+  std::int64_t begin(std::int64_t row) const noexcept;  // first token of `row` in x
 
   hdf5::Array x_;
   Streams streams_;
   std::int64_t vocabulary_;
-  std::int64_t steps_;               // of a stream that have a next token: S - 1
-  std::vector<std::int32_t> piece_;  // with the token after it
+  std::int64_t steps_;               // tokens of a stream that have a label
+  std::vector<std::int32_t> piece_;  // a row's tokens and the one after them
 };
 
 }  // namespace quadgate

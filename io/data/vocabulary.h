@@ -12,12 +12,12 @@
 
 namespace quadgate {
 
-/// Numbers words in the order in which they come first. A word takes some 30 bytes beside its own.
+/// Numbers words by their first occurrence. A word takes some 30 bytes beside its own.
 class WordList {
  public:
   WordList() { letters_.fill(-1); }
 
-  /// The number of a word, which is appended if it is new.
+  /// The number of a word. Appends a new word.
   std::int32_t number(std::string_view word) {
     if (word.size() != 1) return find_or_add(word);
     const auto letter = static_cast<unsigned char>(word.front());
@@ -39,18 +39,18 @@ class WordList {
   std::deque<std::string_view> words_;
   std::vector<std::unique_ptr<char[]>> blocks_;  // the bytes of the words
   char* free_ = nullptr;                         // bytes of the last block
-  std::size_t room_ = 0;                         // of these
+  std::size_t room_ = 0;                         // how many
 };
 
 /// The token of words that are not in the vocabulary.
 inline constexpr std::string_view kUnknownToken = "<unk>";
 
-/// The tokens of a data set: <unk>, which is token 0, then the words that its training data hold
+/// The tokens of a data set. Token 0 is <unk>; then come the words that the training data hold
 /// often enough, the most frequent first, words of one frequency in the order of their bytes.
 class Vocabulary {
  public:
-  /// Of the words that occur at least `min_count` times, `counts[i]` being how often words[i] does.
-  /// Throws InvalidArgument unless min_count >= 1.
+  /// Takes the words that occur at least `min_count` times: words[i] occurs counts[i] times. Throws
+  /// InvalidArgument unless min_count >= 1.
   Vocabulary(const WordList& words, std::span<const std::int64_t> counts, std::int64_t min_count);
 
   /// By token.

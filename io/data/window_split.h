@@ -9,23 +9,25 @@
 
 namespace quadgate {
 
-/// Rows of the dataset `x` that hold one series in a split: its own begin at `first`, and the
-/// targets lie in rows `begin` to `end`.
+/// Where one series of a split lies among the rows of the dataset `x`.
+///
+///     first ------ begin ========= end
+///       inputs only    targets too
 struct SeriesRange {
   std::int64_t first = 0;
   std::int64_t begin = 0;
   std::int64_t end = 0;
 };
 
-/// The series of a split of a forecast: those of the dataset `ranges`, or one with the attributes
+/// Reads the series of a forecast's split: the dataset `ranges`, or one series from the attributes
 /// `begin` and `end`. Throws FileError unless they lie in order within the `rows` rows of x.
 std::vector<SeriesRange> read_series_ranges(const hdf5::File& file, const std::string& split,
                                             std::int64_t rows);
 
-/// Windows that a forecast cuts from its series when they are read. See Dataset for the layout.
+/// The windows of a forecast, cut from its series as they are read. Dataset tells the layout.
 class WindowSplit final : public Split {
  public:
-  /// `description.window` has its targets named. Throws FileError, or DataError if no window fits.
+  /// `description.window` names its targets. Throws FileError, or DataError if no window fits.
   WindowSplit(const hdf5::File& file, const std::string& name, const DataDescription& description);
 
   std::int64_t size() const noexcept override { return size_; }
@@ -39,8 +41,8 @@ class WindowSplit final : public Split {
  private:
   /// The windows of one series.
   struct Windows {
-    std::int64_t first = 0;  // number of the first one
-    std::int64_t begin = 0;  // row of x that its inputs begin at
+    std::int64_t first = 0;  // number of the first window
+    std::int64_t begin = 0;  // row of x where its inputs begin
   };
 
   std::int64_t window_rows() const noexcept { return window_.input_len + window_.horizon; }
@@ -55,7 +57,7 @@ class WindowSplit final : public Split {
   std::int64_t columns_;
   std::vector<Windows> series_;  // those that have windows
   std::int64_t size_ = 0;
-  std::vector<float> rows_;  // of x, that windows are being cut from
+  std::vector<float> rows_;  // of x, from which windows are cut
 };
 
 }  // namespace quadgate
