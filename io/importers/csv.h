@@ -17,11 +17,11 @@
 
 namespace quadgate {
 
-/// What becomes of a value that is not there (see is_missing).
+/// What becomes of a missing value (see is_missing).
 enum class MissingPolicy : std::uint8_t {
   error,    ///< the file is refused
   drop,     ///< the row is left out
-  forward,  ///< the value of the row before in its series; rows before the first are left out
+  forward,  ///< the value of the series' row before; rows without one are left out
   mean      ///< the mean of the column's training rows
 };
 
@@ -31,27 +31,26 @@ MissingPolicy missing_policy_from_name(std::string_view name);
 /// How tables are read.
 struct CsvOptions {
   CsvColumnOptions columns{};
-  std::optional<char> delimiter{};  ///< empty: as the first lines look
-  std::optional<char> decimal{};    ///< empty: as the first lines look
+  std::optional<char> delimiter{};  ///< empty: the first lines tell
+  std::optional<char> decimal{};    ///< empty: the first lines tell
   MissingPolicy missing = MissingPolicy::error;
-  /// Rows from these times on (see parse_timestamp) are of the valid and of the test split.
+  /// The valid and the test split begin at these times (see parse_timestamp).
   std::optional<double> valid_from{};
   std::optional<double> test_from{};
 };
 
-/// Reads series from tables in text, plain or gzipped: a record of column names, unless the first
-/// one holds values, then one a time step.
+/// Reads series from tables in text, plain or gzipped. The first record names the columns, unless
+/// it holds values. Each other record is a time step.
 class CsvImporter {
  public:
   /// Throws InvalidArgument if test_from is before valid_from.
   explicit CsvImporter(CsvOptions options = {}, ImportOptions import = {});
 
-  /// Reads a file, whose rows go on where those of the files before ended. They are of this split
-  /// (0 train, 1 valid, 2 test), and 0 where times divide them. Throws FileError ("a.csv:17: column
-  /// 'OT': expected a number, found 'abc'"), InvalidArgument if a column of the options is not
-  /// there.
+  /// Reads a file. Its rows go on where those of the file before ended, and are of this split: 0
+  /// train, 1 valid, 2 test; 0 where times divide them. Throws FileError ("a.csv:17: column 'OT':
+  /// expected a number, found 'abc'"), InvalidArgument if the file lacks a column of the options.
   void read(const std::filesystem::path& path, std::size_t split = 0);
-  /// All that was read. Throws FileError.
+  /// Returns all that it has read. Throws FileError.
   Series take();
 
  private:
@@ -79,12 +78,12 @@ class CsvImporter {
   ImportOptions import_;
   Series series_;
   std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> numbers_;  // of series
-  SpooledIntegers series_of_rows_;               // their numbers, if a column tells them
+  SpooledIntegers series_of_rows_;               // [rows]: numbers of series, if a column tells
   std::vector<std::vector<float>> last_values_;  // by series; NaN: none yet
   std::vector<double> last_times_;
-  std::int64_t rows_ = 0;  // read, left out ones included
+  std::int64_t rows_ = 0;  // read, those left out among them
 
-  // Of the file being read.
+  // The file that is being read:
   std::filesystem::path path_;
   std::size_t split_ = 0;
   char decimal_ = '.';

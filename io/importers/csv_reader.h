@@ -17,16 +17,16 @@ namespace quadgate {
 /// The records of a table in text, plain or gzipped, one after the other.
 class CsvReader {
  public:
-  /// A delimiter or decimal sign that is not given follows from the first lines. Throws FileError.
+  /// The first lines tell a delimiter or decimal sign that is not given. Throws FileError.
   CsvReader(const std::filesystem::path& path, std::optional<char> delimiter,
             std::optional<char> decimal, const ImportOptions& options = {});
 
   const CsvDialect& dialect() const noexcept { return dialect_; }
-  /// Whether there is another record, whose fields `fields` then gives. Throws FileError.
+  /// Reads the next record. False after the last. Throws FileError.
   bool next();
-  /// Of the record; valid until `next`.
+  /// The record's fields, valid until `next`.
   const std::vector<std::string_view>& fields() const noexcept { return record_->fields(); }
-  /// That the record ends in, from 1.
+  /// The line in which the record ends, from 1.
   std::int64_t line() const noexcept { return line_; }
   /// "a.csv:17", to begin an error message with.
   std::string where() const;

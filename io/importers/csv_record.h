@@ -16,12 +16,12 @@ class CsvRecord {
   CsvRecord(const CsvRecord&) = delete;
   CsvRecord& operator=(const CsvRecord&) = delete;
 
-  /// Takes the next line, without its end. Whether a record is complete, whose fields `fields` then
-  /// gives: not after an empty line, and not while a quoted field goes on.
+  /// Takes the next line, without its end. Returns whether a record is complete: not after an empty
+  /// line, and not while a quoted field goes on.
   bool add_line(std::string_view line);
-  /// Whether lines were taken that are not a whole record yet.
+  /// Whether it has taken lines that are no whole record yet.
   bool is_open() const noexcept { return open_; }
-  /// Of the last record; valid until the next line.
+  /// The last record's fields, valid until the next line.
   const std::vector<std::string_view>& fields() const noexcept { return fields_; }
 
  private:

@@ -9,8 +9,8 @@ namespace quadgate {
 
 /// How importers read.
 struct ImportOptions {
-  SpoolOptions spool{};                            ///< what was read
-  ProgressObserver observer{};                     ///< if any, is told how far they are
+  SpoolOptions spool{};                            ///< where they put what they read
+  ProgressObserver observer{};                     ///< hears how far they are, if there is one
   std::size_t buffer_size = std::size_t{1} << 20;  ///< bytes to read at once
 };
 

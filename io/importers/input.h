@@ -18,7 +18,7 @@ class Input {
   explicit Input(std::filesystem::path path, ProgressObserver observer = {});
 
   const std::filesystem::path& path() const noexcept { return path_; }
-  /// Reads at most out.size() bytes, unzipped; how many: 0 only at the end.
+  /// Reads at most out.size() bytes, unzipped. Returns how many; 0 only at the end.
   std::size_t read(std::span<char> out);
 
  private:

@@ -9,17 +9,22 @@
 
 namespace quadgate {
 
-/// Reads sequences out of the arrays `x` and `y` of an .npz file, whose names end in `suffix` ("",
-/// "_train", ...). x is [n, T, I] or [n, T] (one feature), or, with `offsets` [n + 1], 0 and where
-/// each sequence ends, [sum of lengths, I] or [sum of lengths]. y is integers or texts, [n], to
-/// classify; integers [n, T] or [sum of lengths] to tag; floats [n, O] or [n] to regress. The
-/// arrays `feature_names` and `class_names` name features and classes. Throws FileError ("a.npz:
-/// array 'y':
-/// ...").
+/// Reads sequences from the arrays of an .npz file whose names end in `suffix` ("", "_train", ...):
+///
+///     x         [n, T, I], [n, T]                           one feature if there is no I
+///               [sum of lengths, I], [sum of lengths]       with offsets
+///     offsets   [n + 1]                                     0, then where each sequence ends
+///     y         integers or texts [n]                       classification
+///               integers [n, T], [sum of lengths]           tagging
+///               floats [n, O], [n]                          regression
+///
+/// The arrays `feature_names` and `class_names`, if any, name features and classes. Throws
+/// FileError
+/// ("a.npz: array 'y': ...").
 LabelledSequences read_npz(const NpzFile& file, const std::string& suffix,
                            const ImportOptions& options = {});
 
-/// Reads a series out of the array x [L, C] or [L]; all rows are of the train split. Throws
+/// Reads a series from the array x [L, C] or [L]. All rows are of the train split. Throws
 /// FileError.
 Series read_npz_series(const NpzFile& file, const ImportOptions& options = {});
 

@@ -10,10 +10,10 @@
 
 namespace quadgate {
 
-/// An array of an .npz file, read from its front to its end.
+/// An array of an .npz file, read from front to back.
 class NpzArray {
  public:
-  /// What its elements are; bool counts as integer.
+  /// The kind of its elements. A bool is an integer.
   enum class Kind : std::uint8_t { floating, integer, text };
 
   ~NpzArray();
@@ -25,12 +25,12 @@ class NpzArray {
   /// Number of elements.
   std::int64_t size() const noexcept { return size_; }
 
-  /// The next elements, in row-major order, of any kind but text. Throws FileError if the file is
-  /// damaged.
+  /// Reads the next elements, in row-major order, of any kind but text. Throws FileError if the
+  /// file is damaged.
   void read(std::span<float> out);
-  /// The next elements, which are integers. Throws FileError, also if one is above 2^63 - 1.
+  /// Reads the next integers. Throws FileError, also if one is above 2^63 - 1.
   void read(std::span<std::int64_t> out);
-  /// All elements, which are text. Throws FileError.
+  /// Reads all texts. Throws FileError.
   std::vector<std::string> read_texts();
 
   /// "FILE: array 'x'", to begin an error message with.
@@ -62,7 +62,7 @@ class NpzArray {
 
 /// The arrays that numpy.savez or savez_compressed wrote
 /// (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): little-endian floats
-/// (16 to 64 bits), integers, bools and texts in C order. Nothing that a file holds is run.
+/// (16 to 64 bits), integers, bools and texts in C order. It runs nothing that a file holds.
 class NpzFile {
  public:
   /// Throws FileError unless it is a zip file.
@@ -72,11 +72,11 @@ class NpzFile {
   NpzFile& operator=(const NpzFile&) = delete;
 
   const std::filesystem::path& path() const noexcept { return path_; }
-  /// Of the arrays, in the file's order.
+  /// The names of the arrays, in the file's order.
   const std::vector<std::string>& names() const noexcept { return names_; }
   bool has(const std::string& array) const;
-  /// Lives no longer than the file. Throws FileError if there is no such array, or it is none that
-  /// can be read.
+  /// The file must outlive the array. Throws FileError if there is no such array, or none that it
+  /// reads.
   NpzArray open(const std::string& array) const;
 
  private:

@@ -14,10 +14,10 @@ namespace quadgate {
 /// The token for the end of a line of words.
 inline constexpr std::string_view kEndOfLine = "<eos>";
 
-/// Reads UTF-8 text files, plain or gzipped, one after the other, as a stream of tokens:
-/// characters, ends of lines among them, or words, which are what stands between blanks, tabs and
-/// ends of lines, and kEndOfLine for those. Throws FileError ("a.txt:17: expected UTF-8, found byte
-/// 0xff"), also if a file is empty. Words that are new are added to `words`.
+/// Reads UTF-8 text files, plain or gzipped, one after the other, as a stream of tokens. A token is
+/// a character, ends of lines among them, or a word. Blanks, tabs and ends of lines divide words,
+/// and kEndOfLine stands for an end of line. Adds new words to `words`. Throws FileError
+/// ("a.txt:17: expected UTF-8, found byte 0xff"), also if a file is empty.
 TokenStream read_plain_text(std::span<const std::filesystem::path> paths, TextLevel level,
                             WordList& words, const ImportOptions& options = {});
 

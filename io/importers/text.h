@@ -12,9 +12,9 @@
 
 namespace quadgate {
 
-/// A text file in UTF-8, plain or gzipped, read from front to back, by lines or by pieces. A mark
-/// of byte order at its front is dropped. Throws FileError ("a.txt:17: expected UTF-8, found byte
-/// 0xff"), also for zero bytes.
+/// A text file in UTF-8, plain or gzipped, read from front to back, by lines or by pieces. It drops
+/// a byte order mark at the front. Throws FileError ("a.txt:17: expected UTF-8, found byte 0xff"),
+/// also for zero bytes.
 class TextReader {
  public:
   /// No line may be longer.
@@ -28,9 +28,9 @@ class TextReader {
   bool line(std::string_view& line);
   /// The next piece of the text, of whole characters, valid until the next call; false at the end.
   bool piece(std::string_view& piece);
-  /// Of the line that was read last; the first is 1.
+  /// The number of the last line that was read, from 1.
   std::int64_t line_number() const noexcept { return line_; }
-  /// Throws FileError "a.txt:17: PROBLEM", of the line that was read last.
+  /// Throws FileError "a.txt:17: PROBLEM" for the last line that was read.
   [[noreturn]] void fail(const std::string& problem) const;
 
  private:
@@ -41,18 +41,18 @@ class TextReader {
   Input input_;
   std::size_t max_line_;
   std::vector<char> buffer_;
-  std::size_t begin_ = 0;  // of what was read, but not given out
+  std::size_t begin_ = 0;  // of the bytes that were read, but not given
   std::size_t end_ = 0;
   std::int64_t line_ = 0;
 };
 
-/// Without blanks, tabs and carriage returns at both ends.
+/// Drops blanks, tabs and carriage returns at both ends.
 std::string_view trim(std::string_view text);
 
-/// Cuts the part before `separator` (or all) off the front of `rest`; the separator goes, too.
+/// Cuts the part before `separator`, or all, off the front of `rest`, and drops the separator.
 std::string_view cut(std::string_view& rest, char separator);
 
-/// A finite float32 written in decimal, or empty.
+/// The finite float32 that the text writes in decimal, or empty.
 std::optional<float> parse_number(std::string_view text);
 
 }  // namespace quadgate

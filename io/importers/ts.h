@@ -9,9 +9,9 @@ namespace quadgate {
 
 /// Reads the `.ts` text format of aeon and sktime
 /// (https://www.aeon-toolkit.org/en/stable/api_reference/file_specifications/ts.html), plain or
-/// gzipped: a sequence a line, dimensions divided by ':', values by ',', the label last; class
-/// names and their order from @classLabel. Lengths may differ between sequences, not between the
-/// dimensions of one. Throws FileError ("a.ts:17: dimension 3: expected ..., found ...").
+/// gzipped. A line is a sequence: ':' divides dimensions, ',' values, and the label comes last.
+/// @classLabel names the classes in their order. Sequences may have different lengths, the
+/// dimensions of one may not. Throws FileError ("a.ts:17: dimension 3: expected ..., found ...").
 LabelledSequences read_ts(const std::filesystem::path& path, const ImportOptions& options = {});
 
 }  // namespace quadgate

@@ -7,14 +7,14 @@
 
 namespace quadgate {
 
-/// Bytes of the character (Unicode code point) at the front of a text that is not empty; 0 if they
-/// are not UTF-8 (RFC 3629).
+/// Bytes of the character (Unicode code point) at the front of a text; 0 if it is not UTF-8 (RFC
+/// 3629). The text must not be empty.
 std::size_t utf8_size(std::string_view text) noexcept;
 
-/// Where the first byte lies that is not UTF-8 or is zero; npos if there is none.
+/// The place of the first byte that is zero or not UTF-8; npos if there is none.
 std::size_t find_not_utf8(std::string_view text) noexcept;
 
-/// Bytes of `text` before a character at its end that has only begun.
+/// Bytes of `text` without a last character that has only begun.
 std::size_t utf8_whole(std::string_view text) noexcept;
 
 /// The whole of a text file. Throws FileError like TextReader.

@@ -20,18 +20,18 @@ namespace quadgate {
 /// In the order of a file's rows.
 inline constexpr std::array<const char*, 3> kSplitNames{"train", "valid", "test"};
 
-/// Rows of each split, of `total` rows of the training input and those of a validation and a test
-/// file, if any. Throws InvalidArgument if a fraction is out of range, leaves a split empty or
-/// stands beside that split's file.
+/// Divides `total` rows of the training input. A validation and a test file keep their own rows.
+/// Throws InvalidArgument if a fraction is out of range, leaves a split empty or stands beside that
+/// split's file.
 PrepareSummary divide(std::int64_t total, std::optional<std::int64_t> valid_rows,
                       std::optional<std::int64_t> test_rows, const PrepareOptions& options);
 
 /// The split of every row of an input.
 class RowSplits {
  public:
-  /// All of one split.
+  /// All rows are of one split.
   explicit RowSplits(std::size_t split) : split_(split) {}
-  /// Rows of each split, `sizes` in number, drawn at random (Philox, seed 1).
+  /// Draws the rows of each split at random (Philox, seed 1), `sizes` in number.
   explicit RowSplits(const std::array<std::int64_t, 3>& sizes);
 
   std::size_t operator[](std::int64_t row) const {
@@ -43,8 +43,8 @@ class RowSplits {
   std::vector<std::uint8_t> splits_;  // by row, unless all are of one
 };
 
-/// A data set being written next to its place, which it takes when it is whole: with its root
-/// attributes. Throws FileError; nothing is then left, and a file that was there is as it was.
+/// A data set that is written next to its place, root attributes first, and takes the place when it
+/// is whole. Throws FileError. It then leaves nothing behind, and an existing file as it was.
 class DatasetFile {
  public:
   DatasetFile(const std::filesystem::path& path, const char* task,
@@ -54,7 +54,7 @@ class DatasetFile {
   DatasetFile& operator=(const DatasetFile&) = delete;
 
   hdf5::NewFile& file() noexcept { return file_; }
-  /// When all of its arrays are finished and gone.
+  /// Call it once all arrays are finished and gone.
   void commit();
 
  private:
@@ -62,7 +62,7 @@ class DatasetFile {
   hdf5::NewFile file_;
 };
 
-/// Floats of about 64 KiB, whole rows of `columns`: what is read at a time.
+/// How many floats are read at a time: whole rows of `columns`, about 64 KiB.
 std::int64_t piece_size(std::int64_t columns);
 
 /// How the arrays are stored.
@@ -70,7 +70,7 @@ inline hdf5::Storage storage_of(const PrepareOptions& options) {
   return options.gzip ? hdf5::Storage::gzip : hdf5::Storage::contiguous;
 }
 
-/// The number of rows of an input that may be absent.
+/// The rows of an input, if it is there.
 template <typename Input>
 std::optional<std::int64_t> rows_of(const std::optional<Input>& input) {
   return input ? std::optional(input->size()) : std::nullopt;

@@ -27,7 +27,7 @@ struct LabelledSequences {
     labels.push_back(label);
   }
 
-  std::filesystem::path path;  ///< that they were read from, for messages
+  std::filesystem::path path;  ///< where they come from, for messages
   Task task = Task::classification;
   std::int64_t input_size = 0;
   std::int64_t output_size = 0;              ///< O, of a regression
@@ -57,12 +57,12 @@ struct PrepareSummary {
   std::int64_t vocabulary = 0;  ///< tokens; 0 without tokens
 };
 
-/// Writes a data set of sequences, atomically. Validation and test rows are drawn at random
-/// (Philox, seed 1), unless there are `valid` and `test`. Sequences of one length are stored as
-/// [n, T, I], else with offsets. Throws InvalidArgument if a fraction is out of range, leaves a
-/// split empty or stands beside that split's rows, or `valid` or `test` has other features,
-/// classes or values; DataError if a value is not finite; FileError if the file cannot be written.
-/// An existing file then stays as it was.
+/// Writes a data set of sequences, atomically. It draws validation and test rows at random (Philox,
+/// seed 1), unless there are `valid` and `test`. It stores sequences of one length as [n, T, I],
+/// others with offsets. Throws InvalidArgument if a fraction is out of range, leaves a split empty
+/// or stands beside that split's rows, or if `valid` or `test` has other features, classes or
+/// values; DataError if a value is not finite; FileError if the file cannot be written. An existing
+/// file then stays as it was.
 PrepareSummary write_sequences(const std::filesystem::path& path, const LabelledSequences& data,
                                const std::optional<LabelledSequences>& valid,
                                const std::optional<LabelledSequences>& test,

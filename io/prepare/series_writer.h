@@ -29,19 +29,19 @@ struct Series {
   std::int64_t columns() const noexcept { return std::ssize(feature_names); }
   std::int64_t size() const noexcept { return feature_names.empty() ? 0 : x.size() / columns(); }
 
-  std::filesystem::path path;  ///< that they were read from, for messages
+  std::filesystem::path path;  ///< where they come from, for messages
   std::vector<std::string> feature_names{};
   SpooledFloats x;                  ///< [L, C], C = feature_names.size(); NaN: not known
-  std::vector<SeriesPart> parts{};  ///< whose rows follow each other in x, in the order of time
+  std::vector<SeriesPart> parts{};  ///< their rows follow each other in x, in the order of time
   bool fill_with_mean = false;      ///< NaN becomes the mean of the column's training rows
-  std::int64_t dropped_rows = 0;    ///< that were left out since values were missing
-  std::int64_t filled_values = 0;   ///< that were missing
-  std::int64_t steps_back = 0;      ///< rows whose time is before that of the row before
+  std::int64_t dropped_rows = 0;    ///< rows left out, since a value was missing
+  std::int64_t filled_values = 0;   ///< values that were missing
+  std::int64_t steps_back = 0;      ///< rows with a time before that of the row above
 };
 
 /// Writes a forecast data set, atomically. The splits of a series follow each other in time: train,
-/// valid, test. Fractions divide its train rows, each series by itself. Series with names are
-/// written with `ranges` (see Dataset). Throws InvalidArgument if a fraction is out of range,
+/// valid, test. Fractions divide the train rows of each series. Series with names get `ranges` (see
+/// Dataset). Throws InvalidArgument if a fraction is out of range,
 /// leaves a split empty or stands beside that split's rows; DataError if a value is not finite;
 /// FileError if the file cannot be written. An existing file then stays as it was.
 PrepareSummary write_forecast(const std::filesystem::path& path, Series data,

@@ -14,14 +14,14 @@
 
 namespace quadgate {
 
-/// Sentences with a tag a word, as importers read them.
+/// Sentences with a tag a word, or a tag a character, as importers read them.
 struct TaggedSentences {
   explicit TaggedSentences(std::filesystem::path from = {}, const SpoolOptions& spool = {})
       : path(std::move(from)), tokens(spool), tags(spool), lengths(spool) {}
 
   std::int64_t size() const noexcept { return lengths.size(); }
 
-  std::filesystem::path path;  ///< that they were read from, for messages
+  std::filesystem::path path;  ///< where they come from, for messages
   TextLevel level = TextLevel::words;
   std::vector<std::string> class_names{};  ///< by tag
   SpooledIntegers tokens;                  ///< [sum of lengths]: numbers of words or characters
@@ -36,24 +36,23 @@ struct TokenStream {
 
   std::int64_t size() const noexcept { return tokens.size(); }
 
-  std::filesystem::path path;  ///< that it was read from, for messages
+  std::filesystem::path path;  ///< where it comes from, for messages
   SpooledIntegers tokens;      ///< [L]: numbers of words or characters
 };
 
-/// Writes a tagging data set of tokens, atomically; `words` are those of all sentences. Validation
-/// and test sentences are drawn at random (Philox, seed 1), unless there are `valid` and `test`.
-/// The vocabulary is that of the train split (see Vocabulary). Throws InvalidArgument if a fraction
-/// or min_count is out of range, leaves a split empty or stands beside that split's sentences;
-/// FileError if the file cannot be written. An existing file then stays as it was.
+/// Writes a tagging data set of tokens, atomically. `words` are those of all sentences. It draws
+/// validation and test sentences at random (Philox, seed 1), unless there are `valid` and `test`.
+/// The train split alone makes the vocabulary (see Vocabulary). Throws InvalidArgument if a
+/// fraction or min_count is out of range, leaves a split empty or stands beside that split's
+/// sentences; FileError if the file cannot be written. An existing file then stays as it was.
 PrepareSummary write_tagging(const std::filesystem::path& path, const WordList& words,
                              const TaggedSentences& data,
                              const std::optional<TaggedSentences>& valid,
                              const std::optional<TaggedSentences>& test,
                              const PrepareOptions& options);
 
-/// Writes a language_model data set, atomically: `x` int32 [L] a split. The splits follow each
-/// other in the text: train, valid, test; unless there are `valid` and `test`. Else like
-/// write_tagging.
+/// Writes a language_model data set, atomically: `x` int32 [L] a split. Without `valid` and `test`
+/// the splits follow each other in the text: train, valid, test. All else is as in write_tagging.
 PrepareSummary write_language_model(const std::filesystem::path& path, const WordList& words,
                                     const TokenStream& data,
                                     const std::optional<TokenStream>& valid,

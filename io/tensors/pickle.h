@@ -9,21 +9,21 @@
 
 namespace quadgate {
 
-/// What a pickle says, without running any of it: calls are kept as calls. Values refer to each
-/// other by their place in `values`, always to places in front of their own, unless a list or
-/// object got them later.
+/// What a pickle says. Nothing of it is run: a call stays a call. Values refer to each other by
+/// their place in `values`. A value refers to places before its own, but a list or an object may
+/// also get later ones.
 struct Pickle {
   enum class Kind : std::uint8_t {
     none,
     boolean,     ///< number is 0 or 1
     integer,     ///< number
-    real,        ///< of no use to us: its value is not kept
+    real,        ///< its value is not kept: nobody needs it
     text,        ///< text
     global,      ///< text: "module.name"
     sequence,    ///< items: a tuple or list
     mapping,     ///< items: key, value, key, value, ...
-    persistent,  ///< items: what stands for an object outside of the pickle
-    call,        ///< items: the global, its arguments as a sequence, then key, value, ... set on it
+    persistent,  ///< items: the id of an object outside the pickle
+    call,        ///< items: the global, its arguments as a sequence, then key, value, ... it sets
   };
   struct Value {
     Kind kind = Kind::none;
@@ -38,9 +38,9 @@ struct Pickle {
   const Value& at(std::uint32_t place) const { return values[place]; }
 };
 
-/// Reads a pickle of protocol 2 to 5 (https://docs.python.org/3/library/pickletools.html) that
-/// consists of plain values and of calls of `globals` ("module.name"); everything else is refused.
-/// `name` stands for the file in messages. Throws FileError.
+/// Reads a pickle of protocol 2 to 5 (https://docs.python.org/3/library/pickletools.html). `name`
+/// stands for the file in messages. Throws FileError unless the pickle has only plain values and
+/// calls of `globals` ("module.name").
 Pickle parse_pickle(std::span<const std::byte> bytes, std::span<const std::string_view> globals,
                     const std::string& name);
 

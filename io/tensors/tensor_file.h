@@ -27,10 +27,10 @@ struct TensorFile {
   bool operator==(const TensorFile&) const = default;
 };
 
-/// Where a file says which cell its recurrent layers have, among its metadata.
+/// The key of the metadata that tells the cell of the recurrent layers.
 inline constexpr const char* kCellKey = "cell";
 
-/// Numbers that model files may hold; all of them become float.
+/// The numbers that a model file may hold. All become float.
 enum class ElementType : std::uint8_t { f64, f32, f16, bf16 };
 
 /// In bytes.

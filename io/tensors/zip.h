@@ -8,7 +8,7 @@
 
 namespace quadgate {
 
-/// A zip file in memory whose members are stored, not compressed.
+/// A zip file in memory. Its members are stored, not compressed.
 class ZipReader {
  public:
   /// `bytes` must outlive the reader; `name` stands for the file in messages. Throws FileError
