@@ -10,7 +10,7 @@
 
 namespace quadgate::apps {
 
-/// What `quadgate scale` found.
+/// The result of `quadgate scale`.
 struct ScaleReport {
   ScaleArguments arguments;
   Machine machine;
@@ -21,13 +21,13 @@ struct ScaleReport {
   std::optional<double> serial_fraction;
 };
 
-/// One JSON object with all of it: times in ms, rates in GFLOP/s, phases as shares of core time.
+/// The report as one JSON object: times in ms, rates in GFLOP/s, phases as shares of core time.
 std::string to_json(const ScaleReport& report);
 
-/// One page with tables and plots that needs no other file and no network.
+/// The report as one page with tables and plots. The page needs no other file and no network.
 std::string to_html(const ScaleReport& report);
 
-/// The part of the core time of `point` that went into `phase`; 0 if no time was taken.
+/// The share of `phase` in the core time of `point`; 0 if no time was taken.
 double phase_share(const ScalePoint& point, Phase phase);
 
 }  // namespace quadgate::apps

@@ -9,7 +9,7 @@
 
 namespace quadgate::apps {
 
-/// The middle of repeated measurements, and how far they lie apart.
+/// Median and quartiles of repeated measurements.
 struct Spread {
   double median = 0;
   double q1 = 0;  ///< a quarter lies below
@@ -18,30 +18,30 @@ struct Spread {
   double max = 0;
 };
 
-/// `values`, at least one; quartiles are interpolated linearly, as NumPy's are.
+/// The spread of at least one value. Quartiles are interpolated linearly, as NumPy's are.
 Spread spread_of(std::vector<double> values);
 
 /// One repeat at one thread count.
 struct ScaleSample {
   double step_seconds = 0;   ///< median over its steps
   double peak = 0;           ///< FMA peak of the same threads between the steps, median, FLOP/s
-  double torch_seconds = 0;  ///< of PyTorch's step, median; 0 without PyTorch
+  double torch_seconds = 0;  ///< PyTorch's step, median; 0 without PyTorch
 };
 
-/// What the repeats at one thread count come to. Speed-ups are those in FLOP/s, each repeat against
-/// the same repeat at the fewest threads.
+/// The repeats at one thread count, summarized. A speed-up compares the FLOP/s of a repeat with
+/// those of the same repeat at the fewest threads.
 struct ScalePoint {
   int threads = 0;
   std::int64_t batch = 0;
   double step_flops = 0;   ///< floating-point operations of a step
-  std::int64_t steps = 0;  ///< that were timed, in all repeats
+  std::int64_t steps = 0;  ///< timed in all repeats
   Spread step_seconds;
   Spread rate;        ///< FLOP/s
   Spread peak;        ///< FLOP/s
   Spread peak_share;  ///< rate over peak of the same repeat
   Spread speed_up;
   double efficiency = 0;       ///< speed-up over the ratio of the threads, median as the next two
-  double peak_efficiency = 0;  ///< the same of the FMA peak: what the machine itself gives
+  double peak_efficiency = 0;  ///< the FMA peak's: what the machine itself gives
   double efficiency_over_peak = 0;  ///< the one over the other, in each repeat
   PhaseTimes phases;                ///< core-seconds of the timed steps
   struct Torch {
@@ -52,15 +52,18 @@ struct ScalePoint {
   std::optional<Torch> torch;
 };
 
-/// Turns `samples` into the spreads and efficiencies of `point`; its speed-up is that over `base`
-/// with `base_samples`, as many: the fewest threads. Threads and step_flops of both are set.
+/// Fills the spreads and efficiencies of `point` from `samples`. Its speed-up is over `base`, the
+/// fewest threads, with as many `base_samples`. Threads and step_flops of both must be set.
 void summarize(ScalePoint& point, std::span<const ScaleSample> samples, const ScalePoint& base,
                std::span<const ScaleSample> base_samples);
 
-/// The part f of the work that does not spread over cores, by least squares over `speed_ups` S at
-/// `ratios` r of the threads to the fewest. With the same batch everywhere (Amdahl):
-/// 1 / S = f + (1 - f) / r. With rows for every thread (weak; Gustafson): S = r - f (r - 1). Empty
-/// where all ratios are 1.
+/// The part f of the work that does not spread over cores, by least squares over speed-ups S at
+/// ratios r of threads:
+///
+///     strong, the same batch everywhere (Amdahl)      1 / S = f + (1 - f) / r
+///     weak, rows for every thread (Gustafson)             S = r - f (r - 1)
+///
+/// Empty if all ratios are 1.
 std::optional<double> serial_fraction(bool weak, std::span<const double> ratios,
                                       std::span<const double> speed_ups);
 

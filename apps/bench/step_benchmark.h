@@ -12,29 +12,28 @@ namespace quadgate::apps {
 /// The model that a step of this shape trains.
 ModelConfig model_of(const StepShape& shape);
 
-/// Random sequences of `shape`, the same ones each time, with a random class at every step. Throws
-/// InvalidArgument if shape.lengths is none.
+/// Random sequences of `shape`, with a random class at every step, the same ones at each call.
+/// Throws InvalidArgument unless shape.lengths is empty or "LO:HI".
 Batch random_batch(const StepShape& shape);
 
-/// A model of a given shape, a random batch for it, and the cores to train it on. While it is
-/// there, the calling thread may be pinned (see Arena).
+/// A model of a given shape, a random batch for it, and the cores that train it. The calling thread
+/// may be pinned as long as it lives (see Arena).
 class StepBenchmark {
  public:
   /// Throws InvalidArgument, naming the flag, if the shape is impossible.
   StepBenchmark(const StepShape& shape, int threads, Pinning pinning);
 
-  /// Runs training steps for about `seconds`, at least `fewest`, and appends each one's seconds.
+  /// Runs at least `fewest` training steps, for about `seconds`, and appends the seconds of each.
   void time_steps(double seconds, std::size_t fewest, std::vector<double>& times);
 
-  /// Floating-point operations a second that the cores reach together without memory, in a burst
-  /// that takes about `seconds` where nothing disturbs it.
+  /// The FLOP/s that all cores reach together without memory, in a burst of about `seconds`.
   double measure_peak(double seconds);
 
-  /// Floating-point operations of a step, by convention three times those of the products of the
-  /// forward pass.
+  /// Floating-point operations of a step: by convention three times those of the forward pass's
+  /// products.
   double step_flops() const;
 
-  /// What the cores have done in the steps so far.
+  /// Where the cores spent their time in all steps so far.
   PhaseTimes phase_times() noexcept { return network_.phase_times(); }
 
   int threads() const noexcept { return arena_.threads(); }

@@ -11,13 +11,13 @@
 
 namespace quadgate::apps {
 
-/// PyTorch at the same training step, in a Python process of its own that waits while it is not
-/// asked. It ends with this object, or with this process.
+/// PyTorch at the same training step, in a Python process of its own, which sleeps between
+/// questions. The process ends with this object, or with this program.
 class TorchPeer {
  public:
-  /// Starts `python` and waits until it has made its model for `shape` and data like `batch`, with
-  /// one thread on each of `cpus`, or, if these are empty, `threads` where the system puts them.
-  /// Throws FileError if it cannot be started or has no torch.
+  /// Starts `python`, and waits until it has made a model of `shape` and data like `batch`. It has
+  /// one thread on each of `cpus`, or, without these, `threads` where the system puts them. Throws
+  /// FileError if `python` cannot be started or has no torch.
   TorchPeer(const std::string& python, const StepShape& shape, const Batch& batch, int threads,
             std::span<const int> cpus);
   ~TorchPeer();
@@ -26,7 +26,7 @@ class TorchPeer {
 
   const std::string& version() const noexcept { return version_; }
 
-  /// Runs steps for about `seconds`; the median of their seconds.
+  /// Runs steps for about `seconds`. Returns the median of their seconds.
   double step_seconds(double seconds);
 
  private:

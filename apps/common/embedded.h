@@ -2,8 +2,7 @@
 
 #include <string_view>
 
-/// Files that the build puts into the program, so that it is whole without them (see
-/// quadgate_embed in cmake/).
+/// Files that the build links into the program (see quadgate_embed in cmake/).
 namespace quadgate::apps {
 
 std::string_view embedded_chart_js();    ///< Chart.js, minified, with its licence notice

@@ -7,11 +7,11 @@
 
 namespace quadgate::apps {
 
-/// What a measurement ran on, as far as it matters to its speed.
+/// The machine of a measurement, as far as its speed depends on it.
 struct Machine {
   std::string cpu_model;            ///< "unknown" if the system does not tell
-  int cpus = 0;                     ///< that are online
-  int cores = 0;                    ///< physical ones among them
+  int cpus = 0;                     ///< online
+  int cores = 0;                    ///< physical
   std::vector<std::string> caches;  ///< of the first CPU: "L2 1024K, shared by CPUs 0-1"
   int numa_nodes = 0;
   std::string kernel;              ///< "Linux 6.1.0"
@@ -20,7 +20,7 @@ struct Machine {
   std::optional<int> cgroup_cpus;  ///< see cgroup_cpus()
 };
 
-/// `root` is the folder that holds proc/ and sys/.
+/// The machine whose proc/ and sys/ lie in `root`.
 Machine describe_machine(const std::filesystem::path& root = "/");
 
 }  // namespace quadgate::apps

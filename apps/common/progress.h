@@ -7,7 +7,7 @@
 
 namespace quadgate::apps {
 
-/// Shows how far work is: on a terminal one line that is rewritten, elsewhere plain lines now and
+/// Shows how far work is. On a terminal it rewrites one line; elsewhere it writes a line now and
 /// then.
 class Progress {
  public:
@@ -16,7 +16,7 @@ class Progress {
   /// `out` must outlive this object.
   Progress(std::FILE* out, bool terminal, Time start)
       : out_(out), terminal_(terminal), last_(start) {}
-  /// Ends a line that is still being rewritten.
+  /// Ends a line that waits to be rewritten.
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -31,7 +31,7 @@ class Progress {
  private:
   std::FILE* out_;
   bool terminal_;
-  bool open_ = false;  // whether the terminal's line waits to be rewritten
+  bool open_ = false;  // the terminal's line waits to be rewritten
   Time last_;
 };
 

@@ -7,9 +7,9 @@
 
 namespace quadgate {
 
-/// A fixed-size array of zeroed floats on a cache-line (64-byte) boundary, owned and movable. A
-/// large one lies in huge pages where the system has them, and each page comes from the memory of
-/// the core that first writes to it.
+/// An array of floats of fixed size, zero at first, on a cache-line (64-byte) boundary. A large one
+/// lies in huge pages where the system has them. The core that first writes to a page gives it
+/// memory of its own node.
 class Buffer {
  public:
   Buffer() = default;

@@ -15,9 +15,9 @@ enum class Phase : std::uint8_t {
   recurrence_backward,  ///< gate derivatives and d(h), step by step
   weight_gradients,     ///< of every layer and the head
   head_and_loss,        ///< logits, loss and their gradients
-  optimizer,            ///< clip, update, and packing the new weights, or those that weight_dropout
-                        ///< leaves, for the kernels
-  waiting,              ///< a core without work, until the others are done
+  optimizer,  ///< clip, update, and packing the new weights for the kernels, or those that
+              ///< weight_dropout leaves
+  waiting,    ///< a core without work waits until the others are done
 };
 inline constexpr std::size_t kPhases = 7;
 

@@ -7,12 +7,12 @@
 namespace quadgate {
 
 /// Philox4x32-10, the counter-based generator of Salmon et al., "Parallel random numbers: as easy
-/// as 1, 2, 3" (SC 2011): four uniform 32-bit words for a 128-bit counter under a 64-bit key.
-/// Being a pure function, it gives the same numbers in whatever order and on whatever core.
+/// as 1, 2, 3" (SC 2011): four uniform 32-bit words for a 128-bit counter under a 64-bit key. It is
+/// a pure function: the numbers depend on no order and no core.
 std::array<std::uint32_t, 4> philox(std::uint64_t key,
                                     const std::array<std::uint32_t, 4>& counter) noexcept;
 
-/// What a random number is for: the first word of its counter, so that uses never share numbers.
+/// What a random number is for. It is the first word of the counter: uses never share numbers.
 enum class RandomUse : std::uint32_t {
   init,
   dropout,
@@ -26,12 +26,12 @@ enum class RandomUse : std::uint32_t {
   shuffle_batches
 };
 
-/// The `index`-th number of this use and round (the epoch, say): uniform out of 0 to `count` - 1.
-/// 64 random bits over a count of at most 2^40: the bias of the remainder is below 2^-24.
+/// The `index`-th number of this use and round (the epoch, say), uniform in 0 to `count` - 1. It is
+/// the remainder of 64 random bits: with a count of at most 2^40 its bias is below 2^-24.
 std::uint64_t draw(std::uint64_t seed, RandomUse use, std::uint32_t round, std::uint64_t index,
                    std::uint64_t count) noexcept;
 
-/// Uniform in [0, 1) with 24 random bits, every float of which is exact.
+/// Uniform in [0, 1), an exact float of 24 random bits.
 inline float to_unit_float(std::uint32_t word) noexcept {
   return static_cast<float>(word >> 8) * 0x1.0p-24F;
 }
@@ -40,7 +40,8 @@ inline float to_unit_float(std::uint32_t word) noexcept {
 /// the generation of random normal deviates", 1958).
 std::array<float, 4> to_normal_floats(const std::array<std::uint32_t, 4>& words) noexcept;
 
-/// Shuffles `items` (Fisher-Yates), depending only on `seed`, `use` and `round` (the epoch, say).
+/// Shuffles `items` (Fisher-Yates). The order depends only on `seed`, `use` and `round` (the epoch,
+/// say).
 void shuffle(std::span<std::int64_t> items, std::uint64_t seed, RandomUse use, std::uint32_t round);
 void shuffle(std::span<std::uint32_t> items, std::uint64_t seed, RandomUse use,
              std::uint32_t round);

@@ -6,7 +6,7 @@
 
 namespace quadgate {
 
-/// Adds the seconds of its life to a phase.
+/// Adds the seconds that it lives to a phase.
 class Stopwatch {
  public:
   Stopwatch(PhaseTimes& times, Phase phase) noexcept

@@ -5,10 +5,13 @@
 
 namespace quadgate {
 
-/// One minibatch of N sequences, row after row without padding, as the data set's file holds them.
+/// One minibatch of N sequences, row after row without padding. Of rows with 3, 1 and 2 steps:
 ///
-/// The vectors keep their capacity from batch to batch, so that a loop over batches stops
-/// allocating once it has seen the largest.
+///     x        | row 0, steps 0 1 2 | row 1, 0 | row 2, 0 1 |
+///     offsets    0                    3          4            6
+///
+/// The vectors keep their capacity, so that a loop over batches stops allocating after the largest
+/// one.
 struct Batch {
   std::vector<float> x;               ///< [sum of lengths, I]: the steps of row 0, of row 1, ...
   std::vector<std::int32_t> tokens;   ///< [sum of lengths] instead of x, for an embedding
@@ -24,13 +27,13 @@ struct Batch {
   std::int64_t steps() const noexcept { return offsets.empty() ? 0 : offsets.back(); }
 };
 
-/// Where a trainer pulls its batches from, in the order in which it shall see them.
+/// Gives a trainer its batches, in order.
 class BatchSource {
  public:
   virtual ~BatchSource() = default;
 
-  /// Replaces `batch` with the next one; false (and `batch` untouched) after the last.
-  /// Throws FileError or DataError when the data cannot be read or used.
+  /// Replaces `batch` with the next one. False after the last, with `batch` untouched. Throws
+  /// FileError or DataError if the data cannot be read or used.
   virtual bool next(Batch& batch) = 0;
 };
 

@@ -9,7 +9,7 @@
 
 namespace quadgate {
 
-/// What the head predicts, and so the shape of its targets and its loss.
+/// What the head predicts. It decides the shape of the targets, and the losses.
 enum class Task {
   classification,  ///< one class a sequence, from its pooled output
   tagging,         ///< one class a step, from the output at that step
@@ -29,12 +29,11 @@ std::optional<Cell> parse_cell(std::string_view text) noexcept;
 /// Gates in PyTorch's weights: 4 (i f g o), 3 (r z n) or 1.
 std::int64_t num_gates(Cell cell) noexcept;
 
-/// How the head of classification and regression sees a sequence's outputs, over its own steps
-/// alone.
+/// How the head of classification and regression sees the outputs of a sequence's own steps.
 enum class Pooling : std::uint8_t {
   last,  ///< h_n: the last output of the forward direction, the first of the reverse one
   mean,  ///< the mean of the outputs
-  max,   ///< the largest of each feature; its gradient goes to the first step that has it
+  max,   ///< the largest of each feature; the first step that has it gets the gradient
 };
 
 /// "last", "mean" or "max".
@@ -54,7 +53,7 @@ struct RecurrentConfig {
   bool bias = true;            ///< bias_ih and bias_hh are there
   double input_dropout = 0;    ///< probability that a feature of the input is zeroed
   double output_dropout = 0;   ///< likewise of the last layer's output; the states keep theirs
-  /// The masks of all three are the same at all steps of a sequence: variational dropout (Gal and
+  /// All three masks stay the same over the steps of a sequence: variational dropout (Gal and
   /// Ghahramani 2016, https://arxiv.org/abs/1512.05287).
   bool locked_dropout = false;
   /// Probability that a weight of a weight_hh is zeroed for a whole training pass: DropConnect, as
@@ -77,15 +76,15 @@ struct RecurrentConfig {
   }
 };
 
-/// A convolution over the steps of each sequence, then ReLU and pooling, under the names of
-/// torch.nn.Conv1d and torch.nn.MaxPool1d (https://docs.pytorch.org/docs/2.13/nn.html). What it
-/// makes goes into the recurrent stack.
+/// A convolution over the steps of each sequence, then ReLU and pooling, in front of the recurrent
+/// stack, under the names of torch.nn.Conv1d and torch.nn.MaxPool1d
+/// (https://docs.pytorch.org/docs/2.13/nn.html).
 struct ConvConfig {
   std::int64_t input_size = 0;   ///< features of a step of the data, or of an embedding's row
   std::int64_t channels = 0;     ///< the recurrent stack's input_size
-  std::int64_t kernel_size = 0;  ///< steps that make one
+  std::int64_t kernel_size = 0;  ///< steps that a product sees
   std::int64_t padding = 0;      ///< steps of zeros before the first and after the last
-  std::int64_t pool_size = 1;    ///< steps of which the largest value goes on; 1: all do
+  std::int64_t pool_size = 1;    ///< steps that give their largest value; 1: no pooling
 
   bool operator==(const ConvConfig&) const = default;
 
@@ -111,8 +110,10 @@ struct EmbeddingConfig {
   bool operator==(const EmbeddingConfig&) const = default;
 };
 
-/// A whole model: an embedding if the input is tokens, a convolution if there is one, recurrent
-/// stack, then a linear head of `output_size` classes or values, and what it is trained for.
+/// A whole model and its loss:
+///
+///     tokens -> embedding -> [convolution] -> recurrent stack -> pooling -> head [output_size]
+///     features ------------> [convolution] -> recurrent stack -> pooling -> head [output_size]
 struct ModelConfig {
   RecurrentConfig rnn;
   Task task = Task::classification;
@@ -163,10 +164,10 @@ OptimizerConfig pytorch_defaults(OptimizerConfig::Kind kind) noexcept;
 /// of dropout at least 0 and below 1, and 0 <= proj_size < hidden_size, 0 for all cells but the
 /// LSTM.
 void validate(const RecurrentConfig& config);
-/// As well, and the sizes of the head, pooling last for tagging, the loss (see its validate), that
-/// padding_index is a token, and that tied weights have one shape. Of a convolution, sizes
-/// likewise, 0 <= padding < kernel_size, channels as the recurrent stack takes them, and for
-/// tagging that as many steps come out as go in.
+/// Also throws it unless the head's sizes are in that range, the loss is valid, tagging has pooling
+/// last, padding_index is a token, and tied weights have one shape. A convolution has such sizes,
+/// 0 <= padding < kernel_size and the channels that the recurrent stack takes; for tagging, as many
+/// steps come out as go in.
 void validate(const ModelConfig& config);
 
 /// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range, and

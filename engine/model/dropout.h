@@ -7,8 +7,8 @@
 
 namespace quadgate {
 
-/// Dropout with a probability p: each value becomes 0 or is multiplied by 1 / (1 - p). Where it
-/// goes to may be where it comes from.
+/// Dropout with a probability p: each value becomes 0 or is multiplied by 1 / (1 - p). `to` may be
+/// `from`.
 class Dropout {
  public:
   Dropout() = default;
@@ -18,14 +18,14 @@ class Dropout {
   /// Whether p is above 0.
   bool is_on() const noexcept { return is_on_; }
 
-  /// Features of a sequence at step t, which come out of a layer (-1: go into the first). The
-  /// numbers depend on the key, the layer, the sequence's row in the batch, t and the place in
+  /// Drops features of a sequence at step t, the output of a layer (-1: the input of the first).
+  /// The mask depends on the key, the layer, the sequence's row in the batch, t and the place in
   /// `from` only.
   void features(const DropoutKey& key, std::int64_t layer, std::int64_t row, std::int64_t t,
                 std::span<const float> from, float* to) const noexcept;
 
-  /// Weights in a row of the W_hh of a direction of a layer, from `column` on, a multiple of 4. The
-  /// numbers depend on the key, the layer, the direction, the row and the column only.
+  /// Drops weights in a row of W_hh, from `column` on, a multiple of 4. The mask depends on the
+  /// key, the layer, the direction, the row and the column only.
   void weights(const DropoutKey& key, std::int64_t layer, std::int64_t direction, std::int64_t row,
                std::int64_t column, std::span<const float> from, float* to) const noexcept;
 

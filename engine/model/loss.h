@@ -9,14 +9,14 @@
 
 namespace quadgate {
 
-/// Sums over the items of one or many batches; add them up, then divide.
+/// Sums over the items of one or many batches: add them up, then divide.
 ///
-/// An item is a target that counts: of a sequence (classification), of a step (tagging) or one of a
-/// sequence's O values (regression).
+/// An item is a target that counts: the class of a sequence (classification), the class of a step
+/// (tagging) or one of a sequence's O values (regression).
 struct Metrics {
   std::int64_t items = 0;
-  double loss = 0;    ///< sum of the losses (cross-entropies in nats)
-  double weight = 0;  ///< what its mean divides by: sum of the items' class weights, or items
+  double loss = 0;            ///< sum of the losses (cross-entropies in nats)
+  double weight = 0;          ///< the mean divides by it: sum of the items' class weights, or items
   double squared_error = 0;   ///< regression only
   double absolute_error = 0;  ///< regression only
   std::int64_t correct = 0;   ///< classification and tagging only
@@ -33,19 +33,19 @@ struct Metrics {
   }
 };
 
-/// A model's loss, ready to be computed.
+/// The loss of a model.
 class Loss {
  public:
   /// The config must be valid.
   explicit Loss(const ModelConfig& model);
 
-  /// Throws InvalidArgument if the batch has not the targets of the task, DataError if a label is
-  /// neither a class nor ignore_index, or a target of bce not within 0 and 1.
+  /// Throws InvalidArgument if the batch lacks the targets of the task, DataError if a label is
+  /// neither a class nor ignore_index, or if a target of bce lies outside of 0 to 1.
   void expect_targets(const Batch& batch) const;
-  /// What the mean over the batch's loss divides by, as Metrics::weight.
+  /// The batch's Metrics::weight.
   double weight(const Batch& batch) const noexcept;
 
-  /// Rows of logits [rows, classes] with a label each, and where to leave what there is of a row.
+  /// Rows of logits [rows, classes] with a label each, and where their results go.
   struct Rows {
     std::int64_t rows;
     const float* logits;
@@ -53,22 +53,22 @@ class Loss {
     float* losses;              ///< [rows]
     std::int64_t* predictions;  ///< [rows]
   };
-  /// Cross-entropies. If `gradient` is not null, it gets their gradient times `gradient_scale`,
-  /// [rows, classes]; 0 in ignored rows. It may be the logits themselves.
+  /// Computes cross-entropies. `gradient`, unless null, gets their gradient times `gradient_scale`,
+  /// [rows, classes], with zeros in ignored rows. It may be the logits themselves.
   void run(const Rows& rows, float gradient_scale, float* gradient) const noexcept;
-  /// Sums over what `run` has left.
+  /// Sums up the results of `run`.
   Metrics sum(const Rows& rows) const noexcept;
 
-  /// Both at once, for as many rows as there are labels.
+  /// `run` and `sum` at once.
   Metrics of_labels(const float* logits, std::span<const std::int64_t> labels, float gradient_scale,
                     float* gradient) const noexcept;
-  /// The loss of `outputs` against `targets`, element by element; `gradient` as of `run`.
+  /// The loss of `outputs` against `targets`, element by element. `gradient` is as in `run`.
   Metrics of_values(std::span<const float> outputs, std::span<const float> targets,
                     float gradient_scale, float* gradient) const noexcept;
-  /// The loss of a batch, from the outputs that Network::predict has for it.
+  /// The loss of a batch, from the outputs of Network::predict.
   Metrics of_batch(const Batch& batch, std::span<const float> outputs) const noexcept;
 
-  /// What a regression model says with an output of its head: the output, or its sigmoid for bce.
+  /// What a regression model predicts: an output of the head, or its sigmoid for bce.
   float value(float output) const noexcept;
 
  private:

@@ -9,14 +9,14 @@ namespace quadgate {
 
 enum class Task;
 
-/// What training makes small, with the definitions of PyTorch's modules
+/// What training minimizes, with the definitions of PyTorch's modules
 /// (https://docs.pytorch.org/docs/2.13/nn.html#loss-functions).
 enum class LossKind : std::uint8_t {
   cross_entropy,  ///< classification, tagging: CrossEntropyLoss
-  mse,            ///< this and the next ones: regression; MSELoss
+  mse,            ///< regression, as the next ones: MSELoss
   mae,            ///< L1Loss
   huber,          ///< HuberLoss
-  bce,            ///< BCEWithLogitsLoss: the model's values are the sigmoids of the head's outputs
+  bce,            ///< BCEWithLogitsLoss: the model predicts the sigmoids of the head's outputs
 };
 
 /// "cross_entropy", "mse", "mae", "huber" or "bce".
@@ -24,14 +24,14 @@ std::string_view to_string(LossKind kind) noexcept;
 /// The inverse of to_string; empty for any other text.
 std::optional<LossKind> parse_loss(std::string_view text) noexcept;
 
-/// The label of targets that do not count, unless a LossConfig says otherwise.
+/// The default label of targets that do not count.
 inline constexpr std::int64_t kIgnoreIndex = -100;
 
 /// The loss and its settings, with PyTorch's names, definitions and defaults.
 struct LossConfig {
   std::optional<LossKind> kind{};  ///< empty: cross_entropy or mse, whichever suits the task
-  double huber_delta = 1;          ///< huber: where the square goes over into a line
-  double label_smoothing = 0;      ///< cross_entropy: share of each target that all classes share
+  double huber_delta = 1;          ///< huber: where the square becomes a line
+  double label_smoothing = 0;      ///< cross_entropy: the part of a target that all classes share
   std::vector<float> class_weights{};        ///< cross_entropy: of each class; empty: all 1
   std::int64_t ignore_index = kIgnoreIndex;  ///< cross_entropy: the label that does not count
 
@@ -41,8 +41,8 @@ struct LossConfig {
   LossKind kind_for(Task task) const noexcept;
 };
 
-/// Throws InvalidArgument, naming the field, unless the loss suits the task and its settings are in
-/// their range and for this loss; class_weights is empty or one a class.
+/// Throws InvalidArgument, naming the field, unless the loss suits the task, its settings are in
+/// their range and of this loss, and class_weights is empty or one a class.
 void validate(const LossConfig& config, Task task, std::int64_t output_size);
 
 }  // namespace quadgate

@@ -8,7 +8,7 @@ namespace quadgate {
 
 /// What computes the recurrent layers.
 enum class BackendKind : std::uint8_t {
-  automatic,  ///< the faster of the two, see choose_backend
+  automatic,  ///< the faster one on this machine
   onednn,     ///< the LSTM training primitives of oneDNN: f32, features, biases, pooling last; no
               ///< proj_size, no convolution, and dropout between layers alone
   native,     ///< our own kernels
@@ -19,10 +19,10 @@ std::string_view to_string(BackendKind kind) noexcept;
 /// The inverse of to_string; empty for any other text.
 std::optional<BackendKind> parse_backend(std::string_view text) noexcept;
 
-/// What the native backend multiplies.
+/// The numbers that the native backend multiplies.
 enum class Precision : std::uint8_t {
   f32,
-  bf16,  ///< products of the recurrent layers of bf16 numbers, summed in f32; all else stays f32
+  bf16,  ///< the recurrent layers multiply bf16 numbers and sum in f32; all else stays f32
 };
 
 /// "f32" or "bf16".
@@ -30,12 +30,12 @@ std::string_view to_string(Precision precision) noexcept;
 /// The inverse of to_string; empty for any other text.
 std::optional<Precision> parse_precision(std::string_view text) noexcept;
 
-/// How a network computes; within a backend and a precision none of it, but for carries_states,
-/// changes a bit of a result.
+/// How a network computes. Within a backend and a precision only carries_states changes a result;
+/// all else leaves every bit as it is.
 struct NetworkOptions {
   BackendKind backend = BackendKind::automatic;
   Precision precision = Precision::f32;
-  std::int64_t team_size = 0;   ///< native: cores that share the same sequences; 0: see plan_teams
+  std::int64_t team_size = 0;   ///< native: cores that share the same sequences; 0: the plan tells
   bool carries_states = false;  ///< native: row n of a batch goes on where row n of the one before
                                 ///< ended, for truncated backpropagation through time
 };

@@ -19,8 +19,7 @@ namespace quadgate {
 ///               floats [n, O], [n]                          regression
 ///
 /// The arrays `feature_names` and `class_names`, if any, name features and classes. Throws
-/// FileError
-/// ("a.npz: array 'y': ...").
+/// FileError ("a.npz: array 'y': ...").
 LabelledSequences read_npz(const NpzFile& file, const std::string& suffix,
                            const ImportOptions& options = {});
 

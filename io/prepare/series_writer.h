@@ -41,9 +41,9 @@ struct Series {
 
 /// Writes a forecast data set, atomically. The splits of a series follow each other in time: train,
 /// valid, test. Fractions divide the train rows of each series. Series with names get `ranges` (see
-/// Dataset). Throws InvalidArgument if a fraction is out of range,
-/// leaves a split empty or stands beside that split's rows; DataError if a value is not finite;
-/// FileError if the file cannot be written. An existing file then stays as it was.
+/// Dataset). Throws InvalidArgument if a fraction is out of range, leaves a split empty or stands
+/// beside that split's rows; DataError if a value is not finite; FileError if the file cannot be
+/// written. An existing file then stays as it was.
 PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
                               const PrepareOptions& options);
 

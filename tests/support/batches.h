@@ -12,7 +12,7 @@
 
 namespace quadgate::testing {
 
-/// `rows` lengths between `shortest` and `seq_len`, the first of them seq_len.
+/// Draws `rows` lengths between `shortest` and `seq_len`. The first one is seq_len.
 inline std::vector<std::int64_t> random_lengths(std::int64_t rows, std::int64_t seq_len,
                                                 Random& random, std::int64_t shortest = 1) {
   std::vector<std::int64_t> lengths{seq_len};
@@ -20,7 +20,7 @@ inline std::vector<std::int64_t> random_lengths(std::int64_t rows, std::int64_t 
   return lengths;
 }
 
-/// Sequences of these lengths, with targets as `config.task` has them.
+/// Draws sequences of these lengths, with the targets of `config.task`.
 inline Batch random_batch(const ModelConfig& config, const std::vector<std::int64_t>& lengths,
                           Random& random) {
   Batch batch;
@@ -44,7 +44,7 @@ inline Batch random_batch(const ModelConfig& config, const std::vector<std::int6
   return batch;
 }
 
-/// Rows `rows` of `batch`, as a batch.
+/// A batch of some rows of `batch`.
 inline Batch select_rows(const ModelConfig& config, const Batch& batch,
                          const std::vector<std::int64_t>& rows) {
   Batch selected;

@@ -6,10 +6,10 @@
 
 namespace quadgate::testing {
 
-// One hidden unit of each recurrent cell at one step, as the formulas stand in PyTorch's
-// documentation, and its derivatives. T is double, or std::complex<double> for the complex-step
-// derivative. The parts W_ih x + b_ih and W_hh h + b_hh of the unit's gates come apart, in
-// PyTorch's order of gates; a cell with fewer than four leaves the rest.
+// One hidden unit of each recurrent cell at one step, by the formulas of PyTorch's documentation,
+// and its derivatives. T is double, or std::complex<double> for the complex-step derivative. `ih`
+// is W_ih x + b_ih and `hh` is W_hh h + b_hh of the unit's gates, in PyTorch's order. A cell with
+// fewer than four gates ignores the rest.
 
 template <typename T>
 struct UnitInputs {

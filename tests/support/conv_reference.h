@@ -13,9 +13,8 @@
 
 namespace quadgate::testing {
 
-/// What stands in front of the recurrent stack, in double, and backwards: the embedding, if there
-/// is one, and the convolution, if there is one, from the definitions of torch.nn.Embedding,
-/// Conv1d, ReLU and MaxPool1d.
+/// Embedding and convolution, where a model has them, forward and backward in double, by the
+/// definitions of torch.nn.Embedding, Conv1d, ReLU and MaxPool1d.
 class FrontReference {
  public:
   FrontReference(const ModelConfig& config, const Parameters& parameters, const Batch& batch)
@@ -35,7 +34,7 @@ class FrontReference {
   /// The input of the recurrent stack [sum of lengths, I].
   const std::vector<double>& features() const { return config_.conv ? y_ : x_; }
 
-  /// Adds the gradients of the parameters, laid out as these, from that of the features.
+  /// Adds the gradients of the parameters, in their layout, from the gradient of the features.
   void backward(const std::vector<double>& d_features, std::span<double> gradients) const {
     std::vector<double> d_x = d_features;
     if (config_.conv) d_x = convolve_back(d_features, gradients);
@@ -48,7 +47,7 @@ class FrontReference {
   }
 
  private:
-  /// Where in x an input channel lies that tap `tap` of step t sees; none: in the padding.
+  /// The place in x of the input channel that tap `tap` of step t sees; none in the padding.
   std::optional<std::size_t> place(std::int64_t row, std::int64_t t, std::int64_t tap,
                                    std::int64_t input) const {
     const auto offset = batch_.offsets.begin() + row;

@@ -44,7 +44,7 @@ class EngineLstm {
     return {to_vector(lstm_->output()), to_vector(lstm_->h_n()), to_vector(lstm_->c_n())};
   }
 
-  /// After forward. The gradients start from NaN, so that all of them have to be written.
+  /// Call it after forward. The gradients start as NaN, so that one that nobody writes is seen.
   LstmInputs<float> backward(const LstmOutputs<double>& d_outputs,
                              const onednn::DropoutMask* dropout = nullptr) {
     copy(d_outputs.output, lstm_->d_output());

@@ -12,7 +12,8 @@
 
 namespace quadgate::testing {
 
-/// The class weight of the row's label, 0 if it does not count; a regression's number of values.
+/// The class weight of the row's label, 0 if it does not count; the number of values in a
+/// regression.
 inline double reference_weight(const ModelConfig& config, const Batch& batch, std::size_t row) {
   if (config.task == Task::regression) return static_cast<double>(config.output_size);
   const auto& loss = config.loss;
@@ -42,7 +43,7 @@ T value_loss(const ModelConfig& config, T output, double target) {
   }
 }
 
-/// The loss of one row of outputs, by its definition in PyTorch's documentation.
+/// The loss of one row of outputs, by the definition in PyTorch's documentation.
 template <typename T>
 T row_loss(const ModelConfig& config, const Batch& batch, std::size_t row,
            const std::vector<T>& outputs) {
@@ -68,8 +69,8 @@ T row_loss(const ModelConfig& config, const Batch& batch, std::size_t row,
 
 }  // namespace detail
 
-/// The loss of one row of outputs, a sum over its items, and its gradient, by complex steps, in
-/// place of `outputs`.
+/// The loss of one row of outputs, a sum over its items. The gradient, by complex steps, replaces
+/// `outputs`.
 inline double reference_loss(const ModelConfig& config, const Batch& batch, std::size_t row,
                              std::vector<double>& outputs) {
   constexpr double kStep = 1e-30;

@@ -15,15 +15,15 @@
 
 namespace quadgate::testing {
 
-/// The tensors of one direction of one layer, row-major as in PyTorch, where G is the number of
-/// gates and P = H without proj_size: [G H, I], [G H, P], [G H], [G H], and with it [P, H].
+/// The tensors of one direction of one layer, row-major as in PyTorch: [G H, I], [G H, P], [G H],
+/// [G H] and, with proj_size, [P, H]. G is the number of gates; P is H without proj_size.
 template <typename T>
 struct DirectionTensors {
   std::vector<T> weight_ih, weight_hh, bias_ih, bias_hh;
   std::vector<T> weight_hr = {};
 };
 
-/// All that an LSTM reads; equally the gradients of a loss with respect to that.
+/// All that an LSTM reads, or the gradients of a loss with respect to it.
 template <typename T>
 struct LstmInputs {
   std::vector<T> x;       ///< [T, N, I]
@@ -46,7 +46,7 @@ struct LstmInputs {
   }
 };
 
-/// All that an LSTM gives; equally the gradients of a loss with respect to that.
+/// All that an LSTM gives, or the gradients of a loss with respect to it.
 template <typename T>
 struct LstmOutputs {
   std::vector<T> output;    ///< [T, N, num_directions * H], 0 in the padding
@@ -61,14 +61,14 @@ auto with_unit(Cell cell, const UnitInputs<T>& inputs, Use use) {
   return use(RnnUnit<T>(inputs, cell == Cell::rnn_relu));
 }
 
-/// The multi-layer LSTM, GRU or RNN of PyTorch on rows of their own lengths, row by row and unit by
-/// unit as the formulas stand in its documentation (cell_reference.h). A cell without c leaves
-/// zeros for it. T is double, or std::complex<double> for the complex-step derivative.
+/// PyTorch's multi-layer LSTM, GRU or RNN on rows of different lengths. It computes row by row and
+/// unit by unit, by the formulas of PyTorch's documentation (cell_reference.h). A cell without c
+/// leaves zeros there. T is double, or std::complex<double> for the complex-step derivative.
 template <typename T>
 class LstmReference {
  public:
-  /// Runs forward. `factors` [num_layers + 1] are what dropout multiplies the input of each layer
-  /// with, then the output, each [T, N, width]; without them nothing is dropped.
+  /// Runs forward. Dropout multiplies the input of layer l with factors[l], and the output with the
+  /// last factors, each [T, N, width]. Without factors nothing is dropped.
   LstmReference(const RecurrentConfig& config, std::int64_t seq_len,
                 std::vector<std::int64_t> lengths, LstmInputs<T> inputs,
                 std::vector<std::vector<T>> factors = {})
@@ -97,7 +97,7 @@ class LstmReference {
 
   const LstmOutputs<T>& outputs() const { return outputs_; }
 
-  /// Backpropagation through time: from the gradients of the outputs those of the inputs.
+  /// Backpropagation through time: the gradients of the inputs, from those of the outputs.
   LstmInputs<T> backward(const LstmOutputs<T>& d_outputs) const {
     LstmInputs<T> d_inputs = inputs_;
     for (auto& [name, tensor] : d_inputs.tensors()) tensor->assign(tensor->size(), T(0));
@@ -131,7 +131,7 @@ class LstmReference {
       values[i] *= factors_[layer][i];
     }
   }
-  /// What goes into the layer at a step of a row.
+  /// The input of the layer at a step of a row.
   Vector input(const Place& place, std::int64_t t, std::int64_t row) const {
     const std::size_t first = at(t, row, place.width);
     const auto width = static_cast<std::size_t>(place.width);
@@ -319,13 +319,13 @@ class LstmReference {
   LstmInputs<T> inputs_;
   std::vector<Vector> factors_;
   LstmOutputs<T> outputs_;
-  std::vector<Vector> layers_;   // [l]: what goes into layer l; the last is the output
-  std::vector<Vector> ih_, hh_;  // of each direction: the parts of its gates, [T, N, gates * H]
-  std::vector<Vector> cells_;    // of each direction: [T, N, H]
+  std::vector<Vector> layers_;   // [l]: the input of layer l; the last is the output
+  std::vector<Vector> ih_, hh_;  // each direction's parts of the gates, [T, N, gates * H]
+  std::vector<Vector> cells_;    // each direction's c, [T, N, H]
 };
 
-/// Random values for everything, that a float holds exactly. The weights have the size that
-/// PyTorch gives them, so that gates are neither linear nor saturated.
+/// Draws all inputs, as values that a float holds exactly. Weights are as large as PyTorch's, so
+/// that gates are neither linear nor saturated.
 inline LstmInputs<double> random_lstm_inputs(const RecurrentConfig& config, std::int64_t seq_len,
                                              std::int64_t batch, Random& random) {
   const auto size = [](std::int64_t a, std::int64_t b) { return static_cast<std::size_t>(a * b); };
@@ -347,7 +347,7 @@ inline LstmInputs<double> random_lstm_inputs(const RecurrentConfig& config, std:
   return inputs;
 }
 
-/// Random gradients of the outputs: 0 for steps in the padding, and for h_n and c_n unless
+/// Draws gradients of the outputs. They are 0 in the padding, and for h_n and c_n unless
 /// `of_states`.
 inline LstmOutputs<double> random_lstm_gradients(const RecurrentConfig& config,
                                                  std::int64_t seq_len,

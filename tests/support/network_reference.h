@@ -17,8 +17,8 @@
 
 namespace quadgate::testing {
 
-/// A whole model in double over one batch, without dropout: embedding and convolution, if there are
-/// any, LSTM, head, mean loss, and backwards.
+/// A whole model over one batch, forward and backward in double, without dropout: embedding,
+/// convolution, LSTM, head and mean loss.
 struct NetworkReference {
   std::vector<double> outputs;    ///< as Network::predict gives them
   double loss = 0;                ///< the mean over the items
@@ -27,8 +27,8 @@ struct NetworkReference {
 
 namespace detail {
 
-/// One row of the head: the elements of the LSTM's output [T, N, D] that make each of its D
-/// features, with their factors, and to which of the outputs it goes.
+/// One row of the head: for each of its D features the elements of the LSTM's output [T, N, D] and
+/// their factors, and the place of its outputs.
 struct HeadRow {
   std::vector<std::vector<std::pair<std::size_t, double>>> features;
   std::size_t output = 0;
@@ -40,7 +40,7 @@ struct HeadRow {
   }
 };
 
-/// What of a sequence's `steps`, elements of `from`, makes a feature.
+/// The steps, elements of `from`, that make a feature of a sequence.
 inline std::vector<std::pair<std::size_t, double>> pool(Pooling pooling, bool reverse,
                                                         const std::vector<std::size_t>& steps,
                                                         const std::vector<double>& from) {
@@ -106,7 +106,7 @@ void for_each_feature(const std::vector<std::int64_t>& offsets, std::int64_t inp
   }
 }
 
-/// The tensors of the recurrent stack, behind those of what stands in front of it.
+/// The tensors of the recurrent stack. They follow those of embedding and convolution.
 inline std::span<const ParameterSlice> recurrent_slices(const ModelConfig& config,
                                                         const Parameters& parameters) {
   const std::size_t front = (config.has_embedding() ? 1U : 0U) + (config.conv ? 2U : 0U);
@@ -137,8 +137,8 @@ inline LstmInputs<double> lstm_inputs(const ModelConfig& config, const Parameter
   return inputs;
 }
 
-/// Runs the head and the loss on `features`, the LSTM's output; fills all of `result` but the
-/// gradients of the LSTM's weights, and returns the gradient of `features`.
+/// Runs the head and the loss on `features`, the LSTM's output. Fills all of `result` but the
+/// gradients of the LSTM's weights. Returns the gradient of `features`.
 inline std::vector<double> run_head(const ModelConfig& config, const Parameters& parameters,
                                     const Batch& batch, const std::vector<double>& features,
                                     NetworkReference& result) {

@@ -23,7 +23,7 @@ class Random {
   std::int64_t integer(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(engine_() % static_cast<std::uint32_t>(high - low + 1));
   }
-  /// `size` numbers, uniform in [-bound, bound), that a float holds exactly.
+  /// `size` numbers, uniform in [-bound, bound). A float holds them exactly.
   template <typename T = float>
   std::vector<T> values(std::size_t size, float bound = 1) {
     std::vector<T> values(size);
