@@ -4,13 +4,13 @@
 
 namespace quadgate {
 
-void Scale::apply(std::span<float> x) const {
+void Standardization::apply(std::span<float> x) const {
   for (std::size_t row = 0; row < x.size(); row += mean.size()) {
     for (std::size_t i = 0; i < mean.size(); ++i) x[row + i] = (x[row + i] - mean[i]) / std[i];
   }
 }
 
-void ScaleMeasure::add(std::span<const float> x) {
+void ColumnMoments::add(std::span<const float> x) {
   const std::size_t columns = sums_.size();
   for (std::size_t row = 0; row < x.size(); row += columns) {
     for (std::size_t i = 0; i < columns; ++i) {
@@ -21,7 +21,7 @@ void ScaleMeasure::add(std::span<const float> x) {
   }
 }
 
-void ScaleMeasure::add_deviations(std::span<const float> x) {
+void ColumnMoments::add_deviations(std::span<const float> x) {
   const std::size_t columns = sums_.size();
   for (std::size_t i = 0; i < columns; ++i) means_[i] = sums_[i] / static_cast<double>(counts_[i]);
   for (std::size_t row = 0; row < x.size(); row += columns) {
@@ -32,14 +32,14 @@ void ScaleMeasure::add_deviations(std::span<const float> x) {
   }
 }
 
-Scale ScaleMeasure::scale() const {
-  Scale scale;
+Standardization ColumnMoments::standardization() const {
+  Standardization standardization;
   for (std::size_t i = 0; i < sums_.size(); ++i) {
-    scale.mean.push_back(static_cast<float>(sums_[i] / static_cast<double>(counts_[i])));
+    standardization.mean.push_back(static_cast<float>(sums_[i] / static_cast<double>(counts_[i])));
     const auto std = static_cast<float>(std::sqrt(squares_[i] / static_cast<double>(counts_[i])));
-    scale.std.push_back(std > 0 ? std : 1.0F);
+    standardization.std.push_back(std > 0 ? std : 1.0F);
   }
-  return scale;
+  return standardization;
 }
 
 }  // namespace quadgate

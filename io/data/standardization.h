@@ -7,8 +7,8 @@
 
 namespace quadgate {
 
-/// What the columns of x are scaled by.
-struct Scale {
+/// Mean and standard deviation of the columns of x, which standardization takes out.
+struct Standardization {
   std::vector<float> mean{};  ///< [columns]; empty: not scaled
   std::vector<float> std{};   ///< [columns]; empty: not scaled
 
@@ -18,9 +18,9 @@ struct Scale {
 
 /// Measures mean and population standard deviation of columns, in double. It takes all values
 /// twice: first in calls of `add`, then in calls of `add_deviations`.
-class ScaleMeasure {
+class ColumnMoments {
  public:
-  explicit ScaleMeasure(std::int64_t columns)
+  explicit ColumnMoments(std::int64_t columns)
       : sums_(static_cast<std::size_t>(columns)),
         counts_(sums_.size()),
         means_(sums_.size()),
@@ -30,7 +30,7 @@ class ScaleMeasure {
   void add(std::span<const float> x);
   void add_deviations(std::span<const float> x);
   /// A constant column gets std 1.
-  Scale scale() const;
+  Standardization standardization() const;
 
  private:
   std::vector<double> sums_;

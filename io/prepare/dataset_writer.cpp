@@ -93,19 +93,19 @@ void expect_finite(const std::filesystem::path& path, std::span<const float> x, 
   }
 }
 
-Scale measure(const Source& training, const PrepareOptions& options) {
+Standardization measure(const Source& training, const PrepareOptions& options) {
   const LabelledSequences& data = *training.data;
-  ScaleMeasure measure(data.input_size);
+  ColumnMoments moments(data.input_size);
   WorkMeter meter(options.observer, "measuring", data.path, 8 * data.x.size());
   for_each_piece(training, 0, [&](std::size_t, std::span<const float> piece) {
-    measure.add(piece);
+    moments.add(piece);
     meter.add(piece.size_bytes());
   });
   for_each_piece(training, 0, [&](std::size_t, std::span<const float> piece) {
-    measure.add_deviations(piece);
+    moments.add_deviations(piece);
     meter.add(piece.size_bytes());
   });
-  return measure.scale();
+  return moments.standardization();
 }
 
 /// How many sequences and steps the splits have.
@@ -182,13 +182,13 @@ class SequenceWriter {
     }
   }
 
-  void write_steps(const Source& source, const Scale& scale, WorkMeter& meter) {
+  void write_steps(const Source& source, const Standardization& standardization, WorkMeter& meter) {
     const LabelledSequences& data = *source.data;
     std::int64_t step = 0;
     for_each_piece(source, {}, [&](std::size_t split, std::span<float> piece) {
       expect_finite(data.path, piece, "step", step, data.input_size);
       step += std::ssize(piece) / data.input_size;
-      if (!scale.mean.empty()) scale.apply(piece);
+      if (!standardization.mean.empty()) standardization.apply(piece);
       splits_.at(split).x->append(piece);
       meter.add(piece.size_bytes());
     });
@@ -232,9 +232,10 @@ PrepareSummary write_sequences(const std::filesystem::path& path, const Labelled
   DataDescription description;
   description.feature_names = data.feature_names;
   description.class_names = data.class_names;
-  const Scale scale = options.standardize ? measure(sources.front(), options) : Scale{};
-  description.mean = scale.mean;
-  description.std = scale.std;
+  const Standardization standardization =
+      options.standardize ? measure(sources.front(), options) : Standardization{};
+  description.mean = standardization.mean;
+  description.std = standardization.std;
   DatasetFile file(path, to_string(data.task), description);
   {
     const Sizes sizes = sizes_of(sources);
@@ -242,7 +243,7 @@ PrepareSummary write_sequences(const std::filesystem::path& path, const Labelled
     for (const Source& source : sources) writer.write_targets(source);
     const std::int64_t steps = sizes.steps[0] + sizes.steps[1] + sizes.steps[2];
     WorkMeter meter(options.observer, "writing", path, 4 * steps * data.input_size);
-    for (const Source& source : sources) writer.write_steps(source, scale, meter);
+    for (const Source& source : sources) writer.write_steps(source, standardization, meter);
     writer.finish();
   }
   file.commit();

@@ -39,7 +39,7 @@ struct LabelledSequences {
   SpooledFloats targets;                     ///< [n, O] of a regression
 };
 
-/// How the input is divided, scaled and stored.
+/// How the input is divided, standardized and stored.
 struct PrepareOptions {
   double valid_fraction = 0;    ///< of the rows; 0: no such split, unless a file is given
   double test_fraction = 0;     ///< of the rows; 0: no such split, unless a file is given

@@ -83,19 +83,19 @@ void for_each_training_piece(const Series& data, Body body) {
   });
 }
 
-Scale measure(const Series& data, const PrepareOptions& options) {
-  ScaleMeasure measure(data.columns());
+Standardization measure(const Series& data, const PrepareOptions& options) {
+  ColumnMoments moments(data.columns());
   WorkMeter meter(options.observer, "measuring", data.path,
                   8 * rows_of_splits(data)[0] * data.columns());
   for_each_training_piece(data, [&](std::span<const float> piece) {
-    measure.add(piece);
+    moments.add(piece);
     meter.add(piece.size_bytes());
   });
   for_each_training_piece(data, [&](std::span<const float> piece) {
-    measure.add_deviations(piece);
+    moments.add_deviations(piece);
     meter.add(piece.size_bytes());
   });
-  return measure.scale();
+  return moments.standardization();
 }
 
 void fill(std::span<float> x, const std::vector<float>& means) {
@@ -114,7 +114,7 @@ void expect_finite(const Series& data, std::span<const float> x, std::int64_t fi
   }
 }
 
-void write_x(hdf5::NewFile& file, const Series& data, const Scale& scale,
+void write_x(hdf5::NewFile& file, const Series& data, const Standardization& standardization,
              const std::filesystem::path& path, const PrepareOptions& options) {
   hdf5::ArrayWriter<float> writer(file, "train/x", {data.size(), data.columns()},
                                   storage_of(options));
@@ -125,9 +125,9 @@ void write_x(hdf5::NewFile& file, const Series& data, const Scale& scale,
   for (std::int64_t done = 0; done < data.x.size(); done += std::ssize(piece)) {
     piece.resize(static_cast<std::size_t>(std::min(data.x.size() - done, most)));
     x.read(piece);
-    if (data.fill_with_mean) fill(piece, scale.mean);
+    if (data.fill_with_mean) fill(piece, standardization.mean);
     expect_finite(data, piece, done / data.columns());
-    if (options.standardize) scale.apply(piece);
+    if (options.standardize) standardization.apply(piece);
     writer.append(piece);
     meter.add(std::span(piece).size_bytes());
   }
@@ -159,11 +159,11 @@ PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
   divide_parts(data, options);
   DataDescription description;
   description.feature_names = data.feature_names;
-  Scale scale;
-  if (options.standardize || data.fill_with_mean) scale = measure(data, options);
+  Standardization standardization;
+  if (options.standardize || data.fill_with_mean) standardization = measure(data, options);
   if (options.standardize) {
-    description.mean = scale.mean;
-    description.std = scale.std;
+    description.mean = standardization.mean;
+    description.std = standardization.std;
   }
   const bool has_names = data.parts.size() > 1 || !data.parts.at(0).name.empty();
   DatasetFile file(path, "forecast", description, has_names ? 2 : 1);
@@ -177,7 +177,7 @@ PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
     if (rows[split] == 0) continue;
     const std::string name = kSplitNames.at(split);
     file.file().create_group(name);
-    split == 0 ? write_x(file.file(), data, scale, path, options)
+    split == 0 ? write_x(file.file(), data, standardization, path, options)
                : file.file().link("train/x", name + "/x");
     write_borders(file.file(), data, split);
   }
