@@ -6,21 +6,25 @@
 
 namespace quadgate::native {
 
-/// How the native backend lays out the steps of a batch: rows sorted by length, longest first, and
-/// all rows that are alive at step 0 lie before those at step 1, and so on, without padding
-/// (PyTorch's PackedSequence). A packed row is one step of one sequence.
+/// How the native backend lays out the steps of a batch, without padding (PyTorch's
+/// PackedSequence). A packed row is one step of one sequence. Sequences are sorted by length, the
+/// longest first, and all steps 0 lie before all steps 1. Of the rows a, b and c with 2, 3 and 1
+/// steps:
+///
+///     step          |  t = 0  | t = 1 | 2 |
+///     sequence      | b  a  c | b   a | b |     order: b a c
+///     packed row    | 0  1  2 | 3   4 | 5 |     rows_at: 3 2 1, offset_at: 0 3 5
 class PackedSteps {
  public:
   /// Plans for batches of at most `batch_size` rows of at most `seq_len` steps. If `has_states`,
-  /// arrays of packed rows have batch_size rows in front, for the states before the first step of
-  /// the sequence at each place.
+  /// arrays of packed rows begin with batch_size more rows: the states before the first step of the
+  /// sequence at each place.
   PackedSteps(std::int64_t seq_len, std::int64_t batch_size, bool has_states = false);
 
   /// The number of rows in front of packed row 0.
   std::int64_t front() const noexcept { return front_; }
 
-  /// Takes over the lengths of a batch, which must fit the plan, from where its rows begin and end
-  /// (see Batch::offsets).
+  /// Takes over the lengths of a batch from its Batch::offsets. The batch must fit the plan.
   void assign(std::span<const std::int64_t> offsets);
 
   /// The number of sequences, N.
@@ -38,7 +42,7 @@ class PackedSteps {
   std::int64_t offset_at(std::int64_t t) const noexcept {
     return offset_at_[static_cast<std::size_t>(t)];
   }
-  /// The sequence's row in the batch, and its length, by its place among the sorted.
+  /// Row in the batch and length of the sequence at a place in the order.
   std::int64_t row_in_batch(std::int64_t place) const noexcept {
     return order_[static_cast<std::size_t>(place)];
   }
@@ -46,8 +50,8 @@ class PackedSteps {
     return lengths_[static_cast<std::size_t>(place)];
   }
 
-  /// For each packed row, the row one step before and one step after, counted from the first row in
-  /// front of packed row 0; where there is none, the one in front for its sequence, or -1.
+  /// For each packed row the row one step before and one step after, counted from the first row of
+  /// the array. At the ends it is the initial row of the sequence, or -1 without initial rows.
   std::span<const std::int64_t> before() const noexcept { return before_; }
   std::span<const std::int64_t> after() const noexcept { return after_; }
 

@@ -12,8 +12,8 @@
 
 namespace quadgate::onednn {
 
-/// Cuts a batch into slices of a fixed number of rows, each of which a core takes through oneDNN's
-/// primitives and which leaves weight gradients of its own.
+/// Cuts a batch into slices of a fixed number of rows. A core takes a slice through oneDNN's
+/// primitives, forward and back. Each slice has weight gradients of its own.
 class Backend final : public quadgate::Backend {
  public:
   Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena);

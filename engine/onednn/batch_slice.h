@@ -15,16 +15,16 @@
 
 namespace quadgate::onednn {
 
-/// The whole model over one slice of a batch: a fixed number of rows, the last of them possibly
-/// only padding, so that every product has the same shape whatever the batch. One core runs it.
+/// The whole model over one slice of a batch, on one core. A slice has a fixed number of rows, so
+/// that its products have the same shapes in every batch; its last rows may be padding.
 class BatchSlice {
  public:
-  /// Plans for `rows` rows of `seq_len` steps; `parameters` and `weights` must outlive it. Create
-  /// it within Arena::for_each.
+  /// Plans for `rows` rows of `seq_len` steps. `parameters` and `weights` must outlive it. Make it
+  /// within Arena::for_each.
   BatchSlice(const ModelConfig& config, const Parameters& parameters, const StackWeights& weights,
              std::int64_t seq_len, std::int64_t rows);
 
-  /// Runs rows first_row, first_row + 1, ... of `batch`, as many as fit, up to the head's outputs.
+  /// Runs the rows of `batch` from first_row on, as many as fit, up to the head's outputs.
   void forward(const Batch& batch, std::int64_t first_row, const DropoutMask* dropout);
 
   /// After `forward`: the loss of these rows. With `differentiate`, also its gradient times

@@ -12,9 +12,9 @@
 
 namespace quadgate::onednn {
 
-/// Adds up the weight gradients that the slices of a batch left, tile by tile over the cores, into
-/// the parameters' flat gradients in PyTorch's layout. Each element is summed by one core in the
-/// order of the slices, so the bits do not depend on the number of cores.
+/// Adds up the weight gradients of a batch's slices, into the parameters' flat gradients in
+/// PyTorch's layout. The cores share the tiles. One core sums an element, in the order of the
+/// slices, so that the bits do not depend on the number of cores.
 class GradientSum {
  public:
   /// A slice's array holds the LSTM's gradients as `weights` says, then head.weight, head.bias.
@@ -31,8 +31,8 @@ class GradientSum {
   double sum(Arena& arena, std::span<const Buffer> slices, Parameters& parameters);
 
  private:
-  /// A block of [rows, columns] in a parameter; in a slice it lies transposed if `slice_stride`
-  /// is not 0: element [r, c] at slice_offset + c * slice_stride + r. Otherwise it is contiguous.
+  /// A block [rows, columns] of a parameter. In a slice it is contiguous if `slice_stride` is 0,
+  /// else transposed: element [r, c] lies at slice_offset + c * slice_stride + r.
   struct Tile {
     std::size_t offset = 0;
     std::size_t stride = 0;

@@ -6,7 +6,7 @@
 
 namespace quadgate::onednn {
 
-/// Shape of one direction of one LSTM layer over a slice: x [T, N, I] to y [T, N, H].
+/// The shape of one direction of one LSTM layer over a slice, from x [T, N, I] to y [T, N, H].
 struct LstmShape {
   std::int64_t seq_len = 0;
   std::int64_t batch = 0;
@@ -14,8 +14,8 @@ struct LstmShape {
   std::int64_t hidden_size = 0;
 };
 
-/// Where the weight gradients of one direction lie in an array of `size` floats: each matrix
-/// transposed, element [gate, k] at k * stride + gate, gates in the order i f g o.
+/// Where the weight gradients of one direction lie in an array of `size` floats. Each matrix is
+/// transposed: element [gate, k] lies at k * stride + gate. The order of gates is i f g o.
 struct LstmGradientLayout {
   std::size_t weight_ih = 0;  ///< offset of [I, 4H]
   std::size_t weight_hh = 0;  ///< offset of [H, 4H]
@@ -28,8 +28,8 @@ struct LstmGradientLayout {
 /// The weights of one direction in the layouts that oneDNN prefers, shared by all slices.
 class DirectionWeights {
  public:
-  /// `weight_ih` [4H, I], `weight_hh` [4H, H], `bias_ih` and `bias_hh` [4H] are PyTorch's and stay
-  /// where they are; they must outlive this object.
+  /// Takes PyTorch's weight_ih [4H, I], weight_hh [4H, H], bias_ih [4H] and bias_hh [4H]. They must
+  /// outlive this object, and stay where they are.
   DirectionWeights(const LstmShape& shape, const float* weight_ih, const float* weight_hh,
                    const float* bias_ih, const float* bias_hh);
   ~DirectionWeights();
@@ -48,8 +48,8 @@ class DirectionWeights {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The arrays that a direction works on; all must outlive it. Sizes: x, dx [T, N, I]; y, dy
-/// [T, N, H]; the states and their gradients [N, H].
+/// The arrays of a direction: x, dx [T, N, I]; y, dy [T, N, H]; states and their gradients [N, H].
+/// All must outlive it.
 struct LstmArrays {
   float* x = nullptr;
   float* h0 = nullptr;
@@ -67,19 +67,19 @@ struct LstmArrays {
 
 /// One direction of one LSTM layer through oneDNN's training primitives: the formulas of
 /// https://docs.pytorch.org/docs/2.13/generated/torch.nn.LSTM.html at a fixed shape, T steps from
-/// first to last. Owns the activations between forward and backward.
+/// first to last. It keeps the activations between forward and backward.
 class LstmDirection {
  public:
-  /// Plans; create it where the calls will run: within Arena::for_each.
+  /// Plans. Make it where its calls run, within Arena::for_each.
   LstmDirection(const DirectionWeights& weights, const LstmArrays& arrays);
   ~LstmDirection();
   LstmDirection(LstmDirection&&) noexcept;
 
-  /// y, h_n, c_n from x, h0, c0.
+  /// Computes y, h_n and c_n from x, h0 and c0.
   void forward();
 
-  /// dx, dh0, dc0 from dy, dh_n, dc_n, after a forward; writes the weight gradients to `gradients`
-  /// (DirectionWeights::gradient_layout).
+  /// After forward: computes dx, dh0 and dc0 from dy, dh_n and dc_n. Writes the weight gradients to
+  /// `gradients` (DirectionWeights::gradient_layout).
   void backward(float* gradients);
 
  private:

@@ -37,56 +37,54 @@ class StackWeights {
   std::size_t gradient_size_ = 0;
 };
 
-/// The masks of one slice in one step; the same row of the same batch gets the same mask in
-/// whatever slice it lies.
+/// The masks of one slice in one step. A row of a batch gets the same mask in every slice.
 struct DropoutMask {
   DropoutKey key;
   std::int64_t first_row = 0;  ///< of the slice, in the batch
 };
 
-/// A multi-layer, possibly bidirectional LSTM over one slice of n rows, time-major and padded at
-/// the end, with the numbers of torch.nn.LSTM on a PackedSequence: the reverse direction starts at
-/// each row's true end. Fill `input` (and the initial states), run, and read the rest; all arrays
-/// are planned once. Steps at and beyond a row's length hold no meaning in `output` and `d_input`,
-/// except that d_input is 0 there.
+/// A multi-layer LSTM, in one direction or both, over one slice of n rows, time-major and padded at
+/// the end. It has the numbers of torch.nn.LSTM on a PackedSequence: the reverse direction starts
+/// at each row's true end. Fill `input` and the initial states, run, and read the rest. All arrays
+/// are planned once. Beyond a row's length `output` has no meaning, and d_input is 0.
 class LstmStack {
  public:
-  /// Plans for `batch` rows of `seq_len` steps, the shape of `weights`, which must outlive it.
-  /// Create it within Arena::for_each.
+  /// Plans for `batch` rows of `seq_len` steps, the shape of `weights`. `weights` must outlive it.
+  /// Make it within Arena::for_each.
   LstmStack(const RecurrentConfig& config, const StackWeights& weights, std::int64_t seq_len,
             std::int64_t batch);
 
-  /// x [T, n, I]; must be finite, also in the padding.
+  /// x [T, n, I]. It must be finite, also in the padding.
   std::span<float> input() noexcept { return input_.span(); }
   /// Initial states [num_layers * num_directions, n, H], zero unless filled.
   std::span<float> h0() noexcept { return h0_.span(); }
   std::span<float> c0() noexcept { return c0_.span(); }
 
-  /// Runs all layers over rows of the given true `lengths` [n], 0 for a row that is only padding.
-  /// `dropout` is null outside training.
+  /// Runs all layers over rows of these `lengths` [n]; a row of length 0 is only padding. `dropout`
+  /// is null outside training.
   void forward(std::span<const std::int64_t> lengths, const DropoutMask* dropout);
 
   /// The last layer's output [T, n, num_directions * H].
   std::span<const float> output() const noexcept { return outputs_.back().span(); }
-  /// Final states [num_layers * num_directions, n, H] after T steps, which is each row's true end
-  /// only where its length is T. (For shorter rows h_n lies in `output`; oneDNN does not give c_n.)
+  /// Final states [num_layers * num_directions, n, H] after T steps: the true ones of rows of
+  /// length T. (Of shorter rows h_n lies in `output`; oneDNN does not give c_n.)
   std::span<const float> h_n() const noexcept { return h_n_.span(); }
   std::span<const float> c_n() const noexcept { return c_n_.span(); }
 
-  /// Gradients that go into `backward`: of `output`, 0 in the padding; of h_n and c_n, zero unless
-  /// filled. `backward` overwrites d_output.
+  /// The gradients that `backward` starts from: of `output`, 0 in the padding; of h_n and c_n, zero
+  /// unless filled. It overwrites d_output.
   std::span<float> d_output() noexcept {
     return d_between(config_.num_layers).span().first(outputs_.back().size());
   }
   std::span<float> d_h_n() noexcept { return d_h_n_.span(); }
   std::span<float> d_c_n() noexcept { return d_c_n_.span(); }
 
-  /// Backpropagation through time after a `forward` with the same lengths and masks; writes the
+  /// Backpropagation through time, after a `forward` with the same lengths and masks. Writes the
   /// weight gradients to `gradients` (StackWeights::gradient_offsets).
   void backward(std::span<const std::int64_t> lengths, const DropoutMask* dropout,
                 float* gradients);
 
-  /// Gradients that come out: of x [T, n, I] and of the initial states.
+  /// The gradients that `backward` gives: of x [T, n, I] and of the initial states.
   std::span<const float> d_input() const noexcept {
     return d_between(0).span().first(input_.size());
   }

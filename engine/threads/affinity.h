@@ -7,8 +7,8 @@
 
 namespace quadgate {
 
-/// CPUs, by number, in the order in which to use them: first one of each physical core, then those
-/// that share a core with an earlier one. `root` is the folder that holds sys/.
+/// Sorts CPU numbers in the order in which to use them: first one of each physical core, then those
+/// that share a core with an earlier one. `root` is the folder of sys/.
 std::vector<int> cores_first(std::span<const int> cpus, const std::filesystem::path& root = "/");
 
 /// The CPUs that the calling thread may run on, cores first. Empty if the system does not tell.
@@ -17,8 +17,8 @@ std::vector<int> allowed_cpus();
 /// The system's number of the calling thread.
 std::int32_t current_thread_id() noexcept;
 
-/// Lets a thread of this process run on `cpus` only; without effect if it has ended, or if there is
-/// none of them that it may use.
+/// Lets a thread of this process run on `cpus` only. It has no effect if the thread has ended, or
+/// may use none of them.
 void restrict_thread(std::int32_t thread_id, std::span<const int> cpus) noexcept;
 
 }  // namespace quadgate

@@ -8,10 +8,10 @@
 
 namespace quadgate {
 
-/// Elements of a tile: 64 KiB of floats, so that a few arrays of them stay in a core's own cache.
+/// Elements of a tile: 64 KiB of floats. Tiles of a few arrays fit a core's own cache.
 inline constexpr std::size_t kFlatTile = 16384;
 
-/// Calls body(start, length) for the tiles of a flat array of `size` elements, over the cores of
+/// Calls body(start, length) for the tiles of a flat array of `size` elements, on all cores of
 /// `arena` where that pays. The tiles do not depend on the number of cores.
 template <typename Body>
 void for_each_tile(Arena& arena, std::size_t size, Body body) {

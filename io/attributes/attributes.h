@@ -13,7 +13,7 @@ class AttributeReader {
   virtual ~AttributeReader() = default;
 
   virtual bool has(const std::string& name) const = 0;
-  /// Throw FileError if there is none of that name, or of another type.
+  /// All throw FileError if there is none of that name, or if it has another type.
   virtual std::int64_t read_int(const std::string& name) const = 0;
   virtual double read_double(const std::string& name) const = 0;
   virtual std::string read_string(const std::string& name) const = 0;

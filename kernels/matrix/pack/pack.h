@@ -6,29 +6,31 @@ namespace quadgate::kernels {
 
 enum class Isa : std::uint8_t;
 
-/// Brings rows together into a panel of the right side of a product: to [rows, width] gets row
-/// index[k] of `from` (rows `from_stride` apart), or row k if index is null, or zeros where it is
-/// -1. A row has `columns` values; the rest of its width, which is columns rounded up to whole
-/// vectors, becomes zero.
+/// Gathers rows into a panel of the right side of a product. The width of the panel is `columns`
+/// rounded up to whole vectors. With index = {4, -1, 0} and 6 columns in vectors of 8:
+///
+///     to[0]   from[4][0 .. 5]   0 0
+///     to[1]   0 0 0 0 0 0       0 0
+///     to[2]   from[0][0 .. 5]   0 0
 struct Gather {
   std::int64_t rows;
-  const std::int64_t* index;
-  const float* from;
+  const std::int64_t* index;  ///< [rows]: of `from`, or -1 for zeros; null: 0, 1, 2, ...
+  const float* from;          ///< rows `from_stride` apart
   std::int64_t from_stride;
   std::int64_t columns;
-  float* to;
+  float* to;  ///< [rows, width]
 };
 using GatherKernel = void (*)(const Gather& gather) noexcept;
 GatherKernel gather_kernel(Isa isa) noexcept;
 
-/// to [depth, lanes], rows `to_stride` apart, gets the transpose of from [count, depth], rows
-/// `from_stride` apart, count <= lanes = vector_lanes(isa); the other lanes become zero.
+/// Transposes rows into the lanes of vectors: to[k][i] = from[i][k]. Lanes from `count` on become
+/// zero.
 struct Transpose {
-  std::int64_t count;
+  std::int64_t count;  ///< at most the lanes of a vector
   std::int64_t depth;
-  const float* from;
+  const float* from;  ///< [count, depth], rows `from_stride` apart
   std::int64_t from_stride;
-  float* to;
+  float* to;  ///< [depth, lanes], rows `to_stride` apart
   std::int64_t to_stride;
 };
 using TransposeKernel = void (*)(const Transpose& transpose) noexcept;

@@ -6,20 +6,20 @@ namespace quadgate::kernels {
 
 enum class Isa : std::uint8_t;
 
-/// Which values dropout keeps, and what becomes of them. Value 4 i + j is kept where word j of
-/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) for the
-/// counter {counter[0], counter[1], counter[2], first_block + i}, whose last word wraps round, has
-/// upper 24 bits of at least `threshold`.
+/// Which values dropout keeps, and by what it multiplies them. It keeps value 4 i + j if the upper
+/// 24 bits of word j of Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2,
+/// 3", SC 2011) are at least `threshold`. The counter is {counter[0], counter[1], counter[2],
+/// first_block + i}; its last word wraps round.
 struct DropoutMask {
   std::uint64_t key;
   std::uint32_t counter[3];
   std::uint32_t first_block;
   std::uint32_t threshold;  ///< at most 2^24: the probability to drop a value, times 2^24
-  float scale;              ///< factor of the values that are kept
+  float scale;              ///< factor of kept values
 };
 
-/// Multiplies each of `count` values with `scale` or 0: from `from` to `to`, which may be the same
-/// array, of any alignment. `count` may be 0. The same bits from every ISA.
+/// Multiplies each of `count` values of `from` by `scale` or 0. `to` may be `from`, the arrays have
+/// any alignment, and `count` may be 0. Every ISA gives the same bits.
 using DropoutKernel = void (*)(const DropoutMask& mask, std::int64_t count, const float* from,
                                float* to) noexcept;
 
