@@ -1,6 +1,8 @@
 #include "engine/native/backend.h"
 
 #include <cmath>
+#include <cstddef>
+#include <iterator>
 
 #include "engine/base/stopwatch.h"
 
@@ -45,18 +47,17 @@ Backend::Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
       tied_(parameters.tied()),
       drops_(plan.model.rnn.has_dropout()),
       carries_states_(plan.options.carries_states) {
+  stack_.add_pack_tasks(pack_tasks_);
+  head_.add_pack_tasks(pack_tasks_);
+  if (conv_) conv_->add_pack_tasks(pack_tasks_);
   workers_.plan_tasks(embedding_tasks() + weight_tasks());
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
 }
 
 void Backend::refresh() {
-  const std::int64_t of_stack = stack_.pack_tasks();
-  const std::int64_t of_head = head_.pack_tasks();
-  workers_.share(of_stack + of_head + (conv_ ? 1 : 0), [&](std::int64_t task) {
-    if (task < of_stack) return stack_.pack(task);
-    task -= of_stack;
-    task < of_head ? head_.pack(task) : conv_->pack();
-  });
+  stack_.weights_changed();
+  workers_.share(std::ssize(pack_tasks_),
+                 [&](std::int64_t task) { pack_tasks_[static_cast<std::size_t>(task)].run(); });
 }
 
 void Backend::assign(const Batch& batch) {

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "engine/backend/backend.h"
+#include "engine/backend/pack_task.h"
 #include "engine/native/conv.h"
 #include "engine/native/embedding.h"
 #include "engine/native/head.h"
@@ -52,6 +54,7 @@ class Backend final : public quadgate::Backend {
   std::optional<Conv> conv_;
   Stack stack_;
   Head head_;
+  std::vector<PackTask> pack_tasks_;
   bool tied_;
   bool drops_;
   bool carries_states_;

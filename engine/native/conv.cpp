@@ -63,14 +63,16 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
   const auto& bias = parameters.slice("conv.bias");
   weight_values_ = parameters.value(weight).data();
   bias_values_ = parameters.value(bias).data();
+  weight_range_ = {weight.offset, weight.size};
+  bias_range_ = {bias.offset, bias.size};
   weight_gradient_ = parameters.gradients().data() + weight.offset;
   bias_gradient_ = parameters.gradients().data() + bias.offset;
 
   using Use = PackedMatrix::Use;
   std::vector<std::int64_t> rows(static_cast<std::size_t>(config_.channels));
   std::iota(rows.begin(), rows.end(), 0);
-  forward_ = {weight_.data(),
-              {.use = Use::forward, .columns = window(), .rows = std::move(rows), .width = width_}};
+  forward_ = PackedMatrix(
+      {.use = Use::forward, .columns = window(), .rows = std::move(rows), .width = width_});
   const std::int64_t capacity = (plan.seq_len + 2 * config_.padding) * plan.batch_size;
   x_ = Buffer(floats(capacity, input_size_));
   z_ = Buffer(floats(capacity + delay_, config_.channels));
@@ -85,10 +87,13 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
       taps.push_back(channel * config_.kernel_size + tap);
     }
   }
-  backward_ = {
-      weight_.data(),
-      {.use = Use::backward, .columns = input_size_, .rows = std::move(taps), .width = width_}};
+  backward_ = PackedMatrix(
+      {.use = Use::backward, .columns = input_size_, .rows = std::move(taps), .width = width_});
   d_x_ = Buffer(floats(plan.seq_len * plan.batch_size, input_size_));
+}
+
+void Conv::add_pack_tasks(std::vector<PackTask>& tasks) {
+  tasks.push_back({{weight_range_, bias_range_}, [this] { pack(); }});
 }
 
 void Conv::pack() {
@@ -99,8 +104,10 @@ void Conv::pack() {
       for (std::int64_t tap = 0; tap <= delay_; ++tap) to[tap * input_size_ + i] = *from++;
     }
   }
-  for (std::int64_t panel = 0; panel < forward_.panels(); ++panel) forward_.pack(panel);
-  for (std::int64_t panel = 0; panel < backward_.panels(); ++panel) backward_.pack(panel);
+  forward_.pack(0, config_.channels, weight_.data());
+  if (backward_.panels() > 0) {
+    backward_.pack(0, config_.channels * config_.kernel_size, weight_.data());
+  }
   std::copy_n(bias_values_, config_.channels, bias_.data());
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/backend/backend.h"
+#include "engine/backend/pack_task.h"
 #include "engine/base/buffer.h"
 #include "engine/model/batch.h"
 #include "engine/model/config.h"
@@ -29,8 +30,8 @@ class Conv {
   /// Plans all memory. `cell` is one of f32, for its panels; `parameters` must outlive it.
   Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& parameters);
 
-  /// Takes over changed weights.
-  void pack();
+  /// A task that takes over changed weights. The convolution must stay where it is.
+  void add_pack_tasks(std::vector<PackTask>& tasks);
 
   /// Takes over the lengths of the batch to come. Returns where the rows of what is made of it
   /// begin and end (see PackedSteps::assign).
@@ -65,6 +66,7 @@ class Conv {
   /// Calls body(place, row in the batch) for the work's sequences.
   template <typename Body>
   static void for_each_sequence(const WorkRange& work, Body body);
+  void pack();
   void load(const WorkRange& work, const Batch& batch, const Embedding* embedding);
   void convolve(std::int64_t first, std::int64_t rows);
   void backward_input(const WorkRange& work, const Batch& batch);
@@ -77,7 +79,8 @@ class Conv {
   std::int64_t width_;  // of a panel
   const float* weight_values_;
   const float* bias_values_;
-  float* weight_gradient_;  // [channels, I, kernel_size]
+  FlatRange weight_range_, bias_range_;  // in the flat arrays
+  float* weight_gradient_;               // [channels, I, kernel_size]
   float* bias_gradient_;
   Buffer weight_;                   // in the order of a window
   Buffer gradient_;                 // likewise

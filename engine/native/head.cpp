@@ -29,15 +29,15 @@ Head::Head(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
       features_(plan.model.rnn.output_size()),
       product_(cell.product),
       bias_(static_cast<std::size_t>(ceil_div(model_.output_size, cell.lanes) * cell.lanes)),
-      bias_values_(parameters.value(parameters.head_bias()).data()),
+      bias_values_(parameters.value(parameters.head_bias())),
+      bias_range_{parameters.head_bias().offset, parameters.head_bias().size},
       weight_gradient_(parameters.gradients().data() + parameters.head_weight().offset),
       bias_gradient_(parameters.gradients().data() + parameters.head_bias().offset) {
-  const float* weight = parameters.value(parameters.head_weight()).data();
-  const auto rows = all_rows(model_.output_size);
-  using Use = PackedMatrix::Use;
-  for (auto& [matrix, use] : {std::pair{&forward_, Use::forward}, {&backward_, Use::backward}}) {
-    *matrix = {weight, {.use = use, .columns = features_, .rows = rows, .width = cell.width()}};
-  }
+  packed_ = {parameters,
+             parameters.head_weight(),
+             {.rows = all_rows(model_.output_size),
+              .forward_width = cell.width(),
+              .backward_width = cell.width()}};
   const std::int64_t outputs = plan.batch_size * (at_every_step() ? plan.seq_len : 1);
   outputs_ = Buffer(static_cast<std::size_t>(outputs * model_.output_size));
   if (model_.task == Task::regression) {
@@ -50,9 +50,9 @@ Head::Head(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
   if (!at_every_step()) pooling_.emplace(model_, plan.batch_size);
 }
 
-void Head::pack(std::int64_t task) {
-  if (task == 0) std::copy_n(bias_values_, model_.output_size, bias_.data());
-  task < forward_.panels() ? forward_.pack(task) : backward_.pack(task - forward_.panels());
+void Head::add_pack_tasks(std::vector<PackTask>& tasks) {
+  packed_.add_pack_tasks(tasks);
+  tasks.push_back({{bias_range_}, [this] { std::ranges::copy(bias_values_, bias_.data()); }});
 }
 
 template <typename Body>
@@ -70,18 +70,18 @@ void Head::forward(const WorkRange& work, const RowView& y) {
   if (pooling_) pooling_->forward(work, y);
   const RowView from = input(y);
   for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
-    for (std::int64_t panel = 0; panel < forward_.panels(); ++panel) {
-      const std::int64_t column = forward_.first_column(panel);
+    for (std::int64_t panel = 0; panel < packed_.forward().panels(); ++panel) {
+      const std::int64_t column = packed_.forward().first_column(panel);
       product_(rows, features_,
                {.data = from.at(row),
                 .row_stride = from.stride,
                 .step = 1,
                 .run = features_,
                 .run_stride = 0},
-               forward_.panel(panel),
+               packed_.forward().panel(panel),
                {.data = outputs_.data() + row * model_.output_size + column,
                 .stride = model_.output_size,
-                .columns = forward_.columns_of(panel),
+                .columns = packed_.forward().columns_of(panel),
                 .start = Output::Start::bias,
                 .bias = bias_.data() + column});
     }
@@ -153,18 +153,18 @@ void Head::backward(const WorkRange& work, const RowView& dy) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
   const RowView target = pooling_ ? pooling_->d_pooled() : dy;
   for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
-    for (std::int64_t panel = 0; panel < backward_.panels(); ++panel) {
-      const std::int64_t column = backward_.first_column(panel);
+    for (std::int64_t panel = 0; panel < packed_.backward().panels(); ++panel) {
+      const std::int64_t column = packed_.backward().first_column(panel);
       product_(rows, model_.output_size,
                {.data = outputs_.data() + row * model_.output_size,
                 .row_stride = model_.output_size,
                 .step = 1,
                 .run = model_.output_size,
                 .run_stride = 0},
-               backward_.panel(panel),
+               packed_.backward().panel(panel),
                {.data = target.at(row) + column,
                 .stride = target.stride,
-                .columns = backward_.columns_of(panel),
+                .columns = packed_.backward().columns_of(panel),
                 .start = Output::Start::zero,
                 .bias = nullptr});
     }
@@ -184,7 +184,7 @@ void Head::gradient(std::int64_t task, const PackedSteps& steps, const RowView& 
     return;
   }
   const std::int64_t panel = task - 1;
-  const std::int64_t column = backward_.first_column(panel);
+  const std::int64_t column = packed_.backward().first_column(panel);
   const std::array<const float*, 1> left{outputs_.data()};
   const GradientTile tile{.depth = depth,
                           .left = left,
@@ -192,7 +192,7 @@ void Head::gradient(std::int64_t task, const PackedSteps& steps, const RowView& 
                           .right = input(y),
                           .right_rows = nullptr,
                           .first_column = column,
-                          .columns = backward_.columns_of(panel),
+                          .columns = packed_.backward().columns_of(panel),
                           .target_stride = features_};
   std::array<GradientTile::Block, 1> block{
       {{.rows = model_.output_size, .target = weight_gradient_ + column}}};

@@ -9,7 +9,7 @@
 #include "engine/base/buffer.h"
 #include "engine/model/loss.h"
 #include "engine/native/layer.h"
-#include "engine/native/packed_matrix.h"
+#include "engine/native/packed_weight.h"
 #include "engine/native/pooling.h"
 #include "engine/native/row_view.h"
 
@@ -21,9 +21,8 @@ class Head {
  public:
   Head(const NetworkPlan& plan, const CellKernels& cell, Parameters& parameters);
 
-  /// Takes over changed weights.
-  std::int64_t pack_tasks() const noexcept { return forward_.panels() + backward_.panels(); }
-  void pack(std::int64_t task);
+  /// Tasks that take over changed weights. The head must stay where it is.
+  void add_pack_tasks(std::vector<PackTask>& tasks);
 
   /// The outputs of the work's sequences from the last layer's output y.
   void forward(const WorkRange& work, const RowView& y);
@@ -39,7 +38,7 @@ class Head {
   void backward(const WorkRange& work, const RowView& dy);
 
   /// After `backward` for all sequences: a tile of the weight gradients.
-  std::int64_t gradient_tasks() const noexcept { return 1 + backward_.panels(); }
+  std::int64_t gradient_tasks() const noexcept { return 1 + packed_.backward().panels(); }
   void gradient(std::int64_t task, const PackedSteps& steps, const RowView& y);
   /// After all of them: the sum of the squares of the gradients.
   double gradient_square() const noexcept;
@@ -64,9 +63,10 @@ class Head {
   Loss loss_;
   std::int64_t features_;
   kernels::ProductKernel product_;
-  PackedMatrix forward_, backward_;
+  PackedWeight packed_;
   Buffer bias_;  // padded to whole vectors
-  const float* bias_values_;
+  std::span<const float> bias_values_;
+  FlatRange bias_range_;  // in the flat arrays
   float* weight_gradient_;
   float* bias_gradient_;
   std::optional<SequencePooling> pooling_;  // unless at every step

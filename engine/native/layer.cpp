@@ -22,8 +22,6 @@ std::int64_t steps_in_cache(std::int64_t rows, std::int64_t gates) {
   return std::max<std::int64_t>(1, kFloats / (rows * gates));
 }
 
-constexpr std::int64_t kDroppedRows = 64;  // of W_hh, to a task
-
 }  // namespace
 
 Layer::Layer(const CellKernels& cell, const RecurrentConfig& config, const LayerPlan& plan,
@@ -62,29 +60,27 @@ Layer::Layer(const CellKernels& cell, const RecurrentConfig& config, const Layer
 Layer::Product Layer::plan(const CellKernels::Slots& slots, const std::string& kind,
                            const LayerPlan& plan, Parameters& parameters) const {
   const auto& weight = parameters.slice(plan.prefix + "weight_" + kind + plan.suffix);
-  const float* values = parameters.value(weight).data();
-  const std::int64_t inputs = weight.shape[1];
-  PackedMatrix::Shape shape{.use = PackedMatrix::Use::forward,
-                            .columns = inputs,
-                            .parts = kind == "ih" ? plan.input_parts : 1,
-                            .rows = rows_of(slots),
-                            .width = slots.count() * cell_.units,
-                            .precision = plan.precision};
-  Product product{.forward = {values, shape},
-                  .backward = {},
-                  .inputs = inputs,
-                  .parts = bf16_ ? shape.parts : 1,
-                  .weight = values,
-                  .gradient = parameters.gradients().data() + weight.offset};
+  const std::int64_t parts = kind == "ih" ? plan.input_parts : 1;
+  const bool goes_back = kind == "hh" || plan.input_gradient;
+  Product product{.packed = {parameters,
+                             weight,
+                             {.parts = parts,
+                              .rows = rows_of(slots),
+                              .forward_width = slots.count() * cell_.units,
+                              .backward_width = goes_back ? cell_.width() : 0,
+                              .precision = plan.precision}},
+                  .inputs = weight.shape[1],
+                  .parts = bf16_ ? parts : 1,
+                  .gradient = parameters.gradients().data() + weight.offset,
+                  .bias = {},
+                  .bias_range = {},
+                  .bias_gradient = nullptr};
   if (has_bias_) {
     const auto& bias = parameters.slice(plan.prefix + "bias_" + kind + plan.suffix);
-    product.bias = parameters.value(bias).data();
+    product.bias = parameters.value(bias);
+    product.bias_range = {bias.offset, bias.size};
     product.bias_gradient = parameters.gradients().data() + bias.offset;
   }
-  if (kind == "ih" && !plan.input_gradient) return product;
-  shape.use = PackedMatrix::Use::backward;
-  shape.width = cell_.width();
-  product.backward = {values, std::move(shape)};
   return product;
 }
 
@@ -102,54 +98,32 @@ std::vector<std::int64_t> Layer::rows_of(const CellKernels::Slots& slots) const 
   return rows;
 }
 
-std::int64_t Layer::pack_tasks() const noexcept {
-  return ih_.forward.panels() + ih_.backward.panels() +
-         (weight_dropout_.is_on() ? 0 : recurrent_pack_tasks()) + 1 +
-         (projection_ ? projection_->pack_tasks() : 0);
+void Layer::add_pack_tasks(std::vector<PackTask>& tasks) {
+  ih_.packed.add_pack_tasks(tasks);
+  if (!weight_dropout_.is_on()) hh_.packed.add_pack_tasks(tasks);
+  if (has_bias_) tasks.push_back({{ih_.bias_range, hh_.bias_range}, [this] { pack_bias(); }});
+  if (projection_) projection_->add_pack_tasks(tasks);
 }
 
-void Layer::pack(std::int64_t task) {
-  for (auto* matrix : {&ih_.forward, &ih_.backward}) {
-    if (task < matrix->panels()) return matrix->pack(task);
-    task -= matrix->panels();
-  }
-  if (!weight_dropout_.is_on()) {
-    if (task < recurrent_pack_tasks()) return pack_recurrent(task, false);
-    task -= recurrent_pack_tasks();
-  }
-  if (task > 0) return projection_->pack(task - 1);
-  pack_bias();
-}
-
-std::int64_t Layer::drop_tasks() const noexcept {
-  return ceil_div(std::ssize(dropped_hh_.span()) / h_size_, kDroppedRows);
-}
-
-void Layer::drop_recurrent(const DropoutKey& key, std::int64_t task) {
-  const std::int64_t rows = std::ssize(dropped_hh_.span()) / h_size_;
-  const std::int64_t end = std::min((task + 1) * kDroppedRows, rows);
-  for (std::int64_t row = task * kDroppedRows; row < end; ++row) {
-    weight_dropout_.weights(key, layer_, reverse_ ? 1 : 0, row, 0,
-                            {hh_.weight + row * h_size_, static_cast<std::size_t>(h_size_)},
-                            dropped_hh_.data() + row * h_size_);
-  }
-}
-
-void Layer::pack_recurrent(std::int64_t task, bool dropped) {
-  const float* const weight = dropped ? dropped_hh_.data() : hh_.weight;
-  const std::int64_t forward = hh_.forward.panels();
-  task < forward ? hh_.forward.pack(task, weight) : hh_.backward.pack(task - forward, weight);
+void Layer::pack_recurrent(std::int64_t piece, const DropoutKey* dropout) {
+  if (dropout == nullptr) return hh_.packed.pack(piece, hh_.packed.values());
+  hh_.packed.for_each_row(piece, [&](std::int64_t row) {
+    weight_dropout_.weights(
+        *dropout, layer_, reverse_ ? 1 : 0, row, 0,
+        {hh_.packed.values() + row * h_size_, static_cast<std::size_t>(h_size_)},
+        dropped_hh_.data() + row * h_size_);
+  });
+  hh_.packed.pack(piece, dropped_hh_.data());
 }
 
 void Layer::pack_bias() {
-  if (!has_bias_) return;
   std::ranges::fill(bias_.span(), 0.0F);
-  const auto add = [this](const CellKernels::Slots& slots, const float* bias) {
+  const auto add = [this](const CellKernels::Slots& slots, std::span<const float> bias) {
     for (std::int64_t unit = 0; unit < hidden_size_; ++unit) {
       float* to = bias_.data() + unit / cell_.units * cell_.width() + unit % cell_.units +
                   slots.first * cell_.units;
       for (const std::int64_t gate : slots.gates) {
-        *to += bias[gate * hidden_size_ + unit];
+        *to += bias[static_cast<std::size_t>(gate * hidden_size_ + unit)];
         to += cell_.units;
       }
     }

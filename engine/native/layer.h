@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,8 @@
 #include "engine/model/parameters.h"
 #include "engine/native/cell_kernels.h"
 #include "engine/native/layer_plan.h"
-#include "engine/native/packed_matrix.h"
 #include "engine/native/packed_steps.h"
+#include "engine/native/packed_weight.h"
 #include "engine/native/projection.h"
 #include "engine/native/row_view.h"
 #include "engine/native/work_range.h"
@@ -28,17 +29,12 @@ class Layer {
   Layer(const CellKernels& cell, const RecurrentConfig& config, const LayerPlan& plan,
         Parameters& parameters);
 
-  /// Takes over changed weights, in tasks that may run on different cores: all of them, or, with
-  /// weight_dropout, all but W_hh.
-  std::int64_t pack_tasks() const noexcept;
-  void pack(std::int64_t task);
-  /// With weight_dropout: drops weights of W_hh, and then takes over W_hh, plain or dropped.
-  std::int64_t drop_tasks() const noexcept;
-  void drop_recurrent(const DropoutKey& key, std::int64_t task);
-  std::int64_t recurrent_pack_tasks() const noexcept {
-    return hh_.forward.panels() + hh_.backward.panels();
-  }
-  void pack_recurrent(std::int64_t task, bool dropped);
+  /// Tasks that take over changed weights: all of them, or, with weight_dropout, all but W_hh. The
+  /// layer must stay where it is.
+  void add_pack_tasks(std::vector<PackTask>& tasks);
+  /// With weight_dropout: takes over a piece of W_hh as it is, or, if there is a key, dropped.
+  std::int64_t recurrent_pieces() const noexcept { return hh_.packed.pieces(); }
+  void pack_recurrent(std::int64_t piece, const DropoutKey* dropout);
 
   /// y [rows, features of h] of the work's sequences from x [rows, I], complete for all members at
   /// return.
@@ -69,13 +65,12 @@ class Layer {
 
  private:
   struct Product {
-    PackedMatrix forward;
-    PackedMatrix backward;
-    std::int64_t inputs = 0;  // columns of the weight
-    std::int64_t parts = 1;   // equal pieces of them, where their words lie apart
-    const float* weight = nullptr;
+    PackedWeight packed;
+    std::int64_t inputs = 0;    // columns of the weight
+    std::int64_t parts = 1;     // equal pieces of them, where their words lie apart
     float* gradient = nullptr;  // [gates * H, inputs]
-    const float* bias = nullptr;
+    std::span<const float> bias;
+    FlatRange bias_range;  // in the flat arrays
     float* bias_gradient = nullptr;
   };
   using Share = Team::Member::Share;

@@ -45,13 +45,13 @@ std::int64_t Layer::project(const WorkRange& work, Share steps, const LayerRows&
     work.for_each_run(steps.begin, steps.end, [&](std::int64_t first, std::int64_t count) {
       float* to = inputs(panel, first, place);
       place += count;
-      product_(count, ih_.forward.depth(),
+      product_(count, ih_.packed.forward().depth(),
                {.data = rows.at(first),
                 .row_stride = rows.stride,
                 .step = 1,
                 .run = bf16_ ? rows.stride : ih_.inputs,
                 .run_stride = x.word_parts_stride},
-               ih_.forward.panel(panel),
+               ih_.packed.forward().panel(panel),
                {.data = to + first_slot,
                 .stride = width,
                 .columns = columns,
@@ -81,10 +81,10 @@ void Layer::step_forward(const WorkRange& work, std::int64_t t, std::int64_t pla
     const std::int64_t unit = panel * cell_.units;
     kernels::CellForward step{.rows = old_rows,
                               .units = units_of(panel),
-                              .depth = hh_.forward.depth(),
+                              .depth = hh_.packed.forward().depth(),
                               .left = nullptr,
                               .left_stride = left.stride,
-                              .weight_hh = hh_.forward.panel(panel),
+                              .weight_hh = hh_.packed.forward().panel(panel),
                               .inputs = inputs(panel, row, place),
                               .gates = gates(panel, row),
                               .h_prev = nullptr,

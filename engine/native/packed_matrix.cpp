@@ -15,18 +15,16 @@
 
 namespace quadgate::native {
 
-PackedMatrix::PackedMatrix(const float* weights, Shape shape)
-    : weights_(weights),
-      shape_(std::move(shape)),
+PackedMatrix::PackedMatrix(Shape shape)
+    : shape_(std::move(shape)),
       lanes_(kernels::vector_lanes(kernels::active_isa(), arithmetic_of(shape_.precision))) {
-  const std::int64_t a_word = shape_.precision == Precision::bf16 ? 2 : 1;
   const auto listed = static_cast<std::int64_t>(shape_.rows.size());
   if (shape_.use == Use::forward) {
     across_ = listed;
-    depth_ = shape_.parts * ceil_div(shape_.columns / shape_.parts, a_word);
+    depth_ = shape_.parts * ceil_div(shape_.columns / shape_.parts, in_word());
   } else {
     across_ = shape_.columns;
-    depth_ = ceil_div(listed, a_word);
+    depth_ = ceil_div(listed, in_word());
   }
   panels_ = ceil_div(across_, shape_.width);
   const std::int64_t width = (panels_ - 1) * shape_.width + padded_width(panels_ - 1);
@@ -37,23 +35,25 @@ std::int64_t PackedMatrix::padded_width(std::int64_t p) const noexcept {
   return ceil_div(columns_of(p), lanes_) * lanes_;
 }
 
-void PackedMatrix::pack(std::int64_t p, const float* weights) {
-  shape_.use == Use::forward ? pack_forward(p, weights) : pack_backward(p, weights);
+void PackedMatrix::pack(std::int64_t first, std::int64_t count, const float* weights) {
+  shape_.use == Use::forward ? pack_forward(first, count, weights)
+                             : pack_backward(first, count, weights);
 }
 
-void PackedMatrix::pack_forward(std::int64_t p, const float* weights) {
+void PackedMatrix::pack_forward(std::int64_t first, std::int64_t count, const float* weights) {
   const auto isa = kernels::active_isa();
   const auto transpose = shape_.precision == Precision::bf16 ? kernels::bf16_transpose_kernel(isa)
                                                              : kernels::transpose_kernel(isa);
-  const std::int64_t width = padded_width(p);
   const std::int64_t part = shape_.columns / shape_.parts;
-  const auto rows = std::span(shape_.rows).subspan(static_cast<std::size_t>(p * shape_.width));
-  for (std::int64_t column = 0; column < columns_of(p); column += lanes_) {
-    const auto lanes =
-        std::min(static_cast<std::size_t>(lanes_), rows.size() - static_cast<std::size_t>(column));
-    const auto listed = rows.subspan(static_cast<std::size_t>(column), lanes);
+  for (std::int64_t at = first; at < first + count; at += lanes_) {
+    const auto listed =
+        std::span(shape_.rows)
+            .subspan(static_cast<std::size_t>(at),
+                     static_cast<std::size_t>(std::min(lanes_, first + count - at)));
+    const std::int64_t p = at / shape_.width;
+    const std::int64_t width = padded_width(p);
     const float* from = weights + std::max<std::int64_t>(listed.front(), 0) * shape_.columns;
-    float* to = packed_.data() + p * depth_ * shape_.width + column;
+    float* to = packed_.data() + p * depth_ * shape_.width + at % shape_.width;
     for (std::int64_t i = 0; i < shape_.parts; ++i) {
       transpose({.count = std::ranges::count_if(listed, [](auto row) { return row >= 0; }),
                  .depth = part,
@@ -65,16 +65,19 @@ void PackedMatrix::pack_forward(std::int64_t p, const float* weights) {
   }
 }
 
-void PackedMatrix::pack_backward(std::int64_t p, const float* weights) {
+void PackedMatrix::pack_backward(std::int64_t first, std::int64_t count, const float* weights) {
   const auto isa = kernels::active_isa();
   const auto gather = shape_.precision == Precision::bf16 ? kernels::bf16_gather_kernel(isa)
                                                           : kernels::gather_kernel(isa);
-  gather({.rows = static_cast<std::int64_t>(shape_.rows.size()),
-          .index = shape_.rows.data(),
-          .from = weights + p * shape_.width,
-          .from_stride = shape_.columns,
-          .columns = columns_of(p),
-          .to = packed_.data() + p * depth_ * shape_.width});
+  for (std::int64_t p = 0; p < panels_; ++p) {
+    gather(
+        {.rows = count,
+         .index = shape_.rows.data() + first,
+         .from = weights + p * shape_.width,
+         .from_stride = shape_.columns,
+         .columns = columns_of(p),
+         .to = packed_.data() + p * depth_ * shape_.width + first / in_word() * padded_width(p)});
+  }
 }
 
 }  // namespace quadgate::native

@@ -30,8 +30,7 @@ class PackedMatrix {
   };
 
   PackedMatrix() = default;
-  /// Plans; `weights` must outlive this object.
-  PackedMatrix(const float* weights, Shape shape);
+  explicit PackedMatrix(Shape shape);
 
   std::int64_t panels() const noexcept { return panels_; }
   /// In bf16 it counts words (kernels/matrix/bf16/bf16.h).
@@ -46,16 +45,16 @@ class PackedMatrix {
     return packed_.data() + p * depth_ * shape_.width;
   }
 
-  /// Takes over the values of the weights in panel p, or, in their layout, other ones.
-  void pack(std::int64_t p) { pack(p, weights_); }
-  void pack(std::int64_t p, const float* weights);
+  /// Takes over the listed rows [first, first + count) of the weights. In the use `forward`,
+  /// `first` is where a panel begins; in bf16 it is even.
+  void pack(std::int64_t first, std::int64_t count, const float* weights);
 
  private:
-  void pack_forward(std::int64_t p, const float* weights);
-  void pack_backward(std::int64_t p, const float* weights);
+  void pack_forward(std::int64_t first, std::int64_t count, const float* weights);
+  void pack_backward(std::int64_t first, std::int64_t count, const float* weights);
+  std::int64_t in_word() const noexcept { return shape_.precision == Precision::bf16 ? 2 : 1; }
   std::int64_t padded_width(std::int64_t p) const noexcept;
 
-  const float* weights_ = nullptr;
   Shape shape_;
   std::int64_t lanes_ = 1;  // of a vector
   std::int64_t across_ = 0;

@@ -22,21 +22,14 @@ Projection::Projection(std::int64_t share_width, const RecurrentConfig& config,
       d_m_(floats(plan.batch_size, hidden_size_)),
       d_h_(floats(plan.capacity, proj_size_)) {
   const auto& weight = parameters.slice(plan.prefix + "weight_hr" + plan.suffix);
-  const float* values = parameters.value(weight).data();
-  PackedMatrix::Shape shape{.use = PackedMatrix::Use::forward,
-                            .columns = hidden_size_,
-                            .rows = std::vector<std::int64_t>(static_cast<std::size_t>(proj_size_)),
-                            .width = cell_.width()};
-  std::iota(shape.rows.begin(), shape.rows.end(), 0);
-  forward_ = {values, shape};
-  shape.use = PackedMatrix::Use::backward;
-  backward_ = {values, std::move(shape)};
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(proj_size_));
+  std::iota(rows.begin(), rows.end(), 0);
+  packed_ = {
+      parameters,
+      weight,
+      {.rows = std::move(rows), .forward_width = cell_.width(), .backward_width = cell_.width()}};
   gradient_ = parameters.gradients().data() + weight.offset;
-  squares_.resize(static_cast<std::size_t>(backward_.panels()));
-}
-
-void Projection::pack(std::int64_t task) {
-  task < forward_.panels() ? forward_.pack(task) : backward_.pack(task - forward_.panels());
+  squares_.resize(static_cast<std::size_t>(packed_.backward().panels()));
 }
 
 /// A member's panels of the matrix.
@@ -50,7 +43,7 @@ Team::Member::Share Projection::share_of(const WorkRange& work,
 void Projection::forward(const WorkRange& work, std::int64_t t, const RowView& y) const {
   work.member.wait();
   const std::int64_t row = work.row(t);
-  const auto share = share_of(work, forward_);
+  const auto share = share_of(work, packed_.forward());
   for (std::int64_t panel = share.begin; panel < share.end; ++panel) {
     cell_.product(work.rows(t), hidden_size_,
                   {.data = m_.data() + row * hidden_size_,
@@ -58,10 +51,10 @@ void Projection::forward(const WorkRange& work, std::int64_t t, const RowView& y
                    .step = 1,
                    .run = hidden_size_,
                    .run_stride = 0},
-                  forward_.panel(panel),
+                  packed_.forward().panel(panel),
                   {.data = y.at(row) + panel * cell_.width(),
                    .stride = y.stride,
-                   .columns = forward_.columns_of(panel),
+                   .columns = packed_.forward().columns_of(panel),
                    .start = kernels::Output::Start::zero,
                    .bias = nullptr});
   }
@@ -71,7 +64,7 @@ void Projection::backward(const WorkRange& work, std::int64_t t, const RowView& 
                           const RowView& dh) {
   const std::int64_t rows = work.rows(t);
   float* const d_h = d_h_.data() + work.row(t) * proj_size_;
-  const auto columns = share_of(work, forward_);
+  const auto columns = share_of(work, packed_.forward());
   for (std::int64_t row = 0; row < rows; ++row) {
     const float* const above = dy.at(work.row(t) + row);
     const float* const after = dh.at(work.first + row);
@@ -81,15 +74,15 @@ void Projection::backward(const WorkRange& work, std::int64_t t, const RowView& 
     }
   }
   work.member.wait();
-  const auto share = share_of(work, backward_);
+  const auto share = share_of(work, packed_.backward());
   for (std::int64_t panel = share.begin; panel < share.end; ++panel) {
     cell_.product(
         rows, proj_size_,
         {.data = d_h, .row_stride = proj_size_, .step = 1, .run = proj_size_, .run_stride = 0},
-        backward_.panel(panel),
+        packed_.backward().panel(panel),
         {.data = d_m_.data() + work.first * hidden_size_ + panel * cell_.width(),
          .stride = hidden_size_,
-         .columns = backward_.columns_of(panel),
+         .columns = packed_.backward().columns_of(panel),
          .start = kernels::Output::Start::zero,
          .bias = nullptr});
   }
@@ -106,7 +99,7 @@ void Projection::gradient(std::int64_t task, const PackedSteps& steps) {
            .right = m(),
            .right_rows = nullptr,
            .first_column = first_column,
-           .columns = backward_.columns_of(task),
+           .columns = packed_.backward().columns_of(task),
            .target_stride = hidden_size_},
           block);
   squares_[static_cast<std::size_t>(task)] = block[0].square;

@@ -9,7 +9,7 @@
 #include "engine/model/parameters.h"
 #include "engine/native/cell_kernels.h"
 #include "engine/native/layer_plan.h"
-#include "engine/native/packed_matrix.h"
+#include "engine/native/packed_weight.h"
 #include "engine/native/row_view.h"
 #include "engine/native/work_range.h"
 
@@ -24,9 +24,8 @@ class Projection {
   Projection(std::int64_t share_width, const RecurrentConfig& config, const LayerPlan& plan,
              Parameters& parameters);
 
-  /// Takes over changed weights, in tasks that may run on different cores.
-  std::int64_t pack_tasks() const noexcept { return forward_.panels() + backward_.panels(); }
-  void pack(std::int64_t task);
+  /// Tasks that take over changed weights. The projection must stay where it is.
+  void add_pack_tasks(std::vector<PackTask>& tasks) { packed_.add_pack_tasks(tasks); }
 
   /// m [rows, H] of all steps, which the step kernels write.
   RowView m() noexcept { return {m_.data(), hidden_size_}; }
@@ -41,7 +40,7 @@ class Projection {
 
   /// After `backward` of all steps: a tile of the weight gradient, and at the end the sum of its
   /// squares.
-  std::int64_t gradient_tasks() const noexcept { return backward_.panels(); }
+  std::int64_t gradient_tasks() const noexcept { return packed_.backward().panels(); }
   void gradient(std::int64_t task, const PackedSteps& steps);
   double gradient_square() const noexcept;
 
@@ -52,7 +51,7 @@ class Projection {
   std::int64_t proj_size_;
   std::int64_t share_width_;
   CellKernels cell_;  // for its panels of floats
-  PackedMatrix forward_, backward_;
+  PackedWeight packed_;
   float* gradient_;  // [P, H]
   Buffer m_;
   Buffer d_m_;

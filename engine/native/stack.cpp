@@ -53,18 +53,8 @@ Stack::Features Stack::features(std::int64_t front, std::int64_t parts, std::int
   return features;
 }
 
-std::int64_t Stack::pack_tasks() const noexcept {
-  std::int64_t tasks = 0;
-  for (const auto& layer : layers_) tasks += layer.pack_tasks();
-  return tasks;
-}
-
-void Stack::pack(std::int64_t task) {
-  if (task == 0) has_plain_weights_ = false;
-  for (auto& layer : layers_) {
-    if (task < layer.pack_tasks()) return layer.pack(task);
-    task -= layer.pack_tasks();
-  }
+void Stack::add_pack_tasks(std::vector<PackTask>& tasks) {
+  for (auto& layer : layers_) layer.add_pack_tasks(tasks);
 }
 
 LayerRows Stack::input(std::int64_t layer, bool dropped) noexcept {

@@ -40,9 +40,10 @@ class Stack {
   /// Plans all memory; `parameters` must outlive the stack.
   Stack(const StackPlan& plan, Parameters& parameters);
 
-  /// Takes over changed weights, in tasks that may run on different cores.
-  std::int64_t pack_tasks() const noexcept;
-  void pack(std::int64_t task);
+  /// Tasks that take over changed weights, after `weights_changed`. The stack must stay where it
+  /// is.
+  void add_pack_tasks(std::vector<PackTask>& tasks);
+  void weights_changed() noexcept { has_plain_weights_ = false; }
   /// Before each pass, without or with dropout: with weight_dropout, takes over W_hh as the pass
   /// multiplies with it, unless it is there.
   void sync_recurrent_weights(const DropoutKey* dropout, Workers& workers);

@@ -34,20 +34,13 @@ void Stack::drop_output(const WorkRange& work, const DropoutKey& key, std::int64
 
 void Stack::sync_recurrent_weights(const DropoutKey* dropout, Workers& workers) {
   if (config_.weight_dropout == 0 || (dropout == nullptr && has_plain_weights_)) return;
-  const auto for_each = [&](std::int64_t tasks_each, auto body) {
-    const std::int64_t count = std::ssize(layers_) * tasks_each;
-    workers.plan_tasks(count);
-    workers.for_each(count, [&](std::int64_t task, PhaseTimes& times) {
-      const Stopwatch stopwatch(times, Phase::optimizer);
-      body(layers_[static_cast<std::size_t>(task / tasks_each)], task % tasks_each);
-    });
-  };
-  if (dropout != nullptr) {
-    for_each(layers_.front().drop_tasks(),
-             [&](Layer& one, std::int64_t task) { one.drop_recurrent(*dropout, task); });
-  }
-  for_each(layers_.front().recurrent_pack_tasks(),
-           [&](Layer& one, std::int64_t task) { one.pack_recurrent(task, dropout != nullptr); });
+  const std::int64_t pieces = layers_.front().recurrent_pieces();
+  const std::int64_t count = std::ssize(layers_) * pieces;
+  workers.plan_tasks(count);
+  workers.for_each(count, [&](std::int64_t task, PhaseTimes& times) {
+    const Stopwatch stopwatch(times, Phase::optimizer);
+    layers_[static_cast<std::size_t>(task / pieces)].pack_recurrent(task % pieces, dropout);
+  });
   has_plain_weights_ = dropout == nullptr;
 }
 

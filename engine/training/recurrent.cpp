@@ -58,6 +58,7 @@ struct Recurrent::Impl {
                .has_states = true,
                .has_d_input = true},
               parameters) {
+    stack.add_pack_tasks(pack_tasks);
     workers.plan_tasks(stack.gradient_tasks());
   }
 
@@ -92,6 +93,7 @@ struct Recurrent::Impl {
   Parameters parameters;
   native::Workers workers;
   native::Stack stack;
+  std::vector<PackTask> pack_tasks;
   Batch batch;
   std::int64_t seq_len = 0;     // of the last forward
   std::int64_t batch_size = 0;  // likewise
@@ -150,8 +152,10 @@ std::span<const float> Recurrent::d_input() const noexcept { return impl_->d_inp
 const RecurrentStates& Recurrent::d_states() const noexcept { return impl_->d_states; }
 
 void Recurrent::refresh() {
-  auto& stack = impl_->stack;
-  impl_->workers.share(stack.pack_tasks(), [&](std::int64_t task) { stack.pack(task); });
+  auto& tasks = impl_->pack_tasks;
+  impl_->stack.weights_changed();
+  impl_->workers.share(std::ssize(tasks),
+                       [&](std::int64_t task) { tasks[static_cast<std::size_t>(task)].run(); });
 }
 
 std::span<const float> Recurrent::forward(const Input& input, std::optional<DropoutKey> dropout) {
