@@ -54,7 +54,8 @@ Named evaluate_model(ModelOnData& model) {
 }  // namespace
 
 void evaluate(const EvaluateArguments& arguments) {
-  ModelOnData model(arguments.checkpoint, arguments.data, arguments.split, arguments.threads);
+  ModelOnData model(Checkpoint(arguments.checkpoint), arguments.data, arguments.split,
+                    arguments.threads);
   const Named named = evaluate_model(model);
   if (arguments.json) {
     nlohmann::ordered_json record;

@@ -49,9 +49,10 @@ void export_model(const ExportArguments& arguments) {
     throw InvalidArgument(
         fmt::format("--only rnn: expected .pt or .safetensors, found {}", output.string()));
   }
-  const ModelDescription description = read_model_description(arguments.checkpoint);
+  const Checkpoint checkpoint(arguments.checkpoint);
+  const ModelDescription description = checkpoint.description();
   Model model{description, Parameters(description.config)};
-  load_parameters(arguments.checkpoint, model.parameters);
+  checkpoint.load_parameters(model.parameters);
   is_tensors ? write_tensors(model, arguments, kind == ".pt") : write_whole(model, output);
   fmt::print(stderr, "wrote {}\n", output.string());
 }

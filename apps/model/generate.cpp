@@ -103,11 +103,11 @@ std::int32_t draw(std::span<const float> logits, std::int64_t unknown, double te
 }  // namespace
 
 void generate(const GenerateArguments& arguments) {
-  const auto& checkpoint = arguments.checkpoint;
-  const ModelDescription description = read_model_description(checkpoint);
+  const Checkpoint checkpoint(arguments.checkpoint);
+  const ModelDescription description = checkpoint.description();
   if (!description.data.streams) {
     throw InvalidArgument(fmt::format("{}: expected a language_model, found a model for {}",
-                                      checkpoint.string(), task_name(description)));
+                                      checkpoint.path().string(), task_name(description)));
   }
   const Vocabulary vocabulary(description.data.token_names);
   const auto unknown = std::ranges::find(description.data.token_names, kUnknown);
@@ -121,7 +121,7 @@ void generate(const GenerateArguments& arguments) {
 
   Arena arena(1);
   Network network(description.config, 1, 1, arena, {.carries_states = true});
-  load_parameters(checkpoint, network.parameters());
+  checkpoint.load_parameters(network.parameters());
   network.refresh();
   std::vector<float> logits(static_cast<std::size_t>(description.config.output_size));
   const auto read = [&](std::int32_t token) {

@@ -189,18 +189,18 @@ void print_model(const ModelConfig& config, const Parameters& parameters) {
   fmt::print("parameters: {}\n", count);
 }
 
-void inspect_checkpoint(const std::filesystem::path& path) {
-  const ModelDescription model = read_model_description(path);
+void inspect_checkpoint(const Checkpoint& checkpoint) {
+  const ModelDescription model = checkpoint.description();
   Parameters parameters(model.config);
-  load_parameters(path, parameters);
+  checkpoint.load_parameters(parameters);
   fmt::print("checkpoint of a model for {}\n", task_name(model));
   print_model(model.config, parameters);
   print_description(model.data);
-  if (!has_training_state(path)) {
+  if (!checkpoint.has_training()) {
     fmt::print("training state: none\n");
     return;
   }
-  const TrainingState state = read_training_state(path);
+  const TrainingState state = checkpoint.training_state();
   fmt::print("training state: {} epochs and {} batches done, {} steps, seed {}\n", state.epoch,
              state.batch, state.step, state.seed);
   if (state.best_metric) {
@@ -220,7 +220,7 @@ void inspect(const std::filesystem::path& path) {
   if (format == "quadgate-dataset") {
     inspect_dataset(file);
   } else if (format == "quadgate-checkpoint") {
-    inspect_checkpoint(path);
+    inspect_checkpoint(Checkpoint(file));
   } else {
     throw FileError(fmt::format(
         "{}: attribute 'format': expected quadgate-dataset or quadgate-checkpoint, found {}",

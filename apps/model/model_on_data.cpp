@@ -86,10 +86,9 @@ void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& 
   }
 }
 
-ModelOnData::ModelOnData(const std::filesystem::path& checkpoint,
-                         std::span<const std::filesystem::path> data, const std::string& split,
-                         std::optional<int> threads)
-    : description_(read_model_description(checkpoint)),
+ModelOnData::ModelOnData(const Checkpoint& checkpoint, std::span<const std::filesystem::path> data,
+                         const std::string& split, std::optional<int> threads)
+    : description_(checkpoint.description()),
       dataset_(open_for(description_, data)),
       split_((expect_same_kind(description_, dataset_),
               expect_lengths(description_.config, dataset_, split), dataset_.split(split))),
@@ -98,7 +97,7 @@ ModelOnData::ModelOnData(const std::filesystem::path& checkpoint,
       arena_(choose_threads(threads)),
       network_(description_.config, split_.max_len(), batch_size_, arena_,
                {.carries_states = description_.data.streams.has_value()}) {
-  load_parameters(checkpoint, network_.parameters());
+  checkpoint.load_parameters(network_.parameters());
   network_.refresh();
 }
 

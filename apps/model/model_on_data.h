@@ -32,7 +32,7 @@ class ModelOnData {
  public:
   /// `data` are the files of one data set. Throws FileError, DataError or InvalidArgument if a file
   /// cannot be used, the data are not what the model was trained on, or there is no such split.
-  ModelOnData(const std::filesystem::path& checkpoint, std::span<const std::filesystem::path> data,
+  ModelOnData(const Checkpoint& checkpoint, std::span<const std::filesystem::path> data,
               const std::string& split, std::optional<int> threads);
 
   const ModelDescription& description() const noexcept { return description_; }

@@ -161,7 +161,8 @@ void predict(const PredictArguments& arguments) {
     throw InvalidArgument(
         fmt::format("--output: expected a name in .csv or .h5, found '{}'", output.string()));
   }
-  ModelOnData model(arguments.checkpoint, arguments.data, arguments.split, arguments.threads);
+  ModelOnData model(Checkpoint(arguments.checkpoint), arguments.data, arguments.split,
+                    arguments.threads);
   if (model.description().data.streams) {
     throw InvalidArgument(fmt::format("{}: a language model; evaluate gives its perplexity",
                                       arguments.checkpoint.string()));

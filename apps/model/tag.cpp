@@ -101,7 +101,7 @@ Batch part_of(const Batch& all, std::int64_t first, std::int64_t end) {
 }
 
 /// The likeliest class of each token.
-std::vector<std::size_t> classes_of(const Batch& all, const std::filesystem::path& checkpoint,
+std::vector<std::size_t> classes_of(const Batch& all, const Checkpoint& checkpoint,
                                     const ModelConfig& config, int threads) {
   std::int64_t longest = 0;
   for (std::size_t row = 1; row < all.offsets.size(); ++row) {
@@ -110,7 +110,7 @@ std::vector<std::size_t> classes_of(const Batch& all, const std::filesystem::pat
   const std::int64_t rows = std::clamp(kMostSteps / longest, std::int64_t{1}, kMostRows);
   Arena arena(threads);
   Network network(config, longest, rows, arena);
-  load_parameters(checkpoint, network.parameters());
+  checkpoint.load_parameters(network.parameters());
   network.refresh();
   std::vector<std::size_t> classes;
   std::vector<float> logits;
@@ -148,7 +148,8 @@ std::string tagged(const Sentence& sentence, std::span<const std::size_t> classe
 }  // namespace
 
 void tag(const TagArguments& arguments) {
-  const ModelDescription model = read_model_description(arguments.checkpoint);
+  const Checkpoint checkpoint(arguments.checkpoint);
+  const ModelDescription model = checkpoint.description();
   if (model.config.task != Task::tagging || !model.config.has_embedding() || model.data.streams) {
     throw InvalidArgument(fmt::format("{}: expected a model that tags tokens, found one for {}{}",
                                       arguments.checkpoint.string(), task_name(model),
@@ -161,7 +162,7 @@ void tag(const TagArguments& arguments) {
     throw FileError(arguments.input.string() + ": expected sentences, a line each, found none");
   }
   const auto classes =
-      classes_of(tokens, arguments.checkpoint, model.config, choose_threads(arguments.threads));
+      classes_of(tokens, checkpoint, model.config, choose_threads(arguments.threads));
   std::span<const std::size_t> rest = classes;
   for (const Sentence& sentence : sentences) {
     fmt::print("{}\n", tagged(sentence, rest.first(sentence.size()), model.data));

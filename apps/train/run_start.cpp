@@ -18,6 +18,17 @@ TrainingState begin_again(const RunConfig& config, const RunFolder& folder, Netw
   return begin(config, network);
 }
 
+/// Fills the states that the next batch begins with. Throws FileError, naming the file, if they are
+/// of another size.
+void carry(const RecurrentStates& from, const std::string& name, RecurrentStates& states) {
+  if (from.h.size() != states.h.size() || from.c.size() != states.c.size()) {
+    throw FileError(
+        fmt::format("{}: training: carried states: expected {} and {} values, found {} and {}",
+                    name, states.h.size(), states.c.size(), from.h.size(), from.c.size()));
+  }
+  states = from;
+}
+
 }  // namespace
 
 TrainingState begin(const RunConfig& config, Network& network) {
@@ -32,8 +43,8 @@ TrainingState begin(const RunConfig& config, Network& network) {
       set_forget_bias(rnn, parameters, static_cast<float>(*bias));
     }
   } else {
-    has_head(config.model.init) ? load_parameters(config.model.init, parameters)
-                                : load_part(config.model.init, parameters);
+    const Checkpoint init(config.model.init);
+    init.has_head() ? init.load_parameters(parameters) : init.load_part(parameters);
   }
   network.refresh();
   return state;
@@ -42,28 +53,20 @@ TrainingState begin(const RunConfig& config, Network& network) {
 TrainingState resume(const RunConfig& config, const RunFolder& folder, const Dataset& data,
                      Trainer& trainer) {
   if (!folder.has_checkpoint()) return begin_again(config, folder, trainer.network());
-  const WholeCheckpoint found = find_whole_checkpoint(folder.checkpoint());
-  if (!found.damage.empty()) {
-    warn(fmt::format("{}; going on from the one before it, {}", found.damage, found.path.string()));
-  }
-  const TrainingState before = read_training_state(found.path);
-  expect_same_run(parse_run_config(before.run_file, found.path.string()), config);
-  expect_same_kind(read_model_description(found.path), data);
+  const auto [checkpoint, damage] = open_whole_checkpoint(folder.checkpoint());
+  const std::string name = checkpoint.path().string();
+  if (!damage.empty()) warn(fmt::format("{}; going on from the one before it, {}", damage, name));
+  TrainingState state = checkpoint.training_state();
+  expect_same_run(parse_run_config(state.run_file, name), config);
+  expect_same_kind(checkpoint.description(), data);
   Network& network = trainer.network();
-  load_parameters(found.path, network.parameters());
+  checkpoint.load_parameters(network.parameters());
   network.refresh();
-  TrainingState state = load_training_state(found.path, network.parameters(), trainer.optimizer());
+  checkpoint.load_optimizer(network.parameters(), trainer.optimizer());
   if (RecurrentStates* const states = network.carried_states()) {
-    if (state.carried.h.size() != states->h.size() || state.carried.c.size() != states->c.size()) {
-      throw FileError(
-          fmt::format("{}: training: carried states: expected {} and {} values, found "
-                      "{} and {}",
-                      found.path.string(), states->h.size(), states->c.size(),
-                      state.carried.h.size(), state.carried.c.size()));
-    }
-    *states = state.carried;
+    carry(state.carried, name, *states);
   }
-  if (!found.damage.empty()) restore_previous_checkpoint(folder.checkpoint());
+  if (!damage.empty()) restore_previous_checkpoint(folder.checkpoint());
   return state;
 }
 

@@ -1,10 +1,11 @@
 #include "io/files/checksum.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include <algorithm>
-#include <fstream>
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,14 +20,29 @@ constexpr std::string_view kMark = "quadgate xxh3-64 ";
 
 std::string seal_text(XXH64_hash_t checksum) { return fmt::format("{}{:016x}\n", kMark, checksum); }
 
-XXH64_hash_t checksum_of_rest(std::ifstream& file) {
+/// Fills `out` from the open file's `offset`. Bytes read: fewer at its end, none if it cannot be
+/// read.
+std::size_t read_at(int descriptor, std::size_t offset, std::span<char> out) {
+  std::size_t filled = 0;
+  while (filled < out.size()) {
+    const ::ssize_t got = ::pread(descriptor, out.data() + filled, out.size() - filled,
+                                  static_cast<::off_t>(offset + filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  return filled;
+}
+
+XXH64_hash_t checksum_of_rest(int descriptor) {
   const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
                                                                               XXH3_freeState);
   XXH3_64bits_reset(state.get());
   std::vector<char> chunk(std::size_t{1} << 20);
-  while (file) {
-    file.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-    XXH3_64bits_update(state.get(), chunk.data(), static_cast<std::size_t>(file.gcount()));
+  std::size_t offset = kSealSize;
+  while (const std::size_t got = read_at(descriptor, offset, chunk)) {
+    XXH3_64bits_update(state.get(), chunk.data(), got);
+    offset += got;
   }
   return XXH3_64bits_digest(state.get());
 }
@@ -39,12 +55,10 @@ void seal(std::span<std::byte> content) {
   std::ranges::copy(std::as_bytes(std::span(text)), content.begin());
 }
 
-void check_seal(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
+void check_seal(int descriptor, const std::filesystem::path& path) {
   std::string found(kSealSize, '\0');
-  file.read(found.data(), kSealSize);
-  if (!file || !found.starts_with(kMark)) return;
-  if (!found.starts_with(seal_text(checksum_of_rest(file)))) {
+  if (read_at(descriptor, 0, found) < kSealSize || !found.starts_with(kMark)) return;
+  if (!found.starts_with(seal_text(checksum_of_rest(descriptor)))) {
     throw FileError(fmt::format("{}: damaged, or changed by another program: the checksum differs",
                                 path.string()));
   }

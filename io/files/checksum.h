@@ -13,8 +13,8 @@ inline constexpr std::size_t kSealSize = 512;
 /// Fills the first kSealSize bytes of a file's content.
 void seal(std::span<std::byte> content);
 
-/// Throws FileError if the file is sealed, but not with this content. A file that has no seal or
-/// cannot be read passes. HDF5 must see no damaged file: some damage makes the library crash.
-void check_seal(const std::filesystem::path& path);
+/// Throws FileError, naming `path`, if the open file is sealed, but not with this content. A file
+/// that has no seal or cannot be read passes.
+void check_seal(int descriptor, const std::filesystem::path& path);
 
 }  // namespace quadgate

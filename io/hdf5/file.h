@@ -74,6 +74,7 @@ class Array {
 /// slash; "" is the root group.
 class File {
  public:
+  /// Throws also if the file is sealed, but not with this content (see check_seal).
   static File open(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const noexcept;

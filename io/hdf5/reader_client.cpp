@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "engine/base/error.h"
+#include "io/files/checksum.h"
 #include "io/hdf5/library_lock.h"
 #include "io/hdf5/reader_service.h"
 
@@ -98,6 +99,7 @@ Connection::Connection(const std::filesystem::path& path)
     : path_(path), descriptor_(open_file(path)) {
   try {
     file_size_ = size_of_file(descriptor_, path_);
+    check_seal(descriptor_, path_);
     start();
     object("");
   } catch (...) {

@@ -88,18 +88,6 @@ std::vector<float> read_tensors(const hdf5::File& file, const std::string& group
   return flat;
 }
 
-// Throws if it is damaged or no HDF5 file at all.
-hdf5::File open_whole(const std::filesystem::path& path) {
-  check_seal(path);
-  return hdf5::File::open(path);
-}
-
-hdf5::File open_checkpoint(const std::filesystem::path& path) {
-  hdf5::File file = open_whole(path);
-  file.expect_format(kFormat, kFormatVersion);
-  return file;
-}
-
 void write_model(hdf5::NewFile& file, const ModelDescription& model, const Parameters& parameters) {
   file.write_string("", "format", kFormat);
   file.write_int("", "format_version", kFormatVersion);
@@ -246,23 +234,79 @@ std::filesystem::path previous_checkpoint(const std::filesystem::path& path) {
   return previous;
 }
 
-WholeCheckpoint find_whole_checkpoint(const std::filesystem::path& path) {
+Checkpoint::Checkpoint(const std::filesystem::path& path) : Checkpoint(hdf5::File::open(path)) {}
+
+Checkpoint::Checkpoint(hdf5::File file) : file_(std::make_unique<hdf5::File>(std::move(file))) {
+  file_->expect_format(kFormat, kFormatVersion);
+}
+
+Checkpoint::~Checkpoint() = default;
+Checkpoint::Checkpoint(Checkpoint&& other) noexcept = default;
+Checkpoint& Checkpoint::operator=(Checkpoint&& other) noexcept = default;
+
+const std::filesystem::path& Checkpoint::path() const noexcept { return file_->path(); }
+
+ModelDescription Checkpoint::description() const { return read_model(*file_); }
+
+bool Checkpoint::has_head() const { return file_->has("state_dict/head.bias"); }
+
+void Checkpoint::load_parameters(Parameters& parameters) const {
+  const std::vector<float> flat = read_tensors(*file_, "state_dict", parameters);
+  std::ranges::copy(flat, parameters.values().begin());
+}
+
+void Checkpoint::load_part(Parameters& parameters) const {
+  Parameters part(description().config);
+  load_parameters(part);
+  for (const ParameterSlice& from : part.slices()) {
+    const auto to = std::ranges::find(parameters.slices(), from.name, &ParameterSlice::name);
+    if (to == parameters.slices().end() || to->shape != from.shape) {
+      const bool known = to != parameters.slices().end();
+      throw FileError(fmt::format("{}: state_dict: '{}' expected {}, found {}", path().string(),
+                                  from.name, known ? hdf5::shape_text(to->shape) : "none",
+                                  hdf5::shape_text(from.shape)));
+    }
+    std::ranges::copy(part.value(from), parameters.value(*to).begin());
+  }
+}
+
+bool Checkpoint::has_training() const { return file_->has("training"); }
+
+TrainingState Checkpoint::training_state() const { return read_training(*file_); }
+
+void Checkpoint::load_optimizer(const Parameters& parameters, Optimizer& optimizer) const {
+  const std::string_view expected = to_string(optimizer.config().kind);
+  if (const std::string found = file_->read_string("optimizer", "kind"); found != expected) {
+    throw FileError(fmt::format("{}: expected '{}', found '{}'", file_->where("optimizer", "kind"),
+                                expected, found));
+  }
+  const std::int64_t steps = file_->read_int("optimizer", "steps");
+  std::vector<std::vector<float>> arrays;
+  for (const Optimizer::State& array : optimizer.states()) {
+    arrays.push_back(read_tensors(*file_, fmt::format("optimizer/{}", array.name), parameters));
+  }
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    std::ranges::copy(arrays[i], optimizer.states()[i].array.span().begin());
+  }
+  optimizer.set_steps(steps);
+}
+
+WholeCheckpoint open_whole_checkpoint(const std::filesystem::path& path) {
   std::string damage;
-  std::filesystem::path whole = path;
-  try {
-    open_whole(path);
-  } catch (const FileError& error) {
-    damage = error.what();
-    whole = previous_checkpoint(path);
+  const hdf5::File file = [&] {
     try {
-      open_whole(whole);
+      return hdf5::File::open(path);
+    } catch (const FileError& error) {
+      damage = error.what();
+    }
+    try {
+      return hdf5::File::open(previous_checkpoint(path));
     } catch (const FileError&) {
       throw FileError(damage);
     }
-  }
+  }();
   // A whole file that holds something else, such as a newer version, is nobody's to replace.
-  read_model_description(whole);
-  return {.path = whole, .damage = damage};
+  return {Checkpoint(file), damage};
 }
 
 void restore_previous_checkpoint(const std::filesystem::path& path) {
@@ -271,63 +315,6 @@ void restore_previous_checkpoint(const std::filesystem::path& path) {
     throw FileError(fmt::format("{}: cannot be written: {}", path.string(),
                                 std::generic_category().message(errno)));
   }
-}
-
-ModelDescription read_model_description(const std::filesystem::path& path) {
-  return read_model(open_checkpoint(path));
-}
-
-bool has_training_state(const std::filesystem::path& path) {
-  return open_checkpoint(path).has("training");
-}
-
-void load_parameters(const std::filesystem::path& path, Parameters& parameters) {
-  const std::vector<float> flat = read_tensors(open_checkpoint(path), "state_dict", parameters);
-  std::ranges::copy(flat, parameters.values().begin());
-}
-
-bool has_head(const std::filesystem::path& path) {
-  return open_checkpoint(path).has("state_dict/head.bias");
-}
-
-void load_part(const std::filesystem::path& path, Parameters& parameters) {
-  Parameters part(read_model_description(path).config);
-  load_parameters(path, part);
-  for (const ParameterSlice& from : part.slices()) {
-    const auto to = std::ranges::find(parameters.slices(), from.name, &ParameterSlice::name);
-    if (to == parameters.slices().end() || to->shape != from.shape) {
-      const bool known = to != parameters.slices().end();
-      throw FileError(fmt::format("{}: state_dict: '{}' expected {}, found {}", path.string(),
-                                  from.name, known ? hdf5::shape_text(to->shape) : "none",
-                                  hdf5::shape_text(from.shape)));
-    }
-    std::ranges::copy(part.value(from), parameters.value(*to).begin());
-  }
-}
-
-TrainingState load_training_state(const std::filesystem::path& path, const Parameters& parameters,
-                                  Optimizer& optimizer) {
-  const hdf5::File file = open_checkpoint(path);
-  const std::string_view expected = to_string(optimizer.config().kind);
-  if (const std::string found = file.read_string("optimizer", "kind"); found != expected) {
-    throw FileError(fmt::format("{}: expected '{}', found '{}'", file.where("optimizer", "kind"),
-                                expected, found));
-  }
-  TrainingState state = read_training(file);
-  const std::int64_t steps = file.read_int("optimizer", "steps");
-  std::vector<std::vector<float>> arrays;
-  for (const Optimizer::State& array : optimizer.states()) {
-    arrays.push_back(read_tensors(file, fmt::format("optimizer/{}", array.name), parameters));
-  }
-  for (std::size_t i = 0; i < arrays.size(); ++i) {
-    std::ranges::copy(arrays[i], optimizer.states()[i].array.span().begin());
-  }
-  optimizer.set_steps(steps);
-  return state;
-}
-
-TrainingState read_training_state(const std::filesystem::path& path) {
-  return read_training(open_checkpoint(path));
 }
 
 }  // namespace quadgate

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,10 @@
 #include "io/model/model_description.h"
 
 namespace quadgate {
+
+namespace hdf5 {
+class File;
+}
 
 /// Where a training run stands. With weights and optimizer, it is all that resuming needs.
 struct TrainingState {
@@ -46,45 +51,56 @@ void save_checkpoint(const std::filesystem::path& path, const ModelDescription& 
 /// "run/checkpoint.h5" -> "run/checkpoint.prev.h5"
 std::filesystem::path previous_checkpoint(const std::filesystem::path& path);
 
-/// A checkpoint that is whole, and why it is not the newest.
-struct WholeCheckpoint {
-  std::filesystem::path path{};
-  std::string damage{};  ///< the error in the newest one, if the previous one is used; else empty
+/// A checkpoint or model, open for reading: its checksum is compared once, and one process reads
+/// it.
+class Checkpoint {
+ public:
+  /// Throws FileError if it is missing, damaged or no checkpoint that this version reads.
+  explicit Checkpoint(const std::filesystem::path& path);
+  /// Of a file that is open. Throws FileError if it is no checkpoint that this version reads.
+  explicit Checkpoint(hdf5::File file);
+  ~Checkpoint();
+  Checkpoint(Checkpoint&& other) noexcept;
+  Checkpoint& operator=(Checkpoint&& other) noexcept;
+
+  const std::filesystem::path& path() const noexcept;
+  /// Throws FileError if it is missing, or of a model that cannot be.
+  ModelDescription description() const;
+
+  /// Whether the model has a head: one of a bare torch.nn.LSTM does not.
+  bool has_head() const;
+  /// Fills all weights. Throws FileError, with the parameters as they were, naming every tensor
+  /// that is missing, unexpected or of another shape.
+  void load_parameters(Parameters& parameters) const;
+  /// Fills the weights that the file has, a part of `parameters`; the others stay as they are.
+  /// Throws FileError like load_parameters.
+  void load_part(Parameters& parameters) const;
+
+  /// Whether there are an optimizer and a training state.
+  bool has_training() const;
+  /// Where the training stood. Throws FileError.
+  TrainingState training_state() const;
+  /// Fills the optimizer's state. `parameters` gives the layout of its arrays. Throws FileError
+  /// like load_parameters, with the optimizer as it was, also if its kind differs.
+  void load_optimizer(const Parameters& parameters, Optimizer& optimizer) const;
+
+ private:
+  std::unique_ptr<hdf5::File> file_;
 };
 
-/// Checks `path` (its checksum), then the one before it. Throws the first one's FileError if both
-/// are missing or damaged, and FileError if the file found is whole but no checkpoint that this
+/// A checkpoint that is whole, and why it is not the newest.
+struct WholeCheckpoint {
+  Checkpoint checkpoint;
+  std::string damage;  ///< the error in the newest one, if it is the previous one; else empty
+};
+
+/// Opens `path`, or the one before it if `path` is missing or damaged. Throws the first one's
+/// FileError if both are, and FileError if the file found is whole but no checkpoint that this
 /// version reads.
-WholeCheckpoint find_whole_checkpoint(const std::filesystem::path& path);
+WholeCheckpoint open_whole_checkpoint(const std::filesystem::path& path);
 
 /// Puts the one before it in the place of `path`, which is damaged: the next save would else keep
 /// the damaged one instead of it. Throws FileError.
 void restore_previous_checkpoint(const std::filesystem::path& path);
-
-/// Throws FileError if it is missing, damaged or no checkpoint.
-ModelDescription read_model_description(const std::filesystem::path& path);
-
-/// Whether the file has an optimizer and a training state. Throws FileError.
-bool has_training_state(const std::filesystem::path& path);
-
-/// Fills all weights. Throws FileError, with the parameters as they were, naming every tensor that
-/// is missing, unexpected or of another shape; also if the file is damaged.
-void load_parameters(const std::filesystem::path& path, Parameters& parameters);
-
-/// Whether the model has a head: one of a bare torch.nn.LSTM does not. Throws FileError.
-bool has_head(const std::filesystem::path& path);
-
-/// Fills the weights that the file has, a part of `parameters`; the others stay as they are. Throws
-/// FileError like load_parameters.
-void load_part(const std::filesystem::path& path, Parameters& parameters);
-
-/// Fills the optimizer's state and returns where the training stood. `parameters` gives the layout
-/// of the optimizer's arrays. Throws FileError like load_parameters, with the optimizer as it was,
-/// also if its kind differs.
-TrainingState load_training_state(const std::filesystem::path& path, const Parameters& parameters,
-                                  Optimizer& optimizer);
-
-/// The training state alone, without the optimizer's. Throws FileError.
-TrainingState read_training_state(const std::filesystem::path& path);
 
 }  // namespace quadgate

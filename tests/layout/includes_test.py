@@ -53,7 +53,7 @@ OUTSIDE = {
     "tests/engine": ["kernels", "engine", "io/hdf5", "tests/kernels", "tests/engine",
                      "tests/support"],
     "tests/io": ["kernels", "engine", "io", "tests/io", "tests/support"],
-    "tests/apps": ["kernels", "engine", "io", "apps", "tests/apps"],
+    "tests/apps": ["kernels", "engine", "io", "apps", "tests/apps", "tests/support"],
     "tests/support": ["kernels", "engine", "tests/support"],
     "tests/fuzz": ["kernels", "engine", "io", "apps", "tests/fuzz"],
     "tests/compile_fail": ["kernels", "engine"],

@@ -16,7 +16,8 @@ class CheckpointPolicyTest : public Workspace {
   struct Training {
     ModelDescription model{.config = {.rnn = {.input_size = 1, .hidden_size = 2},
                                       .task = Task::classification,
-                                      .output_size = 2}};
+                                      .output_size = 2},
+                           .data = {.class_names = {"no", "yes"}}};
     Arena arena{1};
     Network network{model.config, 1, 1, arena};
     Trainer trainer{network, {.accumulate_steps = 2}, 1};
@@ -75,7 +76,7 @@ TEST_F(CheckpointPolicyTest, IsDueEverySomeStepsAndPutOffWhileGradientsWait) {
   checkpoints.save(state);
   checkpoints.finish();
   EXPECT_FALSE(checkpoints.due(state));
-  EXPECT_EQ(read_training_state(path("run/checkpoint.h5")).step, 4);
+  EXPECT_EQ(Checkpoint(path("run/checkpoint.h5")).training_state().step, 4);
   EXPECT_GT(checkpoints.take_seconds(), 0);
   EXPECT_EQ(checkpoints.take_seconds(), 0);
 }

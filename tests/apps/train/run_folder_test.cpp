@@ -89,7 +89,7 @@ TEST_F(RunFolderTest, KeepsTheGoodCheckpointWhenTheNewestIsDamaged) {
   EXPECT_TRUE(read("run/checkpoint.h5") == good);
   ASSERT_EQ(run(train({"--resume", "--set", "train.epochs=2"})).code, kExitDone);
   EXPECT_TRUE(read("run/checkpoint.prev.h5") == good);
-  EXPECT_EQ(find_whole_checkpoint(path("run/checkpoint.h5")).damage, "");
+  EXPECT_EQ(open_whole_checkpoint(path("run/checkpoint.h5")).damage, "");
 }
 
 TEST_F(RunFolderTest, RefusesAFileThatIsWholeButNoCheckpoint) {
@@ -117,7 +117,7 @@ TEST_F(RunFolderTest, NamesAFolderThatGoesWhileItTrains) {
     return true;
   });
   expect_error(outcome, kExitFailed, ": cannot be written: No such file or directory");
-  EXPECT_EQ(find_whole_checkpoint(path("gone/checkpoint.h5")).damage, "");
+  EXPECT_EQ(open_whole_checkpoint(path("gone/checkpoint.h5")).damage, "");
 }
 
 TEST_F(RunFolderTest, NamesAReadOnlyFolder) {

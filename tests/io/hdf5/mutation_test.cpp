@@ -161,10 +161,10 @@ TEST_F(Hdf5MutationTest, Checkpoints) {
   break_seal();
   int turn = 0;
   survive([&](const std::filesystem::path& damaged) {
-    if (++turn % 2 == 0)
-      load_parameters(damaged, parameters);
-    else
-      load_training_state(damaged, parameters, optimizer);
+    const Checkpoint checkpoint(damaged);
+    if (++turn % 2 == 0) return checkpoint.load_parameters(parameters);
+    checkpoint.load_optimizer(parameters, optimizer);
+    checkpoint.training_state();
   });
 }
 

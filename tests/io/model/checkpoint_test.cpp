@@ -11,6 +11,7 @@
 
 #include "engine/base/error.h"
 #include "tests/io/files.h"
+#include "tests/support/bytes_read.h"
 
 namespace quadgate {
 namespace {
@@ -139,10 +140,11 @@ TEST_F(CheckpointTest, KeepsModels) {
        {kModel, kForecaster, kTagger, tied, projected, weighed, robust, convolved}) {
     const Parameters saved = parameters(model, 1);
     save_model(path("model.h5"), model, saved);
-    EXPECT_EQ(read_model_description(path("model.h5")), model);
-    EXPECT_FALSE(has_training_state(path("model.h5")));
+    const Checkpoint checkpoint(path("model.h5"));
+    EXPECT_EQ(checkpoint.description(), model);
+    EXPECT_FALSE(checkpoint.has_training());
     Parameters loaded(model.config);
-    load_parameters(path("model.h5"), loaded);
+    checkpoint.load_parameters(loaded);
     EXPECT_TRUE(same(loaded.values(), saved.values()));
   }
 }
@@ -156,7 +158,7 @@ TEST_F(CheckpointTest, ATiedWeightHasBothOfPyTorchsNames) {
   const auto file = hdf5::File::open(path("tied.h5"));
   EXPECT_EQ(file.array("state_dict/head.weight").shape(), (std::vector<std::int64_t>{2, 3}));
   Parameters tied(model.config);
-  EXPECT_THAT(message_of<FileError>([&] { load_parameters(path("untied.h5"), tied); }),
+  EXPECT_THAT(message_of<FileError>([&] { Checkpoint(path("untied.h5")).load_parameters(tied); }),
               EndsWith("'state_dict/head.weight': expected the values of embedding.weight, for "
                        "tie_weights"));
 }
@@ -167,10 +169,12 @@ TEST_F(CheckpointTest, KeepsTheStateOfEveryOptimizer) {
                           OptimizerConfig::Kind::adamw, OptimizerConfig::Kind::rmsprop}) {
     const Optimizer saved = optimizer(kind, weights);
     save_checkpoint(path("checkpoint.h5"), kModel, weights, saved, some_state());
-    EXPECT_TRUE(has_training_state(path("checkpoint.h5")));
+    const Checkpoint checkpoint(path("checkpoint.h5"));
+    EXPECT_TRUE(checkpoint.has_training());
 
     Optimizer loaded(saved.config(), weights.values().size());
-    const TrainingState state = load_training_state(path("checkpoint.h5"), weights, loaded);
+    checkpoint.load_optimizer(weights, loaded);
+    const TrainingState state = checkpoint.training_state();
     EXPECT_EQ(loaded.steps(), 1234);
     ASSERT_EQ(loaded.states().size(), saved.states().size());
     for (std::size_t i = 0; i < saved.states().size(); ++i) {
@@ -190,7 +194,7 @@ TEST_F(CheckpointTest, KeepsTheStateOfEveryOptimizer) {
     EXPECT_EQ(state.schedule, some_state().schedule);
     EXPECT_EQ(state.early_stopping, some_state().early_stopping);
     EXPECT_EQ(state.last_metrics, some_state().last_metrics);
-    EXPECT_EQ(read_training_state(path("checkpoint.h5")).run_file, some_state().run_file);
+    EXPECT_EQ(state.run_file, some_state().run_file);
   }
 }
 
@@ -225,12 +229,13 @@ class OldCheckpointTest : public testing::FolderTest {
 TEST_F(OldCheckpointTest, IsReadAsBefore) {
   hdf5::NewFile file = old_file();
   replace_file(path("old.h5"), file.image());
-  const ModelConfig config = read_model_description(path("old.h5")).config;
+  const Checkpoint checkpoint(path("old.h5"));
+  const ModelConfig config = checkpoint.description().config;
   EXPECT_EQ(config.pooling, Pooling::last);
   EXPECT_EQ(config.loss, LossConfig{});
   EXPECT_FALSE(config.conv);
   EXPECT_FALSE(config.rnn.has_dropout() || config.rnn.locked_dropout);
-  const Metrics running = read_training_state(path("old.h5")).running;
+  const Metrics running = checkpoint.training_state().running;
   EXPECT_EQ(running.weight, 8);
   EXPECT_EQ(running.squared_error, 2.5);
 }
@@ -245,7 +250,7 @@ TEST_F(OldCheckpointTest, NamesUnknownPoolingsAndLosses) {
     hdf5::NewFile file = old_file();
     file.write_string("model", name, found);
     replace_file(path("old.h5"), file.image());
-    EXPECT_THAT(message_of<FileError>([&] { read_model_description(path("old.h5")); }),
+    EXPECT_THAT(message_of<FileError>([&] { Checkpoint(path("old.h5")).description(); }),
                 EndsWith(message));
   }
 }
@@ -269,7 +274,7 @@ TEST_F(CheckpointTest, NamesAConvolutionThatIsNone) {
   EXPECT_THAT(file.array("state_dict/conv.bias").shape(), ElementsAre(2));
   model.config.conv->padding = 3;
   save_model(path("bad.h5"), model, weights);
-  EXPECT_THAT(message_of<FileError>([&] { read_model_description(path("bad.h5")); }),
+  EXPECT_THAT(message_of<FileError>([&] { Checkpoint(path("bad.h5")).description(); }),
               EndsWith("bad.h5: model: conv.padding: expected at least 0 and below kernel_size 3, "
                        "found 3"));
 }
@@ -277,7 +282,7 @@ TEST_F(CheckpointTest, NamesAConvolutionThatIsNone) {
 TEST_F(CheckpointTest, NamesWhatHasTooFewNames) {
   const auto error = [&](const ModelDescription& model) {
     save_model(path("model.h5"), model, parameters(model, 1));
-    return message_of<FileError>([&] { read_model_description(path("model.h5")); });
+    return message_of<FileError>([&] { Checkpoint(path("model.h5")).description(); });
   };
   ModelDescription tokens = kTagger;
   tokens.data.token_names.pop_back();
@@ -306,7 +311,7 @@ TEST_F(CheckpointTest, NamesEveryTensorThatDiffers) {
   Parameters loaded = parameters(other, 7);
   const Parameters before = parameters(other, 7);
   const std::string message =
-      message_of<FileError>([&] { load_parameters(path("model.h5"), loaded); });
+      message_of<FileError>([&] { Checkpoint(path("model.h5")).load_parameters(loaded); });
   EXPECT_THAT(message, HasSubstr("model.h5: state_dict: "));
   EXPECT_THAT(message, HasSubstr("missing 'rnn.weight_ih_l2'"));
   EXPECT_THAT(message, HasSubstr("unexpected 'rnn.weight_hh_l0_reverse'"));
@@ -318,19 +323,19 @@ TEST_F(CheckpointTest, NamesAnotherOptimizer) {
   save(1);
   const Parameters weights = parameters(kModel, 1);
   Optimizer sgd({.kind = OptimizerConfig::Kind::sgd, .clip_norm = {}}, weights.values().size());
-  EXPECT_THAT(
-      message_of<FileError>([&] { load_training_state(path("checkpoint.h5"), weights, sgd); }),
-      EndsWith("attribute 'optimizer@kind': expected 'sgd', found 'adam'"));
+  EXPECT_THAT(message_of<FileError>(
+                  [&] { Checkpoint(path("checkpoint.h5")).load_optimizer(weights, sgd); }),
+              EndsWith("attribute 'optimizer@kind': expected 'sgd', found 'adam'"));
 }
 
 TEST_F(CheckpointTest, NamesOtherFiles) {
   hdf5::NewFile dataset = testing::new_dataset(path("data.h5"), "classification");
   testing::save(dataset);
-  EXPECT_THAT(message_of<FileError>([&] { read_model_description(path("data.h5")); }),
+  EXPECT_THAT(message_of<FileError>([&] { Checkpoint{path("data.h5")}; }),
               EndsWith("attribute 'format': expected 'quadgate-checkpoint', found "
                        "'quadgate-dataset'"));
   save_model(path("model.h5"), kModel, parameters(kModel, 1));
-  EXPECT_THAT(message_of<FileError>([&] { read_training_state(path("model.h5")); }),
+  EXPECT_THAT(message_of<FileError>([&] { Checkpoint(path("model.h5")).training_state(); }),
               HasSubstr("model.h5: attribute 'training@epoch': missing"));
 }
 
@@ -338,8 +343,8 @@ TEST_F(CheckpointTest, RecognisesDamageAndUsesThePreviousOne) {
   save(1);
   save(2);
   const auto newest = path("checkpoint.h5");
-  WholeCheckpoint found = find_whole_checkpoint(newest);
-  EXPECT_EQ(found.path, newest);
+  WholeCheckpoint found = open_whole_checkpoint(newest);
+  EXPECT_EQ(found.checkpoint.path(), newest);
   EXPECT_THAT(found.damage, IsEmpty());
 
   const std::string whole = content_of(newest);
@@ -347,22 +352,52 @@ TEST_F(CheckpointTest, RecognisesDamageAndUsesThePreviousOne) {
     std::string damaged = whole;
     damaged[offset] = static_cast<char>(damaged[offset] ^ 1);
     file("checkpoint.h5", damaged);
-    found = find_whole_checkpoint(newest);
-    EXPECT_EQ(found.path, path("checkpoint.prev.h5"));
+    found = open_whole_checkpoint(newest);
+    EXPECT_EQ(found.checkpoint.path(), path("checkpoint.prev.h5"));
     EXPECT_THAT(
         found.damage,
         EndsWith("checkpoint.h5: damaged, or changed by another program: the checksum differs"));
-    EXPECT_THROW(read_training_state(newest), FileError);
+    EXPECT_THROW(Checkpoint{newest}, FileError);
   }
   for (const std::size_t size : {std::size_t{0}, std::size_t{100}, whole.size() - 1}) {
     file("checkpoint.h5", whole.substr(0, size));
-    EXPECT_EQ(find_whole_checkpoint(newest).path, path("checkpoint.prev.h5"));
+    EXPECT_EQ(open_whole_checkpoint(newest).checkpoint.path(), path("checkpoint.prev.h5"));
   }
   std::filesystem::remove(newest);
-  EXPECT_EQ(find_whole_checkpoint(newest).path, path("checkpoint.prev.h5"));
+  EXPECT_EQ(open_whole_checkpoint(newest).checkpoint.path(), path("checkpoint.prev.h5"));
   file("checkpoint.prev.h5", "damaged");
-  EXPECT_THAT(message_of<FileError>([&] { find_whole_checkpoint(newest); }),
+  EXPECT_THAT(message_of<FileError>([&] { open_whole_checkpoint(newest); }),
               EndsWith("checkpoint.h5: No such file or directory"));
+}
+
+/// How often this process has the file open.
+std::int64_t times_open(const std::filesystem::path& path) {
+  std::error_code ignored;  // of the descriptor that lists them
+  return std::ranges::count_if(
+      std::filesystem::directory_iterator("/proc/self/fd"),
+      [&](const auto& entry) { return std::filesystem::read_symlink(entry, ignored) == path; });
+}
+
+TEST_F(CheckpointTest, IsOpenedAndSummedOnce) {
+  ModelDescription large = kModel;
+  large.config.rnn.hidden_size = 100;
+  const Parameters weights = parameters(large, 1);
+  save_checkpoint(path("checkpoint.h5"), large, weights,
+                  optimizer(OptimizerConfig::Kind::adam, weights), some_state());
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(path("checkpoint.h5")));
+
+  const std::int64_t before = bytes_read();
+  if (before == 0) GTEST_SKIP() << "SKIPPED: this system does not count what a process reads";
+  const Checkpoint checkpoint = open_whole_checkpoint(path("checkpoint.h5")).checkpoint;
+  Parameters loaded(checkpoint.description().config);
+  Optimizer adam({.kind = OptimizerConfig::Kind::adam, .clip_norm = {}}, loaded.values().size());
+  checkpoint.load_parameters(loaded);
+  checkpoint.load_optimizer(loaded, adam);
+  EXPECT_TRUE(checkpoint.has_training() && checkpoint.has_head());
+  EXPECT_EQ(checkpoint.training_state().epoch, 3);
+  // Once for the checksum, and once for its values.
+  EXPECT_LT(bytes_read() - before, 2 * size + size / 2);
+  EXPECT_EQ(times_open(path("checkpoint.h5")), 1);
 }
 
 // Any flipped byte gives an error or the same weights: never other weights, never a crash.
@@ -376,7 +411,7 @@ TEST_F(CheckpointTest, NeverLoadsOtherWeightsFromADamagedFile) {
     file("damaged.h5", damaged);
     Parameters loaded(kForecaster.config);
     try {
-      load_parameters(path("damaged.h5"), loaded);
+      Checkpoint(path("damaged.h5")).load_parameters(loaded);
       EXPECT_TRUE(same(loaded.values(), weights.values())) << "byte " << offset;
     } catch (const FileError&) {
     }

@@ -47,8 +47,8 @@ class GoldenFilesTest : public testing::FolderTest {
 
 TEST_F(GoldenFilesTest, CheckpointVersion1) {
   const auto file = golden("checkpoint_v1.h5");
-  EXPECT_EQ(find_whole_checkpoint(file).path, file);
-  const ModelDescription model = read_model_description(file);
+  const Checkpoint checkpoint(file);
+  const ModelDescription model = checkpoint.description();
   EXPECT_EQ(model.config.rnn.cell, Cell::lstm);
   EXPECT_EQ(model.config.rnn.input_size, 2);
   EXPECT_EQ(model.config.rnn.hidden_size, 2);
@@ -56,7 +56,7 @@ TEST_F(GoldenFilesTest, CheckpointVersion1) {
   EXPECT_THAT(model.data.class_names, ElementsAre("no", "yes"));
 
   Parameters parameters(model.config);
-  load_parameters(file, parameters);
+  checkpoint.load_parameters(parameters);
   EXPECT_THAT(parameters.value(parameters.slice("head.bias")),
               ElementsAre(0.1237730085849762F, -0.08446859568357468F));
   EXPECT_THAT(parameters.value(parameters.slice("head.weight")),
@@ -69,7 +69,8 @@ TEST_F(GoldenFilesTest, CheckpointVersion1) {
 
   Optimizer optimizer({.kind = OptimizerConfig::Kind::adam, .clip_norm = {}},
                       parameters.values().size());
-  const TrainingState state = load_training_state(file, parameters, optimizer);
+  checkpoint.load_optimizer(parameters, optimizer);
+  const TrainingState state = checkpoint.training_state();
   EXPECT_EQ(optimizer.steps(), 1);
   const std::size_t bias = parameters.slice("head.bias").offset;
   EXPECT_EQ(optimizer.states()[0].name, "exp_avg");
@@ -144,10 +145,10 @@ TEST_F(GoldenFilesTest, NewerVersionsAreRefusedByName) {
   const auto names_it =
       AllOf(HasSubstr("newer.h5"), HasSubstr("format_version"), HasSubstr("1000"));
   newer("quadgate-checkpoint");
-  EXPECT_THAT(message_of<FileError>([&] { read_model_description(path("newer.h5")); }), names_it);
+  EXPECT_THAT(message_of<FileError>([&] { Checkpoint{path("newer.h5")}; }), names_it);
   // Nor does the one before it stand in for it.
   std::filesystem::copy(golden("checkpoint_v1.h5"), path("newer.prev.h5"));
-  EXPECT_THAT(message_of<FileError>([&] { find_whole_checkpoint(path("newer.h5")); }), names_it);
+  EXPECT_THAT(message_of<FileError>([&] { open_whole_checkpoint(path("newer.h5")); }), names_it);
   newer("quadgate-dataset");
   EXPECT_THAT(message_of<FileError>([&] { Dataset data(path("newer.h5")); }), names_it);
 }
