@@ -119,9 +119,10 @@ endfunction()
 
 # quadgate_test(TARGET [SOURCES file...] LIBS library...)
 #
-# One test binary of GoogleTest cases, each of them a test of its own for ctest. GoogleTest and
-# GoogleMock are linked, with their main(). QUADGATE_SHARED_DATA is the folder of real data sets,
-# which may not exist.
+# One test binary of GoogleTest cases, each of them a test of its own for ctest, or, as
+# QUADGATE_TEST_PARTS says, so many tests of equally many cases: a process costs more in a build with
+# sanitizers than most cases. GoogleTest and GoogleMock are linked, with their main().
+# QUADGATE_SHARED_DATA is the folder of real data sets, which may not exist.
 function(quadgate_test target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
   add_executable(${target})
@@ -134,9 +135,20 @@ function(quadgate_test target)
   # Tests take longer to compile than to run; what they test is compiled as users get it.
   target_compile_options(${target} PRIVATE $<IF:$<CONFIG:Release>,-Og,-O0>)
   set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
-  target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
-  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                       TEST_PREFIX ${target}. NO_PRETTY_VALUES)
+  if(NOT CMAKE_UNITY_BUILD)
+    target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
+  if(QUADGATE_TEST_PARTS)
+    math(EXPR last "${QUADGATE_TEST_PARTS} - 1")
+    foreach(part RANGE ${last})
+      add_test(NAME ${target}.part_${part} COMMAND ${target})
+      set_tests_properties(${target}.part_${part} PROPERTIES
+        ENVIRONMENT "GTEST_TOTAL_SHARDS=${QUADGATE_TEST_PARTS};GTEST_SHARD_INDEX=${part}")
+    endforeach()
+  else()
+    gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                         TEST_PREFIX ${target}. NO_PRETTY_VALUES)
+  endif()
 endfunction()
 
 # quadgate_test_sources(TARGET file...)

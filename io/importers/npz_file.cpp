@@ -8,7 +8,6 @@
 #include <charconv>
 #include <cstring>
 #include <limits>
-#include <regex>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -20,6 +19,8 @@ namespace quadgate {
 namespace {
 
 constexpr std::size_t kLongestHeader = 1 << 16;
+constexpr std::size_t kLongestType = 16;
+constexpr std::size_t kLongestShape = 200;
 constexpr std::size_t kBufferSize = std::size_t{1} << 18;
 constexpr std::string_view kSuffix = ".npy";
 
@@ -44,6 +45,16 @@ void append_utf8(char32_t code, std::string& text) {
   } else {
     byte(0xf0, 18, 0x07), byte(0x80, 12, 0x3f), byte(0x80, 6, 0x3f), byte(0x80, 0, 0x3f);
   }
+}
+
+/// What stands behind `key` and a few blanks in a Python literal; nothing if there is no such key.
+std::string_view after_key(std::string_view header, std::string_view key) {
+  constexpr std::size_t kMostBlanks = 9;
+  const std::size_t at = header.find(key);
+  if (at == std::string_view::npos) return {};
+  header.remove_prefix(at + key.size());
+  const std::size_t blanks = header.find_first_not_of(" \t\n");
+  return blanks <= kMostBlanks ? header.substr(blanks) : std::string_view();
 }
 
 }  // namespace
@@ -105,20 +116,24 @@ void NpzArray::read_header() {
 }
 
 void NpzArray::parse_header(const std::string& header) {
-  // Blanks are counted: std::regex takes stack for each.
-  static const std::regex descr(R"('descr':\s{0,9}'([^']{1,16})')");
-  static const std::regex fortran_order(R"('fortran_order':\s{0,9}(True|False))");
-  static const std::regex shape(R"('shape':\s{0,9}\(([0-9, ]{0,200})\))");
-  const auto value = [&](const std::regex& pattern) {
-    std::smatch match;
-    if (!std::regex_search(header, match, pattern)) {
-      fail("expected numbers or text, found another type (a structure or Python objects)");
-    }
-    return match[1].str();
+  const auto expect = [this](bool holds) {
+    if (holds) return;
+    fail("expected numbers or text, found another type (a structure or Python objects)");
   };
-  set_type(value(descr));
-  const std::string order = value(fortran_order);
-  const std::string sizes = value(shape);
+  std::string_view descr = after_key(header, "'descr':");
+  expect(descr.starts_with('\''));
+  descr.remove_prefix(1);
+  const std::size_t end_of_type = descr.find('\'');
+  expect(end_of_type >= 1 && end_of_type <= kLongestType);
+  set_type(descr.substr(0, end_of_type));
+  const std::string_view order = after_key(header, "'fortran_order':");
+  expect(order.starts_with("True") || order.starts_with("False"));
+  std::string_view sizes = after_key(header, "'shape':");
+  expect(sizes.starts_with('('));
+  sizes.remove_prefix(1);
+  const std::size_t end_of_sizes = sizes.find_first_not_of("0123456789, ");
+  expect(end_of_sizes <= kLongestShape && sizes[end_of_sizes] == ')');
+  sizes = sizes.substr(0, end_of_sizes);
   std::string_view rest = sizes;
   while (rest.find_first_of("0123456789") != std::string_view::npos) {
     rest.remove_prefix(rest.find_first_of("0123456789"));
@@ -126,21 +141,25 @@ void NpzArray::parse_header(const std::string& header) {
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), size);
     if (error != std::errc()) fail(fmt::format("shape ({}): a size is too large", sizes));
     shape_.push_back(size);
-    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    rest = {end, rest.data() + rest.size()};
   }
-  if (order == "True" && shape_.size() > 1) {
+  if (order.starts_with("True") && shape_.size() > 1) {
     fail("expected C order, found Fortran's: save numpy.ascontiguousarray of it");
   }
 }
 
-void NpzArray::set_type(const std::string& type) {
-  static const std::regex pattern("([<|])([fiubU])([0-9]{1,6})");
-  std::smatch match;
-  if (!std::regex_match(type, match, pattern)) {
+void NpzArray::set_type(std::string_view type) {
+  constexpr std::size_t kMostDigits = 6;
+  std::size_t size = 0;
+  const bool is_type =
+      type.size() >= 3 && type.size() <= 2 + kMostDigits &&
+      std::string_view("<|").find(type[0]) != std::string_view::npos &&
+      std::string_view("fiubU").find(type[1]) != std::string_view::npos &&
+      std::from_chars(&type[2], type.data() + type.size(), size).ptr == type.data() + type.size();
+  if (!is_type) {
     fail(fmt::format("expected little-endian numbers or text, found type '{}'", type));
   }
-  const char letter = match[2].str().front();
-  const auto size = static_cast<std::size_t>(std::stoul(match[3].str()));
+  const char letter = type[1];
   kind_ = letter == 'f' ? Kind::floating : letter == 'U' ? Kind::text : Kind::integer;
   is_signed_ = letter == 'i';
   element_size_ = letter == 'U' ? 4 * size : size;  // text is UTF-32

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace quadgate {
@@ -43,7 +44,7 @@ class NpzArray {
 
   void read_header();
   void parse_header(const std::string& header);
-  void set_type(const std::string& type);
+  void set_type(std::string_view type);
   template <typename T, typename Convert>
   void read_elements(std::span<T> out, Convert convert);
   void read_bytes(std::span<std::byte> out);

@@ -1,6 +1,6 @@
 // Sweeps: damaged versions of each kind of HDF5 file that quadgate reads: data sets (plain,
 // compressed, as other programs write them), checkpoints whose seal is gone, weights, Keras files.
-// 10,000 of each with the address sanitizer, 1,000 without, as each costs a process.
+// 1,000 of each, as each costs a process, or as many as QUADGATE_HDF5_MUTATIONS says.
 
 #include <hdf5.h>
 
@@ -26,8 +26,7 @@
 namespace quadgate {
 namespace {
 
-constexpr int kFiles =
-    testing::kHasAddressSanitizer ? testing::kMutations : testing::kMutations / 10;
+int files() { return static_cast<int>(testing::number_in("QUADGATE_HDF5_MUTATIONS", 1'000)); }
 
 const ModelDescription kModel{.config = {.rnn = {.input_size = 3, .hidden_size = 4},
                                          .task = Task::classification,
@@ -42,7 +41,7 @@ class Hdf5MutationTest : public testing::FolderTest {
  protected:
   /// Reads damaged versions of the file "whole.h5" with `read(path)`.
   template <typename Read>
-  void survive(const Read& read, int count = kFiles) const {
+  void survive(const Read& read, int count = files()) const {
     const auto read_bytes_as_file = [&](const testing::Bytes& bytes) {
       std::ofstream(path("damaged.h5"), std::ios::binary)
           .write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
@@ -141,17 +140,17 @@ void write_foreign(const std::filesystem::path& path) {
 
 TEST_F(Hdf5MutationTest, DataSets) {
   write_sequences(path("whole.h5"), hdf5::Storage::contiguous);
-  survive(read_all, kFiles / 3);
+  survive(read_all, files() / 3);
 }
 
 TEST_F(Hdf5MutationTest, CompressedDataSets) {
   write_sequences(path("whole.h5"), hdf5::Storage::gzip);
-  survive(read_all, kFiles / 3);
+  survive(read_all, files() / 3);
 }
 
 TEST_F(Hdf5MutationTest, ForeignDataSets) {
   write_foreign(path("whole.h5"));
-  survive(read_all, kFiles / 3);
+  survive(read_all, files() / 3);
 }
 
 TEST_F(Hdf5MutationTest, Checkpoints) {
