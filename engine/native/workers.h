@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "engine/base/phase_times.h"
@@ -57,11 +56,13 @@ class Workers {
     }
     for_each(plan.ranges * plan.members, [&](std::int64_t index, PhaseTimes& times) {
       const std::int64_t range = index / plan.members;
-      std::optional<Team::Member> member =
-          plan.members == 1 ? Team::Member() : teams_[static_cast<std::size_t>(range)].join();
       const std::int64_t first = steps.cut(range, plan.ranges);
       const std::int64_t last = steps.cut(range + 1, plan.ranges);
-      if (member && first < last) body(WorkRange{steps, first, last, *member, times});
+      if (first == last) return;
+      const auto work = [&](const Team::Member& member) {
+        body(WorkRange{steps, first, last, member, times});
+      };
+      plan.members == 1 ? work({}) : teams_[static_cast<std::size_t>(range)].run(work);
     });
   }
 

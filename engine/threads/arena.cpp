@@ -7,7 +7,6 @@
 #include <tbb/task_scheduler_observer.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <mutex>
 #include <set>
@@ -15,6 +14,7 @@
 
 #include "engine/base/error.h"
 #include "engine/threads/affinity.h"
+#include "engine/threads/order.h"
 
 namespace quadgate {
 namespace {
@@ -25,10 +25,12 @@ class Pins : public tbb::task_scheduler_observer {
   Pins(tbb::task_arena& arena, std::vector<int> cpus)
       : tbb::task_scheduler_observer(arena), cpus_(std::move(cpus)) {
     pin_this_thread(0);
+    made_.comes();
     observe(true);
   }
   ~Pins() override {
     observe(false);
+    left_.has_come();
     for (const std::int32_t thread : pinned_) {
       restrict_thread(thread, cpus_);
     }
@@ -38,9 +40,10 @@ class Pins : public tbb::task_scheduler_observer {
 
   /// A worker may come to another slot each time. The caller of for_each is always in slot 0.
   void on_scheduler_entry(bool is_worker) override {
-    if (is_worker) {
-      pin_this_thread(static_cast<std::size_t>(tbb::this_task_arena::current_thread_index()));
-    }
+    if (!is_worker) return;
+    made_.has_come();
+    pin_this_thread(static_cast<std::size_t>(tbb::this_task_arena::current_thread_index()));
+    left_.comes();
   }
 
  private:
@@ -54,6 +57,32 @@ class Pins : public tbb::task_scheduler_observer {
   const std::vector<int> cpus_;
   std::mutex mutex_;
   std::set<std::int32_t> pinned_;
+  Moment made_, left_;
+};
+
+/// The order of what an arena runs: all that was before, then each of the calls, then all that
+/// comes after, also if calls throw.
+class Calls {
+ public:
+  Calls() noexcept { begin_.comes(); }
+  ~Calls() { end_.has_come(); }
+  Calls(const Calls&) = delete;
+  Calls& operator=(const Calls&) = delete;
+
+  /// Some of them, for as long as it lives.
+  class Some {
+   public:
+    explicit Some(Calls& calls) noexcept : calls_(calls) { calls_.begin_.has_come(); }
+    ~Some() { calls_.end_.comes(); }
+    Some(const Some&) = delete;
+    Some& operator=(const Some&) = delete;
+
+   private:
+    Calls& calls_;
+  };
+
+ private:
+  Moment begin_, end_;
 };
 
 }  // namespace
@@ -94,33 +123,24 @@ Arena::Arena(int threads, Pinning pinning) : threads_(threads) {
 Arena::~Arena() = default;
 
 void Arena::run(std::int64_t count, int threads, Call call, void* context) {
+  Calls calls;
+  const auto call_each = [&](std::int64_t first, std::int64_t last) {
+    const Calls::Some some(calls);
+    for (std::int64_t index = first; index < last; ++index) call(context, index);
+  };
   if (threads == 1) {
-    impl_->alone.front()->execute([&] {
-      for (std::int64_t index = 0; index < count; ++index) call(context, index);
-    });
+    impl_->alone.front()->execute([&] { call_each(0, count); });
     return;
   }
-  // The calls see what was written before them, and the caller sees what they wrote: TBB orders
-  // them with atomics inside its library, where the thread sanitizer does not look. These order
-  // them again, in sight.
-  std::atomic<std::int64_t> calls;
-  calls.store(0, std::memory_order_release);
   impl_->all.execute([&] {
     tbb::parallel_for(
         tbb::blocked_range<std::int64_t>(0, count, 1),
         [&](const tbb::blocked_range<std::int64_t>& range) {
           const auto slot = static_cast<std::size_t>(tbb::this_task_arena::current_thread_index());
-          static_cast<void>(calls.load(std::memory_order_acquire));
-          impl_->alone[slot]->execute([&] {
-            for (std::int64_t index = range.begin(); index < range.end(); ++index) {
-              call(context, index);
-            }
-          });
-          calls.fetch_add(1, std::memory_order_release);
+          impl_->alone[slot]->execute([&] { call_each(range.begin(), range.end()); });
         },
         tbb::simple_partitioner());
   });
-  static_cast<void>(calls.load(std::memory_order_acquire));
 }
 
 }  // namespace quadgate

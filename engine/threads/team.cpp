@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <chrono>
+#include <utility>
 
 namespace quadgate {
 namespace {
@@ -25,6 +26,10 @@ void spin_until(Done done) noexcept {
 
 void Team::open(std::int64_t size) noexcept {
   wanted_ = size;
+  error_ = nullptr;
+  fails_.store(false, std::memory_order_relaxed);
+  has_failed_.store(false, std::memory_order_relaxed);
+  arrived_.store(0, std::memory_order_relaxed);
   size_.store(0, std::memory_order_relaxed);
   joined_.store(0, std::memory_order_release);
 }
@@ -45,14 +50,24 @@ std::optional<Team::Member> Team::join() noexcept {
   return Member(*this, index, size_.load(std::memory_order_acquire));
 }
 
-void Team::wait(std::int64_t size) noexcept {
+void Team::wait(std::int64_t size) {
   const std::int64_t round = round_.load(std::memory_order_relaxed);
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size) {
     arrived_.store(0, std::memory_order_relaxed);
     round_.store(round + 1, std::memory_order_release);
     return;
   }
-  spin_until([&] { return round_.load(std::memory_order_acquire) != round; });
+  spin_until([&] {
+    return round_.load(std::memory_order_acquire) != round ||
+           has_failed_.load(std::memory_order_acquire);
+  });
+  if (round_.load(std::memory_order_acquire) == round) std::rethrow_exception(error_);
+}
+
+void Team::fail(std::exception_ptr error) noexcept {
+  if (fails_.exchange(true, std::memory_order_relaxed)) return;
+  error_ = std::move(error);  // until the team is opened again, when no one looks at it any more
+  has_failed_.store(true, std::memory_order_release);
 }
 
 }  // namespace quadgate

@@ -1,13 +1,17 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 
 namespace quadgate {
 
 /// Cores that work on the same sequences at the same time, each on its share of every product, and
 /// wait for each other where one needs what the others made.
+///
+/// Members spin on its atomics. Each lies on a cache line of its own, and no two teams share one.
 class Team {
  public:
   Team() = default;
@@ -28,13 +32,13 @@ class Team {
       return {count * index_ / size_, count * (index_ + 1) / size_};
     }
 
-    /// Returns once every member has called it equally often.
-    void wait() const noexcept {
+    /// Returns once every member has called it equally often. Throws what another member's work
+    /// has thrown.
+    void wait() const {
       if (size_ > 1) team_->wait(size_);
     }
 
    private:
-    friend class Team;
     Team* team_ = nullptr;
     std::int64_t index_ = 0;
     std::int64_t size_ = 1;
@@ -43,21 +47,38 @@ class Team {
   /// Asks for `size` members; no one may be in the team.
   void open(std::int64_t size) noexcept;
 
-  /// Becomes a member. TBB does not promise that threads run side by side, so the team begins with
-  /// those who came within a fraction of a millisecond; whoever comes later gets nothing.
-  std::optional<Member> join() noexcept;
+  /// Calls work(member) as a member. TBB does not promise that threads run side by side, so the
+  /// team begins with those who came within a fraction of a millisecond; whoever comes later does
+  /// nothing. The exception of a member's work ends the others at their next wait, and is thrown
+  /// from the `run` of each of them.
+  template <typename Work>
+  void run(Work work) {
+    const std::optional<Member> member = join();
+    if (!member) return;
+    try {
+      work(*member);
+    } catch (...) {
+      fail(std::current_exception());
+      throw;
+    }
+  }
 
  private:
-  void wait(std::int64_t size) noexcept;
+  std::optional<Member> join() noexcept;
+  void wait(std::int64_t size);
+  void fail(std::exception_ptr error) noexcept;
 
   static constexpr std::int64_t kClosed = std::int64_t{1} << 32;
+  static constexpr std::size_t kCacheLine = 64;
 
   std::int64_t wanted_ = 1;
-  std::atomic<std::int64_t> joined_ = 0;  // plus kClosed once the team has begun
-  std::atomic<std::int64_t> size_ = 0;    // 0 until it begins
-
-  std::atomic<std::int64_t> arrived_ = 0;
-  std::atomic<std::int64_t> round_ = 0;
+  std::exception_ptr error_;                                   // if has_failed_
+  alignas(kCacheLine) std::atomic<std::int64_t> joined_ = 0;   // plus kClosed once it has begun
+  alignas(kCacheLine) std::atomic<std::int64_t> size_ = 0;     // 0 until it begins
+  alignas(kCacheLine) std::atomic<std::int64_t> arrived_ = 0;  // at the wait of this round
+  alignas(kCacheLine) std::atomic<std::int64_t> round_ = 0;
+  alignas(kCacheLine) std::atomic<bool> fails_ = false;  // a member has begun to set error_
+  std::atomic<bool> has_failed_ = false;
 };
 
 }  // namespace quadgate

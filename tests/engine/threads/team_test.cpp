@@ -1,5 +1,5 @@
 // Sweeps teams of 1 to 5 members, shares of 0 to 20 items, teams that are opened again and again,
-// and 2,000 rounds of waiting.
+// members that throw, and 500 rounds of waiting.
 // No tolerance: whole numbers.
 
 #include "engine/threads/team.h"
@@ -7,8 +7,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 #include <vector>
+
+#include "engine/base/error.h"
 
 namespace quadgate {
 namespace {
@@ -51,10 +54,12 @@ TEST(TeamTest, WhoeverComesTooLateGetsNothing) {
   Team team;
   for (int time = 0; time < 3; ++time) {
     team.open(1);
-    const auto member = team.join();
-    ASSERT_TRUE(member.has_value());
-    EXPECT_EQ(member->share(7).end - member->share(7).begin, 7);
-    EXPECT_FALSE(team.join().has_value());
+    std::int64_t items = 0;
+    team.run([&](const Team::Member& member) {
+      items += member.share(7).end - member.share(7).begin;
+      team.run([](const Team::Member& /*late*/) { ADD_FAILURE(); });
+    });
+    EXPECT_EQ(items, 7);
   }
 }
 
@@ -66,12 +71,12 @@ TEST(TeamTest, ThoseWhoJoinedShareEverything) {
     std::vector<int> taken(kItems, 0);
     team.open(3);
     const auto work = [&](std::int64_t) {
-      const auto member = team.join();
-      if (!member.has_value()) return;
-      const auto share = member->share(kItems);
-      for (auto i = share.begin; i < share.end; ++i) ++taken[static_cast<std::size_t>(i)];
-      member->wait();
-      EXPECT_EQ(std::ranges::count(taken, 1), kItems);
+      team.run([&](const Team::Member& member) {
+        const auto share = member.share(kItems);
+        for (auto i = share.begin; i < share.end; ++i) ++taken[static_cast<std::size_t>(i)];
+        member.wait();
+        EXPECT_EQ(std::ranges::count(taken, 1), kItems);
+      });
     };
     on_threads(3, work);
     EXPECT_EQ(std::ranges::count(taken, 1), kItems);
@@ -81,7 +86,7 @@ TEST(TeamTest, ThoseWhoJoinedShareEverything) {
 // Each round, every member writes its own number and, having waited, reads those of all: plain
 // numbers, so that the thread sanitizer sees whether waiting orders them.
 TEST(TeamTest, WaitingShowsWhatEveryMemberDidBefore) {
-  constexpr std::int64_t kRounds = 2000;
+  constexpr std::int64_t kRounds = 500;
   for (std::int64_t size = 2; size <= 5; ++size) {
     Team team;
     std::vector<std::int64_t> rounds(static_cast<std::size_t>(size), 0);
@@ -99,6 +104,49 @@ TEST(TeamTest, WaitingShowsWhatEveryMemberDidBefore) {
     on_threads(size, work);
     EXPECT_EQ(missed, std::vector<std::int64_t>(static_cast<std::size_t>(size), 0));
   }
+}
+
+// The last member that joins throws in its third round, the others wait for it. Whoever waits in
+// the team gets its exception; the next time the team works as if nothing had been.
+TEST(TeamTest, AnExceptionOfOneMemberEndsAllOfThem) {
+  Team team;
+  for (int time = 0; time < 50; ++time) {
+    team.open(3);
+    std::atomic<int> members = 0;
+    std::atomic<int> ended = 0;
+    on_threads(3, [&](std::int64_t) {
+      try {
+        team.run([&](const Team::Member& member) {
+          const int number = ++members;
+          member.wait();
+          member.wait();
+          if (number == members) throw DataError("the last one");
+          member.wait();
+          ADD_FAILURE() << "waited for a member that is gone";
+        });
+      } catch (const DataError& error) {
+        EXPECT_STREQ(error.what(), "the last one");
+        ++ended;
+      }
+    });
+    EXPECT_EQ(ended, members);
+    EXPECT_GE(members, 1);
+
+    team.open(3);
+    std::atomic<int> done = 0;
+    on_threads(3, [&](std::int64_t) {
+      team.run([&](const Team::Member& member) {
+        member.wait();
+        ++done;
+      });
+    });
+    EXPECT_GE(done, 1);
+  }
+}
+
+TEST(TeamTest, TeamsDoNotShareCacheLines) {
+  EXPECT_EQ(alignof(Team), 64);
+  EXPECT_EQ(sizeof(Team) % 64, 0);
 }
 
 }  // namespace
