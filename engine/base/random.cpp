@@ -6,28 +6,6 @@
 
 namespace quadgate {
 
-std::array<std::uint32_t, 4> philox(std::uint64_t key,
-                                    const std::array<std::uint32_t, 4>& counter) noexcept {
-  constexpr std::uint64_t kMultiplier0 = 0xD2511F53;
-  constexpr std::uint64_t kMultiplier1 = 0xCD9E8D57;
-  constexpr std::uint32_t kWeyl0 = 0x9E3779B9;
-  constexpr std::uint32_t kWeyl1 = 0xBB67AE85;
-  auto key0 = static_cast<std::uint32_t>(key);
-  auto key1 = static_cast<std::uint32_t>(key >> 32);
-  auto words = counter;
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t product0 = kMultiplier0 * words[0];
-    const std::uint64_t product1 = kMultiplier1 * words[2];
-    words = {static_cast<std::uint32_t>(product1 >> 32) ^ words[1] ^ key0,
-             static_cast<std::uint32_t>(product1),
-             static_cast<std::uint32_t>(product0 >> 32) ^ words[3] ^ key1,
-             static_cast<std::uint32_t>(product0)};
-    key0 += kWeyl0;
-    key1 += kWeyl1;
-  }
-  return words;
-}
-
 std::array<float, 4> to_normal_floats(const std::array<std::uint32_t, 4>& words) noexcept {
   constexpr double kTwoPi = 6.283185307179586;
   std::array<float, 4> numbers{};

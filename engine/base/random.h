@@ -4,13 +4,11 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/random/philox/philox.h"
+
 namespace quadgate {
 
-/// Philox4x32-10, the counter-based generator of Salmon et al., "Parallel random numbers: as easy
-/// as 1, 2, 3" (SC 2011): four uniform 32-bit words for a 128-bit counter under a 64-bit key. It is
-/// a pure function: the numbers depend on no order and no core.
-std::array<std::uint32_t, 4> philox(std::uint64_t key,
-                                    const std::array<std::uint32_t, 4>& counter) noexcept;
+using kernels::philox;
 
 /// What a random number is for. It is the first word of the counter: uses never share numbers.
 enum class RandomUse : std::uint32_t {

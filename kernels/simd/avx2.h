@@ -75,7 +75,7 @@ struct Avx2Vec {
     return {_mm256_round_ps(a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
   }
   /// a 2^n for whole n, -126 <= n <= 127.
-  friend Avx2Vec scale(Avx2Vec a, Avx2Vec n) noexcept {
+  friend Avx2Vec ldexp(Avx2Vec a, Avx2Vec n) noexcept {
     const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n.lanes), _mm256_set1_epi32(127));
     return {_mm256_mul_ps(a.lanes, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)))};
   }

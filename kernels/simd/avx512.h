@@ -78,7 +78,7 @@ struct Avx512Vec {
         _mm512_maskz_roundscale_ps(0xFFFF, a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
   }
   /// a 2^n for whole n, -126 <= n <= 127.
-  friend Avx512Vec scale(Avx512Vec a, Avx512Vec n) noexcept {
+  friend Avx512Vec ldexp(Avx512Vec a, Avx512Vec n) noexcept {
     return {_mm512_maskz_scalef_ps(0xFFFF, a.lanes, n.lanes)};
   }
   /// 16 bf16 numbers that follow each other, each into the upper half of a lane.

@@ -21,7 +21,7 @@ Vec exponential(Vec t) noexcept {
   p = fma(p, r, k(4.16672006e-2F));
   p = fma(p, r, k(1.66665435e-1F));
   p = fma(p, r, k(4.99999970e-1F));
-  return scale(fma(r * r, p, k(1.0F) + r), n);
+  return ldexp(fma(r * r, p, k(1.0F) + r), n);
 }
 
 /// log(x) for x >= 1, within 1.5 epsilon (relative). With x = 2^n m, 0.75 <= m < 1.5, and s = (m -
@@ -31,7 +31,7 @@ template <typename Vec>
 Vec logarithm(Vec x) noexcept {
   const auto k = [](float value) noexcept { return Vec::broadcast(value); };
   const Vec n = exponent(x * k(1.33333333F));
-  const Vec m = scale(x, k(0.0F) - n);
+  const Vec m = ldexp(x, k(0.0F) - n);
   const Vec s = (m - k(1.0F)) / (m + k(1.0F));
   const Vec q = s * s;
   const Vec p = fma(fma(k(0.15179501F), q, k(0.19978956F)), q, k(0.33333473F));
@@ -50,7 +50,7 @@ Vec sigmoid(Vec x) noexcept {
   p = fma(p, r, k(4.16672006e-2F));
   p = fma(p, r, k(-1.66665435e-1F));
   p = fma(p, r, k(4.99999970e-1F));
-  return k(1.0F) / (k(1.0F) + scale(fma(r * r, p, k(1.0F) - r), n));
+  return k(1.0F) / (k(1.0F) + ldexp(fma(r * r, p, k(1.0F) - r), n));
 }
 
 /// (e^2x - 1) / (e^2x + 1), from (e^2x - 1) / 2 = (2^n - 1) / 2 + 2^n (e^r - 1) / 2, which keeps
@@ -65,7 +65,7 @@ Vec tanh(Vec x) noexcept {
   p = fma(p, r, k(8 * 4.16672006e-2F));
   p = fma(p, r, k(4 * 1.66665435e-1F));
   p = fma(p, r, k(2 * 4.99999970e-1F));
-  const Vec power = scale(k(1.0F), n);
+  const Vec power = ldexp(k(1.0F), n);
   const Vec half = fma(power, fma(r * r, p, r), fma(power, k(0.5F), k(-0.5F)));
   return half / (half + k(1.0F));
 }

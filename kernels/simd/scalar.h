@@ -51,7 +51,7 @@ struct ScalarVec {
   friend ScalarVec round(ScalarVec a) noexcept { return {std::nearbyint(a.lanes)}; }
   void hold() noexcept {}
   /// a 2^n for whole n, -126 <= n <= 127.
-  friend ScalarVec scale(ScalarVec a, ScalarVec n) noexcept {
+  friend ScalarVec ldexp(ScalarVec a, ScalarVec n) noexcept {
     // NaN has no whole number, and any power will do: a is NaN as well.
     const int whole = n.lanes == n.lanes ? static_cast<int>(n.lanes) : 0;
     return {a.lanes * std::bit_cast<float>((whole + 127) << 23)};

@@ -59,8 +59,8 @@ struct Twice {
     return {select(mask.low, a.low, b.low), select(mask.high, a.high, b.high)};
   }
   friend Twice round(Twice a) noexcept { return {round(a.low), round(a.high)}; }
-  friend Twice scale(Twice a, Twice n) noexcept {
-    return {scale(a.low, n.low), scale(a.high, n.high)};
+  friend Twice ldexp(Twice a, Twice n) noexcept {
+    return {ldexp(a.low, n.low), ldexp(a.high, n.high)};
   }
 
   // bf16, see avx2.h.

@@ -82,7 +82,7 @@ LIBRARIES = {
     "zlib.h": ["io/importers"],
     "benchmark/": ["bench"],
 }
-SYSTEM = re.compile(r"[a-z_]+|(sys|linux)/[a-z]+\.h|(fcntl|immintrin|poll|sched|signal|spawn|unistd|"
+SYSTEM = re.compile(r"[a-z_]+|(sys|linux|sanitizer)/[a-z_]+\.h|(fcntl|immintrin|poll|sched|signal|spawn|unistd|"
                     r"xmmintrin)\.h")
 # The one header that wraps a library for the files of its room.
 WRAPPERS = {"io/hdf5/library_lock.h": "hdf5.h"}

@@ -7,9 +7,8 @@ namespace quadgate::kernels {
 enum class Isa : std::uint8_t;
 
 /// Which values dropout keeps, and by what it multiplies them. It keeps value 4 i + j if the upper
-/// 24 bits of word j of Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2,
-/// 3", SC 2011) are at least `threshold`. The counter is {counter[0], counter[1], counter[2],
-/// first_block + i}; its last word wraps round.
+/// 24 bits of word j of philox(key, {counter[0], counter[1], counter[2], first_block + i}) are at
+/// least `threshold`. The last word of the counter wraps round.
 struct DropoutMask {
   std::uint64_t key;
   std::uint32_t counter[3];

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "kernels/random/dropout/dropout.h"
+#include "kernels/random/philox/blocks.h"
 
 namespace quadgate::kernels {
 
@@ -21,47 +22,15 @@ void multiply_avx512(std::int64_t count, const float* factors, const float* from
 
 namespace {
 
-constexpr std::uint32_t kPhiloxMultipliers[2] = {0xD2511F53, 0xCD9E8D57};
-constexpr std::uint32_t kPhiloxWeyl[2] = {0x9E3779B9, 0xBB67AE85};
-constexpr int kPhiloxRounds = 10;
-
-/// Philox for several blocks at once. A word of each lies in the lower half of a lane of 64 bits,
-/// so that a product fits its lane; what is in the upper halves counts for nothing.
-template <typename Words>
-struct PhiloxBlocks {
-  Words words[4];
-
-  static PhiloxBlocks first_of(const DropoutMask& mask) noexcept {
-    return {{Words::broadcast(mask.counter[0]), Words::broadcast(mask.counter[1]),
-             Words::broadcast(mask.counter[2]), Words::blocks(mask.first_block)}};
-  }
-
-  void encrypt(std::uint64_t key) noexcept {
-    const Words multipliers[2] = {Words::broadcast(kPhiloxMultipliers[0]),
-                                  Words::broadcast(kPhiloxMultipliers[1])};
-    std::uint32_t keys[2] = {static_cast<std::uint32_t>(key),
-                             static_cast<std::uint32_t>(key >> 32)};
-#pragma GCC unroll 10
-    for (int round = 0; round < kPhiloxRounds; ++round) {
-      const Words product0 = multiply(multipliers[0], words[0]);
-      const Words product1 = multiply(multipliers[1], words[2]);
-      words[0] = three_way_xor(upper(product1), words[1], Words::broadcast(keys[0]));
-      words[1] = product1;
-      words[2] = three_way_xor(upper(product0), words[3], Words::broadcast(keys[1]));
-      words[3] = product0;
-      keys[0] += kPhiloxWeyl[0];
-      keys[1] += kPhiloxWeyl[1];
-    }
-  }
-};
-
 /// dropout_scalar with the vectors of an instruction set: `Vec` of floats and, as wide, `Words`.
 template <typename Vec, typename Words>
 void drop(const DropoutMask& mask, std::int64_t count, const float* from, float* to) noexcept {
   constexpr std::int64_t kBlocks = Vec::kLanes / 2;  // at once: two vectors of words
   const Vec scale = Vec::broadcast(mask.scale);
   const Vec zero = Vec::broadcast(0.0F);
-  PhiloxBlocks<Words> counters = PhiloxBlocks<Words>::first_of(mask);
+  PhiloxBlocks<Words> counters{
+      {Words::broadcast(mask.counter[0]), Words::broadcast(mask.counter[1]),
+       Words::broadcast(mask.counter[2]), Words::blocks(mask.first_block)}};
   for (std::int64_t i = 0; i < count; i += 4 * kBlocks) {
     PhiloxBlocks<Words> blocks = counters;
     counters.words[3] = counters.words[3] + Words::broadcast(kBlocks);

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace quadgate::kernels {
+
+/// Philox4x32-10, the counter-based generator of Salmon et al., "Parallel random numbers: as easy
+/// as 1, 2, 3" (SC 2011): four uniform 32-bit words for a 128-bit counter under a 64-bit key.
+/// Being a pure function, it gives the same numbers in whatever order and on whatever core.
+std::array<std::uint32_t, 4> philox(std::uint64_t key,
+                                    const std::array<std::uint32_t, 4>& counter) noexcept;
+
+}  // namespace quadgate::kernels
