@@ -66,7 +66,7 @@ void CheckpointWriter::run(const std::stop_token& stop) {
       error = std::current_exception();
     }
     const std::lock_guard lock(mutex_);
-    error_ = error;
+    error_ = std::move(error);  // the other thread deletes it
     has_copy_ = false;
     changed_.notify_all();
   }
