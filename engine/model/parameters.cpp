@@ -90,10 +90,10 @@ std::size_t Parameters::end() const noexcept {
 void Parameters::add(std::string name, std::vector<std::int64_t> shape) {
   ParameterSlice slice{.name = std::move(name), .shape = std::move(shape)};
   slice.offset = end();
-  constexpr double kMost = 0x1p48;  // floats, more than any address space holds
+  constexpr double kMostFloats = 0x1p48;  // floats, more than any address space holds
   const double size =
       std::accumulate(slice.shape.begin(), slice.shape.end(), 1.0, std::multiplies<>());
-  if (size + static_cast<double>(slice.offset) > kMost) throw std::bad_alloc();
+  if (size + static_cast<double>(slice.offset) > kMostFloats) throw std::bad_alloc();
   slice.size = static_cast<std::size_t>(size);
   slices_.push_back(std::move(slice));
 }

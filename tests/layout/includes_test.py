@@ -82,8 +82,8 @@ LIBRARIES = {
     "zlib.h": ["io/importers"],
     "benchmark/": ["bench"],
 }
-SYSTEM = re.compile(r"[a-z_]+|(sys|linux|sanitizer)/[a-z_]+\.h|(fcntl|immintrin|poll|sched|signal|spawn|unistd|"
-                    r"xmmintrin)\.h")
+SYSTEM = re.compile(r"[a-z_]+|(sys|linux|sanitizer)/[a-z_]+\.h|(fcntl|immintrin|poll|sched|signal|"
+                    r"spawn|unistd|xmmintrin)\.h")
 # The one header that wraps a library for the files of its room.
 WRAPPERS = {"io/hdf5/library_lock.h": "hdf5.h"}
 
