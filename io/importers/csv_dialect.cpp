@@ -42,8 +42,8 @@ bool is_fraction(std::string_view field, char decimal) {
 }  // namespace
 
 bool is_missing(std::string_view field) noexcept {
-  constexpr std::array<std::string_view, 7> kMissing{"", "na", "n/a", "nan", "null", "none", "?"};
-  return std::ranges::any_of(kMissing, [field](std::string_view name) {
+  constexpr std::array<std::string_view, 7> kNames{"", "na", "n/a", "nan", "null", "none", "?"};
+  return std::ranges::any_of(kNames, [field](std::string_view name) {
     return std::ranges::equal(field, name, {}, [](unsigned char c) { return std::tolower(c); });
   });
 }
