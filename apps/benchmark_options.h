@@ -2,7 +2,9 @@
 
 #include <optional>
 
-#include "apps/common/commands.h"
+#include "apps/bench/bench.h"
+#include "apps/bench/scale.h"
+#include "apps/common/command.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;

@@ -1,6 +1,8 @@
 #pragma once
 
-#include "apps/common/commands.h"
+#include "apps/common/command.h"
+#include "apps/model/export.h"
+#include "apps/model/import.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;

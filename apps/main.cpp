@@ -11,10 +11,16 @@
 #include <string>
 
 #include "apps/benchmark_options.h"
-#include "apps/common/commands.h"
+#include "apps/common/command.h"
 #include "apps/common/signals.h"
 #include "apps/exchange_options.h"
+#include "apps/model/evaluate.h"
+#include "apps/model/generate.h"
+#include "apps/model/inspect.h"
+#include "apps/model/predict.h"
+#include "apps/model/tag.h"
 #include "apps/prepare_options.h"
+#include "apps/train/train.h"
 #include "engine/base/error.h"
 #include "engine/onednn/isa.h"
 #include "kernels/base/isa.h"

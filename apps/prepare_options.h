@@ -1,6 +1,7 @@
 #pragma once
 
-#include "apps/common/commands.h"
+#include "apps/common/command.h"
+#include "apps/prepare/prepare.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;

@@ -1,3 +1,5 @@
+#include "apps/bench/bench.h"
+
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -9,7 +11,6 @@
 
 #include "apps/bench/scaling.h"
 #include "apps/bench/step_benchmark.h"
-#include "apps/common/commands.h"
 #include "apps/common/threads.h"
 #include "kernels/base/isa.h"
 

@@ -1,3 +1,5 @@
+#include "apps/bench/scale.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 #include "apps/bench/scale_report.h"
 #include "apps/bench/step_benchmark.h"
 #include "apps/bench/torch_peer.h"
-#include "apps/common/commands.h"
 #include "apps/common/threads.h"
 #include "apps/common/warn.h"
 #include "engine/base/error.h"

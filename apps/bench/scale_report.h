@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "apps/bench/scale.h"
 #include "apps/bench/scaling.h"
-#include "apps/common/commands.h"
 #include "apps/common/machine.h"
 
 namespace quadgate::apps {

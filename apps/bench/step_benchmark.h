@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "apps/common/commands.h"
+#include "apps/bench/step_shape.h"
 #include "engine/training/trainer.h"
 
 namespace quadgate::apps {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "apps/common/commands.h"
+#include "apps/bench/step_shape.h"
 #include "engine/model/batch.h"
 
 namespace quadgate::apps {

@@ -1,9 +1,10 @@
+#include "apps/model/evaluate.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/commands.h"
 #include "apps/model/evaluation.h"
 #include "apps/model/model_on_data.h"
 

@@ -1,8 +1,9 @@
+#include "apps/model/export.h"
+
 #include <fmt/format.h>
 
 #include <string>
 
-#include "apps/common/commands.h"
 #include "engine/base/error.h"
 #include "io/model/checkpoint.h"
 #include "io/model/json_attributes.h"

@@ -1,3 +1,5 @@
+#include "apps/model/generate.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +8,6 @@
 #include <map>
 #include <string_view>
 
-#include "apps/common/commands.h"
 #include "apps/model/model_on_data.h"
 #include "engine/base/error.h"
 #include "engine/base/random.h"

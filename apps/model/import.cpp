@@ -1,8 +1,9 @@
+#include "apps/model/import.h"
+
 #include <fmt/format.h>
 
 #include <utility>
 
-#include "apps/common/commands.h"
 #include "engine/base/error.h"
 #include "io/model/checkpoint.h"
 #include "io/model/model_tensors.h"

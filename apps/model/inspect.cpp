@@ -1,3 +1,5 @@
+#include "apps/model/inspect.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -5,7 +7,6 @@
 #include <array>
 #include <numeric>
 
-#include "apps/common/commands.h"
 #include "apps/model/model_on_data.h"
 #include "engine/base/error.h"
 #include "io/data/dataset.h"

@@ -1,3 +1,5 @@
+#include "apps/model/predict.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,7 +7,6 @@
 #include <iterator>
 #include <utility>
 
-#include "apps/common/commands.h"
 #include "apps/model/model_on_data.h"
 #include "engine/base/error.h"
 #include "io/files/replace_file.h"

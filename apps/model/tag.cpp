@@ -1,3 +1,5 @@
+#include "apps/model/tag.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "apps/common/commands.h"
 #include "apps/common/threads.h"
 #include "apps/model/model_on_data.h"
 #include "engine/base/error.h"

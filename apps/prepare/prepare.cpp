@@ -1,3 +1,5 @@
+#include "apps/prepare/prepare.h"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -7,7 +9,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "apps/common/commands.h"
 #include "apps/common/signals.h"
 #include "apps/prepare/prepare_progress.h"
 #include "engine/base/error.h"

@@ -1,10 +1,12 @@
+#include "apps/train/train.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <system_error>
 
-#include "apps/common/commands.h"
+#include "apps/common/command.h"
 #include "apps/common/signals.h"
 #include "apps/common/threads.h"
 #include "apps/common/warn.h"

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <limits>
 
-#include "apps/common/commands.h"
+#include "apps/common/command.h"
 #include "io/files/replace_file.h"
 #include "io/hdf5/file_writer.h"
 #include "tests/apps/workspace.h"

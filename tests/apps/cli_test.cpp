@@ -8,7 +8,7 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/commands.h"
+#include "apps/common/command.h"
 #include "engine/base/phase_times.h"
 #include "io/hdf5/file.h"
 #include "tests/apps/workspace.h"

@@ -7,7 +7,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/commands.h"
+#include "apps/common/command.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {

@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-#include "apps/common/commands.h"
+#include "apps/common/command.h"
 #include "apps/prepare/prepare_progress.h"
 #include "io/data/dataset.h"
 #include "io/hdf5/file.h"

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/common/commands.h"
+#include "apps/common/command.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {

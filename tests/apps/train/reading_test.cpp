@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "apps/common/commands.h"
+#include "apps/common/command.h"
 #include "io/data/dataset.h"
 #include "io/hdf5/file.h"
 #include "io/hdf5/file_writer.h"

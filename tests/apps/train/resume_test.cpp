@@ -13,7 +13,7 @@
 #include <sstream>
 #include <thread>
 
-#include "apps/common/commands.h"
+#include "apps/common/command.h"
 #include "engine/base/random.h"
 #include "io/hdf5/file.h"
 #include "io/model/checkpoint.h"

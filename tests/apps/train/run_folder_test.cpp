@@ -11,7 +11,7 @@
 #include <csignal>
 #include <thread>
 
-#include "apps/common/commands.h"
+#include "apps/common/command.h"
 #include "apps/train/run_lock.h"
 #include "engine/base/error.h"
 #include "io/model/checkpoint.h"

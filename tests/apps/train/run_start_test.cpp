@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "apps/common/commands.h"
+#include "apps/common/command.h"
 #include "apps/train/run_plan.h"
 #include "tests/apps/workspace.h"
 #include "tests/support/bytes_read.h"

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quadgate::apps {
+
+struct EvaluateArguments {
+  std::filesystem::path checkpoint;
+  std::vector<std::filesystem::path> data;  ///< files of one data set
+  std::string split = "test";
+  std::optional<int> threads;
+  bool json = false;
+};
+
+/// Prints the loss and metrics of a model on a split.
+void evaluate(const EvaluateArguments& arguments);
+
+}  // namespace quadgate::apps

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quadgate::apps {
+
+struct PrepareArguments {
+  std::vector<std::filesystem::path>
+      inputs;  ///< idx: images and labels; ts, csv, npz: one file; else many
+  std::vector<std::filesystem::path> valid;  ///< as `inputs`, or empty
+  std::vector<std::filesystem::path> test;   ///< as `inputs`, or empty
+  std::filesystem::path output;
+  double valid_fraction = 0;
+  double test_fraction = 0;
+  bool standardize = false;
+  bool gzip = false;
+  std::vector<std::string> columns;   ///< this and the next six: of csv
+  std::string time;                   ///< column
+  std::string group;                  ///< column
+  std::string delimiter;              ///< one character or "tab"; empty: as the file looks
+  std::string decimal;                ///< "." or ","; empty: as the file looks
+  std::string missing = "error";      ///< or "drop", "forward", "mean"
+  std::string valid_from, test_from;  ///< times; empty: rows are not divided by time
+  std::string level;  ///< of text and conllu: "characters" or "words"; empty: the kind's own
+  std::optional<std::int64_t>
+      min_count;  ///< of text and conllu; empty: 2, for characters of text 1
+};
+
+/// Each writes a data set from files of its kind.
+void prepare_idx(const PrepareArguments& arguments);
+void prepare_ts(const PrepareArguments& arguments);
+void prepare_csv(const PrepareArguments& arguments);
+void prepare_npz(const PrepareArguments& arguments);
+void prepare_conllu(const PrepareArguments& arguments);
+void prepare_text(const PrepareArguments& arguments);
+
+}  // namespace quadgate::apps
