@@ -11,8 +11,8 @@
 
 namespace quadgate {
 
-/// The sum of several batches' gradients, for one update over all of them. Everything is added up
-/// in the order of the batches and of the array: the same bits at every number of threads.
+/// The sum of several batches' gradients, for one update over all of them. It adds in the order of
+/// the batches and of the array: the same bits at every number of threads.
 class GradientAccumulator {
  public:
   /// For flat gradients of `size` elements; none yet.

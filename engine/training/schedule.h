@@ -19,9 +19,9 @@ struct ScheduleConfig {
   };
 
   Kind kind = Kind::constant;
-  /// The first this many updates, whatever the kind, have 1/N, 2/N, ... of its learning rate:
-  /// for step, and cosine with eta_min = 0, LinearLR(start_factor=1/N, total_iters=N-1), an update,
-  /// chained with the schedule.
+  /// N: the first N updates have 1/N, 2/N, ... of the learning rate that the kind says. For step,
+  /// and for cosine with eta_min = 0, this is LinearLR(start_factor=1/N, total_iters=N-1), an
+  /// update, chained with the schedule.
   std::int64_t warmup_steps = 0;
   std::optional<std::int64_t> step_size{};    ///< step: epochs between two changes; needed
   double gamma = 0.1;                         ///< step: factor of a change
@@ -33,8 +33,8 @@ struct ScheduleConfig {
   double div_factor = 25;                     ///< one_cycle: max_lr / the first learning rate
   double final_div_factor = 1e4;              ///< one_cycle: the first learning rate / the last
   double factor = 0.1;                        ///< reduce_on_plateau: factor of a change
-  std::int64_t patience = 10;  ///< reduce_on_plateau: bad epochs that are waited for a better one
-  double threshold = 1e-4;     ///< reduce_on_plateau: what a better loss is below, relative to best
+  std::int64_t patience = 10;                 ///< reduce_on_plateau: bad epochs that are tolerated
+  double threshold = 1e-4;  ///< reduce_on_plateau: a better loss is below best * (1 - threshold)
 };
 
 /// "constant", "step", "cosine", "one_cycle" or "reduce_on_plateau".
@@ -42,8 +42,8 @@ std::string_view to_string(ScheduleConfig::Kind kind) noexcept;
 /// The inverse of to_string; empty for any other text.
 std::optional<ScheduleConfig::Kind> parse_schedule(std::string_view text) noexcept;
 
-/// Throws InvalidArgument, naming the field by PyTorch's name, unless every number is finite and in
-/// its range and those that the kind needs are there.
+/// Throws InvalidArgument, with PyTorch's name of the field, unless every number is finite and in
+/// its range, and the kind has what it needs.
 void validate(const ScheduleConfig& config);
 
 /// Counts the epochs since a loss got better, as ReduceLROnPlateau does (mode "min", relative).
@@ -59,7 +59,7 @@ struct Plateau {
 /// The learning rate of every update.
 class Schedule {
  public:
-  /// What a schedule remembers between epochs: reduce_on_plateau does, the others do not.
+  /// What reduce_on_plateau remembers between epochs. The other kinds remember nothing.
   struct State {
     double lr_scale = 1;  ///< product of the reductions so far
     Plateau plateau{};
@@ -70,8 +70,8 @@ class Schedule {
   /// `lr` is the optimizer's. Throws InvalidArgument (see validate).
   Schedule(const ScheduleConfig& config, double lr);
 
-  /// The learning rate of update `step` in `epoch`, both counted from 0. one_cycle stays at its
-  /// last one after total_steps.
+  /// The learning rate of update `step` in `epoch`, both counted from 0. After total_steps
+  /// one_cycle keeps its last one.
   double lr(std::int64_t epoch, std::int64_t step) const noexcept;
   /// Takes the validation loss at the end of an epoch.
   void finish_epoch(double loss) noexcept;

@@ -13,8 +13,8 @@
 
 namespace quadgate {
 
-/// An ONNX graph that grows node by node (https://onnx.ai/onnx/operators). Values are known by
-/// their names.
+/// An ONNX graph that grows node by node (https://onnx.ai/onnx/operators). A name stands for each
+/// value.
 class OnnxGraph {
  public:
   enum class Type : std::uint8_t { float32, int32, int64 };
@@ -27,7 +27,8 @@ class OnnxGraph {
   OnnxGraph(const OnnxGraph&) = delete;
   OnnxGraph& operator=(const OnnxGraph&) = delete;
 
-  /// What goes in and out. A size is a number or, where it varies, a name. Returns the name.
+  /// Inputs and outputs of the graph. A size is a number or, if it varies, a name. `input` returns
+  /// the name.
   std::string input(const std::string& name, Type type, const std::vector<std::string>& shape);
   void output(const std::string& name, Type type, const std::vector<std::string>& shape);
 
@@ -38,8 +39,8 @@ class OnnxGraph {
   std::string scalar(std::int64_t value);                         ///< []
   std::string scalar(float value);                                ///< []
 
-  /// A node with some inputs ("" for one that is left out); returns its outputs, whose names are
-  /// made up, or `output` for a single one.
+  /// Adds a node with some inputs, "" for one that is left out. Returns the names of its outputs,
+  /// which are made up, or `output` for a single one.
   std::vector<std::string> node(const std::string& op, const std::vector<std::string>& inputs,
                                 std::size_t outputs, const Attributes& attributes = {});
   std::string node(const std::string& op, const std::vector<std::string>& inputs,
