@@ -4,15 +4,12 @@
 #include <cstddef>
 #include <iterator>
 
-#include "engine/base/stopwatch.h"
-
 namespace quadgate::native {
 namespace {
 
-std::optional<Embedding> make_embedding(const NetworkPlan& plan, Parameters& parameters,
-                                        const Arena& arena) {
+std::optional<Embedding> make_embedding(const NetworkPlan& plan, Parameters& parameters) {
   if (!plan.model.has_embedding()) return {};
-  return Embedding(plan.model, plan.seq_len * plan.batch_size, arena.threads(), parameters);
+  return Embedding(plan.model, plan.seq_len * plan.batch_size, parameters);
 }
 
 std::optional<Conv> make_conv(const NetworkPlan& plan, Parameters& parameters) {
@@ -32,7 +29,7 @@ std::int64_t multiply_adds(const NetworkPlan& plan, const Parameters& parameters
 
 Backend::Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
     : workers_(plan.model.rnn, multiply_adds(plan, parameters), plan.options.team_size, arena),
-      embedding_(make_embedding(plan, parameters, arena)),
+      embedding_(make_embedding(plan, parameters)),
       conv_(make_conv(plan, parameters)),
       stack_({.config = plan.model.rnn,
               .prefix = "rnn.",
@@ -44,13 +41,18 @@ Backend::Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
               .has_d_input = plan.model.has_embedding() || plan.model.conv},
              parameters),
       head_(plan, cell_kernels(Cell::lstm, Precision::f32), parameters),
-      tied_(parameters.tied()),
       drops_(plan.model.rnn.has_dropout()),
       carries_states_(plan.options.carries_states) {
   stack_.add_pack_tasks(pack_tasks_);
   head_.add_pack_tasks(pack_tasks_);
   if (conv_) conv_->add_pack_tasks(pack_tasks_);
-  workers_.plan_tasks(embedding_tasks() + weight_tasks());
+  stack_.add_gradient_tasks(gradient_tasks_);
+  head_.add_gradient_tasks(gradient_tasks_, stack_);
+  if (conv_) conv_->add_gradient_tasks(gradient_tasks_);
+  if (embedding_) {
+    embedding_->add_gradient_tasks(parameters.tied() ? tied_tasks_ : gradient_tasks_,
+                                   conv_ ? conv_->d_input() : stack_.d_input());
+  }
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
 }
 
@@ -100,34 +102,14 @@ Metrics Backend::differentiate(const Batch& batch, const DropoutKey& dropout, fl
     if (conv_) conv_->backward(work, batch, stack_.d_input());
   });
   if (embedding_) assign_embedding(batch);
-  gradients(key);
-  gradient_norm = std::sqrt(head_.gradient_square() + stack_.gradient_square() +
-                            (conv_ ? conv_->gradient_square() : 0) +
-                            (embedding_ ? embedding_->gradient_square() : 0));
+  gradient_norm = gradients({batch, stack_.steps(), key});
   return head_.metrics(stack_.steps());
 }
 
-void Backend::gradient(std::int64_t task, const DropoutKey* dropout) {
-  if (task < stack_.gradient_tasks()) return stack_.gradient(task, dropout);
-  task -= stack_.gradient_tasks();
-  if (task < head_.gradient_tasks()) {
-    return head_.gradient(task, stack_.steps(), stack_.output(dropout != nullptr));
-  }
-  task -= head_.gradient_tasks();
-  if (task < conv_tasks()) return conv_->gradient(task);
-  embedding_->gradient(task - conv_tasks(), conv_ ? conv_->d_input() : stack_.d_input());
-}
-
-void Backend::gradients(const DropoutKey* dropout) {
-  const auto run = [&](std::int64_t first, std::int64_t count) {
-    workers_.for_each(count, [&](std::int64_t task, PhaseTimes& times) {
-      const Stopwatch stopwatch(times, Phase::weight_gradients);
-      gradient(first + task, dropout);
-    });
-  };
-  if (!tied_) return run(0, weight_tasks() + embedding_tasks());
-  run(0, weight_tasks());
-  run(weight_tasks(), embedding_tasks());  // adds to the head's
+/// Returns the norm.
+double Backend::gradients(const Pass& pass) {
+  const double square = gradient_tasks_.run(workers_, pass);
+  return std::sqrt(square + tied_tasks_.run(workers_, pass));
 }
 
 void Backend::forward(const WorkRange& work, const Batch& batch, const DropoutKey* dropout) {

@@ -10,6 +10,7 @@
 #include "engine/native/embedding.h"
 #include "engine/native/head.h"
 #include "engine/native/stack.h"
+#include "engine/native/task_list.h"
 #include "engine/native/workers.h"
 
 namespace quadgate::native {
@@ -37,17 +38,9 @@ class Backend final : public quadgate::Backend {
   void forward(const WorkRange& work, const Batch& batch, const DropoutKey* dropout);
   void assign_embedding(const Batch& batch);
 
+  double gradients(const Pass& pass);
+
   const Embedding* embedding() const noexcept { return embedding_ ? &*embedding_ : nullptr; }
-  std::int64_t embedding_tasks() const noexcept {
-    return embedding_ ? embedding_->gradient_tasks() : 0;
-  }
-  std::int64_t conv_tasks() const noexcept { return conv_ ? conv_->gradient_tasks() : 0; }
-  /// All but those of the embedding.
-  std::int64_t weight_tasks() const noexcept {
-    return stack_.gradient_tasks() + conv_tasks() + head_.gradient_tasks();
-  }
-  void gradient(std::int64_t task, const DropoutKey* dropout);
-  void gradients(const DropoutKey* dropout);
 
   Workers workers_;
   std::optional<Embedding> embedding_;
@@ -55,7 +48,8 @@ class Backend final : public quadgate::Backend {
   Stack stack_;
   Head head_;
   std::vector<PackTask> pack_tasks_;
-  bool tied_;
+  TaskList gradient_tasks_;
+  TaskList tied_tasks_;  // add to the gradient of the head's weight, after those
   bool drops_;
   bool carries_states_;
   RecurrentStates states_;

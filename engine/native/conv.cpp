@@ -73,9 +73,9 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
   std::iota(rows.begin(), rows.end(), 0);
   forward_ = PackedMatrix(
       {.use = Use::forward, .columns = window(), .rows = std::move(rows), .width = width_});
-  const std::int64_t capacity = (plan.seq_len + 2 * config_.padding) * plan.batch_size;
-  x_ = Buffer(floats(capacity, input_size_));
-  z_ = Buffer(floats(capacity + delay_, config_.channels));
+  capacity_ = (plan.seq_len + 2 * config_.padding) * plan.batch_size;
+  x_ = Buffer(floats(capacity_, input_size_));
+  z_ = Buffer(floats(capacity_ + delay_, config_.channels));
   y_ = Buffer(floats(config_.output_length(plan.seq_len) * plan.batch_size, config_.channels));
   ends_.reserve(static_cast<std::size_t>(plan.batch_size + 1));
   if (!plan.model.has_embedding()) return;

@@ -14,6 +14,7 @@
 #include "engine/native/embedding.h"
 #include "engine/native/packed_matrix.h"
 #include "engine/native/row_view.h"
+#include "engine/native/task_list.h"
 #include "engine/native/work_range.h"
 
 namespace quadgate::native {
@@ -48,11 +49,9 @@ class Conv {
   /// The derivative of the features [tokens of the batch, I].
   RowView d_input() noexcept { return {d_x_.data(), input_size_}; }
 
-  /// After `backward` for all sequences: a tile of the weight gradients.
-  std::int64_t gradient_tasks() const noexcept;
-  void gradient(std::int64_t task);
-  /// After all of them: the sum of the squares of the gradients.
-  double gradient_square() const noexcept;
+  /// Tasks that compute the weight gradients after `backward` for all sequences. The convolution
+  /// must stay where it is.
+  void add_gradient_tasks(TaskList& tasks);
 
  private:
   /// Weights in the order of a window, [channels, kernel_size, I].
@@ -70,7 +69,8 @@ class Conv {
   void load(const WorkRange& work, const Batch& batch, const Embedding* embedding);
   void convolve(std::int64_t first, std::int64_t rows);
   void backward_input(const WorkRange& work, const Batch& batch);
-  void bias_gradient(std::int64_t channel, std::int64_t channels);
+  double gradient(std::int64_t channel, std::int64_t column);
+  double bias_gradient(std::int64_t channel, std::int64_t channels);
 
   ConvConfig config_;
   std::int64_t input_size_;
@@ -90,6 +90,7 @@ class Conv {
   Buffer x_, z_;                    // z becomes d(z) on the way back
   Buffer y_;                        // [packed rows, channels]
   Buffer d_x_;                      // with an embedding
+  std::int64_t capacity_ = 0;       // of x, in rows
   std::int64_t rows_ = 0;           // of x and z, of the batch
   std::vector<std::int64_t> ends_;  // what assign returns
 };

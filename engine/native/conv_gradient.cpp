@@ -13,14 +13,21 @@ constexpr std::int64_t kChannels = 32;
 
 }  // namespace
 
-std::int64_t Conv::gradient_tasks() const noexcept {
-  return ceil_div(config_.channels, kChannels) * ceil_div(window(), width_);
+void Conv::add_gradient_tasks(TaskList& tasks) {
+  for (std::int64_t channel = 0; channel < config_.channels; channel += kChannels) {
+    for (std::int64_t column = 0; column < window(); column += width_) {
+      const std::int64_t elements =
+          std::min(kChannels, config_.channels - channel) * std::min(width_, window() - column);
+      tasks.add({.cost = static_cast<double>(capacity_ * elements),
+                 .run = [this, channel, column](const Pass&, double* square) {
+                   *square = gradient(channel, column);
+                 }});
+    }
+  }
 }
 
-void Conv::gradient(std::int64_t task) {
-  const std::int64_t tiles = ceil_div(window(), width_);
-  const std::int64_t channel = task / tiles * kChannels;
-  const std::int64_t column = task % tiles * width_;
+/// Of some channels and columns of a window. Returns the sum of the squares.
+double Conv::gradient(std::int64_t channel, std::int64_t column) {
   const std::int64_t channels = std::min(kChannels, config_.channels - channel);
   const std::int64_t columns = std::min(width_, window() - column);
   const std::array<const float*, 1> left{z().at(delay_)};
@@ -43,20 +50,16 @@ void Conv::gradient(std::int64_t task) {
           gradient_.data()[c * window() + i];
     }
   }
-  if (column == 0) bias_gradient(channel, channels);
+  return block[0].square + (column == 0 ? bias_gradient(channel, channels) : 0);
 }
 
-void Conv::bias_gradient(std::int64_t channel, std::int64_t channels) {
+double Conv::bias_gradient(std::int64_t channel, std::int64_t channels) {
   std::fill_n(bias_gradient_ + channel, channels, 0.0F);
   for (std::int64_t row = 0; row < rows_ - delay_; ++row) {
     const float* const d = z().at(delay_ + row);
     for (std::int64_t c = channel; c < channel + channels; ++c) bias_gradient_[c] += d[c];
   }
-}
-
-double Conv::gradient_square() const noexcept {
-  return sum_of_squares(weight_gradient_, config_.channels, window(), window()) +
-         sum_of_squares(bias_gradient_, 1, config_.channels, config_.channels);
+  return sum_of_squares(bias_gradient_ + channel, 1, channels, channels);
 }
 
 }  // namespace quadgate::native

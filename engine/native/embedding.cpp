@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <numeric>
 
 #include "engine/native/gradient_tile.h"
 
 namespace quadgate::native {
 namespace {
+
+/// Tokens that are worth a task, and how many of these are enough for any number of cores.
+constexpr std::int64_t kTokens = 32;
+constexpr std::int64_t kMostTasks = 64;
 
 /// Calls body(row, token) in the order of the rows, see Embedding::assign.
 template <typename Body>
@@ -28,12 +33,12 @@ void for_each_token(const Batch& batch, const PackedSteps* steps, Body body) {
 
 }  // namespace
 
-Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, int cores,
-                     Parameters& parameters)
+Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, Parameters& parameters)
     : width_(config.input_size()),
       padding_(static_cast<std::int32_t>(config.embedding.padding_index.value_or(-1))),
       tied_(parameters.tied()),
-      tasks_(cores == 1 ? 1 : 4 * std::int64_t{cores}),
+      capacity_(capacity),
+      tasks_(std::clamp<std::int64_t>(capacity / kTokens, 1, kMostTasks)),
       table_(parameters.value(parameters.embedding_weight()).data()),
       gradient_(parameters.gradients().data() + parameters.embedding_weight().offset),
       present_(parameters.present_rows()),
@@ -42,7 +47,6 @@ Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, int cores
   present_.reserve(most);
   absent_.reserve(most);
   begin_.reserve(most + 1);
-  squares_.reserve(most);
   rows_.reserve(static_cast<std::size_t>(capacity));
 }
 
@@ -71,7 +75,6 @@ void Embedding::assign(const Batch& batch, const PackedSteps* steps) {
   // Each beginning has moved to its end, where the next one begins.
   std::rotate(begin_.begin(), begin_.end() - 1, begin_.end());
   begin_.front() = 0;
-  squares_.resize(present_.size());
 }
 
 /// The first token of a task: each has about equally many rows.
@@ -90,22 +93,47 @@ void Embedding::clear_absent(std::int64_t task) {
   }
 }
 
-void Embedding::gradient(std::int64_t task, const RowView& d) {
-  if (!tied_) clear_absent(task);
-  for (std::size_t i = cut(task); i < cut(task + 1); ++i) {
-    float* const to = gradient_ + present_[i] * width_;
-    auto row = rows_.begin() + begin_[i];
-    if (!tied_) std::copy_n(d.at(*row++), width_, to);
-    for (; row != rows_.begin() + begin_[i + 1]; ++row) {
-      const float* from = d.at(*row);
-      for (std::int64_t k = 0; k < width_; ++k) to[k] += from[k];
-    }
-    squares_[i] = tied_ ? 0 : sum_of_squares(to, 1, width_, width_);
+void Embedding::add_gradient_tasks(TaskList& tasks, const RowView& d) {
+  const std::int64_t rows = capacity_ + (tied_ ? std::ssize(place_) : 0);
+  for (std::int64_t task = 0; task < tasks_; ++task) {
+    tasks.add({.cost = static_cast<double>(rows * width_) / static_cast<double>(tasks_),
+               .run = [this, task, d](const Pass&, double* square) {
+                 *square = tied_ ? add_to_tied(task, d) : gradient(task, d);
+               }});
   }
 }
 
-double Embedding::gradient_square() const noexcept {
-  return std::accumulate(squares_.begin(), squares_.end(), 0.0);
+/// Adds the rows of d of a token to its row of the gradient, or, if it `is_first`, puts them there.
+void Embedding::add_rows(std::size_t place, bool is_first, const RowView& d) {
+  float* const to = gradient_ + present_[place] * width_;
+  auto row = rows_.begin() + begin_[place];
+  if (is_first) std::copy_n(d.at(*row++), width_, to);
+  for (; row != rows_.begin() + begin_[place + 1]; ++row) {
+    const float* from = d.at(*row);
+    for (std::int64_t k = 0; k < width_; ++k) to[k] += from[k];
+  }
+}
+
+/// Of some of the batch's tokens. Returns the sum of the squares.
+double Embedding::gradient(std::int64_t task, const RowView& d) {
+  clear_absent(task);
+  double square = 0;
+  for (std::size_t place = cut(task); place < cut(task + 1); ++place) {
+    add_rows(place, true, d);
+    square += sum_of_squares(gradient_ + present_[place] * width_, 1, width_, width_);
+  }
+  return square;
+}
+
+/// To some rows of the table. Returns the sum of their squares, which are also the head's.
+double Embedding::add_to_tied(std::int64_t task, const RowView& d) {
+  const std::int64_t first = std::ssize(place_) * task / tasks_;
+  const std::int64_t last = std::ssize(place_) * (task + 1) / tasks_;
+  for (std::int64_t token = first; token < last; ++token) {
+    const std::int32_t place = place_[static_cast<std::size_t>(token)];
+    if (place >= 0) add_rows(static_cast<std::size_t>(place), false, d);
+  }
+  return sum_of_squares(gradient_ + first * width_, last - first, width_, width_);
 }
 
 }  // namespace quadgate::native

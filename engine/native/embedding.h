@@ -8,6 +8,7 @@
 #include "engine/model/parameters.h"
 #include "engine/native/packed_steps.h"
 #include "engine/native/row_view.h"
+#include "engine/native/task_list.h"
 
 namespace quadgate::native {
 
@@ -16,28 +17,27 @@ namespace quadgate::native {
 /// Parameters::present_rows.
 class Embedding {
  public:
-  /// Plans for batches of at most `capacity` tokens, whose gradient `cores` share. `parameters`
-  /// must outlive it.
-  Embedding(const ModelConfig& config, std::int64_t capacity, int cores, Parameters& parameters);
+  /// Plans for batches of at most `capacity` tokens. `parameters` must outlive it.
+  Embedding(const ModelConfig& config, std::int64_t capacity, Parameters& parameters);
 
   /// The features of a token, [embedding_size].
   const float* row(std::int32_t token) const noexcept { return table_ + token * width_; }
 
-  /// Finds out which rows of `d` each token of a batch has, for `gradient`: packed rows of `steps`,
-  /// or, if that is null, the places of the batch's tokens.
+  /// Finds out which rows of `d` each token of a batch has, for the gradient: packed rows of
+  /// `steps`, or, if that is null, the places of the batch's tokens.
   void assign(const Batch& batch, const PackedSteps* steps);
 
-  /// After `assign`: a part of the gradient from that of the features, `d` [rows, embedding_size].
-  /// The row of a token is the sum over its rows of d in their order, by one core; those of tokens
-  /// that the batch before held become zero again. If the table is tied, the sum is added to the
-  /// gradient of the head's weight, which is there already.
-  std::int64_t gradient_tasks() const noexcept { return tasks_; }
-  void gradient(std::int64_t task, const RowView& d);
-  /// After all of them: the sum of the squares of the gradient; 0 if the table is tied, where they
-  /// are the head's.
-  double gradient_square() const noexcept;
+  /// Tasks that compute the gradient after `assign` from that of the features, `d`
+  /// [rows, embedding_size]. One core sums the rows of d of a token in their order; the rows of
+  /// tokens that the batch before held become zero again. If the table is tied, the tasks add to
+  /// the gradient of the head's weight, which must be complete, and have the squares of both. The
+  /// embedding must stay where it is.
+  void add_gradient_tasks(TaskList& tasks, const RowView& d);
 
  private:
+  double gradient(std::int64_t task, const RowView& d);
+  double add_to_tied(std::int64_t task, const RowView& d);
+  void add_rows(std::size_t place, bool is_first, const RowView& d);
   void clear_absent(std::int64_t task);
   bool counts(std::int32_t token) const noexcept { return token != padding_; }
   std::size_t cut(std::int64_t task) const noexcept;
@@ -45,6 +45,7 @@ class Embedding {
   std::int64_t width_;
   std::int32_t padding_;  // -1: none
   bool tied_;
+  std::int64_t capacity_;
   std::int64_t tasks_;
   const float* table_;
   float* gradient_;
@@ -53,7 +54,6 @@ class Embedding {
   std::vector<std::int32_t> place_;     // [vocabulary]: of a token in present_, or -1
   std::vector<std::int64_t> begin_;     // [tokens + 1]: where the rows of each token begin in rows_
   std::vector<std::int64_t> rows_;      // rows of d by token, padding left out
-  std::vector<double> squares_;         // of each token
 };
 
 /// The features of a step of a batch: those of its token if there is an embedding, else its x, of

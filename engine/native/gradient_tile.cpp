@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <iterator>
 
+#include "engine/base/ceil_div.h"
 #include "engine/native/cell_kernels.h"
 #include "kernels/base/isa.h"
 #include "kernels/base/panels.h"
@@ -27,8 +28,10 @@ class Passes {
       : tile_(tile),
         blocks_(blocks),
         bf16_(tile.precision == Precision::bf16),
-        width_(kernels::kPanelVectors *
-               kernels::vector_lanes(kernels::active_isa(), arithmetic_of(tile.precision))) {
+        gathers_left_(bf16_ || tile.left_stride > 0),
+        lanes_(kernels::vector_lanes(kernels::active_isa(), arithmetic_of(tile.precision))),
+        width_(kernels::kPanelVectors * lanes_),
+        left_step_(gathers_left_ ? ceil_div(tile.left_width, lanes_) * lanes_ : tile.left_width) {
     const auto isa = kernels::active_isa();
     product_ = bf16_ ? kernels::bf16_product_kernel(isa)
                      : kernels::product_kernel(isa, arithmetic_of(tile.precision));
@@ -39,7 +42,7 @@ class Passes {
   void run() noexcept {
     for (std::int64_t first = 0; first < tile_.depth; first += kRows) {
       const std::int64_t rows = std::min(kRows, tile_.depth - first);
-      if (bf16_) gather_left(first, rows);
+      if (gathers_left_) gather_left(first, rows);
       if (tile_.left_sums != nullptr) sum_left(first, rows);
       for (std::int64_t column = 0; column < tile_.columns; column += width_) {
         const std::int64_t columns = std::min(width_, tile_.columns - column);
@@ -53,24 +56,34 @@ class Passes {
   static constexpr std::int64_t kRows = 256;
   static constexpr std::int64_t kWidest = 16 * kernels::kPanelVectors;
 
-  float* left_words(std::int64_t panel) noexcept {
-    return left_.data() + panel * (kRows / 2) * kWidest;
+  float* gathered_left(std::int64_t panel) noexcept {
+    return left_.data() + panel * (bf16_ ? kRows / 2 : kRows) * kWidest;
   }
 
   void gather_left(std::int64_t first, std::int64_t rows) noexcept {
     for (std::size_t panel = 0; panel < tile_.left.size(); ++panel) {
+      float* const to = gathered_left(static_cast<std::int64_t>(panel));
+      if (!bf16_) {
+        gather_({.rows = rows,
+                 .index = nullptr,
+                 .from = tile_.left[panel] + first * tile_.left_stride,
+                 .from_stride = tile_.left_stride,
+                 .columns = tile_.left_width,
+                 .to = to});
+        continue;
+      }
       interleave_({.rows = rows,
                    .index = nullptr,
                    .from = tile_.left[panel] + first * tile_.left_width / 2,
                    .from_stride = tile_.left_width / 2,
                    .columns = tile_.left_width,
-                   .to = left_words(static_cast<std::int64_t>(panel))});
+                   .to = to});
     }
   }
 
   const float* left(std::int64_t panel, std::int64_t first) noexcept {
-    return bf16_ ? left_words(panel)
-                 : tile_.left[static_cast<std::size_t>(panel)] + first * tile_.left_width;
+    return gathers_left_ ? gathered_left(panel)
+                         : tile_.left[static_cast<std::size_t>(panel)] + first * tile_.left_width;
   }
 
   /// The product of a row of ones with each left side.
@@ -115,7 +128,7 @@ class Passes {
     product_(block.rows, depth,
              {.data = left(block.panel, first) + block.first_row,
               .row_stride = 1,
-              .step = tile_.left_width,
+              .step = left_step_,
               .run = depth,
               .run_stride = 0},
              right_.data(),
@@ -129,7 +142,10 @@ class Passes {
   const GradientTile& tile_;
   std::span<GradientTile::Block> blocks_;
   bool bf16_;
+  bool gathers_left_;
+  std::int64_t lanes_;
   std::int64_t width_;
+  std::int64_t left_step_;
   kernels::ProductKernel product_;
   kernels::GatherKernel gather_;
   kernels::Bf16InterleaveKernel interleave_;

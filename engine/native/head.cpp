@@ -28,9 +28,12 @@ Head::Head(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
       loss_(plan.model),
       features_(plan.model.rnn.output_size()),
       product_(cell.product),
+      product_width_(cell.width()),
       bias_(static_cast<std::size_t>(ceil_div(model_.output_size, cell.lanes) * cell.lanes)),
       bias_values_(parameters.value(parameters.head_bias())),
       bias_range_{parameters.head_bias().offset, parameters.head_bias().size},
+      tied_(parameters.tied()),
+      capacity_(plan.batch_size * (at_every_step() ? plan.seq_len : 1)),
       weight_gradient_(parameters.gradients().data() + parameters.head_weight().offset),
       bias_gradient_(parameters.gradients().data() + parameters.head_bias().offset) {
   packed_ = {parameters,
@@ -38,14 +41,13 @@ Head::Head(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
              {.rows = all_rows(model_.output_size),
               .forward_width = cell.width(),
               .backward_width = cell.width()}};
-  const std::int64_t outputs = plan.batch_size * (at_every_step() ? plan.seq_len : 1);
-  outputs_ = Buffer(static_cast<std::size_t>(outputs * model_.output_size));
+  outputs_ = Buffer(static_cast<std::size_t>(capacity_ * model_.output_size));
   if (model_.task == Task::regression) {
-    errors_.resize(static_cast<std::size_t>(outputs));
+    errors_.resize(static_cast<std::size_t>(capacity_));
   } else {
-    labels_.resize(static_cast<std::size_t>(outputs));
-    losses_.resize(static_cast<std::size_t>(outputs));
-    predictions_.resize(static_cast<std::size_t>(outputs));
+    labels_.resize(static_cast<std::size_t>(capacity_));
+    losses_.resize(static_cast<std::size_t>(capacity_));
+    predictions_.resize(static_cast<std::size_t>(capacity_));
   }
   if (!at_every_step()) pooling_.emplace(model_, plan.batch_size);
 }
@@ -173,35 +175,47 @@ void Head::backward(const WorkRange& work, const RowView& dy) {
   work.member.wait();
 }
 
-void Head::gradient(std::int64_t task, const PackedSteps& steps, const RowView& y) {
-  const std::int64_t depth = at_every_step() ? steps.size() : steps.rows();
-  if (task == 0) {
-    std::fill_n(bias_gradient_, model_.output_size, 0.0F);
-    for (std::int64_t row = 0; row < depth; ++row) {
-      const float* d = outputs_.data() + row * model_.output_size;
-      for (std::int64_t i = 0; i < model_.output_size; ++i) bias_gradient_[i] += d[i];
+void Head::add_gradient_tasks(TaskList& tasks, Stack& stack) {
+  constexpr std::int64_t kTasks = 64;  // or more, where wider ones would be fewer
+  constexpr std::int64_t kMostPanels = 4;
+  const std::int64_t width = product_width_;
+  const std::int64_t panels = ceil_div(model_.output_size, width) * ceil_div(features_, width);
+  const std::int64_t columns = std::clamp<std::int64_t>(panels / kTasks, 1, kMostPanels) * width;
+  for (std::int64_t row = 0; row < model_.output_size; row += width) {
+    for (std::int64_t column = 0; column < features_; column += columns) {
+      const GradientPart part{row, std::min(width, model_.output_size - row), column,
+                              std::min(columns, features_ - column)};
+      tasks.add({.cost = static_cast<double>(capacity_ * part.rows * part.columns),
+                 .run = [this, part, &stack](const Pass& pass, double* square) {
+                   *square = gradient(part, pass.steps, stack.output(pass.drops()));
+                 }});
     }
-    return;
   }
-  const std::int64_t panel = task - 1;
-  const std::int64_t column = packed_.backward().first_column(panel);
-  const std::array<const float*, 1> left{outputs_.data()};
-  const GradientTile tile{.depth = depth,
-                          .left = left,
-                          .left_width = model_.output_size,
-                          .right = input(y),
-                          .right_rows = nullptr,
-                          .first_column = column,
-                          .columns = packed_.backward().columns_of(panel),
-                          .target_stride = features_};
-  std::array<GradientTile::Block, 1> block{
-      {{.rows = model_.output_size, .target = weight_gradient_ + column}}};
-  compute(tile, block);
 }
 
-double Head::gradient_square() const noexcept {
-  return sum_of_squares(weight_gradient_, model_.output_size, features_, features_) +
-         sum_of_squares(bias_gradient_, 1, model_.output_size, model_.output_size);
+/// Of the weight and, with its first columns, of the bias. Returns the sum of the squares.
+double Head::gradient(const GradientPart& part, const PackedSteps& steps, const RowView& y) {
+  constexpr std::size_t kWidest = 64;
+  std::array<float, kWidest> sums{};
+  const bool sums_bias = part.column == 0;
+  const std::array<const float*, 1> left{outputs_.data() + part.row};
+  std::array<GradientTile::Block, 1> block{
+      {{.rows = part.rows, .target = weight_gradient_ + part.row * features_ + part.column}}};
+  compute({.depth = at_every_step() ? steps.size() : steps.rows(),
+           .left = left,
+           .left_width = part.rows,
+           .left_stride = model_.output_size,
+           .left_sums = sums_bias ? sums.data() : nullptr,
+           .right = input(y),
+           .right_rows = nullptr,
+           .first_column = part.column,
+           .columns = part.columns,
+           .target_stride = features_},
+          block);
+  const double square = tied_ ? 0 : block[0].square;
+  if (!sums_bias) return square;
+  std::copy_n(sums.data(), part.rows, bias_gradient_ + part.row);
+  return square + sum_of_squares(sums.data(), 1, part.rows, part.rows);
 }
 
 void Head::copy_outputs(const WorkRange& work, const Batch& batch, std::span<float> outputs) const {

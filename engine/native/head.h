@@ -8,10 +8,11 @@
 #include "engine/backend/backend.h"
 #include "engine/base/buffer.h"
 #include "engine/model/loss.h"
-#include "engine/native/layer.h"
 #include "engine/native/packed_weight.h"
 #include "engine/native/pooling.h"
 #include "engine/native/row_view.h"
+#include "engine/native/stack.h"
+#include "engine/native/task_list.h"
 
 namespace quadgate::native {
 
@@ -37,16 +38,23 @@ class Head {
   /// After `loss` with a gradient: that of y.
   void backward(const WorkRange& work, const RowView& dy);
 
-  /// After `backward` for all sequences: a tile of the weight gradients.
-  std::int64_t gradient_tasks() const noexcept { return 1 + packed_.backward().panels(); }
-  void gradient(std::int64_t task, const PackedSteps& steps, const RowView& y);
-  /// After all of them: the sum of the squares of the gradients.
-  double gradient_square() const noexcept;
+  /// Tasks that compute the weight gradients after `backward` for all sequences of what goes
+  /// through `stack`. If the weight is tied, others add to its gradient after them and have its
+  /// squares. Head and stack must stay where they are.
+  void add_gradient_tasks(TaskList& tasks, Stack& stack);
 
   /// After `forward`: copies the outputs to their place in Network::predict's.
   void copy_outputs(const WorkRange& work, const Batch& batch, std::span<float> outputs) const;
 
  private:
+  /// Of the weight: rows and columns.
+  struct GradientPart {
+    std::int64_t row = 0;
+    std::int64_t rows = 0;
+    std::int64_t column = 0;
+    std::int64_t columns = 0;
+  };
+  double gradient(const GradientPart& part, const PackedSteps& steps, const RowView& y);
   bool at_every_step() const noexcept { return model_.task == Task::tagging; }
   /// The rows that the head reads, where y is the last layer's output.
   RowView input(const RowView& y) noexcept { return pooling_ ? pooling_->pooled() : y; }
@@ -63,10 +71,13 @@ class Head {
   Loss loss_;
   std::int64_t features_;
   kernels::ProductKernel product_;
+  std::int64_t product_width_;  // of its panels
   PackedWeight packed_;
   Buffer bias_;  // padded to whole vectors
   std::span<const float> bias_values_;
   FlatRange bias_range_;  // in the flat arrays
+  bool tied_;
+  std::int64_t capacity_;  // rows of the outputs
   float* weight_gradient_;
   float* bias_gradient_;
   std::optional<SequencePooling> pooling_;  // unless at every step

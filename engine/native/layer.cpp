@@ -54,7 +54,6 @@ Layer::Layer(const CellKernels& cell, const RecurrentConfig& config, const Layer
   if (config.proj_size > 0) {
     projection_.emplace(cell.width(), config, plan, parameters);
   }
-  squares_.resize(static_cast<std::size_t>(panels_ * (1 + tile_columns(ih_) + tile_columns(hh_))));
 }
 
 Layer::Product Layer::plan(const CellKernels::Slots& slots, const std::string& kind,

@@ -13,8 +13,10 @@
 #include "engine/native/layer_plan.h"
 #include "engine/native/packed_steps.h"
 #include "engine/native/packed_weight.h"
+#include "engine/native/pass.h"
 #include "engine/native/projection.h"
 #include "engine/native/row_view.h"
+#include "engine/native/task_list.h"
 #include "engine/native/work_range.h"
 #include "kernels/matrix/product/product.h"
 
@@ -54,14 +56,26 @@ class Layer {
   float* d_h(std::int64_t place) noexcept { return dh_.data() + place * h_size_; }
   float* d_c(std::int64_t place) noexcept { return d_state(place, 0); }
 
-  /// After `backward` for all sequences: a tile of the weight gradients, which go to the gradients
-  /// of the parameters. The tiles are larger the fewer `cores` share them. `dropout` is the key of
-  /// the dropped W_hh that the passes ran with, null without.
-  std::int64_t gradient_tasks(int cores) const noexcept;
-  void gradient(std::int64_t task, int cores, const PackedSteps& steps, const LayerRows& x,
-                const LayerRows& y, const DropoutKey* dropout);
-  /// After all of them: the sum of the squares of the gradients.
-  double gradient_square() const noexcept;
+  /// A part of the weight gradients: of some gate panels, the columns of a tile of W_ih or W_hh.
+  struct GradientPart {
+    bool recurrent = false;  ///< of W_hh
+    Team::Member::Share panels;
+    std::int64_t column = 0;  ///< counted in tiles
+    double cost = 0;          ///< multiply-adds for each packed row
+
+    std::int64_t squares() const noexcept { return panels.end - panels.begin; }
+  };
+  /// All parts, and those of the projection as tasks. They are larger the fewer `cores` share them;
+  /// one's sums of squares, one of each panel, follow each other in an order that does not depend
+  /// on that.
+  std::vector<GradientPart> gradient_parts(int cores) const;
+  void add_projection_tasks(TaskList& tasks, std::int64_t capacity) {
+    if (projection_) projection_->add_gradient_tasks(tasks, capacity);
+  }
+  /// After `backward` for all sequences: the part's gradients, to those of the parameters, and the
+  /// sum of the squares for each panel.
+  void gradient(const GradientPart& part, const Pass& pass, const LayerRows& x, const LayerRows& y,
+                double* squares);
 
  private:
   struct Product {
@@ -107,9 +121,7 @@ class Layer {
   double bias_gradient(std::int64_t panel, const float* sums);
   double drop_gradient(const DropoutKey& key, float* tile, std::int64_t rows, std::int64_t column,
                        std::int64_t columns) const noexcept;
-  void weight_gradient(const Product& product, const CellKernels::Slots& slots, Share panels,
-                       std::int64_t column, const PackedSteps& steps, const LayerRows& right,
-                       const std::int64_t* right_rows, const DropoutKey* dropout, double* squares);
+  GradientPart gradient_part(bool recurrent, Share panels, std::int64_t column) const noexcept;
 
   CellKernels cell_;
   std::int64_t layer_;
@@ -132,9 +144,8 @@ class Layer {
   mutable Buffer inputs_;       // bf16: what goes into the gates, of so many steps
   Buffer c_;                    // LSTM only, as dc_
   std::optional<Projection> projection_;
-  Buffer dh_;                    // [batch_size, features of h]
-  Buffer dc_;                    // [batch_size, H]
-  std::vector<double> squares_;  // [one for the biases, each tile's columns of ih and hh; panels]
+  Buffer dh_;  // [batch_size, features of h]
+  Buffer dc_;  // [batch_size, H]
 };
 
 }  // namespace quadgate::native

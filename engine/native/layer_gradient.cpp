@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <numeric>
 #include <span>
 
 #include "engine/base/ceil_div.h"
@@ -35,36 +34,27 @@ std::int64_t Layer::tile_columns(const Product& product) const noexcept {
   return product.parts * ceil_div(product.inputs / product.parts, tile_width(bf16_, cell_.width()));
 }
 
-std::int64_t Layer::gradient_tasks(int cores) const noexcept {
-  return ceil_div(panels_, tile_panels(cores)) * (tile_columns(ih_) + tile_columns(hh_)) +
-         (projection_ ? projection_->gradient_tasks() : 0);
+Layer::GradientPart Layer::gradient_part(bool recurrent, Share panels,
+                                         std::int64_t column) const noexcept {
+  const Product& product = recurrent ? hh_ : ih_;
+  const std::int64_t slots = (recurrent ? cell_.hh : cell_.ih).count();
+  const std::int64_t columns = product.inputs / tile_columns(product);
+  return {recurrent, panels, column,
+          static_cast<double>((panels.end - panels.begin) * slots * cell_.units * columns)};
 }
 
-void Layer::gradient(std::int64_t task, int cores, const PackedSteps& steps, const LayerRows& x,
-                     const LayerRows& y, const DropoutKey* dropout) {
-  if (projection_) {
-    if (task < projection_->gradient_tasks()) return projection_->gradient(task, steps);
-    task -= projection_->gradient_tasks();
-  }
-  const std::int64_t columns_ih = tile_columns(ih_);
-  const std::int64_t tiles = columns_ih + tile_columns(hh_);
+std::vector<Layer::GradientPart> Layer::gradient_parts(int cores) const {
+  std::vector<GradientPart> parts;
   const std::int64_t together = tile_panels(cores);
-  const std::int64_t tile = task % tiles;
-  const std::int64_t first = task / tiles * together;
-  const Share panels{first, std::min(first + together, panels_)};
-  double* const squares = squares_.data() + (1 + tile) * panels_;
-  if (tile < columns_ih) {
-    weight_gradient(ih_, cell_.ih, panels, tile, steps, x, nullptr, nullptr, squares);
-  } else {
-    const auto rows = reverse_ ? steps.after() : steps.before();
-    weight_gradient(hh_, cell_.hh, panels, tile - columns_ih, steps, y, rows.data(),
-                    weight_dropout_.is_on() ? dropout : nullptr, squares);
+  for (const bool recurrent : {false, true}) {
+    for (std::int64_t column = 0; column < tile_columns(recurrent ? hh_ : ih_); ++column) {
+      for (std::int64_t first = 0; first < panels_; first += together) {
+        parts.push_back(
+            gradient_part(recurrent, {first, std::min(first + together, panels_)}, column));
+      }
+    }
   }
-}
-
-double Layer::gradient_square() const noexcept {
-  return std::accumulate(squares_.begin(), squares_.end(),
-                         projection_ ? projection_->gradient_square() : 0.0);
+  return parts;
 }
 
 /// From the sums over the rows of the panel's d(gates). Returns the sum of their squares.
@@ -94,18 +84,20 @@ double Layer::drop_gradient(const DropoutKey& key, float* tile, std::int64_t row
   return sum_of_squares(tile, rows, columns, hh_.inputs);
 }
 
-void Layer::weight_gradient(const Product& product, const CellKernels::Slots& slots, Share panels,
-                            std::int64_t column, const PackedSteps& steps, const LayerRows& right,
-                            const std::int64_t* right_rows, const DropoutKey* dropout,
-                            double* squares) {
+void Layer::gradient(const GradientPart& part, const Pass& pass, const LayerRows& x,
+                     const LayerRows& y, double* squares) {
   constexpr std::size_t kWidest = 64;
   std::array<float, GradientTile::kMostPanels * kWidest> sums{};
   std::array<const float*, GradientTile::kMostPanels> left{};
   std::array<GradientTile::Block, GradientTile::kMostPanels * kernels::kPanelVectors> blocks;
+  const Product& product = part.recurrent ? hh_ : ih_;
+  const CellKernels::Slots& slots = part.recurrent ? cell_.hh : cell_.ih;
+  const LayerRows& right = part.recurrent ? y : x;
+  const Share& panels = part.panels;
   const std::int64_t width = tile_width(bf16_, cell_.width());
   const std::int64_t part_size = product.inputs / product.parts;
-  const std::int64_t part = column / ceil_div(part_size, width);
-  const std::int64_t first_column = column % ceil_div(part_size, width) * width;
+  const std::int64_t piece = part.column / ceil_div(part_size, width);
+  const std::int64_t first_column = part.column % ceil_div(part_size, width) * width;
   const std::int64_t columns = std::min(width, part_size - first_column);
   std::size_t count = 0;
   for (std::int64_t i = 0; i < panels.end - panels.begin; ++i) {
@@ -118,35 +110,35 @@ void Layer::weight_gradient(const Product& product, const CellKernels::Slots& sl
           .panel = i,
           .first_row = (slots.first + slot) * cell_.units,
           .rows = units_of(panel),
-          .target = product.gradient + row * product.inputs + part * part_size + first_column};
+          .target = product.gradient + row * product.inputs + piece * part_size + first_column};
     }
   }
   const auto used = static_cast<std::size_t>(panels.end - panels.begin);
-  const bool sums_biases = has_bias_ && &product == &hh_ && column == 0;
+  const bool sums_biases = has_bias_ && part.recurrent && part.column == 0;
   RowView right_part = bf16_ ? right.words : right.rows;
-  if (bf16_) right_part.data += part * right.word_parts_stride;
-  if (right_rows != nullptr) right_part.data -= front_ * right_part.stride;
-  compute({.depth = steps.size(),
+  if (bf16_) right_part.data += piece * right.word_parts_stride;
+  if (part.recurrent) right_part.data -= front_ * right_part.stride;
+  const auto before = reverse_ ? pass.steps.after() : pass.steps.before();
+  compute({.depth = pass.steps.size(),
            .left = std::span(left).first(used),
            .left_width = cell_.width(),
            .left_sums = sums_biases ? sums.data() : nullptr,
            .right = right_part,
-           .right_rows = right_rows,
+           .right_rows = part.recurrent ? before.data() : nullptr,
            .first_column = first_column,
            .columns = columns,
            .target_stride = product.inputs,
            .precision = bf16_ ? Precision::bf16 : Precision::f32},
           std::span(blocks).first(count));
-  for (auto& block : std::span(blocks).first(dropout == nullptr ? 0 : count)) {
-    block.square = drop_gradient(*dropout, block.target, block.rows, first_column, columns);
+  if (part.recurrent && weight_dropout_.is_on() && pass.drops()) {
+    for (auto& block : std::span(blocks).first(count)) {
+      block.square = drop_gradient(*pass.dropout, block.target, block.rows, first_column, columns);
+    }
   }
-  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) squares[panel] = 0;
-  for (const auto& block : std::span(blocks).first(count)) {
-    squares[panels.begin + block.panel] += block.square;
-  }
-  for (std::int64_t panel = panels.begin; sums_biases && panel < panels.end; ++panel) {
-    squares_[static_cast<std::size_t>(panel)] =
-        bias_gradient(panel, sums.data() + (panel - panels.begin) * cell_.width());
+  std::fill_n(squares, used, 0.0);
+  for (const auto& block : std::span(blocks).first(count)) squares[block.panel] += block.square;
+  for (std::int64_t i = 0; sums_biases && i < panels.end - panels.begin; ++i) {
+    squares[i] += bias_gradient(panels.begin + i, sums.data() + i * cell_.width());
   }
 }
 

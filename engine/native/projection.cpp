@@ -29,7 +29,6 @@ Projection::Projection(std::int64_t share_width, const RecurrentConfig& config,
       weight,
       {.rows = std::move(rows), .forward_width = cell_.width(), .backward_width = cell_.width()}};
   gradient_ = parameters.gradients().data() + weight.offset;
-  squares_.resize(static_cast<std::size_t>(packed_.backward().panels()));
 }
 
 /// A member's panels of the matrix.
@@ -88,9 +87,20 @@ void Projection::backward(const WorkRange& work, std::int64_t t, const RowView& 
   }
 }
 
-void Projection::gradient(std::int64_t task, const PackedSteps& steps) {
+void Projection::add_gradient_tasks(TaskList& tasks, std::int64_t capacity) {
+  for (std::int64_t panel = 0; panel < packed_.backward().panels(); ++panel) {
+    tasks.add(
+        {.cost = static_cast<double>(capacity * proj_size_ * packed_.backward().columns_of(panel)),
+         .run = [this, panel](const Pass& pass, double* square) {
+           *square = gradient(panel, pass.steps);
+         }});
+  }
+}
+
+/// Of a panel of columns. Returns the sum of the squares.
+double Projection::gradient(std::int64_t panel, const PackedSteps& steps) {
   const float* const left = d_h_.data();
-  const std::int64_t first_column = task * cell_.width();
+  const std::int64_t first_column = panel * cell_.width();
   std::array<GradientTile::Block, 1> block{
       {{.panel = 0, .first_row = 0, .rows = proj_size_, .target = gradient_ + first_column}}};
   compute({.depth = steps.size(),
@@ -99,14 +109,10 @@ void Projection::gradient(std::int64_t task, const PackedSteps& steps) {
            .right = m(),
            .right_rows = nullptr,
            .first_column = first_column,
-           .columns = packed_.backward().columns_of(task),
+           .columns = packed_.backward().columns_of(panel),
            .target_stride = hidden_size_},
           block);
-  squares_[static_cast<std::size_t>(task)] = block[0].square;
-}
-
-double Projection::gradient_square() const noexcept {
-  return std::accumulate(squares_.begin(), squares_.end(), 0.0);
+  return block[0].square;
 }
 
 }  // namespace quadgate::native

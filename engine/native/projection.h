@@ -11,6 +11,7 @@
 #include "engine/native/layer_plan.h"
 #include "engine/native/packed_weight.h"
 #include "engine/native/row_view.h"
+#include "engine/native/task_list.h"
 #include "engine/native/work_range.h"
 
 namespace quadgate::native {
@@ -38,13 +39,12 @@ class Projection {
   /// The member's share of d(m), from d(h) = dy + dh at step t. Of dh it reads the member's share.
   void backward(const WorkRange& work, std::int64_t t, const RowView& dy, const RowView& dh);
 
-  /// After `backward` of all steps: a tile of the weight gradient, and at the end the sum of its
-  /// squares.
-  std::int64_t gradient_tasks() const noexcept { return packed_.backward().panels(); }
-  void gradient(std::int64_t task, const PackedSteps& steps);
-  double gradient_square() const noexcept;
+  /// Tasks that compute the weight gradient after `backward` of all steps of at most `capacity`
+  /// packed rows. The projection must stay where it is.
+  void add_gradient_tasks(TaskList& tasks, std::int64_t capacity);
 
  private:
+  double gradient(std::int64_t panel, const PackedSteps& steps);
   Team::Member::Share share_of(const WorkRange& work, const PackedMatrix& matrix) const noexcept;
 
   std::int64_t hidden_size_;
@@ -55,8 +55,7 @@ class Projection {
   float* gradient_;  // [P, H]
   Buffer m_;
   Buffer d_m_;
-  Buffer d_h_;                   // [capacity, P], complete: for the weight gradient
-  std::vector<double> squares_;  // of each task
+  Buffer d_h_;  // [capacity, P], complete: for the weight gradient
 };
 
 }  // namespace quadgate::native

@@ -35,7 +35,6 @@ Stack::Stack(const StackPlan& plan, Parameters& parameters)
                             .cores = cores_,
                             .precision = precision_};
       layers_.emplace_back(cell, config_, layer, parameters);
-      gradient_tasks_ += layers_.back().gradient_tasks(cores_);
     }
     y_.push_back(features(steps_.front(), directions_, config_.h_size()));
   }
@@ -164,23 +163,21 @@ void Stack::backward(const WorkRange& work, const DropoutKey* dropout,
   }
 }
 
-void Stack::gradient(std::int64_t task, const DropoutKey* dropout) {
+void Stack::add_gradient_tasks(TaskList& tasks) {
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
-      auto& one = layer(l, direction);
-      if (task < one.gradient_tasks(cores_)) {
-        return one.gradient(task, cores_, steps_, input(l, dropout != nullptr),
-                            output(l, direction), dropout);
+      Layer& one = layer(l, direction);
+      one.add_projection_tasks(tasks, capacity_);
+      for (const auto& part : one.gradient_parts(cores_)) {
+        tasks.add({.cost = part.cost * static_cast<double>(capacity_),
+                   .squares = part.squares(),
+                   .run = [this, &one, l, direction, part](const Pass& pass, double* squares) {
+                     one.gradient(part, pass, input(l, pass.drops()), output(l, direction),
+                                  squares);
+                   }});
       }
-      task -= one.gradient_tasks(cores_);
     }
   }
-}
-
-double Stack::gradient_square() const noexcept {
-  double square = 0;
-  for (const auto& layer : layers_) square += layer.gradient_square();
-  return square;
 }
 
 }  // namespace quadgate::native

@@ -17,6 +17,7 @@
 #include "engine/native/layer.h"
 #include "engine/native/packed_steps.h"
 #include "engine/native/row_view.h"
+#include "engine/native/task_list.h"
 #include "engine/native/workers.h"
 
 namespace quadgate::native {
@@ -79,11 +80,9 @@ class Stack {
   /// After `backward`, with has_states: the derivatives of the states before the first step.
   void store_d_states(const WorkRange& work, RecurrentStates& d_states);
 
-  /// After `backward` for all sequences: a tile of the weight gradients.
-  std::int64_t gradient_tasks() const noexcept { return gradient_tasks_; }
-  void gradient(std::int64_t task, const DropoutKey* dropout);
-  /// After all of them: the sum of the squares of the gradients.
-  double gradient_square() const noexcept;
+  /// Tasks that compute the weight gradients after `backward` for all sequences. The stack must
+  /// stay where it is.
+  void add_gradient_tasks(TaskList& tasks);
 
  private:
   /// Rows of features as they go into layers and come out, and their words in bf16.
@@ -132,7 +131,6 @@ class Stack {
   bool has_plain_weights_ = false;        // with weight_dropout: the panels hold W_hh as it is
   std::array<Buffer, 2> d_;               // of the layers' outputs, in turns
   Buffer d_x_;                            // with has_d_input
-  std::int64_t gradient_tasks_ = 0;
 };
 
 }  // namespace quadgate::native

@@ -35,9 +35,7 @@ void Stack::drop_output(const WorkRange& work, const DropoutKey& key, std::int64
 void Stack::sync_recurrent_weights(const DropoutKey* dropout, Workers& workers) {
   if (config_.weight_dropout == 0 || (dropout == nullptr && has_plain_weights_)) return;
   const std::int64_t pieces = layers_.front().recurrent_pieces();
-  const std::int64_t count = std::ssize(layers_) * pieces;
-  workers.plan_tasks(count);
-  workers.for_each(count, [&](std::int64_t task, PhaseTimes& times) {
+  workers.in_turns(std::ssize(layers_) * pieces, [&](std::int64_t task, PhaseTimes& times) {
     const Stopwatch stopwatch(times, Phase::optimizer);
     layers_[static_cast<std::size_t>(task / pieces)].pack_recurrent(task % pieces, dropout);
   });

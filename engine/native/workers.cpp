@@ -29,10 +29,6 @@ Workers::Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std:
       teams_(static_cast<std::size_t>(arena.threads())),
       task_times_(teams_.size()) {}
 
-void Workers::plan_tasks(std::int64_t tasks) {
-  task_times_.resize(std::max(task_times_.size(), static_cast<std::size_t>(tasks)));
-}
-
 TeamPlan Workers::team_plan(std::int64_t rows) const noexcept {
   if (small_) return {1, 1};
   if (team_size_ > 0) return {std::min(of_all_.threads / team_size_, rows), team_size_};

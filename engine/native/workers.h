@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -23,8 +25,6 @@ class Workers {
   Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std::int64_t team_size,
           Arena& arena);
 
-  /// Makes room to hand out so many tasks at a time.
-  void plan_tasks(std::int64_t tasks);
   /// How many cores share what is handed out: one if the steps are small.
   int cores() const noexcept { return small_ ? 1 : arena_.threads(); }
   PhaseTimes& times() noexcept { return times_; }
@@ -35,7 +35,7 @@ class Workers {
     small_ ? arena_.for_each_here(count, body) : arena_.for_each(count, body);
   }
 
-  /// Calls body(index, times) for each index on the cores; what they did not use counts as waiting.
+  /// Calls body(index, times) for each index, one a core; what they did not use counts as waiting.
   template <typename Body>
   void for_each(std::int64_t count, Body body) {
     PhaseTimes wall;
@@ -45,6 +45,17 @@ class Workers {
             [&](std::int64_t index) { body(index, task_times_[static_cast<std::size_t>(index)]); });
     }
     add_times(count, wall);
+  }
+
+  /// The same for any number of indices: each core takes the next one when it is through with its
+  /// last.
+  template <typename Body>
+  void in_turns(std::int64_t count, Body body) {
+    if (count == 0) return;
+    std::atomic<std::int64_t> next = 0;
+    for_each(std::min<std::int64_t>(cores(), count), [&](std::int64_t, PhaseTimes& times) {
+      for (std::int64_t i = next++; i < count; i = next++) body(i, times);
+    });
   }
 
   /// Calls body(work) for each range of the sequences.

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "engine/base/error.h"
-#include "engine/base/stopwatch.h"
 #include "engine/model/batch.h"
 #include "engine/native/stack.h"
+#include "engine/native/task_list.h"
 #include "engine/native/workers.h"
 
 namespace quadgate {
@@ -59,7 +59,7 @@ struct Recurrent::Impl {
                .has_d_input = true},
               parameters) {
     stack.add_pack_tasks(pack_tasks);
-    workers.plan_tasks(stack.gradient_tasks());
+    stack.add_gradient_tasks(gradient_tasks);
   }
 
   /// The place of step t of a row in arrays of `size` features.
@@ -94,6 +94,7 @@ struct Recurrent::Impl {
   native::Workers workers;
   native::Stack stack;
   std::vector<PackTask> pack_tasks;
+  native::TaskList gradient_tasks;
   Batch batch;
   std::int64_t seq_len = 0;     // of the last forward
   std::int64_t batch_size = 0;  // likewise
@@ -208,10 +209,7 @@ void Recurrent::backward(std::span<const float> d_output, const RecurrentStates*
     });
     stack.store_d_states(work, of.d_states);
   });
-  of.workers.for_each(stack.gradient_tasks(), [&](std::int64_t task, PhaseTimes& times) {
-    const Stopwatch stopwatch(times, Phase::weight_gradients);
-    stack.gradient(task, key);
-  });
+  of.gradient_tasks.run(of.workers, {of.batch, stack.steps(), key});
   of.seq_len = 0;  // the gates have become their derivatives
 }
 

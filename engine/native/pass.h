@@ -1,0 +1,18 @@
+#pragma once
+
+#include "engine/model/batch.h"
+#include "engine/model/dropout_key.h"
+#include "engine/native/packed_steps.h"
+
+namespace quadgate::native {
+
+/// A batch on its way through the model, and how: made once a batch.
+struct Pass {
+  const Batch& batch;
+  const PackedSteps& steps;
+  const DropoutKey* dropout = nullptr;  ///< null: without dropout
+
+  bool drops() const noexcept { return dropout != nullptr; }
+};
+
+}  // namespace quadgate::native

@@ -1,0 +1,30 @@
+#include "engine/native/task_list.h"
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <numeric>
+#include <utility>
+
+#include "engine/base/stopwatch.h"
+
+namespace quadgate::native {
+
+void TaskList::add(GradientTask task) {
+  const auto place =
+      std::ranges::upper_bound(tasks_, task.cost, std::greater(), &GradientTask::cost);
+  first_square_.insert(first_square_.begin() + (place - tasks_.begin()), squares_.size());
+  squares_.resize(squares_.size() + static_cast<std::size_t>(task.squares));
+  tasks_.insert(place, std::move(task));
+}
+
+double TaskList::run(Workers& workers, const Pass& pass) {
+  workers.in_turns(std::ssize(tasks_), [&](std::int64_t index, PhaseTimes& times) {
+    const auto i = static_cast<std::size_t>(index);
+    const Stopwatch stopwatch(times, tasks_[i].phase);
+    tasks_[i].run(pass, squares_.data() + first_square_[i]);
+  });
+  return std::accumulate(squares_.begin(), squares_.end(), 0.0);
+}
+
+}  // namespace quadgate::native

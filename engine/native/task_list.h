@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "engine/base/phase_times.h"
+#include "engine/native/pass.h"
+#include "engine/native/workers.h"
+
+namespace quadgate::native {
+
+/// A part of the weight gradients: the work of one core.
+struct GradientTask {
+  double cost = 0;  ///< multiply-adds for the largest batch
+  Phase phase = Phase::weight_gradients;
+  std::int64_t squares = 1;  ///< how many sums of squares it has
+  /// Computes the part and sets the sums of the squares of its elements.
+  std::function<void(const Pass& pass, double* squares)> run;
+};
+
+/// The tasks that the cores share between two joins. They are planned once and depend on each other
+/// in nothing. The cores take the largest first.
+class TaskList {
+ public:
+  void add(GradientTask task);
+  /// The largest first, equal ones as they were added.
+  std::span<const GradientTask> tasks() const noexcept { return tasks_; }
+
+  /// Runs all tasks. Returns the sum of their squares in the order in which they were added.
+  double run(Workers& workers, const Pass& pass);
+
+ private:
+  std::vector<GradientTask> tasks_;
+  std::vector<std::size_t> first_square_;  // of each task
+  std::vector<double> squares_;            // in the order in which tasks were added
+};
+
+}  // namespace quadgate::native

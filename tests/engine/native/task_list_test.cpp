@@ -1,0 +1,94 @@
+#include "engine/native/task_list.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <vector>
+
+#include "engine/native/cell_kernels.h"
+#include "engine/native/embedding.h"
+#include "engine/native/head.h"
+#include "engine/native/stack.h"
+
+namespace quadgate::native {
+namespace {
+
+/// Enough work that every core of the arena takes part.
+constexpr std::int64_t kMuch = 1'000'000'000;
+
+TEST(TaskListTest, HasTheLargestFirstAndEqualOnesAsTheyWereAdded) {
+  TaskList tasks;
+  std::int64_t squares = 0;
+  for (const double cost : {1.0, 7.0, 3.0, 7.0, 9.0, 1.0}) {
+    tasks.add({.cost = cost, .squares = ++squares, .run = {}});
+  }
+  std::vector<std::int64_t> order;
+  for (const auto& task : tasks.tasks()) order.push_back(task.squares);
+  EXPECT_EQ(order, (std::vector<std::int64_t>{5, 2, 4, 3, 1, 6}));
+}
+
+TEST(TaskListTest, SumsSquaresAsTheTasksWereAddedAtAnyNumberOfThreads) {
+  // In any other order, one of the small numbers is lost in a sum with 1e16 or is not.
+  constexpr std::array<double, 5> kSquares{1.0, 1.0, 1e16, 1.0, 1.0};
+  const double expected = std::accumulate(kSquares.begin(), kSquares.end(), 0.0);
+  for (const int threads : {1, 2, 5}) {
+    Arena arena(threads);
+    Workers workers(RecurrentConfig{.input_size = 1, .hidden_size = 1}, kMuch, 0, arena);
+    TaskList tasks;
+    tasks.add({.cost = 1, .squares = 2, .run = [&](const Pass&, double* squares) {
+                 std::copy_n(kSquares.data(), 2, squares);
+               }});
+    tasks.add({.cost = 3, .run = [&](const Pass&, double* square) { *square = kSquares[2]; }});
+    tasks.add({.cost = 2, .squares = 2, .run = [&](const Pass&, double* squares) {
+                 std::copy_n(kSquares.data() + 3, 2, squares);
+               }});
+    const Batch batch;
+    const PackedSteps steps(1, 1);
+    EXPECT_EQ(tasks.run(workers, {batch, steps}), expected) << threads;
+    EXPECT_EQ(tasks.run(workers, {batch, steps}), expected) << threads << ", again";
+  }
+}
+
+TEST(TaskListTest, CountsTheTimeOfATaskInItsPhase) {
+  Arena arena(2);
+  Workers workers(RecurrentConfig{.input_size = 1, .hidden_size = 1}, kMuch, 0, arena);
+  TaskList tasks;
+  tasks.add(
+      {.phase = Phase::head_and_loss, .run = [](const Pass&, double* square) { *square = 0; }});
+  const Batch batch;
+  const PackedSteps steps(1, 1);
+  tasks.run(workers, {batch, steps});
+  EXPECT_GT(workers.times()[Phase::head_and_loss], 0);
+  EXPECT_EQ(workers.times()[Phase::weight_gradients], 0);
+}
+
+TEST(TaskListTest, NoTaskOfAWordLanguageModelIsMoreThanASixtyFourthOfThem) {
+  const ModelConfig model{.rnn = {.input_size = 200, .hidden_size = 200, .num_layers = 2},
+                          .task = Task::tagging,
+                          .output_size = 8869,
+                          .embedding = {.vocabulary_size = 8869}};
+  const NetworkPlan plan{.model = model, .seq_len = 35, .batch_size = 20, .options = {}};
+  Parameters parameters(model);
+  Stack stack({.config = model.rnn,
+               .prefix = "rnn.",
+               .seq_len = plan.seq_len,
+               .batch_size = plan.batch_size,
+               .cores = 2,
+               .has_d_input = true},
+              parameters);
+  Head head(plan, cell_kernels(Cell::lstm, Precision::f32), parameters);
+  Embedding embedding(model, plan.seq_len * plan.batch_size, parameters);
+  TaskList list;
+  stack.add_gradient_tasks(list);
+  head.add_gradient_tasks(list, stack);
+  embedding.add_gradient_tasks(list, stack.d_input());
+  const double sum =
+      std::accumulate(list.tasks().begin(), list.tasks().end(), 0.0,
+                      [](double total, const GradientTask& task) { return total + task.cost; });
+  EXPECT_LE(list.tasks().front().cost, sum / 64);
+}
+
+}  // namespace
+}  // namespace quadgate::native
