@@ -82,7 +82,7 @@ void add_bench(CLI::App& app, BenchArguments& arguments, Command& command) {
   });
 }
 
-void add_scale(CLI::App& app, ScaleArguments& arguments, Command& command) {
+void add_scale(CLI::App& app, ScalingArguments& arguments, Command& command) {
   CLI::App& scale = *app.add_subcommand(
       "scale", "Time the training step of bench at several thread counts, and write a report");
   add_step(scale, arguments.shape, arguments.pin);
@@ -115,7 +115,7 @@ void add_scale(CLI::App& app, ScaleArguments& arguments, Command& command) {
   scale.callback([&, compare] {
     arguments.compare_torch = compare->count() > 0;
     command = [&] {
-      apps::scale(arguments);
+      apps::scaling_run(arguments);
       return kExitDone;
     };
   });

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "apps/bench/bench.h"
-#include "apps/bench/scale.h"
+#include "apps/bench/scaling_run.h"
 #include "apps/common/command.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming)
@@ -19,6 +19,6 @@ void add_threads(CLI::App& app, std::optional<int>& threads);
 void add_bench(CLI::App& app, BenchArguments& arguments, Command& command);
 
 /// Likewise `scale`.
-void add_scale(CLI::App& app, ScaleArguments& arguments, Command& command);
+void add_scale(CLI::App& app, ScalingArguments& arguments, Command& command);
 
 }  // namespace quadgate::apps

@@ -223,7 +223,7 @@ int run(int argc, char** argv) {
   ImportArguments import_arguments;
   std::filesystem::path inspect_file;
   BenchArguments bench_arguments;
-  ScaleArguments scale_arguments;
+  ScalingArguments scaling_arguments;
   add_prepare(app, prepare_arguments, command);
   add_train(app, train_arguments, command);
   add_evaluate(app, evaluate_arguments, command);
@@ -234,8 +234,8 @@ int run(int argc, char** argv) {
   add_import(app, import_arguments, command);
   add_inspect(app, inspect_file, command);
   add_bench(app, bench_arguments, command);
-  add_scale(app, scale_arguments, command);
-  scale_arguments.command_line = command_line(argc, argv);
+  add_scale(app, scaling_arguments, command);
+  scaling_arguments.command_line = command_line(argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

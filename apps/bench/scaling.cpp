@@ -29,15 +29,15 @@ Spread spread_of(std::vector<double> values) {
   return {quantile(0.5), quantile(0.25), quantile(0.75), values.front(), values.back()};
 }
 
-void summarize(ScalePoint& point, std::span<const ScaleSample> samples, const ScalePoint& base,
-               std::span<const ScaleSample> base_samples) {
+void summarize(ScalingPoint& point, std::span<const ScalingSample> samples,
+               const ScalingPoint& base, std::span<const ScalingSample> base_samples) {
   const double threads = static_cast<double>(point.threads) / base.threads;
   const double flops = point.step_flops / base.step_flops;
   const auto over = [&](auto value) {
     return spread_over(samples.size(),
                        [&](std::size_t i) { return value(samples[i], base_samples[i]); });
   };
-  using Sample = ScaleSample;
+  using Sample = ScalingSample;
   const auto rate = [&](const Sample& s) { return point.step_flops / s.step_seconds; };
   const auto speed_up = [&](const Sample& s, const Sample& b) {
     return flops * b.step_seconds / s.step_seconds;

@@ -22,7 +22,7 @@ struct Spread {
 Spread spread_of(std::vector<double> values);
 
 /// One repeat at one thread count.
-struct ScaleSample {
+struct ScalingSample {
   double step_seconds = 0;   ///< median over its steps
   double peak = 0;           ///< FMA peak of the same threads between the steps, median, FLOP/s
   double torch_seconds = 0;  ///< PyTorch's step, median; 0 without PyTorch
@@ -30,7 +30,7 @@ struct ScaleSample {
 
 /// The repeats at one thread count, summarized. A speed-up compares the FLOP/s of a repeat with
 /// those of the same repeat at the fewest threads.
-struct ScalePoint {
+struct ScalingPoint {
   int threads = 0;
   std::int64_t batch = 0;
   double step_flops = 0;   ///< floating-point operations of a step
@@ -54,8 +54,8 @@ struct ScalePoint {
 
 /// Fills the spreads and efficiencies of `point` from `samples`. Its speed-up is over `base`, the
 /// fewest threads, with as many `base_samples`. Threads and step_flops of both must be set.
-void summarize(ScalePoint& point, std::span<const ScaleSample> samples, const ScalePoint& base,
-               std::span<const ScaleSample> base_samples);
+void summarize(ScalingPoint& point, std::span<const ScalingSample> samples,
+               const ScalingPoint& base, std::span<const ScalingSample> base_samples);
 
 /// The part f of the work that does not spread over cores, by least squares over speed-ups S at
 /// ratios r of threads:

@@ -5,8 +5,8 @@
 extern "C" {
 extern const char _binary_chart_min_js_start[];
 extern const char _binary_chart_min_js_end[];
-extern const char _binary_scale_page_html_start[];
-extern const char _binary_scale_page_html_end[];
+extern const char _binary_scaling_page_html_start[];
+extern const char _binary_scaling_page_html_end[];
 extern const char _binary_torch_step_py_start[];
 extern const char _binary_torch_step_py_end[];
 }
@@ -18,8 +18,8 @@ std::string_view embedded_chart_js() {
   return {_binary_chart_min_js_start, _binary_chart_min_js_end};
 }
 
-std::string_view embedded_scale_page() {
-  return {_binary_scale_page_html_start, _binary_scale_page_html_end};
+std::string_view embedded_scaling_page() {
+  return {_binary_scaling_page_html_start, _binary_scaling_page_html_end};
 }
 
 std::string_view embedded_torch_step() {

@@ -49,12 +49,12 @@ TEST(SerialFractionTest, NeedsTwoThreadCounts) {
 
 TEST(SummarizeTest, ComparesEachRepeatWithTheSameRepeatAtTheFewestThreads) {
   // The machine is half as fast in the second repeat, in all it does.
-  const std::vector<ScaleSample> base_samples = {{2, 100, 6}, {4, 50, 12}, {2, 100, 6}};
-  const std::vector<ScaleSample> samples = {{1, 360, 3}, {2, 180, 6}, {1, 360, 3}};
-  ScalePoint base;
+  const std::vector<ScalingSample> base_samples = {{2, 100, 6}, {4, 50, 12}, {2, 100, 6}};
+  const std::vector<ScalingSample> samples = {{1, 360, 3}, {2, 180, 6}, {1, 360, 3}};
+  ScalingPoint base;
   base.threads = 2;
   base.step_flops = 50;
-  ScalePoint point;
+  ScalingPoint point;
   point.threads = 8;
   point.step_flops = 75;
   summarize(point, samples, base, base_samples);

@@ -1,4 +1,4 @@
-#include "apps/bench/scale.h"
+#include "apps/bench/scaling_run.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <memory>
 #include <span>
 
-#include "apps/bench/scale_report.h"
+#include "apps/bench/scaling_report.h"
 #include "apps/bench/step_benchmark.h"
 #include "apps/bench/torch_peer.h"
 #include "apps/common/threads.h"
@@ -34,7 +34,7 @@ void expect_writable(const std::filesystem::path& output) {
 }
 
 /// What a thread count works on: the same batch at each, or rows for every thread.
-StepShape shape_at(int threads, const ScaleArguments& arguments) {
+StepShape shape_at(int threads, const ScalingArguments& arguments) {
   StepShape shape = arguments.shape;
   if (arguments.weak) {
     shape.batch *= threads;
@@ -44,13 +44,13 @@ StepShape shape_at(int threads, const ScaleArguments& arguments) {
 
 /// One thread count: what it works on, its samples so far, and PyTorch, if that is compared with.
 struct Series {
-  ScalePoint point;
+  ScalingPoint point;
   StepShape shape;
-  std::vector<ScaleSample> samples;
+  std::vector<ScalingSample> samples;
   std::unique_ptr<TorchPeer> torch;
 };
 
-std::vector<Series> plan(const ScaleArguments& arguments, const std::vector<int>& cpus) {
+std::vector<Series> plan(const ScalingArguments& arguments, const std::vector<int>& cpus) {
   std::vector<Series> all;
   for (const int threads : parse_thread_counts(arguments.threads)) {
     Series& series = all.emplace_back();
@@ -97,7 +97,7 @@ void measure_steps_and_peak(StepBenchmark& benchmark, double seconds, Series& se
 }
 
 /// One more repeat: a model of its own, so that one that lies badly in memory is one of many.
-void measure(Series& series, const ScaleArguments& arguments) {
+void measure(Series& series, const ScalingArguments& arguments) {
   {
     StepBenchmark benchmark(series.shape, series.point.threads,
                             arguments.pin ? Pinning::cores : Pinning::none);
@@ -110,7 +110,7 @@ void measure(Series& series, const ScaleArguments& arguments) {
 }
 
 void show(const Series& series, int repeat, int repeats) {
-  const ScaleSample& sample = series.samples.back();
+  const ScalingSample& sample = series.samples.back();
   std::string line = fmt::format(
       "repeat {}/{}  {} thread{}  {:.4g} ms  {:.1f} of {:.1f} GFLOP/s", repeat, repeats,
       series.point.threads, series.point.threads == 1 ? "" : "s", sample.step_seconds * 1e3,
@@ -130,7 +130,7 @@ void warn_of_sharing(int threads, const Machine& machine) {
 }
 
 /// Fills the points of `report` and fits the serial fraction.
-void conclude(std::vector<Series>& all, ScaleReport& report) {
+void conclude(std::vector<Series>& all, ScalingReport& report) {
   std::vector<double> ratios;
   std::vector<double> speed_ups;
   const Series& base = all.front();
@@ -143,9 +143,9 @@ void conclude(std::vector<Series>& all, ScaleReport& report) {
   report.serial_fraction = serial_fraction(report.arguments.weak, ratios, speed_ups);
 }
 
-std::string headline(const ScaleReport& report) {
-  const ScalePoint& first = report.points.front();
-  const ScalePoint& last = report.points.back();
+std::string headline(const ScalingReport& report) {
+  const ScalingPoint& first = report.points.front();
+  const ScalingPoint& last = report.points.back();
   std::string line = fmt::format(
       "{} threads: {:.2f} times the speed of {}, efficiency {:.2f} "
       "(the FMA peak's: {:.2f})",
@@ -158,9 +158,9 @@ std::string headline(const ScaleReport& report) {
 
 }  // namespace
 
-void scale(const ScaleArguments& arguments) {
+void scaling_run(const ScalingArguments& arguments) {
   expect_writable(arguments.output);
-  ScaleReport report;
+  ScalingReport report;
   report.arguments = arguments;
   report.machine = describe_machine();
   const auto asked = arguments.shape.options.backend;

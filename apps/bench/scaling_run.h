@@ -7,7 +7,7 @@
 
 namespace quadgate::apps {
 
-struct ScaleArguments {
+struct ScalingArguments {
   StepShape shape;
   std::string threads;  ///< "1,2,4"
   bool weak = false;    ///< batch rows for every thread; else the same batch at every thread count
@@ -21,6 +21,6 @@ struct ScaleArguments {
 };
 
 /// Times training steps at several thread counts, in turns, and writes a report.
-void scale(const ScaleArguments& arguments);
+void scaling_run(const ScalingArguments& arguments);
 
 }  // namespace quadgate::apps

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/bench/scale_report.h"
+#include "apps/bench/scaling_report.h"
 #include "apps/common/embedded.h"
 
 namespace quadgate::apps {
@@ -28,8 +28,8 @@ std::string element(const std::string& page, const std::string& start, const std
   return page.substr(from, page.find(end, from) - from);
 }
 
-ScaleReport made_up_report() {
-  ScaleReport report;
+ScalingReport made_up_report() {
+  ScalingReport report;
   report.arguments.command_line = "quadgate scale -o '</script><b>&\xff.html'";
   report.arguments.shape = {20, 32, 64, 128, 2, true, Cell::lstm, 0, "5:20"};
   report.machine.cpu_model = "CPU <script>alert(1)</script>";
@@ -38,7 +38,7 @@ ScaleReport made_up_report() {
   report.precision = "f32";
   report.serial_fraction = 0.0625;
   for (const int threads : {1, 2}) {
-    ScalePoint& point = report.points.emplace_back();
+    ScalingPoint& point = report.points.emplace_back();
     point.threads = threads;
     point.step_seconds = {0.012345 / threads, 0.5, 0.5, 0.5, 0.5};
     point.phases[Phase::optimizer] = 1;
@@ -47,7 +47,7 @@ ScaleReport made_up_report() {
   return report;
 }
 
-TEST(ScalePageTest, HoldsTheNumbersWithoutScripts) {
+TEST(ScalingPageTest, HoldsTheNumbersWithoutScripts) {
   const std::string page = to_html(made_up_report());
   EXPECT_THAT(page, HasSubstr("<td>12.35<br>"));
   EXPECT_THAT(page, HasSubstr("<td>6.173<br>"));
@@ -59,7 +59,7 @@ TEST(ScalePageTest, HoldsTheNumbersWithoutScripts) {
   EXPECT_THAT(page, Not(HasSubstr("PyTorch:")));
 }
 
-TEST(ScalePageTest, NeedsNothingFromElsewhere) {
+TEST(ScalingPageTest, NeedsNothingFromElsewhere) {
   const std::string page = to_html(made_up_report());
   for (const char* reference : {"src=", "href=", "@import", "url("}) {
     const std::string own =
@@ -69,8 +69,8 @@ TEST(ScalePageTest, NeedsNothingFromElsewhere) {
   EXPECT_THAT(page, HasSubstr("Released under the MIT License"));
 }
 
-TEST(ScalePageTest, EscapesWhatComesFromOutside) {
-  const ScaleReport report = made_up_report();
+TEST(ScalingPageTest, EscapesWhatComesFromOutside) {
+  const ScalingReport report = made_up_report();
   const std::string page = to_html(report);
   EXPECT_THAT(page, HasSubstr("CPU &lt;script&gt;alert(1)&lt;/script&gt;"));
   EXPECT_THAT(page, HasSubstr("'&lt;/script&gt;&lt;b&gt;&amp;"));
@@ -82,10 +82,10 @@ TEST(ScalePageTest, EscapesWhatComesFromOutside) {
   EXPECT_THAT(record["command"].get<std::string>(), HasSubstr("</script><b>&"));
 }
 
-TEST(ScalePageTest, ShowsPytorchWhereItWasMeasured) {
-  ScaleReport report = made_up_report();
+TEST(ScalingPageTest, ShowsPytorchWhereItWasMeasured) {
+  ScalingReport report = made_up_report();
   report.torch_version = "2.13.0+cpu";
-  for (ScalePoint& point : report.points) {
+  for (ScalingPoint& point : report.points) {
     point.torch.emplace().ratio.median = 2.5;
   }
   const std::string page = to_html(report);

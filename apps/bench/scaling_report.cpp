@@ -1,4 +1,4 @@
-#include "apps/bench/scale_report.h"
+#include "apps/bench/scaling_report.h"
 
 #include <fmt/format.h>
 
@@ -47,7 +47,7 @@ Json json_of(const Machine& machine) {
           {"cgroup_cpus", json_of(machine.cgroup_cpus)}};
 }
 
-Json json_of(const ScalePoint& point) {
+Json json_of(const ScalingPoint& point) {
   Json phases = Json::object();
   for (std::size_t i = 0; i < kPhases; ++i) {
     const auto phase = static_cast<Phase>(i);
@@ -75,16 +75,16 @@ Json json_of(const ScalePoint& point) {
 
 }  // namespace
 
-double phase_share(const ScalePoint& point, Phase phase) {
+double phase_share(const ScalingPoint& point, Phase phase) {
   const auto& seconds = point.phases.core_seconds;
   const double all = std::accumulate(seconds.begin(), seconds.end(), 0.0);
   return all > 0 ? point.phases[phase] / all : 0;
 }
 
-std::string to_json(const ScaleReport& report) {
-  const ScaleArguments& arguments = report.arguments;
+std::string to_json(const ScalingReport& report) {
+  const ScalingArguments& arguments = report.arguments;
   Json points = Json::array();
-  for (const ScalePoint& point : report.points) {
+  for (const ScalingPoint& point : report.points) {
     points.push_back(json_of(point));
   }
   const Json json = {

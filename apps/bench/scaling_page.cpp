@@ -5,7 +5,7 @@
 #include <map>
 #include <string_view>
 
-#include "apps/bench/scale_report.h"
+#include "apps/bench/scaling_report.h"
 #include "apps/common/embedded.h"
 
 namespace quadgate::apps {
@@ -70,9 +70,9 @@ std::string cell(const Spread& spread, double scale = 1) {
 
 std::string row(std::string_view cells) { return fmt::format("<tr>{}</tr>\n", cells); }
 
-std::string point_rows(const ScaleReport& report) {
+std::string point_rows(const ScalingReport& report) {
   std::string rows;
-  for (const ScalePoint& point : report.points) {
+  for (const ScalingPoint& point : report.points) {
     std::string cells = cell(fmt::to_string(point.threads)) + cell(fmt::to_string(point.batch)) +
                         cell(point.step_seconds, 1e3) + cell(point.speed_up);
     for (const double value :
@@ -90,9 +90,9 @@ std::string point_rows(const ScaleReport& report) {
   return rows;
 }
 
-std::string phase_table(const ScaleReport& report) {
+std::string phase_table(const ScalingReport& report) {
   std::string head = "<th>phase</th>";
-  for (const ScalePoint& point : report.points) {
+  for (const ScalingPoint& point : report.points) {
     head += fmt::format("<th>{} thread{}</th>", point.threads, point.threads == 1 ? "" : "s");
   }
   std::string rows;
@@ -101,7 +101,7 @@ std::string phase_table(const ScaleReport& report) {
     std::string name(to_string(phase));
     std::replace(name.begin(), name.end(), '_', ' ');
     std::string cells = cell(name);
-    for (const ScalePoint& point : report.points) {
+    for (const ScalingPoint& point : report.points) {
       cells += cell(fmt::format("{:.1f} %", 100 * phase_share(point, phase)));
     }
     rows += row(cells);
@@ -109,7 +109,7 @@ std::string phase_table(const ScaleReport& report) {
   return fmt::format("<table>\n<thead>{}</thead>\n<tbody>\n{}</tbody>\n</table>", row(head), rows);
 }
 
-std::string machine_rows(const ScaleReport& report) {
+std::string machine_rows(const ScalingReport& report) {
   const Machine& machine = report.machine;
   std::string rows;
   const auto add = [&](std::string_view name, std::string_view value) {
@@ -144,11 +144,11 @@ std::string fit_of(bool weak) {
 
 }  // namespace
 
-std::string to_html(const ScaleReport& report) {
-  const ScaleArguments& arguments = report.arguments;
+std::string to_html(const ScalingReport& report) {
+  const ScalingArguments& arguments = report.arguments;
   const bool torch = !report.torch_version.empty();
   return fill(
-      embedded_scale_page(),
+      embedded_scaling_page(),
       {{"shape", escape(describe(arguments.shape))},
        {"mode", arguments.weak ? "weak scaling: this batch for every thread"
                                : "strong scaling: the same batch at every thread count"},
