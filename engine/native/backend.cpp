@@ -62,48 +62,44 @@ void Backend::refresh() {
                  [&](std::int64_t task) { pack_tasks_[static_cast<std::size_t>(task)].run(); });
 }
 
-void Backend::assign(const Batch& batch) {
+/// Lays the batch out, and brings the recurrent weights to what the pass multiplies with.
+Pass Backend::begin(const Batch& batch, const DropoutKey* dropout,
+                    std::optional<float> gradient_scale) {
   stack_.assign(conv_ ? conv_->assign(batch) : batch.offsets);
-}
-
-void Backend::assign_embedding(const Batch& batch) {
-  embedding_->assign(batch, conv_ ? nullptr : &stack_.steps());
+  const Pass pass{batch, stack_.steps(), dropout, gradient_scale};
+  stack_.sync_recurrent_weights(pass, workers_);
+  return pass;
 }
 
 Metrics Backend::evaluate(const Batch& batch) {
-  stack_.sync_recurrent_weights(nullptr, workers_);
-  assign(batch);
-  workers_.for_each_range(stack_.steps(), [&](const WorkRange& work) {
-    forward(work, batch, nullptr);
-    head_.loss(work, batch, {});
+  const Pass pass = begin(batch, nullptr, {});
+  workers_.for_each_range(pass, [&](const WorkRange& work) {
+    forward(work);
+    head_.loss(work);
   });
-  return head_.metrics(stack_.steps());
+  return head_.metrics(pass.steps);
 }
 
 void Backend::predict(const Batch& batch, std::span<float> outputs) {
-  stack_.sync_recurrent_weights(nullptr, workers_);
-  assign(batch);
-  workers_.for_each_range(stack_.steps(), [&](const WorkRange& work) {
-    forward(work, batch, nullptr);
-    head_.copy_outputs(work, batch, outputs);
+  workers_.for_each_range(begin(batch, nullptr, {}), [&](const WorkRange& work) {
+    forward(work);
+    head_.copy_outputs(work, outputs);
   });
 }
 
 Metrics Backend::differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
                                double& gradient_norm) {
-  const DropoutKey* const key = drops_ ? &dropout : nullptr;
-  stack_.sync_recurrent_weights(key, workers_);
-  assign(batch);
-  workers_.for_each_range(stack_.steps(), [&](const WorkRange& work) {
-    forward(work, batch, key);
-    head_.loss(work, batch, gradient_scale);
+  const Pass pass = begin(batch, drops_ ? &dropout : nullptr, gradient_scale);
+  workers_.for_each_range(pass, [&](const WorkRange& work) {
+    forward(work);
+    head_.loss(work);
     head_.backward(work, stack_.d_output());
-    stack_.backward(work, key, nullptr);
-    if (conv_) conv_->backward(work, batch, stack_.d_input());
+    stack_.backward(work, nullptr);
+    if (conv_) conv_->backward(work, stack_.d_input());
   });
-  if (embedding_) assign_embedding(batch);
-  gradient_norm = gradients({batch, stack_.steps(), key});
-  return head_.metrics(stack_.steps());
+  if (embedding_) embedding_->assign(batch, conv_ ? nullptr : &pass.steps);
+  gradient_norm = gradients(pass);
+  return head_.metrics(pass.steps);
 }
 
 /// Returns the norm.
@@ -112,17 +108,17 @@ double Backend::gradients(const Pass& pass) {
   return std::sqrt(square + tied_tasks_.run(workers_, pass));
 }
 
-void Backend::forward(const WorkRange& work, const Batch& batch, const DropoutKey* dropout) {
+void Backend::forward(const WorkRange& work) {
   if (conv_) {
-    conv_->forward(work, batch, embedding());
-    stack_.load(work, conv_->output(), dropout);
+    conv_->forward(work, embedding());
+    stack_.load(work, conv_->output());
   } else {
-    stack_.load(work, batch, dropout, embedding());
+    stack_.load(work, embedding());
   }
   if (carries_states_) stack_.load_states(work, &states_);
-  stack_.forward(work, dropout);
+  stack_.forward(work);
   if (carries_states_) stack_.store_states(work, states_);
-  head_.forward(work, stack_.output(dropout != nullptr));
+  head_.forward(work, stack_.output(work.pass));
 }
 
 }  // namespace quadgate::native

@@ -34,10 +34,8 @@ class Backend final : public quadgate::Backend {
   PhaseTimes& phase_times() noexcept override { return workers_.times(); }
 
  private:
-  void assign(const Batch& batch);
-  void forward(const WorkRange& work, const Batch& batch, const DropoutKey* dropout);
-  void assign_embedding(const Batch& batch);
-
+  Pass begin(const Batch& batch, const DropoutKey* dropout, std::optional<float> gradient_scale);
+  void forward(const WorkRange& work);
   double gradients(const Pass& pass);
 
   const Embedding* embedding() const noexcept { return embedding_ ? &*embedding_ : nullptr; }

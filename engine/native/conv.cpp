@@ -133,11 +133,12 @@ std::span<const std::int64_t> Conv::assign(const Batch& batch) {
 template <typename Body>
 void Conv::for_each_sequence(const WorkRange& work, Body body) {
   for (std::int64_t place = work.first; place < work.last; ++place) {
-    body(place, work.steps.row_in_batch(place));
+    body(place, work.pass.steps.row_in_batch(place));
   }
 }
 
-void Conv::load(const WorkRange& work, const Batch& batch, const Embedding* embedding) {
+void Conv::load(const WorkRange& work, const Embedding* embedding) {
+  const Batch& batch = work.pass.batch;
   for_each_sequence(work, [&](std::int64_t, std::int64_t row) {
     const std::int64_t offset = batch.offsets[static_cast<std::size_t>(row)];
     const std::int64_t length = batch.offsets[static_cast<std::size_t>(row) + 1] - offset;
@@ -168,36 +169,40 @@ void Conv::convolve(std::int64_t first, std::int64_t rows) {
   }
 }
 
-void Conv::forward(const WorkRange& work, const Batch& batch, const Embedding* embedding) {
+void Conv::forward(const WorkRange& work, const Embedding* embedding) {
+  const Batch& batch = work.pass.batch;
   const Stopwatch stopwatch(work.times, Phase::input_product);
-  load(work, batch, embedding);
+  load(work, embedding);
   const std::int64_t steps = config_.pool_size;
   for_each_sequence(work, [&](std::int64_t place, std::int64_t row) {
-    const auto share = work.member.share(work.steps.length(place));
+    const auto share = work.member.share(work.pass.steps.length(place));
     const std::int64_t first = begin(batch, row);
     convolve(first + share.begin * steps, (share.end - share.begin) * steps);
     for (std::int64_t t = share.begin; t < share.end; ++t) {
-      pool(z(), first + delay_ + t * steps, steps, output().at(work.steps.offset_at(t) + place));
+      pool(z(), first + delay_ + t * steps, steps,
+           output().at(work.pass.steps.offset_at(t) + place));
     }
   });
   work.member.wait();
 }
 
-void Conv::backward(const WorkRange& work, const Batch& batch, const RowView& dy) {
+void Conv::backward(const WorkRange& work, const RowView& dy) {
+  const Batch& batch = work.pass.batch;
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const std::int64_t steps = config_.pool_size;
   for_each_sequence(work, [&](std::int64_t place, std::int64_t row) {
-    const auto share = work.member.share(work.steps.length(place));
+    const auto share = work.member.share(work.pass.steps.length(place));
     const std::int64_t first = begin(batch, row) + delay_;
     for (std::int64_t t = share.begin; t < share.end; ++t) {
-      const std::int64_t packed_row = work.steps.offset_at(t) + place;
+      const std::int64_t packed_row = work.pass.steps.offset_at(t) + place;
       pool_back(z(), first + t * steps, steps, output().at(packed_row), dy.at(packed_row));
     }
   });
-  if (backward_.panels() > 0) backward_input(work, batch);
+  if (backward_.panels() > 0) backward_input(work);
 }
 
-void Conv::backward_input(const WorkRange& work, const Batch& batch) {
+void Conv::backward_input(const WorkRange& work) {
+  const Batch& batch = work.pass.batch;
   work.member.wait();
   for_each_sequence(work, [&](std::int64_t, std::int64_t row) {
     const std::int64_t offset = batch.offsets[static_cast<std::size_t>(row)];

@@ -40,12 +40,12 @@ class Conv {
 
   /// From the features of the batch (see features_of) to `output`, for the work's sequences;
   /// complete for all members at return.
-  void forward(const WorkRange& work, const Batch& batch, const Embedding* embedding);
+  void forward(const WorkRange& work, const Embedding* embedding);
   /// What goes into the recurrent stack, [packed rows, channels].
   RowView output() noexcept { return {y_.data(), config_.channels}; }
   /// After `forward`, from dy, the derivative of `output`, which it uses up: all that `gradient`
   /// needs, and with an embedding d_input.
-  void backward(const WorkRange& work, const Batch& batch, const RowView& dy);
+  void backward(const WorkRange& work, const RowView& dy);
   /// The derivative of the features [tokens of the batch, I].
   RowView d_input() noexcept { return {d_x_.data(), input_size_}; }
 
@@ -66,9 +66,9 @@ class Conv {
   template <typename Body>
   static void for_each_sequence(const WorkRange& work, Body body);
   void pack();
-  void load(const WorkRange& work, const Batch& batch, const Embedding* embedding);
+  void load(const WorkRange& work, const Embedding* embedding);
   void convolve(std::int64_t first, std::int64_t rows);
-  void backward_input(const WorkRange& work, const Batch& batch);
+  void backward_input(const WorkRange& work);
   double gradient(std::int64_t channel, std::int64_t column);
   double bias_gradient(std::int64_t channel, std::int64_t channels);
 

@@ -15,29 +15,28 @@ FeatureDropout::FeatureDropout(const Plan& plan)
       width_(plan.width),
       masks_(locked_ ? static_cast<std::size_t>(plan.batch_size * plan.width) : 0) {}
 
-void FeatureDropout::draw(const WorkRange& work, const DropoutKey& key) {
-  if (!locked_) return;
+void FeatureDropout::draw(const WorkRange& work) {
+  if (!locked_ || !work.pass.drops()) return;
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     std::fill_n(mask(place), width_, 1.0F);
-    dropout_.features(key, layer_, work.steps.row_in_batch(place), 0,
+    dropout_.features(*work.pass.dropout, layer_, work.pass.steps.row_in_batch(place), 0,
                       {mask(place), static_cast<std::size_t>(width_)}, mask(place));
   }
 }
 
-void FeatureDropout::apply(const WorkRange& work, const DropoutKey& key, std::int64_t place,
-                           std::int64_t t, const float* from, float* to) const noexcept {
+void FeatureDropout::apply(const WorkRange& work, std::int64_t place, std::int64_t t,
+                           const float* from, float* to) const noexcept {
   if (locked_) {
     return kernels::multiply_kernel(kernels::active_isa())(width_, mask(place), from, to);
   }
-  dropout_.features(key, layer_, work.steps.row_in_batch(place), t,
+  dropout_.features(*work.pass.dropout, layer_, work.pass.steps.row_in_batch(place), t,
                     {from, static_cast<std::size_t>(width_)}, to);
 }
 
-void FeatureDropout::apply(const WorkRange& work, const DropoutKey& key, const RowView& from,
-                           const RowView& to) const {
-  if (!is_on()) return;
-  const auto share = work.member.share(work.steps.seq_len());
+void FeatureDropout::apply(const WorkRange& work, const RowView& from, const RowView& to) const {
+  if (!is_on() || !work.pass.drops()) return;
+  const auto share = work.member.share(work.pass.steps.seq_len());
   for (std::int64_t t = share.begin; t < share.end; ++t) {
     const std::int64_t row = work.row(t);
     if (locked_) {
@@ -46,7 +45,7 @@ void FeatureDropout::apply(const WorkRange& work, const DropoutKey& key, const R
       continue;
     }
     for (std::int64_t i = 0; i < work.rows(t); ++i) {
-      apply(work, key, work.first + i, t, from.at(row + i), to.at(row + i));
+      apply(work, work.first + i, t, from.at(row + i), to.at(row + i));
     }
   }
   work.member.wait();

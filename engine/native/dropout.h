@@ -24,15 +24,15 @@ class FeatureDropout {
 
   bool is_on() const noexcept { return dropout_.is_on(); }
 
-  /// Draws locked masks, for the member's share of the sequences, before they are applied.
-  void draw(const WorkRange& work, const DropoutKey& key);
+  /// Draws locked masks, if the pass drops, for the member's share of the sequences, before they
+  /// are applied.
+  void draw(const WorkRange& work);
   /// One step of the sequence at a place.
-  void apply(const WorkRange& work, const DropoutKey& key, std::int64_t place, std::int64_t t,
-             const float* from, float* to) const noexcept;
+  void apply(const WorkRange& work, std::int64_t place, std::int64_t t, const float* from,
+             float* to) const noexcept;
   /// All steps of the work's sequences, packed rows without gaps; for all members at return.
-  /// Nothing unless it is on.
-  void apply(const WorkRange& work, const DropoutKey& key, const RowView& from,
-             const RowView& to) const;
+  /// Nothing unless it is on and the pass drops.
+  void apply(const WorkRange& work, const RowView& from, const RowView& to) const;
 
  private:
   float* mask(std::int64_t place) noexcept { return masks_.data() + place * width_; }

@@ -63,7 +63,7 @@ void Head::for_each_piece(const WorkRange& work, Body body) const {
     const auto share = work.member.share(work.last - work.first);
     return body(work.first + share.begin, share.end - share.begin);
   }
-  const auto share = work.member.share(work.steps.seq_len());
+  const auto share = work.member.share(work.pass.steps.seq_len());
   work.for_each_run(share.begin, share.end, body);
 }
 
@@ -90,17 +90,18 @@ void Head::forward(const WorkRange& work, const RowView& y) {
   });
 }
 
-void Head::load_labels(const WorkRange& work, const Batch& batch) {
+void Head::load_labels(const WorkRange& work) {
+  const Batch& batch = work.pass.batch;
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
-    const auto in_batch = static_cast<std::size_t>(work.steps.row_in_batch(place));
+    const auto in_batch = static_cast<std::size_t>(work.pass.steps.row_in_batch(place));
     if (!at_every_step()) {
       labels_[static_cast<std::size_t>(place)] = batch.labels[in_batch];
       continue;
     }
     const std::int64_t* from = batch.labels.data() + batch.offsets[in_batch];
-    for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
-      labels_[static_cast<std::size_t>(work.steps.offset_at(t) + place)] = from[t];
+    for (std::int64_t t = 0; t < work.pass.steps.length(place); ++t) {
+      labels_[static_cast<std::size_t>(work.pass.steps.offset_at(t) + place)] = from[t];
     }
   }
 }
@@ -113,10 +114,11 @@ Loss::Rows Head::label_rows(std::int64_t first, std::int64_t rows) noexcept {
           .predictions = predictions_.data() + first};
 }
 
-void Head::loss(const WorkRange& work, const Batch& batch, std::optional<float> gradient_scale) {
+void Head::loss(const WorkRange& work) {
+  const auto& gradient_scale = work.pass.gradient_scale;
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
   const bool labelled = model_.task != Task::regression;
-  if (labelled) load_labels(work, batch);
+  if (labelled) load_labels(work);
   work.member.wait();  // the shares of forward, and of the labels, were others
   if (labelled) {
     for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
@@ -125,18 +127,19 @@ void Head::loss(const WorkRange& work, const Batch& batch, std::optional<float> 
                 gradient_scale ? outputs : nullptr);
     });
   } else {
-    value_losses(work, batch, gradient_scale);
+    value_losses(work);
   }
   work.member.wait();
 }
 
-void Head::value_losses(const WorkRange& work, const Batch& batch,
-                        std::optional<float> gradient_scale) {
+void Head::value_losses(const WorkRange& work) {
+  const Batch& batch = work.pass.batch;
+  const auto& gradient_scale = work.pass.gradient_scale;
   const auto size = static_cast<std::size_t>(model_.output_size);
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     float* const outputs = outputs_.data() + place * model_.output_size;
-    const auto target = static_cast<std::size_t>(work.steps.row_in_batch(place)) * size;
+    const auto target = static_cast<std::size_t>(work.pass.steps.row_in_batch(place)) * size;
     errors_[static_cast<std::size_t>(place)] =
         loss_.of_values({outputs, size}, std::span(batch.targets).subspan(target, size),
                         gradient_scale.value_or(0), gradient_scale ? outputs : nullptr);
@@ -187,7 +190,7 @@ void Head::add_gradient_tasks(TaskList& tasks, Stack& stack) {
                               std::min(columns, features_ - column)};
       tasks.add({.cost = static_cast<double>(capacity_ * part.rows * part.columns),
                  .run = [this, part, &stack](const Pass& pass, double* square) {
-                   *square = gradient(part, pass.steps, stack.output(pass.drops()));
+                   *square = gradient(part, pass.steps, stack.output(pass));
                  }});
     }
   }
@@ -218,19 +221,20 @@ double Head::gradient(const GradientPart& part, const PackedSteps& steps, const 
   return square + sum_of_squares(sums.data(), 1, part.rows, part.rows);
 }
 
-void Head::copy_outputs(const WorkRange& work, const Batch& batch, std::span<float> outputs) const {
+void Head::copy_outputs(const WorkRange& work, std::span<float> outputs) const {
+  const Batch& batch = work.pass.batch;
   const std::int64_t size = model_.output_size;
   work.member.wait();  // the shares of forward were others
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
-    const std::int64_t in_batch = work.steps.row_in_batch(place);
+    const std::int64_t in_batch = work.pass.steps.row_in_batch(place);
     if (!at_every_step()) {
       std::copy_n(outputs_.data() + place * size, size, outputs.data() + in_batch * size);
       continue;
     }
     const std::int64_t first = batch.offsets[static_cast<std::size_t>(in_batch)];
-    for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
-      std::copy_n(outputs_.data() + (work.steps.offset_at(t) + place) * size, size,
+    for (std::int64_t t = 0; t < work.pass.steps.length(place); ++t) {
+      std::copy_n(outputs_.data() + (work.pass.steps.offset_at(t) + place) * size, size,
                   outputs.data() + (first + t) * size);
     }
   }

@@ -28,9 +28,9 @@ class Head {
   /// The outputs of the work's sequences from the last layer's output y.
   void forward(const WorkRange& work, const RowView& y);
 
-  /// After `forward`: the loss of each row. If there is a `gradient_scale`, the outputs become
+  /// After `forward`: the loss of each row. If the pass has a `gradient_scale`, the outputs become
   /// their gradients times it, for `backward`.
-  void loss(const WorkRange& work, const Batch& batch, std::optional<float> gradient_scale);
+  void loss(const WorkRange& work);
 
   /// After `loss` for all sequences: the sum of the losses.
   Metrics metrics(const PackedSteps& steps);
@@ -44,7 +44,7 @@ class Head {
   void add_gradient_tasks(TaskList& tasks, Stack& stack);
 
   /// After `forward`: copies the outputs to their place in Network::predict's.
-  void copy_outputs(const WorkRange& work, const Batch& batch, std::span<float> outputs) const;
+  void copy_outputs(const WorkRange& work, std::span<float> outputs) const;
 
  private:
   /// Of the weight: rows and columns.
@@ -64,8 +64,8 @@ class Head {
   /// belongs to a member of the work.
   template <typename Body>
   void for_each_piece(const WorkRange& work, Body body) const;
-  void load_labels(const WorkRange& work, const Batch& batch);
-  void value_losses(const WorkRange& work, const Batch& batch, std::optional<float> gradient_scale);
+  void load_labels(const WorkRange& work);
+  void value_losses(const WorkRange& work);
 
   ModelConfig model_;
   Loss loss_;

@@ -19,7 +19,7 @@ kernels::Lhs Layer::d_gates(const CellKernels::Slots& slots, std::int64_t row) c
 
 void Layer::backward(const WorkRange& work, const RowView& y, const RowView& dy, const RowView& dx,
                      bool add) {
-  const std::int64_t seq_len = work.steps.seq_len();
+  const std::int64_t seq_len = work.pass.steps.seq_len();
   for (std::int64_t done = 0; done < seq_len; done += steps_at_once_) {
     const std::int64_t count = std::min(steps_at_once_, seq_len - done);
     const std::int64_t first = reverse_ ? done : seq_len - done - count;

@@ -12,7 +12,7 @@ namespace quadgate::native {
 using kernels::Output;
 
 void Layer::forward(const WorkRange& work, const LayerRows& x, const LayerRows& y) {
-  const std::int64_t seq_len = work.steps.seq_len();
+  const std::int64_t seq_len = work.pass.steps.seq_len();
   for (std::int64_t done = 0; done < seq_len; done += steps_at_once_) {
     const std::int64_t count = std::min(steps_at_once_, seq_len - done);
     const std::int64_t first = reverse_ ? seq_len - done - count : done;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "engine/model/batch.h"
 #include "engine/model/dropout_key.h"
 #include "engine/native/packed_steps.h"
@@ -10,7 +12,8 @@ namespace quadgate::native {
 struct Pass {
   const Batch& batch;
   const PackedSteps& steps;
-  const DropoutKey* dropout = nullptr;  ///< null: without dropout
+  const DropoutKey* dropout = nullptr;    ///< null: without dropout
+  std::optional<float> gradient_scale{};  ///< of the loss; none: no gradient is asked for
 
   bool drops() const noexcept { return dropout != nullptr; }
 };

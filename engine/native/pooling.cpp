@@ -57,20 +57,21 @@ void SequencePooling::forward(const WorkRange& work, const RowView& y) {
     float* const to = pooled().at(place);
     switch (pooling_) {
       case Pooling::last:
-        return for_each_final_state(work.steps, place, [&](std::int64_t row, std::int64_t first) {
-          std::copy_n(y.at(row) + first, h_size_, to + first);
-        });
+        return for_each_final_state(work.pass.steps, place,
+                                    [&](std::int64_t row, std::int64_t first) {
+                                      std::copy_n(y.at(row) + first, h_size_, to + first);
+                                    });
       case Pooling::mean: {
         std::fill_n(to, features_, 0.0F);
-        for_each_step(work.steps, place, [&](std::int64_t, std::int64_t row) {
+        for_each_step(work.pass.steps, place, [&](std::int64_t, std::int64_t row) {
           for (std::int64_t i = 0; i < features_; ++i) to[i] += y.at(row)[i];
         });
-        const auto length = static_cast<float>(work.steps.length(place));
+        const auto length = static_cast<float>(work.pass.steps.length(place));
         for (std::int64_t i = 0; i < features_; ++i) to[i] /= length;
         return;
       }
       case Pooling::max:
-        return find_largest(work.steps, place, y);
+        return find_largest(work.pass.steps, place, y);
     }
   });
 }
@@ -78,8 +79,8 @@ void SequencePooling::forward(const WorkRange& work, const RowView& y) {
 void SequencePooling::backward(const WorkRange& work, const RowView& dy) {
   for_each_place(work, [&](std::int64_t place) {
     const float* const from = d_pooled().at(place);
-    const auto length = static_cast<float>(work.steps.length(place));
-    for_each_step(work.steps, place, [&](std::int64_t t, std::int64_t row) {
+    const auto length = static_cast<float>(work.pass.steps.length(place));
+    for_each_step(work.pass.steps, place, [&](std::int64_t t, std::int64_t row) {
       float* const to = dy.at(row);
       for (std::int64_t i = 0; i < features_; ++i) {
         switch (pooling_) {
@@ -96,7 +97,7 @@ void SequencePooling::backward(const WorkRange& work, const RowView& dy) {
       }
     });
     if (pooling_ == Pooling::last) {
-      for_each_final_state(work.steps, place, [&](std::int64_t row, std::int64_t first) {
+      for_each_final_state(work.pass.steps, place, [&](std::int64_t row, std::int64_t first) {
         std::copy_n(from + first, h_size_, dy.at(row) + first);
       });
     }

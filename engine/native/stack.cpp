@@ -84,18 +84,16 @@ RowView Stack::d_output(std::int64_t layer) noexcept {
 }
 
 template <typename Rows>
-void Stack::load_rows(const WorkRange& work, const DropoutKey* dropout, Rows features) {
+void Stack::load_rows(const WorkRange& work, Rows features) {
   const std::int64_t width = config_.input_size;
-  for (auto& one : dropouts_) {
-    if (dropout != nullptr) one.draw(work, *dropout);
-  }
-  const bool drops = dropout != nullptr && dropout_before(0).is_on();
+  for (auto& one : dropouts_) one.draw(work);
+  const bool drops = work.pass.drops() && dropout_before(0).is_on();
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
-    for (std::int64_t t = 0; t < work.steps.length(place); ++t) {
+    for (std::int64_t t = 0; t < work.pass.steps.length(place); ++t) {
       const float* const from = features(place, t);
-      float* const to = x_.rows.data() + (work.steps.offset_at(t) + place) * width;
-      drops ? dropout_before(0).apply(work, *dropout, place, t, from, to)
+      float* const to = x_.rows.data() + (work.pass.steps.offset_at(t) + place) * width;
+      drops ? dropout_before(0).apply(work, place, t, from, to)
             : static_cast<void>(std::copy_n(from, width, to));
     }
   }
@@ -103,17 +101,17 @@ void Stack::load_rows(const WorkRange& work, const DropoutKey* dropout, Rows fea
   round(work, input(0, false), 1);
 }
 
-void Stack::load(const WorkRange& work, const Batch& batch, const DropoutKey* dropout,
-                 const Embedding* embedding) {
-  load_rows(work, dropout, [&](std::int64_t place, std::int64_t t) {
-    const auto row = static_cast<std::size_t>(work.steps.row_in_batch(place));
+void Stack::load(const WorkRange& work, const Embedding* embedding) {
+  const Batch& batch = work.pass.batch;
+  load_rows(work, [&](std::int64_t place, std::int64_t t) {
+    const auto row = static_cast<std::size_t>(work.pass.steps.row_in_batch(place));
     return features_of(batch, batch.offsets[row] + t, config_.input_size, embedding);
   });
 }
 
-void Stack::load(const WorkRange& work, const RowView& features, const DropoutKey* dropout) {
-  load_rows(work, dropout, [&](std::int64_t place, std::int64_t t) {
-    return features.at(work.steps.offset_at(t) + place);
+void Stack::load(const WorkRange& work, const RowView& features) {
+  load_rows(work, [&](std::int64_t place, std::int64_t t) {
+    return features.at(work.pass.steps.offset_at(t) + place);
   });
 }
 
@@ -121,7 +119,7 @@ void Stack::round(const WorkRange& work, const LayerRows& features, std::int64_t
   if (precision_ != Precision::bf16) return;
   const auto kernel = kernels::bf16_rows_kernel(kernels::active_isa());
   const std::int64_t width = features.rows.stride / parts;
-  const auto share = work.member.share(work.steps.seq_len());
+  const auto share = work.member.share(work.pass.steps.seq_len());
   for (std::int64_t t = share.begin; t < share.end; ++t) {
     for (std::int64_t part = 0; part < parts; ++part) {
       kernel({.rows = work.rows(t),
@@ -135,22 +133,19 @@ void Stack::round(const WorkRange& work, const LayerRows& features, std::int64_t
   work.member.wait();
 }
 
-void Stack::forward(const WorkRange& work, const DropoutKey* dropout) {
+void Stack::forward(const WorkRange& work) {
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
-      layer(l, direction).forward(work, input(l, dropout != nullptr), output(l, direction));
+      layer(l, direction).forward(work, input(l, work.pass.drops()), output(l, direction));
     }
-    if (dropout != nullptr) drop_output(work, *dropout, l);
+    drop_output(work, l);
   }
 }
 
-void Stack::backward(const WorkRange& work, const DropoutKey* dropout,
-                     const RecurrentStates* d_states) {
+void Stack::backward(const WorkRange& work, const RecurrentStates* d_states) {
   load_d_states(work, d_states);
   for (std::int64_t l = config_.num_layers - 1; l >= 0; --l) {
-    if (dropout != nullptr) {
-      dropout_before(l + 1).apply(work, *dropout, d_output(l), d_output(l));
-    }
+    dropout_before(l + 1).apply(work, d_output(l), d_output(l));
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       RowView dy = d_output(l);
       dy.data += direction * config_.h_size();
@@ -158,8 +153,8 @@ void Stack::backward(const WorkRange& work, const DropoutKey* dropout,
           .backward(work, output(l, direction).rows, dy, d_output(l - 1), direction == 1);
     }
   }
-  if (dropout != nullptr && d_input().data != nullptr) {
-    dropout_before(0).apply(work, *dropout, d_input(), d_input());
+  if (d_input().data != nullptr) {
+    dropout_before(0).apply(work, d_input(), d_input());
   }
 }
 

@@ -47,26 +47,24 @@ class Stack {
   void weights_changed() noexcept { has_plain_weights_ = false; }
   /// Before each pass, without or with dropout: with weight_dropout, takes over W_hh as the pass
   /// multiplies with it, unless it is there.
-  void sync_recurrent_weights(const DropoutKey* dropout, Workers& workers);
+  void sync_recurrent_weights(const Pass& pass, Workers& workers);
 
   /// The steps of the batch to come, which must fit the plan (see PackedSteps).
   void assign(std::span<const std::int64_t> offsets) { steps_.assign(offsets); }
   const PackedSteps& steps() const noexcept { return steps_; }
 
   /// Copies the features of the work's rows to where the first layer reads them: those of the
-  /// batch's tokens if there is an embedding, else its x. `dropout` is that of `forward`.
-  void load(const WorkRange& work, const Batch& batch, const DropoutKey* dropout,
-            const Embedding* embedding = nullptr);
+  /// batch's tokens if there is an embedding, else its x.
+  void load(const WorkRange& work, const Embedding* embedding = nullptr);
   /// Those of somebody else's rows [packed rows, I], which are complete for all members.
-  void load(const WorkRange& work, const RowView& features, const DropoutKey* dropout);
+  void load(const WorkRange& work, const RowView& features);
   /// With has_states: the states before the first step; null: zeros.
   void load_states(const WorkRange& work, const RecurrentStates* states);
 
-  /// From what is loaded to `output`; without dropout if there is no key.
-  void forward(const WorkRange& work, const DropoutKey* dropout);
-  /// The last layer's output [packed rows, output_size], after its dropout if `forward` ran with
-  /// it.
-  RowView output(bool dropped) noexcept { return input(config_.num_layers, dropped).rows; }
+  /// From what is loaded to `output`.
+  void forward(const WorkRange& work);
+  /// The last layer's output [packed rows, output_size], after its dropout if the pass drops.
+  RowView output(const Pass& pass) noexcept { return input(config_.num_layers, pass.drops()).rows; }
   /// After `forward`, with has_states: the states after the last steps of the work's sequences.
   void store_states(const WorkRange& work, RecurrentStates& states);
 
@@ -74,7 +72,7 @@ class Stack {
   RowView d_output() noexcept { return d_output(config_.num_layers - 1); }
   /// The derivatives of the states after the last step, null: zeros, and from there and d_output
   /// everything before.
-  void backward(const WorkRange& work, const DropoutKey* dropout, const RecurrentStates* d_states);
+  void backward(const WorkRange& work, const RecurrentStates* d_states);
   /// After `backward`, with has_d_input: the derivative of the input [packed rows, I].
   RowView d_input() noexcept { return d_output(-1); }
   /// After `backward`, with has_states: the derivatives of the states before the first step.
@@ -92,7 +90,7 @@ class Stack {
   };
   /// `features(place, t)` are those of one step.
   template <typename Rows>
-  void load_rows(const WorkRange& work, const DropoutKey* dropout, Rows features);
+  void load_rows(const WorkRange& work, Rows features);
   template <typename Body>
   void for_each_state(const WorkRange& work, Body body);
   Features features(std::int64_t front, std::int64_t parts, std::int64_t width) const;
@@ -104,7 +102,7 @@ class Stack {
   const FeatureDropout& dropout_before(std::int64_t layer) const noexcept {
     return dropouts_[static_cast<std::size_t>(layer)];
   }
-  void drop_output(const WorkRange& work, const DropoutKey& key, std::int64_t layer);
+  void drop_output(const WorkRange& work, std::int64_t layer);
   /// In bf16, rounds rows of all directions of the work's sequences to words, for all members.
   void round(const WorkRange& work, const LayerRows& features, std::int64_t parts) const;
   void load_d_states(const WorkRange& work, const RecurrentStates* d_states);

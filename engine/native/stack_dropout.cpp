@@ -24,22 +24,22 @@ void Stack::plan_dropout(const StackPlan& plan) {
   }
 }
 
-void Stack::drop_output(const WorkRange& work, const DropoutKey& key, std::int64_t l) {
+void Stack::drop_output(const WorkRange& work, std::int64_t l) {
   const FeatureDropout& dropout = dropout_before(l + 1);
-  if (!dropout.is_on()) return;
+  if (!dropout.is_on() || !work.pass.drops()) return;
   const LayerRows to = input(l + 1, true);
-  dropout.apply(work, key, output(l, 0).rows, to.rows);
+  dropout.apply(work, output(l, 0).rows, to.rows);
   if (l + 1 < config_.num_layers) round(work, to, directions_);
 }
 
-void Stack::sync_recurrent_weights(const DropoutKey* dropout, Workers& workers) {
-  if (config_.weight_dropout == 0 || (dropout == nullptr && has_plain_weights_)) return;
+void Stack::sync_recurrent_weights(const Pass& pass, Workers& workers) {
+  if (config_.weight_dropout == 0 || (!pass.drops() && has_plain_weights_)) return;
   const std::int64_t pieces = layers_.front().recurrent_pieces();
   workers.in_turns(std::ssize(layers_) * pieces, [&](std::int64_t task, PhaseTimes& times) {
     const Stopwatch stopwatch(times, Phase::optimizer);
-    layers_[static_cast<std::size_t>(task / pieces)].pack_recurrent(task % pieces, dropout);
+    layers_[static_cast<std::size_t>(task / pieces)].pack_recurrent(task % pieces, pass.dropout);
   });
-  has_plain_weights_ = dropout == nullptr;
+  has_plain_weights_ = !pass.drops();
 }
 
 }  // namespace quadgate::native

@@ -29,7 +29,7 @@ void Stack::for_each_state(const WorkRange& work, Body body) {
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t part = 0; part < std::ssize(layers_); ++part) {
     for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
-      body(part, place, part * work.steps.rows() + work.steps.row_in_batch(place));
+      body(part, place, part * work.pass.steps.rows() + work.pass.steps.row_in_batch(place));
     }
   }
 }
@@ -57,8 +57,8 @@ void Stack::load_states(const WorkRange& work, const RecurrentStates* states) {
 void Stack::store_states(const WorkRange& work, RecurrentStates& states) {
   for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
     const std::int64_t direction = part % directions_;
-    const std::int64_t last = direction == 0 ? work.steps.length(place) - 1 : 0;
-    const std::int64_t row = work.steps.offset_at(last) + place;
+    const std::int64_t last = direction == 0 ? work.pass.steps.length(place) - 1 : 0;
+    const std::int64_t row = work.pass.steps.offset_at(last) + place;
     copy_out(output(part / directions_, direction).rows.at(row), config_.h_size(), at, states.h);
     copy_out(layers_[static_cast<std::size_t>(part)].c(row), config_.hidden_size, at, states.c);
   });

@@ -5,24 +5,24 @@
 
 #include "engine/base/phase_times.h"
 #include "engine/model/network_options.h"
-#include "engine/native/packed_steps.h"
+#include "engine/native/pass.h"
 #include "engine/threads/team.h"
 
 namespace quadgate::native {
 
-/// Who runs what of a batch: one member of a team over the sequences [first, last) of `steps`, and
-/// where it counts its time.
+/// Who runs what of a batch: one member of a team over the sequences [first, last) of its
+/// packed steps, and where it counts its time.
 struct WorkRange {
-  const PackedSteps& steps;
+  const Pass& pass;
   std::int64_t first;
   std::int64_t last;
   const Team::Member& member;
   PhaseTimes& times;
 
   /// The first packed row at step t, and the number of rows alive at it; 0 beyond the ends.
-  std::int64_t row(std::int64_t t) const noexcept { return steps.offset_at(t) + first; }
+  std::int64_t row(std::int64_t t) const noexcept { return pass.steps.offset_at(t) + first; }
   std::int64_t rows(std::int64_t t) const noexcept {
-    const std::int64_t alive = steps.rows_at(t);
+    const std::int64_t alive = pass.steps.rows_at(t);
     return alive < first ? 0 : (alive < last ? alive : last) - first;
   }
 

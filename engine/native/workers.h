@@ -8,7 +8,7 @@
 #include "engine/base/phase_times.h"
 #include "engine/base/stopwatch.h"
 #include "engine/model/config.h"
-#include "engine/native/packed_steps.h"
+#include "engine/native/pass.h"
 #include "engine/native/work_range.h"
 #include "engine/threads/arena.h"
 #include "engine/threads/team.h"
@@ -60,7 +60,8 @@ class Workers {
 
   /// Calls body(work) for each range of the sequences.
   template <typename Body>
-  void for_each_range(const PackedSteps& steps, Body body) {
+  void for_each_range(const Pass& pass, Body body) {
+    const PackedSteps& steps = pass.steps;
     const TeamPlan plan = team_plan(steps.rows());
     for (std::int64_t range = 0; range < plan.ranges; ++range) {
       teams_[static_cast<std::size_t>(range)].open(plan.members);
@@ -71,7 +72,7 @@ class Workers {
       const std::int64_t last = steps.cut(range + 1, plan.ranges);
       if (first == last) return;
       const auto work = [&](const Team::Member& member) {
-        body(WorkRange{steps, first, last, member, times});
+        body(WorkRange{pass, first, last, member, times});
       };
       plan.members == 1 ? work({}) : teams_[static_cast<std::size_t>(range)].run(work);
     });

@@ -76,14 +76,19 @@ struct Recurrent::Impl {
 
   void assign(const Input& input);
 
+  /// Of the batch that was assigned last.
+  native::Pass pass() const noexcept {
+    return {.batch = batch, .steps = stack.steps(), .dropout = dropout ? &*dropout : nullptr};
+  }
+
   /// Calls body(packed row, place in a padded array of `size` features) for each step of the work's
   /// sequences that is a member's.
   template <typename Body>
   void for_each_step(const native::WorkRange& work, std::int64_t size, Body body) {
-    const auto share = work.member.share(work.steps.seq_len());
+    const auto share = work.member.share(work.pass.steps.seq_len());
     for (std::int64_t t = share.begin; t < share.end; ++t) {
       for (std::int64_t i = 0; i < work.rows(t); ++i) {
-        body(work.row(t) + i, at(work.steps.row_in_batch(work.first + i), t, size));
+        body(work.row(t) + i, at(work.pass.steps.row_in_batch(work.first + i), t, size));
       }
     }
   }
@@ -164,17 +169,17 @@ std::span<const float> Recurrent::forward(const Input& input, std::optional<Drop
   native::Stack& stack = of.stack;
   of.assign(input);
   of.dropout = of.config.has_dropout() ? dropout : std::nullopt;
-  const DropoutKey* const key = of.dropout ? &*of.dropout : nullptr;
-  stack.sync_recurrent_weights(key, of.workers);
+  const native::Pass pass = of.pass();
+  stack.sync_recurrent_weights(pass, of.workers);
   const std::int64_t size = of.config.output_size();
   of.output.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * size), 0.0F);
   if (of.batch_size == 0) return of.output;
-  of.workers.for_each_range(stack.steps(), [&](const native::WorkRange& work) {
-    stack.load(work, of.batch, key);
+  of.workers.for_each_range(pass, [&](const native::WorkRange& work) {
+    stack.load(work);
     stack.load_states(work, input.states);
-    stack.forward(work, key);
+    stack.forward(work);
     of.for_each_step(work, size, [&](std::int64_t row, std::int64_t at) {
-      std::copy_n(stack.output(key != nullptr).at(row), size, of.output.data() + at);
+      std::copy_n(stack.output(pass).at(row), size, of.output.data() + at);
     });
     stack.store_states(work, of.final_states);
   });
@@ -191,25 +196,25 @@ void Recurrent::backward(std::span<const float> d_output, const RecurrentStates*
   of.expect_states("d_final_states", d_final_states, of.batch_size);
   const std::int64_t size = of.config.output_size();
   const std::int64_t width = of.config.input_size;
-  const DropoutKey* const key = of.dropout ? &*of.dropout : nullptr;
+  const native::Pass pass = of.pass();
   of.d_input.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * width), 0.0F);
   if (of.batch_size == 0) {
     std::ranges::fill(of.parameters.gradients(), 0.0F);
     of.seq_len = 0;
     return;
   }
-  of.workers.for_each_range(stack.steps(), [&](const native::WorkRange& work) {
+  of.workers.for_each_range(pass, [&](const native::WorkRange& work) {
     of.for_each_step(work, size, [&](std::int64_t row, std::int64_t at) {
       std::copy_n(d_output.data() + at, size, stack.d_output().at(row));
     });
     work.member.wait();
-    stack.backward(work, key, d_final_states);
+    stack.backward(work, d_final_states);
     of.for_each_step(work, width, [&](std::int64_t row, std::int64_t at) {
       std::copy_n(stack.d_input().at(row), width, of.d_input.data() + at);
     });
     stack.store_d_states(work, of.d_states);
   });
-  of.gradient_tasks.run(of.workers, {of.batch, stack.steps(), key});
+  of.gradient_tasks.run(of.workers, pass);
   of.seq_len = 0;  // the gates have become their derivatives
 }
 
