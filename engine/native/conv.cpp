@@ -58,7 +58,8 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
       width_(cell.width()),
       weight_(floats(config_.channels, window())),
       gradient_(weight_.size()),
-      bias_(floats(ceil_div(config_.channels, cell.lanes), cell.lanes)) {
+      bias_(floats(ceil_div(config_.channels, cell.lanes), cell.lanes)),
+      capacity_((plan.seq_len + 2 * config_.padding) * plan.batch_size) {
   const auto& weight = parameters.slice("conv.weight");
   const auto& bias = parameters.slice("conv.bias");
   weight_values_ = parameters.value(weight).data();
@@ -73,7 +74,6 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
   std::iota(rows.begin(), rows.end(), 0);
   forward_ = PackedMatrix(
       {.use = Use::forward, .columns = window(), .rows = std::move(rows), .width = width_});
-  capacity_ = (plan.seq_len + 2 * config_.padding) * plan.batch_size;
   x_ = Buffer(floats(capacity_, input_size_));
   z_ = Buffer(floats(capacity_ + delay_, config_.channels));
   y_ = Buffer(floats(config_.output_length(plan.seq_len) * plan.batch_size, config_.channels));

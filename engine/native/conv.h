@@ -90,7 +90,7 @@ class Conv {
   Buffer x_, z_;                    // z becomes d(z) on the way back
   Buffer y_;                        // [packed rows, channels]
   Buffer d_x_;                      // with an embedding
-  std::int64_t capacity_ = 0;       // of x, in rows
+  std::int64_t capacity_;           // of x, in rows
   std::int64_t rows_ = 0;           // of x and z, of the batch
   std::vector<std::int64_t> ends_;  // what assign returns
 };

@@ -59,7 +59,7 @@ class Layer {
   /// A part of the weight gradients: of some gate panels, the columns of a tile of W_ih or W_hh.
   struct GradientPart {
     bool recurrent = false;  ///< of W_hh
-    Team::Member::Share panels;
+    Team::Member::Share panels{};
     std::int64_t column = 0;  ///< counted in tiles
     double cost = 0;          ///< multiply-adds for each packed row
 
