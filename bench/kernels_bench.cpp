@@ -67,7 +67,7 @@ void squares(benchmark::State& state, Isa isa) {
   constexpr std::int64_t kRows = 16;
   const std::int64_t columns = state.range(0);
   const std::vector<float> values(static_cast<std::size_t>(kRows * columns), 0.1F);
-  const SquaresKernel kernel = squares_kernel(isa);
+  const SumOfSquaresKernel kernel = sum_of_squares_kernel(isa);
   for (auto _ : state) {
     benchmark::DoNotOptimize(kernel(kRows, columns, values.data(), columns));
   }

@@ -11,6 +11,7 @@
 #include "engine/model/network_options.h"
 #include "engine/model/parameters.h"
 #include "engine/model/recurrent_states.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate {
 
@@ -20,6 +21,7 @@ struct NetworkPlan {
   std::int64_t seq_len = 0;
   std::int64_t batch_size = 0;
   NetworkOptions options;
+  kernels::Isa isa = kernels::active_isa();  ///< of all its kernels, whatever is active later
 };
 
 /// The passes of a network over a batch that fits the plan, as Network describes them.

@@ -4,6 +4,8 @@
 #include <span>
 
 #include "engine/model/dropout_key.h"
+#include "kernels/base/isa.h"
+#include "kernels/random/dropout/dropout.h"
 
 namespace quadgate {
 
@@ -11,9 +13,8 @@ namespace quadgate {
 /// `from`.
 class Dropout {
  public:
-  Dropout() = default;
-  /// For 0 <= p < 1.
-  explicit Dropout(double p) noexcept;
+  /// For 0 <= p < 1, with the kernel for `isa`.
+  Dropout(double p, kernels::Isa isa) noexcept;
 
   /// Whether p is above 0.
   bool is_on() const noexcept { return is_on_; }
@@ -30,9 +31,10 @@ class Dropout {
                std::int64_t column, std::span<const float> from, float* to) const noexcept;
 
  private:
-  bool is_on_ = false;
-  std::uint32_t threshold_ = 0;  // as kernels::DropoutMask has them
-  float scale_ = 1;
+  kernels::DropoutKernel kernel_;
+  bool is_on_;
+  std::uint32_t threshold_;  // as kernels::DropoutMask has them
+  float scale_;
 };
 
 }  // namespace quadgate

@@ -89,7 +89,8 @@ Metrics& Metrics::operator+=(const Metrics& other) noexcept {
 }
 
 Loss::Loss(const ModelConfig& model)
-    : config_(model.loss),
+    : isa_(kernels::active_isa()),
+      config_(model.loss),
       kind_(config_.kind_for(model.task)),
       task_(model.task),
       output_size_(model.output_size),
@@ -150,7 +151,7 @@ double Loss::weight(const Batch& batch) const noexcept {
 }
 
 void Loss::run(const Rows& rows, float gradient_scale, float* gradient) const noexcept {
-  const auto kernel = kernels::cross_entropy_kernel(kernels::active_isa());
+  const auto kernel = kernels::cross_entropy_kernel(isa_);
   kernel({.rows = rows.rows,
           .classes = output_size_,
           .logits = rows.logits,

@@ -9,6 +9,10 @@
 
 namespace quadgate {
 
+namespace kernels {
+enum class Isa : std::uint8_t;
+}
+
 /// Sums over the items of one or many batches: add them up, then divide.
 ///
 /// An item is a target that counts: the class of a sequence (classification), the class of a step
@@ -36,7 +40,7 @@ struct Metrics {
 /// The loss of a model.
 class Loss {
  public:
-  /// The config must be valid.
+  /// The config must be valid. The instruction set is the one that is active now.
   explicit Loss(const ModelConfig& model);
 
   /// Throws InvalidArgument if the batch lacks the targets of the task, DataError if a label is
@@ -76,6 +80,7 @@ class Loss {
   std::int64_t items(std::span<const std::int64_t> labels) const noexcept;
   double weight(std::span<const std::int64_t> labels) const noexcept;
 
+  kernels::Isa isa_;
   LossConfig config_;
   LossKind kind_;
   Task task_;

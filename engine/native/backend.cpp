@@ -9,12 +9,12 @@ namespace {
 
 std::optional<Embedding> make_embedding(const NetworkPlan& plan, Parameters& parameters) {
   if (!plan.model.has_embedding()) return {};
-  return Embedding(plan.model, plan.seq_len * plan.batch_size, parameters);
+  return Embedding(plan.model, plan.seq_len * plan.batch_size, plan.isa, parameters);
 }
 
 std::optional<Conv> make_conv(const NetworkPlan& plan, Parameters& parameters) {
   if (!plan.model.conv) return {};
-  return Conv(plan, cell_kernels(Cell::lstm, Precision::f32), parameters);
+  return Conv(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters);
 }
 
 /// Of a forward pass over the largest batch, in which the rows of an embedding are only looked up.
@@ -28,7 +28,8 @@ std::int64_t multiply_adds(const NetworkPlan& plan, const Parameters& parameters
 }  // namespace
 
 Backend::Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
-    : workers_(plan.model.rnn, multiply_adds(plan, parameters), plan.options.team_size, arena),
+    : workers_(plan.model.rnn, multiply_adds(plan, parameters), plan.options.team_size, plan.isa,
+               arena),
       embedding_(make_embedding(plan, parameters)),
       conv_(make_conv(plan, parameters)),
       stack_({.config = plan.model.rnn,
@@ -38,9 +39,10 @@ Backend::Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
               .cores = workers_.cores(),
               .precision = plan.options.precision,
               .has_states = plan.options.carries_states,
-              .has_d_input = plan.model.has_embedding() || plan.model.conv},
+              .has_d_input = plan.model.has_embedding() || plan.model.conv,
+              .isa = plan.isa},
              parameters),
-      head_(plan, cell_kernels(Cell::lstm, Precision::f32), parameters),
+      head_(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters),
       drops_(plan.model.rnn.has_dropout()),
       carries_states_(plan.options.carries_states) {
   stack_.add_pack_tasks(pack_tasks_);

@@ -13,14 +13,13 @@ using kernels::Arithmetic;
 using kernels::Isa;
 
 CellKernels lstm(Isa isa, Arithmetic kind) {
-  const std::int64_t lanes = kernels::vector_lanes(isa, kind);
-  return {.lanes = lanes,
-          .units = lanes,
+  const auto matrix = kernels::matrix_kernels(isa, kind);
+  return {.matrix = matrix,
+          .units = matrix.lanes,
           .ih = {0, {0, 1, 2, 3}},
           .hh = {0, {0, 1, 2, 3}},
           .has_cell_state = true,
           .writes_dh = false,
-          .product = kernels::product_kernel(isa, kind),
           .forward = kernels::lstm_forward_kernel(isa, kind),
           .backward = kernels::lstm_backward_kernel(isa, kind),
           .forward_pair =
@@ -28,28 +27,26 @@ CellKernels lstm(Isa isa, Arithmetic kind) {
 }
 
 CellKernels gru(Isa isa, Arithmetic kind) {
-  const std::int64_t lanes = kernels::vector_lanes(isa, kind);
-  return {.lanes = lanes,
-          .units = lanes,
+  const auto matrix = kernels::matrix_kernels(isa, kind);
+  return {.matrix = matrix,
+          .units = matrix.lanes,
           .ih = {0, {2, 0, 1}},
           .hh = {1, {0, 1, 2}},
           .has_cell_state = false,
           .writes_dh = true,
-          .product = kernels::product_kernel(isa, kind),
           .forward = kernels::gru_forward_kernel(isa, kind),
           .backward = kernels::gru_backward_kernel(isa, kind),
           .forward_pair = nullptr};
 }
 
 CellKernels rnn(kernels::RnnActivation activation, Isa isa, Arithmetic kind) {
-  const std::int64_t lanes = kernels::vector_lanes(isa, kind);
-  return {.lanes = lanes,
-          .units = kernels::kPanelVectors * lanes,
+  const auto matrix = kernels::matrix_kernels(isa, kind);
+  return {.matrix = matrix,
+          .units = kernels::kPanelVectors * matrix.lanes,
           .ih = {0, {0}},
           .hh = {0, {0}},
           .has_cell_state = false,
           .writes_dh = false,
-          .product = kernels::product_kernel(isa, kind),
           .forward = kernels::rnn_forward_kernel(activation, isa, kind),
           .backward = kernels::rnn_backward_kernel(activation, isa, kind),
           .forward_pair = nullptr};
@@ -61,8 +58,7 @@ Arithmetic arithmetic_of(Precision precision) noexcept {
   return precision == Precision::bf16 ? Arithmetic::consistent : Arithmetic::fastest;
 }
 
-CellKernels cell_kernels(Cell cell, Precision precision) {
-  const auto isa = kernels::active_isa();
+CellKernels cell_kernels(Cell cell, Precision precision, Isa isa) {
   const auto kind = arithmetic_of(precision);
   switch (cell) {
     case Cell::gru:

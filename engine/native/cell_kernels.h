@@ -7,7 +7,7 @@
 #include "engine/model/network_options.h"
 #include "kernels/cells/cell.h"
 #include "kernels/cells/lstm/lstm.h"
-#include "kernels/matrix/product/product.h"
+#include "kernels/matrix/matrix_kernels.h"
 
 namespace quadgate::native {
 
@@ -22,26 +22,25 @@ struct CellKernels {
     std::int64_t count() const noexcept { return static_cast<std::int64_t>(gates.size()); }
   };
 
-  std::int64_t lanes = 1;  ///< floats in a vector
-  std::int64_t units = 1;  ///< hidden units in a panel
-  Slots ih;                ///< filled by x W_ih^T
-  Slots hh;                ///< filled by h W_hh^T
+  kernels::MatrixKernels matrix;  ///< for these panels
+  std::int64_t units = 1;         ///< hidden units in a panel
+  Slots ih;                       ///< filled by x W_ih^T
+  Slots hh;                       ///< filled by h W_hh^T
   bool has_cell_state = false;
   bool writes_dh = false;  ///< the backward kernel leaves a part of d(h_prev) in dh
-  kernels::ProductKernel product = nullptr;  ///< of floats, for these panels
   kernels::CellForwardKernel forward = nullptr;
   kernels::CellBackwardKernel backward = nullptr;
   kernels::LstmForwardPairKernel forward_pair = nullptr;  ///< null where there is none
 
   /// Floats of one row of a panel.
-  std::int64_t width() const noexcept { return 4 * lanes; }
+  std::int64_t width() const noexcept { return kernels::kPanelVectors * matrix.lanes; }
 };
 
 /// The panels of a precision: in bf16 the same on every machine.
 kernels::Arithmetic arithmetic_of(Precision precision) noexcept;
 
-/// `cell` for the active instruction set. In bf16 its panels are the same on every machine, and so
+/// `cell` for an instruction set. In bf16 its panels are the same on every machine, and so
 /// are the bits of its results.
-CellKernels cell_kernels(Cell cell, Precision precision);
+CellKernels cell_kernels(Cell cell, Precision precision, kernels::Isa isa);
 
 }  // namespace quadgate::native

@@ -54,11 +54,11 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
     : config_(*plan.model.conv),
       input_size_(config_.input_size),
       delay_(config_.kernel_size - 1),
-      product_(cell.product),
+      kernels_(cell.matrix),
       width_(cell.width()),
       weight_(floats(config_.channels, window())),
       gradient_(weight_.size()),
-      bias_(floats(ceil_div(config_.channels, cell.lanes), cell.lanes)),
+      bias_(floats(ceil_div(config_.channels, kernels_.lanes), kernels_.lanes)),
       capacity_((plan.seq_len + 2 * config_.padding) * plan.batch_size) {
   const auto& weight = parameters.slice("conv.weight");
   const auto& bias = parameters.slice("conv.bias");
@@ -72,8 +72,11 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
   using Use = PackedMatrix::Use;
   std::vector<std::int64_t> rows(static_cast<std::size_t>(config_.channels));
   std::iota(rows.begin(), rows.end(), 0);
-  forward_ = PackedMatrix(
-      {.use = Use::forward, .columns = window(), .rows = std::move(rows), .width = width_});
+  forward_ = PackedMatrix({.use = Use::forward,
+                           .columns = window(),
+                           .rows = std::move(rows),
+                           .width = width_,
+                           .kernels = kernels_});
   x_ = Buffer(floats(capacity_, input_size_));
   z_ = Buffer(floats(capacity_ + delay_, config_.channels));
   y_ = Buffer(floats(config_.output_length(plan.seq_len) * plan.batch_size, config_.channels));
@@ -87,8 +90,11 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
       taps.push_back(channel * config_.kernel_size + tap);
     }
   }
-  backward_ = PackedMatrix(
-      {.use = Use::backward, .columns = input_size_, .rows = std::move(taps), .width = width_});
+  backward_ = PackedMatrix({.use = Use::backward,
+                            .columns = input_size_,
+                            .rows = std::move(taps),
+                            .width = width_,
+                            .kernels = kernels_});
   d_x_ = Buffer(floats(plan.seq_len * plan.batch_size, input_size_));
 }
 
@@ -160,12 +166,12 @@ void Conv::load(const WorkRange& work, const Embedding* embedding) {
 void Conv::convolve(std::int64_t first, std::int64_t rows) {
   for (std::int64_t panel = 0; panel < forward_.panels(); ++panel) {
     const std::int64_t column = forward_.first_column(panel);
-    product_(rows, window(), windows(x(), first, window()), forward_.panel(panel),
-             {.data = z().at(first + delay_) + column,
-              .stride = config_.channels,
-              .columns = forward_.columns_of(panel),
-              .start = Output::Start::bias,
-              .bias = bias_.data() + column});
+    kernels_.product(rows, window(), windows(x(), first, window()), forward_.panel(panel),
+                     {.data = z().at(first + delay_) + column,
+                      .stride = config_.channels,
+                      .columns = forward_.columns_of(panel),
+                      .start = Output::Start::bias,
+                      .bias = bias_.data() + column});
   }
 }
 
@@ -209,13 +215,13 @@ void Conv::backward_input(const WorkRange& work) {
     const auto share = work.member.share(batch.offsets[static_cast<std::size_t>(row) + 1] - offset);
     const std::int64_t first = begin(batch, row) + config_.padding + share.begin;
     for (std::int64_t panel = 0; panel < backward_.panels(); ++panel) {
-      product_(share.end - share.begin, backward_.depth(), windows(z(), first, backward_.depth()),
-               backward_.panel(panel),
-               {.data = d_input().at(offset + share.begin) + backward_.first_column(panel),
-                .stride = input_size_,
-                .columns = backward_.columns_of(panel),
-                .start = Output::Start::zero,
-                .bias = nullptr});
+      kernels_.product(share.end - share.begin, backward_.depth(),
+                       windows(z(), first, backward_.depth()), backward_.panel(panel),
+                       {.data = d_input().at(offset + share.begin) + backward_.first_column(panel),
+                        .stride = input_size_,
+                        .columns = backward_.columns_of(panel),
+                        .start = Output::Start::zero,
+                        .bias = nullptr});
     }
   });
 }

@@ -75,7 +75,7 @@ class Conv {
   ConvConfig config_;
   std::int64_t input_size_;
   std::int64_t delay_;  // of z: kernel_size - 1 rows
-  kernels::ProductKernel product_;
+  kernels::MatrixKernels kernels_;
   std::int64_t width_;  // of a panel
   const float* weight_values_;
   const float* bias_values_;

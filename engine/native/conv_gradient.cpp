@@ -35,7 +35,8 @@ double Conv::gradient(std::int64_t channel, std::int64_t column) {
       {{.first_row = channel,
         .rows = channels,
         .target = gradient_.data() + channel * window() + column}}};
-  compute({.depth = rows_ - delay_,
+  compute({.kernels = &kernels_,
+           .depth = rows_ - delay_,
            .left = left,
            .left_width = config_.channels,
            .right = x(),
@@ -59,7 +60,7 @@ double Conv::bias_gradient(std::int64_t channel, std::int64_t channels) {
     const float* const d = z().at(delay_ + row);
     for (std::int64_t c = channel; c < channel + channels; ++c) bias_gradient_[c] += d[c];
   }
-  return sum_of_squares(bias_gradient_ + channel, 1, channels, channels);
+  return kernels_.sum_of_squares(1, channels, bias_gradient_ + channel, channels);
 }
 
 }  // namespace quadgate::native

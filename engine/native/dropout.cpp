@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "kernels/base/isa.h"
-#include "kernels/random/dropout/dropout.h"
-
 namespace quadgate::native {
 
 FeatureDropout::FeatureDropout(const Plan& plan)
-    : dropout_(plan.p),
+    : dropout_(plan.p, plan.isa),
+      multiply_(kernels::multiply_kernel(plan.isa)),
       locked_(plan.locked && dropout_.is_on()),
       layer_(plan.layer),
       width_(plan.width),
@@ -28,7 +26,7 @@ void FeatureDropout::draw(const WorkRange& work) {
 void FeatureDropout::apply(const WorkRange& work, std::int64_t place, std::int64_t t,
                            const float* from, float* to) const noexcept {
   if (locked_) {
-    return kernels::multiply_kernel(kernels::active_isa())(width_, mask(place), from, to);
+    return multiply_(width_, mask(place), from, to);
   }
   dropout_.features(*work.pass.dropout, layer_, work.pass.steps.row_in_batch(place), t,
                     {from, static_cast<std::size_t>(width_)}, to);
@@ -40,8 +38,7 @@ void FeatureDropout::apply(const WorkRange& work, const RowView& from, const Row
   for (std::int64_t t = share.begin; t < share.end; ++t) {
     const std::int64_t row = work.row(t);
     if (locked_) {
-      kernels::multiply_kernel(kernels::active_isa())(work.rows(t) * width_, mask(work.first),
-                                                      from.at(row), to.at(row));
+      multiply_(work.rows(t) * width_, mask(work.first), from.at(row), to.at(row));
       continue;
     }
     for (std::int64_t i = 0; i < work.rows(t); ++i) {

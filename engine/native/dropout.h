@@ -6,6 +6,8 @@
 #include "engine/model/dropout.h"
 #include "engine/native/row_view.h"
 #include "engine/native/work_range.h"
+#include "kernels/base/isa.h"
+#include "kernels/random/dropout/dropout.h"
 
 namespace quadgate::native {
 
@@ -19,6 +21,7 @@ class FeatureDropout {
     std::int64_t layer = 0;  ///< whose outputs they are; -1: the stack's input
     std::int64_t width = 0;
     std::int64_t batch_size = 0;
+    kernels::Isa isa;
   };
   explicit FeatureDropout(const Plan& plan);
 
@@ -39,6 +42,7 @@ class FeatureDropout {
   const float* mask(std::int64_t place) const noexcept { return masks_.data() + place * width_; }
 
   Dropout dropout_;
+  kernels::MultiplyKernel multiply_;
   bool locked_;
   std::int64_t layer_;
   std::int64_t width_;

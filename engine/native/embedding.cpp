@@ -5,8 +5,6 @@
 #include <iterator>
 #include <numeric>
 
-#include "engine/native/gradient_tile.h"
-
 namespace quadgate::native {
 namespace {
 
@@ -33,8 +31,10 @@ void for_each_token(const Batch& batch, const PackedSteps* steps, Body body) {
 
 }  // namespace
 
-Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, Parameters& parameters)
-    : width_(config.input_size()),
+Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, kernels::Isa isa,
+                     Parameters& parameters)
+    : sum_of_squares_(kernels::sum_of_squares_kernel(isa)),
+      width_(config.input_size()),
       padding_(static_cast<std::int32_t>(config.embedding.padding_index.value_or(-1))),
       tied_(parameters.tied()),
       capacity_(capacity),
@@ -120,7 +120,7 @@ double Embedding::gradient(std::int64_t task, const RowView& d) {
   double square = 0;
   for (std::size_t place = cut(task); place < cut(task + 1); ++place) {
     add_rows(place, true, d);
-    square += sum_of_squares(gradient_ + present_[place] * width_, 1, width_, width_);
+    square += sum_of_squares_(1, width_, gradient_ + present_[place] * width_, width_);
   }
   return square;
 }
@@ -133,7 +133,7 @@ double Embedding::add_to_tied(std::int64_t task, const RowView& d) {
     const std::int32_t place = place_[static_cast<std::size_t>(token)];
     if (place >= 0) add_rows(static_cast<std::size_t>(place), false, d);
   }
-  return sum_of_squares(gradient_ + first * width_, last - first, width_, width_);
+  return sum_of_squares_(last - first, width_, gradient_ + first * width_, width_);
 }
 
 }  // namespace quadgate::native

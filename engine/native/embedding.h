@@ -9,6 +9,8 @@
 #include "engine/native/packed_steps.h"
 #include "engine/native/row_view.h"
 #include "engine/native/task_list.h"
+#include "kernels/base/isa.h"
+#include "kernels/matrix/sum_of_squares/sum_of_squares.h"
 
 namespace quadgate::native {
 
@@ -18,7 +20,8 @@ namespace quadgate::native {
 class Embedding {
  public:
   /// Plans for batches of at most `capacity` tokens. `parameters` must outlive it.
-  Embedding(const ModelConfig& config, std::int64_t capacity, Parameters& parameters);
+  Embedding(const ModelConfig& config, std::int64_t capacity, kernels::Isa isa,
+            Parameters& parameters);
 
   /// The features of a token, [embedding_size].
   const float* row(std::int32_t token) const noexcept { return table_ + token * width_; }
@@ -42,6 +45,7 @@ class Embedding {
   bool counts(std::int32_t token) const noexcept { return token != padding_; }
   std::size_t cut(std::int64_t task) const noexcept;
 
+  kernels::SumOfSquaresKernel sum_of_squares_;
   std::int64_t width_;
   std::int32_t padding_;  // -1: none
   bool tied_;

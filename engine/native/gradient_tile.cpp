@@ -7,13 +7,7 @@
 #include <iterator>
 
 #include "engine/base/ceil_div.h"
-#include "engine/native/cell_kernels.h"
-#include "kernels/base/isa.h"
 #include "kernels/base/panels.h"
-#include "kernels/matrix/bf16/bf16.h"
-#include "kernels/matrix/pack/pack.h"
-#include "kernels/matrix/product/product.h"
-#include "kernels/matrix/sum_of_squares/sum_of_squares.h"
 
 namespace quadgate::native {
 namespace {
@@ -27,17 +21,12 @@ class Passes {
   Passes(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept
       : tile_(tile),
         blocks_(blocks),
-        bf16_(tile.precision == Precision::bf16),
+        kernels_(*tile.kernels),
+        bf16_(kernels_.arithmetic == kernels::Arithmetic::consistent),
         gathers_left_(bf16_ || tile.left_stride > 0),
-        lanes_(kernels::vector_lanes(kernels::active_isa(), arithmetic_of(tile.precision))),
-        width_(kernels::kPanelVectors * lanes_),
-        left_step_(gathers_left_ ? ceil_div(tile.left_width, lanes_) * lanes_ : tile.left_width) {
-    const auto isa = kernels::active_isa();
-    product_ = bf16_ ? kernels::bf16_product_kernel(isa)
-                     : kernels::product_kernel(isa, arithmetic_of(tile.precision));
-    gather_ = kernels::gather_kernel(isa);
-    interleave_ = kernels::bf16_interleave_kernel(isa);
-  }
+        width_(kernels::kPanelVectors * kernels_.lanes),
+        left_step_(gathers_left_ ? ceil_div(tile.left_width, kernels_.lanes) * kernels_.lanes
+                                 : tile.left_width) {}
 
   void run() noexcept {
     for (std::int64_t first = 0; first < tile_.depth; first += kRows) {
@@ -64,20 +53,20 @@ class Passes {
     for (std::size_t panel = 0; panel < tile_.left.size(); ++panel) {
       float* const to = gathered_left(static_cast<std::int64_t>(panel));
       if (!bf16_) {
-        gather_({.rows = rows,
-                 .index = nullptr,
-                 .from = tile_.left[panel] + first * tile_.left_stride,
-                 .from_stride = tile_.left_stride,
-                 .columns = tile_.left_width,
-                 .to = to});
+        kernels_.gather({.rows = rows,
+                         .index = nullptr,
+                         .from = tile_.left[panel] + first * tile_.left_stride,
+                         .from_stride = tile_.left_stride,
+                         .columns = tile_.left_width,
+                         .to = to});
         continue;
       }
-      interleave_({.rows = rows,
-                   .index = nullptr,
-                   .from = tile_.left[panel] + first * tile_.left_width / 2,
-                   .from_stride = tile_.left_width / 2,
-                   .columns = tile_.left_width,
-                   .to = to});
+      kernels_.interleave({.rows = rows,
+                           .index = nullptr,
+                           .from = tile_.left[panel] + first * tile_.left_width / 2,
+                           .from_stride = tile_.left_width / 2,
+                           .columns = tile_.left_width,
+                           .to = to});
     }
   }
 
@@ -92,13 +81,14 @@ class Passes {
     const float one = bf16_ ? std::bit_cast<float>(0x3F803F80U) : 1.0F;  // two in a word
     const std::int64_t depth = bf16_ ? (rows + 1) / 2 : rows;
     for (std::int64_t panel = 0; panel < std::ssize(tile_.left); ++panel) {
-      product_(1, depth, {.data = &one, .row_stride = 0, .step = 0, .run = depth, .run_stride = 0},
-               left(panel, first),
-               {.data = tile_.left_sums + panel * tile_.left_width,
-                .stride = 0,
-                .columns = tile_.left_width,
-                .start = first == 0 ? Start::zero : Start::add,
-                .bias = nullptr});
+      kernels_.product(1, depth,
+                       {.data = &one, .row_stride = 0, .step = 0, .run = depth, .run_stride = 0},
+                       left(panel, first),
+                       {.data = tile_.left_sums + panel * tile_.left_width,
+                        .stride = 0,
+                        .columns = tile_.left_width,
+                        .start = first == 0 ? Start::zero : Start::add,
+                        .bias = nullptr});
     }
   }
 
@@ -106,49 +96,46 @@ class Passes {
                     std::int64_t columns) noexcept {
     const bool listed = tile_.right_rows != nullptr;
     if (bf16_) {
-      return interleave_({.rows = rows,
-                          .index = listed ? tile_.right_rows + first : nullptr,
-                          .from = tile_.right.at(listed ? 0 : first) + column / 2,
-                          .from_stride = tile_.right.stride,
-                          .columns = columns,
-                          .to = right_.data()});
+      return kernels_.interleave({.rows = rows,
+                                  .index = listed ? tile_.right_rows + first : nullptr,
+                                  .from = tile_.right.at(listed ? 0 : first) + column / 2,
+                                  .from_stride = tile_.right.stride,
+                                  .columns = columns,
+                                  .to = right_.data()});
     }
-    gather_({.rows = rows,
-             .index = listed ? tile_.right_rows + first : nullptr,
-             .from = tile_.right.at(listed ? 0 : first) + column,
-             .from_stride = tile_.right.stride,
-             .columns = columns,
-             .to = right_.data()});
+    kernels_.gather({.rows = rows,
+                     .index = listed ? tile_.right_rows + first : nullptr,
+                     .from = tile_.right.at(listed ? 0 : first) + column,
+                     .from_stride = tile_.right.stride,
+                     .columns = columns,
+                     .to = right_.data()});
   }
 
   void multiply(const GradientTile::Block& block, std::int64_t first, std::int64_t rows,
                 std::int64_t column, std::int64_t columns) noexcept {
     using Start = kernels::Output::Start;
     const std::int64_t depth = bf16_ ? (rows + 1) / 2 : rows;
-    product_(block.rows, depth,
-             {.data = left(block.panel, first) + block.first_row,
-              .row_stride = 1,
-              .step = left_step_,
-              .run = depth,
-              .run_stride = 0},
-             right_.data(),
-             {.data = block.target + column,
-              .stride = tile_.target_stride,
-              .columns = columns,
-              .start = first == 0 ? Start::zero : Start::add,
-              .bias = nullptr});
+    kernels_.product(block.rows, depth,
+                     {.data = left(block.panel, first) + block.first_row,
+                      .row_stride = 1,
+                      .step = left_step_,
+                      .run = depth,
+                      .run_stride = 0},
+                     right_.data(),
+                     {.data = block.target + column,
+                      .stride = tile_.target_stride,
+                      .columns = columns,
+                      .start = first == 0 ? Start::zero : Start::add,
+                      .bias = nullptr});
   }
 
   const GradientTile& tile_;
   std::span<GradientTile::Block> blocks_;
+  const kernels::MatrixKernels& kernels_;
   bool bf16_;
   bool gathers_left_;
-  std::int64_t lanes_;
   std::int64_t width_;
   std::int64_t left_step_;
-  kernels::ProductKernel product_;
-  kernels::GatherKernel gather_;
-  kernels::Bf16InterleaveKernel interleave_;
   alignas(64) std::array<float, kRows * kWidest> right_;
   alignas(64) std::array<float, GradientTile::kMostPanels*(kRows / 2) * kWidest> left_;
 };
@@ -158,13 +145,9 @@ class Passes {
 void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept {
   Passes(tile, blocks).run();
   for (auto& block : blocks) {
-    block.square = sum_of_squares(block.target, block.rows, tile.columns, tile.target_stride);
+    block.square =
+        tile.kernels->sum_of_squares(block.rows, tile.columns, block.target, tile.target_stride);
   }
-}
-
-double sum_of_squares(const float* values, std::int64_t rows, std::int64_t columns,
-                      std::int64_t stride) noexcept {
-  return kernels::squares_kernel(kernels::active_isa())(rows, columns, values, stride);
 }
 
 }  // namespace quadgate::native

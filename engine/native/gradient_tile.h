@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/model/network_options.h"
 #include "engine/native/row_view.h"
+#include "kernels/matrix/matrix_kernels.h"
 
 namespace quadgate::native {
 
@@ -19,7 +19,8 @@ struct GradientTile {
     double square = 0;        ///< set: the sum of the block's squares
   };
 
-  std::int64_t depth = 0;              ///< packed rows
+  const kernels::MatrixKernels* kernels = nullptr;  ///< their arithmetic is that of both sides
+  std::int64_t depth = 0;                           ///< packed rows
   std::span<const float* const> left;  ///< at most kMostPanels, each [depth, left_width]; in
                                        ///< bf16 rounded, in words of neighbours
   std::int64_t left_width = 0;         ///< for left_sums, and in bf16, 1 to 4 whole vectors
@@ -34,16 +35,11 @@ struct GradientTile {
   std::int64_t first_column = 0;             ///< even in bf16
   std::int64_t columns = 0;
   std::int64_t target_stride = 0;
-  Precision precision = Precision::f32;
 
   static constexpr std::size_t kMostPanels = 4;
 };
 
 /// Computes the blocks of a tile.
 void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept;
-
-/// kernels/matrix/sum_of_squares/sum_of_squares.h, on this machine.
-double sum_of_squares(const float* values, std::int64_t rows, std::int64_t columns,
-                      std::int64_t stride) noexcept;
 
 }  // namespace quadgate::native

@@ -27,9 +27,10 @@ Head::Head(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
     : model_(plan.model),
       loss_(plan.model),
       features_(plan.model.rnn.output_size()),
-      product_(cell.product),
+      kernels_(cell.matrix),
       product_width_(cell.width()),
-      bias_(static_cast<std::size_t>(ceil_div(model_.output_size, cell.lanes) * cell.lanes)),
+      bias_(
+          static_cast<std::size_t>(ceil_div(model_.output_size, kernels_.lanes) * kernels_.lanes)),
       bias_values_(parameters.value(parameters.head_bias())),
       bias_range_{parameters.head_bias().offset, parameters.head_bias().size},
       tied_(parameters.tied()),
@@ -40,7 +41,8 @@ Head::Head(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
              parameters.head_weight(),
              {.rows = all_rows(model_.output_size),
               .forward_width = cell.width(),
-              .backward_width = cell.width()}};
+              .backward_width = cell.width(),
+              .kernels = kernels_}};
   outputs_ = Buffer(static_cast<std::size_t>(capacity_ * model_.output_size));
   if (model_.task == Task::regression) {
     errors_.resize(static_cast<std::size_t>(capacity_));
@@ -74,18 +76,18 @@ void Head::forward(const WorkRange& work, const RowView& y) {
   for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
     for (std::int64_t panel = 0; panel < packed_.forward().panels(); ++panel) {
       const std::int64_t column = packed_.forward().first_column(panel);
-      product_(rows, features_,
-               {.data = from.at(row),
-                .row_stride = from.stride,
-                .step = 1,
-                .run = features_,
-                .run_stride = 0},
-               packed_.forward().panel(panel),
-               {.data = outputs_.data() + row * model_.output_size + column,
-                .stride = model_.output_size,
-                .columns = packed_.forward().columns_of(panel),
-                .start = Output::Start::bias,
-                .bias = bias_.data() + column});
+      kernels_.product(rows, features_,
+                       {.data = from.at(row),
+                        .row_stride = from.stride,
+                        .step = 1,
+                        .run = features_,
+                        .run_stride = 0},
+                       packed_.forward().panel(panel),
+                       {.data = outputs_.data() + row * model_.output_size + column,
+                        .stride = model_.output_size,
+                        .columns = packed_.forward().columns_of(panel),
+                        .start = Output::Start::bias,
+                        .bias = bias_.data() + column});
     }
   });
 }
@@ -160,18 +162,18 @@ void Head::backward(const WorkRange& work, const RowView& dy) {
   for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
     for (std::int64_t panel = 0; panel < packed_.backward().panels(); ++panel) {
       const std::int64_t column = packed_.backward().first_column(panel);
-      product_(rows, model_.output_size,
-               {.data = outputs_.data() + row * model_.output_size,
-                .row_stride = model_.output_size,
-                .step = 1,
-                .run = model_.output_size,
-                .run_stride = 0},
-               packed_.backward().panel(panel),
-               {.data = target.at(row) + column,
-                .stride = target.stride,
-                .columns = packed_.backward().columns_of(panel),
-                .start = Output::Start::zero,
-                .bias = nullptr});
+      kernels_.product(rows, model_.output_size,
+                       {.data = outputs_.data() + row * model_.output_size,
+                        .row_stride = model_.output_size,
+                        .step = 1,
+                        .run = model_.output_size,
+                        .run_stride = 0},
+                       packed_.backward().panel(panel),
+                       {.data = target.at(row) + column,
+                        .stride = target.stride,
+                        .columns = packed_.backward().columns_of(panel),
+                        .start = Output::Start::zero,
+                        .bias = nullptr});
     }
   });
   if (pooling_) pooling_->backward(work, dy);
@@ -204,7 +206,8 @@ double Head::gradient(const GradientPart& part, const PackedSteps& steps, const 
   const std::array<const float*, 1> left{outputs_.data() + part.row};
   std::array<GradientTile::Block, 1> block{
       {{.rows = part.rows, .target = weight_gradient_ + part.row * features_ + part.column}}};
-  compute({.depth = at_every_step() ? steps.size() : steps.rows(),
+  compute({.kernels = &kernels_,
+           .depth = at_every_step() ? steps.size() : steps.rows(),
            .left = left,
            .left_width = part.rows,
            .left_stride = model_.output_size,
@@ -218,7 +221,7 @@ double Head::gradient(const GradientPart& part, const PackedSteps& steps, const 
   const double square = tied_ ? 0 : block[0].square;
   if (!sums_bias) return square;
   std::copy_n(sums.data(), part.rows, bias_gradient_ + part.row);
-  return square + sum_of_squares(sums.data(), 1, part.rows, part.rows);
+  return square + kernels_.sum_of_squares(1, part.rows, sums.data(), part.rows);
 }
 
 void Head::copy_outputs(const WorkRange& work, std::span<float> outputs) const {

@@ -70,7 +70,7 @@ class Head {
   ModelConfig model_;
   Loss loss_;
   std::int64_t features_;
-  kernels::ProductKernel product_;
+  kernels::MatrixKernels kernels_;
   std::int64_t product_width_;  // of its panels
   PackedWeight packed_;
   Buffer bias_;  // padded to whole vectors

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "engine/base/ceil_div.h"
-#include "kernels/base/isa.h"
 #include "kernels/matrix/bf16/bf16.h"
 
 namespace quadgate::native {
@@ -35,8 +34,7 @@ Layer::Layer(const CellKernels& cell, const RecurrentConfig& config, const Layer
       hidden_size_(config.hidden_size),
       h_size_(config.h_size()),
       panels_(ceil_div(config.hidden_size, cell.units)),
-      product_(bf16_ ? kernels::bf16_product_kernel(kernels::active_isa()) : cell.product),
-      weight_dropout_(config.weight_dropout),
+      weight_dropout_(config.weight_dropout, plan.isa),
       dropped_hh_(weight_dropout_.is_on()
                       ? floats(num_gates(config.cell) * config.hidden_size, config.h_size())
                       : 0),
@@ -67,7 +65,7 @@ Layer::Product Layer::plan(const CellKernels::Slots& slots, const std::string& k
                               .rows = rows_of(slots),
                               .forward_width = slots.count() * cell_.units,
                               .backward_width = goes_back ? cell_.width() : 0,
-                              .precision = plan.precision}},
+                              .kernels = cell_.matrix}},
                   .inputs = weight.shape[1],
                   .parts = bf16_ ? parts : 1,
                   .gradient = parameters.gradients().data() + weight.offset,

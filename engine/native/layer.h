@@ -132,7 +132,6 @@ class Layer {
   std::int64_t hidden_size_;
   std::int64_t h_size_;
   std::int64_t panels_;
-  kernels::ProductKernel product_;
   Product ih_, hh_;
   Dropout weight_dropout_;
   Buffer dropped_hh_;           // [gates * H, features of h], with weight_dropout

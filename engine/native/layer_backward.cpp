@@ -81,13 +81,13 @@ void Layer::step_backward(const WorkRange& work, std::int64_t t, const RowView& 
   const auto shares = work.member.share(hh_.packed.backward().panels());
   for (std::int64_t i = shares.begin; i < shares.end; ++i) {
     const std::int64_t panel = serpentine(shares, i, t, rows);
-    product_(front_ > 0 ? rows : old_rows, hh_.packed.backward().depth(), d_gates(cell_.hh, row),
-             hh_.packed.backward().panel(panel),
-             {.data = dh.at(work.first) + panel * cell_.width(),
-              .stride = dh.stride,
-              .columns = hh_.packed.backward().columns_of(panel),
-              .start = cell_.writes_dh ? Output::Start::add : Output::Start::zero,
-              .bias = nullptr});
+    cell_.matrix.product(front_ > 0 ? rows : old_rows, hh_.packed.backward().depth(),
+                         d_gates(cell_.hh, row), hh_.packed.backward().panel(panel),
+                         {.data = dh.at(work.first) + panel * cell_.width(),
+                          .stride = dh.stride,
+                          .columns = hh_.packed.backward().columns_of(panel),
+                          .start = cell_.writes_dh ? Output::Start::add : Output::Start::zero,
+                          .bias = nullptr});
   }
 }
 
@@ -96,13 +96,13 @@ void Layer::project_back(const WorkRange& work, Share steps, const RowView& dx, 
   const auto share = work.member.share(ih_.packed.backward().panels());
   for (std::int64_t panel = share.begin; panel < share.end; ++panel) {
     work.for_each_run(steps.begin, steps.end, [&](std::int64_t first, std::int64_t count) {
-      product_(count, ih_.packed.backward().depth(), d_gates(cell_.ih, first),
-               ih_.packed.backward().panel(panel),
-               {.data = dx.at(first) + panel * cell_.width(),
-                .stride = dx.stride,
-                .columns = ih_.packed.backward().columns_of(panel),
-                .start = add ? Output::Start::add : Output::Start::zero,
-                .bias = nullptr});
+      cell_.matrix.product(count, ih_.packed.backward().depth(), d_gates(cell_.ih, first),
+                           ih_.packed.backward().panel(panel),
+                           {.data = dx.at(first) + panel * cell_.width(),
+                            .stride = dx.stride,
+                            .columns = ih_.packed.backward().columns_of(panel),
+                            .start = add ? Output::Start::add : Output::Start::zero,
+                            .bias = nullptr});
     });
   }
 }

@@ -4,8 +4,6 @@
 #include <optional>
 
 #include "engine/base/stopwatch.h"
-#include "kernels/base/isa.h"
-#include "kernels/matrix/bf16/bf16.h"
 
 namespace quadgate::native {
 
@@ -45,18 +43,18 @@ std::int64_t Layer::project(const WorkRange& work, Share steps, const LayerRows&
     work.for_each_run(steps.begin, steps.end, [&](std::int64_t first, std::int64_t count) {
       float* to = inputs(panel, first, place);
       place += count;
-      product_(count, ih_.packed.forward().depth(),
-               {.data = rows.at(first),
-                .row_stride = rows.stride,
-                .step = 1,
-                .run = bf16_ ? rows.stride : ih_.inputs,
-                .run_stride = x.word_parts_stride},
-               ih_.packed.forward().panel(panel),
-               {.data = to + first_slot,
-                .stride = width,
-                .columns = columns,
-                .start = Output::Start::bias,
-                .bias = bias + first_slot});
+      cell_.matrix.product(count, ih_.packed.forward().depth(),
+                           {.data = rows.at(first),
+                            .row_stride = rows.stride,
+                            .step = 1,
+                            .run = bf16_ ? rows.stride : ih_.inputs,
+                            .run_stride = x.word_parts_stride},
+                           ih_.packed.forward().panel(panel),
+                           {.data = to + first_slot,
+                            .stride = width,
+                            .columns = columns,
+                            .start = Output::Start::bias,
+                            .bias = bias + first_slot});
       for (std::int64_t slot = first_slot + columns; slot < width && columns < width; ++slot) {
         for (std::int64_t row = 0; row < count; ++row) to[row * width + slot] = bias[slot];
       }
@@ -129,12 +127,12 @@ void Layer::step_forward(const WorkRange& work, std::int64_t t, std::int64_t pla
   projection_->forward(work, t, y.rows);
   const Share features = share_of(work, h_size_);
   if (bf16_ && features.begin < features.end) {
-    kernels::bf16_rows_kernel(kernels::active_isa())({.rows = rows,
-                                                      .columns = features.end - features.begin,
-                                                      .from = y.rows.at(row) + features.begin,
-                                                      .from_stride = y.rows.stride,
-                                                      .to = y.words.at(row) + features.begin / 2,
-                                                      .to_stride = y.words.stride});
+    cell_.matrix.round_rows({.rows = rows,
+                             .columns = features.end - features.begin,
+                             .from = y.rows.at(row) + features.begin,
+                             .from_stride = y.rows.stride,
+                             .to = y.words.at(row) + features.begin / 2,
+                             .to_stride = y.words.stride});
   }
 }
 

@@ -62,7 +62,7 @@ double Layer::bias_gradient(std::int64_t panel, const float* sums) {
   const std::int64_t units = units_of(panel);
   const auto scatter = [&](const CellKernels::Slots& slots, float* gradient) {
     const float* from = sums + slots.first * cell_.units;
-    const double square = sum_of_squares(from, slots.count(), units, cell_.units);
+    const double square = cell_.matrix.sum_of_squares(slots.count(), units, from, cell_.units);
     for (const std::int64_t gate : slots.gates) {
       std::copy_n(from, units, gradient + gate * hidden_size_ + panel * cell_.units);
       from += cell_.units;
@@ -81,7 +81,7 @@ double Layer::drop_gradient(const DropoutKey& key, float* tile, std::int64_t row
     weight_dropout_.weights(key, layer_, reverse_ ? 1 : 0, first + row, column,
                             {to, static_cast<std::size_t>(columns)}, to);
   }
-  return sum_of_squares(tile, rows, columns, hh_.inputs);
+  return cell_.matrix.sum_of_squares(rows, columns, tile, hh_.inputs);
 }
 
 void Layer::gradient(const GradientPart& part, const Pass& pass, const LayerRows& x,
@@ -119,7 +119,8 @@ void Layer::gradient(const GradientPart& part, const Pass& pass, const LayerRows
   if (bf16_) right_part.data += piece * right.word_parts_stride;
   if (part.recurrent) right_part.data -= front_ * right_part.stride;
   const auto before = reverse_ ? pass.steps.after() : pass.steps.before();
-  compute({.depth = pass.steps.size(),
+  compute({.kernels = &cell_.matrix,
+           .depth = pass.steps.size(),
            .left = std::span(left).first(used),
            .left_width = cell_.width(),
            .left_sums = sums_biases ? sums.data() : nullptr,
@@ -127,8 +128,7 @@ void Layer::gradient(const GradientPart& part, const Pass& pass, const LayerRows
            .right_rows = part.recurrent ? before.data() : nullptr,
            .first_column = first_column,
            .columns = columns,
-           .target_stride = product.inputs,
-           .precision = bf16_ ? Precision::bf16 : Precision::f32},
+           .target_stride = product.inputs},
           std::span(blocks).first(count));
   if (part.recurrent && weight_dropout_.is_on() && pass.drops()) {
     for (auto& block : std::span(blocks).first(count)) {

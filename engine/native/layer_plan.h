@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/model/network_options.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate::native {
 
@@ -20,6 +21,7 @@ struct LayerPlan {
   std::int64_t front = 0;        ///< rows in front of them, see PackedSteps
   std::int64_t cores = 1;        ///< that share the sequences
   Precision precision = Precision::f32;
+  kernels::Isa isa;
 };
 
 }  // namespace quadgate::native

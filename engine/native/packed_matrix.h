@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
-#include "engine/model/network_options.h"
+#include "kernels/matrix/matrix_kernels.h"
 
 namespace quadgate::native {
 
@@ -23,17 +23,17 @@ class PackedMatrix {
   struct Shape {
     Use use = Use::forward;
     std::int64_t columns = 0;        ///< of W
-    std::int64_t parts = 1;          ///< equal pieces of them, each a whole number of words in bf16
+    std::int64_t parts = 1;          ///< equal pieces of them, each a whole number of pairs in bf16
     std::vector<std::int64_t> rows;  ///< the list
     std::int64_t width = 0;          ///< of a panel; the last one has only the vectors it needs
-    Precision precision = Precision::f32;
+    kernels::MatrixKernels kernels;  ///< those that read the panels
   };
 
   PackedMatrix() = default;
   explicit PackedMatrix(Shape shape);
 
   std::int64_t panels() const noexcept { return panels_; }
-  /// In bf16 it counts words (kernels/matrix/bf16/bf16.h).
+  /// In bf16 it counts pairs (kernels/matrix/bf16/bf16.h).
   std::int64_t depth() const noexcept { return depth_; }
   /// The first column of the product that panel p makes.
   std::int64_t first_column(std::int64_t p) const noexcept { return p * shape_.width; }
@@ -52,11 +52,12 @@ class PackedMatrix {
  private:
   void pack_forward(std::int64_t first, std::int64_t count, const float* weights);
   void pack_backward(std::int64_t first, std::int64_t count, const float* weights);
-  std::int64_t in_word() const noexcept { return shape_.precision == Precision::bf16 ? 2 : 1; }
+  std::int64_t in_pair() const noexcept {
+    return shape_.kernels.arithmetic == kernels::Arithmetic::consistent ? 2 : 1;
+  }
   std::int64_t padded_width(std::int64_t p) const noexcept;
 
   Shape shape_;
-  std::int64_t lanes_ = 1;  // of a vector
   std::int64_t across_ = 0;
   std::int64_t depth_ = 0;
   std::int64_t panels_ = 0;

@@ -15,13 +15,13 @@ PackedWeight::PackedWeight(const Parameters& parameters, const ParameterSlice& s
                 .parts = plan.parts,
                 .rows = rows_,
                 .width = plan.forward_width,
-                .precision = plan.precision}) {
+                .kernels = plan.kernels}) {
   if (plan.backward_width == 0) return;
   backward_ = PackedMatrix({.use = PackedMatrix::Use::backward,
                             .columns = columns_,
                             .rows = rows_,
                             .width = plan.backward_width,
-                            .precision = plan.precision});
+                            .kernels = plan.kernels});
 }
 
 /// Of a piece, one for rows that follow each other.

@@ -21,7 +21,7 @@ class PackedWeight {
     std::vector<std::int64_t> rows;
     std::int64_t forward_width = 0;
     std::int64_t backward_width = 0;  ///< 0: there is no backward pass
-    Precision precision = Precision::f32;
+    kernels::MatrixKernels kernels;   ///< those that read the panels
   };
 
   PackedWeight() = default;

@@ -17,17 +17,19 @@ Projection::Projection(std::int64_t share_width, const RecurrentConfig& config,
     : hidden_size_(config.hidden_size),
       proj_size_(config.proj_size),
       share_width_(share_width),
-      cell_(cell_kernels(config.cell, Precision::f32)),
+      cell_(cell_kernels(config.cell, Precision::f32, plan.isa)),
       m_(floats(plan.capacity, hidden_size_)),
       d_m_(floats(plan.batch_size, hidden_size_)),
       d_h_(floats(plan.capacity, proj_size_)) {
   const auto& weight = parameters.slice(plan.prefix + "weight_hr" + plan.suffix);
   std::vector<std::int64_t> rows(static_cast<std::size_t>(proj_size_));
   std::iota(rows.begin(), rows.end(), 0);
-  packed_ = {
-      parameters,
-      weight,
-      {.rows = std::move(rows), .forward_width = cell_.width(), .backward_width = cell_.width()}};
+  packed_ = {parameters,
+             weight,
+             {.rows = std::move(rows),
+              .forward_width = cell_.width(),
+              .backward_width = cell_.width(),
+              .kernels = cell_.matrix}};
   gradient_ = parameters.gradients().data() + weight.offset;
 }
 
@@ -44,18 +46,18 @@ void Projection::forward(const WorkRange& work, std::int64_t t, const RowView& y
   const std::int64_t row = work.row(t);
   const auto share = share_of(work, packed_.forward());
   for (std::int64_t panel = share.begin; panel < share.end; ++panel) {
-    cell_.product(work.rows(t), hidden_size_,
-                  {.data = m_.data() + row * hidden_size_,
-                   .row_stride = hidden_size_,
-                   .step = 1,
-                   .run = hidden_size_,
-                   .run_stride = 0},
-                  packed_.forward().panel(panel),
-                  {.data = y.at(row) + panel * cell_.width(),
-                   .stride = y.stride,
-                   .columns = packed_.forward().columns_of(panel),
-                   .start = kernels::Output::Start::zero,
-                   .bias = nullptr});
+    cell_.matrix.product(work.rows(t), hidden_size_,
+                         {.data = m_.data() + row * hidden_size_,
+                          .row_stride = hidden_size_,
+                          .step = 1,
+                          .run = hidden_size_,
+                          .run_stride = 0},
+                         packed_.forward().panel(panel),
+                         {.data = y.at(row) + panel * cell_.width(),
+                          .stride = y.stride,
+                          .columns = packed_.forward().columns_of(panel),
+                          .start = kernels::Output::Start::zero,
+                          .bias = nullptr});
   }
 }
 
@@ -75,7 +77,7 @@ void Projection::backward(const WorkRange& work, std::int64_t t, const RowView& 
   work.member.wait();
   const auto share = share_of(work, packed_.backward());
   for (std::int64_t panel = share.begin; panel < share.end; ++panel) {
-    cell_.product(
+    cell_.matrix.product(
         rows, proj_size_,
         {.data = d_h, .row_stride = proj_size_, .step = 1, .run = proj_size_, .run_stride = 0},
         packed_.backward().panel(panel),
@@ -103,7 +105,8 @@ double Projection::gradient(std::int64_t panel, const PackedSteps& steps) {
   const std::int64_t first_column = panel * cell_.width();
   std::array<GradientTile::Block, 1> block{
       {{.panel = 0, .first_row = 0, .rows = proj_size_, .target = gradient_ + first_column}}};
-  compute({.depth = steps.size(),
+  compute({.kernels = &cell_.matrix,
+           .depth = steps.size(),
            .left = std::span(&left, 1),
            .left_width = proj_size_,
            .right = m(),

@@ -5,9 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "kernels/base/isa.h"
-#include "kernels/matrix/bf16/bf16.h"
-
 namespace quadgate::native {
 
 Stack::Stack(const StackPlan& plan, Parameters& parameters)
@@ -16,8 +13,9 @@ Stack::Stack(const StackPlan& plan, Parameters& parameters)
       capacity_(plan.seq_len * plan.batch_size),
       cores_(plan.cores),
       precision_(plan.precision),
+      round_rows_(kernels::bf16_rows_kernel(plan.isa)),
       steps_(plan.seq_len, plan.batch_size, plan.has_states) {
-  const CellKernels cell = cell_kernels(config_.cell, precision_);
+  const CellKernels cell = cell_kernels(config_.cell, precision_, plan.isa);
   x_ = features(0, 1, config_.input_size);
   for (auto& d : d_) d = Buffer(static_cast<std::size_t>(capacity_ * config_.output_size()));
   if (plan.has_d_input) d_x_ = Buffer(static_cast<std::size_t>(capacity_ * config_.input_size));
@@ -33,7 +31,8 @@ Stack::Stack(const StackPlan& plan, Parameters& parameters)
                             .batch_size = plan.batch_size,
                             .front = steps_.front(),
                             .cores = cores_,
-                            .precision = precision_};
+                            .precision = precision_,
+                            .isa = plan.isa};
       layers_.emplace_back(cell, config_, layer, parameters);
     }
     y_.push_back(features(steps_.front(), directions_, config_.h_size()));
@@ -117,17 +116,16 @@ void Stack::load(const WorkRange& work, const RowView& features) {
 
 void Stack::round(const WorkRange& work, const LayerRows& features, std::int64_t parts) const {
   if (precision_ != Precision::bf16) return;
-  const auto kernel = kernels::bf16_rows_kernel(kernels::active_isa());
   const std::int64_t width = features.rows.stride / parts;
   const auto share = work.member.share(work.pass.steps.seq_len());
   for (std::int64_t t = share.begin; t < share.end; ++t) {
     for (std::int64_t part = 0; part < parts; ++part) {
-      kernel({.rows = work.rows(t),
-              .columns = width,
-              .from = features.rows.at(work.row(t)) + part * width,
-              .from_stride = features.rows.stride,
-              .to = features.words.at(work.row(t)) + part * features.word_parts_stride,
-              .to_stride = features.words.stride});
+      round_rows_({.rows = work.rows(t),
+                   .columns = width,
+                   .from = features.rows.at(work.row(t)) + part * width,
+                   .from_stride = features.rows.stride,
+                   .to = features.words.at(work.row(t)) + part * features.word_parts_stride,
+                   .to_stride = features.words.stride});
     }
   }
   work.member.wait();

@@ -19,6 +19,8 @@
 #include "engine/native/row_view.h"
 #include "engine/native/task_list.h"
 #include "engine/native/workers.h"
+#include "kernels/base/isa.h"
+#include "kernels/matrix/bf16/bf16.h"
 
 namespace quadgate::native {
 
@@ -32,6 +34,7 @@ struct StackPlan {
   Precision precision = Precision::f32;
   bool has_states = false;   ///< that are not zero before the first step, or asked for after
   bool has_d_input = false;  ///< the derivative of the input is asked for
+  kernels::Isa isa;          ///< of all its kernels
 };
 
 /// The recurrent layers of the native backend with their dropout, and what goes in and out of them,
@@ -120,6 +123,7 @@ class Stack {
   std::int64_t capacity_;  // packed rows
   int cores_;
   Precision precision_;
+  kernels::Bf16RowsKernel round_rows_;
   PackedSteps steps_;
   std::vector<Layer> layers_;
   Features x_;

@@ -15,7 +15,8 @@ void Stack::plan_dropout(const StackPlan& plan) {
                              .locked = config_.locked_dropout,
                              .layer = l - 1,
                              .width = is_input ? config_.input_size : config_.output_size(),
-                             .batch_size = plan.batch_size});
+                             .batch_size = plan.batch_size,
+                             .isa = plan.isa});
   }
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     const bool is_on = dropout_before(l + 1).is_on();

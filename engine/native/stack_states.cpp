@@ -2,8 +2,6 @@
 #include <cstddef>
 
 #include "engine/native/stack.h"
-#include "kernels/base/isa.h"
-#include "kernels/matrix/bf16/bf16.h"
 
 namespace quadgate::native {
 namespace {
@@ -43,12 +41,12 @@ void Stack::load_states(const WorkRange& work, const RecurrentStates* states) {
     copy_in(states == nullptr ? nullptr : &states->c, at, config_.hidden_size,
             layers_[static_cast<std::size_t>(part)].c(front));
     if (precision_ == Precision::bf16) {
-      kernels::bf16_rows_kernel(kernels::active_isa())({.rows = 1,
-                                                        .columns = h_size,
-                                                        .from = y.rows.at(front),
-                                                        .from_stride = 0,
-                                                        .to = y.words.at(front),
-                                                        .to_stride = 0});
+      round_rows_({.rows = 1,
+                   .columns = h_size,
+                   .from = y.rows.at(front),
+                   .from_stride = 0,
+                   .to = y.words.at(front),
+                   .to_stride = 0});
     }
   });
   work.member.wait();

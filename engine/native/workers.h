@@ -13,6 +13,7 @@
 #include "engine/threads/arena.h"
 #include "engine/threads/team.h"
 #include "engine/threads/team_plan.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate::native {
 
@@ -23,7 +24,7 @@ class Workers {
   /// For a recurrent stack and `multiply_adds` for a forward pass over the largest batch.
   /// `team_size` as in NetworkOptions. `arena` must outlive the workers.
   Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std::int64_t team_size,
-          Arena& arena);
+          kernels::Isa isa, Arena& arena);
 
   /// How many cores share what is handed out: one if the steps are small.
   int cores() const noexcept { return small_ ? 1 : arena_.threads(); }

@@ -87,6 +87,7 @@ void StackWeights::pack(Arena& arena) {
 LstmStack::LstmStack(const RecurrentConfig& config, const StackWeights& weights,
                      std::int64_t seq_len, std::int64_t batch)
     : config_(config),
+      dropout_(config.dropout, kernels::active_isa()),
       seq_len_(seq_len),
       batch_(batch),
       gradient_offsets_(weights.gradient_offsets()),
@@ -210,10 +211,10 @@ void LstmStack::backward_layer(std::int64_t layer, std::span<const std::int64_t>
 
 void LstmStack::drop(std::int64_t layer, const DropoutMask& mask, float* values) const {
   const auto width = static_cast<std::size_t>(config_.output_size());
-  const Dropout dropout(config_.dropout);
   for (std::int64_t s = 0; s < seq_len_ * batch_; ++s) {
     float* const step = values + static_cast<std::size_t>(s) * width;
-    dropout.features(mask.key, layer, mask.first_row + s % batch_, s / batch_, {step, width}, step);
+    dropout_.features(mask.key, layer, mask.first_row + s % batch_, s / batch_, {step, width},
+                      step);
   }
 }
 

@@ -108,6 +108,7 @@ class LstmStack {
   }
 
   RecurrentConfig config_;
+  Dropout dropout_;
   std::int64_t seq_len_;
   std::int64_t batch_;
   std::vector<std::size_t> gradient_offsets_;

@@ -82,7 +82,8 @@ kernels::AdamArgs sparse_adam_args(kernels::AdamArgs args) {
 
 }  // namespace
 
-Optimizer::Optimizer(const OptimizerConfig& config, std::size_t size) : config_(config) {
+Optimizer::Optimizer(const OptimizerConfig& config, std::size_t size)
+    : isa_(kernels::active_isa()), config_(config) {
   validate(config);
   switch (config.kind) {
     case OptimizerConfig::Kind::adam:
@@ -112,10 +113,9 @@ float* Optimizer::state(std::string_view name) noexcept {
 void Optimizer::step(Arena& arena, std::span<float> values, std::span<const float> gradients,
                      float gradient_scale, const SparseRows& table) {
   steps_ += 1;
-  const auto isa = kernels::active_isa();
   if (config_.kind == OptimizerConfig::Kind::sgd) {
     for_each_part(arena, values.size(), table,
-                  [&, kernel = kernels::sgd_kernel(isa), args = sgd_args(config_, gradient_scale),
+                  [&, kernel = kernels::sgd_kernel(isa_), args = sgd_args(config_, gradient_scale),
                    momentum = state("momentum_buffer")](std::size_t start, std::int64_t length) {
                     kernel(length, args, gradients.data() + start, tile_of(momentum, start),
                            values.data() + start);
@@ -125,7 +125,7 @@ void Optimizer::step(Arena& arena, std::span<float> values, std::span<const floa
   if (config_.kind == OptimizerConfig::Kind::rmsprop) {
     for_each_part(
         arena, values.size(), table,
-        [&, kernel = kernels::rmsprop_kernel(isa), args = rmsprop_args(config_, gradient_scale),
+        [&, kernel = kernels::rmsprop_kernel(isa_), args = rmsprop_args(config_, gradient_scale),
          square_avg = state("square_avg"), grad_avg = state("grad_avg"),
          momentum = state("momentum_buffer")](std::size_t start, std::int64_t length) {
           kernel(length, args,
@@ -140,7 +140,7 @@ void Optimizer::step(Arena& arena, std::span<float> values, std::span<const floa
   const auto args = adam_args(config_, steps_, gradient_scale);
   const auto sparse_args = sparse_adam_args(args);
   for_each_part(arena, values.size(), table,
-                [&, kernel = kernels::adam_kernel(isa), exp_avg = state("exp_avg"),
+                [&, kernel = kernels::adam_kernel(isa_), exp_avg = state("exp_avg"),
                  exp_avg_sq = state("exp_avg_sq")](std::size_t start, std::int64_t length) {
                   kernel(length, start < table.size ? sparse_args : args, gradients.data() + start,
                          exp_avg + start, exp_avg_sq + start, values.data() + start);

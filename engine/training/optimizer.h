@@ -13,6 +13,10 @@
 
 namespace quadgate {
 
+namespace kernels {
+enum class Isa : std::uint8_t;
+}
+
 /// SGD, Adam, AdamW or RMSprop over flat arrays, as torch.optim defines them.
 ///
 /// Of a table (an embedding), only the rows that are present are updated, with their state: Adam is
@@ -26,7 +30,8 @@ class Optimizer {
     Buffer array;
   };
 
-  /// State for `size` parameters, all zero. Throws InvalidArgument (see validate).
+  /// State for `size` parameters, all zero. The instruction set is the one that is active now.
+  /// Throws InvalidArgument (see validate).
   Optimizer(const OptimizerConfig& config, std::size_t size);
 
   const OptimizerConfig& config() const noexcept { return config_; }
@@ -50,6 +55,7 @@ class Optimizer {
   /// The state array called `name`; null if the optimizer has none.
   float* state(std::string_view name) noexcept;
 
+  kernels::Isa isa_;
   OptimizerConfig config_;
   std::int64_t steps_ = 0;
   std::vector<State> states_;

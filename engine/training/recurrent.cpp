@@ -12,6 +12,7 @@
 #include "engine/native/stack.h"
 #include "engine/native/task_list.h"
 #include "engine/native/workers.h"
+#include "kernels/base/isa.h"
 
 namespace quadgate {
 namespace {
@@ -48,7 +49,7 @@ struct Recurrent::Impl {
         workers(
             config,
             static_cast<std::int64_t>(parameters.values().size()) * plan.seq_len * plan.batch_size,
-            0, arena),
+            0, isa, arena),
         stack({.config = config,
                .prefix = "",
                .seq_len = plan.seq_len,
@@ -56,7 +57,8 @@ struct Recurrent::Impl {
                .cores = workers.cores(),
                .precision = plan.precision,
                .has_states = true,
-               .has_d_input = true},
+               .has_d_input = true,
+               .isa = isa},
               parameters) {
     stack.add_pack_tasks(pack_tasks);
     stack.add_gradient_tasks(gradient_tasks);
@@ -95,6 +97,7 @@ struct Recurrent::Impl {
 
   RecurrentPlan plan;
   RecurrentConfig config;
+  kernels::Isa isa = kernels::active_isa();
   Parameters parameters;
   native::Workers workers;
   native::Stack stack;

@@ -5,7 +5,7 @@
 
 namespace quadgate::kernels {
 
-SquaresKernel squares_kernel(Isa isa) noexcept {
+SumOfSquaresKernel sum_of_squares_kernel(Isa isa) noexcept {
   switch (isa) {
     case Isa::avx512_bf16:
     case Isa::avx512:

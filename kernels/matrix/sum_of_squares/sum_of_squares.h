@@ -11,10 +11,10 @@ enum class Isa : std::uint8_t;
 /// c; a double adds up the floats (scalar.cpp shows how). The bits depend on values and sizes
 /// alone, and every ISA gives the same. Error: within half an epsilon (relative) of float for each
 /// of at most 16 * ceil(columns / 64) + 2 roundings, unless a square is beyond the range of floats.
-using SquaresKernel = double (*)(std::int64_t rows, std::int64_t columns, const float* values,
-                                 std::int64_t stride) noexcept;
+using SumOfSquaresKernel = double (*)(std::int64_t rows, std::int64_t columns, const float* values,
+                                      std::int64_t stride) noexcept;
 
 /// The version for `isa`, which the machine must support.
-SquaresKernel squares_kernel(Isa isa) noexcept;
+SumOfSquaresKernel sum_of_squares_kernel(Isa isa) noexcept;
 
 }  // namespace quadgate::kernels

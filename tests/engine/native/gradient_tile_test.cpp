@@ -3,6 +3,7 @@
 // each of them, in bf16 of the rounded ones; 1e-6 of a sum of squares.
 
 #include "engine/native/gradient_tile.h"
+#include "engine/native/cell_kernels.h"
 #include "kernels/base/panels.h"
 
 #include <gtest/gtest.h>
@@ -28,12 +29,6 @@ constexpr std::int64_t kFirstRow = 2;  // of the second one
 
 class GradientTileTest : public kernels::EachIsa {
  protected:
-  void SetUp() override {
-    EachIsa::SetUp();
-    kernels::cap_isa(GetParam());
-  }
-  void TearDown() override { kernels::cap_isa(kernels::detected_isa()); }
-
   std::int64_t lanes(Precision precision) const {
     return precision == Precision::bf16
                ? 16
@@ -47,7 +42,9 @@ class GradientTileTest : public kernels::EachIsa {
       const std::int64_t right = tile.right_rows == nullptr ? k : tile.right_rows[k];
       if (right < 0) continue;
       const auto factor = [&](float value) {
-        return tile.precision == Precision::bf16 ? testing::rounded_to_bf16(value) : value;
+        return tile.kernels->arithmetic == kernels::Arithmetic::consistent
+                   ? testing::rounded_to_bf16(value)
+                   : value;
       };
       const double term =
           double{factor(left[k * tile.left_width + row])} * factor(column[right * stride]);
@@ -79,12 +76,13 @@ class GradientTileTest : public kernels::EachIsa {
     const auto floats = [&](std::int64_t count) {
       return random_.values(static_cast<std::size_t>(count));
     };
+    const auto kernels = kernels::matrix_kernels(GetParam(), arithmetic_of(precision));
     GradientTile tile;
+    tile.kernels = &kernels;
     tile.depth = depth;
     const bool whole_vectors = with_sums || precision == Precision::bf16;
     tile.left_width = whole_vectors ? 4 * lanes(precision) : kFirstRow + rows + 1;
     tile.columns = columns;
-    tile.precision = precision;
     tile.first_column = kFirstColumn;
     const std::array left{floats(depth * tile.left_width), floats(depth * tile.left_width)};
     const std::array<const float*, kBlocks> panels{left[0].data(), left[1].data()};
@@ -168,18 +166,6 @@ TEST_P(GradientTileTest, IsTheProductOverAllRowsInEveryShape) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Isa, GradientTileTest, kernels::all_isas(), kernels::isa_name);
-
-TEST(SumOfSquaresTest, AddsEveryElement) {
-  testing::Random random(2);
-  for (std::size_t size = 0; size <= 100; ++size) {
-    const auto values = random.values(size);
-    double expected = 0;
-    for (const float value : values) expected += double{value} * value;
-    EXPECT_NEAR(sum_of_squares(values.data(), 1, static_cast<std::int64_t>(size), 0), expected,
-                1e-6 * expected)
-        << size;
-  }
-}
 
 }  // namespace
 }  // namespace quadgate::native

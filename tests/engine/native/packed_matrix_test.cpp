@@ -3,6 +3,7 @@
 // or rounded to the bits of support/bf16_reference.h.
 
 #include "engine/native/packed_matrix.h"
+#include "engine/native/cell_kernels.h"
 #include "kernels/base/panels.h"
 
 #include <gtest/gtest.h>
@@ -27,12 +28,6 @@ constexpr std::int64_t kColumns = 70;
 
 class PackedMatrixTest : public kernels::EachIsa {
  protected:
-  void SetUp() override {
-    EachIsa::SetUp();
-    kernels::cap_isa(GetParam());
-  }
-  void TearDown() override { kernels::cap_isa(kernels::detected_isa()); }
-
   std::int64_t lanes(Precision precision) const {
     return precision == Precision::bf16
                ? 16
@@ -48,7 +43,7 @@ class PackedMatrixTest : public kernels::EachIsa {
             .parts = parts,
             .rows = listed_,
             .width = vectors * lanes(precision),
-            .precision = precision};
+            .kernels = kernels::matrix_kernels(GetParam(), arithmetic_of(precision))};
   }
 
   void pack_all(PackedMatrix& matrix, std::int64_t width) {
@@ -79,7 +74,7 @@ class PackedMatrixTest : public kernels::EachIsa {
   void expect_panels(const PackedMatrix& matrix, const PackedMatrix::Shape& shape) const {
     const auto listed = static_cast<std::int64_t>(listed_.size());
     const bool forward = shape.use == Use::forward;
-    const bool bf16 = shape.precision == Precision::bf16;
+    const bool bf16 = shape.kernels.arithmetic == kernels::Arithmetic::consistent;
     const std::int64_t across = forward ? listed : kColumns;
     const std::int64_t part = forward ? kColumns / shape.parts : listed;
     ASSERT_EQ(matrix.depth(), (forward ? shape.parts : 1) * (bf16 ? (part + 1) / 2 : part));
@@ -88,7 +83,7 @@ class PackedMatrixTest : public kernels::EachIsa {
       const std::int64_t first = p * shape.width;
       const std::int64_t columns = matrix.columns_of(p);
       ASSERT_EQ(columns, std::min(shape.width, across - first));
-      const std::int64_t vector = lanes(shape.precision);
+      const std::int64_t vector = shape.kernels.lanes;
       const std::int64_t padded = (columns + vector - 1) / vector * vector;
       for (std::int64_t k = 0; k < matrix.depth(); ++k) {
         for (std::int64_t i = 0; i < padded; ++i) {

@@ -35,7 +35,8 @@ TEST(TaskListTest, SumsSquaresAsTheTasksWereAddedAtAnyNumberOfThreads) {
   const double expected = std::accumulate(kSquares.begin(), kSquares.end(), 0.0);
   for (const int threads : {1, 2, 5}) {
     Arena arena(threads);
-    Workers workers(RecurrentConfig{.input_size = 1, .hidden_size = 1}, kMuch, 0, arena);
+    Workers workers(RecurrentConfig{.input_size = 1, .hidden_size = 1}, kMuch, 0,
+                    kernels::detected_isa(), arena);
     TaskList tasks;
     tasks.add({.cost = 1, .squares = 2, .run = [&](const Pass&, double* squares) {
                  std::copy_n(kSquares.data(), 2, squares);
@@ -53,7 +54,8 @@ TEST(TaskListTest, SumsSquaresAsTheTasksWereAddedAtAnyNumberOfThreads) {
 
 TEST(TaskListTest, CountsTheTimeOfATaskInItsPhase) {
   Arena arena(2);
-  Workers workers(RecurrentConfig{.input_size = 1, .hidden_size = 1}, kMuch, 0, arena);
+  Workers workers(RecurrentConfig{.input_size = 1, .hidden_size = 1}, kMuch, 0,
+                  kernels::detected_isa(), arena);
   TaskList tasks;
   tasks.add(
       {.phase = Phase::head_and_loss, .run = [](const Pass&, double* square) { *square = 0; }});
@@ -76,10 +78,11 @@ TEST(TaskListTest, NoTaskOfAWordLanguageModelIsMoreThanASixtyFourthOfThem) {
                .seq_len = plan.seq_len,
                .batch_size = plan.batch_size,
                .cores = 2,
-               .has_d_input = true},
+               .has_d_input = true,
+               .isa = plan.isa},
               parameters);
-  Head head(plan, cell_kernels(Cell::lstm, Precision::f32), parameters);
-  Embedding embedding(model, plan.seq_len * plan.batch_size, parameters);
+  Head head(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters);
+  Embedding embedding(model, plan.seq_len * plan.batch_size, plan.isa, parameters);
   TaskList list;
   stack.add_gradient_tasks(list);
   head.add_gradient_tasks(list, stack);

@@ -13,6 +13,7 @@
 #include <functional>
 
 #include "engine/base/error.h"
+#include "engine/training/optimizer.h"
 #include "kernels/base/isa.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"
@@ -183,6 +184,72 @@ INSTANTIATE_TEST_SUITE_P(Cells, NetworkCellTest,
                                                               Cell::rnn_relu),
                                             ::testing::Values(1, 7, 16, 33, 70), ::testing::Bool(),
                                             ::testing::Values(1, 2)));
+
+class NetworkIsaTest : public ::testing::TestWithParam<std::tuple<Cell, Precision, BackendKind>> {
+ protected:
+  void TearDown() override { kernels::cap_isa(kernels::Isa::avx512_bf16); }
+
+  static ModelConfig config(Cell cell, BackendKind backend) {
+    const bool native = backend == BackendKind::native;
+    return {.rnn = {.input_size = 5,
+                    .hidden_size = 37,
+                    .num_layers = 2,
+                    .bidirectional = true,
+                    .dropout = 0.2,
+                    .cell = cell,
+                    .proj_size = native && cell == Cell::lstm ? 19 : 0,
+                    .locked_dropout = native,
+                    .weight_dropout = native ? 0.3 : 0.0},
+            .task = Task::tagging,
+            .output_size = 4};
+  }
+
+  /// The parameters after a step of training with a network that was planned for `planned`, while
+  /// `active` was the most that new plans could have.
+  static std::vector<float> trained(kernels::Isa planned, kernels::Isa active) {
+    const auto [cell, precision, backend] = GetParam();
+    const ModelConfig model = config(cell, backend);
+    kernels::cap_isa(planned);
+    Arena arena(2);
+    Network network(model, 7, 9, arena, {.backend = backend, .precision = precision});
+    Optimizer optimizer({.kind = OptimizerConfig::Kind::adam},
+                        network.parameters().values().size());
+    network.parameters().initialize(3);
+    kernels::cap_isa(active);
+    network.refresh();
+    Random random(7);
+    const Batch batch = random_batch(model, random_lengths(9, 7, random), random);
+    double norm = 0;
+    network.differentiate(batch, {.seed = 1, .step = 2}, norm);
+    optimizer.step(arena, network.parameters().values(), network.parameters().gradients(), 1);
+    network.refresh();
+    auto values = predict(network, batch);
+    const auto parameters = network.parameters().values();
+    values.insert(values.end(), parameters.begin(), parameters.end());
+    return values;
+  }
+};
+
+TEST_P(NetworkIsaTest, KeepsTheKernelsThatItWasPlannedWith) {
+  constexpr std::array kIsas{kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512,
+                             kernels::Isa::avx512_bf16};
+  for (const auto planned : kIsas) {
+    if (planned > kernels::detected_isa()) continue;
+    const auto expected = trained(planned, planned);
+    for (const auto active : kIsas) {
+      EXPECT_EQ(trained(planned, active), expected)
+          << kernels::to_string(planned) << ", then " << kernels::to_string(active);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Plans, NetworkIsaTest,
+    ::testing::Values(std::tuple{Cell::lstm, Precision::f32, BackendKind::native},
+                      std::tuple{Cell::lstm, Precision::bf16, BackendKind::native},
+                      std::tuple{Cell::gru, Precision::f32, BackendKind::native},
+                      std::tuple{Cell::rnn_tanh, Precision::bf16, BackendKind::native},
+                      std::tuple{Cell::lstm, Precision::f32, BackendKind::onednn}));
 
 class NetworkProjectionTest
     : public ::testing::TestWithParam<std::tuple<std::int64_t, std::int64_t, bool>> {

@@ -253,7 +253,7 @@ TEST(DropoutMasksTest, LockedOnesDifferBetweenRowsAndLayersAndKeys) {
   constexpr std::int64_t kWidth = 64;
   const auto drawn = [](const DropoutKey& key, std::int64_t layer, std::int64_t row) {
     std::vector<float> values(kWidth, 1.0F);
-    Dropout(0.5).features(key, layer, row, 0, values, values.data());
+    Dropout(0.5, kernels::detected_isa()).features(key, layer, row, 0, values, values.data());
     return values;
   };
   const auto one = drawn(kKey, 0, 0);

@@ -32,10 +32,10 @@ class SquaresTest : public EachIsa {
     const std::int64_t blocks = (columns + 63) / 64;
     const double roundings = 2 + static_cast<double>(std::min<std::int64_t>(rows, 16) * blocks);
     const double tolerance = roundings / 2 * std::numeric_limits<float>::epsilon();
-    const double actual = squares_kernel(GetParam())(rows, columns, values.data(), stride);
+    const double actual = sum_of_squares_kernel(GetParam())(rows, columns, values.data(), stride);
     ASSERT_NEAR(actual, expected, tolerance * expected)
         << rows << " rows of " << columns << ", " << stride << " apart";
-    ASSERT_EQ(actual, squares_kernel(Isa::scalar)(rows, columns, values.data(), stride))
+    ASSERT_EQ(actual, sum_of_squares_kernel(Isa::scalar)(rows, columns, values.data(), stride))
         << rows << " rows of " << columns << ", " << stride << " apart";
   }
 
