@@ -183,8 +183,8 @@ void lstm_forward(benchmark::State& state, Isa isa) {
                          .c_stride = lanes,
                          .h = h.data(),
                          .h_stride = lanes,
-                         .h_words = nullptr,
-                         .h_words_stride = 0};
+                         .h_pairs = nullptr,
+                         .h_pairs_stride = 0};
   const CellForwardKernel kernel = lstm_forward_kernel(isa, Arithmetic::fastest);
   for (auto _ : state) {
     kernel(step);

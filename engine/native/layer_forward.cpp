@@ -92,8 +92,8 @@ void Layer::step_forward(const WorkRange& work, std::int64_t t, std::int64_t pla
                               .c_stride = hidden_size_,
                               .h = h.at(row) + unit,
                               .h_stride = h.stride,
-                              .h_words = rounds ? y.words.at(row) + unit / 2 : nullptr,
-                              .h_words_stride = y.words.stride};
+                              .h_pairs = rounds ? y.words.at(row) + unit / 2 : nullptr,
+                              .h_pairs_stride = y.words.stride};
     if (old_rows > 0) {
       const std::int64_t old_row = work.row(before(t));
       step.left = left.at(old_row);
@@ -118,7 +118,7 @@ void Layer::step_forward(const WorkRange& work, std::int64_t t, std::int64_t pla
       step.gates = gates(panel, row + old_rows);
       step.c = state(row + old_rows, unit);
       step.h += old_rows * h.stride;
-      if (rounds) step.h_words += old_rows * y.words.stride;
+      if (rounds) step.h_pairs += old_rows * y.words.stride;
       cell_.forward(step);
     }
   }

@@ -6,20 +6,20 @@ namespace quadgate::kernels {
 
 // What the step kernels of all cells (lstm/, gru/, rnn/) have in common. The hidden units lie in
 // panels: a panel of a gate array is [rows, kPanelVectors * lanes], lanes = vector_lanes(isa,
-// kind), cut into slots of one value for each of the panel's units, and a panel of the weights
+// arithmetic), cut into slots of one value for each of the panel's units, and a panel of the weights
 // holds the slots that h_prev W_hh^T fills: [depth, those slots, units]. In the last panel the
 // units at and beyond hidden_size have zero weights, and nothing is read or written for them
 // outside the gate array.
 //
-// In panels of the kind `same`, weights, h_prev in the product, and the gates that a step leaves
-// are bf16 numbers, in words of neighbours (bf16/bf16.h): half as many floats. The sums are those
+// In the consistent arithmetic, weights, h_prev in the product, and the gates that a step leaves
+// are bf16 numbers, in pairs of neighbours (bf16/bf16.h): half as many floats. The sums are those
 // of bf16_product_kernel, and the forward step, as that one, takes denormal numbers as 0.
 
 /// One step of one panel's units, forward.
 struct CellForward {
   std::int64_t rows;
   std::int64_t units;  ///< of this panel that exist
-  std::int64_t depth;  ///< features of h_prev, or words of them
+  std::int64_t depth;  ///< features of h_prev, or pairs of them
   const float* left;   ///< all of h_prev, [rows, depth], rows left_stride apart; null: zeros
   std::int64_t left_stride;
   const float* weight_hh;
@@ -32,8 +32,8 @@ struct CellForward {
   std::int64_t c_stride;
   float* h;  ///< [rows, units], rows h_stride apart; not h_prev
   std::int64_t h_stride;
-  float* h_words;  ///< out: h once more, rounded; null: no. Panels of the kind `same` only
-  std::int64_t h_words_stride;
+  float* h_pairs;  ///< out: h once more, rounded; null: no. Consistent arithmetic only
+  std::int64_t h_pairs_stride;
 };
 
 /// The derivatives of the same step, without the product: the step before gets d(h_prev) as the

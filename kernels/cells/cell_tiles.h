@@ -44,7 +44,7 @@ class CellTiles {
       rest.gates += height * 4 * Gates::kSlot;
       if (rest.h_prev != nullptr) rest.h_prev += height * step.h_prev_stride;
       rest.h += height * step.h_stride;
-      if (rest.h_words != nullptr) rest.h_words += height * step.h_words_stride;
+      if (rest.h_pairs != nullptr) rest.h_pairs += height * step.h_pairs_stride;
       if (rest.c_prev != nullptr) rest.c_prev += height * step.c_stride;
       if (rest.c != nullptr) rest.c += height * step.c_stride;
     }

@@ -11,7 +11,7 @@
 namespace quadgate::kernels {
 namespace {
 
-// How the gates of a row of a panel lie in memory (cell.h): as floats, or as words of bf16 numbers.
+// How the gates of a row of a panel lie in memory (cell.h): as floats, or as pairs of bf16 numbers.
 
 template <typename V>
 struct FloatGates {
@@ -30,24 +30,22 @@ struct FloatGates {
 };
 
 template <typename V>
-struct WordGates {
+struct PairGates {
   using Vec = V;
   using Term = AddPairs;
   static constexpr std::int64_t kSlot = Vec::kLanes / 2;
 
   using ForwardMode = FlushDenormals;
 
-  static Vec load(const float* from) noexcept {
-    return Vec::load_bf16(reinterpret_cast<const std::uint16_t*>(from));
-  }
+  static Vec load(const float* from) noexcept { return Vec::load_halves(from); }
   static void store(Vec gate, float* to) noexcept { store_bf16(gate, to, kSlot); }
   static void store_h(Vec h, typename Vec::Mask mask, const CellForward& step, std::int64_t row,
                       std::int64_t unit) noexcept {
     h.store(step.h + row * step.h_stride + unit, mask);
-    if (step.h_words == nullptr) return;
+    if (step.h_pairs == nullptr) return;
     const std::int64_t units = step.units - unit;
     if (units > 0) {
-      store_bf16(h, step.h_words + row * step.h_words_stride + unit / 2,
+      store_bf16(h, step.h_pairs + row * step.h_pairs_stride + unit / 2,
                  units < Vec::kLanes ? (units + 1) / 2 : kSlot);
     }
   }

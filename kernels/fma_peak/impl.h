@@ -19,7 +19,7 @@ struct HalveAddOne {
   }
 };
 
-/// 1 + the products of the words of x with those of 0.5.
+/// 1 + the products of the pairs of x with those of 0.5.
 struct AddHalvedPairs {
   template <typename Vec>
   static Vec next(Vec x, Vec half, Vec one) noexcept {

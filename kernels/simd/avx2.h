@@ -92,22 +92,22 @@ struct Avx2Vec {
     const __m256 number = _mm256_blendv_ps(_mm256_castsi256_ps(up), sign, small);
     return upper_half(Avx2Vec{_mm256_blendv_ps(number, nan, is_nan)});
   }
-  /// 8 bf16 numbers that follow each other, each into the upper half of a lane.
-  static Avx2Vec load_bf16(const std::uint16_t* from) noexcept {
+  /// The bf16 numbers of 4 pairs, each into the upper half of a lane.
+  static Avx2Vec load_halves(const float* from) noexcept {
     const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
     return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16))};
   }
-  /// Words of bf16 numbers in the upper halves of two vectors: `low` and `high`.
+  /// Pairs of bf16 numbers in the upper halves of two vectors: `low` and `high`.
   friend Avx2Vec pair(Avx2Vec low, Avx2Vec high) noexcept {
     const __m256i shifted = _mm256_srli_epi32(_mm256_castps_si256(low.lanes), 16);
     return {_mm256_or_ps(_mm256_castsi256_ps(shifted), high.lanes)};
   }
-  /// Stores the bf16 numbers in the upper halves as `count` words of neighbours.
+  /// Stores the bf16 numbers in the upper halves as `count` pairs of neighbours.
   friend void store_pairs(Avx2Vec a, float* to, std::int64_t count) noexcept {
     const __m256i shifted = _mm256_srli_epi32(_mm256_castps_si256(a.lanes), 16);
     const __m256i halves = _mm256_packus_epi32(shifted, shifted);
-    const __m256i words = _mm256_permute4x64_epi64(halves, 0x88);
-    const __m128 result = _mm_castsi128_ps(_mm256_castsi256_si128(words));
+    const __m256i pairs = _mm256_permute4x64_epi64(halves, 0x88);
+    const __m128 result = _mm_castsi128_ps(_mm256_castsi256_si128(pairs));
     const __m128i mask =
         _mm_cmpgt_epi32(_mm_set1_epi32(static_cast<int>(count)), _mm_setr_epi32(0, 1, 2, 3));
     _mm_maskstore_ps(to, mask, result);
@@ -119,7 +119,7 @@ struct Avx2Vec {
   friend Avx2Vec lower_half(Avx2Vec a) noexcept {
     return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a.lanes), 16))};
   }
-  /// sum + the products of the words' upper halves, then of their lower ones.
+  /// sum + the products of the pairs' upper halves, then of their lower ones.
   friend Avx2Vec add_pairs(Avx2Vec left, Avx2Vec right, Avx2Vec sum) noexcept {
     return fma(lower_half(left), lower_half(right), fma(upper_half(left), upper_half(right), sum));
   }

@@ -81,23 +81,23 @@ struct Avx512Vec {
   friend Avx512Vec ldexp(Avx512Vec a, Avx512Vec n) noexcept {
     return {_mm512_maskz_scalef_ps(0xFFFF, a.lanes, n.lanes)};
   }
-  /// 16 bf16 numbers that follow each other, each into the upper half of a lane.
-  static Avx512Vec load_bf16(const std::uint16_t* from) noexcept {
+  /// The bf16 numbers of 8 pairs, each into the upper half of a lane.
+  static Avx512Vec load_halves(const float* from) noexcept {
     const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
     const __m512i wide = _mm512_maskz_cvtepu16_epi32(0xFFFF, halves);
     return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xFFFF, wide, 16))};
   }
-  /// Words of bf16 numbers in the upper halves of two vectors: `low` and `high`.
+  /// Pairs of bf16 numbers in the upper halves of two vectors: `low` and `high`.
   friend Avx512Vec pair(Avx512Vec low, Avx512Vec high) noexcept {
     const __m512i shifted = _mm512_maskz_srli_epi32(0xFFFF, _mm512_castps_si512(low.lanes), 16);
     return {_mm512_castsi512_ps(_mm512_or_si512(shifted, _mm512_castps_si512(high.lanes)))};
   }
-  /// Stores the bf16 numbers in the upper halves as `count` words of neighbours.
+  /// Stores the bf16 numbers in the upper halves as `count` pairs of neighbours.
   friend void store_pairs(Avx512Vec a, float* to, std::int64_t count) noexcept {
     const __m512i shifted = _mm512_maskz_srli_epi32(0xFFFF, _mm512_castps_si512(a.lanes), 16);
-    const __m256i words = _mm512_maskz_cvtepi32_epi16(0xFFFF, shifted);
+    const __m256i pairs = _mm512_maskz_cvtepi32_epi16(0xFFFF, shifted);
     const auto mask = static_cast<__mmask8>((1U << static_cast<unsigned>(count)) - 1U);
-    _mm256_mask_storeu_ps(to, mask, _mm256_castsi256_ps(words));
+    _mm256_mask_storeu_ps(to, mask, _mm256_castsi256_ps(pairs));
   }
 #ifdef __AVX512BF16__
   /// The nearest bf16 in the upper half of each lane, as bf16/bf16.h says.
@@ -111,7 +111,7 @@ struct Avx512Vec {
     const auto mask = static_cast<__mmask8>((1U << static_cast<unsigned>(count)) - 1U);
     _mm256_mask_storeu_ps(to, mask, (__m256)_mm512_cvtneps_pbh(a.lanes));
   }
-  /// sum + the products of the words' upper halves, then of their lower ones.
+  /// sum + the products of the pairs' upper halves, then of their lower ones.
   friend Avx512Vec add_pairs(Avx512Vec left, Avx512Vec right, Avx512Vec sum) noexcept {
     return {_mm512_dpbf16_ps(sum.lanes, (__m512bh)left.lanes, (__m512bh)right.lanes)};
   }
@@ -141,7 +141,7 @@ struct Avx512Vec {
   friend Avx512Vec lower_half(Avx512Vec a) noexcept {
     return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xFFFF, _mm512_castps_si512(a.lanes), 16))};
   }
-  /// sum + the products of the words' upper halves, then of their lower ones.
+  /// sum + the products of the pairs' upper halves, then of their lower ones.
   friend Avx512Vec add_pairs(Avx512Vec left, Avx512Vec right, Avx512Vec sum) noexcept {
     return fma(lower_half(left), lower_half(right), fma(upper_half(left), upper_half(right), sum));
   }

@@ -74,9 +74,6 @@ struct ScalarVec {
     if (std::fabs(a.lanes) < 0x1p-126F) return from_bits(number & 0x80000000U);
     return upper_half(from_bits(number + 0x7FFFU + ((number >> 16) & 1U)));
   }
-  static ScalarVec load_bf16(const std::uint16_t* from) noexcept {
-    return from_bits(std::uint32_t{*from} << 16);
-  }
   friend ScalarVec pair(ScalarVec low, ScalarVec high) noexcept {
     return from_bits((bits(low) >> 16) | bits(high));
   }

@@ -16,7 +16,7 @@ struct MultiplyAdd {
   }
 };
 
-/// A term of a product over words: two numbers of bf16 times two (bf16/bf16.h).
+/// A term of a product over pairs: two numbers of bf16 times two (bf16/bf16.h).
 struct AddPairs {
   template <typename Vec>
   static Vec add(Vec left, Vec right, Vec sum) noexcept {

@@ -70,8 +70,13 @@ struct Twice {
   friend void store_bf16(Twice a, float* to, std::int64_t count) noexcept {
     store_pairs(round_to_bf16(a), to, count);
   }
-  static Twice load_bf16(const std::uint16_t* from) noexcept {
-    return {Half::load_bf16(from), Half::load_bf16(from + Half::kLanes)};
+  static Twice load_halves(const float* from) noexcept {
+    if constexpr (Half::kLanes == 1) {
+      const Half pair = Half::load(from);
+      return {lower_half(pair), upper_half(pair)};
+    } else {
+      return {Half::load_halves(from), Half::load_halves(from + Half::kLanes / 2)};
+    }
   }
   friend Twice pair(Twice a, Twice b) noexcept {
     return {pair(a.low, b.low), pair(a.high, b.high)};

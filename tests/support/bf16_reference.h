@@ -20,7 +20,7 @@ inline float rounded_to_bf16(float value) {
 }
 
 /// Two neighbours in a sum as one float's bits.
-inline float bf16_word(float low, float high) {
+inline float bf16_pair(float low, float high) {
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(rounded_to_bf16(low)) >> 16 |
                               std::bit_cast<std::uint32_t>(rounded_to_bf16(high)));
 }

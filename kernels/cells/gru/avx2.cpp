@@ -13,11 +13,11 @@ void gru_backward_avx2(const CellBackward& step) noexcept {
 }
 
 void gru_forward_avx2_16(const CellForward& step) noexcept {
-  CellTiles<GruForwardStep<WordGates<Avx2Vec16>, 1>>::run(step);
+  CellTiles<GruForwardStep<PairGates<Avx2Vec16>, 1>>::run(step);
 }
 
 void gru_backward_avx2_16(const CellBackward& step) noexcept {
-  gru_backward_simd<WordGates<Avx2Vec16>>(step);
+  gru_backward_simd<PairGates<Avx2Vec16>>(step);
 }
 
 }  // namespace quadgate::kernels

@@ -5,11 +5,11 @@
 namespace quadgate::kernels {
 
 void gru_forward_avx512_bf16(const CellForward& step) noexcept {
-  CellTiles<GruForwardStep<WordGates<Avx512Vec>, 8>>::run(step);
+  CellTiles<GruForwardStep<PairGates<Avx512Vec>, 8>>::run(step);
 }
 
 void gru_backward_avx512_bf16(const CellBackward& step) noexcept {
-  gru_backward_simd<WordGates<Avx512Vec>>(step);
+  gru_backward_simd<PairGates<Avx512Vec>>(step);
 }
 
 }  // namespace quadgate::kernels

@@ -7,35 +7,35 @@
 namespace quadgate::kernels {
 
 CellForwardKernel gru_forward_kernel(Isa isa, Arithmetic arithmetic) noexcept {
-  const bool same = arithmetic == Arithmetic::consistent;
+  const bool consistent = arithmetic == Arithmetic::consistent;
   switch (isa) {
     case Isa::avx512_bf16:
-      if (same) return gru_forward_avx512_bf16;
+      if (consistent) return gru_forward_avx512_bf16;
       [[fallthrough]];
     case Isa::avx512:
-      return same ? gru_forward_avx512_16 : gru_forward_avx512;
+      return consistent ? gru_forward_avx512_16 : gru_forward_avx512;
     case Isa::avx2:
-      return same ? gru_forward_avx2_16 : gru_forward_avx2;
+      return consistent ? gru_forward_avx2_16 : gru_forward_avx2;
     case Isa::scalar:
       break;
   }
-  return same ? gru_forward_scalar_16 : gru_forward_scalar;
+  return consistent ? gru_forward_scalar_16 : gru_forward_scalar;
 }
 
 CellBackwardKernel gru_backward_kernel(Isa isa, Arithmetic arithmetic) noexcept {
-  const bool same = arithmetic == Arithmetic::consistent;
+  const bool consistent = arithmetic == Arithmetic::consistent;
   switch (isa) {
     case Isa::avx512_bf16:
-      if (same) return gru_backward_avx512_bf16;
+      if (consistent) return gru_backward_avx512_bf16;
       [[fallthrough]];
     case Isa::avx512:
-      return same ? gru_backward_avx512_16 : gru_backward_avx512;
+      return consistent ? gru_backward_avx512_16 : gru_backward_avx512;
     case Isa::avx2:
-      return same ? gru_backward_avx2_16 : gru_backward_avx2;
+      return consistent ? gru_backward_avx2_16 : gru_backward_avx2;
     case Isa::scalar:
       break;
   }
-  return same ? gru_backward_scalar_16 : gru_backward_scalar;
+  return consistent ? gru_backward_scalar_16 : gru_backward_scalar;
 }
 
 }  // namespace quadgate::kernels

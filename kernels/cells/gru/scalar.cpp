@@ -45,11 +45,11 @@ void gru_backward_scalar(const CellBackward& step) noexcept {
 }
 
 void gru_forward_scalar_16(const CellForward& step) noexcept {
-  CellTiles<GruForwardStep<WordGates<ScalarVec16>, 1>>::run(step);
+  CellTiles<GruForwardStep<PairGates<ScalarVec16>, 1>>::run(step);
 }
 
 void gru_backward_scalar_16(const CellBackward& step) noexcept {
-  gru_backward_simd<WordGates<ScalarVec16>>(step);
+  gru_backward_simd<PairGates<ScalarVec16>>(step);
 }
 
 }  // namespace quadgate::kernels

@@ -17,11 +17,11 @@ void lstm_backward_avx2(const CellBackward& step) noexcept {
 }
 
 void lstm_forward_avx2_16(const CellForward& step) noexcept {
-  CellTiles<LstmForwardStep<WordGates<Avx2Vec16>, 1>>::run(step);
+  CellTiles<LstmForwardStep<PairGates<Avx2Vec16>, 1>>::run(step);
 }
 
 void lstm_backward_avx2_16(const CellBackward& step) noexcept {
-  lstm_backward_simd<WordGates<Avx2Vec16>>(step);
+  lstm_backward_simd<PairGates<Avx2Vec16>>(step);
 }
 
 }  // namespace quadgate::kernels

@@ -5,11 +5,11 @@
 namespace quadgate::kernels {
 
 void lstm_forward_avx512_bf16(const CellForward& step) noexcept {
-  CellTiles<LstmForwardStep<WordGates<Avx512Vec>, 6>>::run(step);
+  CellTiles<LstmForwardStep<PairGates<Avx512Vec>, 6>>::run(step);
 }
 
 void lstm_backward_avx512_bf16(const CellBackward& step) noexcept {
-  lstm_backward_simd<WordGates<Avx512Vec>>(step);
+  lstm_backward_simd<PairGates<Avx512Vec>>(step);
 }
 
 }  // namespace quadgate::kernels

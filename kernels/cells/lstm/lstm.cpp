@@ -7,19 +7,19 @@
 namespace quadgate::kernels {
 
 CellForwardKernel lstm_forward_kernel(Isa isa, Arithmetic arithmetic) noexcept {
-  const bool same = arithmetic == Arithmetic::consistent;
+  const bool consistent = arithmetic == Arithmetic::consistent;
   switch (isa) {
     case Isa::avx512_bf16:
-      if (same) return lstm_forward_avx512_bf16;
+      if (consistent) return lstm_forward_avx512_bf16;
       [[fallthrough]];
     case Isa::avx512:
-      return same ? lstm_forward_avx512_16 : lstm_forward_avx512;
+      return consistent ? lstm_forward_avx512_16 : lstm_forward_avx512;
     case Isa::avx2:
-      return same ? lstm_forward_avx2_16 : lstm_forward_avx2;
+      return consistent ? lstm_forward_avx2_16 : lstm_forward_avx2;
     case Isa::scalar:
       break;
   }
-  return same ? lstm_forward_scalar_16 : lstm_forward_scalar;
+  return consistent ? lstm_forward_scalar_16 : lstm_forward_scalar;
 }
 
 LstmForwardPairKernel lstm_forward_pair_kernel(Isa isa) noexcept {
@@ -36,19 +36,19 @@ LstmForwardPairKernel lstm_forward_pair_kernel(Isa isa) noexcept {
 }
 
 CellBackwardKernel lstm_backward_kernel(Isa isa, Arithmetic arithmetic) noexcept {
-  const bool same = arithmetic == Arithmetic::consistent;
+  const bool consistent = arithmetic == Arithmetic::consistent;
   switch (isa) {
     case Isa::avx512_bf16:
-      if (same) return lstm_backward_avx512_bf16;
+      if (consistent) return lstm_backward_avx512_bf16;
       [[fallthrough]];
     case Isa::avx512:
-      return same ? lstm_backward_avx512_16 : lstm_backward_avx512;
+      return consistent ? lstm_backward_avx512_16 : lstm_backward_avx512;
     case Isa::avx2:
-      return same ? lstm_backward_avx2_16 : lstm_backward_avx2;
+      return consistent ? lstm_backward_avx2_16 : lstm_backward_avx2;
     case Isa::scalar:
       break;
   }
-  return same ? lstm_backward_scalar_16 : lstm_backward_scalar;
+  return consistent ? lstm_backward_scalar_16 : lstm_backward_scalar;
 }
 
 }  // namespace quadgate::kernels

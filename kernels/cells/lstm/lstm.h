@@ -21,7 +21,7 @@ CellForwardKernel lstm_forward_kernel(Isa isa, Arithmetic arithmetic) noexcept;
 /// lstm_forward_kernel makes of each, to the bit. The sums of one panel hide the latency of the
 /// other's.
 using LstmForwardPairKernel = void (*)(const CellForward& one, const CellForward& other) noexcept;
-/// Of panels of the fast kind.
+/// Of the fastest arithmetic.
 LstmForwardPairKernel lstm_forward_pair_kernel(Isa isa) noexcept;
 
 /// The derivatives of a step; the gates are left as those of a_i a_f a_g a_o. `dh` is not written.

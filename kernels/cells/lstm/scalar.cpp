@@ -53,11 +53,11 @@ void lstm_backward_scalar(const CellBackward& step) noexcept {
 }
 
 void lstm_forward_scalar_16(const CellForward& step) noexcept {
-  CellTiles<LstmForwardStep<WordGates<ScalarVec16>, 1>>::run(step);
+  CellTiles<LstmForwardStep<PairGates<ScalarVec16>, 1>>::run(step);
 }
 
 void lstm_backward_scalar_16(const CellBackward& step) noexcept {
-  lstm_backward_simd<WordGates<ScalarVec16>>(step);
+  lstm_backward_simd<PairGates<ScalarVec16>>(step);
 }
 
 }  // namespace quadgate::kernels

@@ -19,17 +19,17 @@ void rnn_relu_backward_avx2(const CellBackward& step) noexcept {
 }
 
 void rnn_tanh_forward_avx2_16(const CellForward& step) noexcept {
-  CellTiles<RnnForwardStep<WordGates<Avx2Vec16>, RnnActivation::tanh, 1>>::run(step);
+  CellTiles<RnnForwardStep<PairGates<Avx2Vec16>, RnnActivation::tanh, 1>>::run(step);
 }
 void rnn_tanh_backward_avx2_16(const CellBackward& step) noexcept {
-  rnn_backward_simd<WordGates<Avx2Vec16>, RnnActivation::tanh>(step);
+  rnn_backward_simd<PairGates<Avx2Vec16>, RnnActivation::tanh>(step);
 }
 
 void rnn_relu_forward_avx2_16(const CellForward& step) noexcept {
-  CellTiles<RnnForwardStep<WordGates<Avx2Vec16>, RnnActivation::relu, 1>>::run(step);
+  CellTiles<RnnForwardStep<PairGates<Avx2Vec16>, RnnActivation::relu, 1>>::run(step);
 }
 void rnn_relu_backward_avx2_16(const CellBackward& step) noexcept {
-  rnn_backward_simd<WordGates<Avx2Vec16>, RnnActivation::relu>(step);
+  rnn_backward_simd<PairGates<Avx2Vec16>, RnnActivation::relu>(step);
 }
 
 }  // namespace quadgate::kernels

@@ -8,43 +8,43 @@ namespace quadgate::kernels {
 
 CellForwardKernel rnn_forward_kernel(RnnActivation activation, Isa isa,
                                      Arithmetic arithmetic) noexcept {
-  const bool same = arithmetic == Arithmetic::consistent;
+  const bool consistent = arithmetic == Arithmetic::consistent;
   const bool relu = activation == RnnActivation::relu;
   switch (isa) {
     case Isa::avx512_bf16:
-      if (same) return relu ? rnn_relu_forward_avx512_bf16 : rnn_tanh_forward_avx512_bf16;
+      if (consistent) return relu ? rnn_relu_forward_avx512_bf16 : rnn_tanh_forward_avx512_bf16;
       [[fallthrough]];
     case Isa::avx512:
-      if (same) return relu ? rnn_relu_forward_avx512_16 : rnn_tanh_forward_avx512_16;
+      if (consistent) return relu ? rnn_relu_forward_avx512_16 : rnn_tanh_forward_avx512_16;
       return relu ? rnn_relu_forward_avx512 : rnn_tanh_forward_avx512;
     case Isa::avx2:
-      if (same) return relu ? rnn_relu_forward_avx2_16 : rnn_tanh_forward_avx2_16;
+      if (consistent) return relu ? rnn_relu_forward_avx2_16 : rnn_tanh_forward_avx2_16;
       return relu ? rnn_relu_forward_avx2 : rnn_tanh_forward_avx2;
     case Isa::scalar:
       break;
   }
-  if (same) return relu ? rnn_relu_forward_scalar_16 : rnn_tanh_forward_scalar_16;
+  if (consistent) return relu ? rnn_relu_forward_scalar_16 : rnn_tanh_forward_scalar_16;
   return relu ? rnn_relu_forward_scalar : rnn_tanh_forward_scalar;
 }
 
 CellBackwardKernel rnn_backward_kernel(RnnActivation activation, Isa isa,
                                        Arithmetic arithmetic) noexcept {
-  const bool same = arithmetic == Arithmetic::consistent;
+  const bool consistent = arithmetic == Arithmetic::consistent;
   const bool relu = activation == RnnActivation::relu;
   switch (isa) {
     case Isa::avx512_bf16:
-      if (same) return relu ? rnn_relu_backward_avx512_bf16 : rnn_tanh_backward_avx512_bf16;
+      if (consistent) return relu ? rnn_relu_backward_avx512_bf16 : rnn_tanh_backward_avx512_bf16;
       [[fallthrough]];
     case Isa::avx512:
-      if (same) return relu ? rnn_relu_backward_avx512_16 : rnn_tanh_backward_avx512_16;
+      if (consistent) return relu ? rnn_relu_backward_avx512_16 : rnn_tanh_backward_avx512_16;
       return relu ? rnn_relu_backward_avx512 : rnn_tanh_backward_avx512;
     case Isa::avx2:
-      if (same) return relu ? rnn_relu_backward_avx2_16 : rnn_tanh_backward_avx2_16;
+      if (consistent) return relu ? rnn_relu_backward_avx2_16 : rnn_tanh_backward_avx2_16;
       return relu ? rnn_relu_backward_avx2 : rnn_tanh_backward_avx2;
     case Isa::scalar:
       break;
   }
-  if (same) return relu ? rnn_relu_backward_scalar_16 : rnn_tanh_backward_scalar_16;
+  if (consistent) return relu ? rnn_relu_backward_scalar_16 : rnn_tanh_backward_scalar_16;
   return relu ? rnn_relu_backward_scalar : rnn_tanh_backward_scalar;
 }
 

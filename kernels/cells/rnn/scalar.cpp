@@ -57,17 +57,17 @@ void rnn_relu_backward_scalar(const CellBackward& step) noexcept {
 }
 
 void rnn_tanh_forward_scalar_16(const CellForward& step) noexcept {
-  CellTiles<RnnForwardStep<WordGates<ScalarVec16>, RnnActivation::tanh, 1>>::run(step);
+  CellTiles<RnnForwardStep<PairGates<ScalarVec16>, RnnActivation::tanh, 1>>::run(step);
 }
 void rnn_tanh_backward_scalar_16(const CellBackward& step) noexcept {
-  rnn_backward_simd<WordGates<ScalarVec16>, RnnActivation::tanh>(step);
+  rnn_backward_simd<PairGates<ScalarVec16>, RnnActivation::tanh>(step);
 }
 
 void rnn_relu_forward_scalar_16(const CellForward& step) noexcept {
-  CellTiles<RnnForwardStep<WordGates<ScalarVec16>, RnnActivation::relu, 1>>::run(step);
+  CellTiles<RnnForwardStep<PairGates<ScalarVec16>, RnnActivation::relu, 1>>::run(step);
 }
 void rnn_relu_backward_scalar_16(const CellBackward& step) noexcept {
-  rnn_backward_simd<WordGates<ScalarVec16>, RnnActivation::relu>(step);
+  rnn_backward_simd<PairGates<ScalarVec16>, RnnActivation::relu>(step);
 }
 
 }  // namespace quadgate::kernels

@@ -44,21 +44,20 @@ namespace {
 template <typename Vec, std::int64_t kVectors>
 void bf16_gather_rows(const Gather& gather) noexcept {
   const auto mask = Vec::first(gather.columns - (kVectors - 1) * Vec::kLanes);
-  const auto row_at = [&](std::int64_t k) noexcept {
-    if (k >= gather.rows) return std::int64_t{-1};
-    return gather.index == nullptr ? k : gather.index[k];
+  const auto row_at = [&](std::int64_t k) noexcept -> const float* {
+    const std::int64_t row = k >= gather.rows ? -1 : gather.index == nullptr ? k : gather.index[k];
+    return row < 0 ? nullptr : gather.from + row * gather.from_stride;
   };
   float* to = gather.to;
   for (std::int64_t k = 0; k < gather.rows; k += 2) {
-    const std::int64_t rows[2] = {row_at(k), row_at(k + 1)};
+    const float* const rows[2] = {row_at(k), row_at(k + 1)};
 #pragma GCC unroll 4
     for (std::int64_t i = 0; i < kVectors; ++i) {
       Vec values[2];
       for (std::int64_t j = 0; j < 2; ++j) {
-        const float* const from = gather.from + rows[j] * gather.from_stride + i * Vec::kLanes;
-        values[j] = rows[j] < 0        ? Vec::broadcast(0.0F)
-                    : i + 1 < kVectors ? Vec::load(from)
-                                       : Vec::load(from, mask);
+        values[j] = rows[j] == nullptr ? Vec::broadcast(0.0F)
+                    : i + 1 < kVectors ? Vec::load(rows[j] + i * Vec::kLanes)
+                                       : Vec::load(rows[j] + i * Vec::kLanes, mask);
       }
       pair(round_to_bf16(values[0]), round_to_bf16(values[1])).store(to + i * Vec::kLanes);
     }
@@ -110,19 +109,18 @@ void bf16_rows_simd(const Bf16Rows& rows) noexcept {
 
 template <typename Vec, std::int64_t kVectors>
 void bf16_interleave_rows(const Bf16Interleave& rows) noexcept {
-  const auto* const numbers = reinterpret_cast<const std::uint16_t*>(rows.from);
-  const auto row_at = [&](std::int64_t k) noexcept -> const std::uint16_t* {
+  const auto row_at = [&](std::int64_t k) noexcept -> const float* {
     const std::int64_t row = k >= rows.rows ? -1 : rows.index == nullptr ? k : rows.index[k];
-    return row < 0 ? nullptr : numbers + row * 2 * rows.from_stride;
+    return row < 0 ? nullptr : rows.from + row * rows.from_stride;
   };
   float* to = rows.to;
   for (std::int64_t k = 0; k < rows.rows; k += 2) {
-    const std::uint16_t* const low = row_at(k);
-    const std::uint16_t* const high = row_at(k + 1);
+    const float* const low = row_at(k);
+    const float* const high = row_at(k + 1);
     for (std::int64_t i = 0; i < kVectors * Vec::kLanes; i += Vec::kLanes) {
       const Vec zero = Vec::broadcast(0.0F);
-      pair(low == nullptr ? zero : Vec::load_bf16(low + i),
-           high == nullptr ? zero : Vec::load_bf16(high + i))
+      pair(low == nullptr ? zero : Vec::load_halves(low + i / 2),
+           high == nullptr ? zero : Vec::load_halves(high + i / 2))
           .store(to + i);
     }
     to += kVectors * Vec::kLanes;

@@ -5,8 +5,8 @@
 namespace quadgate::kernels {
 namespace {
 
-/// Two numbers, rounded, as a word.
-float word(float low, float high) noexcept {
+/// Two numbers, rounded, as a pair.
+float rounded_pair(float low, float high) noexcept {
   return pair(round_to_bf16(ScalarVec{low}), round_to_bf16(ScalarVec{high})).lanes;
 }
 
@@ -50,7 +50,7 @@ void bf16_gather_scalar(const Gather& gather) noexcept {
   float* to = gather.to;
   for (std::int64_t k = 0; k < gather.rows; k += 2) {
     for (std::int64_t column = 0; column < whole_vectors(gather.columns); ++column) {
-      *to++ = word(value(k, column), value(k + 1, column));
+      *to++ = rounded_pair(value(k, column), value(k + 1, column));
     }
   }
 }
@@ -61,7 +61,7 @@ void bf16_transpose_scalar(const Transpose& t) noexcept {
   };
   for (std::int64_t k = 0; k < t.depth; k += 2) {
     for (std::int64_t lane = 0; lane < kPanelLanes; ++lane) {
-      t.to[k / 2 * t.to_stride + lane] = word(value(k, lane), value(k + 1, lane));
+      t.to[k / 2 * t.to_stride + lane] = rounded_pair(value(k, lane), value(k + 1, lane));
     }
   }
 }
@@ -71,7 +71,7 @@ void bf16_rows_scalar(const Bf16Rows& rows) noexcept {
     const float* const from = rows.from + row * rows.from_stride;
     for (std::int64_t i = 0; i < rows.columns; i += 2) {
       rows.to[row * rows.to_stride + i / 2] =
-          word(from[i], i + 1 < rows.columns ? from[i + 1] : 0.0F);
+          rounded_pair(from[i], i + 1 < rows.columns ? from[i + 1] : 0.0F);
     }
   }
 }
@@ -79,8 +79,8 @@ void bf16_rows_scalar(const Bf16Rows& rows) noexcept {
 void bf16_interleave_scalar(const Bf16Interleave& rows) noexcept {
   const auto number = [&](std::int64_t k, std::int64_t i) noexcept {
     const std::int64_t row = k >= rows.rows ? -1 : rows.index == nullptr ? k : rows.index[k];
-    const ScalarVec word{row < 0 ? 0.0F : rows.from[row * rows.from_stride + i / 2]};
-    return i % 2 == 0 ? lower_half(word) : upper_half(word);
+    const ScalarVec pair{row < 0 ? 0.0F : rows.from[row * rows.from_stride + i / 2]};
+    return i % 2 == 0 ? lower_half(pair) : upper_half(pair);
   };
   float* to = rows.to;
   for (std::int64_t k = 0; k < rows.rows; k += 2) {

@@ -25,10 +25,10 @@ void gather_rows(const Gather& gather) noexcept {
   float* to = gather.to;
   for (std::int64_t k = 0; k < gather.rows; ++k) {
     const std::int64_t row = gather.index == nullptr ? k : gather.index[k];
-    const float* const from = gather.from + row * gather.from_stride;
+    const float* const from = row < 0 ? nullptr : gather.from + row * gather.from_stride;
 #pragma GCC unroll 4
     for (std::int64_t i = 0; i < kVectors; ++i) {
-      const Vec value = row < 0            ? Vec::broadcast(0.0F)
+      const Vec value = from == nullptr    ? Vec::broadcast(0.0F)
                         : i + 1 < kVectors ? Vec::load(from + i * Vec::kLanes)
                                            : Vec::load(from + i * Vec::kLanes, mask);
       value.store(to + i * Vec::kLanes);

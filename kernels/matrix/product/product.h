@@ -39,7 +39,7 @@ struct Output {
 using ProductKernel = void (*)(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
                                const Output& c) noexcept;
 
-/// The version for `isa`, which the machine must support, and panels of a kind.
+/// The version for `isa`, which the machine must support, and panels of an arithmetic.
 ProductKernel product_kernel(Isa isa, Arithmetic arithmetic) noexcept;
 
 }  // namespace quadgate::kernels

@@ -66,7 +66,7 @@ class PackedMatrixTest : public kernels::EachIsa {
     const std::int64_t words = (part + 1) / 2;
     const std::int64_t low = k % words * 2;
     const std::int64_t first = k / words * part;
-    return testing::bf16_word(element(use, first + low, column),
+    return testing::bf16_pair(element(use, first + low, column),
                               low + 1 < part ? element(use, first + low + 1, column) : 0.0F);
   }
 

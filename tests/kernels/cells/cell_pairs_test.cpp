@@ -1,4 +1,4 @@
-// Sweeps all cells in panels of the kind `same`: their steps are those of the scalar float kernels
+// Sweeps all cells in the consistent arithmetic: their steps are those of the scalar float kernels
 // around bf16_product_kernel, with rounded gates. Hidden sizes 1 to 64 around the vectors' lengths
 // (one panel), 1 to 13 rows, with and without states before and rounded h, on every ISA, in arrays
 // that end where a page does. No tolerance: bits.
@@ -24,7 +24,7 @@
 namespace quadgate::kernels {
 namespace {
 
-using quadgate::testing::bf16_word;
+using quadgate::testing::bf16_pair;
 using quadgate::testing::rounded_to_bf16;
 
 constexpr std::int64_t kLanes = 16;
@@ -67,8 +67,8 @@ class WordStep {
         rounds_(rounds) {
     const std::int64_t slots = kWidth / cell.units;
     inputs_ = random(rows * kWidth, [&](std::int64_t i) { return i % cell_.units < units_; });
-    left_ = words(rows * kDepth);
-    weights_ = words(kDepth * (slots - cell.first_slot) * cell.units);
+    left_ = pairs(rows * kDepth);
+    weights_ = pairs(kDepth * (slots - cell.first_slot) * cell.units);
     for (std::size_t i = 0; i < weights_.size(); ++i) {
       if (static_cast<std::int64_t>(i) % cell_.units >= units_) weights_[i] = 0;
     }
@@ -78,7 +78,7 @@ class WordStep {
   }
 
   struct Result {
-    std::vector<float> gates, h, c, h_words, d_gates, dh, dc;  // gates as the words they become
+    std::vector<float> gates, h, c, h_pairs, d_gates, dh, dc;  // gates as the pairs they become
 
     bool operator==(const Result& other) const {
       const auto same = [](const auto& a, const auto& b) {
@@ -86,7 +86,7 @@ class WordStep {
                (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
       };
       return same(gates, other.gates) && same(h, other.h) && same(c, other.c) &&
-             same(h_words, other.h_words) && same(d_gates, other.d_gates) && same(dh, other.dh) &&
+             same(h_pairs, other.h_pairs) && same(d_gates, other.d_gates) && same(dh, other.dh) &&
              same(dc, other.dc);
     }
   };
@@ -97,13 +97,13 @@ class WordStep {
     GuardedArray left = guarded(left_);
     GuardedArray weights = guarded(weights_);
     GuardedArray gates(static_cast<std::size_t>(rows_ * kWidth / 2));
-    const std::int64_t words_stride = (units_ + 1) / 2 + 1;
+    const std::int64_t pairs_stride = (units_ + 1) / 2 + 1;
     CellForward step = forward_step(result, weights.data(), inputs.data(), gates.data());
     step.depth = kDepth;
     step.left = states_ ? left.data() : nullptr;
     step.left_stride = kDepth;
-    step.h_words = rounds_ ? result.h_words.data() : nullptr;
-    step.h_words_stride = words_stride;
+    step.h_pairs = rounds_ ? result.h_pairs.data() : nullptr;
+    step.h_pairs_stride = pairs_stride;
     cell_.forward(isa, Arithmetic::consistent)(step);
     result.gates = taken(gates);
     cell_.backward(isa, Arithmetic::consistent)(backward_step(result, gates.data()));
@@ -136,14 +136,14 @@ class WordStep {
       exchange(narrow, gates, place, false);
     });
     for (auto& gate : gates) gate = rounded_to_bf16(gate);
-    result.gates = in_words(gates);
+    result.gates = in_pairs(gates);
     if (rounds_) {
       const std::int64_t stride = (units_ + 1) / 2 + 1;
       for (std::int64_t row = 0; row < rows_; ++row) {
         for (std::int64_t i = 0; i < units_; i += 2) {
           const float* const h = result.h.data() + row * stride_ + i;
-          result.h_words[static_cast<std::size_t>(row * stride + i / 2)] =
-              bf16_word(h[0], i + 1 < units_ ? h[1] : 0.0F);
+          result.h_pairs[static_cast<std::size_t>(row * stride + i / 2)] =
+              bf16_pair(h[0], i + 1 < units_ ? h[1] : 0.0F);
         }
       }
     }
@@ -161,12 +161,12 @@ class WordStep {
       cell_.backward(Isa::scalar, Arithmetic::fastest)(step);
       exchange(narrow, gates, place, false);
     });
-    result.d_gates = in_words(gates);
+    result.d_gates = in_pairs(gates);
     return result;
   }
 
  private:
-  static constexpr std::int64_t kDepth = 9;  // words
+  static constexpr std::int64_t kDepth = 9;  // pairs
 
   template <typename Exists>
   std::vector<float> random(std::int64_t size, Exists exists) {
@@ -176,11 +176,11 @@ class WordStep {
     }
     return values;
   }
-  std::vector<float> words(std::int64_t size) {
+  std::vector<float> pairs(std::int64_t size) {
     std::vector<float> values;
     for (std::int64_t i = 0; i < size; ++i) {
       const float low = random_.uniform(-1, 1);
-      values.push_back(bf16_word(low, random_.uniform(-1, 1)));
+      values.push_back(bf16_pair(low, random_.uniform(-1, 1)));
     }
     return values;
   }
@@ -188,26 +188,26 @@ class WordStep {
     std::size_t next = 0;
     return {values.size(), [&] { return values[next++]; }};
   }
-  /// The gates of units that exist, as words.
+  /// The gates of units that exist, as pairs.
   template <typename Number>
-  std::vector<float> in_words(Number number) const {
-    std::vector<float> words;
+  std::vector<float> in_pairs(Number number) const {
+    std::vector<float> pairs;
     for (std::int64_t i = 0; i < rows_ * kWidth; i += 2) {
       const auto existing = [&](std::int64_t k) {
         return k % cell_.units < units_ ? number(static_cast<std::size_t>(k)) : 0.0F;
       };
-      words.push_back(bf16_word(existing(i), existing(i + 1)));
+      pairs.push_back(bf16_pair(existing(i), existing(i + 1)));
     }
-    return words;
+    return pairs;
   }
-  std::vector<float> taken(const GuardedArray& words) const {
-    return in_words([&](std::size_t i) {
-      const auto word = std::bit_cast<std::uint32_t>(words[i / 2]);
-      return std::bit_cast<float>(i % 2 == 0 ? word << 16 : word & 0xFFFF0000U);
+  std::vector<float> taken(const GuardedArray& pairs) const {
+    return in_pairs([&](std::size_t i) {
+      const auto pair = std::bit_cast<std::uint32_t>(pairs[i / 2]);
+      return std::bit_cast<float>(i % 2 == 0 ? pair << 16 : pair & 0xFFFF0000U);
     });
   }
-  std::vector<float> in_words(const std::vector<float>& gates) const {
-    return in_words([&](std::size_t i) { return gates[i]; });
+  std::vector<float> in_pairs(const std::vector<float>& gates) const {
+    return in_pairs([&](std::size_t i) { return gates[i]; });
   }
 
   Result before() const {
@@ -215,7 +215,7 @@ class WordStep {
     result.h = result.c = dy_;
     result.dh = dh_;
     result.dc = dc_;
-    result.h_words.resize(static_cast<std::size_t>(rows_ * ((units_ + 1) / 2 + 1)), 77);
+    result.h_pairs.resize(static_cast<std::size_t>(rows_ * ((units_ + 1) / 2 + 1)), 77);
     return result;
   }
   CellForward forward_step(Result& to, const float* weights, const float* inputs,
@@ -235,8 +235,8 @@ class WordStep {
             .c_stride = stride_,
             .h = to.h.data(),
             .h_stride = stride_,
-            .h_words = nullptr,
-            .h_words_stride = 0};
+            .h_pairs = nullptr,
+            .h_pairs_stride = 0};
   }
   CellBackward backward_step(Result& of, float* gates) const {
     return {.rows = rows_,

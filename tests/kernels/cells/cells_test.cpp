@@ -119,8 +119,8 @@ class CellStep {
                           .c_stride = 0,
                           .h = h.data() + first,
                           .h_stride = as(stride_),
-                          .h_words = nullptr,
-                          .h_words_stride = 0});
+                          .h_pairs = nullptr,
+                          .h_pairs_stride = 0});
       Cell::backward(isa)({.rows = as(rows_),
                            .units = as(exist),
                            .gates = gates.data(),

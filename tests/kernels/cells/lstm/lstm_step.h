@@ -116,8 +116,8 @@ class LstmStep {
                                .c_stride = c.stride(),
                                .h = h.at(row, unit),
                                .h_stride = h.stride(),
-                               .h_words = nullptr,
-                               .h_words_stride = 0};
+                               .h_pairs = nullptr,
+                               .h_pairs_stride = 0};
         if (!call.in_pairs) {
           kernel(step);
         } else if (waiting) {

@@ -1,5 +1,5 @@
 // Sweeps 0 to 13 rows, every number of columns of a panel, depths around the block of 512, the
-// layouts of the left side, the three starts, and words of denormal, infinite and other special
+// layouts of the left side, the three starts, and pairs of denormal, infinite and other special
 // numbers, on every ISA; the arrays end at a page that may not be touched. No tolerance: the bits
 // are those of the header's formula, but for the payload of a NaN.
 
@@ -23,7 +23,7 @@
 namespace quadgate::kernels {
 namespace {
 
-using quadgate::testing::bf16_word;
+using quadgate::testing::bf16_pair;
 using Start = Output::Start;
 
 constexpr std::int64_t kLanes = 16;
@@ -39,10 +39,10 @@ float multiply_add(float a, float b, float sum) {
       std::fma(without_denormals(a), without_denormals(b), without_denormals(sum)));
 }
 
-/// `sum` and the product of two words.
-float add_words(float left, float right, float sum) {
-  const auto upper = [](float word) { return std::bit_cast<float>(bits(word) & 0xFFFF0000U); };
-  const auto lower = [](float word) { return std::bit_cast<float>(bits(word) << 16); };
+/// `sum` and the product of two pairs.
+float add_pairs(float left, float right, float sum) {
+  const auto upper = [](float pair) { return std::bit_cast<float>(bits(pair) & 0xFFFF0000U); };
+  const auto lower = [](float pair) { return std::bit_cast<float>(bits(pair) << 16); };
   return multiply_add(lower(left), lower(right), multiply_add(upper(left), upper(right), sum));
 }
 
@@ -55,8 +55,8 @@ class Bf16Operands {
         stride_(shape.columns + 3),
         width_(padded(shape.columns, kLanes)),
         left_(left_side(layout, shape)),
-        a_(random_words(extent(left_, shape))),
-        b_(random_words(shape.depth * width_)),
+        a_(random_pairs(extent(left_, shape))),
+        b_(random_pairs(shape.depth * width_)),
         bias_(random_floats(width_)),
         before_(random_floats(shape.rows == 0 ? 0 : (shape.rows - 1) * stride_ + shape.columns)) {
     left_.data = a_.data();
@@ -74,7 +74,7 @@ class Bf16Operands {
                     : start == Start::bias ? bias_[static_cast<std::size_t>(column)]
                                            : 0.0F;
         for (std::int64_t k = 0; k < shape_.depth; ++k) {
-          sum = add_words(left_.data[place(left_, row, k)], b_.data()[k * width_ + column], sum);
+          sum = add_pairs(left_.data[place(left_, row, k)], b_.data()[k * width_ + column], sum);
         }
         ASSERT_EQ(bits(c[i]), bits(sum)) << row << ", " << column;
       }
@@ -90,10 +90,10 @@ class Bf16Operands {
   GuardedArray random_floats(std::int64_t size) {
     return {static_cast<std::size_t>(size), [this] { return random_.uniform(-1, 1); }};
   }
-  GuardedArray random_words(std::int64_t size) {
+  GuardedArray random_pairs(std::int64_t size) {
     return {static_cast<std::size_t>(size), [this] {
               const float low = random_.uniform(-1, 1);
-              return bf16_word(low, random_.uniform(-1, 1));
+              return bf16_pair(low, random_.uniform(-1, 1));
             }};
   }
 
@@ -148,33 +148,33 @@ constexpr float kSpecial[] = {0.0F,
                               -std::numeric_limits<float>::infinity(),
                               std::numeric_limits<float>::quiet_NaN()};
 
-/// Words of each special number with each, to the word: denormal ones are not rounded away.
-std::vector<float> special_words() {
-  std::vector<float> words;
+/// Pairs of each special number with each, as they are: denormal ones are not rounded away.
+std::vector<float> special_pairs() {
+  std::vector<float> pairs;
   for (const float low : kSpecial) {
     for (const float high : kSpecial)
-      words.push_back(std::bit_cast<float>(bits(low) >> 16 | bits(high)));
+      pairs.push_back(std::bit_cast<float>(bits(low) >> 16 | bits(high)));
   }
-  return words;
+  return pairs;
 }
 
 TEST_P(Bf16ProductTest, TakesDenormalNumbersAsZeroAndKeepsInfinitiesAndNans) {
-  const auto words = special_words();
-  const auto rows = static_cast<std::int64_t>(words.size());
+  const auto pairs = special_pairs();
+  const auto rows = static_cast<std::int64_t>(pairs.size());
   for (const float start :
        {0.0F, -1.0F, 0x1p-149F, -0x1p-126F, -0x1.8p-126F, std::numeric_limits<float>::max()}) {
-    for (std::size_t first = 0; first < words.size(); first += kLanes) {
+    for (std::size_t first = 0; first < pairs.size(); first += kLanes) {
       std::vector<float> panel(kLanes);
-      for (std::size_t i = 0; i < panel.size(); ++i) panel[i] = words[(first + i) % words.size()];
-      std::vector<float> c(words.size() * kLanes, start);
-      bf16_product_kernel(GetParam())(rows, 1, {words.data(), 1, 1, 1, 0}, panel.data(),
+      for (std::size_t i = 0; i < panel.size(); ++i) panel[i] = pairs[(first + i) % pairs.size()];
+      std::vector<float> c(pairs.size() * kLanes, start);
+      bf16_product_kernel(GetParam())(rows, 1, {pairs.data(), 1, 1, 1, 0}, panel.data(),
                                       {c.data(), kLanes, kLanes, Start::add, nullptr});
       for (std::size_t i = 0; i < c.size(); ++i) {
-        const float left = words[i / kLanes];
+        const float left = pairs[i / kLanes];
         const float right = panel[i % kLanes];
-        const float expected = add_words(left, right, start);
+        const float expected = add_pairs(left, right, start);
         if (std::isnan(expected) ? !std::isnan(c[i]) : bits(c[i]) != bits(expected)) {
-          FAIL() << std::hexfloat << c[i] << ", not " << expected << ": words " << std::hex
+          FAIL() << std::hexfloat << c[i] << ", not " << expected << ": pairs " << std::hex
                  << bits(left) << ", " << bits(right) << " added to " << start;
         }
       }

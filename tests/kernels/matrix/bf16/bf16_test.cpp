@@ -20,10 +20,10 @@
 namespace quadgate::kernels {
 namespace {
 
-using quadgate::testing::bf16_word;
+using quadgate::testing::bf16_pair;
 
 constexpr float kUnwritten = 77;  // what the kernels overwrite, or leave
-constexpr std::int64_t kWordLanes = 16;
+constexpr std::int64_t kPairLanes = 16;
 
 std::uint32_t bits_of(float value) { return std::bit_cast<std::uint32_t>(value); }
 
@@ -49,8 +49,8 @@ class Bf16KernelTest : public EachIsa {
 
   void expect_rounded(std::int64_t rows, std::int64_t columns, GuardedArray& from,
                       std::int64_t from_stride, std::int64_t to_stride) {
-    const std::int64_t words = (columns + 1) / 2;
-    GuardedArray to(static_cast<std::size_t>(rows == 0 ? 0 : (rows - 1) * to_stride + words),
+    const std::int64_t pairs = (columns + 1) / 2;
+    GuardedArray to(static_cast<std::size_t>(rows == 0 ? 0 : (rows - 1) * to_stride + pairs),
                     [] { return kUnwritten; });
     bf16_rows_kernel(GetParam())({.rows = rows,
                                   .columns = columns,
@@ -60,11 +60,11 @@ class Bf16KernelTest : public EachIsa {
                                   .to_stride = to_stride});
     for (std::int64_t row = 0; row < rows; ++row) {
       const float* const values = from.data() + row * from_stride;
-      for (std::int64_t i = 0; i < (row + 1 < rows ? to_stride : words); ++i) {
+      for (std::int64_t i = 0; i < (row + 1 < rows ? to_stride : pairs); ++i) {
         const float high = 2 * i + 1 < columns ? values[2 * i + 1] : 0.0F;
-        const float expected = i < words ? bf16_word(values[2 * i], high) : kUnwritten;
+        const float expected = i < pairs ? bf16_pair(values[2 * i], high) : kUnwritten;
         ASSERT_EQ(bits_of(to.data()[row * to_stride + i]), bits_of(expected))
-            << "row " << row << ", word " << i << " of " << columns << " columns";
+            << "row " << row << ", pair " << i << " of " << columns << " columns";
       }
     }
     ASSERT_TRUE(to.before_is_intact());
@@ -73,7 +73,7 @@ class Bf16KernelTest : public EachIsa {
   /// Rows index[0], index[1], ... of a matrix, or all of them where the list is null.
   void expect_gathered(std::int64_t rows, const std::int64_t* index, std::int64_t columns,
                        std::int64_t from_rows, std::int64_t from_stride) {
-    const std::int64_t width = (columns + kWordLanes - 1) / kWordLanes * kWordLanes;
+    const std::int64_t width = (columns + kPairLanes - 1) / kPairLanes * kPairLanes;
     GuardedArray from = random_array(from_rows * from_stride + columns);
     const float* const row_0 = from.data() + from_stride;  // behind a row that nobody asks for
     GuardedArray to(static_cast<std::size_t>((rows + 1) / 2 * width), [] { return kUnwritten; });
@@ -90,17 +90,17 @@ class Bf16KernelTest : public EachIsa {
     for (std::int64_t k = 0; k < rows; k += 2) {
       for (std::int64_t column = 0; column < width; ++column) {
         ASSERT_EQ(bits_of(to.data()[k / 2 * width + column]),
-                  bits_of(bf16_word(value(k, column), value(k + 1, column))))
+                  bits_of(bf16_pair(value(k, column), value(k + 1, column))))
             << "row " << k << " of " << rows << ", column " << column << " of " << columns;
       }
     }
     ASSERT_TRUE(to.before_is_intact());
   }
 
-  /// Words of the rows index[0], index[1], ... of a matrix, two at a time.
+  /// Pairs of the rows index[0], index[1], ... of a matrix, two at a time.
   void expect_interleaved(std::int64_t rows, const std::int64_t* index, std::int64_t columns,
                           std::int64_t from_rows, std::int64_t from_stride) {
-    const std::int64_t width = (columns + kWordLanes - 1) / kWordLanes * kWordLanes;
+    const std::int64_t width = (columns + kPairLanes - 1) / kPairLanes * kPairLanes;
     GuardedArray from = random_array(from_rows * from_stride + width / 2);
     const float* const row_0 = from.data() + from_stride;  // behind a row that nobody asks for
     GuardedArray to(static_cast<std::size_t>((rows + 1) / 2 * width), [] { return kUnwritten; });
@@ -112,8 +112,8 @@ class Bf16KernelTest : public EachIsa {
                                         .to = to.data()});
     const auto number = [&](std::int64_t k, std::int64_t column) {
       const std::int64_t row = k >= rows ? -1 : index == nullptr ? k : index[k];
-      const std::uint32_t word = row < 0 ? 0 : bits_of(row_0[row * from_stride + column / 2]);
-      return column % 2 == 0 ? word & 0xFFFFU : word >> 16;
+      const std::uint32_t pair = row < 0 ? 0 : bits_of(row_0[row * from_stride + column / 2]);
+      return column % 2 == 0 ? pair & 0xFFFFU : pair >> 16;
     };
     for (std::int64_t k = 0; k < rows; k += 2) {
       for (std::int64_t column = 0; column < columns; ++column) {
@@ -127,9 +127,9 @@ class Bf16KernelTest : public EachIsa {
 
   void expect_transposed(std::int64_t count, std::int64_t depth, std::int64_t from_stride,
                          std::int64_t to_stride) {
-    const std::int64_t words = (depth + 1) / 2;
+    const std::int64_t pairs = (depth + 1) / 2;
     GuardedArray from = random_array(count == 0 ? 0 : (count - 1) * from_stride + depth);
-    GuardedArray to(static_cast<std::size_t>(words == 0 ? 0 : (words - 1) * to_stride + kWordLanes),
+    GuardedArray to(static_cast<std::size_t>(pairs == 0 ? 0 : (pairs - 1) * to_stride + kPairLanes),
                     [] { return kUnwritten; });
     bf16_transpose_kernel(GetParam())({.count = count,
                                        .depth = depth,
@@ -140,13 +140,13 @@ class Bf16KernelTest : public EachIsa {
     const auto value = [&](std::int64_t lane, std::int64_t k) {
       return lane < count && k < depth ? from.data()[lane * from_stride + k] : 0.0F;
     };
-    for (std::int64_t word = 0; word < words; ++word) {
-      for (std::int64_t lane = 0; lane < (word + 1 < words ? to_stride : kWordLanes); ++lane) {
-        const float expected = lane < kWordLanes
-                                   ? bf16_word(value(lane, 2 * word), value(lane, 2 * word + 1))
+    for (std::int64_t pair = 0; pair < pairs; ++pair) {
+      for (std::int64_t lane = 0; lane < (pair + 1 < pairs ? to_stride : kPairLanes); ++lane) {
+        const float expected = lane < kPairLanes
+                                   ? bf16_pair(value(lane, 2 * pair), value(lane, 2 * pair + 1))
                                    : kUnwritten;
-        ASSERT_EQ(bits_of(to.data()[word * to_stride + lane]), bits_of(expected))
-            << "word " << word << " of depth " << depth << ", lane " << lane << " with " << count;
+        ASSERT_EQ(bits_of(to.data()[pair * to_stride + lane]), bits_of(expected))
+            << "pair " << pair << " of depth " << depth << ", lane " << lane << " with " << count;
       }
     }
     ASSERT_TRUE(to.before_is_intact());
@@ -177,7 +177,7 @@ TEST_P(Bf16KernelTest, RoundsRowsOfEverySize) {
 }
 
 TEST_P(Bf16KernelTest, GathersAllRows) {
-  for (std::int64_t columns = 1; columns <= kPanelVectors * kWordLanes; ++columns) {
+  for (std::int64_t columns = 1; columns <= kPanelVectors * kPairLanes; ++columns) {
     for (const std::int64_t rows : {1, 2, 6, 7}) {
       for (const std::int64_t between : {0, 3}) {
         expect_gathered(rows, nullptr, columns, rows, columns + between);
@@ -190,7 +190,7 @@ TEST_P(Bf16KernelTest, GathersAllRows) {
 TEST_P(Bf16KernelTest, GathersListedRowsAndZerosBetweenThem) {
   const std::vector<std::vector<std::int64_t>> lists{{},          {-1},    {4},
                                                      {-1, 2, -1}, {2, -1}, {4, 0, 0, 3, -1, 1, 4}};
-  for (std::int64_t columns = 1; columns <= kPanelVectors * kWordLanes; ++columns) {
+  for (std::int64_t columns = 1; columns <= kPanelVectors * kPairLanes; ++columns) {
     for (const auto& list : lists) {
       expect_gathered(static_cast<std::int64_t>(list.size()), list.data(), columns, 5, columns + 2);
       ASSERT_FALSE(HasFailure());
@@ -201,7 +201,7 @@ TEST_P(Bf16KernelTest, GathersListedRowsAndZerosBetweenThem) {
 TEST_P(Bf16KernelTest, InterleavesListedRowsAndZerosBetweenThem) {
   const std::vector<std::vector<std::int64_t>> lists{{},          {-1},    {4},
                                                      {-1, 2, -1}, {2, -1}, {4, 0, 0, 3, -1, 1, 4}};
-  for (std::int64_t columns = 1; columns <= kPanelVectors * kWordLanes; ++columns) {
+  for (std::int64_t columns = 1; columns <= kPanelVectors * kPairLanes; ++columns) {
     for (const std::int64_t rows : {1, 2, 6, 7}) {
       expect_interleaved(rows, nullptr, columns, rows, (columns + 1) / 2);
     }
@@ -214,10 +214,10 @@ TEST_P(Bf16KernelTest, InterleavesListedRowsAndZerosBetweenThem) {
 }
 
 TEST_P(Bf16KernelTest, TransposesEveryCountAndDepth) {
-  for (std::int64_t count = 0; count <= kWordLanes; ++count) {
+  for (std::int64_t count = 0; count <= kPairLanes; ++count) {
     for (std::int64_t depth = 0; depth <= 40; ++depth) {
-      expect_transposed(count, depth, depth, kWordLanes);
-      expect_transposed(count, depth, depth + 3, kWordLanes + 5);
+      expect_transposed(count, depth, depth, kPairLanes);
+      expect_transposed(count, depth, depth + 3, kPairLanes + 5);
       ASSERT_FALSE(HasFailure());
     }
   }
