@@ -6,9 +6,9 @@ namespace quadgate::kernels {
 
 // What the step kernels of all cells (lstm/, gru/, rnn/) have in common. The hidden units lie in
 // panels: a panel of a gate array is [rows, kPanelVectors * lanes], lanes = vector_lanes(isa,
-// arithmetic), cut into slots of one value for each of the panel's units, and a panel of the weights
-// holds the slots that h_prev W_hh^T fills: [depth, those slots, units]. In the last panel the
-// units at and beyond hidden_size have zero weights, and nothing is read or written for them
+// arithmetic), cut into slots of one value for each of the panel's units, and a panel of the
+// weights holds the slots that h_prev W_hh^T fills: [depth, those slots, units]. In the last panel
+// the units at and beyond hidden_size have zero weights, and nothing is read or written for them
 // outside the gate array.
 //
 // In the consistent arithmetic, weights, h_prev in the product, and the gates that a step leaves
