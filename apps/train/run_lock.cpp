@@ -19,10 +19,13 @@ RunLock::RunLock(const std::filesystem::path& folder) {
     throw FileError(fmt::format("{}: cannot be written: {}", file.string(),
                                 std::generic_category().message(errno)));
   }
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+  if (errno == EWOULDBLOCK) {
     ::close(descriptor_);
     throw FileError(fmt::format("{}: another process trains here", folder.string()));
   }
+  warning_ = fmt::format("{}: cannot be locked: {}; let no other process train into this folder",
+                         file.string(), std::generic_category().message(errno));
 }
 
 RunLock::~RunLock() { ::close(descriptor_); }

@@ -18,6 +18,7 @@
 #include "apps/train/run_start.h"
 #include "apps/train/training_run.h"
 #include "engine/base/error.h"
+#include "io/files/temporary_file.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate::apps {
@@ -78,6 +79,16 @@ void expect_other_file(const std::filesystem::path& run_file, const RunFolder& f
   }
 }
 
+/// Keeps other processes out of the folder, and clears away what stopped ones left there.
+void take(std::optional<RunLock>& lock, const RunFolder& folder) {
+  lock.emplace(folder.path());
+  if (lock->warning().empty()) {
+    remove_temporary_files(folder.path());
+  } else {
+    warn(lock->warning());
+  }
+}
+
 }  // namespace
 
 int train(const TrainArguments& arguments) {
@@ -90,7 +101,7 @@ int train(const TrainArguments& arguments) {
   std::optional<RunLock> lock;
   if (arguments.resume) {
     folder.expect_run();
-    lock.emplace(folder.path());
+    take(lock, folder);
   } else {
     expect_other_file(arguments.run_file, folder);
     folder.expect_no_run();
@@ -111,7 +122,7 @@ int train(const TrainArguments& arguments) {
   state.run_file = to_toml(config);
   if (!arguments.resume) {
     folder.create();
-    lock.emplace(folder.path());
+    take(lock, folder);
     folder.expect_no_run();  // of another process since then
   }
   folder.write_run_file(state.run_file);

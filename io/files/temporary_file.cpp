@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <string>
+#include <string_view>
 #include <system_error>
 
 #include "engine/base/error.h"
@@ -13,13 +16,33 @@
 namespace quadgate {
 namespace {
 
-// Some file systems cannot sync folders; the renames are then theirs to keep.
+constexpr std::string_view kMark = ".tmp-";
+
+/// A name that no other writer has: not in this process, nor in another one of this machine.
+std::filesystem::path temporary_name(const std::filesystem::path& path) {
+  static std::atomic<int> count = 0;
+  return fmt::format("{}{}{}-{}", path.string(), kMark, ::getpid(), count++);
+}
+
+/// Some file systems cannot sync folders, or not open them; the renames are then theirs to keep.
 void sync_folder(const std::filesystem::path& file) {
   const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;
-  ::fsync(descriptor);
+  const int error = ::fsync(descriptor) == 0 ? 0 : errno;
   ::close(descriptor);
+  if (error == EIO || error == ENOSPC || error == EDQUOT) fail_to_write(file, error);
+}
+
+/// Lets `to` name what `from` names, if anything. On file systems without hard links, `from` no longer
+/// does.
+void name_also(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const auto link = temporary_name(to);
+  const bool linked = ::link(from.c_str(), link.c_str()) == 0;
+  const int error = std::rename(linked ? link.c_str() : from.c_str(), to.c_str()) == 0 ? 0 : errno;
+  if (linked) ::unlink(link.c_str());  // is still there if both names were of one file already
+  if (error == ENOENT && !linked) return;  // there is no file yet
+  if (error != 0) fail_to_write(to, error);
 }
 
 }  // namespace
@@ -29,10 +52,12 @@ void fail_to_write(const std::filesystem::path& path, int error) {
                               std::generic_category().message(error)));
 }
 
-TemporaryFile::TemporaryFile(const std::filesystem::path& path)
-    : path_(path), temporary_(path.string() + ".tmp") {
+TemporaryFile::TemporaryFile(const std::filesystem::path& path) : path_(path) {
   if (std::filesystem::is_directory(path)) fail_to_write(path, EISDIR);
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  do {  // a name can be that of a file left by a process with our number
+    temporary_ = temporary_name(path);
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) fail_to_write(path_, errno);
 }
 
@@ -55,10 +80,19 @@ void TemporaryFile::sync_and_close() {
   if (close() != 0) fail_to_write(path_, errno);
 }
 
-void TemporaryFile::rename() {
+void TemporaryFile::rename(const std::optional<std::filesystem::path>& previous) {
+  if (previous) name_also(path_, *previous);
   if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail_to_write(path_, errno);
   renamed_ = true;
   sync_folder(path_);
+}
+
+void remove_temporary_files(const std::filesystem::path& folder) noexcept {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.find(kMark) != std::string::npos) ::unlink(entry.path().c_str());
+  }
 }
 
 int TemporaryFile::close() {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
 
 namespace quadgate {
@@ -9,8 +10,9 @@ namespace quadgate {
 /// Throws FileError "PATH: cannot be written: No space left on device", `error` being an errno.
 [[noreturn]] void fail_to_write(const std::filesystem::path& path, int error);
 
-/// The file `path`.tmp, which is to take the place of `path` when it is whole, and is removed
-/// otherwise. Throws FileError, which names `path` and the reason.
+/// A file beside `path` that takes its place when it is whole, and is removed otherwise. Its name,
+/// `path`.tmp-PROCESS-NUMBER, is its own: two writers of one path never write into one file, and no
+/// link that lies there is followed. Throws FileError, which names `path` and the reason.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& path);
@@ -23,8 +25,9 @@ class TemporaryFile {
   void write(std::span<const std::byte> bytes);
   /// Until the data are on the disk, a rename must not be.
   void sync_and_close();
-  /// Renames it to `path`, and syncs the folder.
-  void rename();
+  /// Renames it to `path`, and syncs the folder. The file that was there gets the name `previous`,
+  /// if given; on file systems with hard links, `path` names a whole file at every moment.
+  void rename(const std::optional<std::filesystem::path>& previous = {});
 
  private:
   int close();
@@ -34,5 +37,9 @@ class TemporaryFile {
   int descriptor_ = -1;
   bool renamed_ = false;
 };
+
+/// Removes the temporary files in `folder` that stopped processes left there. No other process may
+/// write into it.
+void remove_temporary_files(const std::filesystem::path& folder) noexcept;
 
 }  // namespace quadgate

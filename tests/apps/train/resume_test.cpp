@@ -141,7 +141,7 @@ class ResumeTest : public Workspace, public testing::WithParamInterface<Stopped>
       bytes[at] = static_cast<char>(bytes[at] ^ 4);
     }
     write("run/checkpoint.h5", bytes);
-    write("run/checkpoint.h5.tmp", bytes.substr(bytes.size() / 2));
+    write("run/checkpoint.h5.tmp-1-0", bytes.substr(bytes.size() / 2));
     return true;
   }
 
@@ -154,7 +154,7 @@ class ResumeTest : public Workspace, public testing::WithParamInterface<Stopped>
     const Outcome outcome = finish(child);
     EXPECT_THAT(outcome.code, AnyOf(kExitDone, kExitStopped, -signal)) << outcome.err;
     if (outcome.code == kExitStopped) {
-      EXPECT_FALSE(std::filesystem::exists(path("run/checkpoint.h5.tmp")));
+      EXPECT_FALSE(std::filesystem::exists(path("run/checkpoint.h5.tmp-1-0")));
     }
     return outcome.code != kExitDone;
   }

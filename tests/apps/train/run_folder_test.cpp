@@ -5,9 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <thread>
 
@@ -17,8 +20,25 @@
 #include "io/model/checkpoint.h"
 #include "tests/apps/workspace.h"
 
+namespace {
+
+std::atomic<int> flock_error = 0;
+
+}  // namespace
+
+// Stands in for the C library's in this program.
+extern "C" int flock(int descriptor, int operation) noexcept {
+  if (flock_error != 0) {
+    errno = flock_error;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_flock, descriptor, operation));
+}
+
 namespace quadgate::apps {
 namespace {
+
+using ::testing::EndsWith;
 
 class RunFolderTest : public Workspace {
  protected:
@@ -45,6 +65,16 @@ TEST_F(RunFolderTest, BelongsToOneProcess) {
     EXPECT_THROW(RunLock again(path("run")), FileError);
   }
   EXPECT_EQ(run(train({"--resume"})).code, kExitDone);
+}
+
+TEST_F(RunFolderTest, TellsOfAFileSystemWithoutLocks) {
+  std::filesystem::create_directories(path("run"));
+  flock_error = ENOLCK;
+  const RunLock lock(path("run"));
+  flock_error = 0;
+  EXPECT_THAT(lock.warning(),
+              EndsWith("run/lock: cannot be locked: No locks available; let no other "
+                       "process train into this folder"));
 }
 
 TEST_F(RunFolderTest, IsRefusedWhileARunIsTraining) {
@@ -104,9 +134,9 @@ TEST_F(RunFolderTest, NamesWhatCannotBeWritten) {
   std::filesystem::create_directories(path("run/lock"));
   expect_error(run(train()), kExitFailed, "run/lock: cannot be written: Is a directory");
   std::filesystem::remove(path("run/lock"));
-  std::filesystem::create_directories(path("run/checkpoint.h5.tmp"));
+  std::filesystem::create_directories(path("run/run.toml"));
   const Outcome outcome = run(train());
-  expect_error(outcome, kExitFailed, "run/checkpoint.h5: cannot be written: Is a directory");
+  expect_error(outcome, kExitFailed, "run/run.toml: cannot be written: Is a directory");
   EXPECT_FALSE(std::filesystem::exists(path("run/checkpoint.h5")));
 }
 
