@@ -16,12 +16,12 @@
 namespace quadgate {
 namespace {
 
-constexpr std::string_view kMark = ".tmp-";
+constexpr std::string_view kTemporaryMark = ".tmp-";
 
 /// A name that no other writer has: not in this process, nor in another one of this machine.
 std::filesystem::path temporary_name(const std::filesystem::path& path) {
   static std::atomic<int> count = 0;
-  return fmt::format("{}{}{}-{}", path.string(), kMark, ::getpid(), count++);
+  return fmt::format("{}{}{}-{}", path.string(), kTemporaryMark, ::getpid(), count++);
 }
 
 /// Some file systems cannot sync folders, or not open them; the renames are then theirs to keep.
@@ -34,13 +34,13 @@ void sync_folder(const std::filesystem::path& file) {
   if (error == EIO || error == ENOSPC || error == EDQUOT) fail_to_write(file, error);
 }
 
-/// Lets `to` name what `from` names, if anything. On file systems without hard links, `from` no longer
-/// does.
+/// Lets `to` name what `from` names, if anything. On file systems without hard links, `from` no
+/// longer does.
 void name_also(const std::filesystem::path& from, const std::filesystem::path& to) {
   const auto link = temporary_name(to);
   const bool linked = ::link(from.c_str(), link.c_str()) == 0;
   const int error = std::rename(linked ? link.c_str() : from.c_str(), to.c_str()) == 0 ? 0 : errno;
-  if (linked) ::unlink(link.c_str());  // is still there if both names were of one file already
+  if (linked) ::unlink(link.c_str());      // is still there if both names were of one file already
   if (error == ENOENT && !linked) return;  // there is no file yet
   if (error != 0) fail_to_write(to, error);
 }
@@ -91,7 +91,7 @@ void remove_temporary_files(const std::filesystem::path& folder) noexcept {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    if (name.find(kMark) != std::string::npos) ::unlink(entry.path().c_str());
+    if (name.find(kTemporaryMark) != std::string::npos) ::unlink(entry.path().c_str());
   }
 }
 
