@@ -21,7 +21,7 @@ class FeatureDropout {
     std::int64_t layer = 0;  ///< whose outputs they are; -1: the stack's input
     std::int64_t width = 0;
     std::int64_t batch_size = 0;
-    kernels::Isa isa;
+    kernels::Isa isa = kernels::Isa::scalar;
   };
   explicit FeatureDropout(const Plan& plan);
 

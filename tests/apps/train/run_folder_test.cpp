@@ -27,6 +27,7 @@ std::atomic<int> flock_error = 0;
 }  // namespace
 
 // Stands in for the C library's in this program.
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name)
 extern "C" int flock(int descriptor, int operation) noexcept {
   if (flock_error != 0) {
     errno = flock_error;

@@ -34,6 +34,7 @@ int fail(int error) {
 }  // namespace
 
 // These stand in for the C library's in this program.
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name)
 extern "C" int fsync(int descriptor) {
   struct stat status {};
   const bool is_folder = ::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode);
