@@ -62,7 +62,7 @@ std::vector<float> signal(std::int64_t first, std::int64_t count) {
 
 void write_dataset(const fs::path& path, const Shape& shape, std::int64_t first,
                    std::int64_t rows) {
-  auto file = hdf5::NewFile::create(path);
+  auto file = hdf5::FileWriter::create(path);
   file.write_string("", "format", "quadgate-dataset");
   file.write_string("", "task", "classification");
   std::vector<std::string> names;

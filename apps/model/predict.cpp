@@ -129,7 +129,7 @@ std::string to_csv(const Predictions& predictions, const ModelDescription& model
 /// [items], with `offsets` [n + 1] for tagging.
 void write_hdf5(const std::filesystem::path& path, const Predictions& predictions,
                 const ModelDescription& model, const OutputUnits& units) {
-  auto file = hdf5::NewFile::create(path);
+  auto file = hdf5::FileWriter::create(path);
   const std::int64_t size = model.config.output_size;
   const auto items = static_cast<std::int64_t>(predictions.outputs.size()) / size;
   const std::int64_t matrix[] = {items, size};

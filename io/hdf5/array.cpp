@@ -26,11 +26,11 @@ const char* element_text(Element element) {
 
 }  // namespace
 
-Array::Array(std::shared_ptr<Connection> connection, std::string name, DatasetInfo info)
-    : connection_(std::move(connection)), name_(std::move(name)), info_(std::move(info)) {}
+Array::Array(std::shared_ptr<ReaderClient> client, std::string name, DatasetInfo info)
+    : client_(std::move(client)), name_(std::move(name)), info_(std::move(info)) {}
 
 bool Array::has_slow_rows() const {
-  return !chunk_shape().empty() && size() > 0 && !connection_->keeps(info_);
+  return !chunk_shape().empty() && size() > 0 && !client_->keeps(info_);
 }
 
 std::string Array::storage_text() const {
@@ -83,8 +83,8 @@ void Array::read_rows(std::int64_t first, std::int64_t count, Element element,
   }
   if (out.empty()) return;
   if (info_.offset < 0) {
-    connection_->read(name_, info_, first, count, out);
-  } else if (!connection_->read_directly(info_.offset + first * row_bytes, out)) {
+    client_->read(name_, info_, first, count, out);
+  } else if (!client_->read_directly(info_.offset + first * row_bytes, out)) {
     throw FileError(where() + ": the file ends before its data does");
   }
 }
@@ -100,7 +100,7 @@ std::vector<float> Array::read_floats() const {
 }
 
 std::string Array::where() const {
-  return fmt::format("{}: dataset '{}'", connection_->path().string(), name_);
+  return fmt::format("{}: dataset '{}'", client_->path().string(), name_);
 }
 
 }  // namespace quadgate::hdf5

@@ -40,14 +40,14 @@ std::vector<hsize_t> chunk_of(std::span<const std::int64_t> shape, std::size_t e
 }  // namespace
 
 template <typename T>
-ArrayWriter<T>::ArrayWriter(const NewFile& file, const std::string& name,
+ArrayWriter<T>::ArrayWriter(const FileWriter& file, const std::string& name,
                             std::vector<std::int64_t> shape, Storage storage)
     : file_(&file),
       name_(name),
       shape_(std::move(shape)),
       row_size_(product(std::span(shape_).subspan(1))),
       buffer_size_((std::size_t{1} << 18) / sizeof(T)) {
-  const Session session;
+  const LibraryLock lock;
   const std::vector<hsize_t> extent(shape_.begin(), shape_.end());
   const Handle space(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr));
   const Handle properties = timeless(H5P_DATASET_CREATE);
@@ -101,7 +101,7 @@ void ArrayWriter<T>::write_directly() {
 
 template <typename T>
 void ArrayWriter<T>::write_chunks() {
-  const Session session;
+  const LibraryLock lock;
   const Handle file_space(H5Dget_space(dataset_.id()));
   std::vector<hsize_t> start(shape_.size(), 0);
   std::vector<hsize_t> extent(shape_.begin(), shape_.end());

@@ -17,13 +17,14 @@ enum class Storage {
   gzip,        ///< in chunks, shuffled and deflated, which every HDF5 library reads
 };
 
-/// Makes a dataset of float, std::int32_t or std::int64_t in a file made by `NewFile::create_at`,
-/// and writes it from its first element to its last. The file must outlive it.
+/// Makes a dataset of float, std::int32_t or std::int64_t in a file made by
+/// `FileWriter::create_at`, and writes it from its first element to its last. The file must outlive
+/// it.
 template <typename T>
 class ArrayWriter {
  public:
   /// The groups of the name must exist. Throws FileError.
-  ArrayWriter(const NewFile& file, const std::string& name, std::vector<std::int64_t> shape,
+  ArrayWriter(const FileWriter& file, const std::string& name, std::vector<std::int64_t> shape,
               Storage storage);
 
   void append(T value) {
@@ -46,7 +47,7 @@ class ArrayWriter {
   void write_directly();
   void write_chunks();
 
-  const NewFile* file_;
+  const FileWriter* file_;
   std::string name_;
   std::vector<std::int64_t> shape_;
   Handle dataset_;

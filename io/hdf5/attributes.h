@@ -41,7 +41,7 @@ class ObjectReader final : public AttributeReader {
 /// Writes attributes of an object of a file, which must outlive it.
 class ObjectWriter final : public AttributeWriter {
  public:
-  ObjectWriter(NewFile& file, std::string object) : file_(file), object_(std::move(object)) {}
+  ObjectWriter(FileWriter& file, std::string object) : file_(file), object_(std::move(object)) {}
 
   void write_int(const std::string& name, std::int64_t value) override {
     file_.write_int(object_, name, value);
@@ -60,7 +60,7 @@ class ObjectWriter final : public AttributeWriter {
   }
 
  private:
-  NewFile& file_;
+  FileWriter& file_;
   std::string object_;
 };
 

@@ -13,11 +13,11 @@ std::atomic<std::int64_t> bytes_in_all = 0;
 
 }  // namespace
 
-bool KeptRows::has_room(std::int64_t bytes) noexcept {
+bool ChunkCache::has_room(std::int64_t bytes) noexcept {
   return bytes <= kMostBytes && bytes_in_all + bytes <= kMostInAll;
 }
 
-KeptRows::KeptRows(std::int64_t rows, std::int64_t row_bytes, std::int64_t chunk_rows)
+ChunkCache::ChunkCache(std::int64_t rows, std::int64_t row_bytes, std::int64_t chunk_rows)
     : rows_(rows),
       row_bytes_(row_bytes),
       chunk_rows_(chunk_rows),
@@ -27,10 +27,10 @@ KeptRows::KeptRows(std::int64_t rows, std::int64_t row_bytes, std::int64_t chunk
   bytes_in_all += rows_ * row_bytes_;
 }
 
-KeptRows::~KeptRows() { bytes_in_all -= rows_ * row_bytes_; }
+ChunkCache::~ChunkCache() { bytes_in_all -= rows_ * row_bytes_; }
 
-void KeptRows::copy(std::int64_t first, std::int64_t count, std::span<std::byte> out,
-                    const Read& read) {
+void ChunkCache::copy(std::int64_t first, std::int64_t count, std::span<std::byte> out,
+                      const Read& read) {
   const auto lacks = [this](std::int64_t chunk) {
     return !has_chunk_[static_cast<std::size_t>(chunk)];
   };
@@ -48,7 +48,7 @@ void KeptRows::copy(std::int64_t first, std::int64_t count, std::span<std::byte>
   std::ranges::copy(bytes(first, count), out.begin());
 }
 
-std::span<std::byte> KeptRows::bytes(std::int64_t first, std::int64_t count) const noexcept {
+std::span<std::byte> ChunkCache::bytes(std::int64_t first, std::int64_t count) const noexcept {
   return {values_.get() + first * row_bytes_, static_cast<std::size_t>(count * row_bytes_)};
 }
 

@@ -11,7 +11,7 @@ namespace quadgate::hdf5 {
 
 /// The rows of a dataset in chunks that were read so far, decompressed in memory: they may come in
 /// any order, and from the second time on cost no more than others.
-class KeptRows {
+class ChunkCache {
  public:
   /// Reads rows of the file.
   using Read =
@@ -22,10 +22,10 @@ class KeptRows {
   static bool has_room(std::int64_t bytes) noexcept;
 
   /// For `rows` rows, each `chunk_rows` of which are decompressed together.
-  KeptRows(std::int64_t rows, std::int64_t row_bytes, std::int64_t chunk_rows);
-  ~KeptRows();
-  KeptRows(const KeptRows&) = delete;
-  KeptRows& operator=(const KeptRows&) = delete;
+  ChunkCache(std::int64_t rows, std::int64_t row_bytes, std::int64_t chunk_rows);
+  ~ChunkCache();
+  ChunkCache(const ChunkCache&) = delete;
+  ChunkCache& operator=(const ChunkCache&) = delete;
 
   /// Copies `count` rows from row `first`; `read` gets the chunks of those that are not here yet.
   void copy(std::int64_t first, std::int64_t count, std::span<std::byte> out, const Read& read);

@@ -10,45 +10,45 @@
 
 namespace quadgate::hdf5 {
 
-File::File(std::shared_ptr<Connection> connection) noexcept : connection_(std::move(connection)) {}
+File::File(std::shared_ptr<ReaderClient> client) noexcept : client_(std::move(client)) {}
 
 File File::open(const std::filesystem::path& path) {
-  return File(std::make_shared<Connection>(path));
+  return File(std::make_shared<ReaderClient>(path));
 }
 
-const std::filesystem::path& File::path() const noexcept { return connection_->path(); }
+const std::filesystem::path& File::path() const noexcept { return client_->path(); }
 
 bool File::has(const std::string& object) const {
-  return connection_->object(object).kind != ObjectKind::missing;
+  return client_->object(object).kind != ObjectKind::missing;
 }
 
 bool File::is_group(const std::string& object) const {
-  return connection_->object(object).kind == ObjectKind::group;
+  return client_->object(object).kind == ObjectKind::group;
 }
 
 std::vector<std::string> File::members(const std::string& group) const {
   if (!is_group(group)) {
     throw FileError(fmt::format("{}: group '{}': missing", path().string(), group));
   }
-  return connection_->object(group).members;
+  return client_->object(group).members;
 }
 
 Array File::array(const std::string& name) const {
-  const Object& object = connection_->object(name);
+  const Object& object = client_->object(name);
   if (object.kind != ObjectKind::dataset) {
     throw FileError(
         fmt::format("{}: dataset '{}': {}", path().string(), name,
                     object.kind == ObjectKind::missing ? "missing" : "not a dataset, or damaged"));
   }
-  return {connection_, name, object.dataset};
+  return {client_, name, object.dataset};
 }
 
 bool File::has_attribute(const std::string& object, const std::string& name) const {
-  return connection_->object(object).attributes.contains(name);
+  return client_->object(object).attributes.contains(name);
 }
 
 const Attribute& File::attribute(const std::string& object, const std::string& name) const {
-  const std::map<std::string, Attribute>& attributes = connection_->object(object).attributes;
+  const std::map<std::string, Attribute>& attributes = client_->object(object).attributes;
   const auto found = attributes.find(name);
   if (found == attributes.end()) throw FileError(where(object, name) + ": missing");
   return found->second;

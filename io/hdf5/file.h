@@ -18,7 +18,7 @@
 /// may be called in several threads at once.
 namespace quadgate::hdf5 {
 
-class Connection;
+class ReaderClient;
 
 /// In an expected shape: any size.
 inline constexpr std::int64_t kAnySize = -1;
@@ -60,12 +60,12 @@ class Array {
 
  private:
   friend class File;
-  Array(std::shared_ptr<Connection> connection, std::string name, DatasetInfo info);
+  Array(std::shared_ptr<ReaderClient> client, std::string name, DatasetInfo info);
   std::int64_t row_size() const noexcept;
   void read_rows(std::int64_t first, std::int64_t count, Element element,
                  std::span<std::byte> out) const;
 
-  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<ReaderClient> client_;
   std::string name_;
   DatasetInfo info_;
 };
@@ -100,10 +100,10 @@ class File {
   std::string where(const std::string& object, const std::string& attribute) const;
 
  private:
-  explicit File(std::shared_ptr<Connection> connection) noexcept;
+  explicit File(std::shared_ptr<ReaderClient> client) noexcept;
   const Attribute& attribute(const std::string& object, const std::string& name) const;
 
-  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<ReaderClient> client_;
 };
 
 }  // namespace quadgate::hdf5

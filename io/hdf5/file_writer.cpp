@@ -61,7 +61,7 @@ void write_dataset(hid_t file, const std::string& name, hid_t type,
 
 Handle::~Handle() {
   if (id_ < 0) return;
-  const Session session;
+  const LibraryLock lock;
   H5Idec_ref(id_);
 }
 
@@ -72,14 +72,14 @@ Handle& Handle::operator=(Handle&& other) noexcept {
   return *this;
 }
 
-NewFile::NewFile(std::filesystem::path path, Handle file)
+FileWriter::FileWriter(std::filesystem::path path, Handle file)
     : path_(std::move(path)), file_(std::move(file)) {}
-NewFile::~NewFile() = default;
-NewFile::NewFile(NewFile&& other) noexcept = default;
-NewFile& NewFile::operator=(NewFile&& other) noexcept = default;
+FileWriter::~FileWriter() = default;
+FileWriter::FileWriter(FileWriter&& other) noexcept = default;
+FileWriter& FileWriter::operator=(FileWriter&& other) noexcept = default;
 
-NewFile NewFile::create(const std::filesystem::path& path, std::size_t user_block) {
-  const Session session;
+FileWriter FileWriter::create(const std::filesystem::path& path, std::size_t user_block) {
+  const LibraryLock lock;
   constexpr std::size_t kIncrement = std::size_t{1} << 22;  // bytes that the image grows by
   const Handle access = checksummed_access();
   H5Pset_fapl_core(access.id(), kIncrement, /*backing_store=*/false);
@@ -90,107 +90,108 @@ NewFile NewFile::create(const std::filesystem::path& path, std::size_t user_bloc
   return {path, std::move(file)};
 }
 
-NewFile NewFile::create_at(const std::filesystem::path& place, const std::filesystem::path& path) {
-  const Session session;
+FileWriter FileWriter::create_at(const std::filesystem::path& place,
+                                 const std::filesystem::path& path) {
+  const LibraryLock lock;
   auto writes = std::make_unique<DiskWrites>();
   const Handle access = checksummed_access();
   use_disk_driver(access.id(), *writes);
   Handle handle(
       H5Fcreate(place.c_str(), H5F_ACC_TRUNC, timeless(H5P_FILE_CREATE).id(), access.id()));
   if (handle.id() < 0) fail_to_write(path, writes->error != 0 ? writes->error : EIO);
-  NewFile file(path, std::move(handle));
+  FileWriter file(path, std::move(handle));
   file.writes_ = std::move(writes);
   return file;
 }
 
-void NewFile::expect_written() const {
+void FileWriter::expect_written() const {
   if (writes_ && writes_->error != 0) fail_to_write(path_, writes_->error);
 }
 
-void NewFile::close() {
-  const Session session;
+void FileWriter::close() {
+  const LibraryLock lock;
   const bool flushed = H5Fflush(file_.id(), H5F_SCOPE_GLOBAL) >= 0;
   file_ = Handle();
   expect_written();
   if (!flushed) fail_to_write(path_, EIO);
 }
 
-void NewFile::abandon() noexcept {
+void FileWriter::abandon() noexcept {
   if (writes_ && writes_->error == 0) writes_->error = ECANCELED;
 }
 
-void NewFile::create_group(const std::string& name) {
-  const Session session;
+void FileWriter::create_group(const std::string& name) {
+  const LibraryLock lock;
   const Handle group(H5Gcreate2(file_.id(), name.c_str(), H5P_DEFAULT,
                                 timeless(H5P_GROUP_CREATE).id(), H5P_DEFAULT));
   check(group.id(),
         [&] { return fmt::format("{}: group '{}': cannot be made", path_.string(), name); });
 }
 
-void NewFile::write(const std::string& name, std::span<const std::int64_t> shape,
-                    std::span<const float> values) {
-  const Session session;
+void FileWriter::write(const std::string& name, std::span<const std::int64_t> shape,
+                       std::span<const float> values) {
+  const LibraryLock lock;
   write_dataset(file_.id(), name, H5T_NATIVE_FLOAT, shape, values.data(), path_.string());
 }
 
-void NewFile::write(const std::string& name, std::span<const std::int64_t> shape,
-                    std::span<const std::int32_t> values) {
-  const Session session;
+void FileWriter::write(const std::string& name, std::span<const std::int64_t> shape,
+                       std::span<const std::int32_t> values) {
+  const LibraryLock lock;
   write_dataset(file_.id(), name, H5T_NATIVE_INT32, shape, values.data(), path_.string());
 }
 
-void NewFile::write(const std::string& name, std::span<const std::int64_t> shape,
-                    std::span<const std::int64_t> values) {
-  const Session session;
+void FileWriter::write(const std::string& name, std::span<const std::int64_t> shape,
+                       std::span<const std::int64_t> values) {
+  const LibraryLock lock;
   write_dataset(file_.id(), name, H5T_NATIVE_INT64, shape, values.data(), path_.string());
 }
 
-void NewFile::link(const std::string& existing, const std::string& name) {
-  const Session session;
+void FileWriter::link(const std::string& existing, const std::string& name) {
+  const LibraryLock lock;
   check(
       H5Lcreate_hard(file_.id(), existing.c_str(), file_.id(), name.c_str(), H5P_DEFAULT,
                      H5P_DEFAULT),
       [&] { return fmt::format("{}: cannot link '{}' to '{}'", path_.string(), name, existing); });
 }
 
-void NewFile::write_int(const std::string& object, const std::string& name, std::int64_t value) {
-  const Session session;
+void FileWriter::write_int(const std::string& object, const std::string& name, std::int64_t value) {
+  const LibraryLock lock;
   write_attribute(file_.id(), object, name, H5T_NATIVE_INT64, Handle(H5Screate(H5S_SCALAR)), &value,
                   where(object, name));
 }
 
-void NewFile::write_double(const std::string& object, const std::string& name, double value) {
-  const Session session;
+void FileWriter::write_double(const std::string& object, const std::string& name, double value) {
+  const LibraryLock lock;
   write_attribute(file_.id(), object, name, H5T_NATIVE_DOUBLE, Handle(H5Screate(H5S_SCALAR)),
                   &value, where(object, name));
 }
 
-void NewFile::write_string(const std::string& object, const std::string& name,
-                           const std::string& value) {
-  const Session session;
+void FileWriter::write_string(const std::string& object, const std::string& name,
+                              const std::string& value) {
+  const LibraryLock lock;
   const char* text = value.c_str();
   write_attribute(file_.id(), object, name, utf8_type().id(), Handle(H5Screate(H5S_SCALAR)), &text,
                   where(object, name));
 }
 
-void NewFile::write_strings(const std::string& object, const std::string& name,
-                            std::span<const std::string> values) {
-  const Session session;
+void FileWriter::write_strings(const std::string& object, const std::string& name,
+                               std::span<const std::string> values) {
+  const LibraryLock lock;
   std::vector<const char*> texts(values.size());
   std::ranges::transform(values, texts.begin(), &std::string::c_str);
   write_attribute(file_.id(), object, name, utf8_type().id(), vector_space(values.size()),
                   texts.data(), where(object, name));
 }
 
-void NewFile::write_floats(const std::string& object, const std::string& name,
-                           std::span<const float> values) {
-  const Session session;
+void FileWriter::write_floats(const std::string& object, const std::string& name,
+                              std::span<const float> values) {
+  const LibraryLock lock;
   write_attribute(file_.id(), object, name, H5T_NATIVE_FLOAT, vector_space(values.size()),
                   values.data(), where(object, name));
 }
 
-std::span<std::byte> NewFile::image() {
-  const Session session;
+std::span<std::byte> FileWriter::image() {
+  const LibraryLock lock;
   // H5Fget_file_image would copy it all; its size leaves out the user block.
   void* memory = nullptr;
   const bool good = H5Fflush(file_.id(), H5F_SCOPE_GLOBAL) >= 0 &&
@@ -203,7 +204,7 @@ std::span<std::byte> NewFile::image() {
   return {*static_cast<std::byte**>(memory), static_cast<std::size_t>(size) + user_block};
 }
 
-std::string NewFile::where(const std::string& object, const std::string& attribute) const {
+std::string FileWriter::where(const std::string& object, const std::string& attribute) const {
   return attribute_text(path_, object, attribute);
 }
 

@@ -29,17 +29,18 @@ struct DiskWrites;
 /// root, without a leading slash; "" is the root group. Safe to use beside others in several
 /// threads. Every function throws FileError, whose message names the file and the dataset or
 /// attribute.
-class NewFile {
+class FileWriter {
  public:
-  ~NewFile();
-  NewFile(NewFile&& other) noexcept;
-  NewFile& operator=(NewFile&& other) noexcept;
+  ~FileWriter();
+  FileWriter(FileWriter&& other) noexcept;
+  FileWriter& operator=(FileWriter&& other) noexcept;
 
   /// A new file in memory; `path` is only named in messages. `image` gives its bytes, of which the
   /// first `user_block` (0, 512, 1024, 2048, ...) are left to the caller.
-  static NewFile create(const std::filesystem::path& path, std::size_t user_block = 0);
+  static FileWriter create(const std::filesystem::path& path, std::size_t user_block = 0);
   /// A new file at `place`; `path` is only named in messages. `close` makes it whole.
-  static NewFile create_at(const std::filesystem::path& place, const std::filesystem::path& path);
+  static FileWriter create_at(const std::filesystem::path& place,
+                              const std::filesystem::path& path);
 
   const std::filesystem::path& path() const noexcept { return path_; }
   /// HDF5's own.
@@ -75,7 +76,7 @@ class NewFile {
   void abandon() noexcept;
 
  private:
-  NewFile(std::filesystem::path path, Handle file);
+  FileWriter(std::filesystem::path path, Handle file);
   std::string where(const std::string& object, const std::string& attribute) const;
 
   std::filesystem::path path_;

@@ -12,19 +12,19 @@ namespace quadgate::hdf5 {
 
 /// Holds the one lock around the HDF5 library, with its own error printing switched off. The
 /// library may be built without thread safety, and a thread writes checkpoints while others read.
-class Session {
+class LibraryLock {
  public:
-  Session() : lock_(mutex(), std::defer_lock) {
+  LibraryLock() : lock_(mutex(), std::defer_lock) {
     if (is_locking()) lock_.lock();
     H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   }
-  ~Session() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
+  ~LibraryLock() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
+  LibraryLock(const LibraryLock&) = delete;
+  LibraryLock& operator=(const LibraryLock&) = delete;
 
-  /// For a process that a thread with a Session has forked. It has no other threads, and the lock
-  /// is another one's forever.
+  /// For a process that a thread with a LibraryLock has forked. It has no other threads, and the
+  /// lock is another one's forever.
   static void stop_locking() noexcept { is_locking() = false; }
 
  private:

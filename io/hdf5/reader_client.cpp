@@ -76,8 +76,8 @@ class Library {
       : descriptor_(descriptor), path_(std::move(path)) {}
 
   void operator()(std::span<const std::byte> request, std::vector<std::byte>& answer) {
-    Session::stop_locking();
-    if (!file_) file_ = std::make_shared<LibraryFile>(descriptor_, path_);
+    LibraryLock::stop_locking();
+    if (!file_) file_ = std::make_shared<ReaderService>(descriptor_, path_);
     const auto* begin = reinterpret_cast<const std::uint8_t*>(request.data());
     const json value = json::from_cbor(begin, begin + request.size());
     if (value.contains("describe")) {
@@ -90,12 +90,12 @@ class Library {
  private:
   int descriptor_;
   std::filesystem::path path_;
-  std::shared_ptr<LibraryFile> file_;  // opened by the first request, which can fail
+  std::shared_ptr<ReaderService> file_;  // opened by the first request, which can fail
 };
 
 }  // namespace
 
-Connection::Connection(const std::filesystem::path& path)
+ReaderClient::ReaderClient(const std::filesystem::path& path)
     : path_(path), descriptor_(open_file(path)) {
   try {
     file_size_ = size_of_file(descriptor_, path_);
@@ -108,15 +108,15 @@ Connection::Connection(const std::filesystem::path& path)
   }
 }
 
-Connection::~Connection() { ::close(descriptor_); }
+ReaderClient::~ReaderClient() { ::close(descriptor_); }
 
-void Connection::start() {
-  const Session session;  // no other thread is within the library while the process is copied
-  H5open();               // once, not in each process
+void ReaderClient::start() {
+  const LibraryLock lock;  // no other thread is within the library while the process is copied
+  H5open();                // once, not in each process
   child_ = std::make_unique<ChildProcess>(path_.string(), descriptor_, Library(descriptor_, path_));
 }
 
-const Object& Connection::object(const std::string& name) {
+const Object& ReaderClient::object(const std::string& name) {
   const std::scoped_lock lock(mutex_);
   const auto found = objects_.find(name);
   if (found != objects_.end()) return found->second;
@@ -131,41 +131,41 @@ const Object& Connection::object(const std::string& name) {
   }
 }
 
-void Connection::read(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
-                      std::int64_t count, std::span<std::byte> out) {
+void ReaderClient::read(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
+                        std::int64_t count, std::span<std::byte> out) {
   const std::scoped_lock lock(mutex_);
   const auto ask = [&](std::int64_t row, std::int64_t rows, std::span<std::byte> values) {
     ask_for_rows(name, dataset, row, rows, values);
   };
-  KeptRows* kept = room_for(dataset);
-  kept != nullptr ? kept->copy(first, count, out, std::ref(ask)) : ask(first, count, out);
+  ChunkCache* cache = cache_of(dataset);
+  cache != nullptr ? cache->copy(first, count, out, std::ref(ask)) : ask(first, count, out);
 }
 
-bool Connection::keeps(const DatasetInfo& dataset) {
+bool ReaderClient::keeps(const DatasetInfo& dataset) {
   const std::scoped_lock lock(mutex_);
-  return room_for(dataset) != nullptr;
+  return cache_of(dataset) != nullptr;
 }
 
 // Null if its rows are not kept. The answer stays the same.
-KeptRows* Connection::room_for(const DatasetInfo& dataset) {
+ChunkCache* ReaderClient::cache_of(const DatasetInfo& dataset) {
   if (dataset.chunk_shape.empty()) return nullptr;
   const std::int64_t rows = dataset.shape.front();
   const std::int64_t bytes = product(dataset.shape) * dataset.element_bytes;
-  const auto [room, is_new] = kept_rows_.try_emplace({dataset.address, rows, bytes});
-  if (is_new && bytes > 0 && KeptRows::has_room(bytes)) {
-    room->second = std::make_unique<KeptRows>(rows, bytes / rows, dataset.chunk_shape.front());
+  const auto [room, is_new] = caches_.try_emplace({dataset.address, rows, bytes});
+  if (is_new && bytes > 0 && ChunkCache::has_room(bytes)) {
+    room->second = std::make_unique<ChunkCache>(rows, bytes / rows, dataset.chunk_shape.front());
   }
   return room->second.get();
 }
 
-void Connection::ask_for_rows(const std::string& name, const DatasetInfo& dataset,
-                              std::int64_t first, std::int64_t count, std::span<std::byte> out) {
+void ReaderClient::ask_for_rows(const std::string& name, const DatasetInfo& dataset,
+                                std::int64_t first, std::int64_t count, std::span<std::byte> out) {
   child_->call_into(request({{"read", name}, {"first", first}, {"count", count}}),
                     limits(std::ssize(out) + unpacked_bytes(dataset, file_size_)), out);
 }
 
 // To answer with so many bytes, or to go through them.
-AnswerLimits Connection::limits(std::int64_t work_bytes) const noexcept {
+AnswerLimits ReaderClient::limits(std::int64_t work_bytes) const noexcept {
   constexpr std::int64_t kBytesPerMillisecond = 1 << 14;  // far less than inflating gives
   constexpr std::int64_t kLibraryBytes = 256 * kMiB;      // its own, and what it caches
   return {.cpu_milliseconds = 500 + (file_size_ + work_bytes) / kBytesPerMillisecond,
@@ -173,7 +173,7 @@ AnswerLimits Connection::limits(std::int64_t work_bytes) const noexcept {
 }
 
 // A batch of shuffled rows is many small reads; one through HDF5 costs ten times this.
-bool Connection::read_directly(std::int64_t offset, std::span<std::byte> out) const {
+bool ReaderClient::read_directly(std::int64_t offset, std::span<std::byte> out) const {
   while (!out.empty()) {
     const ::ssize_t got = ::pread(descriptor_, out.data(), out.size(), offset);
     if (got < 0 && errno == EINTR) continue;

@@ -20,12 +20,12 @@ namespace quadgate::hdf5 {
 /// A file that a process of its own reads with the HDF5 library, which some damaged files make
 /// crash, hang or write where it must not. Safe to use from several threads. Functions throw
 /// FileError, naming the file.
-class Connection {
+class ReaderClient {
  public:
-  explicit Connection(const std::filesystem::path& path);
-  ~Connection();
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  explicit ReaderClient(const std::filesystem::path& path);
+  ~ReaderClient();
+  ReaderClient(const ReaderClient&) = delete;
+  ReaderClient& operator=(const ReaderClient&) = delete;
 
   const std::filesystem::path& path() const noexcept { return path_; }
 
@@ -41,7 +41,7 @@ class Connection {
 
  private:
   void start();
-  KeptRows* room_for(const DatasetInfo& dataset);
+  ChunkCache* cache_of(const DatasetInfo& dataset);
   void ask_for_rows(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
                     std::int64_t count, std::span<std::byte> out);
   AnswerLimits limits(std::int64_t work_bytes) const noexcept;
@@ -54,7 +54,7 @@ class Connection {
   std::map<std::string, Object> objects_;
   // By address, rows and bytes, of which a damaged file may tell anything; null for what is not
   // kept.
-  std::map<std::array<std::int64_t, 3>, std::unique_ptr<KeptRows>> kept_rows_;
+  std::map<std::array<std::int64_t, 3>, std::unique_ptr<ChunkCache>> caches_;
 };
 
 }  // namespace quadgate::hdf5

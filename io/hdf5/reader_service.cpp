@@ -148,8 +148,8 @@ ObjectKind kind_of(const Handle& object) {
 
 }  // namespace
 
-LibraryFile::LibraryFile(int descriptor, std::filesystem::path path) : path_(std::move(path)) {
-  const Session session;
+ReaderService::ReaderService(int descriptor, std::filesystem::path path) : path_(std::move(path)) {
+  const LibraryLock lock;
   // What a file says must not make the library read others, or run code from elsewhere.
   H5PLset_loading_state(0);
   H5Lunregister(H5L_TYPE_EXTERNAL);
@@ -165,8 +165,8 @@ LibraryFile::LibraryFile(int descriptor, std::filesystem::path path) : path_(std
         [&] { return fmt::format("{}: the HDF5 file is damaged or truncated", path_.string()); });
 }
 
-Object LibraryFile::describe(const std::string& name) const {
-  const Session session;
+Object ReaderService::describe(const std::string& name) const {
+  const LibraryLock lock;
   Object object;
   if (!name.empty() && !is_linked(file_, name)) return object;
   const Handle handle(H5Oopen(file_.id(), or_root(name), H5P_DEFAULT));
@@ -187,7 +187,7 @@ Object LibraryFile::describe(const std::string& name) const {
   return object;
 }
 
-DatasetInfo LibraryFile::describe_dataset(const std::string& name, const Handle& dataset) const {
+DatasetInfo ReaderService::describe_dataset(const std::string& name, const Handle& dataset) const {
   const Handle space(H5Dget_space(dataset.id()));
   const Handle type(H5Dget_type(dataset.id()));
   const Handle creation(H5Dget_create_plist(dataset.id()));
@@ -221,9 +221,9 @@ DatasetInfo LibraryFile::describe_dataset(const std::string& name, const Handle&
   return info;
 }
 
-void LibraryFile::read(const std::string& name, std::int64_t first, std::int64_t count,
-                       std::vector<std::byte>& out) {
-  const Session session;
+void ReaderService::read(const std::string& name, std::int64_t first, std::int64_t count,
+                         std::vector<std::byte>& out) {
+  const LibraryLock lock;
   Handle& dataset = datasets_[name];
   if (dataset.id() < 0) dataset = open_dataset(file_, name);
   const Handle type(H5Dget_type(dataset.id()));

@@ -15,10 +15,10 @@ namespace quadgate::hdf5 {
 
 /// A file that the HDF5 library reads, in a process in which it may crash. Functions throw
 /// FileError, naming the file.
-class LibraryFile {
+class ReaderService {
  public:
   /// `path` is only named in messages.
-  LibraryFile(int descriptor, std::filesystem::path path);
+  ReaderService(int descriptor, std::filesystem::path path);
 
   /// The object of this name: its path from the root, without a leading slash; "" is the root.
   Object describe(const std::string& name) const;

@@ -27,7 +27,7 @@ constexpr const char* kFormat = "quadgate-checkpoint";
 constexpr std::int64_t kFormatVersion = 1;
 
 // Writes the slices of a flat array, laid out like the parameters, as one dataset each.
-void write_tensors(hdf5::NewFile& file, const std::string& group, const Parameters& parameters,
+void write_tensors(hdf5::FileWriter& file, const std::string& group, const Parameters& parameters,
                    std::span<const float> flat) {
   file.create_group(group);
   for (const ParameterSlice& slice : parameters.slices()) {
@@ -88,7 +88,8 @@ std::vector<float> read_tensors(const hdf5::File& file, const std::string& group
   return flat;
 }
 
-void write_model(hdf5::NewFile& file, const ModelDescription& model, const Parameters& parameters) {
+void write_model(hdf5::FileWriter& file, const ModelDescription& model,
+                 const Parameters& parameters) {
   file.write_string("", "format", kFormat);
   file.write_int("", "format_version", kFormatVersion);
   file.create_group("model");
@@ -111,7 +112,7 @@ ModelDescription read_model(const hdf5::File& file) {
   return model;
 }
 
-void write_optimizer(hdf5::NewFile& file, const Parameters& parameters,
+void write_optimizer(hdf5::FileWriter& file, const Parameters& parameters,
                      const Optimizer& optimizer) {
   file.create_group("optimizer");
   file.write_string("optimizer", "kind", std::string(to_string(optimizer.config().kind)));
@@ -121,7 +122,7 @@ void write_optimizer(hdf5::NewFile& file, const Parameters& parameters,
   }
 }
 
-void write_plateau(hdf5::NewFile& file, const std::string& name, const Plateau& plateau) {
+void write_plateau(hdf5::FileWriter& file, const std::string& name, const Plateau& plateau) {
   file.write_double("training", name + "_best", plateau.best);
   file.write_int("training", name + "_num_bad_epochs", plateau.num_bad_epochs);
 }
@@ -133,7 +134,7 @@ Plateau read_plateau(const hdf5::File& file, const std::string& name) {
           .num_bad_epochs = file.read_int("training", name + "_num_bad_epochs")};
 }
 
-void write_training(hdf5::NewFile& file, const TrainingState& state) {
+void write_training(hdf5::FileWriter& file, const TrainingState& state) {
   file.create_group("training");
   file.write_int("training", "epoch", state.epoch);
   file.write_int("training", "batch", state.batch);
@@ -198,14 +199,14 @@ TrainingState read_training(const hdf5::File& file) {
   return state;
 }
 
-hdf5::NewFile create_checkpoint(const std::filesystem::path& path, const ModelDescription& model,
-                                const Parameters& parameters) {
-  hdf5::NewFile file = hdf5::NewFile::create(path, kSealSize);
+hdf5::FileWriter create_checkpoint(const std::filesystem::path& path, const ModelDescription& model,
+                                   const Parameters& parameters) {
+  hdf5::FileWriter file = hdf5::FileWriter::create(path, kSealSize);
   write_model(file, model, parameters);
   return file;
 }
 
-void save(hdf5::NewFile& file, const std::optional<std::filesystem::path>& previous) {
+void save(hdf5::FileWriter& file, const std::optional<std::filesystem::path>& previous) {
   const std::span<std::byte> image = file.image();
   seal(image);
   replace_file(file.path(), image, previous);
@@ -215,14 +216,14 @@ void save(hdf5::NewFile& file, const std::optional<std::filesystem::path>& previ
 
 void save_model(const std::filesystem::path& path, const ModelDescription& model,
                 const Parameters& parameters) {
-  hdf5::NewFile file = create_checkpoint(path, model, parameters);
+  hdf5::FileWriter file = create_checkpoint(path, model, parameters);
   save(file, {});
 }
 
 void save_checkpoint(const std::filesystem::path& path, const ModelDescription& model,
                      const Parameters& parameters, const Optimizer& optimizer,
                      const TrainingState& state) {
-  hdf5::NewFile file = create_checkpoint(path, model, parameters);
+  hdf5::FileWriter file = create_checkpoint(path, model, parameters);
   write_optimizer(file, parameters, optimizer);
   write_training(file, state);
   save(file, previous_checkpoint(path));

@@ -74,7 +74,7 @@ std::int64_t piece_size(std::int64_t columns) {
 
 DatasetFile::DatasetFile(const std::filesystem::path& path, const char* task,
                          const DataDescription& description, std::int64_t format_version)
-    : temporary_(path), file_(hdf5::NewFile::create_at(temporary_.temporary_path(), path)) {
+    : temporary_(path), file_(hdf5::FileWriter::create_at(temporary_.temporary_path(), path)) {
   file_.write_string("", "format", "quadgate-dataset");
   file_.write_int("", "format_version", format_version);
   file_.write_string("", "task", task);

@@ -53,13 +53,13 @@ class DatasetFile {
   DatasetFile(const DatasetFile&) = delete;
   DatasetFile& operator=(const DatasetFile&) = delete;
 
-  hdf5::NewFile& file() noexcept { return file_; }
+  hdf5::FileWriter& file() noexcept { return file_; }
   /// Call it once all arrays are finished and gone.
   void commit();
 
  private:
   TemporaryFile temporary_;
-  hdf5::NewFile file_;
+  hdf5::FileWriter file_;
 };
 
 /// How many floats are read at a time: whole rows of `columns`, about 64 KiB.

@@ -133,7 +133,7 @@ Sizes sizes_of(std::span<const Source> sources) {
 /// Writes the arrays of the splits side by side.
 class SequenceWriter {
  public:
-  SequenceWriter(hdf5::NewFile& file, const Sizes& sizes, const LabelledSequences& train,
+  SequenceWriter(hdf5::FileWriter& file, const Sizes& sizes, const LabelledSequences& train,
                  hdf5::Storage storage) {
     for (std::size_t i = 0; i < kSplitNames.size(); ++i) {
       if (sizes.rows.at(i) == 0) continue;

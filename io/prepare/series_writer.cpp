@@ -114,7 +114,7 @@ void expect_finite(const Series& data, std::span<const float> x, std::int64_t fi
   }
 }
 
-void write_x(hdf5::NewFile& file, const Series& data, const Standardization& standardization,
+void write_x(hdf5::FileWriter& file, const Series& data, const Standardization& standardization,
              const std::filesystem::path& path, const PrepareOptions& options) {
   hdf5::ArrayWriter<float> writer(file, "train/x", {data.size(), data.columns()},
                                   storage_of(options));
@@ -135,7 +135,7 @@ void write_x(hdf5::NewFile& file, const Series& data, const Standardization& sta
 }
 
 /// Where the targets of a split lie: as attributes of the one series, or of each series.
-void write_borders(hdf5::NewFile& file, const Series& data, std::size_t split) {
+void write_borders(hdf5::FileWriter& file, const Series& data, std::size_t split) {
   const std::string name = kSplitNames.at(split);
   std::vector<std::int64_t> ranges;
   std::int64_t first = 0;

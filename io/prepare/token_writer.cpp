@@ -39,7 +39,7 @@ std::vector<std::int64_t> count_words(const WordList& words, const SentenceSplit
 /// Writes the arrays of the splits side by side.
 class SentenceWriter {
  public:
-  SentenceWriter(hdf5::NewFile& file, const std::vector<SentenceSplit>& sources,
+  SentenceWriter(hdf5::FileWriter& file, const std::vector<SentenceSplit>& sources,
                  hdf5::Storage storage) {
     std::array<std::int64_t, 3> rows{};
     std::array<std::int64_t, 3> tokens{};
@@ -112,7 +112,7 @@ std::vector<std::int64_t> count_words(const WordList& words, const TokenStream& 
 }
 
 /// Writes the next `size` tokens as a split, unless there are none.
-void write_split(hdf5::NewFile& file, const std::string& name, SpooledIntegers::Reader& tokens,
+void write_split(hdf5::FileWriter& file, const std::string& name, SpooledIntegers::Reader& tokens,
                  std::int64_t size, const Vocabulary& vocabulary, hdf5::Storage storage,
                  WorkMeter& meter) {
   if (size == 0) return;

@@ -88,7 +88,7 @@ class Writer {
       : model_(model),
         parameters_(parameters),
         cell_(keras_cell(model.rnn.cell)),
-        file_(hdf5::NewFile::create(path)) {
+        file_(hdf5::FileWriter::create(path)) {
     group("layers");
     group("vars");
     if (model_.has_embedding()) {
@@ -173,7 +173,7 @@ class Writer {
   const ModelConfig& model_;
   const Parameters& parameters_;
   KerasCell cell_;
-  hdf5::NewFile file_;
+  hdf5::FileWriter file_;
   std::set<std::string> groups_;  // that are there
 };
 

@@ -39,7 +39,7 @@ class BadInputTest : public Workspace {
     bool labels_as_float = false;
   };
   void write_data(const Data& data) const {
-    auto file = hdf5::NewFile::create(path("bad.h5"));
+    auto file = hdf5::FileWriter::create(path("bad.h5"));
     file.write_string("", "format", data.format);
     file.write_int("", "format_version", 1);
     file.write_string("", "task", "classification");

@@ -78,14 +78,14 @@ inline std::vector<float> ramp(std::int64_t size, float scale = 1) {
 }
 
 /// A data set in memory with its root attributes; `save` writes it.
-inline hdf5::NewFile new_dataset(const std::filesystem::path& path, const std::string& task) {
-  hdf5::NewFile file = hdf5::NewFile::create(path);
+inline hdf5::FileWriter new_dataset(const std::filesystem::path& path, const std::string& task) {
+  hdf5::FileWriter file = hdf5::FileWriter::create(path);
   file.write_string("", "format", "quadgate-dataset");
   file.write_int("", "format_version", 1);
   file.write_string("", "task", task);
   return file;
 }
 
-inline void save(hdf5::NewFile& file) { replace_file(file.path(), file.image()); }
+inline void save(hdf5::FileWriter& file) { replace_file(file.path(), file.image()); }
 
 }  // namespace quadgate::testing

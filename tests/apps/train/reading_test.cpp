@@ -66,7 +66,7 @@ class ReadingTest : public Workspace {
   };
 
   void write_part(const std::string& name, Dataset& whole, const std::vector<Rows>& parts) const {
-    auto file = hdf5::NewFile::create(path(name));
+    auto file = hdf5::FileWriter::create(path(name));
     const DataDescription& description = whole.description();
     file.write_string("", "format", "quadgate-dataset");
     file.write_string("", "task", "classification");

@@ -60,7 +60,7 @@ class CompressedTest : public testing::FolderTest {
   /// A regression data set of kFileRows sequences of 4 steps, or of 1 to 20, of `features`
   /// features.
   void write(bool fixed, std::int64_t features) const {
-    hdf5::NewFile file = testing::new_dataset(path("plain.h5"), "regression");
+    hdf5::FileWriter file = testing::new_dataset(path("plain.h5"), "regression");
     file.create_group("train");
     if (fixed) {
       file.write("train/x", Shape{kFileRows, 4, features}, ramp(kFileRows * 4 * features));
@@ -130,7 +130,7 @@ TEST_F(CompressedTest, WantsChunksWhereRowsFindNoRoom) {
   EXPECT_FALSE(wants_chunks("x.h5"));
   EXPECT_FALSE(wants_chunks("y.h5"));
   constexpr std::int64_t kMost = std::int64_t{256} << 20;
-  std::list<hdf5::KeptRows> others;
+  std::list<hdf5::ChunkCache> others;
   for (int i = 0; i < 3; ++i) others.emplace_back(kMost, 1, kMost);
   EXPECT_FALSE(wants_chunks("plain.h5"));
   EXPECT_TRUE(wants_chunks("x.h5"));

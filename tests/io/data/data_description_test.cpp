@@ -27,7 +27,7 @@ TEST_F(DataDescriptionTest, SurvivesAFile) {
                                    .token_level = TextLevel::characters,
                                    .class_names = {"B-NOUN", "I-NOUN"}};
   for (const DataDescription& description : {DataDescription{}, full, characters}) {
-    hdf5::NewFile made = hdf5::NewFile::create(path("a.h5"));
+    hdf5::FileWriter made = hdf5::FileWriter::create(path("a.h5"));
     made.create_group("model");
     hdf5::ObjectWriter attributes(made, "model");
     write_data_description(attributes, description);
@@ -38,12 +38,12 @@ TEST_F(DataDescriptionTest, SurvivesAFile) {
 }
 
 TEST_F(DataDescriptionTest, NamesAnUnknownLevel) {
-  hdf5::NewFile made = hdf5::NewFile::create(path("a.h5"));
+  hdf5::FileWriter made = hdf5::FileWriter::create(path("a.h5"));
   made.write_string("", "token_level", "words");
   testing::save(made);
   const hdf5::File known = hdf5::File::open(path("a.h5"));
   EXPECT_EQ(read_data_description(hdf5::ObjectReader(known, "")).token_level, TextLevel::words);
-  made = hdf5::NewFile::create(path("b.h5"));
+  made = hdf5::FileWriter::create(path("b.h5"));
   made.write_string("", "token_level", "syllables");
   testing::save(made);
   const hdf5::File other = hdf5::File::open(path("b.h5"));

@@ -32,8 +32,8 @@ class DatasetTest : public testing::FolderTest {
   std::filesystem::path data_path() const { return path("data.h5"); }
 
   /// 4 sequences of 2 steps of 3 features, x = 0, 1, 2, ...; classes "no" and "yes".
-  hdf5::NewFile fixed(const std::string& task = "classification") const {
-    hdf5::NewFile file = new_dataset(data_path(), task);
+  hdf5::FileWriter fixed(const std::string& task = "classification") const {
+    hdf5::FileWriter file = new_dataset(data_path(), task);
     file.write_strings("", "class_names", classes_);
     file.create_group("train");
     file.write("train/x", Shape{4, 2, 3}, ramp(24));
@@ -41,8 +41,8 @@ class DatasetTest : public testing::FolderTest {
   }
 
   /// 2 sequences of 3 of 3 tokens.
-  hdf5::NewFile tokens(const std::vector<std::int32_t>& x) const {
-    hdf5::NewFile file = new_dataset(data_path(), "classification");
+  hdf5::FileWriter tokens(const std::vector<std::int32_t>& x) const {
+    hdf5::FileWriter file = new_dataset(data_path(), "classification");
     file.write_strings("", "class_names", classes_);
     file.write_strings("", "token_names", std::vector<std::string>{"<unk>", "ß", "樹"});
     file.create_group("train");
@@ -51,8 +51,9 @@ class DatasetTest : public testing::FolderTest {
   }
 
   /// Sequences of 2, 1 and 3 steps of 2 features.
-  hdf5::NewFile variable(const std::string& task, const std::vector<std::int64_t>& offsets) const {
-    hdf5::NewFile file = new_dataset(data_path(), task);
+  hdf5::FileWriter variable(const std::string& task,
+                            const std::vector<std::int64_t>& offsets) const {
+    hdf5::FileWriter file = new_dataset(data_path(), task);
     file.write_strings("", "class_names", classes_);
     file.create_group("test");
     file.write("test/x", Shape{6, 2}, ramp(12));
@@ -62,7 +63,7 @@ class DatasetTest : public testing::FolderTest {
 
   /// The message of the exception that opening throws, without the path.
   template <typename Exception>
-  std::string open_error(hdf5::NewFile file) const {
+  std::string open_error(hdf5::FileWriter file) const {
     save(file);
     const std::string message = message_of<Exception>([&] { Dataset dataset(data_path()); });
     EXPECT_TRUE(message.starts_with(data_path().string() + ": ")) << message;
@@ -74,7 +75,7 @@ class DatasetTest : public testing::FolderTest {
 };
 
 TEST_F(DatasetTest, ReadsClassificationOfOneLength) {
-  hdf5::NewFile file = fixed();
+  hdf5::FileWriter file = fixed();
   file.write("train/y", Shape{4}, labels_);
   save(file);
 
@@ -103,7 +104,7 @@ TEST_F(DatasetTest, ReadsClassificationOfOneLength) {
 }
 
 TEST_F(DatasetTest, ReadsTaggingOfManyLengths) {
-  hdf5::NewFile file = variable("tagging", {0, 2, 3, 6});
+  hdf5::FileWriter file = variable("tagging", {0, 2, 3, 6});
   file.write("test/y", Shape{6}, std::vector<std::int64_t>{0, 1, 0, 1, 1, 0});
   save(file);
 
@@ -120,7 +121,7 @@ TEST_F(DatasetTest, ReadsTaggingOfManyLengths) {
 }
 
 TEST_F(DatasetTest, ReadsTokensOfOneLength) {
-  hdf5::NewFile file = tokens({0, 1, 2, 2, 1, 0});
+  hdf5::FileWriter file = tokens({0, 1, 2, 2, 1, 0});
   file.write("train/y", Shape{2}, std::vector<std::int64_t>{1, 0});
   save(file);
 
@@ -140,7 +141,7 @@ TEST_F(DatasetTest, ReadsTokensOfOneLength) {
 
 TEST_F(DatasetTest, NamesTheRowOfABadToken) {
   for (const std::int32_t bad : {-1, 3}) {
-    hdf5::NewFile file = tokens({0, 1, 2, 2, bad, 0});
+    hdf5::FileWriter file = tokens({0, 1, 2, 2, bad, 0});
     file.write("train/y", Shape{2}, std::vector<std::int64_t>{1, 0});
     save(file);
     Dataset dataset(data_path());
@@ -155,7 +156,7 @@ TEST_F(DatasetTest, NamesTheRowOfABadToken) {
 }
 
 TEST_F(DatasetTest, RefusesTokensWithoutAVocabulary) {
-  hdf5::NewFile file = new_dataset(data_path(), "classification");
+  hdf5::FileWriter file = new_dataset(data_path(), "classification");
   file.create_group("train");
   file.write("train/x", Shape{2, 1}, std::vector<std::int32_t>{0, 1});
   file.write("train/y", Shape{2}, std::vector<std::int64_t>{1, 0});
@@ -177,7 +178,7 @@ TEST_F(DatasetTest, RefusesTokensWithoutAVocabulary) {
 }
 
 TEST_F(DatasetTest, ReadsRegression) {
-  hdf5::NewFile file = variable("regression", {0, 2, 3, 6});
+  hdf5::FileWriter file = variable("regression", {0, 2, 3, 6});
   file.write("test/y", Shape{3, 2}, ramp(6, 0.5F));
   save(file);
 
@@ -190,7 +191,7 @@ TEST_F(DatasetTest, ReadsRegression) {
 }
 
 TEST_F(DatasetTest, ReusesABatch) {
-  hdf5::NewFile file = variable("classification", {0, 2, 3, 6});
+  hdf5::FileWriter file = variable("classification", {0, 2, 3, 6});
   file.write("test/y", Shape{3}, std::vector<std::int64_t>{0, 1, 0});
   save(file);
   Dataset dataset(data_path());
@@ -203,7 +204,7 @@ TEST_F(DatasetTest, ReusesABatch) {
 }
 
 TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
-  const auto error = [&](hdf5::NewFile file) { return open_error<FileError>(std::move(file)); };
+  const auto error = [&](hdf5::FileWriter file) { return open_error<FileError>(std::move(file)); };
   EXPECT_EQ(error(fixed("sorting")),
             "attribute 'task': expected classification, tagging, regression, forecast or "
             "language_model, found 'sorting'");
@@ -211,28 +212,28 @@ TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
   EXPECT_EQ(error(new_dataset(data_path(), "tagging")),
             "expected a group train, valid or test, found none");
 
-  hdf5::NewFile labels = fixed();
+  hdf5::FileWriter labels = fixed();
   labels.write("train/y", Shape{4}, ramp(4));
   EXPECT_EQ(error(std::move(labels)), "dataset 'train/y': expected int64 [4], found float32 [4]");
 
-  hdf5::NewFile targets = fixed("regression");
+  hdf5::FileWriter targets = fixed("regression");
   targets.write("train/y", Shape{3, 2}, ramp(6));
   EXPECT_EQ(error(std::move(targets)),
             "dataset 'train/y': expected float32 [4, 2], found float32 [3, 2]");
 
-  hdf5::NewFile flat = fixed("regression");
+  hdf5::FileWriter flat = fixed("regression");
   flat.write("train/y", Shape{4}, ramp(4));
   EXPECT_EQ(error(std::move(flat)),
             "dataset 'train/y': expected float32 [n, O], found float32 [4]");
 
-  hdf5::NewFile nameless = new_dataset(data_path(), "classification");
+  hdf5::FileWriter nameless = new_dataset(data_path(), "classification");
   nameless.create_group("train");
   nameless.write("train/x", Shape{1, 2, 3}, ramp(6));
   nameless.write("train/y", Shape{1}, std::vector<std::int64_t>{1 << 20});
   EXPECT_EQ(open_error<DataError>(std::move(nameless)),
             "attribute 'class_names': expected for a label as large as 1048576");
 
-  hdf5::NewFile classless = new_dataset(data_path(), "tagging");
+  hdf5::FileWriter classless = new_dataset(data_path(), "tagging");
   classless.write_strings("", "class_names", {});
   classless.create_group("train");
   classless.write("train/x", Shape{1, 2, 3}, ramp(6));
@@ -240,7 +241,7 @@ TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
   EXPECT_EQ(error(std::move(classless)),
             "attribute 'class_names': expected the names of all classes of y, found none");
 
-  hdf5::NewFile other_width = fixed();
+  hdf5::FileWriter other_width = fixed();
   other_width.write("train/y", Shape{4}, labels_);
   other_width.create_group("test");
   other_width.write("test/x", Shape{1, 2, 5}, ramp(10));
@@ -248,12 +249,12 @@ TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
   EXPECT_EQ(error(std::move(other_width)),
             "dataset 'test/x': expected float32 [n, T, 3], found float32 [1, 2, 5]");
 
-  hdf5::NewFile names = fixed();
+  hdf5::FileWriter names = fixed();
   names.write_strings("", "feature_names", classes_);
   EXPECT_EQ(error(std::move(names)),
             "attribute 'feature_names': expected 3 values, one a feature of x, found 2");
 
-  hdf5::NewFile newer = hdf5::NewFile::create(data_path());
+  hdf5::FileWriter newer = hdf5::FileWriter::create(data_path());
   newer.write_string("", "format", "quadgate-dataset");
   newer.write_int("", "format_version", 3);
   EXPECT_EQ(error(std::move(newer)),
@@ -261,7 +262,7 @@ TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
 }
 
 TEST_F(DatasetTest, CountsClassesWithoutNamesAndNeedsNoVersion) {
-  hdf5::NewFile file = hdf5::NewFile::create(data_path());
+  hdf5::FileWriter file = hdf5::FileWriter::create(data_path());
   file.write_string("", "format", "quadgate-dataset");
   file.write_string("", "task", "classification");
   for (const auto& [name, label] : {std::pair("train", 1), std::pair("test", 2)}) {
@@ -277,7 +278,7 @@ TEST_F(DatasetTest, CountsClassesWithoutNamesAndNeedsNoVersion) {
 
 TEST_F(DatasetTest, NamesWrongOffsets) {
   const auto error = [&](const std::vector<std::int64_t>& offsets) {
-    hdf5::NewFile file = variable("regression", offsets);
+    hdf5::FileWriter file = variable("regression", offsets);
     file.write("test/y", Shape{3, 1}, ramp(3));
     return open_error<FileError>(std::move(file));
   };
@@ -291,7 +292,7 @@ TEST_F(DatasetTest, NamesWrongOffsets) {
 }
 
 TEST_F(DatasetTest, NamesEmptySplits) {
-  hdf5::NewFile file = fixed();
+  hdf5::FileWriter file = fixed();
   file.write("train/y", Shape{4}, labels_);
   file.create_group("valid");
   file.write("valid/x", Shape{0, 2, 3}, ramp(0));
@@ -300,13 +301,13 @@ TEST_F(DatasetTest, NamesEmptySplits) {
 }
 
 TEST_F(DatasetTest, NamesLabelsOutOfRange) {
-  hdf5::NewFile file = fixed();
+  hdf5::FileWriter file = fixed();
   file.write("train/y", Shape{4}, std::vector<std::int64_t>{0, 1, 2, 0});
   EXPECT_EQ(open_error<DataError>(std::move(file)),
             "dataset 'train/y' row 2: expected a label from 0 to 1 or ignore_index (-100), "
             "found 2");
 
-  hdf5::NewFile tags = variable("tagging", {0, 2, 3, 6});
+  hdf5::FileWriter tags = variable("tagging", {0, 2, 3, 6});
   tags.write("test/y", Shape{6}, std::vector<std::int64_t>{0, 1, 0, -1, 1, 0});
   save(tags);
   Dataset dataset(data_path());
@@ -320,7 +321,7 @@ TEST_F(DatasetTest, NamesLabelsOutOfRange) {
 }
 
 TEST_F(DatasetTest, TakesTheLabelThatDoesNotCount) {
-  hdf5::NewFile file = fixed();
+  hdf5::FileWriter file = fixed();
   file.write("train/y", Shape{4}, std::vector<std::int64_t>{0, 1, -100, 0});
   save(file);
   Batch batch;
@@ -329,7 +330,7 @@ TEST_F(DatasetTest, TakesTheLabelThatDoesNotCount) {
 }
 
 TEST_F(DatasetTest, TakesNoOtherLabelThanTheOneGiven) {
-  hdf5::NewFile tags = variable("tagging", {0, 2, 3, 6});
+  hdf5::FileWriter tags = variable("tagging", {0, 2, 3, 6});
   tags.write("test/y", Shape{6}, std::vector<std::int64_t>{0, 1, 0, -1, 1, 255});
   save(tags);
   Batch batch;
@@ -344,7 +345,7 @@ TEST_F(DatasetTest, NamesValuesThatAreNotFinite) {
   for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
     std::vector<float> x = ramp(12);
     x[5] = bad;  // sequence 1
-    hdf5::NewFile file = new_dataset(data_path(), "regression");
+    hdf5::FileWriter file = new_dataset(data_path(), "regression");
     file.create_group("train");
     file.write("train/x", Shape{3, 2, 2}, x);
     file.write("train/y", Shape{3, 1}, std::vector<float>{0, 0, -bad});
@@ -362,7 +363,7 @@ TEST_F(DatasetTest, NamesValuesThatAreNotFinite) {
 }
 
 TEST_F(DatasetTest, WantsNoWindow) {
-  hdf5::NewFile file = fixed();
+  hdf5::FileWriter file = fixed();
   file.write("train/y", Shape{4}, labels_);
   save(file);
   EXPECT_THAT(message_of<InvalidArgument>([&] {

@@ -104,8 +104,9 @@ TEST_F(ForecastTest, NamesWindowsThatDoNotFit) {
 
 /// Three series, of 6, 2 and 5 rows, in 13 rows of a column, x = 0, 1, 2, ...; all rows but the
 /// last one or two of each are to train.
-hdf5::NewFile several_series(const std::filesystem::path& path, std::vector<std::int64_t> train) {
-  hdf5::NewFile file = testing::new_dataset(path, "forecast");
+hdf5::FileWriter several_series(const std::filesystem::path& path,
+                                std::vector<std::int64_t> train) {
+  hdf5::FileWriter file = testing::new_dataset(path, "forecast");
   const std::int64_t shape[] = {13, 1};
   const auto series = static_cast<std::int64_t>(train.size()) / 3;
   const std::int64_t ranges[] = {series, 3};
@@ -116,7 +117,7 @@ hdf5::NewFile several_series(const std::filesystem::path& path, std::vector<std:
 }
 
 TEST_F(ForecastTest, WindowsOfSeveralSeriesLieWithinOne) {
-  hdf5::NewFile made = several_series(path("a.h5"), {0, 0, 4, 6, 6, 7, 8, 8, 11});
+  hdf5::FileWriter made = several_series(path("a.h5"), {0, 0, 4, 6, 6, 7, 8, 8, 11});
   made.create_group("valid");
   made.link("train/x", "valid/x");
   const std::int64_t ranges[] = {3, 3};
@@ -139,7 +140,7 @@ TEST_F(ForecastTest, WindowsOfSeveralSeriesLieWithinOne) {
 }
 
 TEST_F(ForecastTest, ReadsWindowsInAnyOrderAsOneByOne) {
-  hdf5::NewFile made = several_series(path("a.h5"), {0, 0, 6, 6, 6, 7, 7, 7, 13});
+  hdf5::FileWriter made = several_series(path("a.h5"), {0, 0, 6, 6, 6, 7, 7, 7, 13});
   testing::save(made);
   for (const std::int64_t stride : {1, 2, 4}) {
     Dataset dataset(path("a.h5"), Window{2, 1, stride, {}});
@@ -163,7 +164,7 @@ TEST_F(ForecastTest, ReadsWindowsInAnyOrderAsOneByOne) {
 
 TEST_F(ForecastTest, NamesRangesThatDoNotFit) {
   const auto open = [&](std::vector<std::int64_t> ranges) {
-    hdf5::NewFile file = several_series(path("a.h5"), std::move(ranges));
+    hdf5::FileWriter file = several_series(path("a.h5"), std::move(ranges));
     testing::save(file);
     Dataset dataset(path("a.h5"), Window{.input_len = 2, .horizon = 1, .targets = {}});
   };

@@ -33,7 +33,7 @@ class DatasetJoinTest : public testing::FolderTest {
                                  const std::vector<std::int64_t>& labels,
                                  const std::vector<std::string>& classes = {},
                                  const std::string& split = "train") const {
-    hdf5::NewFile file = testing::new_dataset(path(name), "classification");
+    hdf5::FileWriter file = testing::new_dataset(path(name), "classification");
     if (!classes.empty()) file.write_strings("", "class_names", classes);
     file.create_group(split);
     const auto count = static_cast<std::int64_t>(labels.size());
@@ -87,7 +87,7 @@ TEST_F(DatasetJoinTest, RowsOfTheFirstComeBeforeThoseOfTheSecond) {
 }
 
 TEST_F(DatasetJoinTest, LengthsMayBeFixedInOneFileAndDifferInAnother) {
-  hdf5::NewFile file = testing::new_dataset(path("b.h5"), "classification");
+  hdf5::FileWriter file = testing::new_dataset(path("b.h5"), "classification");
   file.create_group("train");
   file.write("train/x", Shape{4, 1}, ramp(4, 10));
   file.write("train/offsets", Shape{3}, std::vector<std::int64_t>{0, 3, 4});
@@ -128,12 +128,12 @@ TEST_F(DatasetJoinTest, NamesFileAndFieldThatDoNotAgree) {
                 ", found 'maybe'");
   EXPECT_THAT(message({a, labelled("b.h5", 0, {0}, {"no", "yes", "both"})}),
               HasSubstr("attribute 'class_names': expected 2 values, as in "));
-  hdf5::NewFile values = testing::new_dataset(path("values.h5"), "regression");
+  hdf5::FileWriter values = testing::new_dataset(path("values.h5"), "regression");
   testing::save(values);
   EXPECT_THAT(message({a, path("values.h5")}),
               HasSubstr("values.h5: attribute 'task': expected classification, as in "));
 
-  hdf5::NewFile wide = testing::new_dataset(path("wide.h5"), "classification");
+  hdf5::FileWriter wide = testing::new_dataset(path("wide.h5"), "classification");
   wide.write_strings("", "class_names", std::vector<std::string>{"no", "yes"});
   wide.create_group("train");
   wide.write("train/x", Shape{1, 2, 3}, ramp(6));
@@ -152,7 +152,7 @@ TEST_F(DatasetJoinTest, NamesFileAndFieldThatDoNotAgree) {
 }
 
 TEST_F(DatasetJoinTest, ATextIsOneFile) {
-  hdf5::NewFile file = testing::new_dataset(path("a.h5"), "language_model");
+  hdf5::FileWriter file = testing::new_dataset(path("a.h5"), "language_model");
   file.write_strings("", "token_names", std::vector<std::string>{"a"});
   file.create_group("train");
   file.write("train/x", Shape{9}, std::vector<std::int32_t>(9));

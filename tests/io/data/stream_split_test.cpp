@@ -24,7 +24,7 @@ class StreamSplitTest : public testing::FolderTest {
  protected:
   /// A text of these tokens, out of 100.
   Dataset dataset(const std::vector<std::int32_t>& tokens, const Streams& streams) const {
-    hdf5::NewFile file = new_dataset(path("a.h5"), "language_model");
+    hdf5::FileWriter file = new_dataset(path("a.h5"), "language_model");
     std::vector<std::string> names(100);
     for (std::size_t i = 0; i < names.size(); ++i) names[i] = std::to_string(i);
     file.write_strings("", "token_names", names);

@@ -22,7 +22,7 @@ constexpr std::int64_t kRows = 10;
 constexpr std::int64_t kRowBytes = 2;
 
 /// Rows whose bytes are their number, out of chunks of 3, and what was read for them.
-class KeptRowsTest : public ::testing::Test {
+class ChunkCacheTest : public ::testing::Test {
  protected:
   void read(std::int64_t first, std::int64_t count, std::span<std::byte> out) {
     reads_.emplace_back(first, count);
@@ -50,11 +50,11 @@ class KeptRowsTest : public ::testing::Test {
   bool fails_ = false;
 
  private:
-  KeptRows kept_{kRows, kRowBytes, 3};
+  ChunkCache kept_{kRows, kRowBytes, 3};
   std::vector<std::pair<std::int64_t, std::int64_t>> reads_;
 };
 
-TEST_F(KeptRowsTest, ReadsEachChunkOnce) {
+TEST_F(ChunkCacheTest, ReadsEachChunkOnce) {
   EXPECT_THAT(copy(4, 1), ElementsAre(Pair(3, 3)));
   EXPECT_THAT(copy(3, 3), IsEmpty());
   EXPECT_THAT(copy(2, 8), ElementsAre(Pair(0, 3), Pair(6, 4)));  // the last chunk is of one row
@@ -62,26 +62,26 @@ TEST_F(KeptRowsTest, ReadsEachChunkOnce) {
   EXPECT_THAT(copy(9, 1), IsEmpty());
 }
 
-TEST_F(KeptRowsTest, ReadsTheLastChunk) { EXPECT_THAT(copy(9, 1), ElementsAre(Pair(9, 1))); }
+TEST_F(ChunkCacheTest, ReadsTheLastChunk) { EXPECT_THAT(copy(9, 1), ElementsAre(Pair(9, 1))); }
 
-TEST_F(KeptRowsTest, KeepsNothingOfAReadThatFails) {
+TEST_F(ChunkCacheTest, KeepsNothingOfAReadThatFails) {
   fails_ = true;
   EXPECT_THROW(copy(0, 4), std::runtime_error);
   fails_ = false;
   EXPECT_THAT(copy(0, 4), ElementsAre(Pair(0, 6)));
 }
 
-TEST(KeptRows, TakesThreeOfTheLargestInAll) {
+TEST(ChunkCache, TakesThreeOfTheLargestInAll) {
   constexpr std::int64_t kMost = std::int64_t{256} << 20;
-  EXPECT_FALSE(KeptRows::has_room(kMost + 1));
-  std::list<KeptRows> kept;
+  EXPECT_FALSE(ChunkCache::has_room(kMost + 1));
+  std::list<ChunkCache> kept;
   for (int i = 0; i < 3; ++i) {
-    EXPECT_TRUE(KeptRows::has_room(kMost));
+    EXPECT_TRUE(ChunkCache::has_room(kMost));
     kept.emplace_back(kMost, 1, kMost);
   }
-  EXPECT_FALSE(KeptRows::has_room(1));
+  EXPECT_FALSE(ChunkCache::has_room(1));
   kept.pop_back();
-  EXPECT_TRUE(KeptRows::has_room(kMost));
+  EXPECT_TRUE(ChunkCache::has_room(kMost));
 }
 
 }  // namespace

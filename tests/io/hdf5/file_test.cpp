@@ -32,7 +32,7 @@ using Hdf5Test = testing::FolderTest;
 TEST_F(Hdf5Test, KeepsEveryAttribute) {
   const std::vector<std::string> names{"α", "", "two words"};
   const std::vector<float> numbers{1.5F, -0.0F};
-  NewFile made = NewFile::create(path("a.h5"));
+  FileWriter made = FileWriter::create(path("a.h5"));
   made.create_group("group");
   made.write_int("", "int", std::numeric_limits<std::int64_t>::min());
   made.write_double("group", "double", 0.1);
@@ -55,7 +55,7 @@ TEST_F(Hdf5Test, KeepsEveryAttribute) {
 }
 
 TEST_F(Hdf5Test, ReadsRowsOfArraysAndTheirLinks) {
-  NewFile made = NewFile::create(path("a.h5"));
+  FileWriter made = FileWriter::create(path("a.h5"));
   made.create_group("g");
   made.write("g/x", std::array<std::int64_t, 3>{4, 1, 2}, testing::ramp(8));
   made.write("g/y", std::array<std::int64_t, 1>{3}, std::vector<std::int64_t>{-1, 0, 1L << 40});
@@ -98,7 +98,7 @@ void write_foreign(const std::filesystem::path& path, const std::vector<float>& 
 
 TEST_F(Hdf5Test, TheSameContentIsTheSameBytesAtAnyTime) {
   const auto bytes = [&] {
-    NewFile made = NewFile::create(path("a.h5"));
+    FileWriter made = FileWriter::create(path("a.h5"));
     made.create_group("group");
     made.write("group/x", std::array<std::int64_t, 1>{3}, testing::ramp(3));
     const std::span<std::byte> image = made.image();
@@ -122,7 +122,7 @@ TEST_F(Hdf5Test, ReadsForeignLayouts) {
 }
 
 TEST_F(Hdf5Test, NamesFileFieldExpectedAndFound) {
-  NewFile made = NewFile::create(path("a.h5"));
+  FileWriter made = FileWriter::create(path("a.h5"));
   made.write("x", std::array<std::int64_t, 1>{3}, std::vector<std::int64_t>{1, 2, 3});
   made.write_string("", "text", "abc");
   testing::save(made);
@@ -144,7 +144,7 @@ TEST_F(Hdf5Test, NamesFileFieldExpectedAndFound) {
 }
 
 TEST_F(Hdf5Test, NamesFilesThatCannotBeOpened) {
-  NewFile made = NewFile::create(path("a.h5"));
+  FileWriter made = FileWriter::create(path("a.h5"));
   made.write("x", std::array<std::int64_t, 1>{1000}, testing::ramp(1000));
   testing::save(made);
   const std::string whole = testing::content_of(path("a.h5"));
@@ -161,11 +161,11 @@ TEST_F(Hdf5Test, NamesFilesThatCannotBeOpened) {
 
 // A file from elsewhere must not make us read others of this machine, or take all memory.
 TEST_F(Hdf5Test, RefusesWhatIsInOtherFilesOrNowhere) {
-  NewFile other = NewFile::create(path("other.h5"));
+  FileWriter other = FileWriter::create(path("other.h5"));
   other.write("x", std::array<std::int64_t, 1>{4}, testing::ramp(4));
   testing::save(other);
   {
-    NewFile made = NewFile::create_at(path("a.h5"), path("a.h5"));
+    FileWriter made = FileWriter::create_at(path("a.h5"), path("a.h5"));
     H5Lcreate_external("other.h5", "x", made.id(), "linked", H5P_DEFAULT, H5P_DEFAULT);
     const auto add = [&](const char* name, hsize_t size, const Handle& creation) {
       const Handle space(H5Screate_simple(1, &size, nullptr));
@@ -197,7 +197,7 @@ TEST_F(Hdf5Test, ReadsLargeChunksOfASmallFile) {
   constexpr hsize_t kLongRows = 1000;
   const std::array<hsize_t, 2> shape{kLongRows, 60'000};
   {
-    NewFile made = NewFile::create_at(path("a.h5"), path("a.h5"));
+    FileWriter made = FileWriter::create_at(path("a.h5"), path("a.h5"));
     const Handle space(H5Screate_simple(2, shape.data(), nullptr));
     const Handle creation(H5Pcreate(H5P_DATASET_CREATE));
     H5Pset_chunk(creation.id(), 2, shape.data());
@@ -241,7 +241,7 @@ TEST_F(Hdf5Test, RefusesAPipeAtOnce) {
 }
 
 TEST_F(Hdf5Test, NamesAFileThatShrankWhileOpen) {
-  NewFile made = NewFile::create(path("a.h5"));
+  FileWriter made = FileWriter::create(path("a.h5"));
   made.write("x", std::array<std::int64_t, 1>{1000}, testing::ramp(1000));
   testing::save(made);
   const File file = File::open(path("a.h5"));

@@ -69,7 +69,7 @@ void read_all(const std::filesystem::path& path) {
 }
 
 void write_sequences(const std::filesystem::path& path, hdf5::Storage storage) {
-  auto file = hdf5::NewFile::create_at(path, path);
+  auto file = hdf5::FileWriter::create_at(path, path);
   file.write_string("", "format", "quadgate-dataset");
   file.write_int("", "format_version", 1);
   file.write_string("", "task", "tagging");

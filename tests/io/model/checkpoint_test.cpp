@@ -201,8 +201,8 @@ TEST_F(CheckpointTest, KeepsTheStateOfEveryOptimizer) {
 /// A file as the first versions wrote it: without pooling, loss and their sums.
 class OldCheckpointTest : public testing::FolderTest {
  protected:
-  hdf5::NewFile old_file() const {
-    hdf5::NewFile file = hdf5::NewFile::create(path("old.h5"));
+  hdf5::FileWriter old_file() const {
+    hdf5::FileWriter file = hdf5::FileWriter::create(path("old.h5"));
     file.write_string("", "format", "quadgate-checkpoint");
     file.write_int("", "format_version", 1);
     file.create_group("model");
@@ -227,7 +227,7 @@ class OldCheckpointTest : public testing::FolderTest {
 };
 
 TEST_F(OldCheckpointTest, IsReadAsBefore) {
-  hdf5::NewFile file = old_file();
+  hdf5::FileWriter file = old_file();
   replace_file(path("old.h5"), file.image());
   const Checkpoint checkpoint(path("old.h5"));
   const ModelConfig config = checkpoint.description().config;
@@ -247,7 +247,7 @@ TEST_F(OldCheckpointTest, NamesUnknownPoolingsAndLosses) {
                    "expected cross_entropy, mse, mae, huber or bce, found 'hinge'"),
         std::tuple("loss", "cross_entropy",
                    "loss: expected mse, mae, huber or bce for regression, found cross_entropy")}) {
-    hdf5::NewFile file = old_file();
+    hdf5::FileWriter file = old_file();
     file.write_string("model", name, found);
     replace_file(path("old.h5"), file.image());
     EXPECT_THAT(message_of<FileError>([&] { Checkpoint(path("old.h5")).description(); }),
@@ -329,7 +329,7 @@ TEST_F(CheckpointTest, NamesAnotherOptimizer) {
 }
 
 TEST_F(CheckpointTest, NamesOtherFiles) {
-  hdf5::NewFile dataset = testing::new_dataset(path("data.h5"), "classification");
+  hdf5::FileWriter dataset = testing::new_dataset(path("data.h5"), "classification");
   testing::save(dataset);
   EXPECT_THAT(message_of<FileError>([&] { Checkpoint{path("data.h5")}; }),
               EndsWith("attribute 'format': expected 'quadgate-checkpoint', found "

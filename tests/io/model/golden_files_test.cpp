@@ -37,7 +37,7 @@ class GoldenFilesTest : public testing::FolderTest {
 
   /// A file of a version to come.
   std::filesystem::path newer(const std::string& format) const {
-    hdf5::NewFile file = hdf5::NewFile::create(path("newer.h5"));
+    hdf5::FileWriter file = hdf5::FileWriter::create(path("newer.h5"));
     file.write_string("", "format", format);
     file.write_int("", "format_version", 1000);
     testing::save(file);
