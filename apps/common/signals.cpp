@@ -11,11 +11,11 @@
 namespace quadgate::apps {
 namespace {
 
-std::atomic<int> stop{0};  // the signal that has come
+std::atomic<int> stop_signal{0};  // that has come
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler sets it");
 
 void on_signal(int signal) {
-  stop = signal;
+  stop_signal = signal;
   for (const int other : {SIGINT, SIGTERM}) {
     std::signal(other, SIG_DFL);
   }
@@ -43,10 +43,10 @@ void announce_stop_signals() { handle(on_end); }
 
 void catch_stop_signals() { handle(on_signal); }
 
-bool stop_requested() noexcept { return stop != 0; }
+bool stop_requested() noexcept { return stop_signal != 0; }
 
 void end_by_signal() {
-  on_end(stop);
+  on_end(stop_signal);
   std::abort();  // not reached: the signal has ended the program
 }
 

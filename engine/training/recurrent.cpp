@@ -32,10 +32,10 @@ void expect_range(const char* field, std::int64_t least, std::int64_t most, std:
 }
 
 RecurrentPlan checked(const RecurrentConfig& config, const RecurrentPlan& plan) {
-  constexpr std::int64_t kMost = std::int64_t{1} << 31;
+  constexpr std::int64_t kMostRows = std::int64_t{1} << 31;
   validate(config);
-  expect_range("seq_len", 1, kMost, plan.seq_len);
-  expect_range("batch_size", 1, kMost / plan.seq_len, plan.batch_size);
+  expect_range("seq_len", 1, kMostRows, plan.seq_len);
+  expect_range("batch_size", 1, kMostRows / plan.seq_len, plan.batch_size);
   return plan;
 }
 

@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <limits>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "engine/base/error.h"
+#include "io/files/load.h"
 #include "io/tensors/tensor_file.h"
 
 namespace quadgate {
@@ -23,13 +23,6 @@ constexpr std::size_t kLongestType = 16;
 constexpr std::size_t kLongestShape = 200;
 constexpr std::size_t kBufferSize = std::size_t{1} << 18;
 constexpr std::string_view kSuffix = ".npy";
-
-template <typename Number>
-Number load(const std::byte* from) noexcept {
-  Number number;
-  std::memcpy(&number, from, sizeof(number));
-  return number;
-}
 
 /// UTF-8 of a code point.
 void append_utf8(char32_t code, std::string& text) {

@@ -32,9 +32,9 @@ std::vector<std::int64_t> onnx_gates(Cell cell) {
 }
 
 /// Builds one graph.
-class Writer {
+class OnnxWriter {
  public:
-  Writer(const ModelDescription& model, const Parameters& parameters)
+  OnnxWriter(const ModelDescription& model, const Parameters& parameters)
       : model_(model.config),
         rnn_(model_.rnn),
         has_states_(model.data.streams.has_value()),
@@ -250,7 +250,7 @@ void write_onnx(const std::filesystem::path& path, const ModelDescription& model
     throw InvalidArgument(fmt::format("{}: ONNX has no proj_size: expected 0, found {}",
                                       path.string(), model.config.rnn.proj_size));
   }
-  replace_file(path, Writer(model, parameters).run(metadata));
+  replace_file(path, OnnxWriter(model, parameters).run(metadata));
 }
 
 }  // namespace quadgate

@@ -82,9 +82,10 @@ std::vector<float> turned(std::span<const float> values, std::size_t a, std::siz
 }
 
 /// Writes one file.
-class Writer {
+class KerasWriter {
  public:
-  Writer(const std::filesystem::path& path, const ModelConfig& model, const Parameters& parameters)
+  KerasWriter(const std::filesystem::path& path, const ModelConfig& model,
+              const Parameters& parameters)
       : model_(model),
         parameters_(parameters),
         cell_(keras_cell(model.rnn.cell)),
@@ -333,7 +334,7 @@ void write_keras_file(const std::filesystem::path& path, const ModelConfig& mode
     throw InvalidArgument(fmt::format("{}: Keras has no proj_size: expected 0, found {}",
                                       path.string(), model.rnn.proj_size));
   }
-  replace_file(path, Writer(path, model, parameters).image());
+  replace_file(path, KerasWriter(path, model, parameters).image());
 }
 
 }  // namespace quadgate

@@ -9,20 +9,13 @@
 #include <bit>
 #include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <system_error>
 
 #include "engine/base/error.h"
+#include "io/files/load.h"
 
 namespace quadgate {
 namespace {
-
-template <typename Number>
-Number load(const std::byte* from) noexcept {
-  Number number;
-  std::memcpy(&number, from, sizeof(number));
-  return number;
-}
 
 /// IEEE 754 binary16.
 float half_to_float(std::uint16_t half) noexcept {
