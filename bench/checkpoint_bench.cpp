@@ -69,7 +69,6 @@ class Training {
         writer_(path_, folder / "best.h5", model_, network_.parameters(), trainer_.optimizer()),
         steps_(steps) {
     network_.parameters().initialize(1);
-    network_.refresh();
   }
 
   struct Times {

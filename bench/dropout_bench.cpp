@@ -30,7 +30,6 @@ void step(benchmark::State& state, const RecurrentConfig& dropouts) {
   Arena arena(1);
   Network network(config, state.range(0), state.range(1), arena);
   network.parameters().initialize(1);
-  network.refresh();
   Trainer trainer(network, {.lr = 1e-5, .clip_norm = 1.0}, 1);
   const Batch batch = full_batch(config, state.range(0), state.range(1));
   for (auto _ : state) trainer.step(batch);

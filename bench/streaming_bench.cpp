@@ -182,7 +182,6 @@ void measure(const Shape& shape, const fs::path& folder, int threads, std::uint3
   Arena arena(threads);
   Network network(config, shape.seq_len, shape.batch, arena);
   network.parameters().initialize(1);
-  network.refresh();
   Trainer trainer(network, {.lr = 1e-4, .clip_norm = 1.0}, 1);
 
   const auto from = [&](Dataset& data, std::int64_t buffer) {

@@ -15,8 +15,7 @@ int main() {
   quadgate::Recurrent lstm({.input_size = 3, .hidden_size = 16, .bidirectional = true},
                            {.seq_len = kSteps, .batch_size = kSequences, .batch_first = true},
                            arena);
-  auto& parameters = lstm.parameters();
-  quadgate::Optimizer adam({.lr = 1e-2}, parameters.values().size());
+  quadgate::Optimizer adam({.lr = 1e-2}, lstm.parameters().values().size());
 
   std::vector<float> x(kSequences * kSteps * 3);  // [N, T, I]
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 7) / 7.0F - 0.5F;
@@ -39,11 +38,10 @@ int main() {
       }
     }
     if (step == 0) first = last;
-    lstm.backward(d_y);
-    adam.step(arena, parameters.values(), parameters.gradients(), 1);
-    lstm.refresh();
+    const quadgate::Gradient gradient = lstm.backward(d_y);
+    adam.step(arena, lstm.parameters(), gradient);
   }
-  for (const auto& slice : parameters.slices()) std::printf("%s\n", slice.name.c_str());
+  for (const auto& slice : lstm.parameters().slices()) std::printf("%s\n", slice.name.c_str());
   std::printf("loss %.3f, after 50 steps %.3f\n", first, last);
   return last < first / 2 ? 0 : 1;
 }

@@ -110,7 +110,6 @@ StepBenchmark::StepBenchmark(const StepShape& shape, int threads, Pinning pinnin
       network_(model_of(shape), shape.seq_len, shape.batch, arena_, shape.options),
       trainer_(network_, clipped_adam(), kSeed) {
   network_.parameters().initialize(kSeed);
-  network_.refresh();
 }
 
 void StepBenchmark::time_steps(double seconds, std::size_t fewest, std::vector<double>& times) {

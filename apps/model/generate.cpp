@@ -123,7 +123,6 @@ void generate(const GenerateArguments& arguments) {
   Arena arena(1);
   Network network(description.config, 1, 1, arena, {.carries_states = true});
   checkpoint.load_parameters(network.parameters());
-  network.refresh();
   std::vector<float> logits(static_cast<std::size_t>(description.config.output_size));
   const auto read = [&](std::int32_t token) {
     Batch batch;

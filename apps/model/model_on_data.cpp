@@ -98,7 +98,6 @@ ModelOnData::ModelOnData(const Checkpoint& checkpoint, std::span<const std::file
       network_(description_.config, split_.max_len(), batch_size_, arena_,
                {.carries_states = description_.data.streams.has_value()}) {
   checkpoint.load_parameters(network_.parameters());
-  network_.refresh();
 }
 
 void ModelOnData::for_each_batch(

@@ -112,7 +112,6 @@ std::vector<std::size_t> classes_of(const Batch& all, const Checkpoint& checkpoi
   Arena arena(threads);
   Network network(config, longest, rows, arena);
   checkpoint.load_parameters(network.parameters());
-  network.refresh();
   std::vector<std::size_t> classes;
   std::vector<float> logits;
   for (std::int64_t row = 0; row < all.rows(); row += rows) {

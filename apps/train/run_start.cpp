@@ -46,7 +46,6 @@ TrainingState begin(const RunConfig& config, Network& network) {
     const Checkpoint init(config.model.init);
     init.has_head() ? init.load_parameters(parameters) : init.load_part(parameters);
   }
-  network.refresh();
   return state;
 }
 
@@ -61,7 +60,6 @@ TrainingState resume(const RunConfig& config, const RunFolder& folder, const Dat
   expect_same_kind(checkpoint.description(), data);
   Network& network = trainer.network();
   checkpoint.load_parameters(network.parameters());
-  network.refresh();
   checkpoint.load_optimizer(network.parameters(), trainer.optimizer());
   if (RecurrentStates* const states = network.carried_states()) {
     carry(state.carried, name, *states);

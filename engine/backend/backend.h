@@ -7,9 +7,9 @@
 #include "engine/model/batch.h"
 #include "engine/model/config.h"
 #include "engine/model/dropout_key.h"
+#include "engine/model/gradient.h"
 #include "engine/model/loss.h"
 #include "engine/model/network_options.h"
-#include "engine/model/parameters.h"
 #include "engine/model/recurrent_states.h"
 #include "kernels/base/isa.h"
 
@@ -30,12 +30,13 @@ class Backend {
   virtual ~Backend() = default;
 
   virtual BackendKind kind() const noexcept = 0;
-  virtual void refresh() = 0;
+  /// Takes over changed weights into the layout of the kernels, before the next pass.
+  virtual void pack() = 0;
   virtual Metrics evaluate(const Batch& batch) = 0;
   virtual void predict(const Batch& batch, std::span<float> outputs) = 0;
   /// `gradient_scale` is 1 / the weight of the items that the loss is the mean of, 0 without any.
-  virtual Metrics differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
-                                double& gradient_norm) = 0;
+  virtual Derivative differentiate(const Batch& batch, const DropoutKey& dropout,
+                                   float gradient_scale) = 0;
   /// With carries_states: where the next batch begins; else null.
   virtual RecurrentStates* carried_states() noexcept { return nullptr; }
   /// Where the cores spent their time so far.

@@ -53,9 +53,10 @@ void make_orthogonal(const RecurrentConfig& config, Parameters& parameters, std:
   const auto rows = static_cast<std::size_t>(config.hidden_size);
   const auto columns = static_cast<std::size_t>(config.h_size());
   std::uint32_t block = 0;
+  ParameterEditor editor = parameters.edit();
   for (const auto& slice : parameters.slices()) {
     if (!is_called(slice, "weight_hh_l")) continue;
-    const auto weights = parameters.value(slice);
+    const auto weights = editor.value(slice);
     for (std::int64_t gate = 0; gate < num_gates(config.cell); ++gate) {
       const auto of_gate = weights.subspan(static_cast<std::size_t>(gate) * rows * columns);
       const auto basis = orthonormal(columns, rows, seed, block++);
@@ -73,10 +74,11 @@ void set_forget_bias(const RecurrentConfig& config, Parameters& parameters, floa
     throw InvalidArgument("forget_bias: expected an LSTM with biases");
   }
   const auto size = static_cast<std::size_t>(config.hidden_size);
+  ParameterEditor editor = parameters.edit();
   for (const auto& slice : parameters.slices()) {
     for (const auto& [name, bias] : {std::pair{"bias_ih_l", value}, std::pair{"bias_hh_l", 0.0F}}) {
       if (!is_called(slice, name)) continue;
-      std::ranges::fill(parameters.value(slice).subspan(size, size), bias);  // i f g o
+      std::ranges::fill(editor.value(slice).subspan(size, size), bias);  // i f g o
     }
   }
 }

@@ -13,6 +13,23 @@
 #include "engine/base/random.h"
 
 namespace quadgate {
+namespace {
+
+/// Fills the weights [vocabulary_size, I] of an embedding.
+void initialize_embedding(const ModelConfig& config, std::span<float> weights, std::uint64_t seed) {
+  for (std::size_t i = 0; i < weights.size(); i += 4) {
+    const auto numbers = to_normal_floats(
+        philox(seed, {static_cast<std::uint32_t>(RandomUse::init), 0,
+                      static_cast<std::uint32_t>(i / 4), static_cast<std::uint32_t>(i / 4 >> 32)}));
+    std::copy_n(numbers.begin(), std::min(numbers.size(), weights.size() - i),
+                weights.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  if (const auto padding = config.embedding.padding_index) {
+    std::fill_n(weights.begin() + *padding * config.input_size(), config.input_size(), 0.0F);
+  }
+}
+
+}  // namespace
 
 double count_parameters(const ModelConfig& config) noexcept {
   const auto number = [](std::int64_t size) { return static_cast<double>(size); };
@@ -48,12 +65,12 @@ Parameters::Parameters(const ModelConfig& config) : config_(config) {
     if (!tied()) add("head.weight", {config.output_size, config.rnn.output_size()});
     add("head.bias", {config.output_size});
   }
-  allocate();
+  values_ = Buffer(end());
 }
 
 Parameters::Parameters(const RecurrentConfig& config) : config_{.rnn = config} {
   add_recurrent("");
-  allocate();
+  values_ = Buffer(end());
 }
 
 void Parameters::add_recurrent(const std::string& prefix) {
@@ -73,11 +90,6 @@ void Parameters::add_recurrent(const std::string& prefix) {
       }
     }
   }
-}
-
-void Parameters::allocate() {
-  values_ = Buffer(end());
-  gradients_ = Buffer(end());
 }
 
 std::size_t Parameters::end() const noexcept {
@@ -106,23 +118,19 @@ const ParameterSlice& Parameters::slice(std::string_view name) const {
   return *found;
 }
 
-SparseRows Parameters::table() const noexcept {
-  if (!config_.has_embedding() || !config_.embedding.sparse || tied()) return {};
-  return {.size = slices_[1].offset, .width = config_.input_size(), .present = present_rows_};
+ParameterEditor Parameters::edit() noexcept { return ParameterEditor(*this); }
+
+std::uint64_t Parameters::version() const {
+  if (editors_ > 0) {
+    throw InvalidArgument("parameters: expected no open editor, found " + std::to_string(editors_));
+  }
+  return version_;
 }
 
-void Parameters::initialize_embedding(std::uint64_t seed) {
-  const auto weights = value(embedding_weight());
-  for (std::size_t i = 0; i < weights.size(); i += 4) {
-    const auto numbers = to_normal_floats(
-        philox(seed, {static_cast<std::uint32_t>(RandomUse::init), 0,
-                      static_cast<std::uint32_t>(i / 4), static_cast<std::uint32_t>(i / 4 >> 32)}));
-    std::copy_n(numbers.begin(), std::min(numbers.size(), weights.size() - i),
-                weights.begin() + static_cast<std::ptrdiff_t>(i));
-  }
-  if (const auto padding = config_.embedding.padding_index) {
-    std::fill_n(weights.begin() + *padding * config_.input_size(), config_.input_size(), 0.0F);
-  }
+ParameterEditor::~ParameterEditor() {
+  if (parameters_ == nullptr) return;
+  --parameters_->editors_;
+  ++parameters_->version_;
 }
 
 /// Inputs of a unit of a tensor, as PyTorch counts them for its initial weights.
@@ -135,10 +143,11 @@ std::int64_t Parameters::fan_in(std::size_t tensor) const noexcept {
 
 void Parameters::initialize(std::uint64_t seed) {
   const bool normal = config_.has_embedding() && !tied();
-  if (normal) initialize_embedding(seed);
+  ParameterEditor editor = edit();
+  if (normal) initialize_embedding(config_, editor.value(embedding_weight()), seed);
   for (std::size_t tensor = normal ? 1 : 0; tensor < slices_.size(); ++tensor) {
     const float bound = 1.0F / std::sqrt(static_cast<float>(fan_in(tensor)));
-    const auto weights = value(slices_[tensor]);
+    const auto weights = editor.value(slices_[tensor]);
     for (std::size_t i = 0; i < weights.size(); ++i) {
       const auto words = philox(
           seed, {static_cast<std::uint32_t>(RandomUse::init), static_cast<std::uint32_t>(tensor),

@@ -5,11 +5,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/buffer.h"
 #include "engine/model/config.h"
-#include "engine/model/sparse_rows.h"
 
 namespace quadgate {
 
@@ -24,10 +24,13 @@ struct ParameterSlice {
 /// The number of weights that a model of these sizes has, whatever they are, without making it.
 double count_parameters(const ModelConfig& config) noexcept;
 
-/// All weights of a model and all their gradients, each in one flat 64-byte-aligned array.
+class ParameterEditor;
+
+/// All weights of a model in one flat 64-byte-aligned array.
 ///
-/// Clip and optimizer see the flat arrays; layers and checkpoints see the named slices. The gap
-/// between two slices stays zero in both arrays.
+/// The optimizer sees the flat array; layers and checkpoints see the named slices. The gap between
+/// two slices stays zero. The weights are read here and changed through an editor alone, whose end
+/// counts as a change: whoever keeps them in a layout of its own compares versions.
 class Parameters {
  public:
   /// Lays out the tensors of `config` in PyTorch's order, all zero: embedding.weight
@@ -39,6 +42,11 @@ class Parameters {
   /// Those of the recurrent stack alone, under the names of torch.nn.LSTM, GRU and RNN:
   /// weight_ih_l0 and so on.
   explicit Parameters(const RecurrentConfig& config);
+  Parameters(Parameters&&) = default;
+  Parameters& operator=(Parameters&&) = delete;  // others keep pointers to the values
+
+  /// Of a recurrent stack alone, only its `rnn` counts.
+  const ModelConfig& config() const noexcept { return config_; }
 
   /// Every tensor, in order.
   std::span<const ParameterSlice> slices() const noexcept { return slices_; }
@@ -55,25 +63,18 @@ class Parameters {
   const ParameterSlice& embedding_weight() const noexcept { return slices_.front(); }
   /// Whether it is the head's weight, too.
   bool tied() const noexcept { return config_.embedding.tie_weights; }
-  /// The rows of its gradient that may not be zero, which the backend keeps.
-  std::vector<std::int32_t>& present_rows() noexcept { return present_rows_; }
-  /// The embedding, for the optimizer, if only its present rows are updated; none if every row is:
-  /// without `sparse`, and if it is tied, since every row has a gradient then.
-  SparseRows table() const noexcept;
 
-  /// Both flat arrays, gaps included.
-  std::span<float> values() noexcept { return values_.span(); }
+  /// The flat array, gaps included.
   std::span<const float> values() const noexcept { return values_.span(); }
-  std::span<float> gradients() noexcept { return gradients_.span(); }
-  std::span<const float> gradients() const noexcept { return gradients_.span(); }
-
   /// The weights of one tensor.
-  std::span<float> value(const ParameterSlice& slice) noexcept {
-    return values().subspan(slice.offset, slice.size);
-  }
   std::span<const float> value(const ParameterSlice& slice) const noexcept {
     return values().subspan(slice.offset, slice.size);
   }
+
+  /// Opens the weights for changes, until the editor ends.
+  [[nodiscard]] ParameterEditor edit() noexcept;
+  /// Changes with the weights. Throws InvalidArgument while an editor is open.
+  std::uint64_t version() const;
 
   /// Fills every tensor from the distribution that PyTorch takes: an embedding from N(0, 1), with
   /// zeros at padding_index, unless it is tied; all else from U(-k, k), k = 1/sqrt(hidden_size) in
@@ -82,18 +83,45 @@ class Parameters {
   void initialize(std::uint64_t seed);
 
  private:
+  friend class ParameterEditor;
+
   void add_recurrent(const std::string& prefix);
   std::int64_t fan_in(std::size_t tensor) const noexcept;
-  void allocate();
   void add(std::string name, std::vector<std::int64_t> shape);
   std::size_t end() const noexcept;  // of the last slice, rounded up to a cache line
-  void initialize_embedding(std::uint64_t seed);
 
   ModelConfig config_;
   std::vector<ParameterSlice> slices_;
-  std::vector<std::int32_t> present_rows_;
   Buffer values_;
-  Buffer gradients_;
+  std::uint64_t version_ = 1;
+  int editors_ = 0;  // open
+};
+
+/// The weights of some parameters, to be written to. The parameters must stay where they are, and
+/// no pass may run, until it ends. Its views end with it.
+class ParameterEditor {
+ public:
+  ParameterEditor(ParameterEditor&& other) noexcept
+      : parameters_(std::exchange(other.parameters_, nullptr)) {}
+  ParameterEditor& operator=(ParameterEditor&&) = delete;
+  ~ParameterEditor();
+
+  /// The flat array, gaps included: leave these zero. An editor without a name has no views, which
+  /// would outlive it.
+  std::span<float> values() & noexcept { return parameters_->values_.span(); }
+  /// The weights of one tensor. Throws InvalidArgument if there is none of that name.
+  std::span<float> value(const ParameterSlice& slice) & noexcept {
+    return values().subspan(slice.offset, slice.size);
+  }
+  std::span<float> value(std::string_view name) & { return value(parameters_->slice(name)); }
+
+ private:
+  friend class Parameters;
+  explicit ParameterEditor(Parameters& parameters) noexcept : parameters_(&parameters) {
+    ++parameters.editors_;
+  }
+
+  Parameters* parameters_;  // null: moved from
 };
 
 }  // namespace quadgate

@@ -7,14 +7,16 @@
 namespace quadgate::native {
 namespace {
 
-std::optional<Embedding> make_embedding(const NetworkPlan& plan, Parameters& parameters) {
+std::optional<Embedding> make_embedding(const NetworkPlan& plan, const Parameters& parameters,
+                                        GradientBuffer& gradient) {
   if (!plan.model.has_embedding()) return {};
-  return Embedding(plan.model, plan.seq_len * plan.batch_size, plan.isa, parameters);
+  return Embedding(plan.model, plan.seq_len * plan.batch_size, plan.isa, parameters, gradient);
 }
 
-std::optional<Conv> make_conv(const NetworkPlan& plan, Parameters& parameters) {
+std::optional<Conv> make_conv(const NetworkPlan& plan, const Parameters& parameters,
+                              GradientBuffer& gradient) {
   if (!plan.model.conv) return {};
-  return Conv(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters);
+  return Conv(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters, gradient);
 }
 
 /// Of a forward pass over the largest batch, in which the rows of an embedding are only looked up.
@@ -27,11 +29,12 @@ std::int64_t multiply_adds(const NetworkPlan& plan, const Parameters& parameters
 
 }  // namespace
 
-Backend::Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
-    : workers_(plan.model.rnn, multiply_adds(plan, parameters), plan.options.team_size, plan.isa,
+Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena)
+    : gradient_(parameters),
+      workers_(plan.model.rnn, multiply_adds(plan, parameters), plan.options.team_size, plan.isa,
                arena),
-      embedding_(make_embedding(plan, parameters)),
-      conv_(make_conv(plan, parameters)),
+      embedding_(make_embedding(plan, parameters, gradient_)),
+      conv_(make_conv(plan, parameters, gradient_)),
       stack_({.config = plan.model.rnn,
               .prefix = "rnn.",
               .seq_len = plan.model.recurrent_length(plan.seq_len),
@@ -41,8 +44,8 @@ Backend::Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
               .has_states = plan.options.carries_states,
               .has_d_input = plan.model.has_embedding() || plan.model.conv,
               .isa = plan.isa},
-             parameters),
-      head_(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters),
+             parameters, gradient_),
+      head_(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters, gradient_),
       drops_(plan.model.rnn.has_dropout()),
       carries_states_(plan.options.carries_states) {
   stack_.add_pack_tasks(pack_tasks_);
@@ -58,7 +61,7 @@ Backend::Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
 }
 
-void Backend::refresh() {
+void Backend::pack() {
   stack_.weights_changed();
   workers_.share(std::ssize(pack_tasks_),
                  [&](std::int64_t task) { pack_tasks_[static_cast<std::size_t>(task)].run(); });
@@ -89,8 +92,8 @@ void Backend::predict(const Batch& batch, std::span<float> outputs) {
   });
 }
 
-Metrics Backend::differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
-                               double& gradient_norm) {
+Derivative Backend::differentiate(const Batch& batch, const DropoutKey& dropout,
+                                  float gradient_scale) {
   const Pass pass = begin(batch, drops_ ? &dropout : nullptr, gradient_scale);
   workers_.for_each_range(pass, [&](const WorkRange& work) {
     forward(work);
@@ -100,8 +103,8 @@ Metrics Backend::differentiate(const Batch& batch, const DropoutKey& dropout, fl
     if (conv_) conv_->backward(work, stack_.d_input());
   });
   if (embedding_) embedding_->assign(batch, conv_ ? nullptr : &pass.steps);
-  gradient_norm = gradients(pass);
-  return head_.metrics(pass.steps);
+  const double norm = gradients(pass);
+  return {head_.metrics(pass.steps), gradient_.view(norm)};
 }
 
 /// Returns the norm.

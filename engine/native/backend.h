@@ -6,6 +6,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/backend/pack_task.h"
+#include "engine/model/gradient_buffer.h"
 #include "engine/native/conv.h"
 #include "engine/native/embedding.h"
 #include "engine/native/head.h"
@@ -20,14 +21,14 @@ namespace quadgate::native {
 /// for the others; then the cores share the tiles of the weight gradients.
 class Backend final : public quadgate::Backend {
  public:
-  Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena);
+  Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena);
 
   BackendKind kind() const noexcept override { return BackendKind::native; }
-  void refresh() override;
+  void pack() override;
   Metrics evaluate(const Batch& batch) override;
   void predict(const Batch& batch, std::span<float> outputs) override;
-  Metrics differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
-                        double& gradient_norm) override;
+  Derivative differentiate(const Batch& batch, const DropoutKey& dropout,
+                           float gradient_scale) override;
   RecurrentStates* carried_states() noexcept override {
     return carries_states_ ? &states_ : nullptr;
   }
@@ -40,6 +41,7 @@ class Backend final : public quadgate::Backend {
 
   const Embedding* embedding() const noexcept { return embedding_ ? &*embedding_ : nullptr; }
 
+  GradientBuffer gradient_;
   Workers workers_;
   std::optional<Embedding> embedding_;
   std::optional<Conv> conv_;

@@ -50,7 +50,8 @@ void pool_back(const RowView& z, std::int64_t first, std::int64_t steps, const f
 
 }  // namespace
 
-Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& parameters)
+Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, const Parameters& parameters,
+           GradientBuffer& gradient)
     : config_(*plan.model.conv),
       input_size_(config_.input_size),
       delay_(config_.kernel_size - 1),
@@ -66,8 +67,8 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
   bias_values_ = parameters.value(bias).data();
   weight_range_ = {weight.offset, weight.size};
   bias_range_ = {bias.offset, bias.size};
-  weight_gradient_ = parameters.gradients().data() + weight.offset;
-  bias_gradient_ = parameters.gradients().data() + bias.offset;
+  weight_gradient_ = gradient.of(weight);
+  bias_gradient_ = gradient.of(bias);
 
   using Use = PackedMatrix::Use;
   std::vector<std::int64_t> rows(static_cast<std::size_t>(config_.channels));

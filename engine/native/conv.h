@@ -9,6 +9,7 @@
 #include "engine/base/buffer.h"
 #include "engine/model/batch.h"
 #include "engine/model/config.h"
+#include "engine/model/gradient_buffer.h"
 #include "engine/model/parameters.h"
 #include "engine/native/cell_kernels.h"
 #include "engine/native/embedding.h"
@@ -29,7 +30,8 @@ namespace quadgate::native {
 class Conv {
  public:
   /// Plans all memory. `cell` is one of f32, for its panels; `parameters` must outlive it.
-  Conv(const NetworkPlan& plan, const CellKernels& cell, Parameters& parameters);
+  Conv(const NetworkPlan& plan, const CellKernels& cell, const Parameters& parameters,
+       GradientBuffer& gradient);
 
   /// A task that takes over changed weights. The convolution must stay where it is.
   void add_pack_tasks(std::vector<PackTask>& tasks);

@@ -32,7 +32,7 @@ void for_each_token(const Batch& batch, const PackedSteps* steps, Body body) {
 }  // namespace
 
 Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, kernels::Isa isa,
-                     Parameters& parameters)
+                     const Parameters& parameters, GradientBuffer& gradient)
     : sum_of_squares_(kernels::sum_of_squares_kernel(isa)),
       width_(config.input_size()),
       padding_(static_cast<std::int32_t>(config.embedding.padding_index.value_or(-1))),
@@ -40,8 +40,8 @@ Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, kernels::
       capacity_(capacity),
       tasks_(std::clamp<std::int64_t>(capacity / kTokens, 1, kMostTasks)),
       table_(parameters.value(parameters.embedding_weight()).data()),
-      gradient_(parameters.gradients().data() + parameters.embedding_weight().offset),
-      present_(parameters.present_rows()),
+      gradient_(gradient.of(parameters.embedding_weight())),
+      present_(gradient.present_rows()),
       place_(static_cast<std::size_t>(config.embedding.vocabulary_size), -1) {
   const auto most = static_cast<std::size_t>(std::min(capacity, config.embedding.vocabulary_size));
   present_.reserve(most);

@@ -5,6 +5,7 @@
 
 #include "engine/model/batch.h"
 #include "engine/model/config.h"
+#include "engine/model/gradient_buffer.h"
 #include "engine/model/parameters.h"
 #include "engine/native/packed_steps.h"
 #include "engine/native/row_view.h"
@@ -16,12 +17,12 @@ namespace quadgate::native {
 
 /// The table that turns tokens into features, as torch.nn.Embedding has it, and its gradient. Only
 /// the rows of tokens that a batch holds cost anything: they are listed in
-/// Parameters::present_rows.
+/// GradientBuffer::present_rows.
 class Embedding {
  public:
   /// Plans for batches of at most `capacity` tokens. `parameters` must outlive it.
   Embedding(const ModelConfig& config, std::int64_t capacity, kernels::Isa isa,
-            Parameters& parameters);
+            const Parameters& parameters, GradientBuffer& gradient);
 
   /// The features of a token, [embedding_size].
   const float* row(std::int32_t token) const noexcept { return table_ + token * width_; }

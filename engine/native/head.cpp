@@ -23,7 +23,8 @@ std::vector<std::int64_t> all_rows(std::int64_t count) {
 
 }  // namespace
 
-Head::Head(const NetworkPlan& plan, const CellKernels& cell, Parameters& parameters)
+Head::Head(const NetworkPlan& plan, const CellKernels& cell, const Parameters& parameters,
+           GradientBuffer& gradient)
     : model_(plan.model),
       loss_(plan.model),
       features_(plan.model.rnn.output_size()),
@@ -35,8 +36,8 @@ Head::Head(const NetworkPlan& plan, const CellKernels& cell, Parameters& paramet
       bias_range_{parameters.head_bias().offset, parameters.head_bias().size},
       tied_(parameters.tied()),
       capacity_(plan.batch_size * (at_every_step() ? plan.seq_len : 1)),
-      weight_gradient_(parameters.gradients().data() + parameters.head_weight().offset),
-      bias_gradient_(parameters.gradients().data() + parameters.head_bias().offset) {
+      weight_gradient_(gradient.of(parameters.head_weight())),
+      bias_gradient_(gradient.of(parameters.head_bias())) {
   packed_ = {parameters,
              parameters.head_weight(),
              {.rows = all_rows(model_.output_size),

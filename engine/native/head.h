@@ -7,6 +7,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/base/buffer.h"
+#include "engine/model/gradient_buffer.h"
 #include "engine/model/loss.h"
 #include "engine/native/packed_weight.h"
 #include "engine/native/pooling.h"
@@ -20,7 +21,8 @@ namespace quadgate::native {
 /// each pooled sequence.
 class Head {
  public:
-  Head(const NetworkPlan& plan, const CellKernels& cell, Parameters& parameters);
+  Head(const NetworkPlan& plan, const CellKernels& cell, const Parameters& parameters,
+       GradientBuffer& gradient);
 
   /// Tasks that take over changed weights. The head must stay where it is.
   void add_pack_tasks(std::vector<PackTask>& tasks);

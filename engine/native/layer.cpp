@@ -24,7 +24,7 @@ std::int64_t steps_in_cache(std::int64_t rows, std::int64_t gates) {
 }  // namespace
 
 Layer::Layer(const CellKernels& cell, const RecurrentConfig& config, const LayerPlan& plan,
-             Parameters& parameters)
+             const Parameters& parameters, GradientBuffer& gradient)
     : cell_(cell),
       layer_(plan.layer),
       reverse_(plan.reverse),
@@ -47,15 +47,16 @@ Layer::Layer(const CellKernels& cell, const RecurrentConfig& config, const Layer
       c_(cell.has_cell_state ? floats(plan.front + plan.capacity, config.hidden_size) : 0),
       dh_(floats(plan.batch_size, config.h_size())),
       dc_(cell.has_cell_state ? floats(plan.batch_size, config.hidden_size) : 0) {
-  ih_ = this->plan(cell.ih, "ih", plan, parameters);
-  hh_ = this->plan(cell.hh, "hh", plan, parameters);
+  ih_ = this->plan(cell.ih, "ih", plan, parameters, gradient);
+  hh_ = this->plan(cell.hh, "hh", plan, parameters, gradient);
   if (config.proj_size > 0) {
-    projection_.emplace(cell.width(), config, plan, parameters);
+    projection_.emplace(cell.width(), config, plan, parameters, gradient);
   }
 }
 
 Layer::Product Layer::plan(const CellKernels::Slots& slots, const std::string& kind,
-                           const LayerPlan& plan, Parameters& parameters) const {
+                           const LayerPlan& plan, const Parameters& parameters,
+                           GradientBuffer& gradient) const {
   const auto& weight = parameters.slice(plan.prefix + "weight_" + kind + plan.suffix);
   const std::int64_t parts = kind == "ih" ? plan.input_parts : 1;
   const bool goes_back = kind == "hh" || plan.input_gradient;
@@ -68,7 +69,7 @@ Layer::Product Layer::plan(const CellKernels::Slots& slots, const std::string& k
                               .kernels = cell_.matrix}},
                   .inputs = weight.shape[1],
                   .parts = bf16_ ? parts : 1,
-                  .gradient = parameters.gradients().data() + weight.offset,
+                  .gradient = gradient.of(weight),
                   .bias = {},
                   .bias_range = {},
                   .bias_gradient = nullptr};
@@ -76,7 +77,7 @@ Layer::Product Layer::plan(const CellKernels::Slots& slots, const std::string& k
     const auto& bias = parameters.slice(plan.prefix + "bias_" + kind + plan.suffix);
     product.bias = parameters.value(bias);
     product.bias_range = {bias.offset, bias.size};
-    product.bias_gradient = parameters.gradients().data() + bias.offset;
+    product.bias_gradient = gradient.of(bias);
   }
   return product;
 }

@@ -8,6 +8,7 @@
 
 #include "engine/base/buffer.h"
 #include "engine/model/dropout.h"
+#include "engine/model/gradient_buffer.h"
 #include "engine/model/parameters.h"
 #include "engine/native/cell_kernels.h"
 #include "engine/native/layer_plan.h"
@@ -29,7 +30,7 @@ class Layer {
  public:
   /// Plans all memory; `parameters` must outlive the layer.
   Layer(const CellKernels& cell, const RecurrentConfig& config, const LayerPlan& plan,
-        Parameters& parameters);
+        const Parameters& parameters, GradientBuffer& gradient);
 
   /// Tasks that take over changed weights: all of them, or, with weight_dropout, all but W_hh. The
   /// layer must stay where it is.
@@ -90,7 +91,7 @@ class Layer {
   using Share = Team::Member::Share;
 
   Product plan(const CellKernels::Slots& slots, const std::string& kind, const LayerPlan& plan,
-               Parameters& parameters) const;
+               const Parameters& parameters, GradientBuffer& gradient) const;
   std::vector<std::int64_t> rows_of(const CellKernels::Slots& slots) const;
   void pack_bias();
   float* gates(std::int64_t panel, std::int64_t row) const noexcept;

@@ -13,7 +13,8 @@ namespace quadgate::native {
 namespace {}  // namespace
 
 Projection::Projection(std::int64_t share_width, const RecurrentConfig& config,
-                       const LayerPlan& plan, Parameters& parameters)
+                       const LayerPlan& plan, const Parameters& parameters,
+                       GradientBuffer& gradient)
     : hidden_size_(config.hidden_size),
       proj_size_(config.proj_size),
       share_width_(share_width),
@@ -30,7 +31,7 @@ Projection::Projection(std::int64_t share_width, const RecurrentConfig& config,
               .forward_width = cell_.width(),
               .backward_width = cell_.width(),
               .kernels = cell_.matrix}};
-  gradient_ = parameters.gradients().data() + weight.offset;
+  gradient_ = gradient.of(weight);
 }
 
 /// A member's panels of the matrix.

@@ -6,6 +6,7 @@
 
 #include "engine/base/buffer.h"
 #include "engine/model/config.h"
+#include "engine/model/gradient_buffer.h"
 #include "engine/model/parameters.h"
 #include "engine/native/cell_kernels.h"
 #include "engine/native/layer_plan.h"
@@ -23,7 +24,7 @@ class Projection {
  public:
   /// Plans as Layer does. A member's share of features is a whole number of `share_width`.
   Projection(std::int64_t share_width, const RecurrentConfig& config, const LayerPlan& plan,
-             Parameters& parameters);
+             const Parameters& parameters, GradientBuffer& gradient);
 
   /// Tasks that take over changed weights. The projection must stay where it is.
   void add_pack_tasks(std::vector<PackTask>& tasks) { packed_.add_pack_tasks(tasks); }

@@ -7,7 +7,7 @@
 
 namespace quadgate::native {
 
-Stack::Stack(const StackPlan& plan, Parameters& parameters)
+Stack::Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer& gradient)
     : config_(plan.config),
       directions_(config_.num_directions()),
       capacity_(plan.seq_len * plan.batch_size),
@@ -33,7 +33,7 @@ Stack::Stack(const StackPlan& plan, Parameters& parameters)
                             .cores = cores_,
                             .precision = precision_,
                             .isa = plan.isa};
-      layers_.emplace_back(cell, config_, layer, parameters);
+      layers_.emplace_back(cell, config_, layer, parameters, gradient);
     }
     y_.push_back(features(steps_.front(), directions_, config_.h_size()));
   }

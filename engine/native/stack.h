@@ -9,6 +9,7 @@
 #include "engine/base/buffer.h"
 #include "engine/model/config.h"
 #include "engine/model/dropout.h"
+#include "engine/model/gradient_buffer.h"
 #include "engine/model/network_options.h"
 #include "engine/model/parameters.h"
 #include "engine/model/recurrent_states.h"
@@ -42,7 +43,7 @@ struct StackPlan {
 class Stack {
  public:
   /// Plans all memory; `parameters` must outlive the stack.
-  Stack(const StackPlan& plan, Parameters& parameters);
+  Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer& gradient);
 
   /// Tasks that take over changed weights, after `weights_changed`. The stack must stay where it
   /// is.

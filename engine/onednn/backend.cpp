@@ -22,9 +22,9 @@ std::int64_t rows_per_slice(std::int64_t batch_size) {
 
 }  // namespace
 
-Backend::Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
+Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena)
     : plan_(plan),
-      parameters_(parameters),
+      gradient_(parameters),
       arena_(arena),
       rows_(rows_per_slice(plan.batch_size)),
       weights_(plan.model.rnn, parameters, plan.seq_len, rows_),
@@ -41,7 +41,7 @@ Backend::Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena)
   });
 }
 
-void Backend::refresh() { weights_.pack(arena_); }
+void Backend::pack() { weights_.pack(arena_); }
 
 /// Calls per_slice(slice at work, number of the slice in the batch, first row) for every slice and
 /// adds up what it returns, in their order.
@@ -77,8 +77,8 @@ void Backend::predict(const Batch& batch, std::span<float> outputs) {
   });
 }
 
-Metrics Backend::differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
-                               double& gradient_norm) {
+Derivative Backend::differentiate(const Batch& batch, const DropoutKey& dropout,
+                                  float gradient_scale) {
   for (auto& buffer : gradients_) {
     if (buffer.size() == 0) buffer = Buffer(gradient_sum_.slice_size());
   }
@@ -98,6 +98,7 @@ Metrics Backend::differentiate(const Batch& batch, const DropoutKey& dropout, fl
   };
   PhaseTimes wall;
   Metrics metrics;
+  double norm = 0;
   {
     const Stopwatch stopwatch(wall, Phase::waiting);
     metrics = run(batch, differentiate_slice);
@@ -105,8 +106,8 @@ Metrics Backend::differentiate(const Batch& batch, const DropoutKey& dropout, fl
   const std::int64_t slices = (batch.rows() + rows_ - 1) / rows_;
   {
     const Stopwatch stopwatch(wall, Phase::weight_gradients);
-    gradient_norm = gradient_sum_.sum(
-        arena_, std::span(gradients_).first(static_cast<std::size_t>(slices)), parameters_);
+    norm = gradient_sum_.sum(arena_, std::span(gradients_).first(static_cast<std::size_t>(slices)),
+                             gradient_.values());
   }
   for (const auto phase : {Phase::waiting, Phase::weight_gradients}) {
     times_[phase] += wall[phase] * arena_.threads();
@@ -116,7 +117,7 @@ Metrics Backend::differentiate(const Batch& batch, const DropoutKey& dropout, fl
     times_ += times;
     times = {};
   }
-  return metrics;
+  return {metrics, gradient_.view(norm)};
 }
 
 }  // namespace quadgate::onednn

@@ -6,6 +6,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/base/buffer.h"
+#include "engine/model/gradient_buffer.h"
 #include "engine/onednn/batch_slice.h"
 #include "engine/onednn/gradient_sum.h"
 #include "engine/onednn/lstm_stack.h"
@@ -16,14 +17,14 @@ namespace quadgate::onednn {
 /// primitives, forward and back. Each slice has weight gradients of its own.
 class Backend final : public quadgate::Backend {
  public:
-  Backend(const NetworkPlan& plan, Parameters& parameters, Arena& arena);
+  Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena);
 
   BackendKind kind() const noexcept override { return BackendKind::onednn; }
-  void refresh() override;
+  void pack() override;
   Metrics evaluate(const Batch& batch) override;
   void predict(const Batch& batch, std::span<float> outputs) override;
-  Metrics differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
-                        double& gradient_norm) override;
+  Derivative differentiate(const Batch& batch, const DropoutKey& dropout,
+                           float gradient_scale) override;
   PhaseTimes& phase_times() noexcept override { return times_; }
 
  private:
@@ -31,7 +32,7 @@ class Backend final : public quadgate::Backend {
   Metrics run(const Batch& batch, PerShard per_slice);
 
   NetworkPlan plan_;
-  Parameters& parameters_;
+  GradientBuffer gradient_;
   Arena& arena_;
   std::int64_t rows_;  // of a slice
   StackWeights weights_;

@@ -74,8 +74,7 @@ void GradientSum::add_contiguous(const ParameterSlice& slice, std::size_t slice_
   }
 }
 
-double GradientSum::sum(Arena& arena, std::span<const Buffer> slices, Parameters& parameters) {
-  float* gradients = parameters.gradients().data();
+double GradientSum::sum(Arena& arena, std::span<const Buffer> slices, std::span<float> gradient) {
   arena.for_each(static_cast<std::int64_t>(tiles_.size()), [&](std::int64_t index) {
     auto& tile = tiles_[static_cast<std::size_t>(index)];
     const bool transposed = tile.slice_stride != 0;
@@ -93,12 +92,12 @@ double GradientSum::sum(Arena& arena, std::span<const Buffer> slices, Parameters
     }
     tile.square = square_of({values.data(), lines * length});
     if (!transposed) {
-      std::copy_n(values.data(), length, gradients + tile.offset);
+      std::copy_n(values.data(), length, gradient.data() + tile.offset);
       return;
     }
     for (std::size_t row = 0; row < tile.rows; ++row) {
       for (std::size_t column = 0; column < tile.columns; ++column) {
-        gradients[tile.offset + row * tile.stride + column] = values[column * length + row];
+        gradient[tile.offset + row * tile.stride + column] = values[column * length + row];
       }
     }
   });

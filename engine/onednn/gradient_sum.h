@@ -12,9 +12,9 @@
 
 namespace quadgate::onednn {
 
-/// Adds up the weight gradients of a batch's slices, into the parameters' flat gradients in
-/// PyTorch's layout. The cores share the tiles. One core sums an element, in the order of the
-/// slices, so that the bits do not depend on the number of cores.
+/// Adds up the weight gradients of a batch's slices, into one flat gradient in PyTorch's layout.
+/// The cores share the tiles. One core sums an element, in the order of the slices, so that the
+/// bits do not depend on the number of cores.
 class GradientSum {
  public:
   /// A slice's array holds the LSTM's gradients as `weights` says, then head.weight, head.bias.
@@ -27,8 +27,9 @@ class GradientSum {
   std::size_t head_weight() const noexcept { return head_weight_; }
   std::size_t head_bias() const noexcept { return head_bias_; }
 
-  /// Fills the gradients of `parameters` from `slices`; returns their global (Euclidean) norm.
-  double sum(Arena& arena, std::span<const Buffer> slices, Parameters& parameters);
+  /// Fills `gradient`, laid out as the parameters, from `slices`; returns its global (Euclidean)
+  /// norm.
+  double sum(Arena& arena, std::span<const Buffer> slices, std::span<float> gradient);
 
  private:
   /// A block [rows, columns] of a parameter. In a slice it is contiguous if `slice_stride` is 0,

@@ -29,9 +29,9 @@ void GradientAccumulator::add_rows(const SparseRows& table) {
   }
 }
 
-void GradientAccumulator::add(Arena& arena, std::span<const float> gradients,
-                              const SparseRows& table) {
-  add_rows(table);
+void GradientAccumulator::add(Arena& arena, const Gradient& gradient) {
+  const std::span<const float> gradients = gradient.values;
+  add_rows(gradient.rows);
   for_each_tile(arena, sum_.size(), [&](std::size_t start, std::int64_t length) {
     const auto size = static_cast<std::size_t>(length);
     const std::span<float> sum = sum_.span().subspan(start, size);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
-#include "engine/model/sparse_rows.h"
+#include "engine/model/gradient.h"
 #include "engine/threads/arena.h"
 
 namespace quadgate {
@@ -20,14 +20,14 @@ class GradientAccumulator {
 
   /// Batches in the sum.
   std::int64_t count() const noexcept { return count_; }
-  /// The sum; without meaning while there are none.
-  std::span<const float> sum() const noexcept { return sum_.span(); }
+  /// The sum, of whose sparse rows those are present that one of the batches has; without meaning
+  /// while there are none.
+  Gradient sum() const noexcept {
+    return {.values = sum_.span(), .norm = norm_, .rows = {table_.size, table_.width, rows_}};
+  }
 
-  /// Adds the gradients of one batch, and keeps the global (Euclidean) norm of the new sum. Of a
-  /// `table` at their start, the rows that are present in one of the batches are in the sum's.
-  void add(Arena& arena, std::span<const float> gradients, const SparseRows& table = {});
-  SparseRows table() const noexcept { return {table_.size, table_.width, rows_}; }
-  double norm() const noexcept { return norm_; }
+  /// Adds the gradient of one batch.
+  void add(Arena& arena, const Gradient& gradient);
   /// Begins anew.
   void clear() noexcept;
 
@@ -35,7 +35,7 @@ class GradientAccumulator {
   void add_rows(const SparseRows& table);
 
   Buffer sum_;
-  SparseRows table_;
+  SparseRows table_;                // without its rows
   std::vector<std::int32_t> rows_;  // present in the sum
   std::vector<bool> has_row_;       // [rows of the table]
   std::vector<double> squares_;     // of each tile of the sum

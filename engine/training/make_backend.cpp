@@ -39,7 +39,7 @@ BackendKind choose_backend(const ModelConfig& model, const NetworkOptions& optio
   return kernels::active_isa() == kernels::Isa::scalar ? BackendKind::onednn : BackendKind::native;
 }
 
-std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
+std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, const Parameters& parameters,
                                       Arena& arena) {
   const auto kind = plan.options.backend == BackendKind::automatic
                         ? choose_backend(plan.model, plan.options)

@@ -13,7 +13,7 @@ BackendKind choose_backend(const ModelConfig& model, const NetworkOptions& optio
 
 /// Plans all memory. `parameters` and `arena` must outlive it. Throws InvalidArgument if the
 /// backend does not have what is asked for.
-std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, Parameters& parameters,
+std::unique_ptr<Backend> make_backend(const NetworkPlan& plan, const Parameters& parameters,
                                       Arena& arena);
 
 }  // namespace quadgate

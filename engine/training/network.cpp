@@ -85,12 +85,9 @@ Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t b
     throw InvalidArgument("carries_states: expected no convolution, found one");
   }
   backend_ = make_backend({config, seq_len, batch_size, options}, parameters_, arena);
-  refresh();
 }
 
 Network::~Network() = default;
-
-void Network::refresh() { backend_->refresh(); }
 
 BackendKind Network::backend() const noexcept { return backend_->kind(); }
 
@@ -118,10 +115,19 @@ void Network::expect_fit(const Batch& batch) const {
   validate_inputs(config_, seq_len_, batch);
 }
 
+/// The backend keeps the weights in a layout of its own.
+void Network::pack() {
+  const std::uint64_t version = parameters_.version();
+  if (version == packed_version_) return;
+  backend_->pack();
+  packed_version_ = version;
+}
+
 Metrics Network::evaluate(const Batch& batch) {
   loss_.expect_targets(batch);
   if (batch.rows() == 0) return {};
   expect_fit(batch);
+  pack();
   return backend_->evaluate(batch);
 }
 
@@ -131,19 +137,20 @@ void Network::predict(const Batch& batch, std::span<float> outputs) {
   expect(std::cmp_equal(outputs.size(), size), "outputs", size, outputs.size());
   if (batch.rows() == 0) return;
   expect_fit(batch);
+  pack();
   backend_->predict(batch, outputs);
 }
 
-Metrics Network::differentiate(const Batch& batch, const DropoutKey& dropout,
-                               double& gradient_norm) {
+Derivative Network::differentiate(const Batch& batch, const DropoutKey& dropout) {
   if (batch.rows() == 0) {
     throw InvalidArgument("batch: expected at least 1 row, found none");
   }
   loss_.expect_targets(batch);
   expect_fit(batch);
+  pack();
   const double weight = loss_.weight(batch);
   const auto scale = static_cast<float>(weight > 0 ? 1 / weight : 0);
-  return backend_->differentiate(batch, dropout, scale, gradient_norm);
+  return backend_->differentiate(batch, dropout, scale);
 }
 
 }  // namespace quadgate

@@ -8,6 +8,7 @@
 #include "engine/model/batch.h"
 #include "engine/model/config.h"
 #include "engine/model/dropout_key.h"
+#include "engine/model/gradient.h"
 #include "engine/model/loss.h"
 #include "engine/model/network_options.h"
 #include "engine/model/parameters.h"
@@ -33,11 +34,10 @@ class Network {
 
   const ModelConfig& config() const noexcept { return config_; }
   Arena& arena() noexcept { return arena_; }
-  /// The weights. After changing them, call `refresh`.
+  /// The weights. A pass takes over those that an editor has changed, and throws InvalidArgument
+  /// while one is open.
   Parameters& parameters() noexcept { return parameters_; }
   const Parameters& parameters() const noexcept { return parameters_; }
-  /// Takes over changed weights: the backend keeps them in a layout of its own.
-  void refresh();
   /// onednn or native.
   BackendKind backend() const noexcept;
   /// With carries_states: where the next batch, of batch_size rows, begins, zeros at first; else
@@ -54,13 +54,13 @@ class Network {
   /// [N, output_size], or [sum of lengths, output_size] for tagging. Throws like `evaluate`.
   void predict(const Batch& batch, std::span<float> outputs);
 
-  /// Forward and backward: fills `parameters().gradients()` with those of the mean loss, and
-  /// returns its metrics and, in `gradient_norm`, the global norm. Without items that count, the
-  /// gradients are 0. Throws like `evaluate`.
-  Metrics differentiate(const Batch& batch, const DropoutKey& dropout, double& gradient_norm);
+  /// Forward and backward: the metrics and the gradient of the mean loss, valid until the next
+  /// call. Without items that count, it is 0. Throws like `evaluate`.
+  Derivative differentiate(const Batch& batch, const DropoutKey& dropout);
 
  private:
   void expect_fit(const Batch& batch) const;
+  void pack();
 
   ModelConfig config_;
   std::int64_t seq_len_;
@@ -69,6 +69,7 @@ class Network {
   Arena& arena_;
   Parameters parameters_;
   std::unique_ptr<Backend> backend_;
+  std::uint64_t packed_version_ = 0;  // of the parameters; 0: none
 };
 
 }  // namespace quadgate

@@ -110,39 +110,44 @@ float* Optimizer::state(std::string_view name) noexcept {
   return found == states_.end() ? nullptr : found->array.data();
 }
 
-void Optimizer::step(Arena& arena, std::span<float> values, std::span<const float> gradients,
-                     float gradient_scale, const SparseRows& table) {
+void Optimizer::step(Arena& arena, Parameters& parameters, const Gradient& gradient, float scale) {
+  ParameterEditor editor = parameters.edit();
+  step(arena, editor.values(), gradient, scale);
+}
+
+void Optimizer::step(Arena& arena, std::span<float> values, const Gradient& gradient, float scale) {
   steps_ += 1;
+  const float* const gradients = gradient.values.data();
+  const SparseRows& table = gradient.rows;
   if (config_.kind == OptimizerConfig::Kind::sgd) {
     for_each_part(arena, values.size(), table,
-                  [&, kernel = kernels::sgd_kernel(isa_), args = sgd_args(config_, gradient_scale),
+                  [&, kernel = kernels::sgd_kernel(isa_), args = sgd_args(config_, scale),
                    momentum = state("momentum_buffer")](std::size_t start, std::int64_t length) {
-                    kernel(length, args, gradients.data() + start, tile_of(momentum, start),
+                    kernel(length, args, gradients + start, tile_of(momentum, start),
                            values.data() + start);
                   });
     return;
   }
   if (config_.kind == OptimizerConfig::Kind::rmsprop) {
-    for_each_part(
-        arena, values.size(), table,
-        [&, kernel = kernels::rmsprop_kernel(isa_), args = rmsprop_args(config_, gradient_scale),
-         square_avg = state("square_avg"), grad_avg = state("grad_avg"),
-         momentum = state("momentum_buffer")](std::size_t start, std::int64_t length) {
-          kernel(length, args,
-                 {.grad = gradients.data() + start,
-                  .square_avg = square_avg + start,
-                  .grad_avg = tile_of(grad_avg, start),
-                  .momentum_buffer = tile_of(momentum, start),
-                  .param = values.data() + start});
-        });
+    for_each_part(arena, values.size(), table,
+                  [&, kernel = kernels::rmsprop_kernel(isa_), args = rmsprop_args(config_, scale),
+                   square_avg = state("square_avg"), grad_avg = state("grad_avg"),
+                   momentum = state("momentum_buffer")](std::size_t start, std::int64_t length) {
+                    kernel(length, args,
+                           {.grad = gradients + start,
+                            .square_avg = square_avg + start,
+                            .grad_avg = tile_of(grad_avg, start),
+                            .momentum_buffer = tile_of(momentum, start),
+                            .param = values.data() + start});
+                  });
     return;
   }
-  const auto args = adam_args(config_, steps_, gradient_scale);
+  const auto args = adam_args(config_, steps_, scale);
   const auto sparse_args = sparse_adam_args(args);
   for_each_part(arena, values.size(), table,
                 [&, kernel = kernels::adam_kernel(isa_), exp_avg = state("exp_avg"),
                  exp_avg_sq = state("exp_avg_sq")](std::size_t start, std::int64_t length) {
-                  kernel(length, start < table.size ? sparse_args : args, gradients.data() + start,
+                  kernel(length, start < table.size ? sparse_args : args, gradients + start,
                          exp_avg + start, exp_avg_sq + start, values.data() + start);
                 });
 }

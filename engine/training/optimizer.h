@@ -8,7 +8,8 @@
 
 #include "engine/base/buffer.h"
 #include "engine/model/config.h"
-#include "engine/model/sparse_rows.h"
+#include "engine/model/gradient.h"
+#include "engine/model/parameters.h"
 #include "engine/threads/arena.h"
 
 namespace quadgate {
@@ -19,9 +20,9 @@ enum class Isa : std::uint8_t;
 
 /// SGD, Adam, AdamW or RMSprop over flat arrays, as torch.optim defines them.
 ///
-/// Of a table (an embedding), only the rows that are present are updated, with their state: Adam is
-/// torch.optim.SparseAdam there, and the weight decay and momentum of every optimizer act on a row
-/// in the steps that it is present in. Adam's steps are counted for all rows together.
+/// Of sparse rows (an embedding's), only those that are present are updated, with their state: Adam
+/// is torch.optim.SparseAdam there, and the weight decay and momentum of every optimizer act on a
+/// row in the steps that it is present in. Adam's steps are counted for all rows together.
 class Optimizer {
  public:
   /// One state array of the optimizer, as long as the parameters.
@@ -45,10 +46,11 @@ class Optimizer {
   std::span<State> states() noexcept { return states_; }
   std::span<const State> states() const noexcept { return states_; }
 
-  /// Updates `values` from `gradients * gradient_scale` (the scale carries clipping), in tiles
-  /// over the cores of `arena`; of a `table` at their start, the rows that are present.
-  void step(Arena& arena, std::span<float> values, std::span<const float> gradients,
-            float gradient_scale, const SparseRows& table = {});
+  /// Updates the parameters from `gradient * scale` (the scale carries clipping), in tiles over the
+  /// cores of `arena`.
+  void step(Arena& arena, Parameters& parameters, const Gradient& gradient, float scale = 1);
+  /// Those in a flat array.
+  void step(Arena& arena, std::span<float> values, const Gradient& gradient, float scale = 1);
 
  private:
   void add_state(std::string_view name, std::size_t size);

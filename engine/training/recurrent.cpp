@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <iterator>
 #include <utility>
 
 #include "engine/base/error.h"
 #include "engine/model/batch.h"
+#include "engine/model/gradient_buffer.h"
 #include "engine/native/stack.h"
 #include "engine/native/task_list.h"
 #include "engine/native/workers.h"
@@ -46,6 +48,7 @@ struct Recurrent::Impl {
       : plan(checked(its_config, its_plan)),
         config(its_config),
         parameters(config),
+        gradient(parameters),
         workers(
             config,
             static_cast<std::int64_t>(parameters.values().size()) * plan.seq_len * plan.batch_size,
@@ -59,7 +62,7 @@ struct Recurrent::Impl {
                .has_states = true,
                .has_d_input = true,
                .isa = isa},
-              parameters) {
+              parameters, gradient) {
     stack.add_pack_tasks(pack_tasks);
     stack.add_gradient_tasks(gradient_tasks);
   }
@@ -77,6 +80,7 @@ struct Recurrent::Impl {
   }
 
   void assign(const Input& input);
+  void pack();
 
   /// Of the batch that was assigned last.
   native::Pass pass() const noexcept {
@@ -99,6 +103,8 @@ struct Recurrent::Impl {
   RecurrentConfig config;
   kernels::Isa isa = kernels::active_isa();
   Parameters parameters;
+  GradientBuffer gradient;
+  std::uint64_t packed_version = 0;  // of the parameters; 0: none
   native::Workers workers;
   native::Stack stack;
   std::vector<PackTask> pack_tasks;
@@ -110,6 +116,16 @@ struct Recurrent::Impl {
   std::vector<float> output, d_input;
   RecurrentStates final_states, d_states;
 };
+
+/// The stack keeps the weights in a layout of its own.
+void Recurrent::Impl::pack() {
+  const std::uint64_t version = parameters.version();
+  if (version == packed_version) return;
+  stack.weights_changed();
+  workers.share(std::ssize(pack_tasks),
+                [&](std::int64_t task) { pack_tasks[static_cast<std::size_t>(task)].run(); });
+  packed_version = version;
+}
 
 /// Checks the input and takes its steps, without padding, over as the batch.
 void Recurrent::Impl::assign(const Input& input) {
@@ -149,28 +165,22 @@ Recurrent::Recurrent(const RecurrentConfig& config, const RecurrentPlan& plan, A
                      std::uint64_t seed)
     : impl_(std::make_unique<Impl>(config, plan, arena)) {
   impl_->parameters.initialize(seed);
-  refresh();
 }
 
 Recurrent::~Recurrent() = default;
 
 const RecurrentConfig& Recurrent::config() const noexcept { return impl_->config; }
 Parameters& Recurrent::parameters() noexcept { return impl_->parameters; }
+const Parameters& Recurrent::parameters() const noexcept { return impl_->parameters; }
 const RecurrentStates& Recurrent::final_states() const noexcept { return impl_->final_states; }
 std::span<const float> Recurrent::d_input() const noexcept { return impl_->d_input; }
 const RecurrentStates& Recurrent::d_states() const noexcept { return impl_->d_states; }
-
-void Recurrent::refresh() {
-  auto& tasks = impl_->pack_tasks;
-  impl_->stack.weights_changed();
-  impl_->workers.share(std::ssize(tasks),
-                       [&](std::int64_t task) { tasks[static_cast<std::size_t>(task)].run(); });
-}
 
 std::span<const float> Recurrent::forward(const Input& input, std::optional<DropoutKey> dropout) {
   Impl& of = *impl_;
   native::Stack& stack = of.stack;
   of.assign(input);
+  of.pack();
   of.dropout = of.config.has_dropout() ? dropout : std::nullopt;
   const native::Pass pass = of.pass();
   stack.sync_recurrent_weights(pass, of.workers);
@@ -189,7 +199,8 @@ std::span<const float> Recurrent::forward(const Input& input, std::optional<Drop
   return of.output;
 }
 
-void Recurrent::backward(std::span<const float> d_output, const RecurrentStates* d_final_states) {
+Gradient Recurrent::backward(std::span<const float> d_output,
+                             const RecurrentStates* d_final_states) {
   Impl& of = *impl_;
   native::Stack& stack = of.stack;
   if (of.seq_len == 0) {
@@ -202,9 +213,9 @@ void Recurrent::backward(std::span<const float> d_output, const RecurrentStates*
   const native::Pass pass = of.pass();
   of.d_input.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * width), 0.0F);
   if (of.batch_size == 0) {
-    std::ranges::fill(of.parameters.gradients(), 0.0F);
+    std::ranges::fill(of.gradient.values(), 0.0F);
     of.seq_len = 0;
-    return;
+    return of.gradient.view(0);
   }
   of.workers.for_each_range(pass, [&](const native::WorkRange& work) {
     of.for_each_step(work, size, [&](std::int64_t row, std::int64_t at) {
@@ -217,8 +228,9 @@ void Recurrent::backward(std::span<const float> d_output, const RecurrentStates*
     });
     stack.store_d_states(work, of.d_states);
   });
-  of.gradient_tasks.run(of.workers, pass);
+  const double square = of.gradient_tasks.run(of.workers, pass);
   of.seq_len = 0;  // the gates have become their derivatives
+  return of.gradient.view(std::sqrt(square));
 }
 
 }  // namespace quadgate

@@ -8,6 +8,7 @@
 
 #include "engine/model/config.h"
 #include "engine/model/dropout_key.h"
+#include "engine/model/gradient.h"
 #include "engine/model/network_options.h"
 #include "engine/model/parameters.h"
 #include "engine/model/recurrent_states.h"
@@ -37,10 +38,10 @@ class Recurrent {
   ~Recurrent();
 
   const RecurrentConfig& config() const noexcept;
-  /// Weights and gradients under PyTorch's names: weight_ih_l0, bias_hh_l1_reverse, ... After
-  /// changing weights, call `refresh`.
+  /// The weights under PyTorch's names: weight_ih_l0, bias_hh_l1_reverse, ... `forward` takes over
+  /// those that an editor has changed, and throws InvalidArgument while one is open.
   Parameters& parameters() noexcept;
-  void refresh();
+  const Parameters& parameters() const noexcept;
 
   /// One padded batch.
   struct Input {
@@ -59,11 +60,12 @@ class Recurrent {
   /// After `forward`: h_n and c_n, those of each sequence's own last step.
   const RecurrentStates& final_states() const noexcept;
 
-  /// Once after each `forward`: sets the gradients of the parameters, of the input and of the
-  /// initial states from those of the output (in its layout; beyond the lengths they count for
-  /// nothing) and of the final states (null: zeros). Throws InvalidArgument if sizes do not fit, or
-  /// without a forward.
-  void backward(std::span<const float> d_output, const RecurrentStates* d_final_states = nullptr);
+  /// Once after each `forward`: the gradient of the parameters, valid until the next call, and, in
+  /// `d_input` and `d_states`, those of the input and of the initial states, from those of the
+  /// output (in its layout; beyond the lengths they count for nothing) and of the final states
+  /// (null: zeros). Throws InvalidArgument if sizes do not fit, or without a forward.
+  Gradient backward(std::span<const float> d_output,
+                    const RecurrentStates* d_final_states = nullptr);
   /// After `backward`: of the input, in its layout, zeros beyond the lengths.
   std::span<const float> d_input() const noexcept;
   /// After `backward`: of h_0 and c_0.

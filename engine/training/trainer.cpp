@@ -23,12 +23,12 @@ void as_optimizer(Network& network, Body body) {
   network.phase_times()[Phase::optimizer] += wall[Phase::optimizer] * network.arena().threads();
 }
 
-void expect_finite(double loss, double mean_loss, double norm) {
-  if (!std::isfinite(loss) || !std::isfinite(norm)) {
+void expect_finite(const Metrics& metrics, double norm) {
+  if (!std::isfinite(metrics.loss) || !std::isfinite(norm)) {
     throw DataError(
         fmt::format("training diverged: expected a finite loss and gradient, found loss "
                     "{} and gradient norm {}; try a lower lr or clip_norm",
-                    mean_loss, norm));
+                    metrics.mean_loss(), norm));
   }
 }
 
@@ -49,18 +49,16 @@ Metrics Trainer::step(const Batch& batch) {
   const auto steps = static_cast<std::uint64_t>(optimizer_.config().accumulate_steps);
   const auto waited = static_cast<std::uint64_t>(waiting());
   const std::uint64_t number = static_cast<std::uint64_t>(optimizer_.steps()) * steps + waited;
-  double norm = 0;
-  const Metrics metrics = network_.differentiate(batch, {seed_, number}, norm);
-  expect_finite(metrics.loss, metrics.mean_loss(), norm);
-  const auto gradients = network_.parameters().gradients();
+  const auto [metrics, gradient] = network_.differentiate(batch, {seed_, number});
+  expect_finite(metrics, gradient.norm);
   if (!sum_) {
-    update(gradients, network_.parameters().table(), norm, 1);
+    update(gradient, 1);
     return metrics;
   }
-  as_optimizer(network_,
-               [&] { sum_->add(network_.arena(), gradients, network_.parameters().table()); });
-  if (!std::isfinite(sum_->norm())) sum_->clear();
-  expect_finite(metrics.loss, metrics.mean_loss(), sum_->norm());
+  as_optimizer(network_, [&, &added = gradient] { sum_->add(network_.arena(), added); });
+  const double norm = sum_->sum().norm;
+  if (!std::isfinite(norm)) sum_->clear();
+  expect_finite(metrics, norm);
   if (waited + 1 == steps) finish_update();
   return metrics;
 }
@@ -68,21 +66,19 @@ Metrics Trainer::step(const Batch& batch) {
 void Trainer::finish_update() {
   if (waiting() == 0) return;
   const double scale = 1.0 / static_cast<double>(optimizer_.config().accumulate_steps);
-  update(sum_->sum(), sum_->table(), scale * sum_->norm(), scale);
+  update(sum_->sum(), scale);
   sum_->clear();
 }
 
-/// One update from `gradients * scale`, whose norm is `norm`, clipped.
-void Trainer::update(std::span<const float> gradients, const SparseRows& table, double norm,
-                     double scale) {
+/// One update from `gradient * scale`, clipped.
+void Trainer::update(const Gradient& gradient, double scale) {
+  const double norm = scale * gradient.norm;
   if (const auto clip_norm = optimizer_.config().clip_norm) {
     // torch.nn.utils.clip_grad_norm_
     scale *= std::min(1.0, *clip_norm / (norm + 1e-6));
   }
   as_optimizer(network_, [&] {
-    optimizer_.step(network_.arena(), network_.parameters().values(), gradients,
-                    static_cast<float>(scale), table);
-    network_.refresh();
+    optimizer_.step(network_.arena(), network_.parameters(), gradient, static_cast<float>(scale));
   });
 }
 

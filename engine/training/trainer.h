@@ -40,7 +40,7 @@ class Trainer {
   void finish_update();
 
  private:
-  void update(std::span<const float> gradients, const SparseRows& table, double norm, double scale);
+  void update(const Gradient& gradient, double scale);
 
   Network& network_;
   Optimizer optimizer_;

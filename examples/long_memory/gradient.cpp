@@ -24,11 +24,11 @@ class OneStep {
         features_(static_cast<std::size_t>(config.rnn.input_size)),
         x_(rows_ * features_),
         d_output_(rows_ * static_cast<std::size_t>(config.rnn.hidden_size)) {
+    quadgate::ParameterEditor editor = rnn_.parameters().edit();
     for (const auto& slice : rnn_.parameters().slices()) {
       std::ranges::copy(parameters.value(parameters.slice("rnn." + slice.name)),
-                        rnn_.parameters().value(slice).begin());
+                        editor.value(slice).begin());
     }
-    rnn_.refresh();
   }
 
   /// The states after step `t`, from those before it.

@@ -139,7 +139,7 @@ json example(const Model& model, quadgate::Arena& arena) {
   entry["cell"] = quadgate::to_string(model.cell);
   entry["x"] = batch.x;
   for (const auto& slice : network.parameters().slices()) {
-    const auto& values = std::as_const(network).parameters().value(slice);
+    const auto& values = network.parameters().value(slice);
     entry["weights"][slice.name] = std::vector<float>(values.begin(), values.end());
   }
   return entry;

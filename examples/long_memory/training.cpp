@@ -23,7 +23,6 @@ void initialize(const Model& model, quadgate::Network& network, std::uint64_t se
   if (model.forget_bias) {
     quadgate::set_forget_bias(network.config().rnn, network.parameters(), *model.forget_bias);
   }
-  network.refresh();
 }
 
 Score score(quadgate::Network& network, const BatchStream& stream, std::uint32_t first,

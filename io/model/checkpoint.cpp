@@ -253,12 +253,14 @@ bool Checkpoint::has_head() const { return file_->has("state_dict/head.bias"); }
 
 void Checkpoint::load_parameters(Parameters& parameters) const {
   const std::vector<float> flat = read_tensors(*file_, "state_dict", parameters);
-  std::ranges::copy(flat, parameters.values().begin());
+  ParameterEditor editor = parameters.edit();
+  std::ranges::copy(flat, editor.values().begin());
 }
 
 void Checkpoint::load_part(Parameters& parameters) const {
   Parameters part(description().config);
   load_parameters(part);
+  ParameterEditor editor = parameters.edit();
   for (const ParameterSlice& from : part.slices()) {
     const auto to = std::ranges::find(parameters.slices(), from.name, &ParameterSlice::name);
     if (to == parameters.slices().end() || to->shape != from.shape) {
@@ -267,7 +269,7 @@ void Checkpoint::load_part(Parameters& parameters) const {
                                   from.name, known ? hdf5::shape_text(to->shape) : "none",
                                   hdf5::shape_text(from.shape)));
     }
-    std::ranges::copy(part.value(from), parameters.value(*to).begin());
+    std::ranges::copy(part.value(from), editor.value(*to).begin());
   }
 }
 

@@ -34,7 +34,8 @@ void CheckpointWriter::save(const Parameters& parameters, const Optimizer& optim
                             const TrainingState& state, bool is_best) {
   std::unique_lock lock(mutex_);
   wait(lock);
-  std::ranges::copy(parameters.values(), copy_.parameters.values().begin());
+  ParameterEditor editor = copy_.parameters.edit();
+  std::ranges::copy(parameters.values(), editor.values().begin());
   copy_states(optimizer, copy_.optimizer);
   copy_.state = state;
   copy_.is_best = is_best;

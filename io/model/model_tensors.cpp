@@ -201,6 +201,7 @@ void fill(Parameters& parameters, Named tensors, const std::string& name) {
     }
     tensors.erase(head);
   }
+  ParameterEditor editor = parameters.edit();
   for (const ParameterSlice& slice : parameters.slices()) {
     const auto found = tensors.find(slice.name);
     if (found == tensors.end()) {
@@ -215,7 +216,7 @@ void fill(Parameters& parameters, Named tensors, const std::string& name) {
                                      fmt::join(slice.shape, ", "),
                                      fmt::join(found->second->shape, ", ")));
     } else {
-      std::ranges::copy(found->second->values, parameters.value(slice).begin());
+      std::ranges::copy(found->second->values, editor.value(slice).begin());
     }
     tensors.erase(found);
   }

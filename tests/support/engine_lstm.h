@@ -33,11 +33,12 @@ class EngineLstm {
     copy(inputs.x, lstm_->input());
     copy(inputs.h0, lstm_->h0());
     copy(inputs.c0, lstm_->c0());
+    ParameterEditor editor = parameters_.edit();
     for (std::size_t i = 0; i < inputs.directions.size(); ++i) {
-      copy(inputs.directions[i].weight_ih, tensor(i, 0));
-      copy(inputs.directions[i].weight_hh, tensor(i, 1));
-      copy(inputs.directions[i].bias_ih, tensor(i, 2));
-      copy(inputs.directions[i].bias_hh, tensor(i, 3));
+      copy(inputs.directions[i].weight_ih, editor.value(tensor(i, 0)));
+      copy(inputs.directions[i].weight_hh, editor.value(tensor(i, 1)));
+      copy(inputs.directions[i].bias_ih, editor.value(tensor(i, 2)));
+      copy(inputs.directions[i].bias_hh, editor.value(tensor(i, 3)));
     }
     weights_.pack(arena_);
     arena_.for_each(1, [&](std::int64_t) { lstm_->forward(lengths_, dropout); });
@@ -58,7 +59,7 @@ class EngineLstm {
       const auto& layout = weights_.directions()[i].gradient_layout();
       const float* first = gradients.data() + weights_.gradient_offsets()[i];
       const float* bias = first + layout.bias;
-      const std::vector<float> d_bias(bias, bias + tensor(i, 2).size());
+      const std::vector<float> d_bias(bias, bias + tensor(i, 2).size);
       d_inputs.directions.push_back(
           {transposed(first + layout.weight_ih, layout.stride_ih, parameters_.slices()[4 * i]),
            transposed(first + layout.weight_hh, layout.stride_hh, parameters_.slices()[4 * i + 1]),
@@ -83,8 +84,8 @@ class EngineLstm {
     }
     return matrix;
   }
-  std::span<float> tensor(std::size_t direction, std::size_t kind) {
-    return parameters_.value(parameters_.slices()[4 * direction + kind]);
+  const ParameterSlice& tensor(std::size_t direction, std::size_t kind) const {
+    return parameters_.slices()[4 * direction + kind];
   }
 
   Arena arena_{1};

@@ -24,28 +24,26 @@ inline std::vector<float> predict(Network& network, const Batch& batch) {
   return outputs;
 }
 
-/// Expects the reference's outputs, loss, gradients and norm.
-inline void expect_reference(Network& network, const Batch& batch, double tolerance) {
+/// Expects the reference's outputs, loss, gradient and norm, and returns the gradient.
+inline Gradient expect_reference(Network& network, const Batch& batch, double tolerance) {
   const auto expected = network_reference(network.config(), network.parameters(), batch);
   EXPECT_LE(relative_error(predict(network, batch), expected.outputs), tolerance);
 
   const Metrics metrics = network.evaluate(batch);
   EXPECT_NEAR(metrics.mean_loss(), expected.loss, tolerance * expected.loss);
-  double norm = 0;
-  EXPECT_EQ(network.differentiate(batch, {}, norm).loss, metrics.loss);
+  const auto [of_pass, gradient] = network.differentiate(batch, {});
+  EXPECT_EQ(of_pass.loss, metrics.loss);
   for (const auto& slice : network.parameters().slices()) {
     const auto offset = static_cast<std::ptrdiff_t>(slice.offset);
-    const std::vector<double> gradient(
+    const std::vector<double> of_slice(
         expected.gradients.begin() + offset,
         expected.gradients.begin() + offset + static_cast<std::ptrdiff_t>(slice.size));
-    EXPECT_LE(relative_error(network.parameters().gradients().subspan(slice.offset, slice.size),
-                             gradient),
-              tolerance)
-        << slice.name;
+    EXPECT_LE(relative_error(gradient.of(slice), of_slice), tolerance) << slice.name;
   }
   double square = 0;
-  for (const double gradient : expected.gradients) square += gradient * gradient;
-  EXPECT_NEAR(norm, std::sqrt(square), tolerance * norm);
+  for (const double element : expected.gradients) square += element * element;
+  EXPECT_NEAR(gradient.norm, std::sqrt(square), tolerance * gradient.norm);
+  return gradient;
 }
 
 }  // namespace quadgate::testing

@@ -79,11 +79,13 @@ void run(const json& c) {
                            .batch_first = c["batch_first"],
                            .precision = parse_precision(c["precision"].get<std::string>()).value()};
   Recurrent rnn(config_of(c), plan, arena);
-  for (const auto& slice : rnn.parameters().slices()) {
-    const auto weights = read_array(slice.size);
-    std::copy(weights.begin(), weights.end(), rnn.parameters().value(slice).begin());
+  {
+    ParameterEditor editor = rnn.parameters().edit();
+    for (const auto& slice : rnn.parameters().slices()) {
+      const auto weights = read_array(slice.size);
+      std::copy(weights.begin(), weights.end(), editor.value(slice).begin());
+    }
   }
-  rnn.refresh();
   const auto x = read_array(c["x"]);
   const auto d_output = read_array(c["d_output"]);
   const RecurrentStates states{read_array(c["h"]), read_array(c["c"])};
@@ -104,18 +106,16 @@ void run(const json& c) {
       answer.add("h_n", rnn.final_states().h);
       answer.add("c_n", rnn.final_states().c);
     }
-    rnn.backward(d_output, with_states ? &d_states : nullptr);
-    const auto gradients = rnn.parameters().gradients();
+    const Gradient gradient = rnn.backward(d_output, with_states ? &d_states : nullptr);
     if (step == 0) {
       answer.add("d_input", rnn.d_input());
       answer.add("d_h_0", rnn.d_states().h);
       answer.add("d_c_0", rnn.d_states().c);
       for (const auto& slice : rnn.parameters().slices()) {
-        answer.add("d_" + slice.name, gradients.subspan(slice.offset, slice.size));
+        answer.add("d_" + slice.name, gradient.of(slice));
       }
     }
-    optimizer.step(arena, rnn.parameters().values(), gradients, 1);
-    rnn.refresh();
+    optimizer.step(arena, rnn.parameters(), gradient);
   }
   for (const auto& slice : rnn.parameters().slices()) {
     answer.add(slice.name, rnn.parameters().value(slice));

@@ -73,6 +73,7 @@ TEST(TaskListTest, NoTaskOfAWordLanguageModelIsMoreThanASixtyFourthOfThem) {
                           .embedding = {.vocabulary_size = 8869}};
   const NetworkPlan plan{.model = model, .seq_len = 35, .batch_size = 20, .options = {}};
   Parameters parameters(model);
+  GradientBuffer gradient(parameters);
   Stack stack({.config = model.rnn,
                .prefix = "rnn.",
                .seq_len = plan.seq_len,
@@ -80,9 +81,9 @@ TEST(TaskListTest, NoTaskOfAWordLanguageModelIsMoreThanASixtyFourthOfThem) {
                .cores = 2,
                .has_d_input = true,
                .isa = plan.isa},
-              parameters);
-  Head head(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters);
-  Embedding embedding(model, plan.seq_len * plan.batch_size, plan.isa, parameters);
+              parameters, gradient);
+  Head head(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters, gradient);
+  Embedding embedding(model, plan.seq_len * plan.batch_size, plan.isa, parameters, gradient);
   TaskList list;
   stack.add_gradient_tasks(list);
   head.add_gradient_tasks(list, stack);

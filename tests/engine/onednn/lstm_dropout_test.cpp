@@ -114,12 +114,9 @@ TEST(LstmDropoutTest, IsOffWithoutAMask) {
 /// A small network with dropout, a batch, and a loss under a fixed key.
 class NetworkDropoutTest : public ::testing::TestWithParam<std::tuple<bool, BackendKind>> {
  protected:
-  NetworkDropoutTest() {
-    network_.parameters().initialize(1);
-    network_.refresh();
-  }
+  NetworkDropoutTest() { network_.parameters().initialize(1); }
   double loss(const DropoutKey& key) {
-    return network_.differentiate(batch_, key, norm_).mean_loss();
+    return network_.differentiate(batch_, key).metrics.mean_loss();
   }
 
   ModelConfig config_{.rnn = {.input_size = 4,
@@ -133,22 +130,21 @@ class NetworkDropoutTest : public ::testing::TestWithParam<std::tuple<bool, Back
   testing::Random random_{1};
   Network network_{config_, 7, 11, arena_, {.backend = std::get<BackendKind>(GetParam())}};
   Batch batch_ = random_batch(config_, random_lengths(11, 7, random_), random_);
-  double norm_ = 0;
 };
 
 TEST_P(NetworkDropoutTest, TheGradientIsThatOfTheMaskedLoss) {
   const DropoutKey key{.seed = 3, .step = 4};
-  loss(key);
-  const double norm = norm_;
-  const auto gradients = network_.parameters().gradients();
+  const auto [gradients, norm, rows] = network_.differentiate(batch_, key).gradient;
   const std::vector<float> gradient(gradients.begin(), gradients.end());
   const auto values = network_.parameters().values();
   const std::vector<float> start(values.begin(), values.end());
   const auto loss_at = [&](double distance) {
-    for (std::size_t i = 0; i < start.size(); ++i) {
-      values[i] = start[i] + static_cast<float>(distance / norm) * gradient[i];
+    {
+      ParameterEditor editor = network_.parameters().edit();
+      for (std::size_t i = 0; i < start.size(); ++i) {
+        editor.values()[i] = start[i] + static_cast<float>(distance / norm) * gradient[i];
+      }
     }
-    network_.refresh();
     return loss(key);
   };
   constexpr double kStep = 0.02;

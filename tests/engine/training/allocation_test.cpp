@@ -119,7 +119,6 @@ TEST_P(AllocationTest, StepsInSteadyStateAllocateNothing) {
   Arena arena(2);
   Network network(model, 8, 40, arena, {.backend = backend});
   network.parameters().initialize(1);
-  network.refresh();
   Trainer trainer(network, test.optimizer, 1);
   testing::Random random(1);
   const Batch whole = random_batch(model, random_lengths(40, 8, random), random);

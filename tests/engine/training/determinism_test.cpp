@@ -115,7 +115,6 @@ Result train(const ShapeCase& test, const NetworkOptions& options, int threads) 
   Arena arena(threads);
   Network network(test.model, test.seq_len, test.batch_size, arena, options);
   network.parameters().initialize(1);
-  network.refresh();
   Trainer trainer(network, {.lr = 0.01, .clip_norm = 0.5}, 1);
   testing::Random random(1);
   Result result;
@@ -309,7 +308,6 @@ TEST_P(IsaDeterminismTest, TheNativeBackendPredictsTheSameBitsOnEveryIsa) {
     Network network(test.model, test.seq_len, test.batch_size, arena,
                     {.backend = BackendKind::native});
     network.parameters().initialize(1);
-    network.refresh();
     return Result{{}, predictions_of(network, batch), {network.evaluate(batch).loss}};
   };
   const Result expected = run(Isa::scalar);

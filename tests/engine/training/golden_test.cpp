@@ -206,12 +206,13 @@ TEST_P(GoldenCurveTest, TenStepsHavePyTorchsLossesAndWeights) {
   const ModelConfig config = model_config();
   Arena arena(2);
   Network network(config, 6, 6, arena, {.backend = std::get<1>(GetParam())});
-  auto& parameters = network.parameters();
-  for (const auto& slice : parameters.slices()) {
-    std::ranges::copy(read(file_, group_ + "/start/" + slice.name),
-                      parameters.value(slice).begin());
+  Parameters& parameters = network.parameters();
+  {
+    ParameterEditor editor = parameters.edit();
+    for (const auto& slice : parameters.slices()) {
+      std::ranges::copy(read(file_, group_ + "/start/" + slice.name), editor.value(slice).begin());
+    }
   }
-  network.refresh();
   Trainer trainer(network, optimizer_config(), 1);
   const auto losses = read(file_, group_ + "/losses");
   for (std::size_t step = 0; step < losses.size(); ++step) {
@@ -275,7 +276,7 @@ TEST_P(GoldenOptimizerTest, TwentyStepsHavePyTorchsValuesAndStates) {
   Optimizer optimizer(config(), values.size());
   for (auto step = gradients.begin(); step != gradients.end();) {
     const auto end = step + static_cast<std::ptrdiff_t>(values.size());
-    optimizer.step(arena, values, std::span(step, end), 1);
+    optimizer.step(arena, values, {.values = std::span(step, end)});
     step = end;
   }
   EXPECT_EQ(optimizer.steps(), 20);

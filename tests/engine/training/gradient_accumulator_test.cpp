@@ -26,23 +26,24 @@ TEST(GradientAccumulatorTest, SumsAndMeasures) {
         std::vector<double> expected(size);
         for (int batch = 1; batch <= 3; ++batch) {
           const auto gradients = random.values(size);
-          accumulator.add(arena, gradients);
+          accumulator.add(arena, {.values = gradients});
           EXPECT_EQ(accumulator.count(), batch);
           double square = 0;
           for (std::size_t i = 0; i < size; ++i) {
             expected[i] += gradients[i];
             square += expected[i] * expected[i];
           }
-          EXPECT_LE(testing::relative_error(accumulator.sum(), expected), 1e-6);
-          EXPECT_NEAR(accumulator.norm(), std::sqrt(square), 1e-6 * std::sqrt(square));
+          EXPECT_LE(testing::relative_error(accumulator.sum().values, expected), 1e-6);
+          EXPECT_NEAR(accumulator.sum().norm, std::sqrt(square), 1e-6 * std::sqrt(square));
         }
-        const std::vector<float> sum(accumulator.sum().begin(), accumulator.sum().end());
+        const auto values = accumulator.sum().values;
+        const std::vector<float> sum(values.begin(), values.end());
         if (first_sum.empty()) {
           first_sum = sum;
-          first_norm = accumulator.norm();
+          first_norm = accumulator.sum().norm;
         }
         EXPECT_EQ(sum, first_sum);
-        EXPECT_EQ(accumulator.norm(), first_norm);
+        EXPECT_EQ(accumulator.sum().norm, first_norm);
         accumulator.clear();
         EXPECT_EQ(accumulator.count(), 0);
       }

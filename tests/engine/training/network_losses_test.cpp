@@ -62,7 +62,6 @@ TEST_P(NetworkLossTest, HasTheReferencesLossAndGradients) {
   Arena arena(2);
   Network network(config, 9, 21, arena, {.backend = backend});
   network.parameters().initialize(3);
-  network.refresh();
   Random random(7);
   for (const std::int64_t rows : {1, 6, 21}) {
     testing::expect_reference(network, batch_for(config, rows, 9, random), kLossTolerance);
@@ -88,18 +87,20 @@ TEST_P(NetworkItemsTest, TargetsWithoutWeightChangeNothing) {
   Arena arena(2);
   Network network(config, 4, 3, arena, {.backend = GetParam()});
   network.parameters().initialize(1);
-  network.refresh();
   const auto weights = network.parameters().values();
   const std::vector<float> before(weights.begin(), weights.end());
   Trainer trainer(network, {.kind = OptimizerConfig::Kind::sgd, .lr = 1, .clip_norm = {}}, 1);
   Random random(1);
   Batch batch = random_batch(config, {4, 2, 1}, random);
   std::ranges::fill(batch.labels, -1);
+  const auto expect_no_gradient = [&] {
+    EXPECT_THAT(network.differentiate(batch, {}).gradient.values, Each(0.0F));
+  };
   EXPECT_EQ(trainer.step(batch).items, 0);
-  EXPECT_THAT(network.parameters().gradients(), Each(0.0F));
+  expect_no_gradient();
   std::ranges::fill(batch.labels, 1);
   EXPECT_EQ(trainer.step(batch).weight, 0);
-  EXPECT_THAT(network.parameters().gradients(), Each(0.0F));
+  expect_no_gradient();
   EXPECT_TRUE(std::ranges::equal(weights, before));
 }
 
@@ -128,13 +129,13 @@ TEST_P(PoolingTest, HasTheReferencesOutputsLossAndGradients) {
         Network network(config(task, cell), 9, 21, arena,
                         {.backend = BackendKind::native, .team_size = team_size});
         network.parameters().initialize(3);
-        network.refresh();
         Random random(7);
+        std::span<const float> gradients;
         for (const std::int64_t rows : {1, 6, 21}) {
-          testing::expect_reference(network, batch_for(config(task), rows, 9, random),
-                                    kLossTolerance);
+          gradients = testing::expect_reference(network, batch_for(config(task), rows, 9, random),
+                                                kLossTolerance)
+                          .values;
         }
-        const auto gradients = network.parameters().gradients();
         if (team_size == 1) alone.assign(gradients.begin(), gradients.end());
         EXPECT_TRUE(std::ranges::equal(gradients, alone)) << "team of " << team_size;
       }
@@ -147,7 +148,6 @@ TEST_P(PoolingTest, LongerCompanyChangesNoBitOfARow) {
   Arena arena(2);
   Network network(model, 9, 8, arena);
   network.parameters().initialize(3);
-  network.refresh();
   Random random(5);
   const Batch batch = random_batch(model, {9, 1, 4, 8, 2, 9, 3, 5}, random);
   const auto together = testing::predict(network, batch);
@@ -173,21 +173,19 @@ TEST(MaxPoolingTest, GivesTheGradientToTheFirstOfEqualSteps) {
                            .pooling = Pooling::max};
   Arena arena(1);
   Network network(config, 3, 1, arena);
-  // h depends on the first feature alone, which is the same at every step.
-  for (const auto& slice : network.parameters().slices()) {
-    std::ranges::fill(network.parameters().value(slice), 0.0F);
-    if (slice.name == "rnn.weight_ih_l0") network.parameters().value(slice)[0] = 1;
+  {
+    // h depends on the first feature alone, which is the same at every step.
+    ParameterEditor editor = network.parameters().edit();
+    std::ranges::fill(editor.values(), 0.0F);
+    editor.value("rnn.weight_ih_l0")[0] = 1;
+    std::ranges::fill(editor.value("head.weight"), 1.0F);
   }
-  std::ranges::fill(network.parameters().value(network.parameters().head_weight()), 1.0F);
-  network.refresh();
   const Batch batch{.x = {0.5F, 3, 0.5F, 2, 0.5F, 1},
                     .tokens = {},
                     .offsets = {0, 3},
                     .labels = {},
                     .targets = {7}};
-  double norm = 0;
-  network.differentiate(batch, {}, norm);
-  const auto gradient = network.parameters().gradients().first(2);  // of weight_ih_l0
+  const auto gradient = network.differentiate(batch, {}).gradient.values;  // weight_ih_l0 first
   EXPECT_NE(gradient[0], 0);
   EXPECT_FLOAT_EQ(gradient[1], 6 * gradient[0]);
 }

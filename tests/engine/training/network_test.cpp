@@ -32,8 +32,8 @@ using testing::select_rows;
 
 constexpr double kTolerance = 2e-5;
 
-void expect_reference(Network& network, const Batch& batch) {
-  testing::expect_reference(network, batch, kTolerance);
+std::span<const float> expect_reference(Network& network, const Batch& batch) {
+  return testing::expect_reference(network, batch, kTolerance).values;
 }
 
 class NetworkTest : public ::testing::TestWithParam<
@@ -51,7 +51,6 @@ TEST_P(NetworkTest, HasTheReferencesOutputsLossAndGradients) {
   Network network(config, 9, 21, arena, {.backend = backend});
   EXPECT_EQ(network.backend(), backend);
   network.parameters().initialize(3);
-  network.refresh();
   Random random(7);
   for (const std::int64_t longest : {7, 9}) {
     const Batch batch = random_batch(config, random_lengths(rows, longest, random), random);
@@ -91,7 +90,6 @@ TEST(NetworkStatesTest, TwoHalvesWithCarriedStatesAreTheWhole) {
     Network carried(config, 4, kRows, arena, {.carries_states = true});
     for (Network* network : {&at_once, &carried}) {
       network->parameters().initialize(3);
-      network->refresh();
     }
     ASSERT_EQ(at_once.carried_states(), nullptr);
     const auto expected = predict(at_once, whole);
@@ -137,12 +135,12 @@ TEST_P(NetworkCellTest, HasTheReferencesOutputsLossAndGradients) {
       Network network(config, 7, 9, arena,
                       {.backend = BackendKind::native, .team_size = team_size});
       network.parameters().initialize(3);
-      network.refresh();
       Random random(7);
+      std::span<const float> gradients;
       for (const std::int64_t rows : {1, 4, 9}) {
-        expect_reference(network, random_batch(config, random_lengths(rows, 7, random), random));
+        gradients = expect_reference(network,
+                                     random_batch(config, random_lengths(rows, 7, random), random));
       }
-      const auto gradients = network.parameters().gradients();
       if (team_size == 1) alone.assign(gradients.begin(), gradients.end());
       EXPECT_TRUE(std::ranges::equal(gradients, alone)) << "team of " << team_size;
     }
@@ -169,13 +167,11 @@ TEST_P(NetworkCellTest, HasRoughlyTheReferencesGradientsInBf16) {
     Arena arena(2);
     Network network(config, 7, 9, arena, {.precision = Precision::bf16});
     network.parameters().initialize(3);
-    network.refresh();
     Random random(7);
     const Batch batch = random_batch(config, random_lengths(9, 7, random), random);
     const auto expected = network_reference(config, network.parameters(), batch);
-    double norm = 0;
-    network.differentiate(batch, {}, norm);
-    EXPECT_LE(relative_error(network.parameters().gradients(), expected.gradients), kRoughly);
+    const Gradient gradient = network.differentiate(batch, {}).gradient;
+    EXPECT_LE(relative_error(gradient.values, expected.gradients), kRoughly);
   }
 }
 
@@ -216,13 +212,10 @@ class NetworkIsaTest : public ::testing::TestWithParam<std::tuple<Cell, Precisio
                         network.parameters().values().size());
     network.parameters().initialize(3);
     kernels::cap_isa(active);
-    network.refresh();
     Random random(7);
     const Batch batch = random_batch(model, random_lengths(9, 7, random), random);
-    double norm = 0;
-    network.differentiate(batch, {.seed = 1, .step = 2}, norm);
-    optimizer.step(arena, network.parameters().values(), network.parameters().gradients(), 1);
-    network.refresh();
+    const Gradient gradient = network.differentiate(batch, {.seed = 1, .step = 2}).gradient;
+    optimizer.step(arena, network.parameters(), gradient);
     auto values = predict(network, batch);
     const auto parameters = network.parameters().values();
     values.insert(values.end(), parameters.begin(), parameters.end());
@@ -276,21 +269,17 @@ TEST_P(NetworkProjectionTest, HasTheReferencesOutputsLossAndGradients) {
       for (const std::int64_t team_size : {1, 2}) {
         Network network(config, 7, 9, arena, {.team_size = team_size});
         network.parameters().initialize(3);
-        network.refresh();
         Random random(7);
         const Batch batch = random_batch(config, random_lengths(9, 7, random), random);
-        expect_reference(network, batch);
-        const auto gradients = network.parameters().gradients();
+        const auto gradients = expect_reference(network, batch);
         if (team_size == 1) alone.assign(gradients.begin(), gradients.end());
         EXPECT_TRUE(std::ranges::equal(gradients, alone)) << "team of " << team_size;
 
         Network rounded(config, 7, 9, arena,
                         {.precision = Precision::bf16, .team_size = team_size});
         rounded.parameters().initialize(3);
-        rounded.refresh();
-        double norm = 0;
-        rounded.differentiate(batch, {}, norm);
-        EXPECT_LE(relative_error(rounded.parameters().gradients(), alone), 0.03);
+        const Gradient gradient = rounded.differentiate(batch, {}).gradient;
+        EXPECT_LE(relative_error(gradient.values, alone), 0.03);
       }
     }
   }
@@ -306,10 +295,7 @@ INSTANTIATE_TEST_SUITE_P(LargeSizes, NetworkProjectionTest,
 /// A small tagger with random weights, planned for 12 rows of 5 steps, and a batch for it.
 class NetworkBatchTest : public ::testing::TestWithParam<BackendKind> {
  protected:
-  void SetUp() override {
-    network_.parameters().initialize(1);
-    network_.refresh();
-  }
+  void SetUp() override { network_.parameters().initialize(1); }
   static ModelConfig config(Task task) {
     return {.rnn = {.input_size = 2, .hidden_size = 5, .bidirectional = true},
             .task = task,
@@ -319,7 +305,6 @@ class NetworkBatchTest : public ::testing::TestWithParam<BackendKind> {
   template <typename Exception>
   void expect_refused(Network& network, const Batch& batch, const std::string& message,
                       bool also_predict) {
-    double norm = 0;
     const auto expect = [&](const std::function<void()>& call) {
       try {
         call();
@@ -329,7 +314,7 @@ class NetworkBatchTest : public ::testing::TestWithParam<BackendKind> {
       }
     };
     expect([&] { network.evaluate(batch); });
-    expect([&] { network.differentiate(batch, {}, norm); });
+    expect([&] { network.differentiate(batch, {}); });
     std::vector<float> outputs(outputs_of(network.config(), batch));
     if (also_predict) expect([&] { network.predict(batch, outputs); });
   }
@@ -375,20 +360,43 @@ TEST_P(NetworkBatchTest, NothingOfABatchStaysInTheNext) {
   EXPECT_EQ(predict(network_, batch_), expected);
 }
 
-TEST_P(NetworkBatchTest, RefreshTakesOverChangedWeights) {
+TEST_P(NetworkBatchTest, EveryPassTakesOverChangedWeights) {
   const auto before = predict(network_, batch_);
   network_.parameters().initialize(2);
-  network_.refresh();
   const auto expected = network_reference(network_.config(), network_.parameters(), batch_);
   EXPECT_LE(relative_error(predict(network_, batch_), expected.outputs), kTolerance);
   EXPECT_NE(predict(network_, batch_), before);
+
+  const double loss = network_.evaluate(batch_).loss;
+  const auto change = [&] {
+    ParameterEditor editor = network_.parameters().edit();
+    for (float& weight : editor.value("rnn.weight_hh_l0")) weight += 0.5F;
+  };
+  change();
+  const double changed = network_.evaluate(batch_).loss;
+  EXPECT_NE(changed, loss);
+  change();
+  EXPECT_NE(network_.differentiate(batch_, {}).metrics.loss, changed);
+}
+
+TEST_P(NetworkBatchTest, NoPassRunsWhileWeightsAreBeingChanged) {
+  const auto refused = [&] {
+    expect_refused<InvalidArgument>(network_, batch_, "expected no open editor", true);
+  };
+  std::optional<ParameterEditor> editor(network_.parameters().edit());
+  refused();
+  {
+    const ParameterEditor moved(std::move(*editor));
+    editor.reset();
+    refused();
+  }
+  EXPECT_NO_THROW(network_.evaluate(batch_));
 }
 
 TEST_P(NetworkBatchTest, AnEmptyBatchHasNoItemsAndNoGradient) {
   EXPECT_EQ(network_.evaluate({}).items, 0);
   EXPECT_NO_THROW(network_.predict({}, {}));
-  double norm = 0;
-  EXPECT_THROW(network_.differentiate({}, {}, norm), InvalidArgument);
+  EXPECT_THROW(network_.differentiate({}, {}), InvalidArgument);
 }
 
 TEST_P(NetworkBatchTest, RefusesTooManyRows) {

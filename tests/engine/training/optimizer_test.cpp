@@ -80,7 +80,8 @@ class OptimizerTest : public ::testing::TestWithParam<OptimizerConfig> {
   void run(Optimizer& optimizer, std::vector<float>& values, int first, int last, int threads = 2) {
     Arena arena(threads);
     for (int step = first; step < last; ++step) {
-      optimizer.step(arena, values, gradients(step), kScale);
+      const auto gradient = gradients(step);
+      optimizer.step(arena, values, {.values = gradient}, kScale);
     }
   }
 };

@@ -128,11 +128,12 @@ TEST_P(RecurrentDropoutTest, HasTheNumbersOfTheReferenceWithItsMasks) {
     auto weights = plain.tensors();
     auto gradients = expected.tensors();
     const auto slices = rnn.parameters().slices();
-    for (std::size_t i = 0; i < slices.size(); ++i) {
-      std::ranges::copy(to_floats(*weights[i + 3].second),
-                        rnn.parameters().value(slices[i]).begin());
+    {
+      ParameterEditor editor = rnn.parameters().edit();
+      for (std::size_t i = 0; i < slices.size(); ++i) {
+        std::ranges::copy(to_floats(*weights[i + 3].second), editor.value(slices[i]).begin());
+      }
     }
-    rnn.refresh();
     const auto x = to_floats(plain.x);
     const bool has_c = config.cell == Cell::lstm;
     const RecurrentStates states{to_floats(plain.h0),
@@ -147,11 +148,11 @@ TEST_P(RecurrentDropoutTest, HasTheNumbersOfTheReferenceWithItsMasks) {
                                     kKey);
     EXPECT_LE(relative_error(output, reference.outputs().output), 1e-5);
     EXPECT_LE(relative_error(rnn.final_states().h, reference.outputs().h_n), 1e-5);
-    rnn.backward(to_floats(d_outputs.output), &d_states);
+    const Gradient gradient = rnn.backward(to_floats(d_outputs.output), &d_states);
     EXPECT_LE(relative_error(rnn.d_input(), expected.x), 1e-5);
     EXPECT_LE(relative_error(rnn.d_states().h, expected.h0), 1e-5);
     for (std::size_t i = 0; i < slices.size(); ++i) {
-      const auto found = rnn.parameters().gradients().subspan(slices[i].offset, slices[i].size);
+      const auto found = gradient.of(slices[i]);
       EXPECT_LE(relative_error(found, *gradients[i + 3].second), 1e-5) << slices[i].name;
     }
   }
@@ -176,36 +177,38 @@ TEST_P(RecurrentDropoutTest, DroppedWeightsAreThoseOfAPlainNetwork) {
     for (Network* one : {&network, &plain}) {
       one->evaluate(batch);  // whose weights, zeros, must not stay
       one->parameters().initialize(3);
-      one->refresh();
     }
     const double evaluated = plain.evaluate(batch).loss;
     std::int64_t index = 0;
-    for (const auto& slice : plain.parameters().slices()) {
-      if (slice.name.find("weight_hh") == std::string::npos) continue;
-      multiply(plain.parameters().value(slice), weight_factors(config.rnn, index++));
+    {
+      ParameterEditor editor = plain.parameters().edit();
+      for (const auto& slice : plain.parameters().slices()) {
+        if (slice.name.find("weight_hh") == std::string::npos) continue;
+        multiply(editor.value(slice), weight_factors(config.rnn, index++));
+      }
     }
-    plain.refresh();
-    double norm = 0;
-    double plain_norm = 0;
     EXPECT_EQ(network.evaluate(batch).loss, evaluated);
-    EXPECT_EQ(network.differentiate(batch, kKey, norm).loss,
-              plain.differentiate(batch, kKey, plain_norm).loss);
+    const auto [metrics, gradient] = network.differentiate(batch, kKey);
+    const auto [plain_metrics, plain_gradient] = plain.differentiate(batch, kKey);
+    EXPECT_EQ(metrics.loss, plain_metrics.loss);
+    const double norm = gradient.norm;
     index = 0;
     double square = 0;
     for (const auto& slice : plain.parameters().slices()) {
-      const auto expected = plain.parameters().gradients().subspan(slice.offset, slice.size);
-      const auto found = network.parameters().gradients().subspan(slice.offset, slice.size);
+      const auto of_slice = plain_gradient.of(slice);
+      std::vector<float> expected(of_slice.begin(), of_slice.end());
+      const auto found = gradient.of(slice);
       if (slice.name.find("weight_hh") != std::string::npos) {
-        multiply(expected, weight_factors(config.rnn, index++));
+        multiply(std::span(expected), weight_factors(config.rnn, index++));
       }
       EXPECT_TRUE(same_bits(found, expected)) << slice.name;
       for (const double value : expected) square += value * value;
     }
     EXPECT_NEAR(norm, std::sqrt(square), 1e-5 * norm);
     EXPECT_EQ(network.evaluate(batch).loss, evaluated);  // with the plain weights again
-    const double again = network.differentiate(batch, kKey, plain_norm).loss;
-    EXPECT_EQ(plain_norm, norm);
-    EXPECT_NE(network.differentiate(batch, {kKey.seed, kKey.step + 1}, norm).loss, again);
+    const auto [again, same_gradient] = network.differentiate(batch, kKey);
+    EXPECT_EQ(same_gradient.norm, norm);
+    EXPECT_NE(network.differentiate(batch, {kKey.seed, kKey.step + 1}).metrics.loss, again.loss);
   }
 }
 

@@ -60,12 +60,11 @@ struct Inputs {
 std::vector<float> results(Recurrent& rnn, const Inputs& inputs) {
   const auto output = rnn.forward(inputs.input());
   std::vector<float> all(output.begin(), output.end());
-  rnn.backward(inputs.d_output, &inputs.d_states);
-  const auto gradients = rnn.parameters().gradients();
+  const Gradient gradient = rnn.backward(inputs.d_output, &inputs.d_states);
   for (const std::span<const float> more :
        {std::span<const float>(rnn.final_states().h), std::span<const float>(rnn.final_states().c),
         rnn.d_input(), std::span<const float>(rnn.d_states().h),
-        std::span<const float>(rnn.d_states().c), std::span<const float>(gradients)}) {
+        std::span<const float>(rnn.d_states().c), gradient.values}) {
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;
@@ -147,9 +146,8 @@ TEST(RecurrentTest, TakesABatchOfNoSequences) {
   const Recurrent::Input empty{.x = {}, .seq_len = kSeqLen, .batch = 0};
   EXPECT_TRUE(rnn.forward(empty).empty());
   EXPECT_TRUE(rnn.final_states().h.empty());
-  rnn.backward({});
+  EXPECT_THAT(rnn.backward({}).values, ::testing::Each(0.0F));
   EXPECT_TRUE(rnn.d_input().empty());
-  EXPECT_THAT(rnn.parameters().gradients(), ::testing::Each(0.0F));
   EXPECT_EQ(results(rnn, Inputs(config(Cell::lstm))), expected);
 }
 

@@ -24,10 +24,7 @@ ModelConfig classifier() { return {.rnn = {.input_size = 2, .hidden_size = 8}, .
 
 class TrainerTest : public ::testing::TestWithParam<BackendKind> {
  protected:
-  TrainerTest() {
-    network_.parameters().initialize(1);
-    network_.refresh();
-  }
+  TrainerTest() { network_.parameters().initialize(1); }
   std::vector<float> weights() const {
     const auto values = network_.parameters().values();
     return {values.begin(), values.end()};
@@ -43,13 +40,10 @@ class TrainerTest : public ::testing::TestWithParam<BackendKind> {
 };
 
 TEST_P(TrainerTest, ClipsByTheGlobalNorm) {
-  double norm = 0;
-  network_.differentiate(batch_, {}, norm);
-  const auto gradients = network_.parameters().gradients();
-  const std::vector<float> gradient(gradients.begin(), gradients.end());
+  const auto [values, norm, rows] = network_.differentiate(batch_, {}).gradient;
+  const std::vector<float> gradient(values.begin(), values.end());
   for (const double clip_norm : {norm / 10, norm * 10}) {
     network_.parameters().initialize(1);
-    network_.refresh();
     auto expected = weights();
     const double scale = std::min(1.0, clip_norm / (norm + 1e-6));
     for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -64,15 +58,12 @@ TEST_P(TrainerTest, AccumulatesTheMeanGradientAndClipsIt) {
   Batch other = random_batch(classifier(), random_lengths(7, 6, random_), random_);
   std::vector<float> mean(weights().size());
   for (Batch* batch : {&batch_, &other, &batch_}) {
-    double norm = 0;
-    network_.differentiate(*batch, {}, norm);
-    const auto gradients = network_.parameters().gradients();
+    const auto gradients = network_.differentiate(*batch, {}).gradient.values;
     for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += gradients[i] / 3;
   }
   const double norm = std::sqrt(std::inner_product(mean.begin(), mean.end(), mean.begin(), 0.0));
   for (const double clip_norm : {norm / 10, norm * 10}) {
     network_.parameters().initialize(1);
-    network_.refresh();
     const auto before = weights();
     auto expected = before;
     const double scale = std::min(1.0, clip_norm / (norm + 1e-6));
@@ -94,9 +85,7 @@ TEST_P(TrainerTest, AccumulatesTheMeanGradientAndClipsIt) {
 }
 
 TEST_P(TrainerTest, FinishesAnUpdateOfFewerBatches) {
-  double norm = 0;
-  network_.differentiate(batch_, {}, norm);
-  const auto gradients = network_.parameters().gradients();
+  const auto gradients = network_.differentiate(batch_, {}).gradient.values;
   auto expected = weights();
   for (std::size_t i = 0; i < expected.size(); ++i) expected[i] -= 0.25F * gradients[i];
   OptimizerConfig config = sgd(1);
@@ -117,7 +106,6 @@ TEST_P(TrainerTest, DrawsOtherDropoutForEveryBatchOfAnUpdate) {
   model.rnn.dropout = 0.5;
   Network network(model, 6, 10, arena_, {.backend = GetParam()});
   network.parameters().initialize(1);
-  network.refresh();
   OptimizerConfig config = sgd(0.1);
   config.accumulate_steps = 2;
   Trainer trainer(network, config, 1);
@@ -132,7 +120,7 @@ TEST_P(TrainerTest, GivesTheMetricsBeforeTheUpdate) {
   EXPECT_EQ(metrics.loss, before.loss);
   EXPECT_EQ(metrics.items, 10);
   EXPECT_EQ(trainer.optimizer().steps(), 1);
-  EXPECT_LT(network_.evaluate(batch_).loss, before.loss);  // with the new weights, refreshed
+  EXPECT_LT(network_.evaluate(batch_).loss, before.loss);  // with the new weights
 }
 
 TEST_P(TrainerTest, LearnsWhetherTheSumIsPositive) {

@@ -41,7 +41,6 @@ bool learns() {
   quadgate::Arena arena(2);
   quadgate::Network network(model, kSeqLen, kRows, arena);
   network.parameters().initialize(1);
-  network.refresh();
   quadgate::Trainer trainer(network, {.lr = 0.02}, 1);
 
   const quadgate::Batch batch = sine_waves();

@@ -1,0 +1,18 @@
+#include "engine/model/gradient_buffer.h"
+
+namespace quadgate {
+
+GradientBuffer::GradientBuffer(const Parameters& parameters) : values_(parameters.values().size()) {
+  // Every row of a tied embedding has a gradient: that of the head.
+  const ModelConfig& config = parameters.config();
+  if (!config.has_embedding() || !config.embedding.sparse || parameters.tied()) return;
+  table_ = {.size = parameters.slices()[1].offset, .width = config.input_size()};
+}
+
+Gradient GradientBuffer::view(double norm) const noexcept {
+  SparseRows rows = table_;
+  if (rows.size > 0) rows.present = present_rows_;
+  return {.values = values_.span(), .norm = norm, .rows = rows};
+}
+
+}  // namespace quadgate

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/base/buffer.h"
+#include "engine/model/gradient.h"
+#include "engine/model/parameters.h"
+
+namespace quadgate {
+
+/// The memory behind a Gradient: a flat array laid out as some parameters are, zeros at first.
+class GradientBuffer {
+ public:
+  explicit GradientBuffer(const Parameters& parameters);
+
+  std::span<float> values() noexcept { return values_.span(); }
+  /// Where the gradient of one tensor goes.
+  float* of(const ParameterSlice& slice) noexcept { return values_.data() + slice.offset; }
+  /// The rows of the embedding's gradient that may not be zero, which the backend keeps.
+  std::vector<std::int32_t>& present_rows() noexcept { return present_rows_; }
+
+  Gradient view(double norm) const noexcept;
+
+ private:
+  SparseRows table_;  // without what is present
+  std::vector<std::int32_t> present_rows_;
+  Buffer values_;
+};
+
+}  // namespace quadgate
