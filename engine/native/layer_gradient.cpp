@@ -1,145 +1,189 @@
-#include "engine/native/layer.h"
+#include "engine/native/layer_gradient.h"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <span>
+#include <string>
 
 #include "engine/base/ceil_div.h"
-#include "engine/native/gradient_tile.h"
 #include "kernels/base/panels.h"
 
 namespace quadgate::native {
 namespace {
 
-/// Floats of a row of a tile's right side: in bf16 several panels, since there the left side, too,
-/// is brought together.
+constexpr auto kMostPanels = static_cast<std::int64_t>(GradientTile::kMostPanels);
+
+/// Columns of a tile: in bf16 several panels, since there a task gathers its left side as well.
 constexpr std::int64_t tile_width(bool bf16, std::int64_t panel) noexcept {
   return bf16 ? 4 * panel : panel;
 }
 
+float* gradient_of(const std::string& name, const Parameters& parameters,
+                   GradientBuffer& gradient) {
+  return gradient.of(parameters.slice(name));
+}
+
 }  // namespace
 
-/// Panels whose weight gradients are computed together, so that the right side is brought together
-/// once for all of them.
-std::int64_t Layer::tile_panels(int cores) const noexcept {
-  constexpr auto kMost = static_cast<std::int64_t>(GradientTile::kMostPanels);
+LayerGradient::LayerGradient(const LayerWeights& weights, const GateArray& gates,
+                             const LayerPlan& plan, const Parameters& parameters,
+                             GradientBuffer& gradient)
+    : weights_(weights),
+      gates_(gates),
+      panels_(weights.panels()),
+      cell_(panels_.cell),
+      width_(tile_width(gates.bf16(), cell_.width())),
+      capacity_(plan.capacity),
+      cores_(plan.cores),
+      front_(plan.front),
+      reverse_(plan.reverse),
+      ih_{.slots = cell_.ih,
+          .recurrent = false,
+          .columns = weights.ih().columns(),
+          .parts = gates.bf16() ? plan.input_parts : 1,
+          .weight = gradient_of(plan.parameter("weight_ih"), parameters, gradient),
+          .bias = nullptr},
+      hh_{.slots = cell_.hh,
+          .recurrent = true,
+          .columns = weights.hh().columns(),
+          .parts = 1,
+          .weight = gradient_of(plan.parameter("weight_hh"), parameters, gradient),
+          .bias = nullptr} {
+  if (!weights.has_bias()) return;
+  ih_.bias = gradient_of(plan.parameter("bias_ih"), parameters, gradient);
+  hh_.bias = gradient_of(plan.parameter("bias_hh"), parameters, gradient);
+}
+
+std::int64_t LayerGradient::tile_columns(const Matrix& matrix) const noexcept {
+  return matrix.parts * ceil_div(matrix.columns / matrix.parts, width_);
+}
+
+/// Panels of a tile. A task gathers its right side once for all of them. Fewer cores have larger
+/// tiles.
+std::int64_t LayerGradient::tile_panels() const noexcept {
   constexpr std::int64_t kTilesACore = 8;
-  if (cores == 1) return kMost;
-  const std::int64_t tiles = panels_ * (tile_columns(ih_) + tile_columns(hh_));
-  return std::clamp<std::int64_t>(tiles / (kTilesACore * cores), 1, kMost);
+  if (cores_ == 1) return kMostPanels;
+  const std::int64_t tiles = panels_.count() * (tile_columns(ih_) + tile_columns(hh_));
+  return std::clamp<std::int64_t>(tiles / (kTilesACore * cores_), 1, kMostPanels);
 }
 
-std::int64_t Layer::tile_columns(const Product& product) const noexcept {
-  return product.parts * ceil_div(product.inputs / product.parts, tile_width(bf16_, cell_.width()));
+void LayerGradient::add_tasks(TaskList& tasks, const Sides& sides) const {
+  add_tasks(tasks, ih_, sides);
+  add_tasks(tasks, hh_, sides);
 }
 
-Layer::GradientPart Layer::gradient_part(bool recurrent, Share panels,
-                                         std::int64_t column) const noexcept {
-  const Product& product = recurrent ? hh_ : ih_;
-  const std::int64_t slots = (recurrent ? cell_.hh : cell_.ih).count();
-  const std::int64_t columns = product.inputs / tile_columns(product);
-  return {recurrent, panels, column,
-          static_cast<double>((panels.end - panels.begin) * slots * cell_.units * columns)};
-}
-
-std::vector<Layer::GradientPart> Layer::gradient_parts(int cores) const {
-  std::vector<GradientPart> parts;
-  const std::int64_t together = tile_panels(cores);
-  for (const bool recurrent : {false, true}) {
-    for (std::int64_t column = 0; column < tile_columns(recurrent ? hh_ : ih_); ++column) {
-      for (std::int64_t first = 0; first < panels_; first += together) {
-        parts.push_back(
-            gradient_part(recurrent, {first, std::min(first + together, panels_)}, column));
-      }
+void LayerGradient::add_tasks(TaskList& tasks, const Matrix& matrix, const Sides& sides) const {
+  const std::int64_t part_columns = matrix.columns / matrix.parts;
+  const std::int64_t tiles = ceil_div(part_columns, width_);  // of a part
+  const std::int64_t mean_columns = matrix.columns / tile_columns(matrix);
+  const LayerRows& x = matrix.recurrent ? sides.y : sides.x;
+  const LayerRows& dropped_x = matrix.recurrent ? sides.y : sides.dropped_x;
+  for (std::int64_t column = 0; column < tile_columns(matrix); ++column) {
+    for (std::int64_t panel = 0; panel < panels_.count(); panel += tile_panels()) {
+      const std::int64_t first_column = column % tiles * width_;
+      const Tile tile{.panels = {panel, std::min(panel + tile_panels(), panels_.count())},
+                      .part = column / tiles,
+                      .first_column = first_column,
+                      .columns = std::min(width_, part_columns - first_column)};
+      const std::int64_t panels = tile.panels.end - panel;
+      tasks.add(
+          {.cost = static_cast<double>(panels * matrix.slots.count() * cell_.units * mean_columns) *
+                   static_cast<double>(capacity_),
+           .squares = panels,
+           .run = [this, &matrix, tile, x, dropped_x](const Pass& pass, double* squares) {
+             compute(matrix, tile, pass, pass.drops() ? dropped_x : x, squares);
+           }});
     }
   }
-  return parts;
 }
 
-/// From the sums over the rows of the panel's d(gates). Returns the sum of their squares.
-double Layer::bias_gradient(std::int64_t panel, const float* sums) {
-  const std::int64_t units = units_of(panel);
-  const auto scatter = [&](const CellKernels::Slots& slots, float* gradient) {
-    const float* from = sums + slots.first * cell_.units;
-    const double square = cell_.matrix.sum_of_squares(slots.count(), units, from, cell_.units);
-    for (const std::int64_t gate : slots.gates) {
-      std::copy_n(from, units, gradient + gate * hidden_size_ + panel * cell_.units);
-      from += cell_.units;
+/// Sets the blocks of a tile, one for each slot of each panel. Returns those that there are.
+std::span<GradientTile::Block> LayerGradient::blocks(
+    const Matrix& matrix, const Tile& tile, std::span<GradientTile::Block> blocks) const noexcept {
+  const std::int64_t column = tile.part * (matrix.columns / matrix.parts) + tile.first_column;
+  std::size_t count = 0;
+  for (std::int64_t panel = tile.panels.begin; panel < tile.panels.end; ++panel) {
+    for (std::int64_t slot = 0; slot < matrix.slots.count(); ++slot) {
+      const std::int64_t gate = matrix.slots.gates[static_cast<std::size_t>(slot)];
+      const std::int64_t row = gate * panels_.hidden_size + panels_.first_unit(panel);
+      blocks[count++] = {.panel = panel - tile.panels.begin,
+                         .first_row = (matrix.slots.first + slot) * cell_.units,
+                         .rows = panels_.units_of(panel),
+                         .target = matrix.weight + row * matrix.columns + column};
     }
-    return square;
-  };
-  return scatter(cell_.ih, ih_.bias_gradient) + scatter(cell_.hh, hh_.bias_gradient);
-}
-
-/// The gradient of a tile of W_hh from that of its dropped weights. Returns the sum of its squares.
-double Layer::drop_gradient(const DropoutKey& key, float* tile, std::int64_t rows,
-                            std::int64_t column, std::int64_t columns) const noexcept {
-  const std::int64_t first = (tile - hh_.gradient) / hh_.inputs;
-  for (std::int64_t row = 0; row < rows; ++row) {
-    float* const to = tile + row * hh_.inputs;
-    weight_dropout_.weights(key, layer_, reverse_ ? 1 : 0, first + row, column,
-                            {to, static_cast<std::size_t>(columns)}, to);
   }
-  return cell_.matrix.sum_of_squares(rows, columns, tile, hh_.inputs);
+  return blocks.first(count);
 }
 
-void Layer::gradient(const GradientPart& part, const Pass& pass, const LayerRows& x,
-                     const LayerRows& y, double* squares) {
+void LayerGradient::compute(const Matrix& matrix, const Tile& tile, const Pass& pass,
+                            const LayerRows& right, double* squares) const {
   constexpr std::size_t kWidest = 64;
   std::array<float, GradientTile::kMostPanels * kWidest> sums{};
   std::array<const float*, GradientTile::kMostPanels> left{};
-  std::array<GradientTile::Block, GradientTile::kMostPanels * kernels::kPanelVectors> blocks;
-  const Product& product = part.recurrent ? hh_ : ih_;
-  const CellKernels::Slots& slots = part.recurrent ? cell_.hh : cell_.ih;
-  const LayerRows& right = part.recurrent ? y : x;
-  const Share& panels = part.panels;
-  const std::int64_t width = tile_width(bf16_, cell_.width());
-  const std::int64_t part_size = product.inputs / product.parts;
-  const std::int64_t piece = part.column / ceil_div(part_size, width);
-  const std::int64_t first_column = part.column % ceil_div(part_size, width) * width;
-  const std::int64_t columns = std::min(width, part_size - first_column);
-  std::size_t count = 0;
-  for (std::int64_t i = 0; i < panels.end - panels.begin; ++i) {
-    const std::int64_t panel = panels.begin + i;
-    left[static_cast<std::size_t>(i)] = gates(panel, 0);
-    for (std::int64_t slot = 0; slot < slots.count(); ++slot) {
-      const std::int64_t gate = slots.gates[static_cast<std::size_t>(slot)];
-      const std::int64_t row = gate * hidden_size_ + panel * cell_.units;
-      blocks[count++] = {
-          .panel = i,
-          .first_row = (slots.first + slot) * cell_.units,
-          .rows = units_of(panel),
-          .target = product.gradient + row * product.inputs + piece * part_size + first_column};
-    }
+  std::array<GradientTile::Block, GradientTile::kMostPanels * kernels::kPanelVectors> all_blocks;
+  const auto blocks = this->blocks(matrix, tile, all_blocks);
+  const std::int64_t panels = tile.panels.end - tile.panels.begin;
+  for (std::int64_t i = 0; i < panels; ++i) {
+    left[static_cast<std::size_t>(i)] = gates_.gates(tile.panels.begin + i, 0);
   }
-  const auto used = static_cast<std::size_t>(panels.end - panels.begin);
-  const bool sums_biases = has_bias_ && part.recurrent && part.column == 0;
-  RowView right_part = bf16_ ? right.words : right.rows;
-  if (bf16_) right_part.data += piece * right.word_parts_stride;
-  if (part.recurrent) right_part.data -= front_ * right_part.stride;
+  RowView rows = right.rows;
+  if (gates_.bf16()) {
+    rows = right.words;
+    rows.data += tile.part * right.word_parts_stride;
+  }
+  if (matrix.recurrent) rows.data -= front_ * rows.stride;
   const auto before = reverse_ ? pass.steps.after() : pass.steps.before();
-  compute({.kernels = &cell_.matrix,
-           .depth = pass.steps.size(),
-           .left = std::span(left).first(used),
-           .left_width = cell_.width(),
-           .left_sums = sums_biases ? sums.data() : nullptr,
-           .right = right_part,
-           .right_rows = part.recurrent ? before.data() : nullptr,
-           .first_column = first_column,
-           .columns = columns,
-           .target_stride = product.inputs},
-          std::span(blocks).first(count));
-  if (part.recurrent && weight_dropout_.is_on() && pass.drops()) {
-    for (auto& block : std::span(blocks).first(count)) {
-      block.square = drop_gradient(*pass.dropout, block.target, block.rows, first_column, columns);
-    }
+  const bool sums_biases =
+      matrix.bias != nullptr && matrix.recurrent && tile.part == 0 && tile.first_column == 0;
+  native::compute({.kernels = &cell_.matrix,
+                   .depth = pass.steps.size(),
+                   .left = std::span(left).first(static_cast<std::size_t>(panels)),
+                   .left_width = cell_.width(),
+                   .left_sums = sums_biases ? sums.data() : nullptr,
+                   .right = rows,
+                   .right_rows = matrix.recurrent ? before.data() : nullptr,
+                   .first_column = tile.first_column,
+                   .columns = tile.columns,
+                   .target_stride = matrix.columns},
+                  blocks);
+  if (matrix.recurrent && weights_.drops_recurrent() && pass.drops()) {
+    for (auto& block : blocks) block.square = drop(*pass.dropout, tile, block);
   }
-  std::fill_n(squares, used, 0.0);
-  for (const auto& block : std::span(blocks).first(count)) squares[block.panel] += block.square;
-  for (std::int64_t i = 0; sums_biases && i < panels.end - panels.begin; ++i) {
-    squares[i] += bias_gradient(panels.begin + i, sums.data() + i * cell_.width());
+  std::fill_n(squares, panels, 0.0);
+  for (const auto& block : blocks) squares[block.panel] += block.square;
+  for (std::int64_t i = 0; sums_biases && i < panels; ++i) {
+    squares[i] += bias_gradient(tile.panels.begin + i, sums.data() + i * cell_.width());
   }
+}
+
+/// Makes the gradient of dropped weights of W_hh that of the weights. Returns the sum of its
+/// squares.
+double LayerGradient::drop(const DropoutKey& key, const Tile& tile,
+                           const GradientTile::Block& block) const noexcept {
+  const std::int64_t first = (block.target - hh_.weight) / hh_.columns;
+  for (std::int64_t row = 0; row < block.rows; ++row) {
+    float* const to = block.target + row * hh_.columns;
+    weights_.drop(key, first + row, tile.first_column, {to, static_cast<std::size_t>(tile.columns)},
+                  to);
+  }
+  return cell_.matrix.sum_of_squares(block.rows, tile.columns, block.target, hh_.columns);
+}
+
+/// From the sums of a panel's d(gates) over the rows. Returns the sum of the squares.
+double LayerGradient::bias_gradient(std::int64_t panel, const float* sums) const {
+  return scatter_bias(ih_, panel, sums) + scatter_bias(hh_, panel, sums);
+}
+
+double LayerGradient::scatter_bias(const Matrix& matrix, std::int64_t panel,
+                                   const float* sums) const {
+  const std::int64_t units = panels_.units_of(panel);
+  const float* from = sums + matrix.slots.first * cell_.units;
+  const double square = cell_.matrix.sum_of_squares(matrix.slots.count(), units, from, cell_.units);
+  for (const std::int64_t gate : matrix.slots.gates) {
+    std::copy_n(from, units, matrix.bias + gate * panels_.hidden_size + panels_.first_unit(panel));
+    from += cell_.units;
+  }
+  return square;
 }
 
 }  // namespace quadgate::native

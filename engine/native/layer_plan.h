@@ -8,10 +8,10 @@
 
 namespace quadgate::native {
 
-/// Which layer it is, and for what.
+/// Which direction of which layer it is, and for what.
 struct LayerPlan {
-  std::string prefix;  ///< of its parameters: "rnn." or nothing
-  std::string suffix;  ///< likewise: "_l0" or "_l0_reverse"
+  std::string prefix{};  ///< of its parameters: "rnn." or nothing
+  std::string suffix{};  ///< likewise: "_l0" or "_l0_reverse"
   std::int64_t layer = 0;
   bool reverse = false;
   bool input_gradient = true;    ///< whether the layer below wants one
@@ -22,6 +22,9 @@ struct LayerPlan {
   std::int64_t cores = 1;        ///< that share the sequences
   Precision precision = Precision::f32;
   kernels::Isa isa;
+
+  /// The full name of a parameter: of "weight_ih" "rnn.weight_ih_l0".
+  std::string parameter(const std::string& name) const { return prefix + name + suffix; }
 };
 
 }  // namespace quadgate::native

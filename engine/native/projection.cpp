@@ -10,7 +10,6 @@
 #include "engine/native/gradient_tile.h"
 
 namespace quadgate::native {
-namespace {}  // namespace
 
 Projection::Projection(std::int64_t share_width, const RecurrentConfig& config,
                        const LayerPlan& plan, const Parameters& parameters,

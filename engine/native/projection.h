@@ -22,7 +22,7 @@ namespace quadgate::native {
 /// in f32 always.
 class Projection {
  public:
-  /// Plans as Layer does. A member's share of features is a whole number of `share_width`.
+  /// Plans all memory. A member's share of features is a whole number of `share_width`.
   Projection(std::int64_t share_width, const RecurrentConfig& config, const LayerPlan& plan,
              const Parameters& parameters, GradientBuffer& gradient);
 

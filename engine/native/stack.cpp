@@ -52,7 +52,10 @@ Stack::Features Stack::features(std::int64_t front, std::int64_t parts, std::int
 }
 
 void Stack::add_pack_tasks(std::vector<PackTask>& tasks) {
-  for (auto& layer : layers_) layer.add_pack_tasks(tasks);
+  for (auto& layer : layers_) {
+    layer.weights.add_pack_tasks(tasks);
+    if (layer.projection) layer.projection->add_pack_tasks(tasks);
+  }
 }
 
 LayerRows Stack::input(std::int64_t layer, bool dropped) noexcept {
@@ -134,7 +137,7 @@ void Stack::round(const WorkRange& work, const LayerRows& features, std::int64_t
 void Stack::forward(const WorkRange& work) {
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
-      layer(l, direction).forward(work, input(l, work.pass.drops()), output(l, direction));
+      layer(l, direction).steps.forward(work, input(l, work.pass.drops()), output(l, direction));
     }
     drop_output(work, l);
   }
@@ -148,7 +151,7 @@ void Stack::backward(const WorkRange& work, const RecurrentStates* d_states) {
       RowView dy = d_output(l);
       dy.data += direction * config_.h_size();
       layer(l, direction)
-          .backward(work, output(l, direction).rows, dy, d_output(l - 1), direction == 1);
+          .steps.backward(work, output(l, direction).rows, dy, d_output(l - 1), direction == 1);
     }
   }
   if (d_input().data != nullptr) {
@@ -160,15 +163,9 @@ void Stack::add_gradient_tasks(TaskList& tasks) {
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       Layer& one = layer(l, direction);
-      one.add_projection_tasks(tasks, capacity_);
-      for (const auto& part : one.gradient_parts(cores_)) {
-        tasks.add({.cost = part.cost * static_cast<double>(capacity_),
-                   .squares = part.squares(),
-                   .run = [this, &one, l, direction, part](const Pass& pass, double* squares) {
-                     one.gradient(part, pass, input(l, pass.drops()), output(l, direction),
-                                  squares);
-                   }});
-      }
+      if (one.projection) one.projection->add_gradient_tasks(tasks, capacity_);
+      one.gradient.add_tasks(
+          tasks, {.x = input(l, false), .dropped_x = input(l, true), .y = output(l, direction)});
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 #include <vector>
@@ -126,7 +127,7 @@ class Stack {
   Precision precision_;
   kernels::Bf16RowsKernel round_rows_;
   PackedSteps steps_;
-  std::vector<Layer> layers_;
+  std::deque<Layer> layers_;  // they stay where they are
   Features x_;
   std::vector<Features> y_;               // of each layer, with the initial states of h in front
   std::vector<FeatureDropout> dropouts_;  // before each layer, and behind the last

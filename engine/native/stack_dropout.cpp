@@ -35,10 +35,11 @@ void Stack::drop_output(const WorkRange& work, std::int64_t l) {
 
 void Stack::sync_recurrent_weights(const Pass& pass, Workers& workers) {
   if (config_.weight_dropout == 0 || (!pass.drops() && has_plain_weights_)) return;
-  const std::int64_t pieces = layers_.front().recurrent_pieces();
+  const std::int64_t pieces = layers_.front().weights.hh().pieces();
   workers.in_turns(std::ssize(layers_) * pieces, [&](std::int64_t task, PhaseTimes& times) {
     const Stopwatch stopwatch(times, Phase::optimizer);
-    layers_[static_cast<std::size_t>(task / pieces)].pack_recurrent(task % pieces, pass.dropout);
+    layers_[static_cast<std::size_t>(task / pieces)].weights.pack_recurrent(task % pieces,
+                                                                            pass.dropout);
   });
   has_plain_weights_ = !pass.drops();
 }

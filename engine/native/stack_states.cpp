@@ -39,7 +39,7 @@ void Stack::load_states(const WorkRange& work, const RecurrentStates* states) {
     const std::int64_t front = place - steps_.front();
     copy_in(states == nullptr ? nullptr : &states->h, at, h_size, y.rows.at(front));
     copy_in(states == nullptr ? nullptr : &states->c, at, config_.hidden_size,
-            layers_[static_cast<std::size_t>(part)].c(front));
+            layers_[static_cast<std::size_t>(part)].steps.c(front));
     if (precision_ == Precision::bf16) {
       round_rows_({.rows = 1,
                    .columns = h_size,
@@ -58,24 +58,26 @@ void Stack::store_states(const WorkRange& work, RecurrentStates& states) {
     const std::int64_t last = direction == 0 ? work.pass.steps.length(place) - 1 : 0;
     const std::int64_t row = work.pass.steps.offset_at(last) + place;
     copy_out(output(part / directions_, direction).rows.at(row), config_.h_size(), at, states.h);
-    copy_out(layers_[static_cast<std::size_t>(part)].c(row), config_.hidden_size, at, states.c);
+    copy_out(layers_[static_cast<std::size_t>(part)].steps.c(row), config_.hidden_size, at,
+             states.c);
   });
 }
 
 void Stack::load_d_states(const WorkRange& work, const RecurrentStates* d_states) {
   for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
-    Layer& one = layers_[static_cast<std::size_t>(part)];
-    copy_in(d_states == nullptr ? nullptr : &d_states->h, at, config_.h_size(), one.d_h(place));
-    copy_in(d_states == nullptr ? nullptr : &d_states->c, at, config_.hidden_size, one.d_c(place));
+    LayerSteps& steps = layers_[static_cast<std::size_t>(part)].steps;
+    copy_in(d_states == nullptr ? nullptr : &d_states->h, at, config_.h_size(), steps.d_h(place));
+    copy_in(d_states == nullptr ? nullptr : &d_states->c, at, config_.hidden_size,
+            steps.d_c(place));
   });
   work.member.wait();
 }
 
 void Stack::store_d_states(const WorkRange& work, RecurrentStates& d_states) {
   for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
-    Layer& one = layers_[static_cast<std::size_t>(part)];
-    copy_out(one.d_h(place), config_.h_size(), at, d_states.h);
-    copy_out(one.d_c(place), config_.hidden_size, at, d_states.c);
+    LayerSteps& steps = layers_[static_cast<std::size_t>(part)].steps;
+    copy_out(steps.d_h(place), config_.h_size(), at, d_states.h);
+    copy_out(steps.d_c(place), config_.hidden_size, at, d_states.c);
   });
 }
 

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/model/gradient_buffer.h"
+#include "engine/model/parameters.h"
+#include "engine/native/gate_array.h"
+#include "engine/native/gradient_tile.h"
+#include "engine/native/layer_plan.h"
+#include "engine/native/layer_weights.h"
+#include "engine/native/row_view.h"
+#include "engine/native/task_list.h"
+
+namespace quadgate::native {
+
+/// The gradients of the weights of one direction of a recurrent layer. A task computes a tile of
+/// W_ih or W_hh: the rows of some gate panels, in each of their slots, and some columns. With two
+/// panels a tile and an LSTM:
+///
+///                        | columns 0 .. w - 1 | columns w .. 2 w - 1 |
+///     panels 0, 1: i     | tile 0             | tile 1               |
+///     panels 2, 3: i     | tile 2             | tile 3               |
+///     panels 0, 1: f     | tile 0             | tile 1               |
+///     ...
+///
+/// The tiles of W_hh's first columns have the biases of their panels as well.
+class LayerGradient {
+ public:
+  /// `weights` and `gates` must outlive the gradient.
+  LayerGradient(const LayerWeights& weights, const GateArray& gates, const LayerPlan& plan,
+                const Parameters& parameters, GradientBuffer& gradient);
+
+  /// What the layer has read and written.
+  struct Sides {
+    LayerRows x;          ///< in a pass without dropout
+    LayerRows dropped_x;  ///< in a pass with it
+    LayerRows y;
+  };
+  /// Tasks that compute the gradients after `LayerSteps::backward` for all sequences. The gradient
+  /// must stay where it is.
+  void add_tasks(TaskList& tasks, const Sides& sides) const;
+
+ private:
+  struct Matrix {
+    const CellKernels::Slots& slots;
+    bool recurrent;
+    std::int64_t columns;
+    std::int64_t parts;  // equal pieces of the columns, where their words lie apart
+    float* weight;       // its gradient [gates * H, columns]
+    float* bias;         // its gradient [gates * H]; null without
+  };
+  struct Tile {
+    Team::Member::Share panels;
+    std::int64_t part;
+    std::int64_t first_column;  // in the part
+    std::int64_t columns;
+  };
+
+  void add_tasks(TaskList& tasks, const Matrix& matrix, const Sides& sides) const;
+  std::int64_t tile_columns(const Matrix& matrix) const noexcept;
+  std::int64_t tile_panels() const noexcept;
+  void compute(const Matrix& matrix, const Tile& tile, const Pass& pass, const LayerRows& right,
+               double* squares) const;
+  std::span<GradientTile::Block> blocks(const Matrix& matrix, const Tile& tile,
+                                        std::span<GradientTile::Block> blocks) const noexcept;
+  double drop(const DropoutKey& key, const Tile& tile,
+              const GradientTile::Block& block) const noexcept;
+  double bias_gradient(std::int64_t panel, const float* sums) const;
+  double scatter_bias(const Matrix& matrix, std::int64_t panel, const float* sums) const;
+
+  const LayerWeights& weights_;
+  const GateArray& gates_;
+  const GatePanels& panels_;
+  const CellKernels& cell_;
+  std::int64_t width_;  // of a tile
+  std::int64_t capacity_;
+  std::int64_t cores_;
+  std::int64_t front_;
+  bool reverse_;
+  Matrix ih_, hh_;
+};
+
+}  // namespace quadgate::native

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+
+#include "engine/base/buffer.h"
+#include "engine/model/config.h"
+#include "engine/native/gate_array.h"
+#include "engine/native/layer_plan.h"
+#include "engine/native/layer_weights.h"
+#include "engine/native/projection.h"
+#include "engine/native/row_view.h"
+#include "engine/native/work_range.h"
+#include "kernels/cells/cell.h"
+
+namespace quadgate::native {
+
+/// One direction of a recurrent layer over time, forward and back: its gates and states.
+///
+/// c, like y, has a row for each packed row, and `front` rows with the states before the first
+/// steps (see PackedSteps):
+///
+///     row    | -front .. -1           | 0 .. N - 1 | N .. N + rows_at(1) - 1 | ...
+///     state  | before each first step | of step 0  | of step 1               | ...
+///
+/// A row's bits do not depend on the range and the member that compute it: one core sums each
+/// element in one order.
+class LayerSteps {
+ public:
+  /// `weights` and `projection`, null if there is none, must outlive the steps.
+  LayerSteps(const LayerWeights& weights, Projection* projection, const RecurrentConfig& config,
+             const LayerPlan& plan);
+
+  /// y [rows, features of h] of the work's sequences from x [rows, I], complete for all members at
+  /// return.
+  void forward(const WorkRange& work, const LayerRows& x, const LayerRows& y);
+
+  /// After `forward`: derivatives of the gates from dy, and those of x, unless dx.data is null,
+  /// which are added to dx if `add`. At return, dx is complete for all members.
+  void backward(const WorkRange& work, const RowView& y, const RowView& dy, const RowView& dx,
+                bool add);
+
+  /// The cell state [H] of a row; null unless the cell has one.
+  float* c(std::int64_t row) noexcept { return c(row, 0); }
+  /// The derivatives of the states of the sequence at a place: before `backward` set to those of
+  /// its final states, after it those of its initial states, if it has such. d_c is null unless the
+  /// cell has cell states.
+  float* d_h(std::int64_t place) noexcept { return d_h_.data() + place * h_size_; }
+  float* d_c(std::int64_t place) noexcept { return d_c(place, 0); }
+
+  const GateArray& gates() const noexcept { return gates_; }
+
+ private:
+  using Share = Team::Member::Share;
+  /// Rows of a step whose sequences all have a state before it, or all begin.
+  struct Rows {
+    std::int64_t count;
+    std::int64_t row;     // the first
+    std::int64_t before;  // the first of the states before the step
+    bool has_before;      // else these are zeros
+    std::int64_t place;   // of the first sequence
+  };
+
+  Rows going_on(const WorkRange& work, std::int64_t t) const noexcept;
+  Rows beginning(const WorkRange& work, std::int64_t t) const noexcept;
+  std::int64_t before(std::int64_t t) const noexcept { return reverse_ ? t + 1 : t - 1; }
+  Share panels_of(const WorkRange& work) const noexcept;
+  Share features_of(const WorkRange& work) const noexcept;
+  float* c(std::int64_t row, std::int64_t unit) noexcept {
+    return cell_.has_cell_state ? c_.data() + (front_ + row) * hidden_size_ + unit : nullptr;
+  }
+  float* d_c(std::int64_t place, std::int64_t unit) noexcept {
+    return cell_.has_cell_state ? d_c_.data() + place * hidden_size_ + unit : nullptr;
+  }
+
+  static std::int64_t serpentine(const Share& panels, std::int64_t i, std::int64_t t,
+                                 std::int64_t rows) noexcept;
+  std::int64_t project(const WorkRange& work, Share steps, const LayerRows& x);
+  void step_forward(const WorkRange& work, std::int64_t t, std::int64_t place, const LayerRows& y);
+  kernels::CellForward cell_forward(std::int64_t panel, const Rows& rows, std::int64_t place,
+                                    const LayerRows& y) noexcept;
+  void project_h(const WorkRange& work, std::int64_t t, const LayerRows& y);
+  void step_backward(const WorkRange& work, std::int64_t t, const RowView& y, const RowView& dy);
+  kernels::CellBackward cell_backward(std::int64_t panel, const Rows& rows, const RowView& y,
+                                      const RowView& dy) noexcept;
+  void project_back(const WorkRange& work, Share steps, const RowView& dx, bool add);
+
+  const LayerWeights& weights_;
+  const CellKernels& cell_;
+  Projection* projection_;
+  bool reverse_;
+  std::int64_t front_;
+  std::int64_t hidden_size_;
+  std::int64_t h_size_;
+  GateArray gates_;
+  Buffer c_;    // [front + capacity, H], LSTM only, as d_c_
+  Buffer d_h_;  // [batch_size, features of h]
+  Buffer d_c_;  // [batch_size, H]
+};
+
+}  // namespace quadgate::native
