@@ -9,6 +9,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "apps/benchmark_options.h"
 #include "apps/common/command.h"
@@ -23,6 +24,8 @@
 #include "apps/train/train.h"
 #include "engine/base/error.h"
 #include "engine/onednn/isa.h"
+#include "io/hdf5/reader_command.h"
+#include "io/hdf5/reader_program.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate::apps {
@@ -276,7 +279,19 @@ int run_and_report(int argc, char** argv) {
   }
 }
 
+int read_hdf5(int argc, char** argv) {
+  if (hdf5::run_reader(argc, argv)) return kExitDone;
+  return fail("read-hdf5: quadgate starts it itself, to read HDF5 files", kExitWrongUse);
+}
+
 }  // namespace
 }  // namespace quadgate::apps
 
-int main(int argc, char** argv) { return quadgate::apps::run_and_report(argc, argv); }
+int main(int argc, char** argv) {
+  // This program is also the one that reads HDF5 files for it.
+  if (argc > 1 && std::string_view(argv[1]) == quadgate::hdf5::kReaderCommand) {
+    return quadgate::apps::read_hdf5(argc, argv);
+  }
+  quadgate::hdf5::set_reader_program("/proc/self/exe");
+  return quadgate::apps::run_and_report(argc, argv);
+}

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kMark = "quadgate xxh3-64 ";
 
-std::string seal_text(XXH64_hash_t checksum) { return fmt::format("{}{:016x}\n", kMark, checksum); }
+std::string line_of(XXH64_hash_t checksum) { return fmt::format("{}{:016x}\n", kMark, checksum); }
 
 /// Fills `out` from the open file's `offset`. Bytes read: fewer at its end, none if it cannot be
 /// read.
@@ -39,7 +39,7 @@ XXH64_hash_t checksum_of_rest(int descriptor) {
                                                                               XXH3_freeState);
   XXH3_64bits_reset(state.get());
   std::vector<char> chunk(std::size_t{1} << 20);
-  std::size_t offset = kSealSize;
+  std::size_t offset = kChecksumSize;
   while (const std::size_t got = read_at(descriptor, offset, chunk)) {
     XXH3_64bits_update(state.get(), chunk.data(), got);
     offset += got;
@@ -49,19 +49,22 @@ XXH64_hash_t checksum_of_rest(int descriptor) {
 
 }  // namespace
 
-void seal(std::span<std::byte> content) {
-  const auto rest = content.subspan(kSealSize);
-  const std::string text = seal_text(XXH3_64bits(rest.data(), rest.size()));
+void write_checksum(std::span<std::byte> content) {
+  const auto rest = content.subspan(kChecksumSize);
+  const std::string text = line_of(XXH3_64bits(rest.data(), rest.size()));
   std::ranges::copy(std::as_bytes(std::span(text)), content.begin());
 }
 
-void check_seal(int descriptor, const std::filesystem::path& path) {
-  std::string found(kSealSize, '\0');
-  if (read_at(descriptor, 0, found) < kSealSize || !found.starts_with(kMark)) return;
-  if (!found.starts_with(seal_text(checksum_of_rest(descriptor)))) {
+bool check_checksum(int descriptor, const std::filesystem::path& path) {
+  std::string found(kChecksumSize, '\0');
+  if (read_at(descriptor, 0, found) < kChecksumSize || !found.starts_with(kMark)) {
+    return false;
+  }
+  if (!found.starts_with(line_of(checksum_of_rest(descriptor)))) {
     throw FileError(fmt::format("{}: damaged, or changed by another program: the checksum differs",
                                 path.string()));
   }
+  return true;
 }
 
 }  // namespace quadgate

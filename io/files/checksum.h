@@ -6,15 +6,19 @@
 
 namespace quadgate {
 
-/// Bytes at the front of a sealed file that are the seal's: a line of text with the checksum
-/// (XXH3-64) of all that follows. To HDF5 they are a user block, that readers skip.
-inline constexpr std::size_t kSealSize = 512;
+/// Bytes at the front of a file for a line of text with the checksum (XXH3-64) of all that follows.
+/// To HDF5 they are a user block, that readers skip.
+inline constexpr std::size_t kChecksumSize = 512;
 
-/// Fills the first kSealSize bytes of a file's content.
-void seal(std::span<std::byte> content);
+/// The root attribute of an HDF5 file that says that the line must be there, and its value.
+inline constexpr const char* kChecksumAttribute = "checksum";
+inline constexpr const char* kChecksumKind = "xxh3-64";
 
-/// Throws FileError, naming `path`, if the open file is sealed, but not with this content. A file
-/// that has no seal or cannot be read passes.
-void check_seal(int descriptor, const std::filesystem::path& path);
+/// Fills the first kChecksumSize bytes of a file's content.
+void write_checksum(std::span<std::byte> content);
+
+/// Whether the open file has a checksum. Throws FileError, naming `path`, if it is not that of the
+/// content. A file that cannot be read has none.
+bool check_checksum(int descriptor, const std::filesystem::path& path);
 
 }  // namespace quadgate

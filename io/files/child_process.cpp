@@ -2,20 +2,20 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
+#include <poll.h>
+#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
-#include <exception>
-#include <new>
+#include <ctime>
+#include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "engine/base/error.h"
@@ -23,166 +23,140 @@
 namespace quadgate {
 namespace {
 
-constexpr int kOutOfMemory = 1;                           // exit status of a child
-constexpr std::size_t kMostKept = std::size_t{16} << 20;  // bytes of memory for the next answer
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
-struct RequestHeader {
-  std::int64_t size;
-  AnswerLimits limits;
+/// A copy of a descriptor that none of the child's is in the way of.
+class Copy {
+ public:
+  explicit Copy(int descriptor) noexcept
+      : copy_(::fcntl(descriptor, F_DUPFD_CLOEXEC, child::kFile + 1)) {}
+  ~Copy() {
+    if (copy_ >= 0) ::close(copy_);
+  }
+  Copy(const Copy&) = delete;
+  Copy& operator=(const Copy&) = delete;
+
+  int get() const noexcept { return copy_; }
+
+ private:
+  int copy_;
 };
 
-struct AnswerHeader {
-  std::int64_t size;
-  bool is_error;  // the answer is a message
+/// How a child begins: two descriptors, and nothing to print to. Ctrl-C is for the owner, which
+/// then ends the child.
+class SpawnSettings {
+ public:
+  SpawnSettings(int descriptor, int socket) {
+    ::posix_spawn_file_actions_init(&actions_);
+    ::posix_spawnattr_init(&attributes_);
+    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+      ::posix_spawn_file_actions_addopen(&actions_, standard, "/dev/null", O_RDWR, 0);
+    }
+    ::posix_spawn_file_actions_adddup2(&actions_, socket, child::kSocket);
+    ::posix_spawn_file_actions_adddup2(&actions_, descriptor, child::kFile);
+    ::posix_spawn_file_actions_addclosefrom_np(&actions_, child::kFile + 1);
+    ::sigset_t signals{};
+    ::sigfillset(&signals);
+    ::posix_spawnattr_setsigdefault(&attributes_, &signals);
+    ::sigemptyset(&signals);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::sigaddset(&signals, signal);
+    ::posix_spawnattr_setsigmask(&attributes_, &signals);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  }
+  ~SpawnSettings() {
+    ::posix_spawn_file_actions_destroy(&actions_);
+    ::posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+
+  /// 0, or what is wrong, as errno tells it.
+  int spawn(::pid_t& process, const std::filesystem::path& program,
+            std::vector<std::string>& arguments) const {
+    std::vector<char*> words;
+    for (std::string& word : arguments) words.push_back(word.data());
+    words.push_back(nullptr);
+    return ::posix_spawn(&process, program.c_str(), &actions_, &attributes_, words.data(), environ);
+  }
+
+ private:
+  ::posix_spawn_file_actions_t actions_{};
+  ::posix_spawnattr_t attributes_{};
 };
 
-bool send_all(int socket, const void* data, std::size_t size) {
-  const auto* next = static_cast<const std::byte*>(data);
-  while (size > 0) {
-    const ::ssize_t sent = ::send(socket, next, size, MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0) return false;
-    next += sent;
-    size -= static_cast<std::size_t>(sent);
+/// The status of a process that is about to end, once it has: one that waits for a dead disk only
+/// ends with the waiting, and is left to the system.
+std::optional<int> status_at_end(::pid_t process) {
+  constexpr auto kMost = std::chrono::seconds(2);
+  const auto start = steady_clock::now();
+  for (microseconds pause(50); steady_clock::now() - start < kMost; pause *= 2) {
+    int status = 0;
+    const ::pid_t ended = ::waitpid(process, &status, WNOHANG);
+    if (ended == process) return status;
+    if (ended < 0 && errno != EINTR) return {};  // the program reaps its children itself
+    std::this_thread::sleep_for(std::min(pause, microseconds(10'000)));
   }
-  return true;
+  return {};
 }
 
-bool receive_all(int socket, void* data, std::size_t size) {
-  auto* next = static_cast<std::byte*>(data);
-  while (size > 0) {
-    const ::ssize_t got = ::recv(socket, next, size, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    next += got;
-    size -= static_cast<std::size_t>(got);
-  }
-  return true;
-}
-
-/// Without streams, whose locks another thread may have held when the process was copied.
-std::int64_t mapped_bytes() {
-  std::array<char, 32> text{};
-  const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-  const ::ssize_t size = ::read(file, text.data(), text.size());
-  ::close(file);
-  std::int64_t pages = 0;
-  std::from_chars(text.data(), text.data() + std::max<::ssize_t>(0, size), pages);
-  return pages * ::sysconf(_SC_PAGESIZE);
-}
-
-/// Closes all files but these, and lets nothing be printed.
-void close_files(int descriptor, int socket) {
-  const auto [first, second] = std::minmax(descriptor, socket);
-  const auto close_between = [](int after, int before) {
-    if (after + 1 < before) {
-      ::close_range(static_cast<unsigned>(after + 1), static_cast<unsigned>(before - 1), 0);
-    }
-  };
-  close_between(STDERR_FILENO, first);
-  close_between(std::max(first, STDERR_FILENO), second);
-  ::close_range(static_cast<unsigned>(std::max(second, STDERR_FILENO)) + 1, ~0U, 0);
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (standard != descriptor && standard != socket) ::dup2(null, standard);
-  }
-  if (null > STDERR_FILENO) ::close(null);
-}
-
-/// Ctrl-C is for the owner, which then ends the child; a crash is no one's to report here.
-void reset_signals() {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) std::signal(signal, SIG_IGN);
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPROF}) {
-    std::signal(signal, SIG_DFL);
-  }
-}
-
-void set_limits(const AnswerLimits& limits, std::int64_t base_bytes) {
-  const ::itimerval timer{.it_interval = {},
-                          .it_value = {.tv_sec = limits.cpu_milliseconds / 1000,
-                                       .tv_usec = limits.cpu_milliseconds % 1000 * 1000}};
-  ::setitimer(ITIMER_PROF, &timer, nullptr);
-  ::rlimit memory{};
-  ::getrlimit(RLIMIT_AS, &memory);
-  memory.rlim_cur =
-      std::min(memory.rlim_max, static_cast<::rlim_t>(base_bytes + limits.memory_bytes));
-  ::setrlimit(RLIMIT_AS, &memory);
-}
-
-[[noreturn]] void serve(int descriptor, int socket, const ChildProcess::Service& service) {
-  close_files(descriptor, socket);
-  reset_signals();
-  const ::rlimit no_core{.rlim_cur = 0, .rlim_max = 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  const std::int64_t base_bytes = mapped_bytes();
-  ChildProcess::Bytes request;
-  ChildProcess::Bytes answer;
-  RequestHeader header{};
-  while (receive_all(socket, &header, sizeof header)) {
-    request.resize(static_cast<std::size_t>(header.size));
-    if (!receive_all(socket, request.data(), request.size())) break;
-    set_limits(header.limits, base_bytes);
-    bool is_error = false;
-    try {
-      service(request, answer);
-    } catch (const std::bad_alloc&) {
-      ::_exit(kOutOfMemory);
-    } catch (const std::exception& error) {
-      is_error = true;
-      const auto message = std::as_bytes(std::span(std::string_view(error.what())));
-      answer.assign(message.begin(), message.end());
-    }
-    const AnswerHeader answer_header{.size = std::ssize(answer), .is_error = is_error};
-    if (!send_all(socket, &answer_header, sizeof answer_header) ||
-        !send_all(socket, answer.data(), answer.size())) {
-      break;
-    }
-    if (answer.size() > kMostKept) ChildProcess::Bytes().swap(answer);
-  }
-  ::_exit(0);
-}
-
-/// Waits until the process has ended.
-int status_at_end(::pid_t process) {
-  int status = 0;
-  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
+/// What a process has used of CPUs, in nanoseconds.
+std::int64_t cpu_time(::pid_t process) {
+  ::clockid_t clock{};
+  ::timespec used{};
+  if (::clock_getcpuclockid(process, &clock) != 0) return 0;
+  ::clock_gettime(clock, &used);
+  return std::int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
 }
 
 constexpr const char* kCrashes = "damaged: reading it crashes its library";
 
-const char* reason_of(int status) {
-  if (WIFEXITED(status) && WEXITSTATUS(status) == kOutOfMemory) {
+const char* reason_of(std::optional<int> status) {
+  if (!status) return kCrashes;
+  if (WIFEXITED(*status) && WEXITSTATUS(*status) == child::kOutOfMemory) {
     return "damaged: reading it needs too much memory";
   }
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF) {
+  if (WIFSIGNALED(*status) && WTERMSIG(*status) == SIGPROF) {
     return "damaged: reading it takes too long";
   }
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+  if (WIFSIGNALED(*status) && WTERMSIG(*status) == SIGKILL) {
     return "the process that reads it was killed";  // by the system, if memory is short
   }
   return kCrashes;
 }
 
+template <typename T>
+std::span<const std::byte> bytes_of(const T& value) {
+  return std::as_bytes(std::span(&value, 1));
+}
+
+template <typename T>
+std::span<std::byte> bytes_of(T& value) {
+  return std::as_writable_bytes(std::span(&value, 1));
+}
+
 }  // namespace
 
-ChildProcess::ChildProcess(std::string subject, int descriptor, const Service& service)
-    : subject_(std::move(subject)) {
-  const auto fail_to_start = [&] {
-    throw FileError(fmt::format("{}: cannot start a process to read it: {}", subject_,
-                                std::generic_category().message(errno)));
-  };
-  std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) fail_to_start();
-  process_ = ::fork();
-  if (process_ == 0) serve(descriptor, ends[1], service);
-  ::close(ends[1]);
-  socket_ = ends[0];
-  if (process_ < 0) {
-    ::close(socket_);
-    fail_to_start();
+ChildProcess::ChildProcess(std::string subject, std::filesystem::path program,
+                           std::vector<std::string> arguments, int descriptor,
+                           milliseconds patience)
+    : subject_(std::move(subject)), program_(std::move(program)), patience_(patience) {
+  std::array<int, 2> ends{-1, -1};
+  int error = ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0 ? errno : 0;
+  if (error == 0) {
+    const Copy file(descriptor);
+    const Copy socket(ends[1]);
+    error = file.get() < 0 || socket.get() < 0
+                ? EMFILE
+                : SpawnSettings(file.get(), socket.get()).spawn(process_, program_, arguments);
+    ::close(ends[1]);
   }
+  socket_ = ends[0];
+  if (error == 0) return;
+  if (socket_ >= 0) ::close(socket_);
+  throw FileError(fmt::format("{}: cannot be read: cannot start {}: {}", subject_,
+                              program_.string(), std::generic_category().message(error)));
 }
 
 ChildProcess::~ChildProcess() {
@@ -193,50 +167,109 @@ ChildProcess::~ChildProcess() {
 }
 
 ChildProcess::Bytes ChildProcess::call(std::span<const std::byte> request,
-                                       const AnswerLimits& limits, std::int64_t most_bytes) {
+                                       const child::AnswerLimits& limits, std::int64_t most_bytes) {
   return receive(ask(request, limits), most_bytes);
 }
 
-void ChildProcess::call_into(std::span<const std::byte> request, const AnswerLimits& limits,
+void ChildProcess::call_into(std::span<const std::byte> request, const child::AnswerLimits& limits,
                              std::span<std::byte> out) {
-  if (ask(request, limits) != std::ssize(out)) end();
-  if (!receive_all(socket_, out.data(), out.size())) fail();
+  if (ask(request, limits) != std::ssize(out)) end(kCrashes);
+  receive(out);
 }
 
 // The size of the answer, which is next to be received.
-std::int64_t ChildProcess::ask(std::span<const std::byte> request, const AnswerLimits& limits) {
+std::int64_t ChildProcess::ask(std::span<const std::byte> request,
+                               const child::AnswerLimits& limits) {
   constexpr std::int64_t kMostMessage = 1 << 16;
   if (!failure_.empty()) throw FileError(failure_);
-  const RequestHeader header{.size = std::ssize(request), .limits = limits};
-  AnswerHeader answer{};
-  if (!send_all(socket_, &header, sizeof header) ||
-      !send_all(socket_, request.data(), request.size()) ||
-      !receive_all(socket_, &answer, sizeof answer)) {
-    fail();
-  }
-  if (!answer.is_error) return answer.size;
+  const child::RequestHeader header{.size = std::ssize(request), .limits = limits};
+  send(bytes_of(header));
+  send(request);
+  if (!has_greeted_) expect_greeting();
+  child::AnswerHeader answer{};
+  receive(bytes_of(answer));
+  if (answer.is_error == 0) return answer.size;
   const Bytes message = receive(answer.size, kMostMessage);
   throw FileError(std::string(reinterpret_cast<const char*>(message.data()), message.size()));
 }
 
+void ChildProcess::expect_greeting() {
+  std::uint64_t greeting = 0;
+  receive(bytes_of(greeting));
+  if (greeting != child::kGreeting) {
+    end(fmt::format("cannot be read: {} is of another version", program_.string()));
+  }
+  has_greeted_ = true;
+}
+
+void ChildProcess::send(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ::ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN) {
+      wait_for(POLLOUT);
+    } else if (errno != EINTR) {
+      fail();
+    }
+  }
+}
+
+void ChildProcess::receive(std::span<std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ::ssize_t got = ::recv(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (got > 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(got));
+    } else if (got < 0 && errno == EAGAIN) {
+      wait_for(POLLIN);
+    } else if (got == 0 || errno != EINTR) {
+      fail();
+    }
+  }
+}
+
 ChildProcess::Bytes ChildProcess::receive(std::int64_t size, std::int64_t most_bytes) {
-  if (size < 0 || size > most_bytes) end();
+  if (size < 0 || size > most_bytes) end(kCrashes);
   Bytes bytes(static_cast<std::size_t>(size));
-  if (!receive_all(socket_, bytes.data(), bytes.size())) fail();
+  receive(bytes);
   return bytes;
+}
+
+// Until the socket is ready. A child that uses its CPU is at work, within its limit. While this
+// process is stopped, by Ctrl-Z say, no time passes: hence the short waits.
+void ChildProcess::wait_for(short events) {
+  const steady_clock::duration slice = std::min(patience_ / 4, milliseconds(1000));
+  steady_clock::duration still{};
+  std::int64_t used = cpu_time(process_);
+  while (still < patience_) {
+    const auto start = steady_clock::now();
+    ::pollfd socket{.fd = socket_, .events = events, .revents = 0};
+    if (::poll(&socket, 1, static_cast<int>(std::chrono::ceil<milliseconds>(slice).count())) > 0) {
+      return;
+    }
+    const std::int64_t now_used = cpu_time(process_);
+    still = now_used == used ? still + std::min(steady_clock::now() - start, slice)
+                             : steady_clock::duration();
+    used = now_used;
+  }
+  end(fmt::format("reading it has stood still for {} s, as if its disk were gone",
+                  std::chrono::duration<double>(patience_).count()));
 }
 
 // Of a child that has ended.
 void ChildProcess::fail() {
-  failure_ = fmt::format("{}: {}", subject_, reason_of(status_at_end(process_)));
+  const std::optional<int> status = status_at_end(process_);
+  if (!status) ::kill(process_, SIGKILL);
+  failure_ = has_greeted_ ? fmt::format("{}: {}", subject_, reason_of(status))
+                          : fmt::format("{}: cannot be read: {} ended before it began", subject_,
+                                        program_.string());
   throw FileError(failure_);
 }
 
-// Of a child that answers what it must not.
-void ChildProcess::end() {
+void ChildProcess::end(const std::string& reason) {
   ::kill(process_, SIGKILL);
   status_at_end(process_);
-  failure_ = fmt::format("{}: {}", subject_, kCrashes);
+  failure_ = fmt::format("{}: {}", subject_, reason);
   throw FileError(failure_);
 }
 

@@ -74,7 +74,7 @@ class Array {
 /// slash; "" is the root group.
 class File {
  public:
-  /// Throws also if the file is sealed, but not with this content (see check_seal).
+  /// Throws also if the file has a checksum, but not of this content, or had one (see checksum.h).
   static File open(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const noexcept;

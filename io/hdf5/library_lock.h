@@ -11,21 +11,16 @@
 namespace quadgate::hdf5 {
 
 /// Holds the one lock around the HDF5 library, with its own error printing switched off. The
-/// library may be built without thread safety, and a thread writes checkpoints while others read.
+/// library may be built without thread safety, and a thread writes checkpoints while others write.
 class LibraryLock {
  public:
-  LibraryLock() : lock_(mutex(), std::defer_lock) {
-    if (is_locking()) lock_.lock();
+  LibraryLock() : lock_(mutex()) {
     H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   }
   ~LibraryLock() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
   LibraryLock(const LibraryLock&) = delete;
   LibraryLock& operator=(const LibraryLock&) = delete;
-
-  /// For a process that a thread with a LibraryLock has forked. It has no other threads, and the
-  /// lock is another one's forever.
-  static void stop_locking() noexcept { is_locking() = false; }
 
  private:
   // Recursive, as handles are closed inside functions that already hold it.
@@ -34,12 +29,7 @@ class LibraryLock {
     return instance;
   }
 
-  static bool& is_locking() noexcept {
-    static bool instance = true;
-    return instance;
-  }
-
-  std::unique_lock<std::recursive_mutex> lock_;
+  std::scoped_lock<std::recursive_mutex> lock_;
   H5E_auto2_t print_ = nullptr;
   void* data_ = nullptr;
 };

@@ -57,11 +57,6 @@ class Unfit : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// As bytes, from process to process.
-std::vector<std::byte> encode(const Object& object);
-/// Throws Unfit unless the bytes are an object, whose shapes can be.
-Object decode(std::span<const std::byte> bytes);
-
 /// Of the sizes of a shape: its number of elements.
 std::int64_t product(std::span<const std::int64_t> sizes) noexcept;
 

@@ -7,19 +7,17 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "engine/base/error.h"
-#include "io/files/checksum.h"
-#include "io/hdf5/library_lock.h"
-#include "io/hdf5/reader_service.h"
+#include "io/hdf5/object_codec.h"
+#include "io/hdf5/reader_command.h"
+#include "io/hdf5/reader_request.h"
 
 namespace quadgate::hdf5 {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 constexpr std::int64_t kMostDescription = 1024 * kMiB;
@@ -44,10 +42,11 @@ std::int64_t size_of_file(int descriptor, const std::filesystem::path& path) {
   throw FileError(fmt::format("{}: expected an HDF5 file, found another kind", path.string()));
 }
 
-std::vector<std::byte> request(const json& value) {
-  const std::vector<std::uint8_t> bytes = json::to_cbor(value);
-  const auto view = std::as_bytes(std::span(bytes));
-  return {view.begin(), view.end()};
+std::vector<std::byte> message(const ReaderRequest& request, const std::string& name) {
+  std::vector<std::byte> bytes(sizeof request + name.size());
+  std::memcpy(bytes.data(), &request, sizeof request);
+  std::ranges::copy(std::as_bytes(std::span(name)), bytes.begin() + sizeof request);
+  return bytes;
 }
 
 /// At most, what reading any rows of a dataset makes of its chunks.
@@ -69,38 +68,14 @@ void check_size(const DatasetInfo& dataset, std::int64_t file_size) {
   }
 }
 
-/// What the child does: {"describe": name} or {"read": name, "first": row, "count": rows}.
-class Library {
- public:
-  Library(int descriptor, std::filesystem::path path)
-      : descriptor_(descriptor), path_(std::move(path)) {}
-
-  void operator()(std::span<const std::byte> request, std::vector<std::byte>& answer) {
-    LibraryLock::stop_locking();
-    if (!file_) file_ = std::make_shared<ReaderService>(descriptor_, path_);
-    const auto* begin = reinterpret_cast<const std::uint8_t*>(request.data());
-    const json value = json::from_cbor(begin, begin + request.size());
-    if (value.contains("describe")) {
-      answer = encode(file_->describe(value["describe"]));
-    } else {
-      file_->read(value.at("read"), value.at("first"), value.at("count"), answer);
-    }
-  }
-
- private:
-  int descriptor_;
-  std::filesystem::path path_;
-  std::shared_ptr<ReaderService> file_;  // opened by the first request, which can fail
-};
-
 }  // namespace
 
-ReaderClient::ReaderClient(const std::filesystem::path& path)
+ReaderClient::ReaderClient(const std::filesystem::path& path, std::chrono::milliseconds patience)
     : path_(path), descriptor_(open_file(path)) {
   try {
     file_size_ = size_of_file(descriptor_, path_);
-    check_seal(descriptor_, path_);
-    start();
+    child_ = std::make_unique<ChildProcess>(path_.string(), reader_program(),
+                                            reader_arguments(path_), descriptor_, patience);
     object("");
   } catch (...) {
     ::close(descriptor_);
@@ -110,20 +85,14 @@ ReaderClient::ReaderClient(const std::filesystem::path& path)
 
 ReaderClient::~ReaderClient() { ::close(descriptor_); }
 
-void ReaderClient::start() {
-  const LibraryLock lock;  // no other thread is within the library while the process is copied
-  H5open();                // once, not in each process
-  child_ = std::make_unique<ChildProcess>(path_.string(), descriptor_, Library(descriptor_, path_));
-}
-
 const Object& ReaderClient::object(const std::string& name) {
   const std::scoped_lock lock(mutex_);
   const auto found = objects_.find(name);
   if (found != objects_.end()) return found->second;
-  const std::int64_t most_bytes = std::min(kMiB + 8 * file_size_, kMostDescription);
+  const std::int64_t most_bytes = std::min(kMiB + 16 * file_size_, kMostDescription);
   try {
-    Object object =
-        decode(child_->call(request({{"describe", name}}), limits(most_bytes), most_bytes));
+    Object object = decode(child_->call(message({.kind = ReaderRequest::describe}, name),
+                                        limits(most_bytes), most_bytes));
     check_size(object.dataset, file_size_);
     return objects_.emplace(name, std::move(object)).first->second;
   } catch (const Unfit& error) {
@@ -160,12 +129,12 @@ ChunkCache* ReaderClient::cache_of(const DatasetInfo& dataset) {
 
 void ReaderClient::ask_for_rows(const std::string& name, const DatasetInfo& dataset,
                                 std::int64_t first, std::int64_t count, std::span<std::byte> out) {
-  child_->call_into(request({{"read", name}, {"first", first}, {"count", count}}),
+  child_->call_into(message({.kind = ReaderRequest::read, .first = first, .count = count}, name),
                     limits(std::ssize(out) + unpacked_bytes(dataset, file_size_)), out);
 }
 
 // To answer with so many bytes, or to go through them.
-AnswerLimits ReaderClient::limits(std::int64_t work_bytes) const noexcept {
+child::AnswerLimits ReaderClient::limits(std::int64_t work_bytes) const noexcept {
   constexpr std::int64_t kBytesPerMillisecond = 1 << 14;  // far less than inflating gives
   constexpr std::int64_t kLibraryBytes = 256 * kMiB;      // its own, and what it caches
   return {.cpu_milliseconds = 500 + (file_size_ + work_bytes) / kBytesPerMillisecond,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -19,10 +20,11 @@ namespace quadgate::hdf5 {
 
 /// A file that a process of its own reads with the HDF5 library, which some damaged files make
 /// crash, hang or write where it must not. Safe to use from several threads. Functions throw
-/// FileError, naming the file.
+/// FileError, naming the file; also if nothing happens for as long as `patience`.
 class ReaderClient {
  public:
-  explicit ReaderClient(const std::filesystem::path& path);
+  explicit ReaderClient(const std::filesystem::path& path,
+                        std::chrono::milliseconds patience = ChildProcess::kPatience);
   ~ReaderClient();
   ReaderClient(const ReaderClient&) = delete;
   ReaderClient& operator=(const ReaderClient&) = delete;
@@ -40,11 +42,10 @@ class ReaderClient {
   bool read_directly(std::int64_t offset, std::span<std::byte> out) const;
 
  private:
-  void start();
   ChunkCache* cache_of(const DatasetInfo& dataset);
   void ask_for_rows(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
                     std::int64_t count, std::span<std::byte> out);
-  AnswerLimits limits(std::int64_t work_bytes) const noexcept;
+  child::AnswerLimits limits(std::int64_t work_bytes) const noexcept;
 
   std::filesystem::path path_;
   int descriptor_;

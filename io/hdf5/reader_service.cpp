@@ -7,10 +7,15 @@
 #include <cstring>
 #include <functional>
 #include <numeric>
+#include <stdexcept>
 #include <utility>
 
 #include "engine/base/error.h"
+#include "io/files/checksum.h"
+#include "io/files/load.h"
 #include "io/hdf5/library_lock.h"
+#include "io/hdf5/object_codec.h"
+#include "io/hdf5/reader_request.h"
 
 namespace quadgate::hdf5 {
 namespace {
@@ -149,6 +154,7 @@ ObjectKind kind_of(const Handle& object) {
 }  // namespace
 
 ReaderService::ReaderService(int descriptor, std::filesystem::path path) : path_(std::move(path)) {
+  const bool has_checksum = check_checksum(descriptor, path_);
   const LibraryLock lock;
   // What a file says must not make the library read others, or run code from elsewhere.
   H5PLset_loading_state(0);
@@ -163,6 +169,22 @@ ReaderService::ReaderService(int descriptor, std::filesystem::path path) : path_
   file_ = Handle(H5Fopen(place.c_str(), H5F_ACC_RDONLY, access.id()));
   check(file_.id(),
         [&] { return fmt::format("{}: the HDF5 file is damaged or truncated", path_.string()); });
+  if (!has_checksum && H5Aexists_by_name(file_.id(), "/", kChecksumAttribute, H5P_DEFAULT) > 0) {
+    throw FileError(fmt::format("{}: damaged, or changed by another program: its checksum is gone",
+                                path_.string()));
+  }
+}
+
+void ReaderService::answer(std::span<const std::byte> request, std::vector<std::byte>& answer) {
+  if (request.size() < sizeof(ReaderRequest)) throw std::length_error("a request that was cut off");
+  const auto head = load<ReaderRequest>(request.data());
+  const auto text = request.subspan(sizeof head);
+  const std::string name(reinterpret_cast<const char*>(text.data()), text.size());
+  if (head.kind == ReaderRequest::describe) {
+    answer = encode(describe(name));
+  } else {
+    read(name, head.first, head.count, answer);
+  }
 }
 
 Object ReaderService::describe(const std::string& name) const {

@@ -13,22 +13,21 @@
 
 namespace quadgate::hdf5 {
 
-/// A file that the HDF5 library reads, in a process in which it may crash. Functions throw
-/// FileError, naming the file.
+/// A file that the HDF5 library reads, in a process in which it may crash. An object's name is its
+/// path from the root, without a leading slash; "" is the root. Functions throw FileError, naming
+/// the file.
 class ReaderService {
  public:
-  /// `path` is only named in messages.
+  /// `path` is only named in messages. Throws also if the file's checksum differs, or was there.
   ReaderService(int descriptor, std::filesystem::path path);
 
-  /// The object of this name: its path from the root, without a leading slash; "" is the root.
-  Object describe(const std::string& name) const;
-
-  /// Reads `count` rows (slices of the first dimension) of a dataset, whose element is not `other`,
-  /// from row `first`, into `out`.
-  void read(const std::string& name, std::int64_t first, std::int64_t count,
-            std::vector<std::byte>& out);
+  /// What a ReaderRequest asks for.
+  void answer(std::span<const std::byte> request, std::vector<std::byte>& answer);
 
  private:
+  Object describe(const std::string& name) const;
+  void read(const std::string& name, std::int64_t first, std::int64_t count,
+            std::vector<std::byte>& out);
   DatasetInfo describe_dataset(const std::string& name, const Handle& dataset) const;
 
   std::filesystem::path path_;

@@ -92,6 +92,7 @@ void write_model(hdf5::FileWriter& file, const ModelDescription& model,
                  const Parameters& parameters) {
   file.write_string("", "format", kFormat);
   file.write_int("", "format_version", kFormatVersion);
+  file.write_string("", kChecksumAttribute, kChecksumKind);
   file.create_group("model");
   hdf5::ObjectWriter attributes(file, "model");
   write_model_description(attributes, model);
@@ -201,14 +202,14 @@ TrainingState read_training(const hdf5::File& file) {
 
 hdf5::FileWriter create_checkpoint(const std::filesystem::path& path, const ModelDescription& model,
                                    const Parameters& parameters) {
-  hdf5::FileWriter file = hdf5::FileWriter::create(path, kSealSize);
+  hdf5::FileWriter file = hdf5::FileWriter::create(path, kChecksumSize);
   write_model(file, model, parameters);
   return file;
 }
 
 void save(hdf5::FileWriter& file, const std::optional<std::filesystem::path>& previous) {
   const std::span<std::byte> image = file.image();
-  seal(image);
+  write_checksum(image);
   replace_file(file.path(), image, previous);
 }
 

@@ -70,6 +70,13 @@ class CliTest : public Workspace {
   }
 };
 
+// quadgate starts itself to read HDF5 files.
+TEST_F(CliTest, KeepsItsReaderToItself) {
+  expect_error(run({"read-hdf5"}), kExitWrongUse, "read-hdf5: quadgate starts it itself");
+  expect_error(run({"read-hdf5", "data.h5"}), kExitWrongUse, "quadgate starts it itself");
+  EXPECT_THAT(run({"--help"}).out, testing::Not(HasSubstr("read-hdf5")));
+}
+
 TEST_F(CliTest, TrainsEvaluatesPredictsInspects) {
   const Outcome trained = run({"train", "run.toml", "--json"});
   ASSERT_EQ(trained.code, kExitDone) << trained.err;

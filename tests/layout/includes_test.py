@@ -72,7 +72,7 @@ LIBRARIES = {
     "csv.h": ["io/importers"],
     "fmt/": ["engine", "io", "apps", "bench"],
     "hdf5.h": ["io/hdf5", "bench"],
-    "nlohmann/": ["io/hdf5", "io/model", "io/tensors", "apps", "examples"],
+    "nlohmann/": ["io/model", "io/tensors", "apps", "examples"],
     "oneapi/": ["engine/onednn"],
     "onnx/": ["io/model", "io/tensors"],
     "tbb/": ["engine/threads"],

@@ -6,8 +6,8 @@
 
 namespace quadgate {
 
-/// The bytes that this process has read so far, with every read() and pread(), those of other
-/// processes not among them; 0 where the system does not count.
+/// The bytes that this process has read so far, with every read() and pread(), and those that its
+/// children had read once they have ended; 0 where the system does not count.
 inline std::int64_t bytes_read() {
   std::ifstream counters("/proc/self/io");
   std::string name;

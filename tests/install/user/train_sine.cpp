@@ -4,11 +4,13 @@
 #include <cmath>
 #include <cstdint>
 #include <iostream>
+#include <string>
 
 #include <quadgate/engine/base/error.h>
 #include <quadgate/engine/training/network.h>
 #include <quadgate/engine/training/trainer.h>
 #include <quadgate/io/data/dataset.h>
+#include <quadgate/io/hdf5/reader_program.h>
 #include <quadgate/kernels/base/isa.h>
 
 namespace {
@@ -64,6 +66,31 @@ bool names_the_missing_file() {
   return false;
 }
 
+// A process of the installed program reads it.
+bool reads(const char* file) {
+  const quadgate::Dataset dataset(file);
+  const auto splits = dataset.split_names();
+  std::cout << file << ": " << splits.size() << " splits\n";
+  return !splits.empty();
+}
+
+bool names_the_missing_program(const char* file) {
+  quadgate::hdf5::set_reader_program("/none/quadgate-hdf5-reader");
+  try {
+    const quadgate::Dataset dataset(file);
+  } catch (const quadgate::FileError& error) {
+    std::cout << error.what() << '\n';
+    return std::string(error.what()).find("/none/quadgate-hdf5-reader") != std::string::npos;
+  }
+  return false;
+}
+
 }  // namespace
 
-int main() { return learns() && names_the_missing_file() ? 0 : 1; }
+// train_sine DATASET
+int main(int, char** argv) {
+  return learns() && names_the_missing_file() && reads(argv[1]) &&
+                 names_the_missing_program(argv[1])
+             ? 0
+             : 1;
+}

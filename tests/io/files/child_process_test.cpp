@@ -1,33 +1,36 @@
-// Sweeps: what a service can do to its process, which its owner must only hear of.
+// Sweeps: what a service can do to its process, which its owner must only hear of; programs that
+// are missing or others.
 
 #include "io/files/child_process.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <new>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/base/error.h"
 #include "tests/io/files.h"
+#include "tests/io/processes.h"
 
 namespace quadgate {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using ::testing::EndsWith;
+using ::testing::IsEmpty;
 using testing::message_of;
+using ::testing::SizeIs;
 
 using ChildProcessTest = testing::FolderTest;
 using Bytes = ChildProcess::Bytes;
 
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
-constexpr AnswerLimits kLimits{.cpu_milliseconds = 100, .memory_bytes = 64 * kMiB};
+constexpr child::AnswerLimits kLimits{.cpu_milliseconds = 1000, .memory_bytes = 64 * kMiB};
 
 Bytes bytes_of(std::string_view text) {
   const auto view = std::as_bytes(std::span(text));
@@ -38,37 +41,24 @@ std::string text_of(const Bytes& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Does what the request says.
-void obey(std::span<const std::byte> request, Bytes& answer) {
-  const std::string order = text_of(Bytes(request.begin(), request.end()));
-  if (order == "throw") throw std::runtime_error("a.h5: no");
-  if (order == "abort") std::abort();
-  if (order == "loop") {
-    for (volatile bool go_on = true; go_on;) {
-    }
-  }
-  if (order == "allocate") {
-    if (::mmap(nullptr, 128 * kMiB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) {
-      throw std::bad_alloc();
-    }
-  }
-  if (order == "kill") std::raise(SIGKILL);
-  if (order == "interrupt") std::raise(SIGINT);
-  if (order == "print") std::fputs("not to be seen\n", stderr);
-  answer = order == "long" ? Bytes(kMiB + 1) : bytes_of("did " + order);
-}
-
 class Obedient {
  public:
+  explicit Obedient(milliseconds patience = ChildProcess::kPatience, int descriptor = STDIN_FILENO,
+                    std::vector<std::string> arguments = {"child"})
+      : child_("a.h5", QUADGATE_CHILD_PROGRAM, std::move(arguments), descriptor, patience) {}
+
   std::string operator()(std::string_view order) {
     return text_of(child_.call(bytes_of(order), kLimits, kMiB));
   }
   std::string failure(std::string_view order) {
     return message_of<FileError>([&] { (*this)(order); });
   }
+  void into(std::string_view order, std::span<std::byte> out) {
+    child_.call_into(bytes_of(order), kLimits, out);
+  }
 
  private:
-  ChildProcess child_{"a.h5", STDIN_FILENO, obey};
+  ChildProcess child_;
 };
 
 TEST(ChildProcess, AnswersAndGoesOnAfterErrors) {
@@ -76,7 +66,7 @@ TEST(ChildProcess, AnswersAndGoesOnAfterErrors) {
   EXPECT_EQ(child("one"), "did one");
   EXPECT_EQ(child.failure("throw"), "a.h5: no");
   EXPECT_EQ(child("interrupt"), "did interrupt");
-  EXPECT_EQ(child(std::string(100'000, 'x')), "did " + std::string(100'000, 'x'));
+  EXPECT_EQ(child(std::string(1'000'000, 'x')), "did " + std::string(1'000'000, 'x'));
 }
 
 TEST(ChildProcess, IsGoneAfterACrashOrItsLimits) {
@@ -85,12 +75,45 @@ TEST(ChildProcess, IsGoneAfterACrashOrItsLimits) {
     EXPECT_EQ(child("one"), "did one");
     EXPECT_EQ(child.failure(order), "a.h5: " + reason);
     EXPECT_EQ(child.failure("one"), "a.h5: " + reason);
+    EXPECT_THAT(testing::children(), IsEmpty());
   };
   expect_end("abort", "damaged: reading it crashes its library");
   expect_end("loop", "damaged: reading it takes too long");
   expect_end("allocate", "damaged: reading it needs too much memory");
   expect_end("kill", "the process that reads it was killed");
   expect_end("long", "damaged: reading it crashes its library");
+}
+
+// As a process does that reads from a disk that does not answer.
+TEST(ChildProcess, IsGoneOnceItStandsStill) {
+  Obedient child(milliseconds(200));
+  EXPECT_EQ(child("one"), "did one");
+  const std::string reason = "a.h5: reading it has stood still for 0.2 s, as if its disk were gone";
+  const auto start = steady_clock::now();
+  EXPECT_EQ(child.failure("stop"), reason);
+  EXPECT_LT(steady_clock::now() - start, std::chrono::seconds(10));
+  EXPECT_EQ(child.failure("one"), reason);
+  EXPECT_THAT(testing::children(), IsEmpty());
+}
+
+TEST(ChildProcess, NeitherBeginsNorTakesARequestWhileItStandsStill) {
+  Obedient child(milliseconds(200));
+  ASSERT_THAT(testing::children(), SizeIs(1));
+  ::kill(testing::children().front(), SIGSTOP);
+  const std::string longer_than_the_socket_holds(100 * kMiB, 'x');
+  EXPECT_THAT(child.failure(longer_than_the_socket_holds), EndsWith("as if its disk were gone"));
+}
+
+TEST(ChildProcess, MayWorkForLongerThanItMayStandStill) {
+  EXPECT_EQ(Obedient(milliseconds(100))("work"), "did work");
+}
+
+TEST(ChildProcess, GoesWithItsOwner) {
+  {
+    Obedient child;
+    EXPECT_THAT(testing::children(), SizeIs(1));
+  }
+  EXPECT_THAT(testing::children(), IsEmpty());
 }
 
 TEST(ChildProcess, PrintsNothing) {
@@ -102,21 +125,27 @@ TEST(ChildProcess, PrintsNothing) {
 TEST_F(ChildProcessTest, HasNoFileButTheOneGiven) {
   const int given = ::open(file("a", "content of a").c_str(), O_RDONLY);
   const int other = ::open(file("b", "content of b").c_str(), O_RDONLY);
-  const auto read_both = [&](std::span<const std::byte>, Bytes& answer) {
-    answer.resize(100);
-    const auto first = ::pread(given, answer.data(), answer.size(), 0);
-    const auto second = ::pread(other, answer.data(), answer.size(), 0);
-    answer.resize(static_cast<std::size_t>(std::max<::ssize_t>(0, first)));
-    if (second >= 0) answer.clear();
-  };
-  ChildProcess child("a", given, read_both);
-  EXPECT_EQ(text_of(child.call({}, kLimits, kMiB)), "content of a");
+  const int far = ::dup2(other, 500);
+  Obedient child(ChildProcess::kPatience, given);
+  EXPECT_EQ(child("file"), "content of a");
+  EXPECT_EQ(child("descriptors"), "0 1 2 3 4 ");
   Bytes exact(12);
-  child.call_into({}, kLimits, exact);
+  child.into("file", exact);
   EXPECT_EQ(text_of(exact), "content of a");
-  EXPECT_THROW(child.call_into({}, kLimits, std::span(exact).first(11)), FileError);
-  ::close(given);
-  ::close(other);
+  EXPECT_THROW(child.into("file", std::span(exact).first(11)), FileError);
+  for (const int descriptor : {given, other, far}) ::close(descriptor);
+}
+
+TEST(ChildProcess, NamesAProgramThatCannotBeStartedOrIsAnother) {
+  const auto message = [](const char* program) {
+    return message_of<FileError>(
+        [&] { ChildProcess("a.h5", program, {"child"}, STDIN_FILENO).call({}, kLimits, kMiB); });
+  };
+  EXPECT_EQ(message("/none/reader"),
+            "a.h5: cannot be read: cannot start /none/reader: No such file or directory");
+  EXPECT_EQ(message("/bin/true"), "a.h5: cannot be read: /bin/true ended before it began");
+  EXPECT_THAT(Obedient(ChildProcess::kPatience, STDIN_FILENO, {"child", "wrong"}).failure("one"),
+              EndsWith(" is of another version"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Sweeps: damaged versions of each kind of HDF5 file that quadgate reads: data sets (plain,
-// compressed, as other programs write them), checkpoints whose seal is gone, weights, Keras files.
+// compressed, as other programs write them), checkpoints without a checksum, weights, Keras files.
 // 1,000 of each, as each costs a process, or as many as QUADGATE_HDF5_MUTATIONS says.
 
 #include <hdf5.h>
@@ -12,6 +12,7 @@
 
 #include "io/data/dataset.h"
 #include "io/data/loader.h"
+#include "io/files/checksum.h"
 #include "io/hdf5/array_writer.h"
 #include "io/hdf5/file.h"
 #include "io/hdf5/file_writer.h"
@@ -52,8 +53,11 @@ class Hdf5MutationTest : public testing::FolderTest {
                                count);
   }
 
-  /// What files of versions before the checksums hold: a seal is no line of text.
-  void break_seal() const {
+  /// As versions before the checksums wrote "whole.h5".
+  void drop_checksum() const {
+    const hid_t file = H5Fopen(path("whole.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+    EXPECT_GE(H5Adelete(file, kChecksumAttribute), 0);
+    H5Fclose(file);
     std::fstream(path("whole.h5"), std::ios::binary | std::ios::in | std::ios::out).put('\0');
   }
 };
@@ -157,7 +161,7 @@ TEST_F(Hdf5MutationTest, Checkpoints) {
   Parameters parameters(kModel.config);
   Optimizer optimizer({}, parameters.values().size());
   save_checkpoint(path("whole.h5"), kModel, parameters, optimizer, {.epoch = 1, .step = 2});
-  break_seal();
+  drop_checksum();
   int turn = 0;
   survive([&](const std::filesystem::path& damaged) {
     const Checkpoint checkpoint(damaged);
@@ -169,7 +173,7 @@ TEST_F(Hdf5MutationTest, Checkpoints) {
 
 TEST_F(Hdf5MutationTest, Weights) {
   save_model(path("whole.h5"), kModel, Parameters(kModel.config));
-  break_seal();
+  drop_checksum();
   survive([](const std::filesystem::path& damaged) { read_state_dict(damaged); });
 }
 

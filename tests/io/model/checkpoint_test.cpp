@@ -11,6 +11,7 @@
 
 #include "engine/base/error.h"
 #include "tests/io/files.h"
+#include "tests/io/processes.h"
 #include "tests/support/bytes_read.h"
 
 namespace quadgate {
@@ -23,6 +24,7 @@ using testing::files_beside;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::message_of;
+using ::testing::SizeIs;
 
 const ModelDescription kModel{.config = {.rnn = {.input_size = 3,
                                                  .hidden_size = 5,
@@ -388,16 +390,36 @@ TEST_F(CheckpointTest, IsOpenedAndSummedOnce) {
 
   const std::int64_t before = bytes_read();
   if (before == 0) GTEST_SKIP() << "SKIPPED: this system does not count what a process reads";
-  const Checkpoint checkpoint = open_whole_checkpoint(path("checkpoint.h5")).checkpoint;
-  Parameters loaded(checkpoint.description().config);
-  Optimizer adam({.kind = OptimizerConfig::Kind::adam, .clip_norm = {}}, loaded.values().size());
-  checkpoint.load_parameters(loaded);
-  checkpoint.load_optimizer(loaded, adam);
-  EXPECT_TRUE(checkpoint.has_training() && checkpoint.has_head());
-  EXPECT_EQ(checkpoint.training_state().epoch, 3);
-  // Once for the checksum, and once for its values.
+  {
+    const Checkpoint checkpoint = open_whole_checkpoint(path("checkpoint.h5")).checkpoint;
+    Parameters loaded(checkpoint.description().config);
+    Optimizer adam({.kind = OptimizerConfig::Kind::adam, .clip_norm = {}}, loaded.values().size());
+    checkpoint.load_parameters(loaded);
+    checkpoint.load_optimizer(loaded, adam);
+    EXPECT_TRUE(checkpoint.has_training() && checkpoint.has_head());
+    EXPECT_EQ(checkpoint.training_state().epoch, 3);
+    EXPECT_EQ(times_open(path("checkpoint.h5")), 1);
+    EXPECT_THAT(testing::children(), SizeIs(1));
+  }
+  // Once for the checksum, by the process that has ended now, and once for its values.
+  EXPECT_GT(bytes_read() - before, 3 * size / 2);
   EXPECT_LT(bytes_read() - before, 2 * size + size / 2);
-  EXPECT_EQ(times_open(path("checkpoint.h5")), 1);
+}
+
+// A file from here whose first bytes were cut off is an HDF5 file like any other.
+TEST_F(CheckpointTest, RefusesAFileWhoseChecksumWasCutOff) {
+  save(1);
+  const std::string whole = content_of(path("checkpoint.h5"));
+  ASSERT_TRUE(whole.starts_with("quadgate xxh3-64 "));
+  const auto message = [&](const std::string& content) {
+    file("cut.h5", content);
+    return message_of<FileError>([&] { Checkpoint(path("cut.h5")); });
+  };
+  const std::string expected =
+      "cut.h5: damaged, or changed by another program: its checksum is gone";
+  EXPECT_THAT(message(whole.substr(512)), EndsWith(expected));
+  EXPECT_THAT(message(std::string(512, '\0') + whole.substr(512)), EndsWith(expected));
+  EXPECT_EQ(open_whole_checkpoint(path("checkpoint.h5")).damage, "");
 }
 
 // Any flipped byte gives an error or the same weights: never other weights, never a crash.

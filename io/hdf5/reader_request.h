@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+namespace quadgate::hdf5 {
+
+/// What a ReaderClient asks its ReaderService. The name of the object follows it.
+struct ReaderRequest {
+  enum Kind : std::int64_t {
+    describe,  ///< answered by an encoded Object
+    read       ///< answered by the elements
+  };
+
+  Kind kind;
+  std::int64_t first = 0;  ///< row to read
+  std::int64_t count = 0;  ///< of rows
+};
+static_assert(std::has_unique_object_representations_v<ReaderRequest>);
+
+}  // namespace quadgate::hdf5
