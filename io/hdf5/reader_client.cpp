@@ -91,7 +91,7 @@ const Object& ReaderClient::object(const std::string& name) {
   if (found != objects_.end()) return found->second;
   const std::int64_t most_bytes = std::min(kMiB + 16 * file_size_, kMostDescription);
   try {
-    Object object = decode(child_->call(message({.kind = ReaderRequest::describe}, name),
+    Object object = decode(child_->call(message({.task = ReaderTask::describe}, name),
                                         limits(most_bytes), most_bytes));
     check_size(object.dataset, file_size_);
     return objects_.emplace(name, std::move(object)).first->second;
@@ -129,7 +129,7 @@ ChunkCache* ReaderClient::cache_of(const DatasetInfo& dataset) {
 
 void ReaderClient::ask_for_rows(const std::string& name, const DatasetInfo& dataset,
                                 std::int64_t first, std::int64_t count, std::span<std::byte> out) {
-  child_->call_into(message({.kind = ReaderRequest::read, .first = first, .count = count}, name),
+  child_->call_into(message({.task = ReaderTask::read_rows, .first = first, .count = count}, name),
                     limits(std::ssize(out) + unpacked_bytes(dataset, file_size_)), out);
 }
 

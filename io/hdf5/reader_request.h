@@ -5,14 +5,14 @@
 
 namespace quadgate::hdf5 {
 
+enum class ReaderTask : std::int64_t {
+  describe,   ///< answered by an encoded Object
+  read_rows,  ///< answered by the elements
+};
+
 /// What a ReaderClient asks its ReaderService. The name of the object follows it.
 struct ReaderRequest {
-  enum Kind : std::int64_t {
-    describe,  ///< answered by an encoded Object
-    read       ///< answered by the elements
-  };
-
-  Kind kind;
+  ReaderTask task;
   std::int64_t first = 0;  ///< row to read
   std::int64_t count = 0;  ///< of rows
 };

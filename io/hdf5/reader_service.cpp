@@ -180,7 +180,7 @@ void ReaderService::answer(std::span<const std::byte> request, std::vector<std::
   const auto head = load<ReaderRequest>(request.data());
   const auto text = request.subspan(sizeof head);
   const std::string name(reinterpret_cast<const char*>(text.data()), text.size());
-  if (head.kind == ReaderRequest::describe) {
+  if (head.task == ReaderTask::describe) {
     answer = encode(describe(name));
   } else {
     read(name, head.first, head.count, answer);
