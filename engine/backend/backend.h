@@ -32,6 +32,9 @@ class Backend {
   virtual BackendKind kind() const noexcept = 0;
   /// Takes over changed weights into the layout of the kernels, before the next pass.
   virtual void pack() = 0;
+  /// Changes the weights and takes them over, each piece while it is in a cache: calls `update` for
+  /// ranges in which each parameter is once, of sparse `rows` those that are present.
+  virtual void update(const RangeUpdate& update, const SparseRows& rows) = 0;
   virtual Metrics evaluate(const Batch& batch) = 0;
   virtual void predict(const Batch& batch, std::span<float> outputs) = 0;
   /// `gradient_scale` is 1 / the weight of the items that the loss is the mean of, 0 without any.

@@ -1,22 +1,18 @@
 #pragma once
 
-#include <cstddef>
 #include <functional>
 #include <vector>
 
+#include "engine/model/parameters.h"
+
 namespace quadgate {
 
-/// Elements [begin, begin + size) of the parameters' flat arrays.
-struct FlatRange {
-  std::size_t begin = 0;
-  std::size_t size = 0;
-};
-
 /// A part of the parameters, and what copies it to where the kernels read it. Tasks are planned
-/// once, no two have a parameter in common, and they run in any order on any cores.
+/// once, and they run in any order on any cores. Each parameter is in one of them, but the rows of
+/// a sparse embedding, which are read where they are.
 struct PackTask {
   std::vector<FlatRange> parameters;
-  std::function<void()> run;
+  std::function<void()> run;  ///< copies nothing where the kernels read the parameters themselves
 };
 
 }  // namespace quadgate

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "engine/model/loss.h"
@@ -15,6 +17,22 @@ struct SparseRows {
   std::size_t size = 0;                     ///< floats of the flat arrays that are its own; 0: none
   std::int64_t width = 0;                   ///< of a row
   std::span<const std::int32_t> present{};  ///< the rows that have a gradient, each once
+
+  /// The present rows in tiles, each the work of one core.
+  std::int64_t tiles() const noexcept {
+    return static_cast<std::int64_t>((present.size() + kTile - 1) / kTile);
+  }
+  /// Calls body(range) for each row of a tile.
+  template <typename Body>
+  void for_each(std::int64_t tile, Body body) const {
+    const std::size_t first = static_cast<std::size_t>(tile) * kTile;
+    for (const std::int32_t row : present.subspan(first, std::min(kTile, present.size() - first))) {
+      body(FlatRange{static_cast<std::size_t>(row * width), static_cast<std::size_t>(width)});
+    }
+  }
+
+ private:
+  static constexpr std::size_t kTile = 64;
 };
 
 /// The gradient of a loss in one flat array, laid out as the parameters are. It is a view, which
@@ -29,6 +47,10 @@ struct Gradient {
     return values.subspan(slice.offset, slice.size);
   }
 };
+
+/// Updates some parameters from their gradient. Ranges without a common parameter may be updated at
+/// the same time.
+using RangeUpdate = std::function<void(const FlatRange& range)>;
 
 /// What a forward and backward pass over a batch gives.
 struct Derivative {

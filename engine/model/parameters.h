@@ -21,6 +21,12 @@ struct ParameterSlice {
   std::size_t size = 0;             ///< number of elements
 };
 
+/// Elements [begin, begin + size) of the parameters' flat array, and of those laid out as it is.
+struct FlatRange {
+  std::size_t begin = 0;
+  std::size_t size = 0;
+};
+
 /// The number of weights that a model of these sizes has, whatever they are, without making it.
 double count_parameters(const ModelConfig& config) noexcept;
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <iterator>
 
 namespace quadgate::native {
@@ -51,6 +52,7 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
   stack_.add_pack_tasks(pack_tasks_);
   head_.add_pack_tasks(pack_tasks_);
   if (conv_) conv_->add_pack_tasks(pack_tasks_);
+  if (embedding_) embedding_->add_pack_tasks(pack_tasks_);
   stack_.add_gradient_tasks(gradient_tasks_);
   head_.add_gradient_tasks(gradient_tasks_, stack_);
   if (conv_) conv_->add_gradient_tasks(gradient_tasks_);
@@ -65,6 +67,17 @@ void Backend::pack() {
   stack_.weights_changed();
   workers_.share(std::ssize(pack_tasks_),
                  [&](std::int64_t task) { pack_tasks_[static_cast<std::size_t>(task)].run(); });
+}
+
+void Backend::update(const RangeUpdate& update, const SparseRows& rows) {
+  stack_.weights_changed();
+  const std::int64_t tasks = std::ssize(pack_tasks_);
+  workers_.share(tasks + rows.tiles(), [&](std::int64_t index) {
+    if (index >= tasks) return rows.for_each(index - tasks, std::cref(update));
+    const PackTask& task = pack_tasks_[static_cast<std::size_t>(index)];
+    for (const FlatRange& range : task.parameters) update(range);
+    task.run();
+  });
 }
 
 /// Lays the batch out, and brings the recurrent weights to what the pass multiplies with.

@@ -25,6 +25,7 @@ class Backend final : public quadgate::Backend {
 
   BackendKind kind() const noexcept override { return BackendKind::native; }
   void pack() override;
+  void update(const RangeUpdate& update, const SparseRows& rows) override;
   Metrics evaluate(const Batch& batch) override;
   void predict(const Batch& batch, std::span<float> outputs) override;
   Derivative differentiate(const Batch& batch, const DropoutKey& dropout,

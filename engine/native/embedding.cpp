@@ -5,6 +5,8 @@
 #include <iterator>
 #include <numeric>
 
+#include "engine/threads/parallel_tiles.h"
+
 namespace quadgate::native {
 namespace {
 
@@ -37,6 +39,9 @@ Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, kernels::
       width_(config.input_size()),
       padding_(static_cast<std::int32_t>(config.embedding.padding_index.value_or(-1))),
       tied_(parameters.tied()),
+      dense_(tied_ || config.embedding.sparse ? FlatRange{}
+                                              : FlatRange{parameters.embedding_weight().offset,
+                                                          parameters.embedding_weight().size}),
       capacity_(capacity),
       tasks_(std::clamp<std::int64_t>(capacity / kTokens, 1, kMostTasks)),
       table_(parameters.value(parameters.embedding_weight()).data()),
@@ -48,6 +53,12 @@ Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, kernels::
   absent_.reserve(most);
   begin_.reserve(most + 1);
   rows_.reserve(static_cast<std::size_t>(capacity));
+}
+
+void Embedding::add_pack_tasks(std::vector<PackTask>& tasks) const {
+  for (std::size_t i = 0; i < dense_.size; i += kFlatTile) {
+    tasks.push_back({{{dense_.begin + i, std::min(kFlatTile, dense_.size - i)}}, [] {}});
+  }
 }
 
 void Embedding::assign(const Batch& batch, const PackedSteps* steps) {

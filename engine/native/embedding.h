@@ -27,6 +27,9 @@ class Embedding {
   /// The features of a token, [embedding_size].
   const float* row(std::int32_t token) const noexcept { return table_ + token * width_; }
 
+  /// Tasks for the table, which nothing copies, unless it is tied, and the head's, or sparse.
+  void add_pack_tasks(std::vector<PackTask>& tasks) const;
+
   /// Finds out which rows of `d` each token of a batch has, for the gradient: packed rows of
   /// `steps`, or, if that is null, the places of the batch's tokens.
   void assign(const Batch& batch, const PackedSteps* steps);
@@ -50,6 +53,7 @@ class Embedding {
   std::int64_t width_;
   std::int32_t padding_;  // -1: none
   bool tied_;
+  FlatRange dense_;  // of the table, if all of its rows are updated by tasks for it
   std::int64_t capacity_;
   std::int64_t tasks_;
   const float* table_;

@@ -40,7 +40,13 @@ LayerWeights::LayerWeights(const CellKernels& cell, const RecurrentConfig& confi
 
 void LayerWeights::add_pack_tasks(std::vector<PackTask>& tasks) {
   ih_.add_pack_tasks(tasks);
-  if (!dropout_.is_on()) hh_.add_pack_tasks(tasks);
+  if (dropout_.is_on()) {
+    for (std::int64_t piece = 0; piece < hh_.pieces(); ++piece) {
+      tasks.push_back({hh_.parameters(piece), [] {}});
+    }
+  } else {
+    hh_.add_pack_tasks(tasks);
+  }
   if (has_bias_) tasks.push_back({{bias_ih_.range, bias_hh_.range}, [this] { pack_bias(); }});
 }
 

@@ -31,7 +31,7 @@ class LayerWeights {
     return bias_.data() + panel * panels_.cell.width();
   }
 
-  /// Tasks that take over changed weights: all of them, or, with weight_dropout, all but W_hh. The
+  /// Tasks that take over changed weights; with weight_dropout, those of W_hh copy nothing. The
   /// weights must stay where they are.
   void add_pack_tasks(std::vector<PackTask>& tasks);
   /// With weight_dropout: takes over a piece of W_hh as it is, or, if there is a key, dropped.

@@ -24,7 +24,6 @@ PackedWeight::PackedWeight(const Parameters& parameters, const ParameterSlice& s
                             .kernels = plan.kernels});
 }
 
-/// Of a piece, one for rows that follow each other.
 std::vector<FlatRange> PackedWeight::parameters(std::int64_t piece) const {
   const auto size = static_cast<std::size_t>(columns_);
   std::vector<FlatRange> ranges;

@@ -44,6 +44,9 @@ class PackedWeight {
   /// Takes over a piece of the weights, or, in their layout, of other ones.
   void pack(std::int64_t piece, const float* weights);
 
+  /// Where the weights of a piece are: a range for rows that follow each other.
+  std::vector<FlatRange> parameters(std::int64_t piece) const;
+
   /// A task for each piece. This object must stay where it is.
   void add_pack_tasks(std::vector<PackTask>& tasks);
 
@@ -52,7 +55,6 @@ class PackedWeight {
   std::int64_t end(std::int64_t piece) const noexcept {
     return std::min((piece + 1) * width_, static_cast<std::int64_t>(rows_.size()));
   }
-  std::vector<FlatRange> parameters(std::int64_t piece) const;
 
   const float* values_ = nullptr;
   std::size_t offset_ = 0;  // in the flat arrays

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "engine/base/stopwatch.h"
+#include "engine/threads/parallel_tiles.h"
 
 namespace quadgate::onednn {
 namespace {
@@ -42,6 +43,14 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
 }
 
 void Backend::pack() { weights_.pack(arena_); }
+
+/// There are no sparse rows: oneDNN's networks have no embedding.
+void Backend::update(const RangeUpdate& update, const SparseRows& /*rows*/) {
+  for_each_tile(arena_, gradient_.values().size(), [&](std::size_t begin, std::int64_t size) {
+    update({.begin = begin, .size = static_cast<std::size_t>(size)});
+  });
+  pack();
+}
 
 /// Calls per_slice(slice at work, number of the slice in the batch, first row) for every slice and
 /// adds up what it returns, in their order.

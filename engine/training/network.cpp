@@ -8,6 +8,7 @@
 #include "engine/backend/backend.h"
 #include "engine/base/error.h"
 #include "engine/training/make_backend.h"
+#include "engine/training/optimizer.h"
 
 namespace quadgate {
 namespace {
@@ -151,6 +152,17 @@ Derivative Network::differentiate(const Batch& batch, const DropoutKey& dropout)
   const double weight = loss_.weight(batch);
   const auto scale = static_cast<float>(weight > 0 ? 1 / weight : 0);
   return backend_->differentiate(batch, dropout, scale);
+}
+
+void Network::update(Optimizer& optimizer, const Gradient& gradient, float scale) {
+  const auto for_each_range = [&](const RangeUpdate& update) {
+    backend_->update(update, gradient.rows);
+  };
+  {
+    ParameterEditor editor = parameters_.edit();
+    optimizer.step(std::cref(for_each_range), editor.values(), gradient, scale);
+  }
+  packed_version_ = parameters_.version();
 }
 
 }  // namespace quadgate

@@ -18,6 +18,7 @@
 namespace quadgate {
 
 class Backend;
+class Optimizer;
 
 /// A model planned for batches of at most `batch_size` sequences of at most `seq_len` steps: its
 /// parameters, and the passes over a batch on the cores of an arena. Every result is the same bits
@@ -57,6 +58,10 @@ class Network {
   /// Forward and backward: the metrics and the gradient of the mean loss, valid until the next
   /// call. Without items that count, it is 0. Throws like `evaluate`.
   Derivative differentiate(const Batch& batch, const DropoutKey& dropout);
+
+  /// Updates the weights by a step of `optimizer` from `gradient * scale`, as Optimizer::step does,
+  /// and takes each over for the next pass while it is in a cache.
+  void update(Optimizer& optimizer, const Gradient& gradient, float scale);
 
  private:
   void expect_fit(const Batch& batch) const;

@@ -35,22 +35,17 @@ kernels::RmspropArgs rmsprop_args(const OptimizerConfig& config, float gradient_
           .lr = static_cast<float>(config.lr)};
 }
 
-/// Calls body(start, length) over the cores for the present rows of the table at the start of the
-/// `size` elements, and for tiles of all that follows it.
-template <typename Body>
-void for_each_part(Arena& arena, std::size_t size, const SparseRows& table, Body body) {
-  constexpr std::size_t kRows = 64;
-  const auto run = [&](std::int64_t tile) {
-    const std::size_t first = static_cast<std::size_t>(tile) * kRows;
-    const std::size_t count = std::min(kRows, table.present.size() - first);
-    for (const std::int32_t row : table.present.subspan(first, count)) {
-      body(static_cast<std::size_t>(row * table.width), table.width);
-    }
-  };
-  const auto tiles = static_cast<std::int64_t>((table.present.size() + kRows - 1) / kRows);
-  tiles < 4 ? arena.for_each_here(tiles, run) : arena.for_each(tiles, run);
-  for_each_tile(arena, size - table.size,
-                [&](std::size_t start, std::int64_t length) { body(table.size + start, length); });
+/// Updates over the cores the present ones of the sparse rows at the start of the `size` elements,
+/// and all that follows these rows.
+void for_each_range(Arena& arena, std::size_t size, const SparseRows& rows,
+                    const RangeUpdate& update) {
+  constexpr std::int64_t kWorthSharing = 4;
+  const std::int64_t tiles = rows.tiles();
+  const auto run = [&](std::int64_t tile) { rows.for_each(tile, std::cref(update)); };
+  tiles < kWorthSharing ? arena.for_each_here(tiles, run) : arena.for_each(tiles, run);
+  for_each_tile(arena, size - rows.size, [&](std::size_t start, std::int64_t length) {
+    update({.begin = rows.size + start, .size = static_cast<std::size_t>(length)});
+  });
 }
 
 kernels::AdamArgs adam_args(const OptimizerConfig& config, std::int64_t step,
@@ -116,40 +111,46 @@ void Optimizer::step(Arena& arena, Parameters& parameters, const Gradient& gradi
 }
 
 void Optimizer::step(Arena& arena, std::span<float> values, const Gradient& gradient, float scale) {
+  const auto for_each = [&](const RangeUpdate& update) {
+    for_each_range(arena, values.size(), gradient.rows, update);
+  };
+  step(std::cref(for_each), values, gradient, scale);
+}
+
+void Optimizer::step(const std::function<void(const RangeUpdate&)>& for_each_range,
+                     std::span<float> values, const Gradient& gradient, float scale) {
   steps_ += 1;
+  const auto run = [&](const auto& update) {
+    for_each_range([&update](const FlatRange& range) {
+      update(range.begin, static_cast<std::int64_t>(range.size));
+    });
+  };
   const float* const gradients = gradient.values.data();
-  const SparseRows& table = gradient.rows;
   if (config_.kind == OptimizerConfig::Kind::sgd) {
-    for_each_part(arena, values.size(), table,
-                  [&, kernel = kernels::sgd_kernel(isa_), args = sgd_args(config_, scale),
-                   momentum = state("momentum_buffer")](std::size_t start, std::int64_t length) {
-                    kernel(length, args, gradients + start, tile_of(momentum, start),
-                           values.data() + start);
-                  });
-    return;
+    return run([&, kernel = kernels::sgd_kernel(isa_), args = sgd_args(config_, scale),
+                momentum = state("momentum_buffer")](std::size_t begin, std::int64_t size) {
+      kernel(size, args, gradients + begin, tile_of(momentum, begin), values.data() + begin);
+    });
   }
   if (config_.kind == OptimizerConfig::Kind::rmsprop) {
-    for_each_part(arena, values.size(), table,
-                  [&, kernel = kernels::rmsprop_kernel(isa_), args = rmsprop_args(config_, scale),
-                   square_avg = state("square_avg"), grad_avg = state("grad_avg"),
-                   momentum = state("momentum_buffer")](std::size_t start, std::int64_t length) {
-                    kernel(length, args,
-                           {.grad = gradients + start,
-                            .square_avg = square_avg + start,
-                            .grad_avg = tile_of(grad_avg, start),
-                            .momentum_buffer = tile_of(momentum, start),
-                            .param = values.data() + start});
-                  });
-    return;
+    return run([&, kernel = kernels::rmsprop_kernel(isa_), args = rmsprop_args(config_, scale),
+                square_avg = state("square_avg"), grad_avg = state("grad_avg"),
+                momentum = state("momentum_buffer")](std::size_t begin, std::int64_t size) {
+      kernel(size, args,
+             {.grad = gradients + begin,
+              .square_avg = square_avg + begin,
+              .grad_avg = tile_of(grad_avg, begin),
+              .momentum_buffer = tile_of(momentum, begin),
+              .param = values.data() + begin});
+    });
   }
   const auto args = adam_args(config_, steps_, scale);
   const auto sparse_args = sparse_adam_args(args);
-  for_each_part(arena, values.size(), table,
-                [&, kernel = kernels::adam_kernel(isa_), exp_avg = state("exp_avg"),
-                 exp_avg_sq = state("exp_avg_sq")](std::size_t start, std::int64_t length) {
-                  kernel(length, start < table.size ? sparse_args : args, gradients + start,
-                         exp_avg + start, exp_avg_sq + start, values.data() + start);
-                });
+  run([&, kernel = kernels::adam_kernel(isa_), exp_avg = state("exp_avg"),
+       exp_avg_sq = state("exp_avg_sq")](std::size_t begin, std::int64_t size) {
+    kernel(size, begin < gradient.rows.size ? sparse_args : args, gradients + begin,
+           exp_avg + begin, exp_avg_sq + begin, values.data() + begin);
+  });
 }
 
 }  // namespace quadgate

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,9 @@ class Optimizer {
   void step(Arena& arena, Parameters& parameters, const Gradient& gradient, float scale = 1);
   /// Those in a flat array.
   void step(Arena& arena, std::span<float> values, const Gradient& gradient, float scale = 1);
+  /// The same in other ranges: `for_each_range` calls the update that it is given once for each.
+  void step(const std::function<void(const RangeUpdate&)>& for_each_range, std::span<float> values,
+            const Gradient& gradient, float scale);
 
  private:
   void add_state(std::string_view name, std::size_t size);

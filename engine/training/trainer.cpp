@@ -77,9 +77,7 @@ void Trainer::update(const Gradient& gradient, double scale) {
     // torch.nn.utils.clip_grad_norm_
     scale *= std::min(1.0, *clip_norm / (norm + 1e-6));
   }
-  as_optimizer(network_, [&] {
-    optimizer_.step(network_.arena(), network_.parameters(), gradient, static_cast<float>(scale));
-  });
+  as_optimizer(network_, [&] { network_.update(optimizer_, gradient, static_cast<float>(scale)); });
 }
 
 }  // namespace quadgate
