@@ -78,7 +78,7 @@ class Passes {
   /// The product of a row of ones with each left side.
   void sum_left(std::int64_t first, std::int64_t rows) noexcept {
     using Start = kernels::Output::Start;
-    const float one = bf16_ ? std::bit_cast<float>(0x3F803F80U) : 1.0F;  // two in a word
+    const float one = bf16_ ? std::bit_cast<float>(0x3F803F80U) : 1.0F;  // a pair of ones
     const std::int64_t depth = bf16_ ? (rows + 1) / 2 : rows;
     for (std::int64_t panel = 0; panel < std::ssize(tile_.left); ++panel) {
       kernels_.product(1, depth,

@@ -22,14 +22,14 @@ struct GradientTile {
   const kernels::MatrixKernels* kernels = nullptr;  ///< their arithmetic is that of both sides
   std::int64_t depth = 0;                           ///< packed rows
   std::span<const float* const> left;  ///< at most kMostPanels, each [depth, left_width]; in
-                                       ///< bf16 rounded, in words of neighbours
+                                       ///< bf16 rounded, in pairs of neighbours
   std::int64_t left_width = 0;         ///< for left_sums, and in bf16, 1 to 4 whole vectors
   std::int64_t left_stride = 0;        ///< between rows of left that do not follow each other:
                                        ///< at most 2 such left sides of at most 4 vectors, f32
   float* left_sums = nullptr;          ///< set: the sums over the rows of each left side,
                                        ///< [left sides, left_width]; null: no
   RowView right;                       ///< [depth, first_column + columns or more]; in bf16
-                                       ///< words as well
+                                       ///< pairs as well
   const std::int64_t* right_rows = nullptr;  ///< which of them belongs to each packed row of left,
                                              ///< -1: none; null: the same
   std::int64_t first_column = 0;             ///< even in bf16

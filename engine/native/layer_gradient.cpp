@@ -35,7 +35,7 @@ LayerGradient::LayerGradient(const LayerWeights& weights, const GateArray& gates
       width_(tile_width(gates.bf16(), cell_.width())),
       capacity_(plan.capacity),
       cores_(plan.cores),
-      front_(plan.front),
+      initial_rows_(plan.initial_rows),
       reverse_(plan.reverse),
       ih_{.slots = cell_.ih,
           .recurrent = false,
@@ -128,10 +128,10 @@ void LayerGradient::compute(const Matrix& matrix, const Tile& tile, const Pass& 
   }
   RowView rows = right.rows;
   if (gates_.bf16()) {
-    rows = right.words;
-    rows.data += tile.part * right.word_parts_stride;
+    rows = right.pairs;
+    rows.data += tile.part * right.pair_parts_stride;
   }
-  if (matrix.recurrent) rows.data -= front_ * rows.stride;
+  if (matrix.recurrent) rows.data -= initial_rows_ * rows.stride;
   const auto before = reverse_ ? pass.steps.after() : pass.steps.before();
   const bool sums_biases =
       matrix.bias != nullptr && matrix.recurrent && tile.part == 0 && tile.first_column == 0;

@@ -46,7 +46,7 @@ class LayerGradient {
     const CellKernels::Slots& slots;
     bool recurrent;
     std::int64_t columns;
-    std::int64_t parts;  // equal pieces of the columns, where their words lie apart
+    std::int64_t parts;  // equal pieces of the columns, where their pairs lie apart
     float* weight;       // its gradient [gates * H, columns]
     float* bias;         // its gradient [gates * H]; null without
   };
@@ -76,7 +76,7 @@ class LayerGradient {
   std::int64_t width_;  // of a tile
   std::int64_t capacity_;
   std::int64_t cores_;
-  std::int64_t front_;
+  std::int64_t initial_rows_;
   bool reverse_;
   Matrix ih_, hh_;
 };

@@ -14,12 +14,12 @@ struct LayerPlan {
   std::string suffix{};  ///< likewise: "_l0" or "_l0_reverse"
   std::int64_t layer = 0;
   bool reverse = false;
-  bool input_gradient = true;    ///< whether the layer below wants one
-  std::int64_t input_parts = 1;  ///< directions of the layer below
-  std::int64_t capacity = 0;     ///< most packed rows
-  std::int64_t batch_size = 0;   ///< most sequences
-  std::int64_t front = 0;        ///< rows in front of them, see PackedSteps
-  std::int64_t cores = 1;        ///< that share the sequences
+  bool input_gradient = true;     ///< whether the layer below wants one
+  std::int64_t input_parts = 1;   ///< directions of the layer below
+  std::int64_t capacity = 0;      ///< most packed rows
+  std::int64_t batch_size = 0;    ///< most sequences
+  std::int64_t initial_rows = 0;  ///< before them, see PackedSteps
+  std::int64_t cores = 1;         ///< that share the sequences
   Precision precision = Precision::f32;
   kernels::Isa isa;
 

@@ -12,11 +12,11 @@ LayerSteps::LayerSteps(const LayerWeights& weights, Projection* projection,
       cell_(weights.panels().cell),
       projection_(projection),
       reverse_(plan.reverse),
-      front_(plan.front),
+      initial_rows_(plan.initial_rows),
       hidden_size_(config.hidden_size),
       h_size_(config.h_size()),
       gates_(weights.panels(), plan),
-      c_(cell_.has_cell_state ? floats(plan.front + plan.capacity, hidden_size_) : 0),
+      c_(cell_.has_cell_state ? floats(plan.initial_rows + plan.capacity, hidden_size_) : 0),
       d_h_(floats(plan.batch_size, h_size_)),
       d_c_(cell_.has_cell_state ? floats(plan.batch_size, hidden_size_) : 0) {}
 
@@ -33,8 +33,8 @@ LayerSteps::Rows LayerSteps::beginning(const WorkRange& work, std::int64_t t) co
   const std::int64_t old = std::min(work.rows(t), work.rows(before(t)));
   return {.count = work.rows(t) - old,
           .row = work.row(t) + old,
-          .before = work.first + old - front_,
-          .has_before = front_ > 0,
+          .before = work.first + old - initial_rows_,
+          .has_before = initial_rows_ > 0,
           .place = work.first + old};
 }
 

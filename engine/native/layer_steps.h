@@ -16,10 +16,10 @@ namespace quadgate::native {
 
 /// One direction of a recurrent layer over time, forward and back: its gates and states.
 ///
-/// c, like y, has a row for each packed row, and `front` rows with the states before the first
-/// steps (see PackedSteps):
+/// c, like y, has a row for each packed row, and `initial_rows` before them with the states before
+/// the first steps (see PackedSteps):
 ///
-///     row    | -front .. -1           | 0 .. N - 1 | N .. N + rows_at(1) - 1 | ...
+///     row    | -initial_rows .. -1    | 0 .. N - 1 | N .. N + rows_at(1) - 1 | ...
 ///     state  | before each first step | of step 0  | of step 1               | ...
 ///
 /// A row's bits do not depend on the range and the member that compute it: one core sums each
@@ -66,7 +66,7 @@ class LayerSteps {
   Share panels_of(const WorkRange& work) const noexcept;
   Share features_of(const WorkRange& work) const noexcept;
   float* c(std::int64_t row, std::int64_t unit) noexcept {
-    return cell_.has_cell_state ? c_.data() + (front_ + row) * hidden_size_ + unit : nullptr;
+    return cell_.has_cell_state ? c_.data() + (initial_rows_ + row) * hidden_size_ + unit : nullptr;
   }
   float* d_c(std::int64_t place, std::int64_t unit) noexcept {
     return cell_.has_cell_state ? d_c_.data() + place * hidden_size_ + unit : nullptr;
@@ -88,11 +88,11 @@ class LayerSteps {
   const CellKernels& cell_;
   Projection* projection_;
   bool reverse_;
-  std::int64_t front_;
+  std::int64_t initial_rows_;
   std::int64_t hidden_size_;
   std::int64_t h_size_;
   GateArray gates_;
-  Buffer c_;    // [front + capacity, H], LSTM only, as d_c_
+  Buffer c_;    // [initial rows + capacity, H], LSTM only, as d_c_
   Buffer d_h_;  // [batch_size, features of h]
   Buffer d_c_;  // [batch_size, H]
 };

@@ -62,7 +62,7 @@ void LayerSteps::step_backward(const WorkRange& work, std::int64_t t, const RowV
   const auto shares = work.member.share(matrix.panels());
   for (std::int64_t i = shares.begin; i < shares.end; ++i) {
     const std::int64_t panel = serpentine(shares, i, t, rows);
-    cell_.matrix.product(front_ > 0 ? rows : old.count, matrix.depth(),
+    cell_.matrix.product(initial_rows_ > 0 ? rows : old.count, matrix.depth(),
                          gates_.d_gates(cell_.hh, work.row(t)), matrix.panel(panel),
                          {.data = d_h.at(work.first) + matrix.first_column(panel),
                           .stride = d_h.stride,

@@ -35,7 +35,7 @@ std::int64_t LayerSteps::project(const WorkRange& work, Share steps, const Layer
   const std::int64_t width = cell_.width();
   const std::int64_t first_slot = cell_.ih.first * cell_.units;
   const std::int64_t columns = cell_.ih.count() * cell_.units;
-  const RowView& rows = gates_.bf16() ? x.words : x.rows;
+  const RowView& rows = gates_.bf16() ? x.pairs : x.rows;
   std::int64_t place = gates_.first_place(work);
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
     const float* const bias = weights_.bias(panel);
@@ -48,7 +48,7 @@ std::int64_t LayerSteps::project(const WorkRange& work, Share steps, const Layer
                             .row_stride = rows.stride,
                             .step = 1,
                             .run = gates_.bf16() ? rows.stride : weights_.ih().columns(),
-                            .run_stride = x.word_parts_stride},
+                            .run_stride = x.pair_parts_stride},
                            matrix.panel(panel),
                            {.data = to + first_slot,
                             .stride = width,
@@ -67,7 +67,7 @@ kernels::CellForward LayerSteps::cell_forward(std::int64_t panel, const Rows& ro
                                               std::int64_t place, const LayerRows& y) noexcept {
   const std::int64_t unit = weights_.panels().first_unit(panel);
   const PackedMatrix& matrix = weights_.hh().forward();
-  const RowView& left = gates_.bf16() ? y.words : y.rows;
+  const RowView& left = gates_.bf16() ? y.pairs : y.rows;
   const RowView h = projection_ != nullptr ? projection_->m() : y.rows;
   const bool rounds = gates_.bf16() && projection_ == nullptr;
   const bool reads_h = rows.has_before && projection_ == nullptr;  // an LSTM does not
@@ -86,8 +86,8 @@ kernels::CellForward LayerSteps::cell_forward(std::int64_t panel, const Rows& ro
           .c_stride = hidden_size_,
           .h = h.at(rows.row) + unit,
           .h_stride = h.stride,
-          .h_pairs = rounds ? y.words.at(rows.row) + unit / 2 : nullptr,
-          .h_pairs_stride = y.words.stride};
+          .h_pairs = rounds ? y.pairs.at(rows.row) + unit / 2 : nullptr,
+          .h_pairs_stride = y.pairs.stride};
 }
 
 void LayerSteps::step_forward(const WorkRange& work, std::int64_t t, std::int64_t place,
@@ -95,13 +95,13 @@ void LayerSteps::step_forward(const WorkRange& work, std::int64_t t, std::int64_
   const Rows old = going_on(work, t);
   const Rows fresh = beginning(work, t);
   const auto panels = panels_of(work);
-  const bool pairs = old.count == 1 && fresh.count == 0 && cell_.forward_pair != nullptr;
+  const bool two_at_once = old.count == 1 && fresh.count == 0 && cell_.forward_pair != nullptr;
   std::optional<kernels::CellForward> waiting;  // for the other panel of its pair
   for (std::int64_t i = panels.begin; i < panels.end; ++i) {
     const std::int64_t panel = serpentine(panels, i, t, old.count + fresh.count);
     if (old.count > 0) {
       const kernels::CellForward step = cell_forward(panel, old, place, y);
-      if (!pairs) {
+      if (!two_at_once) {
         cell_.forward(step);
       } else if (waiting) {
         cell_.forward_pair(*waiting, step);
@@ -125,8 +125,8 @@ void LayerSteps::project_h(const WorkRange& work, std::int64_t t, const LayerRow
                            .columns = features.end - features.begin,
                            .from = y.rows.at(row) + features.begin,
                            .from_stride = y.rows.stride,
-                           .to = y.words.at(row) + features.begin / 2,
-                           .to_stride = y.words.stride});
+                           .to = y.pairs.at(row) + features.begin / 2,
+                           .to_stride = y.pairs.stride});
 }
 
 }  // namespace quadgate::native

@@ -7,7 +7,7 @@
 namespace quadgate::native {
 
 PackedSteps::PackedSteps(std::int64_t seq_len, std::int64_t batch_size, bool has_states)
-    : front_(has_states ? batch_size : 0) {
+    : initial_rows_(has_states ? batch_size : 0) {
   const auto rows = static_cast<std::size_t>(batch_size);
   const auto steps = static_cast<std::size_t>(seq_len);
   order_.reserve(rows);
@@ -47,9 +47,9 @@ void PackedSteps::assign(std::span<const std::int64_t> offsets) {
   for (std::int64_t t = 0; t < seq_len; ++t) {
     for (std::int64_t row = 0; row < rows_at(t); ++row) {
       const auto at = static_cast<std::size_t>(offset_at(t) + row);
-      const std::int64_t none = front_ > 0 ? row : -1;
-      before_[at] = t > 0 ? front_ + offset_at(t - 1) + row : none;
-      after_[at] = row < rows_at(t + 1) ? front_ + offset_at(t + 1) + row : none;
+      const std::int64_t none = initial_rows_ > 0 ? row : -1;
+      before_[at] = t > 0 ? initial_rows_ + offset_at(t - 1) + row : none;
+      after_[at] = row < rows_at(t + 1) ? initial_rows_ + offset_at(t + 1) + row : none;
     }
   }
 }

@@ -21,8 +21,8 @@ class PackedSteps {
   /// sequence at each place.
   PackedSteps(std::int64_t seq_len, std::int64_t batch_size, bool has_states = false);
 
-  /// The number of rows in front of packed row 0.
-  std::int64_t front() const noexcept { return front_; }
+  /// The number of rows before packed row 0: batch_size or none.
+  std::int64_t initial_rows() const noexcept { return initial_rows_; }
 
   /// Takes over the lengths of a batch from its Batch::offsets. The batch must fit the plan.
   void assign(std::span<const std::int64_t> offsets);
@@ -60,7 +60,7 @@ class PackedSteps {
   std::int64_t cut(std::int64_t part, std::int64_t parts) const noexcept;
 
  private:
-  std::int64_t front_ = 0;
+  std::int64_t initial_rows_ = 0;
   std::vector<std::int64_t> order_;
   std::vector<std::int64_t> lengths_;
   std::vector<std::int64_t> rows_at_;    // [T + 2], from t = -1

@@ -15,8 +15,8 @@ struct RowView {
 /// What goes into a layer or comes out of it, for all packed rows.
 struct LayerRows {
   RowView rows;
-  RowView words;  ///< in bf16 the same once more, rounded, in words (kernels/matrix/bf16/bf16.h)
-  std::int64_t word_parts_stride = 0;  ///< words lie in a part for each direction, so far apart
+  RowView pairs;  ///< in bf16 the same once more, rounded, in pairs (kernels/matrix/bf16/bf16.h)
+  std::int64_t pair_parts_stride = 0;  ///< pairs lie in a part for each direction, so far apart
 };
 
 }  // namespace quadgate::native

@@ -29,23 +29,24 @@ Stack::Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer
                             .input_parts = l == 0 ? 1 : directions_,
                             .capacity = capacity_,
                             .batch_size = plan.batch_size,
-                            .front = steps_.front(),
+                            .initial_rows = steps_.initial_rows(),
                             .cores = cores_,
                             .precision = precision_,
                             .isa = plan.isa};
       layers_.emplace_back(cell, config_, layer, parameters, gradient);
     }
-    y_.push_back(features(steps_.front(), directions_, config_.h_size()));
+    y_.push_back(features(steps_.initial_rows(), directions_, config_.h_size()));
   }
   plan_dropout(plan);
 }
 
-Stack::Features Stack::features(std::int64_t front, std::int64_t parts, std::int64_t width) const {
-  const std::int64_t rows = front + capacity_;
+Stack::Features Stack::features(std::int64_t initial_rows, std::int64_t parts,
+                                std::int64_t width) const {
+  const std::int64_t rows = initial_rows + capacity_;
   Features features{Buffer(static_cast<std::size_t>(rows * parts * width)), Buffer()};
   if (precision_ == Precision::bf16) {
     constexpr std::int64_t kReadBehind = 8;  // see Bf16Interleave
-    features.words =
+    features.pairs =
         Buffer(static_cast<std::size_t>(rows * parts * ((width + 1) / 2) + kReadBehind));
   }
   return features;
@@ -60,23 +61,24 @@ void Stack::add_pack_tasks(std::vector<PackTask>& tasks) {
 
 LayerRows Stack::input(std::int64_t layer, bool dropped) noexcept {
   const std::int64_t size = config_.input_size;
-  if (layer == 0) return {{x_.rows.data(), size}, {x_.words.data(), (size + 1) / 2}, 0};
+  if (layer == 0) return {{x_.rows.data(), size}, {x_.pairs.data(), (size + 1) / 2}, 0};
   auto& features =
       (dropped && dropout_before(layer).is_on() ? dropped_
                                                 : y_)[static_cast<std::size_t>(layer - 1)];
-  const std::int64_t front = steps_.front();
-  const std::int64_t words = (config_.h_size() + 1) / 2;
-  LayerRows rows{{features.rows.data() + front * config_.output_size(), config_.output_size()},
-                 {features.words.data(), words},
-                 (front + capacity_) * words};
-  if (precision_ == Precision::bf16) rows.words.data += front * words;
+  const std::int64_t initial_rows = steps_.initial_rows();
+  const std::int64_t pairs = (config_.h_size() + 1) / 2;
+  LayerRows rows{
+      {features.rows.data() + initial_rows * config_.output_size(), config_.output_size()},
+      {features.pairs.data(), pairs},
+      (initial_rows + capacity_) * pairs};
+  if (precision_ == Precision::bf16) rows.pairs.data += initial_rows * pairs;
   return rows;
 }
 
 LayerRows Stack::output(std::int64_t layer, std::int64_t direction) noexcept {
   LayerRows rows = input(layer + 1, false);
   rows.rows.data += direction * config_.h_size();
-  if (precision_ == Precision::bf16) rows.words.data += direction * rows.word_parts_stride;
+  if (precision_ == Precision::bf16) rows.pairs.data += direction * rows.pair_parts_stride;
   return rows;
 }
 
@@ -127,8 +129,8 @@ void Stack::round(const WorkRange& work, const LayerRows& features, std::int64_t
                    .columns = width,
                    .from = features.rows.at(work.row(t)) + part * width,
                    .from_stride = features.rows.stride,
-                   .to = features.words.at(work.row(t)) + part * features.word_parts_stride,
-                   .to_stride = features.words.stride});
+                   .to = features.pairs.at(work.row(t)) + part * features.pair_parts_stride,
+                   .to_stride = features.pairs.stride});
     }
   }
   work.member.wait();

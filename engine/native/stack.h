@@ -88,17 +88,17 @@ class Stack {
   void add_gradient_tasks(TaskList& tasks);
 
  private:
-  /// Rows of features as they go into layers and come out, and their words in bf16.
+  /// Rows of features as they go into layers and come out, and their pairs in bf16.
   struct Features {
     Buffer rows;
-    Buffer words;
+    Buffer pairs;
   };
   /// `features(place, t)` are those of one step.
   template <typename Rows>
   void load_rows(const WorkRange& work, Rows features);
   template <typename Body>
   void for_each_state(const WorkRange& work, Body body);
-  Features features(std::int64_t front, std::int64_t parts, std::int64_t width) const;
+  Features features(std::int64_t initial_rows, std::int64_t parts, std::int64_t width) const;
   Layer& layer(std::int64_t index, std::int64_t direction) noexcept {
     return layers_[static_cast<std::size_t>(index * directions_ + direction)];
   }
@@ -108,7 +108,7 @@ class Stack {
     return dropouts_[static_cast<std::size_t>(layer)];
   }
   void drop_output(const WorkRange& work, std::int64_t layer);
-  /// In bf16, rounds rows of all directions of the work's sequences to words, for all members.
+  /// In bf16, rounds rows of all directions of the work's sequences to pairs, for all members.
   void round(const WorkRange& work, const LayerRows& features, std::int64_t parts) const;
   void load_d_states(const WorkRange& work, const RecurrentStates* d_states);
 

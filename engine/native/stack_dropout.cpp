@@ -20,7 +20,7 @@ void Stack::plan_dropout(const StackPlan& plan) {
   }
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     const bool is_on = dropout_before(l + 1).is_on();
-    dropped_.push_back(is_on ? features(steps_.front(), directions_, config_.h_size())
+    dropped_.push_back(is_on ? features(steps_.initial_rows(), directions_, config_.h_size())
                              : Features());
   }
 }

@@ -36,16 +36,16 @@ void Stack::load_states(const WorkRange& work, const RecurrentStates* states) {
   const std::int64_t h_size = config_.h_size();
   for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
     const LayerRows y = output(part / directions_, part % directions_);
-    const std::int64_t front = place - steps_.front();
-    copy_in(states == nullptr ? nullptr : &states->h, at, h_size, y.rows.at(front));
+    const std::int64_t row = place - steps_.initial_rows();
+    copy_in(states == nullptr ? nullptr : &states->h, at, h_size, y.rows.at(row));
     copy_in(states == nullptr ? nullptr : &states->c, at, config_.hidden_size,
-            layers_[static_cast<std::size_t>(part)].steps.c(front));
+            layers_[static_cast<std::size_t>(part)].steps.c(row));
     if (precision_ == Precision::bf16) {
       round_rows_({.rows = 1,
                    .columns = h_size,
-                   .from = y.rows.at(front),
+                   .from = y.rows.at(row),
                    .from_stride = 0,
-                   .to = y.words.at(front),
+                   .to = y.pairs.at(row),
                    .to_stride = 0});
     }
   });

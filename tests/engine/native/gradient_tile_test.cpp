@@ -57,17 +57,17 @@ class GradientTileTest : public kernels::EachIsa {
   static constexpr double kHalf = 0.5 * std::numeric_limits<float>::epsilon();
 
   /// The rows as bf16 reads them.
-  static std::vector<float> words(const std::vector<float>& values, std::int64_t depth,
+  static std::vector<float> pairs(const std::vector<float>& values, std::int64_t depth,
                                   std::int64_t width) {
     const std::int64_t stride = (width + 1) / 2;
-    std::vector<float> words(static_cast<std::size_t>(depth * stride + 8));  // see Bf16Interleave
+    std::vector<float> pairs(static_cast<std::size_t>(depth * stride + 8));  // see Bf16Interleave
     kernels::bf16_rows_kernel(GetParam())({.rows = depth,
                                            .columns = width,
                                            .from = values.data(),
                                            .from_stride = width,
-                                           .to = words.data(),
+                                           .to = pairs.data(),
                                            .to_stride = stride});
-    return words;
+    return pairs;
   }
 
   /// Computes a tile with random values and compares it, and what lies around it.
@@ -90,8 +90,8 @@ class GradientTileTest : public kernels::EachIsa {
     const auto right = floats(depth * right_width);
     std::array sides{left[0], left[1], right};  // what is read
     if (precision == Precision::bf16) {
-      sides = {words(left[0], depth, tile.left_width), words(left[1], depth, tile.left_width),
-               words(right, depth, right_width)};
+      sides = {pairs(left[0], depth, tile.left_width), pairs(left[1], depth, tile.left_width),
+               pairs(right, depth, right_width)};
     }
     const std::array<const float*, kBlocks> left_sides{sides[0].data(), sides[1].data()};
     tile.left = left_sides;

@@ -61,11 +61,11 @@ class PackedMatrixTest : public kernels::EachIsa {
     return listed < 0 ? 0.0F : weights_[static_cast<std::size_t>(listed * kColumns + in_row)];
   }
 
-  /// Word `k` of a column, when each part of the depth is `part` long.
-  float word(Use use, std::int64_t k, std::int64_t column, std::int64_t part) const {
-    const std::int64_t words = (part + 1) / 2;
-    const std::int64_t low = k % words * 2;
-    const std::int64_t first = k / words * part;
+  /// Pair `k` of a column, when each part of the depth is `part` long.
+  float pair(Use use, std::int64_t k, std::int64_t column, std::int64_t part) const {
+    const std::int64_t pairs = (part + 1) / 2;
+    const std::int64_t low = k % pairs * 2;
+    const std::int64_t first = k / pairs * part;
     return testing::bf16_pair(element(use, first + low, column),
                               low + 1 < part ? element(use, first + low + 1, column) : 0.0F);
   }
@@ -88,7 +88,7 @@ class PackedMatrixTest : public kernels::EachIsa {
       for (std::int64_t k = 0; k < matrix.depth(); ++k) {
         for (std::int64_t i = 0; i < padded; ++i) {
           const float expected = i >= columns ? 0.0F
-                                 : bf16       ? word(shape.use, k, first + i, part)
+                                 : bf16       ? pair(shape.use, k, first + i, part)
                                               : element(shape.use, k, first + i);
           ASSERT_EQ(std::bit_cast<std::uint32_t>(matrix.panel(p)[k * padded + i]),
                     std::bit_cast<std::uint32_t>(expected))
