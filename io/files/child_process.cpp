@@ -75,9 +75,8 @@ class SpawnSettings {
   /// 0, or what is wrong, as errno tells it.
   int spawn(::pid_t& process, const std::filesystem::path& program,
             std::vector<std::string>& arguments) const {
-    std::vector<char*> words;
-    for (std::string& word : arguments) words.push_back(word.data());
-    words.push_back(nullptr);
+    std::vector<char*> words(arguments.size() + 1, nullptr);
+    std::ranges::transform(arguments, words.begin(), [](std::string& word) { return word.data(); });
     return ::posix_spawn(&process, program.c_str(), &actions_, &attributes_, words.data(), environ);
   }
 

@@ -12,7 +12,7 @@ enum class ReaderTask : std::int64_t {
 
 /// What a ReaderClient asks its ReaderService. The name of the object follows it.
 struct ReaderRequest {
-  ReaderTask task;
+  ReaderTask task = ReaderTask::describe;
   std::int64_t first = 0;  ///< row to read
   std::int64_t count = 0;  ///< of rows
 };
