@@ -2,6 +2,7 @@
 // different lengths, a loss, backward, and a step of Adam. docs/recurrent.md explains it.
 
 #include <cstdio>
+#include <utility>
 #include <vector>
 
 #include "engine/threads/arena.h"
@@ -24,8 +25,9 @@ int main() {
   double first = 0;
   double last = 0;
   for (int step = 0; step < 50; ++step) {
-    const auto y =
+    auto forward =
         lstm.forward({.x = x, .seq_len = kSteps, .batch = kSequences, .lengths = lengths});
+    const auto y = forward.output();
     std::vector<float> d_y(
         y.size());  // of the loss, the sum of (y - 0.1)^2 / 2 over all real steps
     last = 0;
@@ -38,8 +40,8 @@ int main() {
       }
     }
     if (step == 0) first = last;
-    const quadgate::Gradient gradient = lstm.backward(d_y);
-    adam.step(arena, lstm.parameters(), gradient);
+    const auto backward = lstm.backward(std::move(forward), d_y);
+    adam.step(arena, lstm.parameters(), backward.gradient());
   }
   for (const auto& slice : lstm.parameters().slices()) std::printf("%s\n", slice.name.c_str());
   std::printf("loss %.3f, after 50 steps %.3f\n", first, last);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <utility>
 
 namespace quadgate::native {
 namespace {
@@ -90,53 +91,52 @@ Pass Backend::begin(const Batch& batch, const DropoutKey* dropout,
 }
 
 Metrics Backend::evaluate(const Batch& batch) {
-  const Pass pass = begin(batch, nullptr, {});
-  workers_.for_each_range(pass, [&](const WorkRange& work) {
-    forward(work);
-    head_.loss(work);
-  });
-  return head_.metrics(pass.steps);
+  return head_.metrics(workers_.for_each_range(
+      begin(batch, nullptr, {}),
+      [&](const WorkRange& work) { return head_.loss(forward(work).head); }));
 }
 
 void Backend::predict(const Batch& batch, std::span<float> outputs) {
   workers_.for_each_range(begin(batch, nullptr, {}), [&](const WorkRange& work) {
-    forward(work);
-    head_.copy_outputs(work, outputs);
+    head_.copy_outputs(forward(work).head, outputs);
   });
 }
 
 Derivative Backend::differentiate(const Batch& batch, const DropoutKey& dropout,
                                   float gradient_scale) {
+  struct Backward {
+    Head::Losses head;
+    Stack::Backward stack;
+  };
   const Pass pass = begin(batch, drops_ ? &dropout : nullptr, gradient_scale);
-  workers_.for_each_range(pass, [&](const WorkRange& work) {
-    forward(work);
-    head_.loss(work);
-    head_.backward(work, stack_.d_output());
-    stack_.backward(work, nullptr);
-    if (conv_) conv_->backward(work, stack_.d_input());
+  const auto backward = workers_.for_each_range(pass, [&](const WorkRange& work) {
+    Forward forward = this->forward(work);
+    Head::Losses losses = head_.loss(std::move(forward.head));
+    head_.backward(losses, stack_.d_output());
+    Stack::Backward stack = stack_.backward(std::move(forward.stack), nullptr);
+    if (forward.conv) conv_->backward(std::move(*forward.conv), stack_.d_input());
+    return Backward{std::move(losses), std::move(stack)};
   });
   if (embedding_) embedding_->assign(batch, conv_ ? nullptr : &pass.steps);
-  const double norm = gradients(pass);
-  return {head_.metrics(pass.steps), gradient_.view(norm)};
+  const double norm = gradients(backward.part(&Backward::stack));
+  return {head_.metrics(backward.part(&Backward::head)), gradient_.view(norm)};
 }
 
 /// Returns the norm.
-double Backend::gradients(const Pass& pass) {
+double Backend::gradients(const Differentiated& pass) {
   const double square = gradient_tasks_.run(workers_, pass);
   return std::sqrt(square + tied_tasks_.run(workers_, pass));
 }
 
-void Backend::forward(const WorkRange& work) {
-  if (conv_) {
-    conv_->forward(work, embedding());
-    stack_.load(work, conv_->output());
-  } else {
-    stack_.load(work, embedding());
-  }
-  if (carries_states_) stack_.load_states(work, &states_);
-  stack_.forward(work);
-  if (carries_states_) stack_.store_states(work, states_);
-  head_.forward(work, stack_.output(work.pass));
+Backend::Forward Backend::forward(const WorkRange& work) {
+  std::optional<Conv::Forward> conv;
+  if (conv_) conv.emplace(conv_->forward(work, embedding()));
+  Stack::Loaded loaded = conv ? stack_.load(work, conv_->output()) : stack_.load(work, embedding());
+  if (carries_states_) stack_.load_states(loaded, &states_);
+  Stack::Forward stack = stack_.forward(std::move(loaded));
+  if (carries_states_) stack_.store_states(stack, states_);
+  Head::Forward head = head_.forward(work, stack_.output(stack));
+  return {std::move(conv), std::move(stack), std::move(head)};
 }
 
 }  // namespace quadgate::native

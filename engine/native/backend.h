@@ -37,8 +37,14 @@ class Backend final : public quadgate::Backend {
 
  private:
   Pass begin(const Batch& batch, const DropoutKey* dropout, std::optional<float> gradient_scale);
-  void forward(const WorkRange& work);
-  double gradients(const Pass& pass);
+  /// What the forward pass of all parts leaves.
+  struct Forward {
+    std::optional<Conv::Forward> conv;
+    Stack::Forward stack;
+    Head::Forward head;
+  };
+  Forward forward(const WorkRange& work);
+  double gradients(const Differentiated& pass);
 
   const Embedding* embedding() const noexcept { return embedding_ ? &*embedding_ : nullptr; }
 

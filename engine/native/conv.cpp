@@ -176,7 +176,7 @@ void Conv::convolve(std::int64_t first, std::int64_t rows) {
   }
 }
 
-void Conv::forward(const WorkRange& work, const Embedding* embedding) {
+Conv::Forward Conv::forward(const WorkRange& work, const Embedding* embedding) {
   const Batch& batch = work.pass.batch;
   const Stopwatch stopwatch(work.times, Phase::input_product);
   load(work, embedding);
@@ -191,9 +191,11 @@ void Conv::forward(const WorkRange& work, const Embedding* embedding) {
     }
   });
   work.member.wait();
+  return Forward(work);
 }
 
-void Conv::backward(const WorkRange& work, const RowView& dy) {
+void Conv::backward(Forward forward, const RowView& dy) {
+  const WorkRange& work = forward.work();
   const Batch& batch = work.pass.batch;
   const Stopwatch stopwatch(work.times, Phase::input_product);
   const std::int64_t steps = config_.pool_size;

@@ -12,6 +12,7 @@
 #include "engine/model/gradient_buffer.h"
 #include "engine/model/parameters.h"
 #include "engine/native/cell_kernels.h"
+#include "engine/native/done.h"
 #include "engine/native/embedding.h"
 #include "engine/native/packed_matrix.h"
 #include "engine/native/row_view.h"
@@ -29,6 +30,8 @@ namespace quadgate::native {
 /// window of as many rows of d(z) makes, with the kernel reversed, the row of d(x) where it begins.
 class Conv {
  public:
+  using Forward = Done<Conv, Step::forward>;
+
   /// Plans all memory. `cell` is one of f32, for its panels; `parameters` must outlive it.
   Conv(const NetworkPlan& plan, const CellKernels& cell, const Parameters& parameters,
        GradientBuffer& gradient);
@@ -42,17 +45,16 @@ class Conv {
 
   /// From the features of the batch (see features_of) to `output`, for the work's sequences;
   /// complete for all members at return.
-  void forward(const WorkRange& work, const Embedding* embedding);
+  Forward forward(const WorkRange& work, const Embedding* embedding);
   /// What goes into the recurrent stack, [packed rows, channels].
   RowView output() noexcept { return {y_.data(), config_.channels}; }
-  /// After `forward`, from dy, the derivative of `output`, which it uses up: all that `gradient`
-  /// needs, and with an embedding d_input.
-  void backward(const WorkRange& work, const RowView& dy);
+  /// From dy, the derivative of `output`, which it uses up: all that `gradient` needs, and with an
+  /// embedding d_input.
+  void backward(Forward forward, const RowView& dy);
   /// The derivative of the features [tokens of the batch, I].
   RowView d_input() noexcept { return {d_x_.data(), input_size_}; }
 
-  /// Tasks that compute the weight gradients after `backward` for all sequences. The convolution
-  /// must stay where it is.
+  /// Tasks that compute the weight gradients. The convolution must stay where it is.
   void add_gradient_tasks(TaskList& tasks);
 
  private:

@@ -108,7 +108,7 @@ void Embedding::add_gradient_tasks(TaskList& tasks, const RowView& d) {
   const std::int64_t rows = capacity_ + (tied_ ? std::ssize(place_) : 0);
   for (std::int64_t task = 0; task < tasks_; ++task) {
     tasks.add({.cost = static_cast<double>(rows * width_) / static_cast<double>(tasks_),
-               .run = [this, task, d](const Pass&, double* square) {
+               .run = [this, task, d](const Differentiated&, double* square) {
                  *square = tied_ ? add_to_tied(task, d) : gradient(task, d);
                }});
   }

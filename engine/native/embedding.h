@@ -34,7 +34,7 @@ class Embedding {
   /// `steps`, or, if that is null, the places of the batch's tokens.
   void assign(const Batch& batch, const PackedSteps* steps);
 
-  /// Tasks that compute the gradient after `assign` from that of the features, `d`
+  /// Tasks that compute the gradient of the assigned batch from that of the features, `d`
   /// [rows, embedding_size]. One core sums the rows of d of a token in their order; the rows of
   /// tokens that the batch before held become zero again. If the table is tied, the tasks add to
   /// the gradient of the head's weight, which must be complete, and have the squares of both. The

@@ -70,7 +70,7 @@ void Head::for_each_piece(const WorkRange& work, Body body) const {
   work.for_each_run(share.begin, share.end, body);
 }
 
-void Head::forward(const WorkRange& work, const RowView& y) {
+Head::Forward Head::forward(const WorkRange& work, const RowView& y) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
   if (pooling_) pooling_->forward(work, y);
   const RowView from = input(y);
@@ -91,6 +91,7 @@ void Head::forward(const WorkRange& work, const RowView& y) {
                         .bias = bias_.data() + column});
     }
   });
+  return Forward(work);
 }
 
 void Head::load_labels(const WorkRange& work) {
@@ -117,7 +118,8 @@ Loss::Rows Head::label_rows(std::int64_t first, std::int64_t rows) noexcept {
           .predictions = predictions_.data() + first};
 }
 
-void Head::loss(const WorkRange& work) {
+Head::Losses Head::loss(Forward forward) {
+  const WorkRange& work = forward.work();
   const auto& gradient_scale = work.pass.gradient_scale;
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
   const bool labelled = model_.task != Task::regression;
@@ -133,6 +135,7 @@ void Head::loss(const WorkRange& work) {
     value_losses(work);
   }
   work.member.wait();
+  return Losses(work);
 }
 
 void Head::value_losses(const WorkRange& work) {
@@ -149,7 +152,8 @@ void Head::value_losses(const WorkRange& work) {
   }
 }
 
-Metrics Head::metrics(const PackedSteps& steps) {
+Metrics Head::metrics(const Everywhere<Losses>& losses) {
+  const PackedSteps& steps = losses.pass().steps;
   if (model_.task == Task::regression) {
     return std::accumulate(errors_.begin(), errors_.begin() + steps.rows(), Metrics{},
                            [](Metrics total, const Metrics& row) { return total += row; });
@@ -157,7 +161,8 @@ Metrics Head::metrics(const PackedSteps& steps) {
   return loss_.sum(label_rows(0, at_every_step() ? steps.size() : steps.rows()));
 }
 
-void Head::backward(const WorkRange& work, const RowView& dy) {
+void Head::backward(const Losses& losses, const RowView& dy) {
+  const WorkRange& work = losses.work();
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
   const RowView target = pooling_ ? pooling_->d_pooled() : dy;
   for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
@@ -177,7 +182,7 @@ void Head::backward(const WorkRange& work, const RowView& dy) {
                         .bias = nullptr});
     }
   });
-  if (pooling_) pooling_->backward(work, dy);
+  if (pooling_) pooling_->backward(losses, dy);
   work.member.wait();
 }
 
@@ -192,8 +197,8 @@ void Head::add_gradient_tasks(TaskList& tasks, Stack& stack) {
       const GradientPart part{row, std::min(width, model_.output_size - row), column,
                               std::min(columns, features_ - column)};
       tasks.add({.cost = static_cast<double>(capacity_ * part.rows * part.columns),
-                 .run = [this, part, &stack](const Pass& pass, double* square) {
-                   *square = gradient(part, pass.steps, stack.output(pass));
+                 .run = [this, part, &stack](const Differentiated& backward, double* square) {
+                   *square = gradient(part, backward.pass().steps, stack.output(backward));
                  }});
     }
   }
@@ -225,7 +230,8 @@ double Head::gradient(const GradientPart& part, const PackedSteps& steps, const 
   return square + kernels_.sum_of_squares(1, part.rows, sums.data(), part.rows);
 }
 
-void Head::copy_outputs(const WorkRange& work, std::span<float> outputs) const {
+void Head::copy_outputs(const Forward& forward, std::span<float> outputs) const {
+  const WorkRange& work = forward.work();
   const Batch& batch = work.pass.batch;
   const std::int64_t size = model_.output_size;
   work.member.wait();  // the shares of forward were others

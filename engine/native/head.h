@@ -9,6 +9,7 @@
 #include "engine/base/buffer.h"
 #include "engine/model/gradient_buffer.h"
 #include "engine/model/loss.h"
+#include "engine/native/done.h"
 #include "engine/native/packed_weight.h"
 #include "engine/native/pooling.h"
 #include "engine/native/row_view.h"
@@ -21,6 +22,9 @@ namespace quadgate::native {
 /// each pooled sequence.
 class Head {
  public:
+  using Forward = Done<Head, Step::forward>;
+  using Losses = Done<Head, Step::loss>;
+
   Head(const NetworkPlan& plan, const CellKernels& cell, const Parameters& parameters,
        GradientBuffer& gradient);
 
@@ -28,25 +32,24 @@ class Head {
   void add_pack_tasks(std::vector<PackTask>& tasks);
 
   /// The outputs of the work's sequences from the last layer's output y.
-  void forward(const WorkRange& work, const RowView& y);
+  Forward forward(const WorkRange& work, const RowView& y);
 
-  /// After `forward`: the loss of each row. If the pass has a `gradient_scale`, the outputs become
-  /// their gradients times it, for `backward`.
-  void loss(const WorkRange& work);
+  /// The loss of each row. If the pass has a `gradient_scale`, the outputs become their gradients
+  /// times it, for `backward`.
+  Losses loss(Forward forward);
 
-  /// After `loss` for all sequences: the sum of the losses.
-  Metrics metrics(const PackedSteps& steps);
+  /// The sum of the losses.
+  Metrics metrics(const Everywhere<Losses>& losses);
 
-  /// After `loss` with a gradient: that of y.
-  void backward(const WorkRange& work, const RowView& dy);
+  /// The gradient of y. The pass has a `gradient_scale`.
+  void backward(const Losses& losses, const RowView& dy);
 
-  /// Tasks that compute the weight gradients after `backward` for all sequences of what goes
-  /// through `stack`. If the weight is tied, others add to its gradient after them and have its
-  /// squares. Head and stack must stay where they are.
+  /// Tasks that compute the weight gradients of what goes through `stack`. If the weight is tied,
+  /// later tasks add to its gradient and have its squares. Head and stack must stay where they are.
   void add_gradient_tasks(TaskList& tasks, Stack& stack);
 
-  /// After `forward`: copies the outputs to their place in Network::predict's.
-  void copy_outputs(const WorkRange& work, std::span<float> outputs) const;
+  /// Copies the outputs to their place in Network::predict's.
+  void copy_outputs(const Forward& forward, std::span<float> outputs) const;
 
  private:
   /// Of the weight: rows and columns.

@@ -90,7 +90,9 @@ void LayerGradient::add_tasks(TaskList& tasks, const Matrix& matrix, const Sides
           {.cost = static_cast<double>(panels * matrix.slots.count() * cell_.units * mean_columns) *
                    static_cast<double>(capacity_),
            .squares = panels,
-           .run = [this, &matrix, tile, x, dropped_x](const Pass& pass, double* squares) {
+           .run = [this, &matrix, tile, x, dropped_x](const Differentiated& backward,
+                                                      double* squares) {
+             const Pass& pass = backward.pass();
              compute(matrix, tile, pass, pass.drops() ? dropped_x : x, squares);
            }});
     }

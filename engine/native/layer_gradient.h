@@ -37,8 +37,7 @@ class LayerGradient {
     LayerRows dropped_x;  ///< in a pass with it
     LayerRows y;
   };
-  /// Tasks that compute the gradients after `LayerSteps::backward` for all sequences. The gradient
-  /// must stay where it is.
+  /// Tasks that compute the gradients. The gradient must stay where it is.
   void add_tasks(TaskList& tasks, const Sides& sides) const;
 
  private:

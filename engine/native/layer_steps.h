@@ -4,6 +4,7 @@
 
 #include "engine/base/buffer.h"
 #include "engine/model/config.h"
+#include "engine/native/done.h"
 #include "engine/native/gate_array.h"
 #include "engine/native/layer_plan.h"
 #include "engine/native/layer_weights.h"
@@ -34,16 +35,16 @@ class LayerSteps {
   /// return.
   void forward(const WorkRange& work, const LayerRows& x, const LayerRows& y);
 
-  /// After `forward`: derivatives of the gates from dy, and those of x, unless dx.data is null,
-  /// which are added to dx if `add`. At return, dx is complete for all members.
-  void backward(const WorkRange& work, const RowView& y, const RowView& dy, const RowView& dx,
-                bool add);
+  /// Makes the gates of a forward pass their derivatives, from dy. Those of x go to dx, unless
+  /// dx.data is null, and are added there if `add`. At return, dx is complete for all members.
+  void backward(const Done<Stack, Step::forward>& forward, const RowView& y, const RowView& dy,
+                const RowView& dx, bool add);
 
   /// The cell state [H] of a row; null unless the cell has one.
   float* c(std::int64_t row) noexcept { return c(row, 0); }
-  /// The derivatives of the states of the sequence at a place: before `backward` set to those of
-  /// its final states, after it those of its initial states, if it has such. d_c is null unless the
-  /// cell has cell states.
+  /// The derivatives of the states of the sequence at a place. `backward` reads those of its final
+  /// states, and leaves those of its initial states, if it has such. d_c is null unless the cell
+  /// has cell states.
   float* d_h(std::int64_t place) noexcept { return d_h_.data() + place * h_size_; }
   float* d_c(std::int64_t place) noexcept { return d_c(place, 0); }
 

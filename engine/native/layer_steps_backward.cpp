@@ -7,8 +7,9 @@ namespace quadgate::native {
 
 using kernels::Output;
 
-void LayerSteps::backward(const WorkRange& work, const RowView& y, const RowView& dy,
-                          const RowView& dx, bool add) {
+void LayerSteps::backward(const Done<Stack, Step::forward>& forward, const RowView& y,
+                          const RowView& dy, const RowView& dx, bool add) {
+  const WorkRange& work = forward.work();
   const std::int64_t seq_len = work.pass.steps.seq_len();
   const std::int64_t at_once = gates_.steps_at_once();
   for (std::int64_t done = 0; done < seq_len; done += at_once) {

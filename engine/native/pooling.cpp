@@ -76,7 +76,8 @@ void SequencePooling::forward(const WorkRange& work, const RowView& y) {
   });
 }
 
-void SequencePooling::backward(const WorkRange& work, const RowView& dy) {
+void SequencePooling::backward(const Done<Head, Step::loss>& losses, const RowView& dy) {
+  const WorkRange& work = losses.work();
   for_each_place(work, [&](std::int64_t place) {
     const float* const from = d_pooled().at(place);
     const auto length = static_cast<float>(work.pass.steps.length(place));

@@ -5,10 +5,13 @@
 
 #include "engine/base/buffer.h"
 #include "engine/model/config.h"
+#include "engine/native/done.h"
 #include "engine/native/row_view.h"
 #include "engine/native/work_range.h"
 
 namespace quadgate::native {
+
+class Head;
 
 /// One row of features for each sequence from those of its steps, and back (see Pooling). Each
 /// member of a team takes a share of the sequences.
@@ -24,8 +27,8 @@ class SequencePooling {
 
   /// Fills `pooled` from the last layer's output y.
   void forward(const WorkRange& work, const RowView& y);
-  /// After `forward`: fills the derivative of y.
-  void backward(const WorkRange& work, const RowView& dy);
+  /// Fills the derivative of y. The head's loss has read `pooled`.
+  void backward(const Done<Head, Step::loss>& losses, const RowView& dy);
 
  private:
   /// Calls body(packed row of y, first feature) for each part of a sequence's final states.

@@ -93,8 +93,8 @@ void Projection::add_gradient_tasks(TaskList& tasks, std::int64_t capacity) {
   for (std::int64_t panel = 0; panel < packed_.backward().panels(); ++panel) {
     tasks.add(
         {.cost = static_cast<double>(capacity * proj_size_ * packed_.backward().columns_of(panel)),
-         .run = [this, panel](const Pass& pass, double* square) {
-           *square = gradient(panel, pass.steps);
+         .run = [this, panel](const Differentiated& backward, double* square) {
+           *square = gradient(panel, backward.pass().steps);
          }});
   }
 }

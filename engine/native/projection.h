@@ -40,8 +40,8 @@ class Projection {
   /// The member's share of d(m), from d(h) = dy + dh at step t. Of dh it reads the member's share.
   void backward(const WorkRange& work, std::int64_t t, const RowView& dy, const RowView& dh);
 
-  /// Tasks that compute the weight gradient after `backward` of all steps of at most `capacity`
-  /// packed rows. The projection must stay where it is.
+  /// Tasks that compute the weight gradient of at most `capacity` packed rows. The projection must
+  /// stay where it is.
   void add_gradient_tasks(TaskList& tasks, std::int64_t capacity);
 
  private:

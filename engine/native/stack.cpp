@@ -88,7 +88,7 @@ RowView Stack::d_output(std::int64_t layer) noexcept {
 }
 
 template <typename Rows>
-void Stack::load_rows(const WorkRange& work, Rows features) {
+Stack::Loaded Stack::load_rows(const WorkRange& work, Rows features) {
   const std::int64_t width = config_.input_size;
   for (auto& one : dropouts_) one.draw(work);
   const bool drops = work.pass.drops() && dropout_before(0).is_on();
@@ -103,18 +103,19 @@ void Stack::load_rows(const WorkRange& work, Rows features) {
   }
   work.member.wait();
   round(work, input(0, false), 1);
+  return Loaded(work);
 }
 
-void Stack::load(const WorkRange& work, const Embedding* embedding) {
+Stack::Loaded Stack::load(const WorkRange& work, const Embedding* embedding) {
   const Batch& batch = work.pass.batch;
-  load_rows(work, [&](std::int64_t place, std::int64_t t) {
+  return load_rows(work, [&](std::int64_t place, std::int64_t t) {
     const auto row = static_cast<std::size_t>(work.pass.steps.row_in_batch(place));
     return features_of(batch, batch.offsets[row] + t, config_.input_size, embedding);
   });
 }
 
-void Stack::load(const WorkRange& work, const RowView& features) {
-  load_rows(work, [&](std::int64_t place, std::int64_t t) {
+Stack::Loaded Stack::load(const WorkRange& work, const RowView& features) {
+  return load_rows(work, [&](std::int64_t place, std::int64_t t) {
     return features.at(work.pass.steps.offset_at(t) + place);
   });
 }
@@ -136,16 +137,19 @@ void Stack::round(const WorkRange& work, const LayerRows& features, std::int64_t
   work.member.wait();
 }
 
-void Stack::forward(const WorkRange& work) {
+Stack::Forward Stack::forward(Loaded loaded) {
+  const WorkRange& work = loaded.work();
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       layer(l, direction).steps.forward(work, input(l, work.pass.drops()), output(l, direction));
     }
     drop_output(work, l);
   }
+  return Forward(work);
 }
 
-void Stack::backward(const WorkRange& work, const RecurrentStates* d_states) {
+Stack::Backward Stack::backward(Forward forward, const RecurrentStates* d_states) {
+  const WorkRange& work = forward.work();
   load_d_states(work, d_states);
   for (std::int64_t l = config_.num_layers - 1; l >= 0; --l) {
     dropout_before(l + 1).apply(work, d_output(l), d_output(l));
@@ -153,12 +157,13 @@ void Stack::backward(const WorkRange& work, const RecurrentStates* d_states) {
       RowView dy = d_output(l);
       dy.data += direction * config_.h_size();
       layer(l, direction)
-          .steps.backward(work, output(l, direction).rows, dy, d_output(l - 1), direction == 1);
+          .steps.backward(forward, output(l, direction).rows, dy, d_output(l - 1), direction == 1);
     }
   }
   if (d_input().data != nullptr) {
     dropout_before(0).apply(work, d_input(), d_input());
   }
+  return Backward(work);
 }
 
 void Stack::add_gradient_tasks(TaskList& tasks) {

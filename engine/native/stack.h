@@ -14,6 +14,7 @@
 #include "engine/model/network_options.h"
 #include "engine/model/parameters.h"
 #include "engine/model/recurrent_states.h"
+#include "engine/native/done.h"
 #include "engine/native/dropout.h"
 #include "engine/native/embedding.h"
 #include "engine/native/layer.h"
@@ -43,6 +44,10 @@ struct StackPlan {
 /// for whole batches.
 class Stack {
  public:
+  using Loaded = Done<Stack, Step::load>;
+  using Forward = Done<Stack, Step::forward>;
+  using Backward = Done<Stack, Step::backward>;
+
   /// Plans all memory; `parameters` must outlive the stack.
   Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer& gradient);
 
@@ -60,31 +65,31 @@ class Stack {
 
   /// Copies the features of the work's rows to where the first layer reads them: those of the
   /// batch's tokens if there is an embedding, else its x.
-  void load(const WorkRange& work, const Embedding* embedding = nullptr);
+  Loaded load(const WorkRange& work, const Embedding* embedding = nullptr);
   /// Those of somebody else's rows [packed rows, I], which are complete for all members.
-  void load(const WorkRange& work, const RowView& features);
+  Loaded load(const WorkRange& work, const RowView& features);
   /// With has_states: the states before the first step; null: zeros.
-  void load_states(const WorkRange& work, const RecurrentStates* states);
+  void load_states(const Loaded& loaded, const RecurrentStates* states);
 
   /// From what is loaded to `output`.
-  void forward(const WorkRange& work);
-  /// The last layer's output [packed rows, output_size], after its dropout if the pass drops.
-  RowView output(const Pass& pass) noexcept { return input(config_.num_layers, pass.drops()).rows; }
-  /// After `forward`, with has_states: the states after the last steps of the work's sequences.
-  void store_states(const WorkRange& work, RecurrentStates& states);
+  Forward forward(Loaded loaded);
+  /// The last layer's output [packed rows, output_size], with its dropout if the pass drops.
+  RowView output(const Forward& forward) noexcept { return output(forward.pass()); }
+  RowView output(const Differentiated& backward) noexcept { return output(backward.pass()); }
+  /// With has_states: the states at the last steps of the sequences.
+  void store_states(const Forward& forward, RecurrentStates& states);
 
   /// Where the derivative of `output` goes before `backward`.
   RowView d_output() noexcept { return d_output(config_.num_layers - 1); }
   /// The derivatives of the states after the last step, null: zeros, and from there and d_output
   /// everything before.
-  void backward(const WorkRange& work, const RecurrentStates* d_states);
-  /// After `backward`, with has_d_input: the derivative of the input [packed rows, I].
+  Backward backward(Forward forward, const RecurrentStates* d_states);
+  /// With has_d_input: where `backward` leaves the derivative of the input [packed rows, I].
   RowView d_input() noexcept { return d_output(-1); }
-  /// After `backward`, with has_states: the derivatives of the states before the first step.
-  void store_d_states(const WorkRange& work, RecurrentStates& d_states);
+  /// With has_states: the derivatives of the states before the first step.
+  void store_d_states(const Backward& backward, RecurrentStates& d_states);
 
-  /// Tasks that compute the weight gradients after `backward` for all sequences. The stack must
-  /// stay where it is.
+  /// Tasks that compute the weight gradients. The stack must stay where it is.
   void add_gradient_tasks(TaskList& tasks);
 
  private:
@@ -95,7 +100,7 @@ class Stack {
   };
   /// `features(place, t)` are those of one step.
   template <typename Rows>
-  void load_rows(const WorkRange& work, Rows features);
+  Loaded load_rows(const WorkRange& work, Rows features);
   template <typename Body>
   void for_each_state(const WorkRange& work, Body body);
   Features features(std::int64_t initial_rows, std::int64_t parts, std::int64_t width) const;
@@ -112,6 +117,7 @@ class Stack {
   void round(const WorkRange& work, const LayerRows& features, std::int64_t parts) const;
   void load_d_states(const WorkRange& work, const RecurrentStates* d_states);
 
+  RowView output(const Pass& pass) noexcept { return input(config_.num_layers, pass.drops()).rows; }
   /// What goes into a layer, or, behind the last, comes out of the stack; if `dropped` after
   /// dropout.
   LayerRows input(std::int64_t layer, bool dropped) noexcept;

@@ -32,7 +32,8 @@ void Stack::for_each_state(const WorkRange& work, Body body) {
   }
 }
 
-void Stack::load_states(const WorkRange& work, const RecurrentStates* states) {
+void Stack::load_states(const Loaded& loaded, const RecurrentStates* states) {
+  const WorkRange& work = loaded.work();
   const std::int64_t h_size = config_.h_size();
   for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
     const LayerRows y = output(part / directions_, part % directions_);
@@ -52,7 +53,8 @@ void Stack::load_states(const WorkRange& work, const RecurrentStates* states) {
   work.member.wait();
 }
 
-void Stack::store_states(const WorkRange& work, RecurrentStates& states) {
+void Stack::store_states(const Forward& forward, RecurrentStates& states) {
+  const WorkRange& work = forward.work();
   for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
     const std::int64_t direction = part % directions_;
     const std::int64_t last = direction == 0 ? work.pass.steps.length(place) - 1 : 0;
@@ -73,8 +75,8 @@ void Stack::load_d_states(const WorkRange& work, const RecurrentStates* d_states
   work.member.wait();
 }
 
-void Stack::store_d_states(const WorkRange& work, RecurrentStates& d_states) {
-  for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
+void Stack::store_d_states(const Backward& backward, RecurrentStates& d_states) {
+  for_each_state(backward.work(), [&](std::int64_t part, std::int64_t place, std::int64_t at) {
     LayerSteps& steps = layers_[static_cast<std::size_t>(part)].steps;
     copy_out(steps.d_h(place), config_.h_size(), at, d_states.h);
     copy_out(steps.d_c(place), config_.hidden_size, at, d_states.c);

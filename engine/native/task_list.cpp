@@ -18,7 +18,7 @@ void TaskList::add(GradientTask task) {
   tasks_.insert(place, std::move(task));
 }
 
-double TaskList::run(Workers& workers, const Pass& pass) {
+double TaskList::run(Workers& workers, const Differentiated& pass) {
   workers.in_turns(std::ssize(tasks_), [&](std::int64_t index, PhaseTimes& times) {
     const auto i = static_cast<std::size_t>(index);
     const Stopwatch stopwatch(times, tasks_[i].phase);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/base/phase_times.h"
-#include "engine/native/pass.h"
+#include "engine/native/done.h"
 #include "engine/native/workers.h"
 
 namespace quadgate::native {
@@ -18,7 +18,7 @@ struct GradientTask {
   Phase phase = Phase::weight_gradients;
   std::int64_t squares = 1;  ///< how many sums of squares it has
   /// Computes the part and sets the sums of the squares of its elements.
-  std::function<void(const Pass& pass, double* squares)> run;
+  std::function<void(const Differentiated& pass, double* squares)> run;
 };
 
 /// The tasks that the cores share between two joins. They are planned once and depend on each other
@@ -30,7 +30,7 @@ class TaskList {
   std::span<const GradientTask> tasks() const noexcept { return tasks_; }
 
   /// Runs all tasks. Returns the sum of their squares in the order in which they were added.
-  double run(Workers& workers, const Pass& pass);
+  double run(Workers& workers, const Differentiated& pass);
 
  private:
   std::vector<GradientTask> tasks_;

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "engine/base/phase_times.h"
 #include "engine/base/stopwatch.h"
 #include "engine/model/config.h"
+#include "engine/native/done.h"
 #include "engine/native/pass.h"
 #include "engine/native/work_range.h"
 #include "engine/threads/arena.h"
@@ -59,9 +61,11 @@ class Workers {
     });
   }
 
-  /// Calls body(work) for each range of the sequences.
+  /// Calls body(work) for each range of the sequences. Returns that all ranges have what it
+  /// returns, a Done or a struct of several.
   template <typename Body>
-  void for_each_range(const Pass& pass, Body body) {
+  Everywhere<std::invoke_result_t<Body&, const WorkRange&>> for_each_range(const Pass& pass,
+                                                                           Body body) {
     const PackedSteps& steps = pass.steps;
     const TeamPlan plan = team_plan(steps.rows());
     for (std::int64_t range = 0; range < plan.ranges; ++range) {
@@ -73,10 +77,11 @@ class Workers {
       const std::int64_t last = steps.cut(range + 1, plan.ranges);
       if (first == last) return;
       const auto work = [&](const Team::Member& member) {
-        body(WorkRange{pass, first, last, member, times});
+        static_cast<void>(body(WorkRange{pass, first, last, member, times}));
       };
       plan.members == 1 ? work({}) : teams_[static_cast<std::size_t>(range)].run(work);
     });
+    return Everywhere<std::invoke_result_t<Body&, const WorkRange&>>(pass);
   }
 
  private:

@@ -82,11 +82,6 @@ struct Recurrent::Impl {
   void assign(const Input& input);
   void pack();
 
-  /// Of the batch that was assigned last.
-  native::Pass pass() const noexcept {
-    return {.batch = batch, .steps = stack.steps(), .dropout = dropout ? &*dropout : nullptr};
-  }
-
   /// Calls body(packed row, place in a padded array of `size` features) for each step of the work's
   /// sequences that is a member's.
   template <typename Body>
@@ -110,8 +105,10 @@ struct Recurrent::Impl {
   std::vector<PackTask> pack_tasks;
   native::TaskList gradient_tasks;
   Batch batch;
-  std::int64_t seq_len = 0;     // of the last forward
-  std::int64_t batch_size = 0;  // likewise
+  std::int64_t seq_len = 0;                                           // of the last forward pass
+  std::int64_t batch_size = 0;                                        // likewise
+  std::uint64_t calls = 0;                                            // of forward and backward
+  std::optional<native::Everywhere<native::Stack::Forward>> forward;  // the last one, of a batch
   std::optional<DropoutKey> dropout;
   std::vector<float> output, d_input;
   RecurrentStates final_states, d_states;
@@ -134,7 +131,6 @@ void Recurrent::Impl::assign(const Input& input) {
   expect_range("batch", 0, plan.batch_size, input.batch);
   expect_size("x", "", input.seq_len * input.batch * width, input.x.size());
   if (!input.lengths.empty()) expect_size("lengths", "", input.batch, input.lengths.size());
-  seq_len = 0;  // until all is well
   batch.offsets.assign(1, 0);
   for (std::int64_t row = 0; row < input.batch; ++row) {
     const std::int64_t length =
@@ -172,65 +168,71 @@ Recurrent::~Recurrent() = default;
 const RecurrentConfig& Recurrent::config() const noexcept { return impl_->config; }
 Parameters& Recurrent::parameters() noexcept { return impl_->parameters; }
 const Parameters& Recurrent::parameters() const noexcept { return impl_->parameters; }
-const RecurrentStates& Recurrent::final_states() const noexcept { return impl_->final_states; }
-std::span<const float> Recurrent::d_input() const noexcept { return impl_->d_input; }
-const RecurrentStates& Recurrent::d_states() const noexcept { return impl_->d_states; }
 
-std::span<const float> Recurrent::forward(const Input& input, std::optional<DropoutKey> dropout) {
+std::span<const float> Recurrent::Forward::output() const noexcept { return of_->output; }
+const RecurrentStates& Recurrent::Forward::final_states() const noexcept {
+  return of_->final_states;
+}
+std::span<const float> Recurrent::Backward::d_input() const noexcept { return of_->d_input; }
+const RecurrentStates& Recurrent::Backward::d_states() const noexcept { return of_->d_states; }
+
+Recurrent::Forward Recurrent::forward(const Input& input, std::optional<DropoutKey> dropout) {
   Impl& of = *impl_;
   native::Stack& stack = of.stack;
+  ++of.calls;
   of.assign(input);
   of.pack();
   of.dropout = of.config.has_dropout() ? dropout : std::nullopt;
-  const native::Pass pass = of.pass();
+  const native::Pass pass{
+      .batch = of.batch, .steps = stack.steps(), .dropout = of.dropout ? &*of.dropout : nullptr};
   stack.sync_recurrent_weights(pass, of.workers);
   const std::int64_t size = of.config.output_size();
   of.output.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * size), 0.0F);
-  if (of.batch_size == 0) return of.output;
-  of.workers.for_each_range(pass, [&](const native::WorkRange& work) {
-    stack.load(work);
-    stack.load_states(work, input.states);
-    stack.forward(work);
+  if (of.batch_size == 0) return {of, of.calls};
+  of.forward.emplace(of.workers.for_each_range(pass, [&](const native::WorkRange& work) {
+    native::Stack::Loaded loaded = stack.load(work);
+    stack.load_states(loaded, input.states);
+    native::Stack::Forward forward = stack.forward(std::move(loaded));
     of.for_each_step(work, size, [&](std::int64_t row, std::int64_t at) {
-      std::copy_n(stack.output(pass).at(row), size, of.output.data() + at);
+      std::copy_n(stack.output(forward).at(row), size, of.output.data() + at);
     });
-    stack.store_states(work, of.final_states);
-  });
-  return of.output;
+    stack.store_states(forward, of.final_states);
+    return forward;
+  }));
+  return {of, of.calls};
 }
 
-Gradient Recurrent::backward(std::span<const float> d_output,
-                             const RecurrentStates* d_final_states) {
+Recurrent::Backward Recurrent::backward(Forward&& forward, std::span<const float> d_output,
+                                        const RecurrentStates* d_final_states) {
   Impl& of = *impl_;
   native::Stack& stack = of.stack;
-  if (of.seq_len == 0) {
-    throw InvalidArgument("backward: expected a forward pass before it, found none or one used");
+  if (forward.of_ != &of || forward.number_ != of.calls) {
+    throw InvalidArgument("backward: expected the last forward pass, found another or one used");
   }
   expect_size("d_output", "", std::ssize(of.output), d_output.size());
   of.expect_states("d_final_states", d_final_states, of.batch_size);
+  ++of.calls;
   const std::int64_t size = of.config.output_size();
   const std::int64_t width = of.config.input_size;
-  const native::Pass pass = of.pass();
   of.d_input.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * width), 0.0F);
   if (of.batch_size == 0) {
     std::ranges::fill(of.gradient.values(), 0.0F);
-    of.seq_len = 0;
-    return of.gradient.view(0);
+    return {of, of.gradient.view(0)};
   }
-  of.workers.for_each_range(pass, [&](const native::WorkRange& work) {
-    of.for_each_step(work, size, [&](std::int64_t row, std::int64_t at) {
-      std::copy_n(d_output.data() + at, size, stack.d_output().at(row));
-    });
-    work.member.wait();
-    stack.backward(work, d_final_states);
-    of.for_each_step(work, width, [&](std::int64_t row, std::int64_t at) {
-      std::copy_n(stack.d_input().at(row), width, of.d_input.data() + at);
-    });
-    stack.store_d_states(work, of.d_states);
-  });
-  const double square = of.gradient_tasks.run(of.workers, pass);
-  of.seq_len = 0;  // the gates have become their derivatives
-  return of.gradient.view(std::sqrt(square));
+  const auto backward =
+      of.workers.for_each_range(of.forward->pass(), [&](const native::WorkRange& work) {
+        of.for_each_step(work, size, [&](std::int64_t row, std::int64_t at) {
+          std::copy_n(d_output.data() + at, size, stack.d_output().at(row));
+        });
+        work.member.wait();
+        native::Stack::Backward done = stack.backward(of.forward->of(work), d_final_states);
+        of.for_each_step(work, width, [&](std::int64_t row, std::int64_t at) {
+          std::copy_n(stack.d_input().at(row), width, of.d_input.data() + at);
+        });
+        stack.store_d_states(done, of.d_states);
+        return done;
+      });
+  return {of, of.gradient.view(std::sqrt(of.gradient_tasks.run(of.workers, backward)))};
 }
 
 }  // namespace quadgate

@@ -29,6 +29,8 @@ struct RecurrentPlan {
 /// several recurrent layers, in one direction or both, forward and backward on the cores of an
 /// arena, with the same bits at every number of them.
 class Recurrent {
+  struct Impl;
+
  public:
   /// Plans all memory and fills the weights with PyTorch's initialization, U(-1/sqrt(H),
   /// 1/sqrt(H)), from `seed`. `arena` must outlive it. Throws InvalidArgument (see validate), also
@@ -53,26 +55,55 @@ class Recurrent {
     const RecurrentStates* states = nullptr;  ///< h_0 and c_0; null: zeros
   };
 
-  /// The output of the last layer, [T, N, output_size] or [N, T, output_size], zeros beyond the
-  /// lengths; valid until the next call. With `dropout`, as in training; without, as in evaluation.
-  /// Throws InvalidArgument, naming the field, if sizes do not fit each other or the plan.
-  std::span<const float> forward(const Input& input, std::optional<DropoutKey> dropout = {});
-  /// After `forward`: h_n and c_n, those of each sequence's own last step.
-  const RecurrentStates& final_states() const noexcept;
+  /// A forward pass: its results, valid until the next call, and what `backward` asks for.
+  class Forward {
+   public:
+    Forward(Forward&&) noexcept = default;
+    Forward& operator=(Forward&&) noexcept = default;
 
-  /// Once after each `forward`: the gradient of the parameters, valid until the next call, and, in
-  /// `d_input` and `d_states`, those of the input and of the initial states, from those of the
-  /// output (in its layout; beyond the lengths they count for nothing) and of the final states
-  /// (null: zeros). Throws InvalidArgument if sizes do not fit, or without a forward.
-  Gradient backward(std::span<const float> d_output,
+    /// The output of the last layer, [T, N, output_size] or [N, T, output_size], zeros beyond the
+    /// lengths.
+    std::span<const float> output() const noexcept;
+    /// h_n and c_n, those of each sequence's own last step.
+    const RecurrentStates& final_states() const noexcept;
+
+   private:
+    friend class Recurrent;
+    Forward(const Impl& of, std::uint64_t number) noexcept : of_(&of), number_(number) {}
+
+    const Impl* of_;
+    std::uint64_t number_;  // of the call
+  };
+
+  /// With `dropout`, as in training; without, as in evaluation. Throws InvalidArgument, naming the
+  /// field, if sizes do not fit each other or the plan.
+  Forward forward(const Input& input, std::optional<DropoutKey> dropout = {});
+
+  /// A backward pass: its results, valid until the next call.
+  class Backward {
+   public:
+    /// Of the parameters.
+    const Gradient& gradient() const noexcept { return gradient_; }
+    /// Of the input, in its layout, zeros beyond the lengths.
+    std::span<const float> d_input() const noexcept;
+    /// Of h_0 and c_0.
+    const RecurrentStates& d_states() const noexcept;
+
+   private:
+    friend class Recurrent;
+    Backward(const Impl& of, const Gradient& gradient) noexcept : of_(&of), gradient_(gradient) {}
+
+    const Impl* of_;
+    Gradient gradient_;
+  };
+
+  /// The gradients from those of the output (in its layout; beyond the lengths they count for
+  /// nothing) and of the final states (null: zeros). It uses the pass up, unless it throws
+  /// InvalidArgument: if sizes do not fit, or if the pass is not that of the last call.
+  Backward backward(Forward&& forward, std::span<const float> d_output,
                     const RecurrentStates* d_final_states = nullptr);
-  /// After `backward`: of the input, in its layout, zeros beyond the lengths.
-  std::span<const float> d_input() const noexcept;
-  /// After `backward`: of h_0 and c_0.
-  const RecurrentStates& d_states() const noexcept;
 
  private:
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

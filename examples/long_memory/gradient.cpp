@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "engine/training/recurrent.h"
 
 namespace long_memory {
 namespace {
 
+using quadgate::Recurrent;
 using quadgate::RecurrentStates;
 
 /// A layer that runs one step of N sequences at a time, with the weights of a network.
@@ -31,23 +33,21 @@ class OneStep {
     }
   }
 
-  /// The states after step `t`, from those before it.
-  const RecurrentStates& forward(std::size_t t, const RecurrentStates& states) {
+  /// Step `t`, from the states before it.
+  Recurrent::Forward forward(std::size_t t, const RecurrentStates& states) {
     for (std::size_t row = 0; row < rows_; ++row) {
       const std::size_t step = static_cast<std::size_t>(batch_.offsets[row]) + t;
       std::copy_n(batch_.x.data() + step * features_, features_, x_.data() + row * features_);
     }
-    rnn_.forward({.x = x_, .seq_len = 1, .batch = batch_.rows(), .states = &states});
-    return rnn_.final_states();
+    return rnn_.forward({.x = x_, .seq_len = 1, .batch = batch_.rows(), .states = &states});
   }
-  /// After `forward`: the gradient of the states before the step, from that of those after it.
-  const RecurrentStates& backward(const RecurrentStates& gradient) {
-    rnn_.backward(d_output_, &gradient);
-    return rnn_.d_states();
+  /// The gradient of the states before a step, from that of those after it.
+  RecurrentStates backward(Recurrent::Forward step, const RecurrentStates& gradient) {
+    return rnn_.backward(std::move(step), d_output_, &gradient).d_states();
   }
 
  private:
-  quadgate::Recurrent rnn_;
+  Recurrent rnn_;
   const quadgate::Batch& batch_;
   std::size_t rows_;
   std::size_t features_;
@@ -89,15 +89,16 @@ GradientReach gradient_reach(const quadgate::ModelConfig& config,
   const auto rows = static_cast<std::size_t>(batch.rows());
   const auto steps = static_cast<std::size_t>(batch.steps()) / rows;
   std::vector<RecurrentStates> before{RecurrentStates::zeros(config.rnn, batch.rows())};
-  for (std::size_t t = 0; t + 1 < steps; ++t) before.push_back(one_step.forward(t, before[t]));
+  for (std::size_t t = 0; t + 1 < steps; ++t) {
+    before.push_back(one_step.forward(t, before[t]).final_states());
+  }
 
   GradientReach reach;
   auto gradient = gradient_of_answer(config, parameters, batch.rows());
   const double start = std::log10(squared_norm(row_of(gradient.h, 0, rows))) / 2;
   std::vector<double> scaled_by(rows);  // the logarithms of what each row has been divided by
   for (std::size_t k = 1; k <= steps; ++k) {
-    one_step.forward(steps - k, before[steps - k]);
-    gradient = one_step.backward(gradient);
+    gradient = one_step.backward(one_step.forward(steps - k, before[steps - k]), gradient);
     double sum_h = 0;
     double sum_c = 0;
     double sum_state = 0;

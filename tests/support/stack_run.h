@@ -49,30 +49,26 @@ class StackRun {
   const native::TaskList& tasks() const noexcept { return tasks_; }
 
   /// The output of all packed rows.
-  std::vector<float> forward() {
-    const native::Pass pass{batch_, stack_.steps()};
-    workers_.for_each_range(pass, [&](const native::WorkRange& work) {
-      stack_.load(work);
-      stack_.forward(work);
-    });
-    const native::RowView y = stack_.output(pass);
+  std::vector<float> output() {
+    const native::RowView y = stack_.output(backward());
     return {y.data, y.data + batch_.steps() * y.stride};
   }
 
   /// All weight gradients, from those of the output, which are 1. Returns the sum of their squares.
-  double differentiate() {
+  double differentiate() { return tasks_.run(workers_, backward()); }
+
+  /// Forward and back.
+  native::Differentiated backward() {
     const native::Pass pass{batch_, stack_.steps()};
-    workers_.for_each_range(pass, [&](const native::WorkRange& work) {
-      stack_.load(work);
-      stack_.forward(work);
+    return workers_.for_each_range(pass, [&](const native::WorkRange& work) {
+      native::Stack::Forward forward = stack_.forward(stack_.load(work));
       for (std::int64_t t = 0; t < pass.steps.seq_len(); ++t) {
         const native::RowView d = stack_.d_output();
         std::fill_n(d.at(work.row(t)), work.rows(t) * d.stride, 1.0F);
       }
       work.member.wait();
-      stack_.backward(work, nullptr);
+      return stack_.backward(std::move(forward), nullptr);
     });
-    return tasks_.run(workers_, pass);
   }
 
  private:

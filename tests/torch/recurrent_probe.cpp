@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/training/optimizer.h"
@@ -100,22 +101,23 @@ void run(const json& c) {
   Optimizer optimizer(optimizer_of(c), rnn.parameters().values().size());
   Answer answer;
   for (int step = 0; step < 5; ++step) {
-    const auto output = rnn.forward(input, key_of(c));
+    Recurrent::Forward forward = rnn.forward(input, key_of(c));
     if (step == 0) {
-      answer.add("output", output);
-      answer.add("h_n", rnn.final_states().h);
-      answer.add("c_n", rnn.final_states().c);
+      answer.add("output", forward.output());
+      answer.add("h_n", forward.final_states().h);
+      answer.add("c_n", forward.final_states().c);
     }
-    const Gradient gradient = rnn.backward(d_output, with_states ? &d_states : nullptr);
+    const Recurrent::Backward backward =
+        rnn.backward(std::move(forward), d_output, with_states ? &d_states : nullptr);
     if (step == 0) {
-      answer.add("d_input", rnn.d_input());
-      answer.add("d_h_0", rnn.d_states().h);
-      answer.add("d_c_0", rnn.d_states().c);
+      answer.add("d_input", backward.d_input());
+      answer.add("d_h_0", backward.d_states().h);
+      answer.add("d_c_0", backward.d_states().c);
       for (const auto& slice : rnn.parameters().slices()) {
-        answer.add("d_" + slice.name, gradient.of(slice));
+        answer.add("d_" + slice.name, backward.gradient().of(slice));
       }
     }
-    optimizer.step(arena, rnn.parameters(), gradient);
+    optimizer.step(arena, rnn.parameters(), backward.gradient());
   }
   for (const auto& slice : rnn.parameters().slices()) {
     answer.add(slice.name, rnn.parameters().value(slice));

@@ -33,9 +33,9 @@ struct Passes {
             NAN) {
     network.parameters().initialize(1);
     network.predict(batch, outputs);
-    const auto [metrics, its_gradient] = network.differentiate(batch, {.seed = 3, .step = 4});
-    loss = metrics.mean_loss();
-    gradient = its_gradient;
+    const Derivative derivative = network.differentiate(batch, {.seed = 3, .step = 4});
+    loss = derivative.metrics.mean_loss();
+    gradient = derivative.gradient;
   }
 
   Arena arena{2};

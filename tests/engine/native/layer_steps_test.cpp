@@ -26,9 +26,9 @@ TEST(LayerStepsTest, RangesAndTeamsOfAnySizeGiveTheSameBits) {
     for (const auto& config : {config_of(Cell::lstm, 0), config_of(Cell::lstm, 70),
                                config_of(Cell::gru, 0), config_of(Cell::rnn_tanh, 0)}) {
       SCOPED_TRACE(::testing::Message() << to_string(config.cell) << " " << config.proj_size);
-      const std::vector<float> alone = StackRun(config, precision, 1).forward();
-      EXPECT_EQ(StackRun(config, precision, 3).forward(), alone) << "three ranges";
-      EXPECT_EQ(StackRun(config, precision, 4, 2).forward(), alone) << "two ranges, teams of two";
+      const std::vector<float> alone = StackRun(config, precision, 1).output();
+      EXPECT_EQ(StackRun(config, precision, 3).output(), alone) << "three ranges";
+      EXPECT_EQ(StackRun(config, precision, 4, 2).output(), alone) << "two ranges, teams of two";
     }
   }
 }

@@ -11,6 +11,7 @@
 #include "engine/native/embedding.h"
 #include "engine/native/head.h"
 #include "engine/native/stack.h"
+#include "tests/support/stack_run.h"
 
 namespace quadgate::native {
 namespace {
@@ -18,7 +19,13 @@ namespace {
 /// Enough work that every core of the arena takes part.
 constexpr std::int64_t kMuch = 1'000'000'000;
 
-TEST(TaskListTest, HasTheLargestFirstAndEqualOnesAsTheyWereAdded) {
+class TaskListTest : public ::testing::Test {
+ protected:
+  /// Passes that the tasks here do not look at.
+  testing::StackRun pass_{{.input_size = 1, .hidden_size = 1}, Precision::f32, 1};
+};
+
+TEST_F(TaskListTest, HasTheLargestFirstAndEqualOnesAsTheyWereAdded) {
   TaskList tasks;
   std::int64_t squares = 0;
   for (const double cost : {1.0, 7.0, 3.0, 7.0, 9.0, 1.0}) {
@@ -29,7 +36,7 @@ TEST(TaskListTest, HasTheLargestFirstAndEqualOnesAsTheyWereAdded) {
   EXPECT_EQ(order, (std::vector<std::int64_t>{5, 2, 4, 3, 1, 6}));
 }
 
-TEST(TaskListTest, SumsSquaresAsTheTasksWereAddedAtAnyNumberOfThreads) {
+TEST_F(TaskListTest, SumsSquaresAsTheTasksWereAddedAtAnyNumberOfThreads) {
   // In any other order, one of the small numbers is lost in a sum with 1e16 or is not.
   constexpr std::array<double, 5> kSquares{1.0, 1.0, 1e16, 1.0, 1.0};
   const double expected = std::accumulate(kSquares.begin(), kSquares.end(), 0.0);
@@ -38,35 +45,32 @@ TEST(TaskListTest, SumsSquaresAsTheTasksWereAddedAtAnyNumberOfThreads) {
     Workers workers(RecurrentConfig{.input_size = 1, .hidden_size = 1}, kMuch, 0,
                     kernels::detected_isa(), arena);
     TaskList tasks;
-    tasks.add({.cost = 1, .squares = 2, .run = [&](const Pass&, double* squares) {
+    tasks.add({.cost = 1, .squares = 2, .run = [&](const Differentiated&, double* squares) {
                  std::copy_n(kSquares.data(), 2, squares);
                }});
-    tasks.add({.cost = 3, .run = [&](const Pass&, double* square) { *square = kSquares[2]; }});
-    tasks.add({.cost = 2, .squares = 2, .run = [&](const Pass&, double* squares) {
+    tasks.add(
+        {.cost = 3, .run = [&](const Differentiated&, double* square) { *square = kSquares[2]; }});
+    tasks.add({.cost = 2, .squares = 2, .run = [&](const Differentiated&, double* squares) {
                  std::copy_n(kSquares.data() + 3, 2, squares);
                }});
-    const Batch batch;
-    const PackedSteps steps(1, 1);
-    EXPECT_EQ(tasks.run(workers, {batch, steps}), expected) << threads;
-    EXPECT_EQ(tasks.run(workers, {batch, steps}), expected) << threads << ", again";
+    EXPECT_EQ(tasks.run(workers, pass_.backward()), expected) << threads;
+    EXPECT_EQ(tasks.run(workers, pass_.backward()), expected) << threads << ", again";
   }
 }
 
-TEST(TaskListTest, CountsTheTimeOfATaskInItsPhase) {
+TEST_F(TaskListTest, CountsTheTimeOfATaskInItsPhase) {
   Arena arena(2);
   Workers workers(RecurrentConfig{.input_size = 1, .hidden_size = 1}, kMuch, 0,
                   kernels::detected_isa(), arena);
   TaskList tasks;
-  tasks.add(
-      {.phase = Phase::head_and_loss, .run = [](const Pass&, double* square) { *square = 0; }});
-  const Batch batch;
-  const PackedSteps steps(1, 1);
-  tasks.run(workers, {batch, steps});
+  tasks.add({.phase = Phase::head_and_loss,
+             .run = [](const Differentiated&, double* square) { *square = 0; }});
+  tasks.run(workers, pass_.backward());
   EXPECT_GT(workers.times()[Phase::head_and_loss], 0);
   EXPECT_EQ(workers.times()[Phase::weight_gradients], 0);
 }
 
-TEST(TaskListTest, NoTaskOfAWordLanguageModelIsMoreThanASixtyFourthOfThem) {
+TEST_F(TaskListTest, NoTaskOfAWordLanguageModelIsMoreThanASixtyFourthOfThem) {
   const ModelConfig model{.rnn = {.input_size = 200, .hidden_size = 200, .num_layers = 2},
                           .task = Task::tagging,
                           .output_size = 8869,

@@ -140,19 +140,19 @@ TEST_P(RecurrentDropoutTest, HasTheNumbersOfTheReferenceWithItsMasks) {
                                  has_c ? to_floats(plain.c0) : std::vector<float>()};
     const RecurrentStates d_states{to_floats(d_outputs.h_n),
                                    has_c ? to_floats(d_outputs.c_n) : std::vector<float>()};
-    const auto output = rnn.forward({.x = x,
-                                     .seq_len = kDropoutSeqLen,
-                                     .batch = kDropoutBatch,
-                                     .lengths = kDropoutLengths,
-                                     .states = &states},
-                                    kKey);
-    EXPECT_LE(relative_error(output, reference.outputs().output), 1e-5);
-    EXPECT_LE(relative_error(rnn.final_states().h, reference.outputs().h_n), 1e-5);
-    const Gradient gradient = rnn.backward(to_floats(d_outputs.output), &d_states);
-    EXPECT_LE(relative_error(rnn.d_input(), expected.x), 1e-5);
-    EXPECT_LE(relative_error(rnn.d_states().h, expected.h0), 1e-5);
+    auto forward = rnn.forward({.x = x,
+                                .seq_len = kDropoutSeqLen,
+                                .batch = kDropoutBatch,
+                                .lengths = kDropoutLengths,
+                                .states = &states},
+                               kKey);
+    EXPECT_LE(relative_error(forward.output(), reference.outputs().output), 1e-5);
+    EXPECT_LE(relative_error(forward.final_states().h, reference.outputs().h_n), 1e-5);
+    const auto backward = rnn.backward(std::move(forward), to_floats(d_outputs.output), &d_states);
+    EXPECT_LE(relative_error(backward.d_input(), expected.x), 1e-5);
+    EXPECT_LE(relative_error(backward.d_states().h, expected.h0), 1e-5);
     for (std::size_t i = 0; i < slices.size(); ++i) {
-      const auto found = gradient.of(slices[i]);
+      const auto found = backward.gradient().of(slices[i]);
       EXPECT_LE(relative_error(found, *gradients[i + 3].second), 1e-5) << slices[i].name;
     }
   }

@@ -58,13 +58,17 @@ struct Inputs {
 
 /// All that comes out, in one array.
 std::vector<float> results(Recurrent& rnn, const Inputs& inputs) {
-  const auto output = rnn.forward(inputs.input());
+  Recurrent::Forward forward = rnn.forward(inputs.input());
+  const std::span<const float> output = forward.output();
   std::vector<float> all(output.begin(), output.end());
-  const Gradient gradient = rnn.backward(inputs.d_output, &inputs.d_states);
+  for (const auto& states : {forward.final_states().h, forward.final_states().c}) {
+    all.insert(all.end(), states.begin(), states.end());
+  }
+  const Recurrent::Backward backward =
+      rnn.backward(std::move(forward), inputs.d_output, &inputs.d_states);
   for (const std::span<const float> more :
-       {std::span<const float>(rnn.final_states().h), std::span<const float>(rnn.final_states().c),
-        rnn.d_input(), std::span<const float>(rnn.d_states().h),
-        std::span<const float>(rnn.d_states().c), gradient.values}) {
+       {backward.d_input(), std::span<const float>(backward.d_states().h),
+        std::span<const float>(backward.d_states().c), backward.gradient().values}) {
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;
@@ -113,15 +117,16 @@ TEST(RecurrentTest, DerivativesOfTheInitialStatesAreDifferences) {
   for (const Cell cell : {Cell::lstm, Cell::gru}) {
     Recurrent rnn(config(cell), {.seq_len = kSeqLen, .batch_size = kBatch}, arena);
     Inputs inputs(config(cell));
-    results(rnn, inputs);
-    const RecurrentStates d = rnn.d_states();
+    const RecurrentStates d =
+        rnn.backward(rnn.forward(inputs.input()), inputs.d_output, &inputs.d_states).d_states();
     const auto loss = [&] {
-      const auto output = rnn.forward(inputs.input());
+      const Recurrent::Forward forward = rnn.forward(inputs.input());
       const auto dot = [](std::span<const float> a, std::span<const float> b) {
         return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
       };
-      return dot(output, inputs.d_output) + dot(rnn.final_states().h, inputs.d_states.h) +
-             dot(rnn.final_states().c, inputs.d_states.c);
+      return dot(forward.output(), inputs.d_output) +
+             dot(forward.final_states().h, inputs.d_states.h) +
+             dot(forward.final_states().c, inputs.d_states.c);
     };
     for (auto [values, derivatives] :
          {std::pair{&inputs.states.h, &d.h}, std::pair{&inputs.states.c, &d.c}}) {
@@ -144,10 +149,12 @@ TEST(RecurrentTest, TakesABatchOfNoSequences) {
   Recurrent rnn(config(Cell::lstm), {.seq_len = kSeqLen, .batch_size = kBatch}, arena);
   const auto expected = results(rnn, Inputs(config(Cell::lstm)));
   const Recurrent::Input empty{.x = {}, .seq_len = kSeqLen, .batch = 0};
-  EXPECT_TRUE(rnn.forward(empty).empty());
-  EXPECT_TRUE(rnn.final_states().h.empty());
-  EXPECT_THAT(rnn.backward({}).values, ::testing::Each(0.0F));
-  EXPECT_TRUE(rnn.d_input().empty());
+  Recurrent::Forward forward = rnn.forward(empty);
+  EXPECT_TRUE(forward.output().empty());
+  EXPECT_TRUE(forward.final_states().h.empty());
+  const Recurrent::Backward backward = rnn.backward(std::move(forward), {});
+  EXPECT_THAT(backward.gradient().values, ::testing::Each(0.0F));
+  EXPECT_TRUE(backward.d_input().empty());
   EXPECT_EQ(results(rnn, Inputs(config(Cell::lstm))), expected);
 }
 
@@ -158,9 +165,10 @@ TEST(RecurrentTest, NamesWhatDoesNotFit) {
   const auto expect = [&](auto change, const char* message) {
     Recurrent::Input input = inputs.input();
     change(input);
+    Recurrent::Forward before = rnn.forward(inputs.input());
     EXPECT_THAT([&] { rnn.forward(input); }, ThrowsMessage<InvalidArgument>(HasSubstr(message)));
-    EXPECT_THAT([&] { rnn.backward(inputs.d_output); },
-                ThrowsMessage<InvalidArgument>(HasSubstr("expected a forward pass")));
+    EXPECT_THAT([&] { rnn.backward(std::move(before), inputs.d_output); },
+                ThrowsMessage<InvalidArgument>(HasSubstr("expected the last forward pass")));
   };
   expect([](auto& in) { in.seq_len = 0; }, "seq_len: expected 1 to 5, found 0");
   expect([](auto& in) { in.batch = 8; }, "batch: expected 0 to 7, found 8");
@@ -172,12 +180,18 @@ TEST(RecurrentTest, NamesWhatDoesNotFit) {
   RecurrentStates states = inputs.states;
   states.c.resize(1);
   expect([&](auto& in) { in.states = &states; }, "states.c: expected 0 values, found 1");
-  rnn.forward(inputs.input());
-  EXPECT_THAT([&] { rnn.backward(std::span(inputs.d_output).first(1)); },
+  Recurrent::Forward forward = rnn.forward(inputs.input());
+  // What throws has not used the pass up, and what does use it says so the next time.
+  // NOLINTBEGIN(bugprone-use-after-move)
+  EXPECT_THAT([&] { rnn.backward(std::move(forward), std::span(inputs.d_output).first(1)); },
               ThrowsMessage<InvalidArgument>(HasSubstr("d_output: expected 1260 values, found 1")));
-  rnn.backward(inputs.d_output);
-  EXPECT_THAT([&] { rnn.backward(inputs.d_output); },
-              ThrowsMessage<InvalidArgument>(HasSubstr("expected a forward pass")));
+  rnn.backward(std::move(forward), inputs.d_output);
+  EXPECT_THAT([&] { rnn.backward(std::move(forward), inputs.d_output); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("expected the last forward pass")));
+  // NOLINTEND(bugprone-use-after-move)
+  Recurrent other(config(Cell::gru), {.seq_len = kSeqLen, .batch_size = kBatch}, arena);
+  EXPECT_THAT([&] { rnn.backward(other.forward(inputs.input()), inputs.d_output); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("expected the last forward pass")));
   EXPECT_THAT([&] { Recurrent(config(Cell::gru), {}, arena); },
               ThrowsMessage<InvalidArgument>(HasSubstr("seq_len: expected")));
   RecurrentConfig projected = config(Cell::lstm);
