@@ -134,8 +134,9 @@ class NetworkDropoutTest : public ::testing::TestWithParam<std::tuple<bool, Back
 
 TEST_P(NetworkDropoutTest, TheGradientIsThatOfTheMaskedLoss) {
   const DropoutKey key{.seed = 3, .step = 4};
-  const auto [gradients, norm, rows] = network_.differentiate(batch_, key).gradient;
-  const std::vector<float> gradient(gradients.begin(), gradients.end());
+  const Gradient found = network_.differentiate(batch_, key).gradient;
+  const double norm = found.norm;
+  const std::vector<float> gradient(found.values.begin(), found.values.end());
   const auto values = network_.parameters().values();
   const std::vector<float> start(values.begin(), values.end());
   const auto loss_at = [&](double distance) {
