@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "engine/base/error.h"
+#include "io/files/network_disk.h"
 #include "io/hdf5/object_codec.h"
 #include "io/hdf5/reader_command.h"
 #include "io/hdf5/reader_request.h"
@@ -70,8 +71,11 @@ void check_size(const DatasetInfo& dataset, std::int64_t file_size) {
 
 }  // namespace
 
-ReaderClient::ReaderClient(const std::filesystem::path& path, std::chrono::milliseconds patience)
-    : path_(path), descriptor_(open_file(path)) {
+ReaderClient::ReaderClient(const std::filesystem::path& path, std::chrono::milliseconds patience,
+                           bool reads_nothing_itself)
+    : path_(path),
+      descriptor_(open_file(path)),
+      reads_nothing_itself_(reads_nothing_itself || is_on_network_disk(descriptor_)) {
   try {
     file_size_ = size_of_file(descriptor_, path_);
     child_ = std::make_unique<ChildProcess>(path_.string(), reader_program(),
@@ -94,6 +98,7 @@ const Object& ReaderClient::object(const std::string& name) {
     Object object = decode(child_->call(message({.task = ReaderTask::describe}, name),
                                         limits(most_bytes), most_bytes));
     check_size(object.dataset, file_size_);
+    if (reads_nothing_itself_) object.dataset.offset = -1;
     return objects_.emplace(name, std::move(object)).first->second;
   } catch (const Unfit& error) {
     throw FileError(fmt::format("{}: {}", object_text(path_, name), error.what()));
@@ -115,14 +120,24 @@ bool ReaderClient::keeps(const DatasetInfo& dataset) {
   return cache_of(dataset) != nullptr;
 }
 
+// Rows that are read at once and kept: those of a chunk, or 1 MB of a network disk. 0: none are.
+std::int64_t ReaderClient::kept_together(const DatasetInfo& dataset) const noexcept {
+  if (!dataset.chunk_shape.empty()) return dataset.chunk_shape.front();
+  if (!reads_nothing_itself_ || dataset.shape.empty()) return 0;
+  const std::int64_t row_bytes =
+      product(std::span(dataset.shape).subspan(1)) * dataset.element_bytes;
+  return std::max<std::int64_t>(1, kMiB / std::max<std::int64_t>(1, row_bytes));
+}
+
 // Null if its rows are not kept. The answer stays the same.
 ChunkCache* ReaderClient::cache_of(const DatasetInfo& dataset) {
-  if (dataset.chunk_shape.empty()) return nullptr;
+  const std::int64_t together = kept_together(dataset);
+  if (together == 0) return nullptr;
   const std::int64_t rows = dataset.shape.front();
   const std::int64_t bytes = product(dataset.shape) * dataset.element_bytes;
   const auto [room, is_new] = caches_.try_emplace({dataset.address, rows, bytes});
   if (is_new && bytes > 0 && ChunkCache::has_room(bytes)) {
-    room->second = std::make_unique<ChunkCache>(rows, bytes / rows, dataset.chunk_shape.front());
+    room->second = std::make_unique<ChunkCache>(rows, bytes / rows, together);
   }
   return room->second.get();
 }

@@ -20,11 +20,13 @@ namespace quadgate::hdf5 {
 
 /// A file that a process of its own reads with the HDF5 library, which some damaged files make
 /// crash, hang or write where it must not. Safe to use from several threads. Functions throw
-/// FileError, naming the file; also if nothing happens for as long as `patience`.
+/// FileError, naming the file; also if nothing happens for as long as `patience`. All of a file on
+/// a network disk is read by that process, since no other could be ended if the disk were gone.
 class ReaderClient {
  public:
   explicit ReaderClient(const std::filesystem::path& path,
-                        std::chrono::milliseconds patience = ChildProcess::kPatience);
+                        std::chrono::milliseconds patience = ChildProcess::kPatience,
+                        bool reads_nothing_itself = false);
   ~ReaderClient();
   ReaderClient(const ReaderClient&) = delete;
   ReaderClient& operator=(const ReaderClient&) = delete;
@@ -42,6 +44,7 @@ class ReaderClient {
   bool read_directly(std::int64_t offset, std::span<std::byte> out) const;
 
  private:
+  std::int64_t kept_together(const DatasetInfo& dataset) const noexcept;
   ChunkCache* cache_of(const DatasetInfo& dataset);
   void ask_for_rows(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
                     std::int64_t count, std::span<std::byte> out);
@@ -50,6 +53,7 @@ class ReaderClient {
   std::filesystem::path path_;
   int descriptor_;
   std::int64_t file_size_ = 0;
+  bool reads_nothing_itself_;
   std::unique_ptr<ChildProcess> child_;
   std::mutex mutex_;  // of the child and all below
   std::map<std::string, Object> objects_;

@@ -43,6 +43,37 @@ TEST_F(ReaderClientTest, EndsAReadThatStandsStill) {
               EndsWith("a.h5: reading it has stood still for 0.2 s, as if its disk were gone"));
 }
 
+// As of a file on a network disk. What was read once is kept.
+TEST_F(ReaderClientTest, LetsItsProcessReadEverything) {
+  constexpr std::int64_t kNumbers = 1'000'000;  // 4 MB
+  const std::vector<float> values = testing::ramp(kNumbers);
+  FileWriter made = FileWriter::create(path("b.h5"));
+  made.write("x", std::array{kNumbers}, values);
+  testing::save(made);
+  EXPECT_GE(ReaderClient(path("b.h5")).object("x").dataset.offset, 0);
+
+  ReaderClient client(path("b.h5"), std::chrono::milliseconds(200), /*reads_nothing_itself=*/true);
+  const DatasetInfo dataset = client.object("x").dataset;
+  EXPECT_EQ(dataset.offset, -1);
+  std::vector<float> all(kNumbers);
+  const auto read = [&](std::int64_t first, std::int64_t count) {
+    client.read("x", dataset, first, count,
+                std::as_writable_bytes(std::span(all).subspan(static_cast<std::size_t>(first),
+                                                              static_cast<std::size_t>(count))));
+  };
+  read(kNumbers / 2 - 1, 2);
+  EXPECT_EQ(all[kNumbers / 2], values[kNumbers / 2]);
+  ::kill(testing::children().front(), SIGSTOP);
+  read(kNumbers / 2 + 1, 10);
+  EXPECT_EQ(all[kNumbers / 2 + 10], values[kNumbers / 2 + 10]);
+  EXPECT_THROW(read(0, 1), FileError);
+  EXPECT_THROW(read(0, 1), FileError);
+
+  ReaderClient another(path("b.h5"), ChildProcess::kPatience, /*reads_nothing_itself=*/true);
+  another.read("x", dataset, 0, kNumbers, std::as_writable_bytes(std::span(all)));
+  EXPECT_EQ(all, values);
+}
+
 TEST_F(ReaderClientTest, TakesNoMemoryForWhatItsOwnerHolds) {
   constexpr std::int64_t kMiB = 1024;
   const std::int64_t before = resident();
