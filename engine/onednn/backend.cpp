@@ -73,15 +73,13 @@ Metrics Backend::run(const Batch& batch, PerShard per_slice) {
 
 Metrics Backend::evaluate(const Batch& batch) {
   return run(batch, [&](BatchSlice& slice, std::size_t, std::int64_t first_row) {
-    slice.forward(batch, first_row, nullptr);
-    return slice.loss(batch, false, 0);
+    return slice.loss(slice.forward(batch, first_row, nullptr));
   });
 }
 
 void Backend::predict(const Batch& batch, std::span<float> outputs) {
   run(batch, [&](BatchSlice& slice, std::size_t, std::int64_t first_row) {
-    slice.forward(batch, first_row, nullptr);
-    slice.copy_outputs(batch, outputs);
+    slice.copy_outputs(slice.forward(batch, first_row, nullptr), outputs);
     return Metrics{};
   });
 }
@@ -96,14 +94,14 @@ Derivative Backend::differentiate(const Batch& batch, const DropoutKey& dropout,
     const DropoutMask mask{dropout, first_row};
     const DropoutMask* masked = plan_.model.rnn.dropout > 0 ? &mask : nullptr;
     PhaseTimes& times = slice_times_[number];
-    {
+    const auto forward = [&] {
       const Stopwatch stopwatch(times, Phase::recurrence_forward);
-      slice.forward(batch, first_row, masked);
-    }
-    const Metrics of_slice = slice.loss(batch, true, gradient_scale);
+      return slice.forward(batch, first_row, masked);
+    };
+    const BatchSlice::Loss loss = slice.loss(forward(), gradient_scale);
     const Stopwatch stopwatch(times, Phase::recurrence_backward);
-    slice.backward(masked, gradient_sum_, gradients_[number].data());
-    return of_slice;
+    slice.backward(loss, gradient_sum_, gradients_[number].data());
+    return loss.metrics();
   };
   PhaseTimes wall;
   Metrics metrics;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace quadgate::onednn {
 
@@ -60,10 +61,11 @@ void BatchSlice::for_each_final_state(Body body) {
   }
 }
 
-void BatchSlice::forward(const Batch& batch, std::int64_t first_row, const DropoutMask* dropout) {
+BatchSlice::Forward BatchSlice::forward(const Batch& batch, std::int64_t first_row,
+                                        const DropoutMask* dropout) {
   first_row_ = first_row;
   load(batch);
-  lstm_.forward(lengths_, dropout);
+  LstmStack::Forward lstm = lstm_.forward(lengths_, dropout);
   const float* features = lstm_.output().data();
   if (config_.task != Task::tagging) {
     for_each_final_state([&](std::int64_t from, std::int64_t to) {
@@ -73,6 +75,7 @@ void BatchSlice::forward(const Batch& batch, std::int64_t first_row, const Dropo
   }
   head_.forward(features, parameters_.value(parameters_.head_weight()).data(),
                 parameters_.value(parameters_.head_bias()).data(), outputs_.data());
+  return {batch, std::move(lstm)};
 }
 
 void BatchSlice::load_labels(const Batch& batch) {
@@ -91,23 +94,29 @@ void BatchSlice::load_labels(const Batch& batch) {
   }
 }
 
-Metrics BatchSlice::loss(const Batch& batch, bool differentiate, float gradient_scale) {
-  float* gradient = differentiate ? d_outputs_.data() : nullptr;
+Metrics BatchSlice::loss(const Forward& forward) { return loss(*forward.batch_, 0, nullptr); }
+
+BatchSlice::Loss BatchSlice::loss(Forward forward, float gradient_scale) {
+  const Metrics metrics = loss(*forward.batch_, gradient_scale, d_outputs_.data());
+  return {std::move(forward), metrics};
+}
+
+Metrics BatchSlice::loss(const Batch& batch, float gradient_scale, float* d_outputs) {
   if (config_.task != Task::regression) {
     load_labels(batch);
-    return loss_.of_labels(outputs_.data(), labels_, gradient_scale, gradient);
+    return loss_.of_labels(outputs_.data(), labels_, gradient_scale, d_outputs);
   }
   const auto used = static_cast<std::size_t>(used_rows_ * config_.output_size);
-  if (differentiate) {
+  if (d_outputs != nullptr) {
     std::ranges::fill(d_outputs_.span().subspan(used), 0.0F);
   }
   const auto targets =
       std::span(batch.targets)
           .subspan(static_cast<std::size_t>(first_row_ * config_.output_size), used);
-  return loss_.of_values(outputs_.span().first(used), targets, gradient_scale, gradient);
+  return loss_.of_values(outputs_.span().first(used), targets, gradient_scale, d_outputs);
 }
 
-void BatchSlice::backward(const DropoutMask* dropout, const GradientSum& sum, float* gradients) {
+void BatchSlice::backward(const Loss& loss, const GradientSum& sum, float* gradients) {
   const float* weight = parameters_.value(parameters_.head_weight()).data();
   const auto d_features = lstm_.d_output();
   const bool pooled = config_.task != Task::tagging;
@@ -120,10 +129,11 @@ void BatchSlice::backward(const DropoutMask* dropout, const GradientSum& sum, fl
       std::copy_n(d_pooled_.data() + from, config_.rnn.hidden_size, d_features.data() + to);
     });
   }
-  lstm_.backward(lengths_, dropout, gradients);
+  lstm_.backward(loss.forward_.lstm_, gradients);
 }
 
-void BatchSlice::copy_outputs(const Batch& batch, std::span<float> outputs) const {
+void BatchSlice::copy_outputs(const Forward& forward, std::span<float> outputs) const {
+  const Batch& batch = *forward.batch_;
   const std::int64_t width = config_.output_size;
   for (std::int64_t row = 0; row < used_rows_; ++row) {
     if (config_.task != Task::tagging) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/base/buffer.h"
@@ -24,20 +25,54 @@ class BatchSlice {
   BatchSlice(const ModelConfig& config, const Parameters& parameters, const StackWeights& weights,
              std::int64_t seq_len, std::int64_t rows);
 
-  /// Runs the rows of `batch` from first_row on, as many as fit, up to the head's outputs.
-  void forward(const Batch& batch, std::int64_t first_row, const DropoutMask* dropout);
+  /// The rows of a batch that have gone up to the head's outputs.
+  class Forward {
+   public:
+    Forward(Forward&&) noexcept = default;
+    Forward& operator=(Forward&&) noexcept = default;
 
-  /// After `forward`: the loss of these rows. With `differentiate`, also its gradient times
-  /// `gradient_scale`, for `backward`.
-  Metrics loss(const Batch& batch, bool differentiate, float gradient_scale);
+   private:
+    friend class BatchSlice;
+    Forward(const Batch& batch, LstmStack::Forward lstm) noexcept
+        : batch_(&batch), lstm_(std::move(lstm)) {}
 
-  /// After `loss` with `differentiate`: the weight gradients, laid out as `sum` says.
-  void backward(const DropoutMask* dropout, const GradientSum& sum, float* gradients);
+    const Batch* batch_;
+    LstmStack::Forward lstm_;
+  };
+  /// Runs the rows of `batch` from first_row on, as many as fit. Batch and dropout must outlive
+  /// what it returns.
+  Forward forward(const Batch& batch, std::int64_t first_row, const DropoutMask* dropout);
 
-  /// After `forward`: copies the outputs of these rows to their place in Network::predict's.
-  void copy_outputs(const Batch& batch, std::span<float> outputs) const;
+  /// Copies the outputs of the rows to their place in Network::predict's.
+  void copy_outputs(const Forward& forward, std::span<float> outputs) const;
+
+  /// The loss of the rows.
+  Metrics loss(const Forward& forward);
+
+  /// The loss of rows, with its gradient.
+  class Loss {
+   public:
+    Loss(Loss&&) noexcept = default;
+    Loss& operator=(Loss&&) noexcept = default;
+
+    const Metrics& metrics() const noexcept { return metrics_; }
+
+   private:
+    friend class BatchSlice;
+    Loss(Forward forward, const Metrics& metrics) noexcept
+        : forward_(std::move(forward)), metrics_(metrics) {}
+
+    Forward forward_;
+    Metrics metrics_;
+  };
+  /// The gradient is multiplied by `gradient_scale`.
+  Loss loss(Forward forward, float gradient_scale);
+
+  /// The weight gradients, laid out as `sum` says.
+  void backward(const Loss& loss, const GradientSum& sum, float* gradients);
 
  private:
+  Metrics loss(const Batch& batch, float gradient_scale, float* d_outputs);
   void load(const Batch& batch);
   void load_labels(const Batch& batch);
   /// Calls body(features of an LSTM output, features of the head's input) for each piece of h_n.
@@ -45,7 +80,7 @@ class BatchSlice {
   void for_each_final_state(Body body);
 
   ModelConfig config_;
-  Loss loss_;
+  quadgate::Loss loss_;
   const Parameters& parameters_;
   std::int64_t seq_len_;
   std::int64_t rows_;

@@ -272,9 +272,12 @@ LstmDirection::LstmDirection(const DirectionWeights& weights, const LstmArrays& 
 LstmDirection::~LstmDirection() = default;
 LstmDirection::LstmDirection(LstmDirection&&) noexcept = default;
 
-void LstmDirection::forward() { impl_->execute(impl_->forward, impl_->forward_arguments); }
+LstmDirection::Forward LstmDirection::forward() {
+  impl_->execute(impl_->forward, impl_->forward_arguments);
+  return {};
+}
 
-void LstmDirection::backward(float* gradients) {
+void LstmDirection::backward(const Forward&, float* gradients) {
   std::fill_n(gradients, impl_->layout.size, 0.0F);  // oneDNN adds to them
   impl_->d_weight_ih.set_data_handle(gradients + impl_->layout.weight_ih);
   impl_->d_weight_hh.set_data_handle(gradients + impl_->layout.weight_hh);

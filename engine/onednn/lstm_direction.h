@@ -75,12 +75,23 @@ class LstmDirection {
   ~LstmDirection();
   LstmDirection(LstmDirection&&) noexcept;
 
-  /// Computes y, h_n and c_n from x, h0 and c0.
-  void forward();
+  /// Says that the forward pass has run; `backward` asks for it.
+  class Forward {
+   public:
+    Forward(Forward&&) noexcept = default;
+    Forward& operator=(Forward&&) noexcept = default;
 
-  /// After forward: computes dx, dh0 and dc0 from dy, dh_n and dc_n. Writes the weight gradients to
-  /// `gradients` (DirectionWeights::gradient_layout).
-  void backward(float* gradients);
+   private:
+    friend class LstmDirection;
+    Forward() = default;
+  };
+
+  /// Computes y, h_n and c_n from x, h0 and c0.
+  Forward forward();
+
+  /// Computes dx, dh0 and dc0 from dy, dh_n and dc_n. Writes the weight gradients to `gradients`
+  /// (DirectionWeights::gradient_layout).
+  void backward(const Forward& forward, float* gradients);
 
  private:
   struct Impl;

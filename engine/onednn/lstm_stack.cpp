@@ -119,6 +119,7 @@ LstmStack::LstmStack(const RecurrentConfig& config, const StackWeights& weights,
   }
   for (std::int64_t layer = 0; layer < config.num_layers; ++layer) {
     for (std::int64_t direction = 0; direction < config.num_directions(); ++direction) {
+      forwards_.emplace_back();
       directions_.emplace_back(weights.directions()[direction_index(layer, direction)],
                                arrays_of(layer, direction));
     }
@@ -144,13 +145,15 @@ LstmArrays LstmStack::arrays_of(std::int64_t layer, std::int64_t direction) noex
           .dc_n = d_c_n_.data() + state};
 }
 
-void LstmStack::forward(std::span<const std::int64_t> lengths, const DropoutMask* dropout) {
+LstmStack::Forward LstmStack::forward(std::span<const std::int64_t> lengths,
+                                      const DropoutMask* dropout) {
   for (std::int64_t layer = 0; layer < config_.num_layers; ++layer) {
     forward_layer(layer, lengths);
     if (dropout != nullptr && layer + 1 < config_.num_layers) {
       drop(layer, *dropout, outputs_[static_cast<std::size_t>(layer)].data());
     }
   }
+  return {lengths, dropout};
 }
 
 void LstmStack::forward_layer(std::int64_t layer, std::span<const std::int64_t> lengths) {
@@ -159,7 +162,7 @@ void LstmStack::forward_layer(std::int64_t layer, std::span<const std::int64_t> 
   const std::int64_t steps = seq_len_ * batch_;
   const Steps output{outputs_[l].data(), batch_, config_.output_size()};
   const auto first = direction_index(layer, 0);
-  directions_[first].forward();
+  forwards_[first].emplace(directions_[first].forward());
   if (y_[first].size() != 0) {
     copy_columns(steps, {y_[first].data(), batch_, hidden_size}, 0, output, 0, hidden_size);
   }
@@ -167,19 +170,19 @@ void LstmStack::forward_layer(std::int64_t layer, std::span<const std::int64_t> 
     const std::int64_t width = config_.layer_input_size(layer);
     const Steps input{(layer == 0 ? input_ : outputs_[l - 1]).data(), batch_, width};
     copy_mirrored(seq_len_, lengths, input, 0, {reversed_[l].data(), batch_, width}, 0, width);
-    directions_[first + 1].forward();
+    forwards_[first + 1].emplace(directions_[first + 1].forward());
     copy_mirrored(seq_len_, lengths, {y_[first + 1].data(), batch_, hidden_size}, 0, output,
                   hidden_size, hidden_size);
   }
 }
 
-void LstmStack::backward(std::span<const std::int64_t> lengths, const DropoutMask* dropout,
-                         float* gradients) {
+void LstmStack::backward(const Forward& forward, float* gradients) {
+  const DropoutMask* const dropout = forward.dropout_;
   for (std::int64_t layer = config_.num_layers - 1; layer >= 0; --layer) {
     if (dropout != nullptr && layer + 1 < config_.num_layers) {
       drop(layer, *dropout, d_between(layer + 1).data());
     }
-    backward_layer(layer, lengths, gradients);
+    backward_layer(layer, forward.lengths_, gradients);
   }
 }
 
@@ -192,10 +195,11 @@ void LstmStack::backward_layer(std::int64_t layer, std::span<const std::int64_t>
   if (config_.bidirectional) {
     copy_columns(seq_len_ * batch_, d_output, 0, dy, 0, hidden_size);
   }
-  directions_[first].backward(gradients + gradient_offsets_[first]);
+  directions_[first].backward(*forwards_[first], gradients + gradient_offsets_[first]);
   if (config_.bidirectional) {
     copy_mirrored(seq_len_, lengths, d_output, hidden_size, dy, 0, hidden_size);
-    directions_[first + 1].backward(gradients + gradient_offsets_[first + 1]);
+    directions_[first + 1].backward(*forwards_[first + 1],
+                                    gradients + gradient_offsets_[first + 1]);
     const std::int64_t width = config_.layer_input_size(layer);
     const Steps d_input{d_between(layer).data(), batch_, width};
     const Steps dx{dx_.data(), batch_, width};

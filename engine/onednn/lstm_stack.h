@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -60,9 +61,24 @@ class LstmStack {
   std::span<float> h0() noexcept { return h0_.span(); }
   std::span<float> c0() noexcept { return c0_.span(); }
 
+  /// A forward pass, for `backward`.
+  class Forward {
+   public:
+    Forward(Forward&&) noexcept = default;
+    Forward& operator=(Forward&&) noexcept = default;
+
+   private:
+    friend class LstmStack;
+    Forward(std::span<const std::int64_t> lengths, const DropoutMask* dropout) noexcept
+        : lengths_(lengths), dropout_(dropout) {}
+
+    std::span<const std::int64_t> lengths_;
+    const DropoutMask* dropout_;
+  };
+
   /// Runs all layers over rows of these `lengths` [n]; a row of length 0 is only padding. `dropout`
-  /// is null outside training.
-  void forward(std::span<const std::int64_t> lengths, const DropoutMask* dropout);
+  /// is null outside training. Both must outlive what it returns.
+  Forward forward(std::span<const std::int64_t> lengths, const DropoutMask* dropout);
 
   /// The last layer's output [T, n, num_directions * H].
   std::span<const float> output() const noexcept { return outputs_.back().span(); }
@@ -79,10 +95,9 @@ class LstmStack {
   std::span<float> d_h_n() noexcept { return d_h_n_.span(); }
   std::span<float> d_c_n() noexcept { return d_c_n_.span(); }
 
-  /// Backpropagation through time, after a `forward` with the same lengths and masks. Writes the
-  /// weight gradients to `gradients` (StackWeights::gradient_offsets).
-  void backward(std::span<const std::int64_t> lengths, const DropoutMask* dropout,
-                float* gradients);
+  /// Backpropagation through time. Writes the weight gradients to `gradients`
+  /// (StackWeights::gradient_offsets).
+  void backward(const Forward& forward, float* gradients);
 
   /// The gradients that `backward` gives: of x [T, n, I] and of the initial states.
   std::span<const float> d_input() const noexcept {
@@ -113,6 +128,7 @@ class LstmStack {
   std::int64_t batch_;
   std::vector<std::size_t> gradient_offsets_;
   std::vector<LstmDirection> directions_;
+  std::vector<std::optional<LstmDirection::Forward>> forwards_;  // of each
   Buffer input_;
   std::vector<Buffer> outputs_;   // of each layer: directions side by side, after dropout
   std::vector<Buffer> y_;         // of each direction, where that is not the layer's output itself

@@ -41,18 +41,17 @@ class EngineLstm {
       copy(inputs.directions[i].bias_hh, editor.value(tensor(i, 3)));
     }
     weights_.pack(arena_);
-    arena_.for_each(1, [&](std::int64_t) { lstm_->forward(lengths_, dropout); });
+    arena_.for_each(1, [&](std::int64_t) { forward_.emplace(lstm_->forward(lengths_, dropout)); });
     return {to_vector(lstm_->output()), to_vector(lstm_->h_n()), to_vector(lstm_->c_n())};
   }
 
-  /// Call it after forward. The gradients start as NaN, so that one that nobody writes is seen.
-  LstmInputs<float> backward(const LstmOutputs<double>& d_outputs,
-                             const onednn::DropoutMask* dropout = nullptr) {
+  /// Of the last forward. The gradients start as NaN, so that one that nobody writes is seen.
+  LstmInputs<float> backward(const LstmOutputs<double>& d_outputs) {
     copy(d_outputs.output, lstm_->d_output());
     copy(d_outputs.h_n, lstm_->d_h_n());
     copy(d_outputs.c_n, lstm_->d_c_n());
     std::vector<float> gradients(weights_.gradient_size(), NAN);
-    arena_.for_each(1, [&](std::int64_t) { lstm_->backward(lengths_, dropout, gradients.data()); });
+    arena_.for_each(1, [&](std::int64_t) { lstm_->backward(forward_.value(), gradients.data()); });
     LstmInputs<float> d_inputs{
         to_vector(lstm_->d_input()), to_vector(lstm_->d_h0()), to_vector(lstm_->d_c0()), {}};
     for (std::size_t i = 0; i < weights_.directions().size(); ++i) {
@@ -93,6 +92,7 @@ class EngineLstm {
   Parameters parameters_;
   onednn::StackWeights weights_;
   std::optional<onednn::LstmStack> lstm_;
+  std::optional<onednn::LstmStack::Forward> forward_;
 };
 
 }  // namespace quadgate::testing

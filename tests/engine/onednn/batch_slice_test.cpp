@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "tests/support/batches.h"
 #include "tests/support/network_reference.h"
@@ -55,10 +56,12 @@ TEST_P(ShardTest, TwoShardsMakeTheBatch) {
   for (const std::int64_t first_row : {0, 4}) {
     gradients.emplace_back(sum_.slice_size());
     arena_.for_each(1, [&](std::int64_t) {
-      slice_->forward(batch_, first_row, nullptr);
-      slice_->copy_outputs(batch_, outputs);
-      metrics += slice_->loss(batch_, true, 1.0F / static_cast<float>(items));
-      slice_->backward(nullptr, sum_, gradients.back().data());
+      BatchSlice::Forward forward = slice_->forward(batch_, first_row, nullptr);
+      slice_->copy_outputs(forward, outputs);
+      const BatchSlice::Loss loss =
+          slice_->loss(std::move(forward), 1.0F / static_cast<float>(items));
+      metrics += loss.metrics();
+      slice_->backward(loss, sum_, gradients.back().data());
     });
   }
   Buffer sum(parameters_.values().size());
@@ -73,10 +76,8 @@ TEST_P(ShardTest, CopiesTheOutputsOfItsOwnRowsOnly) {
   const std::int64_t outputs_before = config_.task == Task::tagging ? batch_.offsets[4] : 4;
   const std::int64_t rows = config_.task == Task::tagging ? batch_.steps() : batch_.rows();
   std::vector<float> outputs(static_cast<std::size_t>(rows * 3), NAN);
-  arena_.for_each(1, [&](std::int64_t) {
-    slice_->forward(batch_, 4, nullptr);
-    slice_->copy_outputs(batch_, outputs);
-  });
+  arena_.for_each(
+      1, [&](std::int64_t) { slice_->copy_outputs(slice_->forward(batch_, 4, nullptr), outputs); });
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     EXPECT_EQ(std::isnan(outputs[i]), std::cmp_less(i, outputs_before * 3)) << i;
   }
@@ -84,8 +85,9 @@ TEST_P(ShardTest, CopiesTheOutputsOfItsOwnRowsOnly) {
 
 TEST_P(ShardTest, TheLossAloneIsTheSame) {
   arena_.for_each(1, [&](std::int64_t) {
-    slice_->forward(batch_, 4, nullptr);
-    EXPECT_EQ(slice_->loss(batch_, false, 0).loss, slice_->loss(batch_, true, 1).loss);
+    BatchSlice::Forward forward = slice_->forward(batch_, 4, nullptr);
+    const double loss = slice_->loss(forward).loss;
+    EXPECT_EQ(slice_->loss(std::move(forward), 1).metrics().loss, loss);
   });
 }
 

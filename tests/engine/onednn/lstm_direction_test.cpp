@@ -98,10 +98,7 @@ TEST_P(OnednnLstmTest, FollowsTheReferenceWithEveryNewWeight) {
     copy(d_outputs.c_n, arrays_.dc_n);
     const auto& layout = weights_.gradient_layout();
     std::vector<float> gradients(layout.size, NAN);
-    arena_.for_each(1, [&](std::int64_t) {
-      lstm_->forward();
-      lstm_->backward(gradients.data());
-    });
+    arena_.for_each(1, [&](std::int64_t) { lstm_->backward(lstm_->forward(), gradients.data()); });
 
     EXPECT_LE(relative_error(y_, reference.outputs().output), kDirectionTolerance);
     EXPECT_LE(relative_error(read(arrays_.h_n, state_.size()), reference.outputs().h_n),
@@ -124,9 +121,9 @@ TEST_P(OnednnLstmTest, OverwritesTheGradients) {
   std::vector<float> once(weights_.gradient_layout().size, NAN);
   std::vector<float> again(once.size(), 7);
   arena_.for_each(1, [&](std::int64_t) {
-    lstm_->forward();
-    lstm_->backward(once.data());
-    lstm_->backward(again.data());
+    const LstmDirection::Forward forward = lstm_->forward();
+    lstm_->backward(forward, once.data());
+    lstm_->backward(forward, again.data());
   });
   EXPECT_EQ(once, again);
 }
