@@ -149,7 +149,7 @@ void product(benchmark::State& state, Isa isa, bool transposed) {
                  .columns = columns,
                  .start = Output::Start::zero,
                  .bias = nullptr};
-  const ProductKernel kernel = product_kernel(isa, Arithmetic::fastest);
+  const ProductKernel kernel = product_kernel(isa);
   for (auto _ : state) {
     kernel(kRows, depth, a, panel.data(), c);
     benchmark::ClobberMemory();

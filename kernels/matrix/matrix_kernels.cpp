@@ -6,7 +6,7 @@ MatrixKernels matrix_kernels(Isa isa, Arithmetic arithmetic) noexcept {
   const bool pairs = arithmetic == Arithmetic::consistent;
   return {.arithmetic = arithmetic,
           .lanes = vector_lanes(isa, arithmetic),
-          .product = pairs ? bf16_product_kernel(isa) : product_kernel(isa, arithmetic),
+          .product = pairs ? bf16_product_kernel(isa) : product_kernel(isa),
           .gather = pairs ? bf16_gather_kernel(isa) : gather_kernel(isa),
           .transpose = pairs ? bf16_transpose_kernel(isa) : transpose_kernel(isa),
           .round_rows = bf16_rows_kernel(isa),

@@ -9,9 +9,4 @@ void product_avx2(std::int64_t rows, std::int64_t depth, const Lhs& a, const flo
   Product<Avx2Vec, 12>::run(rows, depth, a, b, c);
 }
 
-void product_avx2_16(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
-                     const Output& c) noexcept {
-  Product<Avx2Vec16, 4>::run(rows, depth, a, b, c);
-}
-
 }  // namespace quadgate::kernels

@@ -12,10 +12,6 @@ void product_scalar(std::int64_t rows, std::int64_t depth, const Lhs& a, const f
                     const Output& c) noexcept;
 void product_avx2(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
                   const Output& c) noexcept;
-void product_scalar_16(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
-                       const Output& c) noexcept;
-void product_avx2_16(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
-                     const Output& c) noexcept;
 void product_avx512(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
                     const Output& c) noexcept;
 

@@ -1,23 +1,21 @@
 #include "kernels/matrix/product/product.h"
 
 #include "kernels/base/isa.h"
-#include "kernels/base/panels.h"
 #include "kernels/matrix/product/impl.h"
 
 namespace quadgate::kernels {
 
-ProductKernel product_kernel(Isa isa, Arithmetic arithmetic) noexcept {
-  const bool consistent = arithmetic == Arithmetic::consistent;
+ProductKernel product_kernel(Isa isa) noexcept {
   switch (isa) {
     case Isa::avx512_bf16:
     case Isa::avx512:
       return product_avx512;
     case Isa::avx2:
-      return consistent ? product_avx2_16 : product_avx2;
+      return product_avx2;
     case Isa::scalar:
       break;
   }
-  return consistent ? product_scalar_16 : product_scalar;
+  return product_scalar;
 }
 
 }  // namespace quadgate::kernels

@@ -5,7 +5,6 @@
 namespace quadgate::kernels {
 
 enum class Isa : std::uint8_t;
-enum class Arithmetic : std::uint8_t;
 
 /// The left side of a product: element [m, k] at data[m * row_stride + (k % run) * step +
 /// k / run * run_stride]. A plain row-major matrix has run = depth and step = 1; step and
@@ -39,7 +38,7 @@ struct Output {
 using ProductKernel = void (*)(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
                                const Output& c) noexcept;
 
-/// The version for `isa`, which the machine must support, and panels of an arithmetic.
-ProductKernel product_kernel(Isa isa, Arithmetic arithmetic) noexcept;
+/// The version for `isa`, which the machine must support, and panels of its own vectors.
+ProductKernel product_kernel(Isa isa) noexcept;
 
 }  // namespace quadgate::kernels

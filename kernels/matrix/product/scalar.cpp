@@ -23,9 +23,4 @@ void product_scalar(std::int64_t rows, std::int64_t depth, const Lhs& a, const f
   }
 }
 
-void product_scalar_16(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
-                       const Output& c) noexcept {
-  Product<ScalarVec16, 4>::run(rows, depth, a, b, c);
-}
-
 }  // namespace quadgate::kernels

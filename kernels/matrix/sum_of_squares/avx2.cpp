@@ -4,8 +4,8 @@
 
 namespace quadgate::kernels {
 
-double squares_avx2(std::int64_t rows, std::int64_t columns, const float* values,
-                    std::int64_t stride) noexcept {
+double sum_of_squares_avx2(std::int64_t rows, std::int64_t columns, const float* values,
+                           std::int64_t stride) noexcept {
   return Squares<Avx2Vec16>::run(rows, columns, values, stride);
 }
 

@@ -4,8 +4,8 @@
 
 namespace quadgate::kernels {
 
-double squares_avx512(std::int64_t rows, std::int64_t columns, const float* values,
-                      std::int64_t stride) noexcept {
+double sum_of_squares_avx512(std::int64_t rows, std::int64_t columns, const float* values,
+                             std::int64_t stride) noexcept {
   return Squares<Avx512Vec>::run(rows, columns, values, stride);
 }
 

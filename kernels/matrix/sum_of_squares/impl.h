@@ -6,12 +6,12 @@
 
 namespace quadgate::kernels {
 
-double squares_scalar(std::int64_t rows, std::int64_t columns, const float* values,
-                      std::int64_t stride) noexcept;
-double squares_avx2(std::int64_t rows, std::int64_t columns, const float* values,
-                    std::int64_t stride) noexcept;
-double squares_avx512(std::int64_t rows, std::int64_t columns, const float* values,
-                      std::int64_t stride) noexcept;
+double sum_of_squares_scalar(std::int64_t rows, std::int64_t columns, const float* values,
+                             std::int64_t stride) noexcept;
+double sum_of_squares_avx2(std::int64_t rows, std::int64_t columns, const float* values,
+                           std::int64_t stride) noexcept;
+double sum_of_squares_avx512(std::int64_t rows, std::int64_t columns, const float* values,
+                             std::int64_t stride) noexcept;
 
 namespace {
 
@@ -28,7 +28,7 @@ inline double add_halves(double (&lanes)[kSquareLanes]) noexcept {
   return lanes[0];
 }
 
-/// squares_scalar with vectors of kSquareLanes floats.
+/// sum_of_squares_scalar with vectors of kSquareLanes floats.
 template <typename Vec>
 class Squares {
  public:

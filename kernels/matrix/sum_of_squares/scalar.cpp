@@ -6,8 +6,8 @@
 namespace quadgate::kernels {
 
 // The specification.
-double squares_scalar(std::int64_t rows, std::int64_t columns, const float* values,
-                      std::int64_t stride) noexcept {
+double sum_of_squares_scalar(std::int64_t rows, std::int64_t columns, const float* values,
+                             std::int64_t stride) noexcept {
   double total = 0;
   for (std::int64_t first = 0; first < rows; first += kSquareRows) {
     float sums[kSquareColumns] = {};

@@ -9,13 +9,13 @@ SumOfSquaresKernel sum_of_squares_kernel(Isa isa) noexcept {
   switch (isa) {
     case Isa::avx512_bf16:
     case Isa::avx512:
-      return squares_avx512;
+      return sum_of_squares_avx512;
     case Isa::avx2:
-      return squares_avx2;
+      return sum_of_squares_avx2;
     case Isa::scalar:
       break;
   }
-  return squares_scalar;
+  return sum_of_squares_scalar;
 }
 
 }  // namespace quadgate::kernels

@@ -1,7 +1,7 @@
 // Sweeps 0 to 13 rows, depths around the block of 512, every number of columns of a panel, the
-// layouts of the left side, and the three starts, on every ISA and both kinds of panels; the arrays
-// end at a page that may not be touched. Tolerance: half an epsilon of the terms' magnitudes for
-// each term, as each is rounded once; between ISAs, kinds and cuts of the rows none.
+// layouts of the left side, and the three starts, on every ISA; the arrays end at a page that may
+// not be touched. Tolerance: half an epsilon of the terms' magnitudes for each term, as each is
+// rounded once; between ISAs and cuts of the rows none.
 
 #include "kernels/matrix/product/product.h"
 #include "kernels/base/panels.h"
@@ -30,11 +30,11 @@ using Start = Output::Start;
 /// columns.
 class Operands {
  public:
-  Operands(const IsaAndKind& of, const Shape& shape, Layout layout)
-      : kernel_(product_kernel(of.isa, of.kind)),
+  Operands(Isa isa, const Shape& shape, Layout layout)
+      : kernel_(product_kernel(isa)),
         shape_(shape),
         stride_(shape.columns + 3),
-        width_(padded(shape.columns, vector_lanes(of.isa, of.kind))),
+        width_(padded(shape.columns, vector_lanes(isa, Arithmetic::fastest))),
         left_(left_side(layout, shape)),
         a_(random_array(extent(left_, shape))),
         b_(random_array(shape.depth * width_)),
@@ -102,9 +102,9 @@ class Operands {
 
 constexpr std::int64_t kDepths[] = {0, 1, 7, 20, 300, 511, 512, 513};
 
-class ProductTest : public EachIsaAndKind {
+class ProductTest : public EachIsa {
  protected:
-  std::int64_t lanes() const { return vector_lanes(GetParam().isa, GetParam().kind); }
+  std::int64_t lanes() const { return vector_lanes(GetParam(), Arithmetic::fastest); }
 };
 
 TEST_P(ProductTest, FollowsTheFormulaAtEveryNumberOfRowsAndColumns) {
@@ -148,12 +148,12 @@ TEST_P(ProductTest, GivesTheSameBitsAtEveryCutOfTheRows) {
 }
 
 /// x [13, depth] times w [depth, 70] through as many panels as the kernel has for it.
-std::vector<float> whole_product(const IsaAndKind& of, const std::vector<float>& x,
-                                 const std::vector<float>& w, Start start) {
+std::vector<float> whole_product(Isa isa, const std::vector<float>& x, const std::vector<float>& w,
+                                 Start start) {
   constexpr std::int64_t kRows = 13;
   constexpr std::int64_t kColumns = 70;
   const auto depth = static_cast<std::int64_t>(w.size()) / kColumns;
-  const std::int64_t lanes = vector_lanes(of.isa, of.kind);
+  const std::int64_t lanes = vector_lanes(isa, Arithmetic::fastest);
   std::vector<float> c(kRows * kColumns, 0.3F);
   const std::vector<float> bias(kColumns + 16, -0.7F);
   for (std::int64_t first = 0; first < kColumns; first += kPanelVectors * lanes) {
@@ -163,8 +163,8 @@ std::vector<float> whole_product(const IsaAndKind& of, const std::vector<float>&
     for (std::int64_t k = 0; k < depth; ++k) {
       std::copy_n(w.begin() + k * kColumns + first, columns, panel.begin() + k * width);
     }
-    product_kernel(of.isa, of.kind)(kRows, depth, {x.data(), depth, 1, depth, 0}, panel.data(),
-                                    {c.data() + first, kColumns, columns, start, bias.data()});
+    product_kernel(isa)(kRows, depth, {x.data(), depth, 1, depth, 0}, panel.data(),
+                        {c.data() + first, kColumns, columns, start, bias.data()});
   }
   return c;
 }
@@ -175,7 +175,7 @@ TEST_P(ProductTest, GivesTheScalarBits) {
     const auto x = random.values(static_cast<std::size_t>(13 * depth));
     const auto w = random.values(static_cast<std::size_t>(depth * 70));
     for (const Start start : {Start::zero, Start::bias, Start::add}) {
-      const auto expected = whole_product({Isa::scalar, Arithmetic::fastest}, x, w, start);
+      const auto expected = whole_product(Isa::scalar, x, w, start);
       const auto actual = whole_product(GetParam(), x, w, start);
       EXPECT_EQ(std::memcmp(actual.data(), expected.data(), actual.size() * sizeof(float)), 0)
           << "depth " << depth << ", start " << static_cast<int>(start);
@@ -183,7 +183,7 @@ TEST_P(ProductTest, GivesTheScalarBits) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, ProductTest, all_isas_and_kinds(), isa_and_kind_name);
+INSTANTIATE_TEST_SUITE_P(Isa, ProductTest, all_isas(), isa_name);
 
 }  // namespace
 }  // namespace quadgate::kernels
