@@ -228,6 +228,7 @@ class OnnxParser {
     }
     expect_gates(node, kind, *w, directions);
     expect_gates(node, kind, *r, directions);
+    expect_states(node, directions, r->shape[2]);
     for (std::int64_t d = 0; d < directions; ++d) {
       const std::string suffix = fmt::format("_l{}{}", layer, d == 0 ? "" : "_reverse");
       add_part(kind, *w, d, 0, 1, "rnn.weight_ih" + suffix);
@@ -248,6 +249,24 @@ class OnnxParser {
         weights.shape[2] < 1) {
       fail(node, fmt::format("expected weights of {} directions and {} gates, found ({})",
                              directions, gates, fmt::join(weights.shape, ", ")));
+    }
+  }
+
+  /// Fails for initial states of other units than the weights', as PyTorch exports a layer with
+  /// proj_size, whose projection is lost, and for other states than those that a model begins with.
+  void expect_states(const Node& node, std::int64_t directions, std::int64_t hidden_size) {
+    for (const int index : {5, 6}) {
+      if (index >= node.input_size() || !constants_.contains(node.input(index))) continue;
+      const NamedTensor state = *input(node, index);
+      if (state.shape.size() != 3 || state.shape[0] != directions ||
+          state.shape[2] != hidden_size) {
+        fail(node,
+             fmt::format("input {}: expected states of {} directions and {} units, found ({})",
+                         index, directions, hidden_size, fmt::join(state.shape, ", ")));
+      }
+      if (std::ranges::any_of(state.values, [](float value) { return value != 0; })) {
+        fail(node, fmt::format("input {}: expected states of zeros", index));
+      }
     }
   }
 

@@ -180,6 +180,16 @@ def test_files_that_pytorch_exported_to_onnx(tmp_path, cell, dynamo):
     assert model_attributes(tmp_path / "a.h5")["cell"] == cell
 
 
+def test_a_projection_that_pytorch_did_not_export(tmp_path):
+    pytest.importorskip("onnxscript", reason="NOT TESTED: no onnxscript")
+    rnn = recurrent_layers("lstm", 3, 5, num_layers=1, proj_size=2)
+    torch.onnx.export(rnn, (torch.zeros(4, 2, 3),), tmp_path / "a.onnx", dynamo=True,
+                      opset_version=18, verbose=False)  # fmt: skip
+    with pytest.raises(AssertionError, match=r"expected states of .* 2 units, found \(1, 2, 5\)"):
+        quadgate("import", tmp_path / "a.onnx", "-o", tmp_path / "a.h5")
+    assert not (tmp_path / "a.h5").exists()
+
+
 class Foreign(torch.nn.Module):
     def __init__(self):
         super().__init__()

@@ -39,6 +39,18 @@ testing::Bytes one_node(const char* op, std::int64_t gates, const OnnxGraph::Att
   return graph.serialize({});
 }
 
+/// A graph of an LSTM of 4 units that begins with a constant state.
+testing::Bytes begins_with(const std::vector<std::int64_t>& shape, std::vector<float> state) {
+  OnnxGraph graph;
+  const std::string input = graph.input("x", OnnxGraph::Type::float32, {"T", "N", "3"});
+  graph.node("LSTM",
+             {input, graph.constant("w", {1, 16, 3}, testing::ramp(48)),
+              graph.constant("r", {1, 16, 4}, testing::ramp(64)), "", "",
+              graph.constant("h", shape, std::move(state))},
+             1, {});
+  return graph.serialize({});
+}
+
 std::string onnx_error(const testing::Bytes& bytes) {
   return message_of<FileError>([&] { parse_onnx(bytes, "m"); });
 }
@@ -91,6 +103,15 @@ TEST_F(OnnxTest, RefusesWhatPyTorchsCellsDoNot) {
   EXPECT_THAT(onnx_error(one_node("Softmax", 4, {})),
               "m: expected an LSTM, GRU or RNN node, found none");
   EXPECT_THAT(onnx_error({}), HasSubstr("m: expected an ONNX model"));
+}
+
+TEST_F(OnnxTest, ReadsNoStatesButZeros) {
+  EXPECT_EQ(parse_onnx(begins_with({1, 2, 4}, std::vector<float>(8)), "m").tensors.size(), 2);
+  EXPECT_EQ(onnx_error(begins_with({1, 2, 4}, {0, 0, 0, 0, 0, 0, 0, 1})),
+            "m: LSTM node '': input 5: expected states of zeros");
+  EXPECT_EQ(
+      onnx_error(begins_with({1, 2, 5}, std::vector<float>(10))),
+      "m: LSTM node '': input 5: expected states of 1 directions and 4 units, found (1, 2, 5)");
 }
 
 TEST_F(OnnxTest, HasNoProjection) {
