@@ -21,7 +21,8 @@ std::optional<Conv> make_conv(const NetworkPlan& plan, const Parameters& paramet
   return Conv(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters, gradient);
 }
 
-/// Of a forward pass over the largest batch, in which the rows of an embedding are only looked up.
+/// Multiply-adds of a forward pass over the largest batch. It looks the rows of an embedding up and
+/// multiplies with none of them.
 std::int64_t multiply_adds(const NetworkPlan& plan, const Parameters& parameters) {
   const bool only_looked_up = plan.model.has_embedding() && !parameters.tied();
   const std::size_t table = only_looked_up ? parameters.embedding_weight().size : 0;

@@ -16,9 +16,9 @@
 
 namespace quadgate::native {
 
-/// The model over whole batches with our own kernels. Each core, or team of cores where there are
-/// few sequences, takes a range of them through all layers, forward and backward, without waiting
-/// for the others; then the cores share the tiles of the weight gradients.
+/// The model over whole batches with our own kernels. A core takes a range of the sequences through
+/// all layers, forward and back, and does not wait for the others. A team of cores does so where
+/// the sequences are few. Then all cores share the tasks of the weight gradients.
 class Backend final : public quadgate::Backend {
  public:
   Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena);
@@ -56,7 +56,7 @@ class Backend final : public quadgate::Backend {
   Head head_;
   std::vector<PackTask> pack_tasks_;
   TaskList gradient_tasks_;
-  TaskList tied_tasks_;  // add to the gradient of the head's weight, after those
+  TaskList tied_tasks_;  // run later: they add to the gradient of the head's weight
   bool drops_;
   bool carries_states_;
   RecurrentStates states_;

@@ -11,10 +11,18 @@
 
 namespace quadgate::native {
 
-/// What the native backend has to know of a cell: how its gates lie in the panels of
-/// kernels/cells/cell.h, and its step kernels.
+/// A cell as the native backend knows it: the places of its gates in the panels of
+/// kernels/cells/cell.h, and its step kernels. Slots of a panel and what fills them:
+///
+///     slot     |  0  |  1  |  2  |  3  |
+///     LSTM  ih |  i  |  f  |  g  |  o  |
+///           hh |  i  |  f  |  g  |  o  |
+///     GRU   ih |  n  |  r  |  z  |     |
+///           hh |     |  r  |  z  |  n  |
+///     RNN      | one slot, four vectors wide
 struct CellKernels {
-  /// Slots next to each other that one of the two products fills, each with a gate of PyTorch's.
+  /// The slots that one of the two products fills. They lie side by side, each with one of
+  /// PyTorch's gates.
   struct Slots {
     std::int64_t first = 0;
     std::vector<std::int64_t> gates;
@@ -36,11 +44,11 @@ struct CellKernels {
   std::int64_t width() const noexcept { return kernels::kPanelVectors * matrix.lanes; }
 };
 
-/// The panels of a precision: in bf16 the same on every machine.
+/// The arithmetic of a precision. bf16 has the same panels on every machine.
 kernels::Arithmetic arithmetic_of(Precision precision) noexcept;
 
-/// `cell` for an instruction set. In bf16 its panels are the same on every machine, and so
-/// are the bits of its results.
+/// `cell` for an instruction set. In bf16 its panels and the bits of its results are the same on
+/// every machine.
 CellKernels cell_kernels(Cell cell, Precision precision, kernels::Isa isa);
 
 }  // namespace quadgate::native

@@ -19,8 +19,8 @@ kernels::Lhs windows(const RowView& rows, std::int64_t first, std::int64_t width
       .data = rows.at(first), .row_stride = rows.stride, .step = 1, .run = width, .run_stride = 0};
 }
 
-/// The largest value above 0 of each channel of `steps` rows of z: ReLU and pooling in one. NaN
-/// stays, as in PyTorch.
+/// The largest value above 0 of each channel of `steps` rows of z. This is ReLU and pooling in one.
+/// NaN stays, as in PyTorch.
 void pool(const RowView& z, std::int64_t first, std::int64_t steps, float* y) noexcept {
   std::fill_n(y, z.stride, 0.0F);
   for (std::int64_t step = 0; step < steps; ++step) {
@@ -32,8 +32,9 @@ void pool(const RowView& z, std::int64_t first, std::int64_t steps, float* y) no
   }
 }
 
-/// Makes those rows of z their derivatives: dy where they gave y, the first of equal ones, else 0.
-/// Values that have gone to their place are taken out of dy. Without a branch, for vectors.
+/// Makes those rows of z their derivatives. The first row that gave y gets dy, the others get 0. A
+/// value of dy becomes 0 once it has gone to its place. There is no branch, so that the compiler
+/// takes vectors.
 void pool_back(const RowView& z, std::int64_t first, std::int64_t steps, const float* y,
                float* dy) noexcept {
   for (std::int64_t i = 0; i < z.stride; ++i) dy[i] = y[i] > 0 ? dy[i] : 0.0F;  // ReLU
@@ -83,7 +84,7 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, const Parameters& p
   y_ = Buffer(floats(config_.output_length(plan.seq_len) * plan.batch_size, config_.channels));
   ends_.reserve(static_cast<std::size_t>(plan.batch_size + 1));
   if (!plan.model.has_embedding()) return;
-  // The weight as [channels * kernel_size, I], in the order of a window of d(z): the last tap
+  // The weight as [channels * kernel_size, I] in the order of a window of d(z). The last tap comes
   // first.
   std::vector<std::int64_t> taps;
   for (std::int64_t tap = delay_; tap >= 0; --tap) {

@@ -22,12 +22,18 @@
 namespace quadgate::native {
 
 /// The convolution of the native backend with its ReLU and pooling (see ConvConfig), in f32 always.
-/// Each sequence is convolved within its own length.
+/// It convolves each sequence within its own length.
 ///
-/// Two arrays hold the sequences of a batch one after the other, as many rows of each: x with its
-/// padding, and z, what the kernel makes of it before ReLU, with kernel_size - 1 rows of zeros in
-/// front. So a window of kernel_size rows of x makes the row of z where the window ends; and a
-/// window of as many rows of d(z) makes, with the kernel reversed, the row of d(x) where it begins.
+/// The array x holds the sequences of a batch with their padding. The array z holds what the kernel
+/// makes of x before ReLU. A window of x makes the row of z where the window ends. With kernel_size
+/// 3, padding 1, and a sequence of 4 steps:
+///
+///     row |  0  |  1  |  2  |  3  |  4  |  5  |
+///     x   | pad | x_0 | x_1 | x_2 | x_3 | pad | next sequence ...
+///     z   |  0  |  0  | z_0 | z_1 | z_2 | z_3 | next sequence ...
+///
+/// z_0 comes of rows 0 to 2 of x. On the way back a window of d(z) and the reversed kernel make the
+/// row of d(x) where the window begins.
 class Conv {
  public:
   using Forward = Done<Conv, Step::forward>;
@@ -39,17 +45,17 @@ class Conv {
   /// A task that takes over changed weights. The convolution must stay where it is.
   void add_pack_tasks(std::vector<PackTask>& tasks);
 
-  /// Takes over the lengths of the batch to come. Returns where the rows of what is made of it
-  /// begin and end (see PackedSteps::assign).
+  /// Takes over the lengths of the batch to come. Returns the offsets of its output (see
+  /// PackedSteps::assign).
   std::span<const std::int64_t> assign(const Batch& batch);
 
-  /// From the features of the batch (see features_of) to `output`, for the work's sequences;
-  /// complete for all members at return.
+  /// Fills `output` from the features of the batch (see features_of), for the work's sequences. At
+  /// return it is complete for all members.
   Forward forward(const WorkRange& work, const Embedding* embedding);
   /// What goes into the recurrent stack, [packed rows, channels].
   RowView output() noexcept { return {y_.data(), config_.channels}; }
-  /// From dy, the derivative of `output`, which it uses up: all that `gradient` needs, and with an
-  /// embedding d_input.
+  /// Makes z its derivative from dy, the derivative of `output`. It uses dy up. With an embedding
+  /// it fills d_input as well.
   void backward(Forward forward, const RowView& dy);
   /// The derivative of the features [tokens of the batch, I].
   RowView d_input() noexcept { return {d_x_.data(), input_size_}; }
@@ -60,7 +66,7 @@ class Conv {
  private:
   /// Weights in the order of a window, [channels, kernel_size, I].
   std::int64_t window() const noexcept { return config_.kernel_size * input_size_; }
-  /// The first row of a sequence; z's first row that is not zeros lies `delay_` rows behind it.
+  /// The first row of a sequence. z_0 lies `delay_` rows behind it.
   std::int64_t begin(const Batch& batch, std::int64_t row) const noexcept {
     return batch.offsets[static_cast<std::size_t>(row)] + 2 * config_.padding * row;
   }

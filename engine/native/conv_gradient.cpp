@@ -26,7 +26,7 @@ void Conv::add_gradient_tasks(TaskList& tasks) {
   }
 }
 
-/// Of some channels and columns of a window. Returns the sum of the squares.
+/// Computes the gradient of some channels and columns of a window. Returns the sum of its squares.
 double Conv::gradient(std::int64_t channel, std::int64_t column) {
   const std::int64_t channels = std::min(kChannels, config_.channels - channel);
   const std::int64_t columns = std::min(width_, window() - column);

@@ -7,11 +7,11 @@
 
 namespace quadgate::native {
 
-/// What a part of the model does in a pass, in this order.
+/// The steps of a part of the model in a pass, in their order.
 enum class Step : std::uint8_t { load, forward, loss, backward };
 
-/// Says that a part of the model has done a step for the sequences of some work. The next step asks
-/// for it, so that a wrong order does not compile. A part alone makes its own:
+/// A part of the model has done a step for the sequences of some work. The next step asks for this
+/// object, so a wrong order does not compile. The part alone makes it:
 ///
 ///     Done<Stack, Step::load> loaded = stack.load(work);
 ///     Done<Stack, Step::forward> forward = stack.forward(std::move(loaded));
@@ -36,8 +36,8 @@ class [[nodiscard]] Done {
   const WorkRange* work_;
 };
 
-/// Says that all ranges of the sequences of a pass have a Done, or a struct of several. Workers
-/// makes it.
+/// All ranges of the sequences of a pass have a Done, or a struct of several. Workers makes this
+/// object.
 template <typename Token>
 class Everywhere {
  public:

@@ -11,8 +11,7 @@
 
 namespace quadgate::native {
 
-/// Dropout of the features at one place of the native backend's stack: before a layer, or after the
-/// last.
+/// Dropout of the features at one place of the stack: before a layer, or behind the last.
 class FeatureDropout {
  public:
   struct Plan {
@@ -27,14 +26,14 @@ class FeatureDropout {
 
   bool is_on() const noexcept { return dropout_.is_on(); }
 
-  /// Draws locked masks, if the pass drops, for the member's share of the sequences, before they
-  /// are applied.
+  /// Draws the locked masks of the member's share of the sequences, if the pass drops. `apply`
+  /// reads them.
   void draw(const WorkRange& work);
-  /// One step of the sequence at a place.
+  /// Drops one step of the sequence at a place.
   void apply(const WorkRange& work, std::int64_t place, std::int64_t t, const float* from,
              float* to) const noexcept;
-  /// All steps of the work's sequences, packed rows without gaps; for all members at return.
-  /// Nothing unless it is on and the pass drops.
+  /// Drops all steps of the work's sequences. The packed rows have no gaps. At return they are
+  /// complete for all members. It does nothing unless dropout is on and the pass drops.
   void apply(const WorkRange& work, const RowView& from, const RowView& to) const;
 
  private:

@@ -10,7 +10,7 @@
 namespace quadgate::native {
 namespace {
 
-/// Tokens that are worth a task, and how many of these are enough for any number of cores.
+/// So many tokens are worth a task. So many tasks are enough for any number of cores.
 constexpr std::int64_t kTokens = 32;
 constexpr std::int64_t kMostTasks = 64;
 
@@ -88,7 +88,7 @@ void Embedding::assign(const Batch& batch, const PackedSteps* steps) {
   begin_.front() = 0;
 }
 
-/// The first token of a task: each has about equally many rows.
+/// The first token of a task. Each task has about equally many rows.
 std::size_t Embedding::cut(std::int64_t task) const noexcept {
   const std::int64_t row = begin_.back() * task / tasks_;
   return static_cast<std::size_t>(std::ranges::lower_bound(begin_, row) - begin_.begin());
@@ -114,7 +114,8 @@ void Embedding::add_gradient_tasks(TaskList& tasks, const RowView& d) {
   }
 }
 
-/// Adds the rows of d of a token to its row of the gradient, or, if it `is_first`, puts them there.
+/// Adds a token's rows of d to its row of the gradient. If `is_first`, the first of them replaces
+/// what is there.
 void Embedding::add_rows(std::size_t place, bool is_first, const RowView& d) {
   float* const to = gradient_ + present_[place] * width_;
   auto row = rows_.begin() + begin_[place];
@@ -125,7 +126,7 @@ void Embedding::add_rows(std::size_t place, bool is_first, const RowView& d) {
   }
 }
 
-/// Of some of the batch's tokens. Returns the sum of the squares.
+/// Computes the gradient of some of the batch's tokens. Returns the sum of the squares.
 double Embedding::gradient(std::int64_t task, const RowView& d) {
   clear_absent(task);
   double square = 0;
@@ -136,7 +137,7 @@ double Embedding::gradient(std::int64_t task, const RowView& d) {
   return square;
 }
 
-/// To some rows of the table. Returns the sum of their squares, which are also the head's.
+/// Adds to some rows of the gradient of the head's weight. Returns the sum of their squares.
 double Embedding::add_to_tied(std::int64_t task, const RowView& d) {
   const std::int64_t first = std::ssize(place_) * task / tasks_;
   const std::int64_t last = std::ssize(place_) * (task + 1) / tasks_;

@@ -16,8 +16,7 @@
 namespace quadgate::native {
 
 /// The table that turns tokens into features, as torch.nn.Embedding has it, and its gradient. Only
-/// the rows of tokens that a batch holds cost anything: they are listed in
-/// GradientBuffer::present_rows.
+/// the rows of a batch's tokens cost anything. GradientBuffer::present_rows lists them.
 class Embedding {
  public:
   /// Plans for batches of at most `capacity` tokens. `parameters` must outlive it.
@@ -27,17 +26,18 @@ class Embedding {
   /// The features of a token, [embedding_size].
   const float* row(std::int32_t token) const noexcept { return table_ + token * width_; }
 
-  /// Tasks for the table, which nothing copies, unless it is tied, and the head's, or sparse.
+  /// Tasks for the table. They copy nothing: the kernels read the parameters themselves. A tied
+  /// table is the head's, and a sparse one has no tasks.
   void add_pack_tasks(std::vector<PackTask>& tasks) const;
 
-  /// Finds out which rows of `d` each token of a batch has, for the gradient: packed rows of
+  /// Finds the rows of `d` of each token of a batch, for the gradient. They are packed rows of
   /// `steps`, or, if that is null, the places of the batch's tokens.
   void assign(const Batch& batch, const PackedSteps* steps);
 
   /// Tasks that compute the gradient of the assigned batch from that of the features, `d`
-  /// [rows, embedding_size]. One core sums the rows of d of a token in their order; the rows of
-  /// tokens that the batch before held become zero again. If the table is tied, the tasks add to
-  /// the gradient of the head's weight, which must be complete, and have the squares of both. The
+  /// [rows, embedding_size]. One core sums a token's rows of d in their order. The gradient of a
+  /// token that only the batch before held becomes zero again. The tasks of a tied table add to the
+  /// gradient of the head's weight, which must be complete, and have the squares of the sum. The
   /// embedding must stay where it is.
   void add_gradient_tasks(TaskList& tasks, const RowView& d);
 
@@ -65,8 +65,8 @@ class Embedding {
   std::vector<std::int64_t> rows_;      // rows of d by token, padding left out
 };
 
-/// The features of a step of a batch: those of its token if there is an embedding, else its x, of
-/// `width` values.
+/// The features of a step of a batch: those of its token if there is an embedding, else `width`
+/// values of x.
 inline const float* features_of(const Batch& batch, std::int64_t step, std::int64_t width,
                                 const Embedding* embedding) noexcept {
   return embedding != nullptr ? embedding->row(batch.tokens[static_cast<std::size_t>(step)])

@@ -16,9 +16,9 @@ namespace quadgate::native {
 ///     panel 0 | row 0: its slots | row 1 | ... | last row | gap |     (see GatePanels)
 ///     panel 1 | row 0: its slots | row 1 | ... | last row | gap |
 ///
-/// The gap keeps the panels of a row out of each other's cache lines. In f32 the sums that go into
-/// the gates lie in their place. In bf16 the gates are pairs of neighbours, half as wide, and the
-/// sums lie in an array of the same layout for a few steps.
+/// The gap keeps the panels of a row out of each other's cache lines. In f32 the gates begin as
+/// their sums, in the same place. In bf16 the gates are pairs of neighbours, half as wide. Their
+/// sums lie in a second array of the same layout, which holds a few steps.
 class GateArray {
  public:
   GateArray(const GatePanels& panels, const LayerPlan& plan);
@@ -30,18 +30,18 @@ class GateArray {
   const float* gates(std::int64_t panel, std::int64_t row) const noexcept {
     return gates_.data() + at(panel, row);
   }
-  /// Some slots of the gates' derivatives in all panels, from a row on.
+  /// The derivatives of some slots in all panels, from a row on, as the left side of a product.
   kernels::Lhs d_gates(const CellKernels::Slots& slots, std::int64_t row) const noexcept;
 
-  /// The steps whose sums are computed at once.
+  /// How many steps have their sums computed at once.
   std::int64_t steps_at_once() const noexcept { return steps_at_once_; }
-  /// Where the sums of a packed row lie: in bf16 at `place`, a row of their own array.
+  /// The sums of a packed row. In bf16 they lie at `place`, a row of the second array.
   float* inputs(std::int64_t panel, std::int64_t row, std::int64_t place) noexcept {
     if (!bf16_) return gates(panel, row);
     return inputs_.data() + panel * inputs_stride_ + place * width_;
   }
-  /// The work's places begin here. There are enough for steps_at_once, and nobody else writes
-  /// there.
+  /// The first of the work's places. It has enough for steps_at_once, and nobody else writes to
+  /// them.
   std::int64_t first_place(const WorkRange& work) const noexcept {
     return work.first * steps_at_once_;
   }

@@ -25,7 +25,7 @@ struct GatePanels {
   std::int64_t units_of(std::int64_t panel) const noexcept {
     return std::min(cell.units, hidden_size - first_unit(panel));
   }
-  /// PyTorch's row of each unit of some slots of each panel; -1: none.
+  /// PyTorch's row of a weight for each unit of some slots of each panel. -1: there is none.
   std::vector<std::int64_t> rows_of(const CellKernels::Slots& slots) const;
 };
 

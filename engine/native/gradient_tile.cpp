@@ -12,11 +12,11 @@
 namespace quadgate::native {
 namespace {
 
-/// Some of the packed rows at a time are brought together as the product kernel wants them, so that
-/// they lie in the caches while all blocks pass.
+/// Gathers some of the packed rows at a time as the product kernel wants them. They stay in the
+/// caches while all blocks pass.
 class Passes {
  public:
-  // Its arrays are not initialized: each pass writes what it reads.
+  // The arrays are not initialized. Each pass writes what it reads.
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
   Passes(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept
       : tile_(tile),

@@ -124,7 +124,7 @@ Head::Losses Head::loss(Forward forward) {
   const Stopwatch stopwatch(work.times, Phase::head_and_loss);
   const bool labelled = model_.task != Task::regression;
   if (labelled) load_labels(work);
-  work.member.wait();  // the shares of forward, and of the labels, were others
+  work.member.wait();  // others have computed the outputs and loaded the labels
   if (labelled) {
     for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
       float* const outputs = outputs_.data() + row * model_.output_size;
@@ -187,7 +187,7 @@ void Head::backward(const Losses& losses, const RowView& dy) {
 }
 
 void Head::add_gradient_tasks(TaskList& tasks, Stack& stack) {
-  constexpr std::int64_t kTasks = 64;  // or more, where wider ones would be fewer
+  constexpr std::int64_t kTasks = 64;  // at least, before tasks become wider
   constexpr std::int64_t kMostPanels = 4;
   const std::int64_t width = product_width_;
   const std::int64_t panels = ceil_div(model_.output_size, width) * ceil_div(features_, width);
@@ -204,7 +204,8 @@ void Head::add_gradient_tasks(TaskList& tasks, Stack& stack) {
   }
 }
 
-/// Of the weight and, with its first columns, of the bias. Returns the sum of the squares.
+/// Computes the gradient of a part of the weight. The part with the first columns has the bias as
+/// well. Returns the sum of the squares.
 double Head::gradient(const GradientPart& part, const PackedSteps& steps, const RowView& y) {
   constexpr std::size_t kWidest = 64;
   std::array<float, kWidest> sums{};
@@ -234,7 +235,7 @@ void Head::copy_outputs(const Forward& forward, std::span<float> outputs) const 
   const WorkRange& work = forward.work();
   const Batch& batch = work.pass.batch;
   const std::int64_t size = model_.output_size;
-  work.member.wait();  // the shares of forward were others
+  work.member.wait();  // others have computed the outputs
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     const std::int64_t in_batch = work.pass.steps.row_in_batch(place);

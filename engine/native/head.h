@@ -18,8 +18,8 @@
 
 namespace quadgate::native {
 
-/// The linear head of the native backend, and its loss: at every step (tagging), or from
-/// each pooled sequence.
+/// The linear head of the native backend and its loss, at every step (tagging) or of each pooled
+/// sequence.
 class Head {
  public:
   using Forward = Done<Head, Step::forward>;
@@ -31,17 +31,17 @@ class Head {
   /// Tasks that take over changed weights. The head must stay where it is.
   void add_pack_tasks(std::vector<PackTask>& tasks);
 
-  /// The outputs of the work's sequences from the last layer's output y.
+  /// Computes the outputs of the work's sequences from the last layer's output y.
   Forward forward(const WorkRange& work, const RowView& y);
 
-  /// The loss of each row. If the pass has a `gradient_scale`, the outputs become their gradients
-  /// times it, for `backward`.
+  /// Computes the loss of each row. If the pass has a `gradient_scale`, the outputs become their
+  /// gradients times it.
   Losses loss(Forward forward);
 
   /// The sum of the losses.
   Metrics metrics(const Everywhere<Losses>& losses);
 
-  /// The gradient of y. The pass has a `gradient_scale`.
+  /// Computes the gradient of y. The pass has a `gradient_scale`.
   void backward(const Losses& losses, const RowView& dy);
 
   /// Tasks that compute the weight gradients of what goes through `stack`. If the weight is tied,
@@ -52,7 +52,7 @@ class Head {
   void copy_outputs(const Forward& forward, std::span<float> outputs) const;
 
  private:
-  /// Of the weight: rows and columns.
+  /// Some rows and columns of the weight.
   struct GradientPart {
     std::int64_t row = 0;
     std::int64_t rows = 0;
@@ -61,12 +61,11 @@ class Head {
   };
   double gradient(const GradientPart& part, const PackedSteps& steps, const RowView& y);
   bool at_every_step() const noexcept { return model_.task == Task::tagging; }
-  /// The rows that the head reads, where y is the last layer's output.
+  /// The rows that the head reads. y is the last layer's output.
   RowView input(const RowView& y) noexcept { return pooling_ ? pooling_->pooled() : y; }
   /// The rows of labels, losses and predictions from `first` on.
   Loss::Rows label_rows(std::int64_t first, std::int64_t rows) noexcept;
-  /// Calls body(first row, number of rows) for each contiguous piece of the head's rows that
-  /// belongs to a member of the work.
+  /// Calls body(first row, number of rows) for each contiguous piece of a member's rows.
   template <typename Body>
   void for_each_piece(const WorkRange& work, Body body) const;
   void load_labels(const WorkRange& work);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr auto kMostPanels = static_cast<std::int64_t>(GradientTile::kMostPanels);
 
-/// Columns of a tile: in bf16 several panels, since there a task gathers its left side as well.
+/// Columns of a tile. In bf16 they are several panels: there a task gathers its left side as well.
 constexpr std::int64_t tile_width(bool bf16, std::int64_t panel) noexcept {
   return bf16 ? 4 * panel : panel;
 }
@@ -171,7 +171,8 @@ double LayerGradient::drop(const DropoutKey& key, const Tile& tile,
   return cell_.matrix.sum_of_squares(block.rows, tile.columns, block.target, hh_.columns);
 }
 
-/// From the sums of a panel's d(gates) over the rows. Returns the sum of the squares.
+/// Sets the biases of a panel from the sums of its d(gates) over the rows. Returns the sum of the
+/// squares.
 double LayerGradient::bias_gradient(std::int64_t panel, const float* sums) const {
   return scatter_bias(ih_, panel, sums) + scatter_bias(hh_, panel, sums);
 }

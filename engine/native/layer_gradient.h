@@ -19,12 +19,12 @@ namespace quadgate::native {
 /// panels a tile and an LSTM:
 ///
 ///                        | columns 0 .. w - 1 | columns w .. 2 w - 1 |
-///     panels 0, 1: i     | tile 0             | tile 1               |
-///     panels 2, 3: i     | tile 2             | tile 3               |
-///     panels 0, 1: f     | tile 0             | tile 1               |
+///     panels 0, 1: i     | tile 0             | tile 2               |
+///     panels 2, 3: i     | tile 1             | tile 3               |
+///     panels 0, 1: f     | tile 0             | tile 2               |
 ///     ...
 ///
-/// The tiles of W_hh's first columns have the biases of their panels as well.
+/// A tile of W_hh's first columns has the biases of its panels as well.
 class LayerGradient {
  public:
   /// `weights` and `gates` must outlive the gradient.

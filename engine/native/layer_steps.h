@@ -17,8 +17,8 @@ namespace quadgate::native {
 
 /// One direction of a recurrent layer over time, forward and back: its gates and states.
 ///
-/// c, like y, has a row for each packed row, and `initial_rows` before them with the states before
-/// the first steps (see PackedSteps):
+/// c and y have a row for each packed row. The states before the first steps lie in the
+/// `initial_rows` before them (see PackedSteps):
 ///
 ///     row    | -initial_rows .. -1    | 0 .. N - 1 | N .. N + rows_at(1) - 1 | ...
 ///     state  | before each first step | of step 0  | of step 1               | ...
@@ -31,20 +31,20 @@ class LayerSteps {
   LayerSteps(const LayerWeights& weights, Projection* projection, const RecurrentConfig& config,
              const LayerPlan& plan);
 
-  /// y [rows, features of h] of the work's sequences from x [rows, I], complete for all members at
-  /// return.
+  /// Computes y [rows, features of h] of the work's sequences from x [rows, I]. At return y is
+  /// complete for all members.
   void forward(const WorkRange& work, const LayerRows& x, const LayerRows& y);
 
-  /// Makes the gates of a forward pass their derivatives, from dy. Those of x go to dx, unless
-  /// dx.data is null, and are added there if `add`. At return, dx is complete for all members.
+  /// Makes the gates of a forward pass their derivatives, from dy. Puts the derivatives of x into
+  /// dx, or, if `add`, adds them to it. A null dx.data asks for none. At return dx is complete for
+  /// all members.
   void backward(const Done<Stack, Step::forward>& forward, const RowView& y, const RowView& dy,
                 const RowView& dx, bool add);
 
   /// The cell state [H] of a row; null unless the cell has one.
   float* c(std::int64_t row) noexcept { return c(row, 0); }
   /// The derivatives of the states of the sequence at a place. `backward` reads those of its final
-  /// states, and leaves those of its initial states, if it has such. d_c is null unless the cell
-  /// has cell states.
+  /// states and leaves those of its initial states. d_c is null unless the cell has cell states.
   float* d_h(std::int64_t place) noexcept { return d_h_.data() + place * h_size_; }
   float* d_c(std::int64_t place) noexcept { return d_c(place, 0); }
 

@@ -26,7 +26,7 @@ class LayerWeights {
   const PackedWeight& ih() const noexcept { return ih_; }
   const PackedWeight& hh() const noexcept { return hh_; }
   bool has_bias() const noexcept { return has_bias_; }
-  /// The sum of both biases of a panel, a whole row of it; zeros without biases.
+  /// The sum of both biases in a row of a panel. Without biases it is zeros.
   const float* bias(std::int64_t panel) const noexcept {
     return bias_.data() + panel * panels_.cell.width();
   }
@@ -34,7 +34,7 @@ class LayerWeights {
   /// Tasks that take over changed weights; with weight_dropout, those of W_hh copy nothing. The
   /// weights must stay where they are.
   void add_pack_tasks(std::vector<PackTask>& tasks);
-  /// With weight_dropout: takes over a piece of W_hh as it is, or, if there is a key, dropped.
+  /// With weight_dropout: packs a piece of W_hh, dropped if there is a key.
   void pack_recurrent(std::int64_t piece, const DropoutKey* dropout);
 
   /// Whether W_hh is dropped in training.

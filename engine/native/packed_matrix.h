@@ -8,10 +8,17 @@
 
 namespace quadgate::native {
 
-/// A weight matrix [*, columns] of the parameters, copied into the panels that the product kernels
-/// read (kernels/matrix/product/product.h) after each update. A list of its rows, in which -1
-/// stands for a row of zeros, says which rows come in which order: each vector's worth of it holds
-/// rows that follow each other, then zeros.
+/// A weight matrix W [*, columns] in the panels that the product kernels read
+/// (kernels/matrix/product/product.h). A list says which rows of W come in which order; -1 stands
+/// for a row of zeros. A vector's worth of the list has rows that follow each other, then -1. With
+/// the list r0, r1, ... and panels of width w:
+///
+///     forward,  panel 0:  k = 0:   W[r0][0]  W[r1][0]  ...  W[r(w-1)][0]     depth: the columns
+///                         k = 1:   W[r0][1]  W[r1][1]  ...
+///     backward, panel 0:  k = 0:   W[r0][0]  W[r0][1]  ...  W[r0][w-1]       depth: the list
+///                         k = 1:   W[r1][0]  W[r1][1]  ...
+///
+/// In bf16 row i of a panel has pairs, of k = 2 i and k = 2 i + 1.
 class PackedMatrix {
  public:
   /// What the packed matrix is the right side of.
@@ -23,7 +30,7 @@ class PackedMatrix {
   struct Shape {
     Use use = Use::forward;
     std::int64_t columns = 0;        ///< of W
-    std::int64_t parts = 1;          ///< equal pieces of them, each a whole number of pairs in bf16
+    std::int64_t parts = 1;          ///< equal pieces of them; in bf16 each begins with a pair
     std::vector<std::int64_t> rows;  ///< the list
     std::int64_t width = 0;          ///< of a panel; the last one has only the vectors it needs
     kernels::MatrixKernels kernels;  ///< those that read the panels

@@ -14,6 +14,8 @@ namespace quadgate::native {
 ///     step          |  t = 0  | t = 1 | 2 |
 ///     sequence      | b  a  c | b   a | b |     order: b a c
 ///     packed row    | 0  1  2 | 3   4 | 5 |     rows_at: 3 2 1, offset_at: 0 3 5
+///     row before    | -  -  - | 0   1 | 3 |     for the direction of time
+///     row after     | 3  4  - | 5   - | - |     for the reverse one
 class PackedSteps {
  public:
   /// Plans for batches of at most `batch_size` rows of at most `seq_len` steps. If `has_states`,

@@ -12,8 +12,7 @@
 namespace quadgate::native {
 
 /// A weight matrix of the parameters in the panels of the forward and of the backward pass. A piece
-/// of it is what lies across one panel of the forward pass: some of its rows, which each pass
-/// reads.
+/// of it is the rows that lie across one panel of the forward pass.
 class PackedWeight {
  public:
   struct Plan {
@@ -41,10 +40,10 @@ class PackedWeight {
       if (const std::int64_t row = rows_[static_cast<std::size_t>(i)]; row >= 0) body(row);
     }
   }
-  /// Takes over a piece of the weights, or, in their layout, of other ones.
+  /// Packs a piece of `weights`, which have the layout of the parameters'.
   void pack(std::int64_t piece, const float* weights);
 
-  /// Where the weights of a piece are: a range for rows that follow each other.
+  /// Where the weights of a piece are. Rows that follow each other are one range.
   std::vector<FlatRange> parameters(std::int64_t piece) const;
 
   /// A task for each piece. This object must stay where it is.

@@ -8,7 +8,7 @@
 
 namespace quadgate::native {
 
-/// A batch on its way through the model, and how: made once a batch.
+/// A batch on its way through the model. It is made once a batch.
 struct Pass {
   const Batch& batch;
   const PackedSteps& steps;

@@ -13,8 +13,8 @@ namespace quadgate::native {
 
 class Head;
 
-/// One row of features for each sequence from those of its steps, and back (see Pooling). Each
-/// member of a team takes a share of the sequences.
+/// Pools the features of a sequence's steps into one row, and goes back (see Pooling). Each member
+/// of a team takes a share of the sequences.
 class SequencePooling {
  public:
   /// For at most `batch_size` sequences.
@@ -22,12 +22,12 @@ class SequencePooling {
 
   /// [N, features], by the sequences' places.
   RowView pooled() noexcept { return {pooled_.data(), features_}; }
-  /// The derivative of `pooled`, to be filled before `backward`.
+  /// The derivative of `pooled`. The head fills it, and `backward` reads it.
   RowView d_pooled() noexcept { return {d_pooled_.data(), features_}; }
 
   /// Fills `pooled` from the last layer's output y.
   void forward(const WorkRange& work, const RowView& y);
-  /// Fills the derivative of y. The head's loss has read `pooled`.
+  /// Fills the derivative of y from d_pooled.
   void backward(const Done<Head, Step::loss>& losses, const RowView& dy);
 
  private:

@@ -99,7 +99,7 @@ void Projection::add_gradient_tasks(TaskList& tasks, std::int64_t capacity) {
   }
 }
 
-/// Of a panel of columns. Returns the sum of the squares.
+/// Computes the gradient of a panel of columns. Returns the sum of its squares.
 double Projection::gradient(std::int64_t panel, const PackedSteps& steps) {
   const float* const left = d_h_.data();
   const std::int64_t first_column = panel * cell_.width();

@@ -31,13 +31,14 @@ class Projection {
 
   /// m [rows, H] of all steps, which the step kernels write.
   RowView m() noexcept { return {m_.data(), hidden_size_}; }
-  /// y at step t, once every member has written its share of m there. Another wait makes y
-  /// complete.
+  /// Computes the member's share of y at step t. It waits until all members have written their
+  /// shares of m there. The next wait of all makes y complete.
   void forward(const WorkRange& work, std::int64_t t, const RowView& y) const;
 
-  /// d(m) [batch_size, H] of the sequences at the step that `backward` was last called for.
+  /// d(m) [batch_size, H] of the sequences at the step of the last `backward`.
   RowView d_m() noexcept { return {d_m_.data(), hidden_size_}; }
-  /// The member's share of d(m), from d(h) = dy + dh at step t. Of dh it reads the member's share.
+  /// Computes the member's share of d(m) from d(h) = dy + dh at step t. It reads the member's share
+  /// of dh.
   void backward(const WorkRange& work, std::int64_t t, const RowView& dy, const RowView& dh);
 
   /// Tasks that compute the weight gradient of at most `capacity` packed rows. The projection must

@@ -35,12 +35,12 @@ struct StackPlan {
   std::int64_t batch_size = 0;
   int cores = 1;
   Precision precision = Precision::f32;
-  bool has_states = false;   ///< that are not zero before the first step, or asked for after
+  bool has_states = false;   ///< the caller gives initial states, or takes final ones
   bool has_d_input = false;  ///< the derivative of the input is asked for
   kernels::Isa isa;          ///< of all its kernels
 };
 
-/// The recurrent layers of the native backend with their dropout, and what goes in and out of them,
+/// The recurrent layers of the native backend with their dropout, and the features between them,
 /// for whole batches.
 class Stack {
  public:
@@ -51,49 +51,48 @@ class Stack {
   /// Plans all memory; `parameters` must outlive the stack.
   Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer& gradient);
 
-  /// Tasks that take over changed weights, after `weights_changed`. The stack must stay where it
-  /// is.
+  /// Tasks that take over changed weights. Whoever runs them calls `weights_changed` as well. The
+  /// stack must stay where it is.
   void add_pack_tasks(std::vector<PackTask>& tasks);
   void weights_changed() noexcept { has_plain_weights_ = false; }
-  /// Before each pass, without or with dropout: with weight_dropout, takes over W_hh as the pass
-  /// multiplies with it, unless it is there.
+  /// With weight_dropout: packs W_hh as the pass multiplies with it, unless it is so. Each pass
+  /// begins with it.
   void sync_recurrent_weights(const Pass& pass, Workers& workers);
 
-  /// The steps of the batch to come, which must fit the plan (see PackedSteps).
+  /// Takes over the steps of the batch to come. It must fit the plan (see PackedSteps).
   void assign(std::span<const std::int64_t> offsets) { steps_.assign(offsets); }
   const PackedSteps& steps() const noexcept { return steps_; }
 
-  /// Copies the features of the work's rows to where the first layer reads them: those of the
-  /// batch's tokens if there is an embedding, else its x.
+  /// Copies the features of the work's rows to where the first layer reads them. They are those of
+  /// the batch's tokens if there is an embedding, else its x.
   Loaded load(const WorkRange& work, const Embedding* embedding = nullptr);
-  /// Those of somebody else's rows [packed rows, I], which are complete for all members.
+  /// Copies rows [packed rows, I] that are complete for all members.
   Loaded load(const WorkRange& work, const RowView& features);
-  /// With has_states: the states before the first step; null: zeros.
+  /// With has_states: sets the states before the first step. null: zeros.
   void load_states(const Loaded& loaded, const RecurrentStates* states);
 
-  /// From what is loaded to `output`.
+  /// Runs all layers, from what is loaded to `output`.
   Forward forward(Loaded loaded);
   /// The last layer's output [packed rows, output_size], with its dropout if the pass drops.
   RowView output(const Forward& forward) noexcept { return output(forward.pass()); }
   RowView output(const Differentiated& backward) noexcept { return output(backward.pass()); }
-  /// With has_states: the states at the last steps of the sequences.
+  /// With has_states: copies the states at the last steps of the sequences.
   void store_states(const Forward& forward, RecurrentStates& states);
 
-  /// Where the derivative of `output` goes before `backward`.
+  /// The derivative of `output`. The caller fills it, and `backward` reads it.
   RowView d_output() noexcept { return d_output(config_.num_layers - 1); }
-  /// The derivatives of the states after the last step, null: zeros, and from there and d_output
-  /// everything before.
+  /// Computes all derivatives from d_output and those of the final states. null: zeros.
   Backward backward(Forward forward, const RecurrentStates* d_states);
-  /// With has_d_input: where `backward` leaves the derivative of the input [packed rows, I].
+  /// With has_d_input: the derivative of the input [packed rows, I]. `backward` fills it.
   RowView d_input() noexcept { return d_output(-1); }
-  /// With has_states: the derivatives of the states before the first step.
+  /// With has_states: copies the derivatives of the states before the first step.
   void store_d_states(const Backward& backward, RecurrentStates& d_states);
 
   /// Tasks that compute the weight gradients. The stack must stay where it is.
   void add_gradient_tasks(TaskList& tasks);
 
  private:
-  /// Rows of features as they go into layers and come out, and their pairs in bf16.
+  /// The memory of LayerRows.
   struct Features {
     Buffer rows;
     Buffer pairs;
@@ -108,22 +107,22 @@ class Stack {
     return layers_[static_cast<std::size_t>(index * directions_ + direction)];
   }
   void plan_dropout(const StackPlan& plan);
-  /// The dropout of what goes into a layer, or, behind the last, comes out of the stack.
+  /// The dropout in front of a layer, or behind the last.
   const FeatureDropout& dropout_before(std::int64_t layer) const noexcept {
     return dropouts_[static_cast<std::size_t>(layer)];
   }
   void drop_output(const WorkRange& work, std::int64_t layer);
-  /// In bf16, rounds rows of all directions of the work's sequences to pairs, for all members.
+  /// In bf16: rounds the rows of the work's sequences to pairs, for all members.
   void round(const WorkRange& work, const LayerRows& features, std::int64_t parts) const;
   void load_d_states(const WorkRange& work, const RecurrentStates* d_states);
 
   RowView output(const Pass& pass) noexcept { return input(config_.num_layers, pass.drops()).rows; }
-  /// What goes into a layer, or, behind the last, comes out of the stack; if `dropped` after
-  /// dropout.
+  /// The features that go into a layer, or, behind the last, come out of the stack. If `dropped`,
+  /// they have gone through dropout.
   LayerRows input(std::int64_t layer, bool dropped) noexcept;
-  /// What comes out of one direction of it.
+  /// The features that come out of one direction of a layer.
   LayerRows output(std::int64_t layer, std::int64_t direction) noexcept;
-  /// The derivative of what comes out of it, both directions; -1 is the stack's input.
+  /// The derivative of what comes out of a layer. Layer -1 is the stack's input.
   RowView d_output(std::int64_t layer) noexcept;
 
   RecurrentConfig config_;

@@ -6,22 +6,22 @@
 namespace quadgate::native {
 namespace {
 
-/// From values of RecurrentStates, or zeros, to the stack's; nowhere if `to` is null.
+/// Copies values of RecurrentStates, or zeros, to the stack's. `to` may be null.
 void copy_in(const std::vector<float>* from, std::int64_t at, std::int64_t size, float* to) {
   if (to == nullptr) return;
   from == nullptr ? static_cast<void>(std::fill_n(to, size, 0.0F))
                   : static_cast<void>(std::copy_n(from->data() + at * size, size, to));
 }
 
-/// And back.
+/// Copies values of the stack's, if it has them, to RecurrentStates.
 void copy_out(const float* from, std::int64_t size, std::int64_t at, std::vector<float>& to) {
   if (from != nullptr) std::copy_n(from, size, to.data() + at * size);
 }
 
 }  // namespace
 
-/// Calls body(part, place, index in RecurrentStates) for the member's share of the sequences and
-/// each part, a direction of a layer.
+/// Calls body(part, place, index in RecurrentStates) for each part and each sequence of the
+/// member's share. A part is a direction of a layer.
 template <typename Body>
 void Stack::for_each_state(const WorkRange& work, Body body) {
   const auto share = work.member.share(work.last - work.first);

@@ -12,7 +12,7 @@
 
 namespace quadgate::native {
 
-/// A part of the weight gradients: the work of one core.
+/// A part of the weight gradients. One core computes it.
 struct GradientTask {
   double cost = 0;  ///< multiply-adds for the largest batch
   Phase phase = Phase::weight_gradients;
@@ -21,8 +21,8 @@ struct GradientTask {
   std::function<void(const Differentiated& pass, double* squares)> run;
 };
 
-/// The tasks that the cores share between two joins. They are planned once and depend on each other
-/// in nothing. The cores take the largest first.
+/// The tasks that the cores share between two joins. They are planned once, and none depends on
+/// another. The cores take the largest first.
 class TaskList {
  public:
   void add(GradientTask task);

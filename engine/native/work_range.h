@@ -10,8 +10,8 @@
 
 namespace quadgate::native {
 
-/// Who runs what of a batch: one member of a team over the sequences [first, last) of its
-/// packed steps, and where it counts its time.
+/// The work of one member of a team: the sequences [first, last) of a batch's packed steps. It
+/// counts its time in `times`.
 struct WorkRange {
   const Pass& pass;
   std::int64_t first;
@@ -19,7 +19,7 @@ struct WorkRange {
   const Team::Member& member;
   PhaseTimes& times;
 
-  /// The first packed row at step t, and the number of rows alive at it; 0 beyond the ends.
+  /// The first packed row at step t, and the number of rows alive at it. Beyond the ends that is 0.
   std::int64_t row(std::int64_t t) const noexcept { return pass.steps.offset_at(t) + first; }
   std::int64_t rows(std::int64_t t) const noexcept {
     const std::int64_t alive = pass.steps.rows_at(t);
@@ -27,7 +27,7 @@ struct WorkRange {
   }
 
   /// Calls body(first packed row, number of rows) for the rows of the steps [begin, end), in their
-  /// order: for rows that follow each other, be they of one step or of several, once.
+  /// order. Rows that follow each other make one call, even if they are of several steps.
   template <typename Body>
   void for_each_run(std::int64_t begin, std::int64_t end, Body body) const {
     for (std::int64_t t = begin; t < end;) {

@@ -8,8 +8,8 @@
 namespace quadgate::native {
 namespace {
 
-/// Forward multiply-adds below which a core is through a whole step before another one would be of
-/// use: a few tens of microseconds.
+/// One core is through so many forward multiply-adds in a few tens of microseconds. No other core
+/// would be of use before.
 constexpr std::int64_t kSmall = 1'000'000;
 
 }  // namespace

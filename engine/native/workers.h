@@ -19,8 +19,8 @@
 
 namespace quadgate::native {
 
-/// The cores of an arena at the work of the native backend: who takes which sequences of a batch,
-/// alone or as a team, and how long each phase took.
+/// The cores of an arena at the work of the native backend. It says who takes which sequences of a
+/// batch, alone or as a team, and how long each phase took.
 class Workers {
  public:
   /// For a recurrent stack and `multiply_adds` for a forward pass over the largest batch.
@@ -28,7 +28,7 @@ class Workers {
   Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std::int64_t team_size,
           kernels::Isa isa, Arena& arena);
 
-  /// How many cores share what is handed out: one if the steps are small.
+  /// How many cores share the work. It is one if the steps are small.
   int cores() const noexcept { return small_ ? 1 : arena_.threads(); }
   PhaseTimes& times() noexcept { return times_; }
 
@@ -38,7 +38,7 @@ class Workers {
     small_ ? arena_.for_each_here(count, body) : arena_.for_each(count, body);
   }
 
-  /// Calls body(index, times) for each index, one a core; what they did not use counts as waiting.
+  /// Calls body(index, times) for each index, one a core. Time that no body counts is waiting.
   template <typename Body>
   void for_each(std::int64_t count, Body body) {
     PhaseTimes wall;
@@ -50,7 +50,7 @@ class Workers {
     add_times(count, wall);
   }
 
-  /// The same for any number of indices: each core takes the next one when it is through with its
+  /// The same for any number of indices. Each core takes the next one when it is through with its
   /// last.
   template <typename Body>
   void in_turns(std::int64_t count, Body body) {
@@ -61,8 +61,8 @@ class Workers {
     });
   }
 
-  /// Calls body(work) for each range of the sequences. Returns that all ranges have what it
-  /// returns, a Done or a struct of several.
+  /// Calls body(work) for each range of the sequences. The body returns a Done or a struct of
+  /// several; then all ranges have it.
   template <typename Body>
   Everywhere<std::invoke_result_t<Body&, const WorkRange&>> for_each_range(const Pass& pass,
                                                                            Body body) {

@@ -12,7 +12,7 @@
 namespace quadgate {
 
 /// The sum of several batches' gradients, for one update over all of them. It adds in the order of
-/// the batches and of the array: the same bits at every number of threads.
+/// the batches and of the array, so the bits are the same at every number of threads.
 class GradientAccumulator {
  public:
   /// For flat gradients of `size` elements; none yet.
@@ -20,15 +20,15 @@ class GradientAccumulator {
 
   /// Batches in the sum.
   std::int64_t count() const noexcept { return count_; }
-  /// The sum, of whose sparse rows those are present that one of the batches has; without meaning
-  /// while there are none.
+  /// The sum. Its sparse rows are those that any of the batches has. It has no meaning while there
+  /// are no batches.
   Gradient sum() const noexcept {
     return {.values = sum_.span(), .norm = norm_, .rows = {table_.size, table_.width, rows_}};
   }
 
   /// Adds the gradient of one batch.
   void add(Arena& arena, const Gradient& gradient);
-  /// Begins anew.
+  /// Empties the sum.
   void clear() noexcept;
 
  private:

@@ -11,7 +11,7 @@ namespace quadgate {
 
 namespace {
 
-/// What the backend onednn does not have of it; empty if it has all.
+/// What the backend onednn does not have of the plan. Empty if it has all.
 std::string_view only_native(const ModelConfig& model, const NetworkOptions& options) noexcept {
   const RecurrentConfig& config = model.rnn;
   if (model.has_embedding()) return "an embedding";
@@ -34,8 +34,8 @@ std::string_view only_native(const ModelConfig& model, const NetworkOptions& opt
 
 BackendKind choose_backend(const ModelConfig& model, const NetworkOptions& options) noexcept {
   if (!only_native(model, options).empty()) return BackendKind::native;
-  // Measured faster at every shape with vectors (docs/performance.md); without them its fused
-  // multiply-adds are calls into the C library.
+  // With vectors it was measured faster at every shape (docs/performance.md). Without them its
+  // fused multiply-adds are calls into the C library.
   return kernels::active_isa() == kernels::Isa::scalar ? BackendKind::onednn : BackendKind::native;
 }
 

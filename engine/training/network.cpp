@@ -23,7 +23,7 @@ std::int64_t shortest_of(const ModelConfig& config) noexcept {
   return config.conv ? config.conv->shortest() : 1;
 }
 
-/// What makes a short sequence too short, to end a message with; empty without a convolution.
+/// The end of a message that a sequence is too short, and why. Empty without a convolution.
 std::string conv_text(const ModelConfig& config) {
   if (!config.conv) return "";
   return fmt::format(" (kernel_size {}, padding {}, pool_size {})", config.conv->kernel_size,

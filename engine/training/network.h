@@ -20,9 +20,9 @@ namespace quadgate {
 class Backend;
 class Optimizer;
 
-/// A model planned for batches of at most `batch_size` sequences of at most `seq_len` steps: its
-/// parameters, and the passes over a batch on the cores of an arena. Every result is the same bits
-/// at every number of threads.
+/// A model planned for batches of at most `batch_size` sequences of at most `seq_len` steps. It has
+/// the parameters, and runs the passes over a batch on the cores of an arena. Every result has the
+/// same bits at every number of threads.
 class Network {
  public:
   /// Plans all memory. `arena` must outlive the network. Throws InvalidArgument (see validate and
@@ -41,22 +41,24 @@ class Network {
   const Parameters& parameters() const noexcept { return parameters_; }
   /// onednn or native.
   BackendKind backend() const noexcept;
-  /// With carries_states: where the next batch, of batch_size rows, begins, zeros at first; else
-  /// null. Every pass over a batch, evaluate and predict too, leaves there where it ended.
+  /// With carries_states: the states in which the next batch, of batch_size rows, begins. They are
+  /// zeros at first. Every pass over a batch, evaluate and predict too, leaves its final states
+  /// there. Else null.
   RecurrentStates* carried_states() noexcept;
   /// Where the cores spent their time, since construction.
   PhaseTimes& phase_times() noexcept;
 
-  /// Forward only. Throws InvalidArgument if the batch does not fit the plan or the task, DataError
-  /// if a target (see Loss::expect_targets) or token is out of range. An empty batch has no items.
+  /// Forward only: the metrics. An empty batch has no items. Throws InvalidArgument if the batch
+  /// does not fit the plan or the task, and DataError if a target (see Loss::expect_targets) or a
+  /// token is out of range.
   Metrics evaluate(const Batch& batch);
 
-  /// Forward only; writes the head's outputs (logits or values), in row order, to `outputs`:
+  /// Forward only: writes the head's outputs (logits or values), in row order, to `outputs`
   /// [N, output_size], or [sum of lengths, output_size] for tagging. Throws like `evaluate`.
   void predict(const Batch& batch, std::span<float> outputs);
 
   /// Forward and backward: the metrics and the gradient of the mean loss, valid until the next
-  /// call. Without items that count, it is 0. Throws like `evaluate`.
+  /// call. The gradient is 0 if no item counts. Throws like `evaluate`.
   Derivative differentiate(const Batch& batch, const DropoutKey& dropout);
 
   /// Updates the weights by a step of `optimizer` from `gradient * scale`, as Optimizer::step does,

@@ -12,7 +12,7 @@
 namespace quadgate {
 namespace {
 
-/// Where a tile of an array starts; null if there is no array.
+/// Where a tile of an array starts. Null if there is no array.
 float* tile_of(float* array, std::size_t start) {
   return array == nullptr ? nullptr : array + start;
 }

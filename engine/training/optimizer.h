@@ -21,9 +21,9 @@ enum class Isa : std::uint8_t;
 
 /// SGD, Adam, AdamW or RMSprop over flat arrays, as torch.optim defines them.
 ///
-/// Of sparse rows (an embedding's), only those that are present are updated, with their state: Adam
-/// is torch.optim.SparseAdam there, and the weight decay and momentum of every optimizer act on a
-/// row in the steps that it is present in. Adam's steps are counted for all rows together.
+/// Of an embedding's sparse rows it updates those that are present, with their state. Adam is
+/// torch.optim.SparseAdam there. The weight decay and momentum of every optimizer act on a row in
+/// the steps in which it is present. All rows share one count of Adam's steps.
 class Optimizer {
  public:
   /// One state array of the optimizer, as long as the parameters.
@@ -32,23 +32,22 @@ class Optimizer {
     Buffer array;
   };
 
-  /// State for `size` parameters, all zero. The instruction set is the one that is active now.
+  /// Makes state for `size` parameters, all zero. It takes the instruction set that is active now.
   /// Throws InvalidArgument (see validate).
   Optimizer(const OptimizerConfig& config, std::size_t size);
 
   const OptimizerConfig& config() const noexcept { return config_; }
   /// Changes the learning rate of the updates to come.
   void set_lr(double lr) noexcept { config_.lr = lr; }
-  /// Updates done so far; Adam's bias correction depends on it.
+  /// Updates done so far. Adam's bias correction depends on it.
   std::int64_t steps() const noexcept { return steps_; }
   void set_steps(std::int64_t steps) noexcept { steps_ = steps; }
-  /// The state arrays, for checkpoints: from none (plain SGD) to three (centered RMSprop
-  /// with momentum).
+  /// The state arrays, for checkpoints. Plain SGD has none, centered RMSprop with momentum three.
   std::span<State> states() noexcept { return states_; }
   std::span<const State> states() const noexcept { return states_; }
 
-  /// Updates the parameters from `gradient * scale` (the scale carries clipping), in tiles over the
-  /// cores of `arena`.
+  /// Updates the parameters from `gradient * scale`, in tiles over the cores of `arena`. The scale
+  /// carries clipping.
   void step(Arena& arena, Parameters& parameters, const Gradient& gradient, float scale = 1);
   /// Those in a flat array.
   void step(Arena& arena, std::span<float> values, const Gradient& gradient, float scale = 1);
@@ -58,7 +57,7 @@ class Optimizer {
 
  private:
   void add_state(std::string_view name, std::size_t size);
-  /// The state array called `name`; null if the optimizer has none.
+  /// The state array called `name`. Null if the optimizer has none.
   float* state(std::string_view name) noexcept;
 
   kernels::Isa isa_;

@@ -25,23 +25,23 @@ struct RecurrentPlan {
 };
 
 /// What torch.nn.LSTM, GRU and RNN are in PyTorch
-/// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.LSTM.html), with the same numbers:
-/// several recurrent layers, in one direction or both, forward and backward on the cores of an
-/// arena, with the same bits at every number of them.
+/// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.LSTM.html), with the same numbers. It
+/// runs recurrent layers, in one direction or both, forward and back on the cores of an arena. The
+/// bits are the same at every number of cores.
 class Recurrent {
   struct Impl;
 
  public:
   /// Plans all memory and fills the weights with PyTorch's initialization, U(-1/sqrt(H),
   /// 1/sqrt(H)), from `seed`. `arena` must outlive it. Throws InvalidArgument (see validate), also
-  /// unless the plan has 1 to 2^31 steps in all.
+  /// if the plan does not have 1 to 2^31 steps in all.
   Recurrent(const RecurrentConfig& config, const RecurrentPlan& plan, Arena& arena,
             std::uint64_t seed = 1);
   ~Recurrent();
 
   const RecurrentConfig& config() const noexcept;
   /// The weights under PyTorch's names: weight_ih_l0, bias_hh_l1_reverse, ... `forward` takes over
-  /// those that an editor has changed, and throws InvalidArgument while one is open.
+  /// what an editor has changed. It throws InvalidArgument while an editor is open.
   Parameters& parameters() noexcept;
   const Parameters& parameters() const noexcept;
 
@@ -55,7 +55,7 @@ class Recurrent {
     const RecurrentStates* states = nullptr;  ///< h_0 and c_0; null: zeros
   };
 
-  /// A forward pass: its results, valid until the next call, and what `backward` asks for.
+  /// A forward pass. `backward` asks for it. Its results are valid until the next call.
   class Forward {
    public:
     Forward(Forward&&) noexcept = default;
@@ -75,11 +75,11 @@ class Recurrent {
     std::uint64_t number_;  // of the call
   };
 
-  /// With `dropout`, as in training; without, as in evaluation. Throws InvalidArgument, naming the
-  /// field, if sizes do not fit each other or the plan.
+  /// Runs the layers, with `dropout` as in training, without as in evaluation. Throws
+  /// InvalidArgument, naming the field, if sizes do not fit each other or the plan.
   Forward forward(const Input& input, std::optional<DropoutKey> dropout = {});
 
-  /// A backward pass: its results, valid until the next call.
+  /// The gradients of a backward pass, valid until the next call.
   class Backward {
    public:
     /// Of the parameters.
@@ -97,9 +97,9 @@ class Recurrent {
     Gradient gradient_;
   };
 
-  /// The gradients from those of the output (in its layout; beyond the lengths they count for
-  /// nothing) and of the final states (null: zeros). It uses the pass up, unless it throws
-  /// InvalidArgument: if sizes do not fit, or if the pass is not that of the last call.
+  /// Computes the gradients from those of the output, in its layout, and of the final states (null:
+  /// zeros). Those beyond the lengths count for nothing. It uses the pass up. It throws
+  /// InvalidArgument, and leaves the pass, if sizes do not fit or the last call made another pass.
   Backward backward(Forward&& forward, std::span<const float> d_output,
                     const RecurrentStates* d_final_states = nullptr);
 

@@ -7,7 +7,7 @@
 
 namespace quadgate {
 
-/// How the learning rate goes through a training, with the definitions, names and defaults of
+/// The learning rate through a training. Definitions, names and defaults are those of
 /// torch.optim.lr_scheduler (https://docs.pytorch.org/docs/2.13/optim.html).
 struct ScheduleConfig {
   enum class Kind : std::uint8_t {
@@ -39,7 +39,7 @@ struct ScheduleConfig {
 
 /// "constant", "step", "cosine", "one_cycle" or "reduce_on_plateau".
 std::string_view to_string(ScheduleConfig::Kind kind) noexcept;
-/// The inverse of to_string; empty for any other text.
+/// The inverse of to_string. Empty for any other text.
 std::optional<ScheduleConfig::Kind> parse_schedule(std::string_view text) noexcept;
 
 /// Throws InvalidArgument, with PyTorch's name of the field, unless every number is finite and in
@@ -70,8 +70,8 @@ class Schedule {
   /// `lr` is the optimizer's. Throws InvalidArgument (see validate).
   Schedule(const ScheduleConfig& config, double lr);
 
-  /// The learning rate of update `step` in `epoch`, both counted from 0. After total_steps
-  /// one_cycle keeps its last one.
+  /// The learning rate of update `step` in `epoch`, both counted from 0. one_cycle keeps its last
+  /// one from total_steps on.
   double lr(std::int64_t epoch, std::int64_t step) const noexcept;
   /// Takes the validation loss at the end of an epoch.
   void finish_epoch(double loss) noexcept;

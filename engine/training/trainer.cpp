@@ -12,7 +12,7 @@
 namespace quadgate {
 namespace {
 
-/// Runs `body`, in which all cores take part, as a part of the optimizer's phase.
+/// Runs `body` in the optimizer's phase. All cores take part in it.
 template <typename Body>
 void as_optimizer(Network& network, Body body) {
   PhaseTimes wall;

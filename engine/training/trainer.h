@@ -12,7 +12,7 @@ namespace quadgate {
 
 class GradientAccumulator;
 
-/// Gradient descent on a network: one optimizer update a batch, or every accumulate_steps batches.
+/// Gradient descent on a network. It updates once a batch, or once every accumulate_steps batches.
 class Trainer {
  public:
   /// `network` must outlive the trainer. `seed` keys the dropout masks, together with the
@@ -27,16 +27,16 @@ class Trainer {
   Optimizer& optimizer() noexcept { return optimizer_; }
   const Optimizer& optimizer() const noexcept { return optimizer_; }
 
-  /// Forward, backward, clip by global norm, update; the metrics are those before the update.
-  /// With accumulate_steps = K, as PyTorch's loop with loss / K: the gradients of K calls are added
-  /// up, divided by K and clipped, and the last of them updates.
-  /// Throws DataError, with the weights as they were, if the loss or a gradient is not finite;
-  /// else like Network::evaluate. In steady state it allocates nothing.
+  /// Runs forward and backward, clips by global norm and updates. Returns the metrics before the
+  /// update. With accumulate_steps = K it is PyTorch's loop with loss / K: it adds up the gradients
+  /// of K calls; the last of these divides by K, clips and updates. Throws DataError, with the
+  /// weights as they were, if the loss or a gradient is not finite, else like Network::evaluate. In
+  /// steady state it allocates nothing.
   Metrics step(const Batch& batch);
-  /// Batches whose gradients wait for an update, below accumulate_steps.
+  /// The batches whose gradients wait for an update. They are fewer than accumulate_steps.
   std::int64_t waiting() const noexcept;
-  /// Updates with the gradients that wait, if any, divided by K like all others: for the end of an
-  /// epoch, which may come before the K-th batch.
+  /// Updates with the gradients that wait, if any, divided by K like all others. It is for the end
+  /// of an epoch, which may come before the K-th batch.
   void finish_update();
 
  private:

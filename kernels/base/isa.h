@@ -20,8 +20,7 @@ Isa detected_isa() noexcept;
 /// The instruction set to run with: the smaller of the detected one and the cap.
 Isa active_isa() noexcept;
 
-/// Lets active_isa() be at most `cap` from now on, in all threads; `Isa::avx512_bf16` lifts the
-/// cap.
+/// Caps active_isa() from now on, in all threads. `Isa::avx512_bf16` lifts the cap.
 void cap_isa(Isa cap) noexcept;
 
 /// "scalar", "avx2", "avx512" or "avx512_bf16".

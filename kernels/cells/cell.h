@@ -5,15 +5,21 @@
 namespace quadgate::kernels {
 
 // What the step kernels of all cells (lstm/, gru/, rnn/) have in common. The hidden units lie in
-// panels: a panel of a gate array is [rows, kPanelVectors * lanes], lanes = vector_lanes(isa,
-// arithmetic), cut into slots of one value for each of the panel's units, and a panel of the
-// weights holds the slots that h_prev W_hh^T fills: [depth, those slots, units]. In the last panel
-// the units at and beyond hidden_size have zero weights, and nothing is read or written for them
-// outside the gate array.
+// panels. A row of a panel has slots, and a slot has one value for each of the panel's units. A row
+// is kPanelVectors * lanes wide, lanes = vector_lanes(isa, arithmetic). Of an LSTM:
 //
-// In the consistent arithmetic, weights, h_prev in the product, and the gates that a step leaves
-// are bf16 numbers, in pairs of neighbours (bf16/bf16.h): half as many floats. The sums are those
-// of bf16_product_kernel, and the forward step, as that one, takes denormal numbers as 0.
+//     gates    row 0      | i of the units | f of the units | g of the units | o of the units |
+//              row 1      | i of the units | f of the units | g of the units | o of the units |
+//     weights  feature 0  | i of the units | f of the units | g of the units | o of the units |
+//     of W_hh  feature 1  | ...
+//
+// A panel of the weights has the slots alone that h_prev W_hh^T fills: [depth, those slots, units].
+// In the last panel the units beyond hidden_size have zero weights. Outside the gate array a kernel
+// reads and writes nothing for them.
+//
+// In the consistent arithmetic these are bf16 numbers: the weights, h_prev in the product, and the
+// gates that a step leaves. They lie in pairs of neighbours (bf16/bf16.h), half as many floats. The
+// sums are those of bf16_product_kernel. Like it, the forward step takes denormal numbers as 0.
 
 /// One step of one panel's units, forward.
 struct CellForward {
@@ -24,7 +30,7 @@ struct CellForward {
   std::int64_t left_stride;
   const float* weight_hh;
   const float* inputs;  ///< x W_ih^T + biases, floats in a panel [rows, slots, units]
-  float* gates;         ///< out: what the cell's header says; may be `inputs` if it is floats
+  float* gates;         ///< out: see the cell's header; may be `inputs` if it is floats
   const float* h_prev;  ///< of these units, rows h_prev_stride apart; null: zeros. GRU only
   std::int64_t h_prev_stride;
   const float* c_prev;  ///< [rows, units], rows c_stride apart, as c; null: zeros. LSTM only
@@ -36,8 +42,8 @@ struct CellForward {
   std::int64_t h_pairs_stride;
 };
 
-/// The derivatives of the same step, without the product: the step before gets d(h_prev) as the
-/// product of d(gates) with W_hh, added to `dh` where the cell's header says that dh is written.
+/// The derivatives of the same step, without the product. d(h_prev) is the product of d(gates) with
+/// W_hh. A cell whose header says that it writes `dh` has the product added to it.
 struct CellBackward {
   std::int64_t rows;
   std::int64_t units;

@@ -11,8 +11,8 @@
 namespace quadgate::kernels {
 namespace {
 
-/// The sums of a tile of a step forward: the inputs of kColumns vectors from the panel's vector
-/// `first` on, and their product.
+/// The sums of a tile of a step forward: the inputs plus the product, for kColumns vectors from the
+/// panel's vector `first` on.
 template <typename Gates, std::int64_t kRows, std::int64_t kColumns>
 class CellSums : public Tile<typename Gates::Vec, kRows, kColumns, typename Gates::Term> {
  public:
@@ -25,8 +25,8 @@ class CellSums : public Tile<typename Gates::Vec, kRows, kColumns, typename Gate
   }
 };
 
-/// Takes the rows of a step forward through Step::run_tile<kRows>(step), in the most even tiles of
-/// at most Step::kMostRows.
+/// Takes the rows of a step forward through Step::run_tile<kRows>(step). The tiles have at most
+/// Step::kMostRows rows, as evenly as can be.
 template <typename Step>
 class CellTiles {
   using Gates = typename Step::Gates;

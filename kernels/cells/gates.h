@@ -11,7 +11,7 @@
 namespace quadgate::kernels {
 namespace {
 
-// How the gates of a row of a panel lie in memory (cell.h): as floats, or as pairs of bf16 numbers.
+// The gates of a row of a panel in memory (cell.h) are floats, or pairs of bf16 numbers.
 
 template <typename V>
 struct FloatGates {

@@ -27,9 +27,9 @@ struct AddHalvedPairs {
   }
 };
 
-/// The kernel over a vector type. The chains are distinct and none starts at 2, where x * 0.5 + 1
-/// is x, so that the compiler can leave none out; they are named, so that they stay in registers
-/// whatever it unrolls.
+/// The kernel over a vector type. The chains are distinct, and none starts at 2, where x * 0.5 + 1
+/// is x: so the compiler can leave none out. They have names: so they stay in registers, whatever
+/// it unrolls.
 template <typename Vec, typename Link = HalveAddOne>
 float fma_peak_simd(std::int64_t rounds) noexcept {
   const Vec half = Vec::broadcast(0.5F);

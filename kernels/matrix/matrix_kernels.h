@@ -11,8 +11,8 @@
 
 namespace quadgate::kernels {
 
-/// The kernels of this room that belong together: what one of them packs, the others read. Whoever
-/// plans work chooses them once, so that its panels and its kernels never differ in width.
+/// The kernels of this room that belong together: what one packs, the others read. Whoever plans
+/// work chooses them once. So its panels and its kernels never differ in width.
 struct MatrixKernels {
   Arithmetic arithmetic = Arithmetic::fastest;
   std::int64_t lanes = 1;               ///< of a vector, as vector_lanes has them

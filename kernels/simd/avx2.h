@@ -119,7 +119,7 @@ struct Avx2Vec {
   friend Avx2Vec lower_half(Avx2Vec a) noexcept {
     return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a.lanes), 16))};
   }
-  /// sum + the products of the pairs' upper halves, then of their lower ones.
+  /// The sum, plus the products of the pairs' upper halves, then of their lower ones.
   friend Avx2Vec add_pairs(Avx2Vec left, Avx2Vec right, Avx2Vec sum) noexcept {
     return fma(lower_half(left), lower_half(right), fma(upper_half(left), upper_half(right), sum));
   }
@@ -152,7 +152,7 @@ struct Avx2Vec {
       rows[i + 4].lanes = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
     }
   }
-  /// Has the compiler keep the value in a register, where it would load it again at each use.
+  /// Has the compiler keep the value in a register. It would load it again at each use.
   void hold() noexcept { asm("" : "+x"(lanes)); }
 };
 

@@ -111,7 +111,7 @@ struct Avx512Vec {
     const auto mask = static_cast<__mmask8>((1U << static_cast<unsigned>(count)) - 1U);
     _mm256_mask_storeu_ps(to, mask, (__m256)_mm512_cvtneps_pbh(a.lanes));
   }
-  /// sum + the products of the pairs' upper halves, then of their lower ones.
+  /// The sum, plus the products of the pairs' upper halves, then of their lower ones.
   friend Avx512Vec add_pairs(Avx512Vec left, Avx512Vec right, Avx512Vec sum) noexcept {
     return {_mm512_dpbf16_ps(sum.lanes, (__m512bh)left.lanes, (__m512bh)right.lanes)};
   }
@@ -181,7 +181,7 @@ struct Avx512Vec {
       rows[i + 12].lanes = _mm512_maskz_shuffle_f32x4(kAll, b, d, 0xDD);
     }
   }
-  /// Has the compiler keep the value in a register, where it would load it again at each use.
+  /// Has the compiler keep the value in a register. It would load it again at each use.
   void hold() noexcept { asm("" : "+v"(lanes)); }
 };
 

@@ -5,7 +5,7 @@
 namespace quadgate::kernels {
 namespace {
 
-/// While it lives, denormal inputs and results of this core count as 0.
+/// Denormal inputs and results of this core count as 0 while it lives.
 class FlushDenormals {
  public:
   FlushDenormals() noexcept : old_(_mm_getcsr()) { _mm_setcsr(old_ | 0x8040U); }

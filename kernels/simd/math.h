@@ -1,7 +1,7 @@
 #pragma once
 
 // For the files of one instruction set, over a vector type of its own header (avx2.h, avx512.h) or
-// scalar.h. Every operation is written, so an element gets the same bits from each of them.
+// scalar.h. Every operation is written out, so an element gets the same bits from each.
 
 namespace quadgate::kernels {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 // e^t = 2^n e^r, and take e^r - 1 - r = r^2 (c0 + c1 r + c2 r^2 + c3 r^3 + c4 r^4), a minimax fit
 // that keeps e^r - 1 within 1.4e-8 (relative).
 
-/// e^t for t <= 88; where t < -87, that of -87.
+/// e^t for t <= 88. Below t = -87 it is e^-87.
 template <typename Vec>
 Vec exponential(Vec t) noexcept {
   const auto k = [](float value) noexcept { return Vec::broadcast(value); };
@@ -39,7 +39,7 @@ Vec logarithm(Vec x) noexcept {
   return fma(n, k(0.693147182F), fma(twice * q, p, twice));
 }
 
-/// 1 / (1 + e^-x); where x < -88, that of -88, 6.05e-39.
+/// 1 / (1 + e^-x). Below x = -88 it is that of -88, 6.05e-39.
 template <typename Vec>
 Vec sigmoid(Vec x) noexcept {
   const auto k = [](float value) noexcept { return Vec::broadcast(value); };

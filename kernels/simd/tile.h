@@ -128,8 +128,7 @@ class Tile {
   }
 };
 
-/// The number of rows of the most even cut of `rows` into tiles of at most `most`: the first
-/// tile's.
+/// The rows of the first tile, if `rows` are cut into tiles of at most `most` as evenly as can be.
 inline std::int64_t even_tile(std::int64_t rows, std::int64_t most) noexcept {
   const std::int64_t tiles = (rows + most - 1) / most;
   return (rows + tiles - 1) / tiles;

@@ -8,7 +8,7 @@
 namespace quadgate::kernels {
 namespace {
 
-/// Two vectors as one, so that the panels of every instruction set can be those of AVX-512.
+/// Two vectors as one. So the panels of every instruction set can be those of AVX-512.
 template <typename Half>
 struct Twice {
   Half low, high;

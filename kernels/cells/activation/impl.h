@@ -16,7 +16,7 @@ void tanh_avx512(std::int64_t n, const float* x, float* y) noexcept;
 
 namespace {
 
-/// y = function(x), a vector at a time; the tail is a masked vector.
+/// Sets y = function(x), a vector at a time. The tail is a masked vector.
 template <typename Vec, typename Function>
 void activate(std::int64_t n, const float* x, float* y, Function function) noexcept {
   std::int64_t i = 0;

@@ -38,7 +38,7 @@ struct GruCell {
         h(fma(z, h_prev - n, n)) {}
 };
 
-/// The derivatives of one row: of the pre-activations, of n's hidden part, and of h_prev.
+/// The derivatives of one row: of the pre-activations, of n's hidden part and of h_prev.
 template <typename Vec>
 struct GruCellGradient {
   Vec n, r, z, hidden_n, h_prev;

@@ -6,7 +6,7 @@
 
 namespace quadgate::kernels {
 
-// The specification: a vector is one float, so a panel is one hidden unit and its `units` is 1.
+// The specification. A vector is one float, so a panel is one hidden unit and its `units` is 1.
 
 void gru_forward_scalar(const CellForward& step) noexcept {
   for (std::int64_t row = 0; row < step.rows; ++row) {

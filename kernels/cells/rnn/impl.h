@@ -42,7 +42,7 @@ void rnn_relu_backward_avx512_bf16(const CellBackward& step) noexcept;
 
 namespace {
 
-/// h from the pre-activation, and the derivative of the pre-activation from that of h.
+/// Makes h of the pre-activation, and the derivative of the pre-activation of that of h.
 template <typename Vec, RnnActivation kActivation>
 struct RnnCell {
   static Vec h(Vec a) noexcept {

@@ -10,18 +10,18 @@ enum class Arithmetic : std::uint8_t;
 /// What torch.nn.RNN calls its nonlinearity.
 enum class RnnActivation : std::uint8_t { tanh, relu };
 
-/// A step of the vanilla RNN cell, whose only slot holds kPanelVectors * lanes units. With each
-/// element of the product summed term after term by fused multiply-adds:
+/// A step of the vanilla RNN cell. Its only slot holds kPanelVectors * lanes units. Fused
+/// multiply-adds sum each element of the product term after term:
 ///
 ///     h = activation(inputs + h_prev W_hh^T)
 ///
 /// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.RNN.html), with the tanh of simd/math.h,
-/// or relu(a) = max(a, 0); the gates are left as h. The same bits from every ISA.
+/// or relu(a) = max(a, 0). It leaves the gates as h. Every ISA gives the same bits.
 CellForwardKernel rnn_forward_kernel(RnnActivation activation, Isa isa,
                                      Arithmetic arithmetic) noexcept;
 
-/// Its derivatives; the gates are left as those of what the activation was applied to, for relu 0
-/// where h is 0. `dh` is not written. The same bits from every ISA.
+/// Its derivatives. It leaves the gates as those of the activation's argument; for relu that is 0
+/// where h is 0. It does not write `dh`. Every ISA gives the same bits.
 CellBackwardKernel rnn_backward_kernel(RnnActivation activation, Isa isa,
                                        Arithmetic arithmetic) noexcept;
 

@@ -8,7 +8,7 @@
 namespace quadgate::kernels {
 namespace {
 
-// The specification: a vector is one float, so a panel is four hidden units.
+// The specification. A vector is one float, so a panel is four hidden units.
 
 template <RnnActivation kActivation>
 void forward(const CellForward& step) noexcept {

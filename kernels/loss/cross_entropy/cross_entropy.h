@@ -9,8 +9,8 @@ enum class Isa : std::uint8_t;
 /// Cross-entropy of rows of logits, and its gradient
 /// (https://docs.pytorch.org/docs/2.13/generated/torch.nn.CrossEntropyLoss.html).
 ///
-/// The target of a row is q_c = smoothing[c], plus label_weights[label] for c = label. With Q = sum
-/// of q_c, the loss is sum of q_c * -log softmax_c, and its gradient is Q softmax - q.
+/// The target of a row is q_c = smoothing[c], plus label_weights[label] for c = label. Q is the sum
+/// of q_c. The loss is the sum of q_c * -log softmax_c, and its gradient is Q softmax - q.
 struct CrossEntropy {
   std::int64_t rows;
   std::int64_t classes;        ///< at least 1
@@ -28,10 +28,10 @@ struct CrossEntropy {
 };
 
 /// Each loss is within 2 epsilon of Q times 1 + log(classes) + the span of the row's logits
-/// (measured, up to 100,000 classes), and each gradient within 2 + classes / 32 epsilon of
-/// Q gradient_scale, as 16 sums run side by side; with smoothing, 3 + classes / 32 epsilon of the
-/// same for both. Softmax below e^-87 counts as e^-87. NaN or +infinity in a row that counts makes
-/// its loss NaN; its prediction stays within the classes. Every ISA gives the same bits.
+/// (measured, up to 100,000 classes). Each gradient is within 2 + classes / 32 epsilon of
+/// Q gradient_scale, as 16 sums run side by side. With smoothing, both are within 3 + classes / 32
+/// epsilon of the same. Softmax below e^-87 counts as e^-87. NaN or +infinity in a row that counts
+/// makes its loss NaN. Its prediction stays within the classes. Every ISA gives the same bits.
 using CrossEntropyKernel = void (*)(const CrossEntropy& batch) noexcept;
 CrossEntropyKernel cross_entropy_kernel(Isa isa) noexcept;
 

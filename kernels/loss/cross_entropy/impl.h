@@ -15,8 +15,8 @@ void cross_entropy_avx512(const CrossEntropy& batch) noexcept;
 
 namespace {
 
-/// As many rows as a vector has lanes, or the last few. What there is one of a row (its largest
-/// logit, its sum, its loss) lies in one vector, a row a lane.
+/// As many rows as a vector has lanes, or the last few. A vector holds one number of each row, its
+/// largest logit, its sum or its loss. A lane is a row.
 template <typename Vec>
 class RowBlock {
  public:
@@ -49,7 +49,7 @@ class RowBlock {
         .store(largest);
     for (std::int64_t row = 0; row < rows_; ++row) predictions_[row] = find(row, largest[row]);
 
-    // Before the powers, which may take the place of the logits.
+    // It reads the logits, whose place the powers may take.
     const Vec of_smoothing = smoothing_ == nullptr ? Vec::broadcast(0.0F) : smoothing_loss(largest);
     const Vec sum = reduce(
         0.0F, [](Vec a, Vec b) noexcept { return a + b; },
@@ -78,8 +78,8 @@ class RowBlock {
   using Floats = float[static_cast<std::size_t>(kLanes)];  ///< one a row
   using Vecs = Vec[static_cast<std::size_t>(kLanes)];      ///< one a row
 
-  /// Sums and maxima run over this many classes side by side, whatever the vectors hold, and are
-  /// folded in halves: so they are the same from every ISA.
+  /// Sums and maxima run over so many classes side by side, whatever the vectors hold. Then they
+  /// are folded in halves. So every ISA gives the same ones.
   static constexpr std::int64_t kSideBySide = 16;
   static constexpr auto kParts = static_cast<std::size_t>(kSideBySide / kLanes);
 
@@ -87,8 +87,8 @@ class RowBlock {
     return Vec::first(classes_ - at < kLanes ? classes_ - at : kLanes);
   }
 
-  /// The classes from `at` on of every row. All are read before any of them is written: a store
-  /// holds up the loads that overlap it, even where it is masked.
+  /// The classes from `at` on of every row. It reads all before it writes any: a store holds up the
+  /// loads that overlap it, even a masked one.
   void load(const float* from, std::int64_t at, Mask mask, Vec* rows) const noexcept {
     for (std::int64_t row = 0; row < rows_; ++row) {
       rows[row] = Vec::load(from + row * classes_ + at, mask);
@@ -143,7 +143,7 @@ class RowBlock {
     }
   }
 
-  /// The first class with the value, the last where there is none.
+  /// The first class with the value. It is the last class if none has it.
   std::int64_t find(std::int64_t row, float value) const noexcept {
     const float* const logits = logits_ + row * classes_;
     for (std::int64_t at = 0; at < classes_; at += kLanes) {
@@ -154,8 +154,8 @@ class RowBlock {
     return classes_ - 1;
   }
 
-  /// Makes of the powers in gradient_ those times the row's factor, less the row's `at_label` at
-  /// its label and the smoothing everywhere.
+  /// Multiplies the powers in gradient_ by the row's factor, then takes off the smoothing
+  /// everywhere and the row's `at_label` at its label.
   void to_gradient(Vec factor, Vec at_label) const noexcept {
     Floats factors;
     Floats at_labels;

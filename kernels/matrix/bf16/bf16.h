@@ -7,22 +7,33 @@
 
 namespace quadgate::kernels {
 
-// bf16 is a float's upper 16 bits. Two of them that follow each other in a sum, k in the lower half
-// and k + 1 in the upper, make a pair, which travels as the float whose bits it is; where k + 1
-// does not exist, it is 0. Floats become bf16 rounded to the nearest, halves to the even one;
-// denormal numbers become 0.
+// bf16 is a float's upper 16 bits. Two numbers that follow each other in a sum make a pair. A pair
+// travels as the float whose bits it is:
+//
+//     bit          31           16 15            0
+//                 |  number k + 1  |  number k   |     a missing k + 1 is 0
+//
+// VDPBF16PS wants pairs on both sides of a product. On the left, neighbours of a row make a pair;
+// on the right, two rows do:
+//
+//     left   row m   | a[m][0] a[m][1] | a[m][2] a[m][3] | ...
+//     right  pair 0  | b[0][0] b[1][0] | b[0][1] b[1][1] | ...
+//            pair 1  | b[2][0] b[3][0] | b[2][1] b[3][1] | ...
+//
+// A float becomes the nearest bf16, of two equally near ones the even one. A denormal number
+// becomes 0.
 
-/// The product of product.h over pairs: `depth`, `run` and `step` count pairs. Each pair adds its
-/// upper product, then its lower one, by fused multiply-adds to a float, with denormal inputs and
-/// results taken as 0: what VDPBF16PS does. Isa::avx512_bf16 has that instruction, the others give
-/// the same bits more slowly.
+/// The product of product.h over pairs. `depth`, `run` and `step` count pairs. A pair adds its
+/// upper product to a float, then its lower one, by fused multiply-adds. Denormal inputs and
+/// results count as 0. This is what VDPBF16PS does. Isa::avx512_bf16 has that instruction; the
+/// others give the same bits more slowly.
 ProductKernel bf16_product_kernel(Isa isa) noexcept;
 
-/// As gather_kernel, with two rows at a time in pairs: to [(rows + 1) / 2, width],
-/// width in whole vectors of 16.
+/// As gather_kernel, but two rows make one of pairs: to [(rows + 1) / 2, width], width in whole
+/// vectors of 16.
 GatherKernel bf16_gather_kernel(Isa isa) noexcept;
 
-/// As transpose_kernel, with two columns of `from` at a time in pairs: to [(depth + 1) / 2, 16].
+/// As transpose_kernel, but two columns of `from` make a row of pairs: to [(depth + 1) / 2, 16].
 TransposeKernel bf16_transpose_kernel(Isa isa) noexcept;
 
 /// Rounds rows of floats to pairs of neighbours.
@@ -37,8 +48,8 @@ struct Bf16Rows {
 using Bf16RowsKernel = void (*)(const Bf16Rows& rows) noexcept;
 Bf16RowsKernel bf16_rows_kernel(Isa isa) noexcept;
 
-/// Brings two rows of pairs at a time together: to [(rows + 1) / 2, columns] gets bf16 number i of
-/// rows k and k + 1 as a pair.
+/// Makes of two rows of neighbours' pairs one row of pairs, as the right side wants them: number i
+/// of rows k and k + 1 becomes a pair of to [(rows + 1) / 2, columns].
 struct Bf16Interleave {
   std::int64_t rows;
   const std::int64_t* index;  ///< of the rows in `from`, -1: zeros; null: 0, 1, 2, ...

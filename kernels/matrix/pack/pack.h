@@ -23,8 +23,11 @@ struct Gather {
 using GatherKernel = void (*)(const Gather& gather) noexcept;
 GatherKernel gather_kernel(Isa isa) noexcept;
 
-/// Transposes rows into the lanes of vectors: to[k][i] = from[i][k]. Lanes from `count` on become
-/// zero.
+/// Transposes rows into the lanes of vectors. Lanes from `count` on become zero. With 3 rows in
+/// vectors of 8:
+///
+///     to[0]   from[0][0]  from[1][0]  from[2][0]  0 0 0 0 0
+///     to[1]   from[0][1]  from[1][1]  from[2][1]  0 0 0 0 0
 struct Transpose {
   std::int64_t count;  ///< at most the lanes of a vector
   std::int64_t depth;

@@ -17,7 +17,7 @@ void product_avx512(std::int64_t rows, std::int64_t depth, const Lhs& a, const f
 
 namespace {
 
-/// product_scalar with vectors. kSums is how many of them the registers hold as sums.
+/// product_scalar with vectors. The registers hold kSums of them as sums.
 template <typename Vec, std::int64_t kSums, typename Term = MultiplyAdd>
 class Product {
  public:
@@ -33,7 +33,7 @@ class Product {
     return kSums / columns < 12 ? kSums / columns : 12;
   }
 
-  /// A block of `b` that stays in the first-level cache while all rows pass.
+  /// The depth of a block of `b`. It stays in the first-level cache while all rows pass.
   static constexpr std::int64_t kBlock = 512;
 
   template <std::int64_t kColumns>

@@ -6,10 +6,15 @@ namespace quadgate::kernels {
 
 enum class Isa : std::uint8_t;
 
-/// The left side of a product: element [m, k] at data[m * row_stride + (k % run) * step +
-/// k / run * run_stride]. A plain row-major matrix has run = depth and step = 1; step and
-/// row_stride exchanged read it transposed; runs walk over the panels of a gate array
-/// (lstm/lstm.h).
+/// The left side of a product. Element [m, k] lies at
+///
+///     data[m * row_stride + k % run * step + k / run * run_stride]
+///
+/// A row-major matrix has run = depth and step = 1. Exchange step and row_stride, and it is read
+/// transposed. Runs walk over the panels of a gate array (cells/cell.h):
+///
+///     row m    panel 0 | k = 0 .. run - 1 |   panel 1 | k = run .. 2 run - 1 |   ...
+///                      ^ data + m * row_stride        ^ run_stride further on
 struct Lhs {
   const float* data;
   std::int64_t row_stride;
@@ -18,8 +23,8 @@ struct Lhs {
   std::int64_t run_stride;
 };
 
-/// c [rows, columns], rows `stride` floats apart, as it was (or `bias` [columns] in each row, or
-/// 0).
+/// The result c [rows, columns], rows `stride` floats apart. The sums start from what is there,
+/// from `bias` [columns] or from 0.
 struct Output {
   enum class Start : std::uint8_t { zero, bias, add };
 
@@ -30,11 +35,11 @@ struct Output {
   const float* bias;  ///< padded to whole vectors; null unless start is bias
 };
 
-/// c += a b over `depth` terms, which each element adds one after another with a fused
-/// multiply-add: so its bits depend on nothing but its own row, column and start, and are the same
-/// from every ISA. `b` is one panel of the right side: [depth, width] contiguous, where width is
-/// `columns` rounded up to whole vectors, at most four. rows and depth may be 0. No alignment is
-/// asked for; a and b do not overlap c.
+/// c += a b over `depth` terms. Each element adds its terms one after another with fused
+/// multiply-adds. So its bits depend on its own row, column and start alone, and every ISA gives
+/// the same. `b` is one panel of the right side, [depth, width] contiguous. width is `columns`
+/// rounded up to whole vectors, at most four. rows and depth may be 0. The arrays have any
+/// alignment. a and b do not overlap c.
 using ProductKernel = void (*)(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
                                const Output& c) noexcept;
 

@@ -29,10 +29,9 @@ struct AdamArgs {
 ///     p = p - step_size * (m / (sqrt(v) * inv_sqrt_bias_correction2 + eps))
 ///
 /// with m = `exp_avg`, v = `exp_avg_sq`, p = `param`, all [n] and of any alignment. They do not
-/// overlap; n may be 0.
-/// All versions round at the same places (scalar.cpp shows where), so an element gets the same bits
-/// from every ISA and at every position in the array. Error, at the given arguments: each result
-/// within 4 epsilon of the sum of the magnitudes of its terms.
+/// overlap. n may be 0. All versions round at the same places (scalar.cpp shows where). So an
+/// element gets the same bits from every ISA and at every position in the array. Error: each result
+/// is within 4 epsilon of the sum of the magnitudes of its terms, for the arguments as they are.
 using AdamKernel = void (*)(std::int64_t n, const AdamArgs& args, const float* grad, float* exp_avg,
                             float* exp_avg_sq, float* param) noexcept;
 

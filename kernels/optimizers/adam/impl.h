@@ -55,7 +55,7 @@ class AdamStep {
   Vec eps_;
 };
 
-/// adam_scalar with vectors; the tail is a masked vector, so that it rounds like the body.
+/// adam_scalar with vectors. The tail is a masked vector, so it rounds like the body.
 template <typename Vec>
 void adam_simd(std::int64_t n, const AdamArgs& args, const float* grad, float* exp_avg,
                float* exp_avg_sq, float* param) noexcept {

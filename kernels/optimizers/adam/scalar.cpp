@@ -4,7 +4,7 @@
 
 namespace quadgate::kernels {
 
-// The specification: every operation rounds once, std::fma included.
+// The specification. Every operation rounds once, std::fma included.
 void adam_scalar(std::int64_t n, const AdamArgs& args, const float* grad, float* exp_avg,
                  float* exp_avg_sq, float* param) noexcept {
   for (std::int64_t i = 0; i < n; ++i) {

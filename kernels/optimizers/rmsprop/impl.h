@@ -57,7 +57,7 @@ class RmspropStep {
   Vec lr_;
 };
 
-/// rmsprop_scalar with vectors; the tail is a masked vector, so that it rounds like the body.
+/// rmsprop_scalar with vectors. The tail is a masked vector, so it rounds like the body.
 template <typename Vec>
 void rmsprop_simd(std::int64_t n, const RmspropArgs& args, const RmspropArrays& arrays) noexcept {
   const RmspropStep<Vec> step(args, arrays);

@@ -36,11 +36,11 @@ struct RmspropArrays {
 ///     p = p - lr * b
 ///
 /// with s = `square_avg`, a = `grad_avg`, b = `momentum_buffer`, all zero before the first step,
-/// and p = `param`. Without momentum b = d. PyTorch has no maximum with 0, and NaN where rounding
-/// makes the variance negative. All versions round at the same places (scalar.cpp shows where), so
-/// an element gets the same bits from every ISA and at every position in the array. Error: each
-/// average within 4 epsilon of the sum of the magnitudes of its terms, and so are b and p for the
-/// rounded d.
+/// and p = `param`. Without momentum b = d. PyTorch takes no maximum with 0: it has NaN where
+/// rounding makes the variance negative. All versions round at the same places (scalar.cpp shows
+/// where). So an element gets the same bits from every ISA and at every position in the array.
+/// Error: each average is within 4 epsilon of the sum of the magnitudes of its terms. b and p are
+/// so for the rounded d.
 using RmspropKernel = void (*)(std::int64_t n, const RmspropArgs& args,
                                const RmspropArrays& arrays) noexcept;
 

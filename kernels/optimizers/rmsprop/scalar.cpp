@@ -4,7 +4,7 @@
 
 namespace quadgate::kernels {
 
-// The specification: every operation rounds once, std::fma included.
+// The specification. Every operation rounds once, std::fma included.
 void rmsprop_scalar(std::int64_t n, const RmspropArgs& args, const RmspropArrays& arrays) noexcept {
   const auto& [grad, square_avg, grad_avg, momentum_buffer, param] = arrays;
   for (std::int64_t i = 0; i < n; ++i) {

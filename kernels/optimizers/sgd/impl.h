@@ -47,7 +47,7 @@ class SgdStep {
   bool nesterov_;
 };
 
-/// sgd_scalar with vectors; the tail is a masked vector, so that it rounds like the body.
+/// sgd_scalar with vectors. The tail is a masked vector, so it rounds like the body.
 template <typename Vec>
 void sgd_simd(std::int64_t n, const SgdArgs& args, const float* grad, float* momentum_buffer,
               float* param) noexcept {

@@ -22,10 +22,9 @@ struct SgdArgs {
 ///     p = p - lr * (nesterov ? g + momentum * b : b)
 ///
 /// with b = `momentum_buffer`, zero before the first step, and p = `param`, all [n] and of any
-/// alignment. They do not overlap; n may be 0. Without momentum `momentum_buffer` is nullptr and
-/// b = g.
-/// All versions round at the same places (scalar.cpp shows where), so an element gets the same bits
-/// from every ISA and at every position in the array. Error: each result within 4
+/// alignment. They do not overlap. n may be 0. Without momentum `momentum_buffer` is nullptr and
+/// b = g. All versions round at the same places (scalar.cpp shows where). So an element gets the
+/// same bits from every ISA and at every position in the array. Error: each result is within 4
 /// epsilon of the sum of the magnitudes of its terms.
 using SgdKernel = void (*)(std::int64_t n, const SgdArgs& args, const float* grad,
                            float* momentum_buffer, float* param) noexcept;

@@ -17,15 +17,15 @@ struct DropoutMask {
   float scale;              ///< factor of kept values
 };
 
-/// Multiplies each of `count` values of `from` by `scale` or 0. `to` may be `from`, the arrays have
-/// any alignment, and `count` may be 0. Every ISA gives the same bits.
+/// Multiplies each of `count` values of `from` by `scale` or 0. `to` may be `from`. The arrays have
+/// any alignment. `count` may be 0. Every ISA gives the same bits.
 using DropoutKernel = void (*)(const DropoutMask& mask, std::int64_t count, const float* from,
                                float* to) noexcept;
 
 /// The version for `isa`, which the machine must support.
 DropoutKernel dropout_kernel(Isa isa) noexcept;
 
-/// to = from * factors, for `count` values; `to` may be `from`.
+/// Sets to = from * factors for `count` values. `to` may be `from`.
 using MultiplyKernel = void (*)(std::int64_t count, const float* factors, const float* from,
                                 float* to) noexcept;
 

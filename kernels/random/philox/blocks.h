@@ -7,9 +7,9 @@
 namespace quadgate::kernels {
 namespace {
 
-/// Philox for several blocks at once, or, with Words of one lane, for one. A word of each lies in
-/// the lower half of a lane of 64 bits, so that a product fits its lane; what is in the upper
-/// halves counts for nothing.
+/// Philox for several blocks at once, or, with Words of one lane, for one. A lane of 64 bits has a
+/// word of a block in its lower half, so a product fits its lane. The upper halves count for
+/// nothing.
 template <typename Words>
 struct PhiloxBlocks {
   Words words[4];
