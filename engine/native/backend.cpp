@@ -82,13 +82,10 @@ void Backend::update(const RangeUpdate& update, const SparseRows& rows) {
   });
 }
 
-/// Lays the batch out, and brings the recurrent weights to what the pass multiplies with.
 Pass Backend::begin(const Batch& batch, const DropoutKey* dropout,
                     std::optional<float> gradient_scale) {
-  stack_.assign(conv_ ? conv_->assign(batch) : batch.offsets);
-  const Pass pass{batch, stack_.steps(), dropout, gradient_scale};
-  stack_.sync_recurrent_weights(pass, workers_);
-  return pass;
+  return stack_.begin(batch, conv_ ? conv_->assign(batch) : batch.offsets, dropout, gradient_scale,
+                      workers_);
 }
 
 Metrics Backend::evaluate(const Batch& batch) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/backend/pack_task.h"
 #include "engine/model/batch.h"
 #include "engine/model/config.h"
 #include "engine/model/gradient_buffer.h"

@@ -59,6 +59,15 @@ void Stack::add_pack_tasks(std::vector<PackTask>& tasks) {
   }
 }
 
+Pass Stack::begin(const Batch& batch, std::span<const std::int64_t> offsets,
+                  const DropoutKey* dropout, std::optional<float> gradient_scale,
+                  Workers& workers) {
+  steps_.assign(offsets);
+  const Pass pass(batch, steps_, dropout, gradient_scale);
+  sync_recurrent_weights(pass, workers);
+  return pass;
+}
+
 LayerRows Stack::input(std::int64_t layer, bool dropped) noexcept {
   const std::int64_t size = config_.input_size;
   if (layer == 0) return {{x_.rows.data(), size}, {x_.pairs.data(), (size + 1) / 2}, 0};

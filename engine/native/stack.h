@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -55,13 +56,12 @@ class Stack {
   /// stack must stay where it is.
   void add_pack_tasks(std::vector<PackTask>& tasks);
   void weights_changed() noexcept { has_plain_weights_ = false; }
-  /// With weight_dropout: packs W_hh as the pass multiplies with it, unless it is so. Each pass
-  /// begins with it.
-  void sync_recurrent_weights(const Pass& pass, Workers& workers);
 
-  /// Takes over the steps of the batch to come. It must fit the plan (see PackedSteps).
-  void assign(std::span<const std::int64_t> offsets) { steps_.assign(offsets); }
-  const PackedSteps& steps() const noexcept { return steps_; }
+  /// Begins a pass over a batch. The stack's rows have these `offsets`, which are the batch's
+  /// unless there is a convolution. They must fit the plan (see PackedSteps). With weight_dropout,
+  /// the workers pack W_hh as the pass multiplies with it.
+  Pass begin(const Batch& batch, std::span<const std::int64_t> offsets, const DropoutKey* dropout,
+             std::optional<float> gradient_scale, Workers& workers);
 
   /// Copies the features of the work's rows to where the first layer reads them. They are those of
   /// the batch's tokens if there is an embedding, else its x.
@@ -107,6 +107,7 @@ class Stack {
     return layers_[static_cast<std::size_t>(index * directions_ + direction)];
   }
   void plan_dropout(const StackPlan& plan);
+  void sync_recurrent_weights(const Pass& pass, Workers& workers);
   /// The dropout in front of a layer, or behind the last.
   const FeatureDropout& dropout_before(std::int64_t layer) const noexcept {
     return dropouts_[static_cast<std::size_t>(layer)];

@@ -33,6 +33,7 @@ void Stack::drop_output(const WorkRange& work, std::int64_t l) {
   if (l + 1 < config_.num_layers) round(work, to, directions_);
 }
 
+/// Packs W_hh as the pass multiplies with it, unless it is so.
 void Stack::sync_recurrent_weights(const Pass& pass, Workers& workers) {
   if (config_.weight_dropout == 0 || (!pass.drops() && has_plain_weights_)) return;
   const std::int64_t pieces = layers_.front().weights.hh().pieces();

@@ -154,7 +154,6 @@ void Recurrent::Impl::assign(const Input& input) {
                   batch.x.data() + (offset[0] + t) * width);
     }
   }
-  stack.assign(batch.offsets);
 }
 
 Recurrent::Recurrent(const RecurrentConfig& config, const RecurrentPlan& plan, Arena& arena,
@@ -183,9 +182,8 @@ Recurrent::Forward Recurrent::forward(const Input& input, std::optional<DropoutK
   of.assign(input);
   of.pack();
   of.dropout = of.config.has_dropout() ? dropout : std::nullopt;
-  const native::Pass pass{
-      .batch = of.batch, .steps = stack.steps(), .dropout = of.dropout ? &*of.dropout : nullptr};
-  stack.sync_recurrent_weights(pass, of.workers);
+  const native::Pass pass =
+      stack.begin(of.batch, of.batch.offsets, of.dropout ? &*of.dropout : nullptr, {}, of.workers);
   const std::int64_t size = of.config.output_size();
   of.output.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * size), 0.0F);
   if (of.batch_size == 0) return {of, of.calls};

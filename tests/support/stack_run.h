@@ -41,7 +41,6 @@ class StackRun {
     batch_.offsets = {0, 3, 10, 11, 16, 22, 24};
     Random random(5);
     batch_.x = random.values(static_cast<std::size_t>(batch_.steps() * config.input_size));
-    stack_.assign(batch_.offsets);
   }
 
   const Parameters& parameters() const noexcept { return parameters_; }
@@ -59,7 +58,7 @@ class StackRun {
 
   /// Forward and back.
   native::Differentiated backward() {
-    const native::Pass pass{batch_, stack_.steps()};
+    const native::Pass pass = stack_.begin(batch_, batch_.offsets, nullptr, {}, workers_);
     return workers_.for_each_range(pass, [&](const native::WorkRange& work) {
       native::Stack::Forward forward = stack_.forward(stack_.load(work));
       for (std::int64_t t = 0; t < pass.steps.seq_len(); ++t) {
