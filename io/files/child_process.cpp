@@ -126,12 +126,12 @@ const char* reason_of(std::optional<int> status) {
 }
 
 template <typename T>
-std::span<const std::byte> bytes_of(const T& value) {
+std::span<const std::byte> object_bytes(const T& value) {
   return std::as_bytes(std::span(&value, 1));
 }
 
 template <typename T>
-std::span<std::byte> bytes_of(T& value) {
+std::span<std::byte> object_bytes(T& value) {
   return std::as_writable_bytes(std::span(&value, 1));
 }
 
@@ -182,11 +182,11 @@ std::int64_t ChildProcess::ask(std::span<const std::byte> request,
   constexpr std::int64_t kMostMessage = 1 << 16;
   if (!failure_.empty()) throw FileError(failure_);
   const child::RequestHeader header{.size = std::ssize(request), .limits = limits};
-  send(bytes_of(header));
+  send(object_bytes(header));
   send(request);
   if (!has_greeted_) expect_greeting();
   child::AnswerHeader answer{};
-  receive(bytes_of(answer));
+  receive(object_bytes(answer));
   if (answer.is_error == 0) return answer.size;
   const Bytes message = receive(answer.size, kMostMessage);
   throw FileError(std::string(reinterpret_cast<const char*>(message.data()), message.size()));
@@ -194,7 +194,7 @@ std::int64_t ChildProcess::ask(std::span<const std::byte> request,
 
 void ChildProcess::expect_greeting() {
   std::uint64_t greeting = 0;
-  receive(bytes_of(greeting));
+  receive(object_bytes(greeting));
   if (greeting != child::kGreeting) {
     end(fmt::format("cannot be read: {} is of another version", program_.string()));
   }
