@@ -89,6 +89,7 @@ void LayerGradient::add_tasks(TaskList& tasks, const Matrix& matrix, const Sides
       tasks.add(
           {.cost = static_cast<double>(panels * matrix.slots.count() * cell_.units * mean_columns) *
                    static_cast<double>(capacity_),
+           .group = panel,
            .squares = panels,
            .run = [this, &matrix, tile, x, dropped_x](const Differentiated& backward,
                                                       double* squares) {

@@ -1,7 +1,6 @@
 #include "engine/native/task_list.h"
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
 #include <numeric>
 #include <utility>
@@ -12,7 +11,9 @@ namespace quadgate::native {
 
 void TaskList::add(GradientTask task) {
   const auto place =
-      std::ranges::upper_bound(tasks_, task.cost, std::greater(), &GradientTask::cost);
+      std::ranges::upper_bound(tasks_, task, [](const GradientTask& a, const GradientTask& b) {
+        return a.cost != b.cost ? a.cost > b.cost : a.group < b.group;
+      });
   first_square_.insert(first_square_.begin() + (place - tasks_.begin()), squares_.size());
   squares_.resize(squares_.size() + static_cast<std::size_t>(task.squares));
   tasks_.insert(place, std::move(task));

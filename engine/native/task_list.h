@@ -14,7 +14,8 @@ namespace quadgate::native {
 
 /// A part of the weight gradients. One core computes it.
 struct GradientTask {
-  double cost = 0;  ///< multiply-adds for the largest batch
+  double cost = 0;         ///< multiply-adds for the largest batch
+  std::int64_t group = 0;  ///< tasks of a group read the same rows, which stay in the cache
   Phase phase = Phase::weight_gradients;
   std::int64_t squares = 1;  ///< how many sums of squares it has
   /// Computes the part and sets the sums of the squares of its elements.
@@ -26,7 +27,7 @@ struct GradientTask {
 class TaskList {
  public:
   void add(GradientTask task);
-  /// The largest first, equal ones as they were added.
+  /// The largest first, equal ones by group, and those of a group as they were added.
   std::span<const GradientTask> tasks() const noexcept { return tasks_; }
 
   /// Runs all tasks. Returns the sum of their squares in the order in which they were added.

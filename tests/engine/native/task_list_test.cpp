@@ -36,6 +36,18 @@ TEST_F(TaskListTest, HasTheLargestFirstAndEqualOnesAsTheyWereAdded) {
   EXPECT_EQ(order, (std::vector<std::int64_t>{5, 2, 4, 3, 1, 6}));
 }
 
+TEST_F(TaskListTest, KeepsEqualTasksOfAGroupTogether) {
+  TaskList tasks;
+  std::int64_t squares = 0;
+  for (const std::int64_t group : {4, 0, 4, 0}) {
+    tasks.add({.cost = 1, .group = group, .squares = ++squares, .run = {}});
+  }
+  tasks.add({.cost = 2, .group = 9, .squares = ++squares, .run = {}});
+  std::vector<std::int64_t> order;
+  for (const auto& task : tasks.tasks()) order.push_back(task.squares);
+  EXPECT_EQ(order, (std::vector<std::int64_t>{5, 2, 4, 1, 3}));
+}
+
 TEST_F(TaskListTest, SumsSquaresAsTheTasksWereAddedAtAnyNumberOfThreads) {
   // In any other order, one of the small numbers is lost in a sum with 1e16 or is not.
   constexpr std::array<double, 5> kSquares{1.0, 1.0, 1e16, 1.0, 1.0};
