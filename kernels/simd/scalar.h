@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/simd/bf16_pair.h"
 #include "kernels/simd/twice.h"
 
 namespace quadgate::kernels {
@@ -75,10 +76,15 @@ struct ScalarVec {
     return upper_half(from_bits(number + 0x7FFFU + ((number >> 16) & 1U)));
   }
   friend ScalarVec pair(ScalarVec low, ScalarVec high) noexcept {
-    return from_bits((bits(low) >> 16) | bits(high));
+    return {std::bit_cast<float>(
+        Bf16Pair{std::bit_cast<Bf16Pair>(low).high, std::bit_cast<Bf16Pair>(high).high})};
   }
-  friend ScalarVec upper_half(ScalarVec a) noexcept { return from_bits(bits(a) & 0xFFFF0000U); }
-  friend ScalarVec lower_half(ScalarVec a) noexcept { return from_bits(bits(a) << 16); }
+  friend ScalarVec upper_half(ScalarVec a) noexcept {
+    return {std::bit_cast<float>(Bf16Pair{0, std::bit_cast<Bf16Pair>(a).high})};
+  }
+  friend ScalarVec lower_half(ScalarVec a) noexcept {
+    return {std::bit_cast<float>(Bf16Pair{0, std::bit_cast<Bf16Pair>(a).low})};
+  }
   friend ScalarVec add_pairs(ScalarVec left, ScalarVec right, ScalarVec sum) noexcept {
     return fma(lower_half(left), lower_half(right), fma(upper_half(left), upper_half(right), sum));
   }

@@ -7,11 +7,7 @@
 
 namespace quadgate::kernels {
 
-// bf16 is a float's upper 16 bits. Two numbers that follow each other in a sum make a pair. A pair
-// travels as the float whose bits it is:
-//
-//     bit          31           16 15            0
-//                 |  number k + 1  |  number k   |     a missing k + 1 is 0
+// A pair (simd/bf16_pair.h) travels as the float whose bits it is.
 //
 // VDPBF16PS wants pairs on both sides of a product. On the left, neighbours of a row make a pair;
 // on the right, two rows do:
@@ -21,7 +17,7 @@ namespace quadgate::kernels {
 //            pair 1  | b[2][0] b[3][0] | b[2][1] b[3][1] | ...
 //
 // A float becomes the nearest bf16, of two equally near ones the even one. A denormal number
-// becomes 0.
+// becomes 0. A missing number is 0.
 
 /// The product of product.h over pairs. `depth`, `run` and `step` count pairs. A pair adds its
 /// upper product to a float, then its lower one, by fused multiply-adds. Denormal inputs and

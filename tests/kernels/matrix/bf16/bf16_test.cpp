@@ -5,6 +5,7 @@
 
 #include "kernels/matrix/bf16/bf16.h"
 #include "kernels/base/panels.h"
+#include "kernels/simd/bf16_pair.h"
 
 #include <gtest/gtest.h>
 
@@ -155,6 +156,16 @@ class Bf16KernelTest : public EachIsa {
  private:
   testing::Random random_{1};
 };
+
+TEST_P(Bf16KernelTest, TheFirstOfTwoNeighboursIsThePairsLow) {
+  const float from[] = {1, -2};
+  float to = 0;
+  bf16_rows_kernel(GetParam())(
+      {.rows = 1, .columns = 2, .from = from, .from_stride = 2, .to = &to, .to_stride = 1});
+  const auto pair = std::bit_cast<Bf16Pair>(to);
+  EXPECT_EQ(pair.low, 0x3F80);
+  EXPECT_EQ(pair.high, 0xC000);
+}
 
 TEST_P(Bf16KernelTest, RoundsEveryKindOfFloat) {
   const auto values = all_kinds_of_floats();
