@@ -88,19 +88,21 @@ inline Bytes mutate_text(Bytes bytes, std::mt19937_64& random) {
   return bytes;
 }
 
-inline constexpr int kMutations = 10'000;
-
 /// What the environment variable `name` says, else `otherwise`.
 inline std::uint64_t number_in(const char* name, std::uint64_t otherwise) {
   const char* const text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
+/// 2,000, or what QUADGATE_MUTATIONS says.
+inline int mutation_count() { return static_cast<int>(number_in("QUADGATE_MUTATIONS", 2'000)); }
+
 /// Calls parse(bytes) with damaged versions of `whole`: it reads them or throws an Error. The seed
 /// is 1, or what QUADGATE_MUTATION_SEED says.
 template <typename Parse>
 void survive_mutations(const Bytes& whole, const Parse& parse,
-                       Bytes (*damage)(Bytes, std::mt19937_64&) = mutate, int count = kMutations) {
+                       Bytes (*damage)(Bytes, std::mt19937_64&) = mutate,
+                       int count = mutation_count()) {
   const std::uint64_t seed = number_in("QUADGATE_MUTATION_SEED", 1);
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
