@@ -1,9 +1,62 @@
 #include "apps/exchange_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <string>
+#include <vector>
 
 namespace quadgate::apps {
+
+namespace {
+
+void add_part(const std::string& pair, ImportChoices& choices) {
+  const std::size_t sign = pair.rfind('=');
+  const std::string part = sign == std::string::npos ? "" : pair.substr(sign + 1);
+  const std::vector<std::string> parts{"embedding", "conv", "rnn", "head", "none"};
+  if (sign == 0 || std::ranges::find(parts, part) == parts.end()) {
+    throw CLI::ValidationError(
+        "--map: expected NAME=PART with a part of embedding, conv, rnn, head or none, found " +
+        pair);
+  }
+  choices.parts[pair.substr(0, sign)] = part;
+}
+
+/// What the file does not tell.
+void add_import_choices(CLI::App& importing, ImportArguments& arguments) {
+  ImportChoices& choices = arguments.choices;
+  importing
+      .add_option_function<std::vector<std::string>>(
+          "--map",
+          [&choices](const std::vector<std::string>& pairs) {
+            for (const std::string& pair : pairs) add_part(pair, choices);
+          },
+          "What a module of the file is: embedding, conv, rnn, head, or none, to leave it out")
+      ->allow_extra_args(false)
+      ->type_name("NAME=PART");
+  importing
+      .add_option_function<std::string>(
+          "--nonlinearity",
+          [&choices](const std::string& name) {
+            choices.nonlinearity = name == "relu" ? Cell::rnn_relu : Cell::rnn_tanh;
+          },
+          "tanh or relu, of a plain RNN")
+      ->check(CLI::IsMember({"tanh", "relu"}))
+      ->type_name("NAME");
+  importing
+      .add_option("--task", choices.task,
+                  "classification, tagging, regression or language_model, where the file does not "
+                  "tell it")
+      ->check(CLI::IsMember({"classification", "tagging", "regression", "language_model"}))
+      ->type_name("TASK");
+  importing
+      .add_option("--vocabulary", arguments.vocabulary,
+                  "Names of the tokens: a text file, a line each, or .json")
+      ->type_name("FILE");
+  importing.add_option("--classes", arguments.classes, "Likewise of the classes")
+      ->type_name("FILE");
+}
+
+}  // namespace
 
 void add_export(CLI::App& app, ExportArguments& arguments, Command& command) {
   CLI::App& exporting = *app.add_subcommand("export", "Write a model for PyTorch and others");
@@ -37,12 +90,14 @@ void add_import(CLI::App& app, ImportArguments& arguments, Command& command) {
   importing
       .add_option(
           "model", arguments.input,
-          "state_dict (.pt, .pth), .safetensors, .onnx, .h5, or Keras weights (.weights.h5)")
+          "state_dict or a checkpoint with one (.pt, .pth, .ckpt), .safetensors, .onnx, .h5, Keras "
+          "weights (.weights.h5) or model (.keras)")
       ->required()
       ->type_name("MODEL");
   importing.add_option("-o,--output", arguments.output, "Checkpoint to write")
       ->required()
       ->type_name("CHECKPOINT");
+  add_import_choices(importing, arguments);
   importing.callback([&] {
     command = [&] {
       import_model(arguments);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "apps/model/name_file.h"
 #include "engine/base/error.h"
 #include "io/model/checkpoint.h"
 #include "io/model/model_tensors.h"
@@ -16,29 +17,45 @@
 namespace quadgate::apps {
 namespace {
 
-TensorFile read_tensors(const std::filesystem::path& path) {
+/// Keras's reader takes the parts out of the choices.
+TensorFile read_keras(const std::filesystem::path& path, ImportChoices& choices) {
+  return read_keras_file(path, std::exchange(choices.parts, {}));
+}
+
+TensorFile read_tensors(const std::filesystem::path& path, ImportChoices& choices) {
   const std::string kind = path.extension().string();
   const std::string name = path.string();
+  if (kind == ".keras") return read_keras(path, choices);
   if (kind == ".h5") {
     auto state_dict = read_state_dict(path);
-    return state_dict ? std::move(*state_dict) : read_keras_file(path);
+    return state_dict ? std::move(*state_dict) : read_keras(path, choices);
   }
-  if (kind == ".pt" || kind == ".pth") return parse_torch_file(read_bytes(path), name);
+  if (kind == ".pt" || kind == ".pth" || kind == ".ckpt") {
+    return parse_torch_file(read_bytes(path), name);
+  }
   if (kind == ".safetensors") return parse_safetensors(read_bytes(path), name);
   if (kind == ".onnx") {
     const auto folder = path.has_parent_path() ? path.parent_path() : ".";
     return parse_onnx(read_bytes(path), name, folder);
   }
   throw InvalidArgument(
-      fmt::format("{}: expected a name that ends in .pt, .pth, .safetensors, .onnx or .h5", name));
+      fmt::format("{}: expected a name that ends in .pt, .pth, .ckpt, .safetensors, .onnx, .keras "
+                  "or .h5",
+                  name));
 }
 
 }  // namespace
 
 void import_model(const ImportArguments& arguments) {
-  const TensorFile file = read_tensors(arguments.input);
-  const Model model = model_of(file, arguments.input.string());
+  ImportChoices choices = arguments.choices;
+  choices.vocabulary = read_names(arguments.vocabulary);
+  choices.classes = read_names(arguments.classes);
+  const TensorFile file = read_tensors(arguments.input, choices);
+  const Model model = model_of(file, arguments.input.string(), choices);
   save_model(arguments.output, model.description, model.parameters);
+  for (const std::string& note : model.notes) {
+    fmt::print(stderr, "{}: {}\n", arguments.input.string(), note);
+  }
   const ModelConfig& config = model.description.config;
   const RecurrentConfig& rnn = config.rnn;
   fmt::print(stderr, "wrote {}: {} {} -> {} x {}{} -> {}\n", arguments.output.string(),

@@ -2,14 +2,19 @@
 
 #include <filesystem>
 
+#include "io/model/import_choices.h"
+
 namespace quadgate::apps {
 
 struct ImportArguments {
-  std::filesystem::path input;   ///< .pt, .pth, .safetensors, .onnx or .h5
-  std::filesystem::path output;  ///< checkpoint
+  std::filesystem::path input;       ///< .pt, .pth, .ckpt, .safetensors, .onnx, .keras or .h5
+  std::filesystem::path output;      ///< checkpoint
+  std::filesystem::path vocabulary;  ///< file of the tokens' names; empty: none
+  std::filesystem::path classes;     ///< likewise of the classes
+  ImportChoices choices{};           ///< but for these names
 };
 
-/// Makes a checkpoint of a model of another program.
+/// Makes a checkpoint of a model of another program, and prints what was assumed or left out.
 void import_model(const ImportArguments& arguments);
 
 }  // namespace quadgate::apps

@@ -16,6 +16,10 @@ File File::open(const std::filesystem::path& path) {
   return File(std::make_shared<ReaderClient>(path));
 }
 
+File File::open_image(std::span<const std::byte> image, const std::filesystem::path& path) {
+  return File(std::make_shared<ReaderClient>(image, path));
+}
+
 const std::filesystem::path& File::path() const noexcept { return client_->path(); }
 
 bool File::has(const std::string& object) const {

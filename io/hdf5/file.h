@@ -76,6 +76,9 @@ class File {
  public:
   /// Throws also if the file has a checksum, but not of this content, or had one (see checksum.h).
   static File open(const std::filesystem::path& path);
+  /// A file that is in memory, of which the reading process gets a copy; `path` is its name in
+  /// messages.
+  static File open_image(std::span<const std::byte> image, const std::filesystem::path& path);
 
   const std::filesystem::path& path() const noexcept;
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +33,21 @@ int open_file(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor >= 0) return descriptor;
   throw FileError(fmt::format("{}: {}", path.string(), std::generic_category().message(errno)));
+}
+
+/// A file without a name that holds these bytes.
+int file_of(std::span<const std::byte> bytes, const std::filesystem::path& path) {
+  const int descriptor = ::memfd_create("quadgate", MFD_CLOEXEC);
+  while (descriptor >= 0 && !bytes.empty()) {
+    const ::ssize_t done = ::write(descriptor, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) break;
+    bytes = bytes.subspan(static_cast<std::size_t>(done));
+  }
+  if (descriptor >= 0 && bytes.empty()) return descriptor;
+  const int error = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  throw FileError(fmt::format("{}: {}", path.string(), std::generic_category().message(error)));
 }
 
 /// Of a file on a disk: others, pipes say, may let a reader wait for ever.
@@ -73,8 +89,15 @@ void check_size(const DatasetInfo& dataset, std::int64_t file_size) {
 
 ReaderClient::ReaderClient(const std::filesystem::path& path, std::chrono::milliseconds patience,
                            bool reads_nothing_itself)
+    : ReaderClient(open_file(path), path, patience, reads_nothing_itself) {}
+
+ReaderClient::ReaderClient(std::span<const std::byte> image, const std::filesystem::path& path)
+    : ReaderClient(file_of(image, path), path, ChildProcess::kPatience, false) {}
+
+ReaderClient::ReaderClient(int descriptor, const std::filesystem::path& path,
+                           std::chrono::milliseconds patience, bool reads_nothing_itself)
     : path_(path),
-      descriptor_(open_file(path)),
+      descriptor_(descriptor),
       reads_nothing_itself_(reads_nothing_itself || is_on_network_disk(descriptor_)) {
   try {
     file_size_ = size_of_file(descriptor_, path_);

@@ -27,6 +27,8 @@ class ReaderClient {
   explicit ReaderClient(const std::filesystem::path& path,
                         std::chrono::milliseconds patience = ChildProcess::kPatience,
                         bool reads_nothing_itself = false);
+  /// Of a file in memory.
+  ReaderClient(std::span<const std::byte> image, const std::filesystem::path& path);
   ~ReaderClient();
   ReaderClient(const ReaderClient&) = delete;
   ReaderClient& operator=(const ReaderClient&) = delete;
@@ -44,6 +46,8 @@ class ReaderClient {
   bool read_directly(std::int64_t offset, std::span<std::byte> out) const;
 
  private:
+  ReaderClient(int descriptor, const std::filesystem::path& path,
+               std::chrono::milliseconds patience, bool reads_nothing_itself);
   std::int64_t kept_together(const DatasetInfo& dataset) const noexcept;
   ChunkCache* cache_of(const DatasetInfo& dataset);
   void ask_for_rows(const std::string& name, const DatasetInfo& dataset, std::int64_t first,

@@ -1,6 +1,8 @@
 #include "io/hdf5/reader_service.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -151,6 +153,25 @@ ObjectKind kind_of(const Handle& object) {
   }
 }
 
+/// Opens the file of a descriptor, whose name is `place`. HDF5 looks for what a link stands for,
+/// which a file in memory does not have: it gets a copy of its bytes.
+Handle open_file_at(const std::string& place, int descriptor) {
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS));
+  H5Pset_fapl_sec2(access.id());
+  H5Pset_file_locking(access.id(), false, true);  // network file systems often have no locks
+  struct ::stat status {};
+  if (::fstat(descriptor, &status) != 0 || status.st_nlink > 0) {
+    return Handle(H5Fopen(place.c_str(), H5F_ACC_RDONLY, access.id()));
+  }
+  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+  const ::ssize_t size = ::pread(descriptor, bytes.data(), bytes.size(), 0);
+  if (std::cmp_not_equal(size, bytes.size())) return Handle();
+  constexpr std::size_t kStep = std::size_t{1} << 16;
+  H5Pset_fapl_core(access.id(), kStep, false);
+  H5Pset_file_image(access.id(), bytes.data(), bytes.size());
+  return Handle(H5Fopen("image", H5F_ACC_RDONLY, access.id()));
+}
+
 }  // namespace
 
 ReaderService::ReaderService(int descriptor, std::filesystem::path path) : path_(std::move(path)) {
@@ -163,10 +184,7 @@ ReaderService::ReaderService(int descriptor, std::filesystem::path path) : path_
   if (H5Fis_hdf5(place.c_str()) <= 0) {
     throw FileError(fmt::format("{}: expected an HDF5 file, found another kind", path_.string()));
   }
-  const Handle access(H5Pcreate(H5P_FILE_ACCESS));
-  H5Pset_fapl_sec2(access.id());
-  H5Pset_file_locking(access.id(), false, true);  // network file systems often have no locks
-  file_ = Handle(H5Fopen(place.c_str(), H5F_ACC_RDONLY, access.id()));
+  file_ = open_file_at(place, descriptor);
   check(file_.id(),
         [&] { return fmt::format("{}: the HDF5 file is damaged or truncated", path_.string()); });
   if (!has_checksum && H5Aexists_by_name(file_.id(), "/", kChecksumAttribute, H5P_DEFAULT) > 0) {

@@ -17,9 +17,8 @@ using Place = std::uint32_t;
 /// The stack machine that a pickle is a program for.
 class Machine {
  public:
-  Machine(std::span<const std::byte> bytes, std::span<const std::string_view> globals,
-          std::string name)
-      : rest_(bytes), globals_(globals), name_(std::move(name)) {}
+  Machine(std::span<const std::byte> bytes, std::string name)
+      : rest_(bytes), name_(std::move(name)) {}
 
   Pickle run() {
     while (!step(byte())) {
@@ -67,20 +66,20 @@ class Machine {
   void push_integer(std::int64_t number) {
     push({.kind = Pickle::Kind::integer, .number = number});
   }
-  void push_long(std::size_t size) {
-    constexpr std::size_t kMost = 8;
-    if (size > kMost) fail(fmt::format("integer: expected at most 8 bytes, found {}", size));
+  void push_opaque(std::uint64_t size) {
+    take(size);
+    push({.kind = Pickle::Kind::opaque});
+  }
+  void push_long(std::uint64_t size) {
+    if (size > 8) return push_opaque(size);
     std::uint64_t bits = little_endian(size);
     const std::size_t unused = 64 - 8 * size;
     const bool negative = size > 0 && (bits >> (8 * size - 1) & 1) != 0;
     if (negative && unused > 0 && unused < 64) bits |= ~std::uint64_t{0} << (64 - unused);
     push_integer(static_cast<std::int64_t>(bits));
   }
-  void push_global(const std::string& full_name) {
-    if (std::ranges::find(globals_, full_name) == globals_.end()) {
-      fail(fmt::format("expected nothing but tensors, found '{}', which is not run", full_name));
-    }
-    push({.kind = Pickle::Kind::global, .text = full_name});
+  void push_global(std::string full_name) {
+    push({.kind = Pickle::Kind::global, .text = std::move(full_name)});
   }
 
   /// Nothing below the last mark is to be had.
@@ -108,20 +107,26 @@ class Machine {
     return places;
   }
 
-  /// What the value on top is added to, which must be of one of these kinds.
-  Pickle::Value& top(Pickle::Kind one, Pickle::Kind other) {
+  /// What the value on top is added to, which is an object or of this kind.
+  Pickle::Value& top(Pickle::Kind kind) {
     expect(1);
     Pickle::Value& value = pickle_.values[stack_.back()];
-    if (value.kind != one && value.kind != other) fail("it adds to what holds no values");
+    if (value.kind != kind && value.kind != Pickle::Kind::call) {
+      fail("it adds to what holds no values");
+    }
     return value;
   }
-  void append(const std::vector<Place>& places, Pickle::Kind one, Pickle::Kind other) {
-    auto& items = top(one, other).items;
-    items.insert(items.end(), places.begin(), places.end());
+  /// The items of an object that is a list are not kept.
+  void append(const std::vector<Place>& places) {
+    Pickle::Value& list = top(Pickle::Kind::sequence);
+    if (list.kind == Pickle::Kind::sequence) add_to(list, places);
   }
   void set_items(const std::vector<Place>& places) {
     if (places.size() % 2 != 0) fail("a key has no value");
-    append(places, Pickle::Kind::mapping, Pickle::Kind::call);
+    add_to(top(Pickle::Kind::mapping), places);
+  }
+  static void add_to(Pickle::Value& value, const std::vector<Place>& places) {
+    value.items.insert(value.items.end(), places.begin(), places.end());
   }
 
   void reduce() {
@@ -148,7 +153,6 @@ class Machine {
   bool step_object(std::uint8_t opcode);
 
   std::span<const std::byte> rest_;
-  std::span<const std::string_view> globals_;
   std::string name_;
   Pickle pickle_;
   std::vector<Place> stack_;
@@ -189,9 +193,15 @@ bool Machine::step(std::uint8_t opcode) {
     case 'j':  // LONG_BINGET
       recall(little_endian(4));
       return false;
+    case '0':  // POP
+      pop();
+      return false;
+    case '1':  // POP_MARK
+      pop_to_mark();
+      return false;
     default:
       if (!step_value(opcode) && !step_object(opcode)) {
-        fail(fmt::format("expected an opcode that tensors need, found {:#04x}", opcode));
+        fail(fmt::format("expected an opcode of protocols 2 to 5, found {:#04x}", opcode));
       }
       return false;
   }
@@ -219,9 +229,21 @@ bool Machine::step_value(std::uint8_t opcode) {
     case 0x8a:  // LONG1
       push_long(byte());
       break;
+    case 0x8b:  // LONG4
+      push_long(little_endian(4));
+      break;
     case 'G':  // BINFLOAT
-      take(8);
-      push({.kind = Pickle::Kind::real});
+      push_opaque(8);
+      break;
+    case 'B':  // BINBYTES
+      push_opaque(little_endian(4));
+      break;
+    case 'C':  // SHORT_BINBYTES
+      push_opaque(byte());
+      break;
+    case 0x8e:  // BINBYTES8
+    case 0x96:  // BYTEARRAY8
+      push_opaque(little_endian(8));
       break;
     case 'X':  // BINUNICODE
       push({.kind = Pickle::Kind::text, .text = text(little_endian(4))});
@@ -238,8 +260,9 @@ bool Machine::step_value(std::uint8_t opcode) {
 /// Values that are made of others; false if it is none.
 bool Machine::step_object(std::uint8_t opcode) {
   switch (opcode) {
-    case ')':  // EMPTY_TUPLE
-    case ']':  // EMPTY_LIST
+    case ')':   // EMPTY_TUPLE
+    case ']':   // EMPTY_LIST
+    case 0x8f:  // EMPTY_SET
       push({.kind = Pickle::Kind::sequence});
       break;
     case 0x85:  // TUPLE1
@@ -247,17 +270,19 @@ bool Machine::step_object(std::uint8_t opcode) {
     case 0x87:  // TUPLE3
       push({.kind = Pickle::Kind::sequence, .items = pop(opcode - std::size_t{0x84})});
       break;
-    case 't':  // TUPLE
+    case 't':   // TUPLE
+    case 0x91:  // FROZENSET
       push({.kind = Pickle::Kind::sequence, .items = pop_to_mark()});
       break;
     case '}':  // EMPTY_DICT
       push({.kind = Pickle::Kind::mapping});
       break;
     case 'a':  // APPEND
-      append(pop(1), Pickle::Kind::sequence, Pickle::Kind::sequence);
+      append(pop(1));
       break;
-    case 'e':  // APPENDS
-      append(pop_to_mark(), Pickle::Kind::sequence, Pickle::Kind::sequence);
+    case 'e':   // APPENDS
+    case 0x90:  // ADDITEMS
+      append(pop_to_mark());
       break;
     case 's':  // SETITEM
       set_items(pop(2));
@@ -278,12 +303,13 @@ bool Machine::step_object(std::uint8_t opcode) {
     case 'Q':  // BINPERSID
       push({.kind = Pickle::Kind::persistent, .items = pop(1)});
       break;
-    case 'R':  // REDUCE
+    case 'R':   // REDUCE
+    case 0x81:  // NEWOBJ
       reduce();
       break;
     case 'b':  // BUILD: attributes of an object, which we have no use for
       pop();
-      top(Pickle::Kind::call, Pickle::Kind::call);
+      top(Pickle::Kind::call);
       break;
     default:
       return false;
@@ -293,9 +319,8 @@ bool Machine::step_object(std::uint8_t opcode) {
 
 }  // namespace
 
-Pickle parse_pickle(std::span<const std::byte> bytes, std::span<const std::string_view> globals,
-                    const std::string& name) {
-  return Machine(bytes, globals, name).run();
+Pickle parse_pickle(std::span<const std::byte> bytes, const std::string& name) {
+  return Machine(bytes, name).run();
 }
 
 }  // namespace quadgate

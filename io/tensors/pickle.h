@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace quadgate {
@@ -17,13 +16,14 @@ struct Pickle {
     none,
     boolean,     ///< number is 0 or 1
     integer,     ///< number
-    real,        ///< its value is not kept: nobody needs it
+    opaque,      ///< a float, bytes or a long integer: its value is not kept, nobody needs it
     text,        ///< text
     global,      ///< text: "module.name"
-    sequence,    ///< items: a tuple or list
+    sequence,    ///< items: a tuple, list or set
     mapping,     ///< items: key, value, key, value, ...
     persistent,  ///< items: the id of an object outside the pickle
-    call,        ///< items: the global, its arguments as a sequence, then key, value, ... it sets
+    call,        ///< items: the global, its arguments as a sequence, then key, value, ... it sets;
+                 ///< an object of a class is a call of it
   };
   struct Value {
     Kind kind = Kind::none;
@@ -39,9 +39,8 @@ struct Pickle {
 };
 
 /// Reads a pickle of protocol 2 to 5 (https://docs.python.org/3/library/pickletools.html). `name`
-/// stands for the file in messages. Throws FileError unless the pickle has only plain values and
-/// calls of `globals` ("module.name").
-Pickle parse_pickle(std::span<const std::byte> bytes, std::span<const std::string_view> globals,
-                    const std::string& name);
+/// stands for the file in messages. Throws FileError unless it is whole, and of opcodes that these
+/// protocols write.
+Pickle parse_pickle(std::span<const std::byte> bytes, const std::string& name);
 
 }  // namespace quadgate

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -24,11 +25,17 @@ constexpr std::size_t kLengthSize = 8;
 constexpr const char* kMetadata = "__metadata__";
 
 std::optional<ElementType> parse_dtype(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, ElementType>, 4> kTypes{
+  constexpr std::array<std::pair<std::string_view, ElementType>, 10> kTypes{
       {{"F64", ElementType::f64},
        {"F32", ElementType::f32},
        {"F16", ElementType::f16},
-       {"BF16", ElementType::bf16}}};
+       {"BF16", ElementType::bf16},
+       {"I64", ElementType::i64},
+       {"I32", ElementType::i32},
+       {"I16", ElementType::i16},
+       {"I8", ElementType::i8},
+       {"U8", ElementType::u8},
+       {"BOOL", ElementType::boolean}}};
   const auto* const found =
       std::ranges::find(kTypes, text, &std::pair<std::string_view, ElementType>::first);
   if (found == kTypes.end()) return {};
@@ -57,6 +64,7 @@ class SafetensorsParser {
       key == kMetadata ? add_metadata(value) : add_tensor(key, value);
     }
     expect_no_holes();
+    add_aliases(bytes.size());
   }
 
   TensorFile take() { return std::move(file_); }
@@ -112,7 +120,7 @@ class SafetensorsParser {
     const json& dtype = entry["dtype"];
     const auto type = dtype.is_string() ? parse_dtype(dtype.get<std::string>()) : std::nullopt;
     if (!type) {
-      fail(fmt::format("tensor '{}': dtype: expected F64, F32, F16 or BF16, found {}", name,
+      fail(fmt::format("tensor '{}': dtype: expected floats or whole numbers, found {}", name,
                        dtype.dump()));
     }
     const auto shape = sizes_of(entry["shape"]);
@@ -132,12 +140,31 @@ class SafetensorsParser {
                        count < 0 ? "more" : std::to_string(count * size), end - begin));
     }
     ranges_.emplace_back(begin, end);
-    NamedTensor tensor{.name = name, .shape = *shape, .values = {}};
+    NamedTensor tensor{
+        .name = name, .shape = *shape, .values = {}, .whole_numbers = is_whole(*type)};
     tensor.values.reserve(static_cast<std::size_t>(count));
     for (std::int64_t at = begin; at < end; at += size) {
       tensor.values.push_back(to_float(*type, data_.data() + at));
     }
     file_.tensors.push_back(std::move(tensor));
+  }
+
+  void add_aliases(std::size_t file_size) {
+    std::map<std::string, std::size_t> places;
+    for (std::size_t i = 0; i < file_.tensors.size(); ++i) places[file_.tensors[i].name] = i;
+    std::size_t given = 0;
+    for (const auto& [alias, name] : file_.metadata) {
+      const auto place = places.find(name);
+      if (place == places.end() || places.contains(alias)) continue;
+      given += file_.tensors[place->second].values.size() * sizeof(float);
+      if (given > kMostTimesOfFile * file_size) {
+        fail(fmt::format("{}: '{}': expected names for at most {} bytes of tensors", kMetadata,
+                         alias, kMostTimesOfFile * file_size));
+      }
+      NamedTensor tensor = file_.tensors[place->second];
+      tensor.name = alias;
+      file_.tensors.push_back(std::move(tensor));
+    }
   }
 
   /// As the format has it: every byte belongs to one tensor.

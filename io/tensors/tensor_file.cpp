@@ -37,14 +37,21 @@ float half_to_float(std::uint16_t half) noexcept {
 std::size_t size_of(ElementType type) noexcept {
   switch (type) {
     case ElementType::f64:
+    case ElementType::i64:
       return 8;
     case ElementType::f32:
+    case ElementType::i32:
       return 4;
     case ElementType::f16:
     case ElementType::bf16:
+    case ElementType::i16:
+      return 2;
+    case ElementType::i8:
+    case ElementType::u8:
+    case ElementType::boolean:
       break;
   }
-  return 2;
+  return 1;
 }
 
 float to_float(ElementType type, const std::byte* element) noexcept {
@@ -56,9 +63,20 @@ float to_float(ElementType type, const std::byte* element) noexcept {
     case ElementType::f16:
       return half_to_float(load<std::uint16_t>(element));
     case ElementType::bf16:
+      return std::bit_cast<float>(std::uint32_t{load<std::uint16_t>(element)} << 16);
+    case ElementType::i64:
+      return static_cast<float>(load<std::int64_t>(element));
+    case ElementType::i32:
+      return static_cast<float>(load<std::int32_t>(element));
+    case ElementType::i16:
+      return static_cast<float>(load<std::int16_t>(element));
+    case ElementType::i8:
+      return static_cast<float>(load<std::int8_t>(element));
+    case ElementType::u8:
+    case ElementType::boolean:
       break;
   }
-  return std::bit_cast<float>(std::uint32_t{load<std::uint16_t>(element)} << 16);
+  return static_cast<float>(load<std::uint8_t>(element));
 }
 
 std::int64_t count_elements(std::span<const std::int64_t> shape, std::int64_t most) noexcept {

@@ -9,10 +9,11 @@
 
 namespace quadgate {
 
-/// Reads what `torch.save(module.state_dict())` writes: the zip format of PyTorch 1.6 and newer,
-/// with f32, f64, bf16 and f16, and views with strides and offsets. It runs nothing of the file,
-/// and refuses calls that do not make tensors. `name` stands for the file in messages. Throws
-/// FileError unless the file is whole and of this format.
+/// Reads what `torch.save` of PyTorch 1.6 and newer writes: a state_dict, or a dict with one in it,
+/// as training scripts and Lightning save it. Tensors may be floats or whole numbers, and views
+/// with strides and offsets. It runs nothing of the file. What lies beside the tensors is left out,
+/// which the notes tell. `name` stands for the file in messages. Throws FileError unless the file
+/// is whole, and has one state_dict of tensors alone.
 TensorFile parse_torch_file(std::span<const std::byte> bytes, const std::string& name);
 
 /// Writes a state_dict that `torch.load(path, weights_only=True)` takes. The metadata become other

@@ -3,6 +3,8 @@
 
 #include "io/tensors/safetensors.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
 
@@ -72,14 +74,40 @@ TEST_F(SafetensorsTest, ReadsEveryDtype) {
   EXPECT_THAT(file.tensors[3].values, ElementsAre(1.5F, INFINITY));
 }
 
+TEST_F(SafetensorsTest, ReadsWholeNumbersAsSuch) {
+  const TensorFile file = parse_safetensors(
+      with_header(R"({"a": {"dtype": "I64", "shape": [], "data_offsets": [0, 8]},)"
+                  R"("b": {"dtype": "I8", "shape": [2], "data_offsets": [8, 10]}})",
+                  std::string("\7\0\0\0\0\0\0\0\xff\1", 10)),
+      "m");
+  EXPECT_THAT(file.tensors[0].values, ElementsAre(7));
+  EXPECT_THAT(file.tensors[1].values, ElementsAre(-1, 1));
+  EXPECT_TRUE(file.tensors[0].whole_numbers);
+}
+
+TEST_F(SafetensorsTest, GivesTiedWeightsTheirOtherNames) {
+  const TensorFile file = parse_safetensors(
+      with_header(R"({"__metadata__": {"b": "a", "format": "pt", "a": "a"},)"
+                  R"("a": {"dtype": "I8", "shape": [1], "data_offsets": [0, 1]}})",
+                  "\3"),
+      "m");
+  ASSERT_EQ(file.tensors.size(), 2);
+  EXPECT_EQ(file.tensors[1].name, "b");
+  EXPECT_THAT(file.tensors[1].values, ElementsAre(3));
+  std::string names = R"({"__metadata__": {"b": "a")";
+  for (int i = 0; i < 1000; ++i) names += fmt::format(R"(, "{}": "a")", i);
+  names += R"(}, "a": {"dtype": "I8", "shape": [9999], "data_offsets": [0, 9999]}})";
+  EXPECT_THAT(error(names, std::string(9999, '1')), HasSubstr("expected names for at most"));
+}
+
 TEST_F(SafetensorsTest, NamesWhatIsWrong) {
   EXPECT_THAT(message_of<FileError>([] { parse_safetensors({}, "m"); }),
               "m: safetensors: expected at least 8 bytes, found 0");
   EXPECT_THAT(error("[1]"), "m: safetensors header: expected a JSON object");
   EXPECT_THAT(error("{"), HasSubstr("m: safetensors header: "));
   EXPECT_THAT(error(std::string(1'000'000, '[')), HasSubstr("no deeper lists"));
-  EXPECT_THAT(error(R"({"a": {"dtype": "I64", "shape": [], "data_offsets": [0, 8]}})", "12345678"),
-              "m: tensor 'a': dtype: expected F64, F32, F16 or BF16, found \"I64\"");
+  EXPECT_THAT(error(R"({"a": {"dtype": "F8_E4M3", "shape": [], "data_offsets": [0, 1]}})", "1"),
+              "m: tensor 'a': dtype: expected floats or whole numbers, found \"F8_E4M3\"");
   EXPECT_THAT(error(R"({"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}})", "1234"),
               "m: tensor 'a': shape: expected a list of sizes");
   EXPECT_THAT(error(R"({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}})", "1234"),

@@ -14,6 +14,7 @@ namespace quadgate {
 namespace {
 
 using testing::Bytes;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -22,7 +23,8 @@ const TensorFile kTorchFile{
     .tensors = {{.name = "rnn.weight_ih_l0", .shape = {4, 2}, .values = testing::ramp(8, 0.1F)},
                 {.name = "scalar", .shape = {}, .values = {7}},
                 {.name = "empty", .shape = {3, 0}, .values = {}}},
-    .metadata = {{"quadgate", "{}"}}};
+    .metadata = {{"quadgate", "{}"}},
+    .in_order = true};
 
 Bytes bytes_of(const std::string& text) {
   const auto bytes = std::as_bytes(std::span(text));
@@ -85,12 +87,13 @@ TEST_F(TorchFileTest, ReadsViewsOfAStorage) {
   EXPECT_THAT(values(view(2, {}, {})), ElementsAre(2));
   EXPECT_THAT(values(view(0, {0, 5}, {5, 1})), ElementsAre());
   EXPECT_THAT(values(view(0, {2, 2}, {0, 1})), ElementsAre(0, 1, 0, 1));
+  EXPECT_THAT(values(view(3, {20}, {0})), Each(3));
 }
 
 TEST_F(TorchFileTest, RefusesViewsThatReachBeyondTheStorage) {
   for (const std::string& opcodes :
        {view(12, {1}, {1}), view(0, {13}, {1}), view(5, {2, 4}, {4, 1}), view(0, {2}, {12}),
-        view(0, {200, 200}, {0, 0}), view(0, {2}, {1, 1})}) {
+        view(0, {2}, {1, 1})}) {
     EXPECT_THAT(error(with_value(opcodes)),
                 "m: tensor 'a': expected a part of its storage of 12 elements");
   }
@@ -98,11 +101,14 @@ TEST_F(TorchFileTest, RefusesViewsThatReachBeyondTheStorage) {
 
 TEST_F(TorchFileTest, RunsNothing) {
   EXPECT_THAT(error(with_value("cos\nsystem\n\x8c\x02ls\x85R")),
-              "m: pickle: expected nothing but tensors, found 'os.system', which is not run");
+              "m: tensor 'a': expected a tensor, found 'os.system', which is not run");
   EXPECT_THAT(error(with_value("\x8c\x02os\x8c\x06system\x93)R")), HasSubstr("'os.system'"));
   EXPECT_THAT(error(with_value("K\x01K\x02R")), "m: pickle: it calls what is no function");
+  EXPECT_THAT(error(bytes_of("\x80\x02"
+                             "cos\nsystem\n)R.")),
+              HasSubstr("found an object of 'os.system', which is not run"));
   EXPECT_THAT(error(bytes_of("\x80\x02(ios\nsystem\n.")),
-              "m: pickle: expected an opcode that tensors need, found 0x69");
+              "m: pickle: expected an opcode of protocols 2 to 5, found 0x69");
 }
 
 TEST_F(TorchFileTest, NamesWhatIsWrong) {
@@ -113,7 +119,7 @@ TEST_F(TorchFileTest, NamesWhatIsWrong) {
               }),
               HasSubstr("m: expected data.pkl"));
   EXPECT_THAT(error(bytes_of("\x80\x02K\x01.")), HasSubstr("m: expected a dict of tensors"));
-  EXPECT_THAT(error(with_value("K\x01")), "m: tensor 'a': expected a tensor, found another value");
+  EXPECT_THAT(error(with_value("K\x01")), HasSubstr("m: expected a dict of tensors"));
   EXPECT_THAT(error(bytes_of("\x80\x02}(K\x01K\x02u.")),
               "m: expected names of tensors, found another key");
   EXPECT_THAT(error(bytes_of("\x80\x02}(K\x01u.")), "m: pickle: a key has no value");
@@ -122,6 +128,17 @@ TEST_F(TorchFileTest, NamesWhatIsWrong) {
   EXPECT_THAT(error(bytes_of("\x80\x02h\x07.")), HasSubstr("recalls what it has not kept"));
   EXPECT_THAT(error(bytes_of("\x80\x02" + std::string(2'000'000, ']'))),
               HasSubstr("expected at most 1000000 values"));
+}
+
+TEST_F(TorchFileTest, LeavesOutWhatIsNoTensor) {
+  const std::string model = "}\x8c\1w" + view(2, {}, {}) + "s";
+  const TensorFile file = parse_torch_file(
+      with_pickle(bytes_of("\x80\x02}(\x8c\1sK\x07\x8c\1m" + model + "\x8c\1xcos\nsystem\n)Ru.")),
+      "m");
+  EXPECT_EQ(file.tensors.size(), 1);
+  EXPECT_THAT(file.notes, ElementsAre("left out beside 'm': 's', 'x'"));
+  EXPECT_THAT(error(bytes_of("\x80\x02}(\x8c\1m" + model + "\x8c\1n" + model + "u.")),
+              HasSubstr("m: expected one state_dict, found 'm' and 'n'"));
 }
 
 TEST_F(TorchFileTest, ManyViewsOfOneStorageDoNotMakeASmallFileLarge) {

@@ -1,0 +1,186 @@
+# Sweeps: state_dicts as training scripts, Lightning, wrappers of modules and safetensors write them,
+# and modules whose part names or shapes leave open. Tolerance: none on weights, which are moved
+# only; 1e-5 on outputs.
+
+import argparse
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from imported import attributes, imported, outputs, refused
+from support import quadgate, state_dict
+
+
+def modules(rnn, **more):
+    return nn.ModuleDict({**more, "rnn": rnn} if "first" in more else {"rnn": rnn, **more})
+
+
+def saved(folder, content, name="m.pt"):
+    torch.save(content, folder / name)
+    return folder / name
+
+
+def same(checkpoint, module, head="fc"):
+    found = state_dict(checkpoint)
+    assert torch.equal(found["head.weight"], module[head].weight.float())
+    for name, tensor in module["rnn"].state_dict().items():
+        assert torch.equal(found[f"rnn.{name}"], tensor.float())
+
+
+@pytest.mark.parametrize("key", ["model_state_dict", "state_dict", "model", "net"])
+def test_a_state_dict_in_a_training_checkpoint(tmp_path, key):
+    model = modules(nn.LSTM(3, 8), fc=nn.Linear(8, 2))
+    optimizer = torch.optim.Adam(model.parameters())
+    model["fc"](model["rnn"](torch.zeros(2, 1, 3))[0]).sum().backward()
+    optimizer.step()
+    content = {"epoch": 3, key: model.state_dict(), "optimizer": optimizer.state_dict(), "loss": 0.5,
+               "random": torch.get_rng_state(), "options": argparse.Namespace(lr=0.1)}  # fmt: skip
+    checkpoint, said = imported(saved(tmp_path, content), tmp_path)
+    same(checkpoint, model)
+    assert f"left out beside '{key}': 'epoch', 'optimizer', 'loss', 'random', 'options'" in said
+
+
+def test_what_lightning_saves(tmp_path):
+    model = modules(nn.GRU(3, 8), fc=nn.Linear(8, 2))
+    content = {"epoch": 1, "global_step": 2**40, "pytorch-lightning_version": "2.5.0",
+               "state_dict": {f"model.{k}": v for k, v in model.state_dict().items()},
+               "loops": {"fit_loop": {"state_dict": {}}}, "callbacks": {"Best": {"dirpath": None}},
+               "optimizer_states": [{"state": {0: {"step": torch.tensor(1.0)}}}],
+               "hyper_parameters": {"sizes": {3, 8}, "raw": b"\0" * 300}}  # fmt: skip
+    checkpoint, said = imported(saved(tmp_path, content, "last.ckpt"), tmp_path)
+    same(checkpoint, model)
+    assert "'hyper_parameters'" in said
+
+
+def test_two_state_dicts_are_not_one(tmp_path):
+    rnn, head = nn.LSTM(3, 8), nn.Linear(8, 2)
+    file = saved(tmp_path, {"encoder": rnn.state_dict(), "head": head.state_dict()})
+    assert "'encoder' and 'head'" in refused(file, tmp_path)
+    file = saved(tmp_path, {**rnn.state_dict(), "head": head.state_dict()})
+    assert "'head' and 'weight_ih_l0'" in refused(file, tmp_path)
+
+
+def test_a_module_instead_of_its_state_dict(tmp_path):
+    file = saved(tmp_path, nn.LSTM(3, 8))
+    assert "'torch.nn.modules.rnn.LSTM', which is not run" in refused(file, tmp_path)
+
+
+def test_names_that_wrappers_put_in_front(tmp_path):
+    model = modules(nn.LSTM(3, 8), fc=nn.Linear(8, 2))
+    for wrapped in (nn.DataParallel(model), torch.optim.swa_utils.AveragedModel(model)):
+        checkpoint, said = imported(saved(tmp_path, wrapped.state_dict()), tmp_path)
+        same(checkpoint, model)
+        assert ("left out, as whole numbers that are no weights: 'n_averaged'" in said) == (
+            "n_averaged" in wrapped.state_dict()
+        )
+    names = {f"model._orig_mod.{k}": v for k, v in model.state_dict().items()}
+    same(imported(saved(tmp_path, names), tmp_path, "--map", "fc=head")[0], model)
+
+
+def test_weights_that_would_be_lost(tmp_path):
+    model = modules(nn.LSTM(3, 8), bn=nn.BatchNorm1d(8), fc=nn.Linear(8, 2))
+    file = saved(tmp_path, model.state_dict())
+    assert "'bn.running_mean'" in refused(file, tmp_path)
+    checkpoint, said = imported(file, tmp_path, "--map", "bn=none")
+    same(checkpoint, model)
+    assert "left out, as told: 'bn.weight', 'bn.bias', 'bn.running_mean'" in said
+
+
+def test_expanded_and_whole_numbers(tmp_path):
+    model = modules(nn.GRU(3, 8), fc=nn.Linear(8, 2))
+    state = model.state_dict()
+    state["rnn.bias_ih_l0"] = torch.full((1,), -0.5).expand(24)
+    state["fc.weight"] = torch.randn(1, 8).expand(2, 8)
+    state["fc.bias"] = torch.tensor([3, -7])
+    model.load_state_dict(state)
+    checkpoint, _ = imported(saved(tmp_path, state), tmp_path)
+    same(checkpoint, model)
+    assert torch.equal(state_dict(checkpoint)["head.bias"], torch.tensor([3.0, -7.0]))
+
+
+@pytest.mark.parametrize("weight", ["embedded", "out"])
+def test_a_tied_weight_that_safetensors_saves_once(tmp_path, weight):
+    safetensors = pytest.importorskip("safetensors.torch", reason="NOT TESTED: no safetensors")
+    model = modules(nn.LSTM(6, 6, batch_first=True), embedded=nn.Embedding(11, 6),
+                    out=nn.Linear(6, 11))  # fmt: skip
+    model["out"].weight = model["embedded"].weight
+    safetensors.save_model(model, tmp_path / "m.safetensors")
+    checkpoint, _ = imported(tmp_path / "m.safetensors", tmp_path)
+    assert attributes(checkpoint)["tie_weights"] == 1
+    tokens = torch.arange(11).reshape(1, 11)
+    expected = model["out"](model["rnn"](model["embedded"](tokens))[0])
+    assert (outputs(checkpoint, tokens, True) - expected).abs().max() < 1e-5
+    assert torch.equal(state_dict(checkpoint)["head.weight"], model[weight].weight)
+
+
+def test_a_matrix_that_may_be_head_or_embedding(tmp_path):
+    model = modules(nn.LSTM(8, 8), layer=nn.Linear(8, 5, bias=False))
+    file = saved(tmp_path, model.state_dict())
+    assert "--map layer=PART" in refused(file, tmp_path)
+    checkpoint, said = imported(file, tmp_path, "--map", "layer=head")
+    same(checkpoint, model, "layer")
+    assert "no bias" in said and not state_dict(checkpoint)["head.bias"].any()
+    checkpoint, _ = imported(file, tmp_path, "--map", "layer=embedding")
+    assert torch.equal(state_dict(checkpoint)["embedding.weight"], model["layer"].weight)
+    assert "--map nothing=head: expected a module" in refused(file, tmp_path, "--map", "nothing=head")
+    named = {k.replace("layer", "fc"): v for k, v in model.state_dict().items()}
+    assert "head.weight" in state_dict(imported(saved(tmp_path, named), tmp_path)[0])
+    named = {k.replace("layer", "embed"): v for k, v in model.state_dict().items()}
+    assert "embedding.weight" in state_dict(imported(saved(tmp_path, named), tmp_path)[0])
+
+
+def test_a_linear_that_may_stand_in_front(tmp_path):
+    for name in ("fc", "layer"):
+        model = nn.ModuleDict({name: nn.Linear(8, 8), "rnn": nn.LSTM(8, 8)})
+        file = saved(tmp_path, model.state_dict())
+        assert f"--map {name}=PART" in refused(file, tmp_path)
+    model = modules(nn.LSTM(8, 8), fc=nn.Linear(8, 8))
+    checkpoint, said = imported(saved(tmp_path, model.state_dict()), tmp_path)
+    assert "'fc' [8, 8] is the head, though it would fit in front" in said
+    model = nn.ModuleDict({"layer": nn.Linear(3, 4), "rnn": nn.LSTM(4, 8)})
+    assert "'layer.weight'" in refused(saved(tmp_path, model.state_dict()), tmp_path)
+
+
+def test_the_nonlinearity_of_an_rnn(tmp_path):
+    model = modules(nn.RNN(3, 8, nonlinearity="relu"), fc=nn.Linear(8, 5))
+    file = saved(tmp_path, model.state_dict())
+    checkpoint, said = imported(file, tmp_path)
+    assert attributes(checkpoint)["cell"] == "rnn_tanh"
+    assert "assumed, as weights do not tell it: nonlinearity tanh" in said
+    checkpoint, said = imported(file, tmp_path, "--nonlinearity", "relu")
+    assert attributes(checkpoint)["cell"] == "rnn_relu" and "tanh" not in said
+    file = saved(tmp_path, nn.LSTM(3, 8).state_dict())
+    assert "--nonlinearity" in refused(file, tmp_path, "--nonlinearity", "relu")
+
+
+def language_model(folder):
+    model = modules(nn.LSTM(6, 8), embedding=nn.Embedding(4, 6), decoder=nn.Linear(8, 4))
+    return saved(folder, model.state_dict())
+
+
+def test_a_language_model_generates_at_once(tmp_path):
+    file = language_model(tmp_path)
+    (tmp_path / "vocabulary.json").write_text(json.dumps({"b": 1, "a": 0, "\n": 3, "ä": 2}))
+    checkpoint, _ = imported(file, tmp_path, "--task", "language_model", "--vocabulary",
+                             tmp_path / "vocabulary.json")  # fmt: skip
+    text = quadgate("generate", checkpoint, "--length", "20", "--prompt", "ab", "--seed", "1")
+    assert text.startswith("ab") and set(text) <= set("abä\n")
+    (tmp_path / "t.txt").write_text("ab\nba\nab\nab\n" * 20)
+    quadgate("prepare", "text", tmp_path / "t.txt", "-o", tmp_path / "t.h5", "--min-count", 1)
+    assert "expected" in refused(file, tmp_path, "--task", "language_model",
+                                 "--vocabulary", __file__)  # fmt: skip
+
+
+def test_a_tagger_tags_at_once(tmp_path):
+    (tmp_path / "words.txt").write_text("<unk>\nthe\ncat\nsat\n")
+    (tmp_path / "tags.txt").write_text("D\nN\nV\nX\n")
+    checkpoint, said = imported(
+        language_model(tmp_path), tmp_path, "--task", "tagging", "--vocabulary",
+        tmp_path / "words.txt", "--classes", tmp_path / "tags.txt")  # fmt: skip
+    assert "assumed" not in said
+    (tmp_path / "in.txt").write_text("the cat sat\n")
+    tags = quadgate("tag", checkpoint, tmp_path / "in.txt").split()
+    assert [word.split("/")[0] for word in tags] == ["the", "cat", "sat"]
+    assert all(word.split("/")[1] in "DNVX" for word in tags)
