@@ -19,11 +19,10 @@ struct RawErrors {
   double absolute = 0;
 
   void add(const Loss& loss, std::span<const float> outputs, std::span<const float> targets,
-           std::span<const float> std) {
+           std::span<const double> std) {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const double value = loss.value(outputs[i]);
-      const double error =
-          (value - static_cast<double>(targets[i])) * static_cast<double>(std[i % std.size()]);
+      const double error = (value - static_cast<double>(targets[i])) * std[i % std.size()];
       squared += error * error;
       absolute += std::abs(error);
     }

@@ -5,8 +5,10 @@
 #include <algorithm>
 
 #include "apps/common/threads.h"
+#include "apps/common/warn.h"
 #include "apps/model/evaluation.h"
 #include "engine/base/error.h"
+#include "io/data/feature_view.h"
 #include "io/data/loader.h"
 
 namespace quadgate::apps {
@@ -16,21 +18,17 @@ constexpr std::int64_t kBatchSize = 256;
 
 /// Opens a data set of the model's task, a forecast with the model's window.
 Dataset open_for(const ModelDescription& model, std::span<const std::filesystem::path> data) {
+  if (model.config.output_size == 0) {
+    throw DataError(fmt::format("{}: the model has no head to predict with, only recurrent layers",
+                                data.front().string()));
+  }
   const std::string found = read_dataset_task(data.front());
   if (const std::string expected = task_name(model); found != expected) {
     throw DataError(fmt::format("{}: task: the model expects {}, found {}", data.front().string(),
                                 expected, found));
   }
-  return Dataset(data, model.data.window, model.data.streams, model.config.loss.ignore_index);
-}
-
-std::string quoted_names(const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 5;
-  return fmt::format(
-      "{} ({}{})", names.size(),
-      fmt::join(names.begin(),
-                names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kShown)), ", "),
-      names.size() > kShown ? ", ..." : "");
+  return Dataset(data, model.data.window, model.data.streams, model.config.loss.ignore_index,
+                 &model.data);
 }
 
 void expect_names(const Dataset& data, const char* what, const std::vector<std::string>& expected,
@@ -38,7 +36,7 @@ void expect_names(const Dataset& data, const char* what, const std::vector<std::
   if (expected == found) return;
   if (expected.size() != found.size()) {
     throw DataError(fmt::format("{}: {}: the model expects {}, found {}", data.path().string(),
-                                what, quoted_names(expected), quoted_names(found)));
+                                what, names_text(expected), names_text(found)));
   }
   const auto [ours, theirs] = std::ranges::mismatch(expected, found);
   throw DataError(fmt::format("{}: {}: the model expects '{}' as number {}, found '{}'",
@@ -68,10 +66,16 @@ void expect_same_kind(const ModelDescription& model, const Dataset& data) {
     expect("features", model.config.input_size(), data.input_size());
   }
   expect_names(data, "vocabulary", trained.token_names, given.token_names);
-  expect_names(data, "classes", trained.class_names, given.class_names);
+  if (trained.window && given.window) {
+    expect("input_len", trained.window->input_len, given.window->input_len);
+    expect("horizon", trained.window->horizon, given.window->horizon);
+    expect_names(data, "targets", trained.window->targets, given.window->targets);
+  }
+  const MatchedNames classes = match_names(trained.class_names, given.class_names);
+  const bool are_counted = is_numbered(trained.class_names) && classes.problem.empty() &&
+                           std::ranges::is_sorted(classes.columns);
+  if (!are_counted) expect_names(data, "classes", trained.class_names, given.class_names);
   expect("values to predict", model.config.output_size, data.output_size());
-  const auto scale = [](bool plain) { return plain ? "plain values" : "standardized values"; };
-  expect("scale", std::string(scale(trained.mean.empty())), std::string(scale(given.mean.empty())));
 }
 
 void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& split) {
@@ -98,6 +102,7 @@ ModelOnData::ModelOnData(const Checkpoint& checkpoint, std::span<const std::file
       network_(description_.config, split_.max_len(), batch_size_, arena_,
                {.carries_states = description_.data.streams.has_value()}) {
   checkpoint.load_parameters(network_.parameters());
+  for (const std::string& line : dataset_.notes()) note(line);
 }
 
 void ModelOnData::for_each_batch(
@@ -116,7 +121,7 @@ void ModelOnData::for_each_batch(
 
 OutputUnits output_units(const Dataset& data) {
   const auto size = static_cast<std::size_t>(data.output_size());
-  OutputUnits units{{}, std::vector<float>(size, 0), std::vector<float>(size, 1)};
+  OutputUnits units{{}, std::vector<double>(size, 0), std::vector<double>(size, 1)};
   const auto& description = data.description();
   if (!description.window) {
     for (std::size_t i = 0; i < size; ++i) {

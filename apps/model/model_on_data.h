@@ -19,8 +19,10 @@ namespace quadgate::apps {
 /// What a model is for, in the words of a data set's attribute "task" (see read_dataset_task).
 std::string task_name(const ModelDescription& model);
 
-/// Throws DataError, naming `data` and what differs, unless its task, features, classes and
-/// whether it is standardized are those that `model` was trained with.
+/// Throws DataError, naming `data` and what differs, unless it has the task, the number of
+/// features, the vocabulary, window, targets and classes that `model` was trained with. Classes
+/// whose names are but numbers may be called otherwise. Names and scale of features are Dataset's
+/// to compare.
 void expect_same_kind(const ModelDescription& model, const Dataset& data);
 
 /// Throws DataError, naming file, split and row, if a sequence of the split is too short for the
@@ -30,8 +32,9 @@ void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& 
 /// A trained model, planned for the split of a data set that it shall run over.
 class ModelOnData {
  public:
-  /// `data` are the files of one data set. Throws FileError, DataError or InvalidArgument if a file
-  /// cannot be used, the data are not what the model was trained on, or there is no such split.
+  /// `data` are the files of one data set, whose features come in the model's order and scale;
+  /// notes on that go to stderr. Throws FileError, DataError or InvalidArgument if a file cannot be
+  /// used, the data are not what the model was trained on, or there is no such split.
   ModelOnData(const Checkpoint& checkpoint, std::span<const std::filesystem::path> data,
               const std::string& split, std::optional<int> threads);
 
@@ -56,8 +59,8 @@ class ModelOnData {
 /// What a regression's outputs are, each of its `output_size` values.
 struct OutputUnits {
   std::vector<std::string> names;  ///< "OT+1" for column OT, 1 step ahead; "0", "1", ... otherwise
-  std::vector<float> mean;         ///< original = value * std + mean
-  std::vector<float> std;
+  std::vector<double> mean;        ///< original = value * std + mean
+  std::vector<double> std;
 };
 
 /// The units of a data set's targets: those of a forecast are standardized as its columns are.

@@ -17,7 +17,8 @@ namespace {
 
 /// The predictions of a whole split. An item is a sequence, or a step of one for tagging.
 struct Predictions {
-  std::vector<float> outputs;            ///< [items, O]: logits, or values in original units
+  std::vector<float> outputs;            ///< [items, O]: logits; empty for regression
+  std::vector<double> values;            ///< [items, O], in original units; of regression alone
   std::vector<std::int64_t> labels;      ///< [items], true classes; empty for regression
   std::vector<std::int64_t> offsets{0};  ///< [n + 1]: sequence i is steps offsets[i]..offsets[i+1]
   std::vector<std::int64_t> classes;     ///< [items], predicted; empty for regression
@@ -47,7 +48,8 @@ Predictions predict_split(ModelOnData& model, const OutputUnits& units) {
     }
     if (regression) {
       for (std::size_t i = 0; i < outputs.size(); ++i) {
-        all.outputs.push_back(loss.value(outputs[i]) * units.std[i % size] + units.mean[i % size]);
+        const auto value = static_cast<double>(loss.value(outputs[i]));
+        all.values.push_back(value * units.std[i % size] + units.mean[i % size]);
       }
       return;
     }
@@ -98,6 +100,13 @@ void append_classes(const Predictions& predictions, const std::vector<std::strin
   }
 }
 
+/// A number's digits: those of a float32 if it is one, as all are without a scale.
+std::string shortest(double value) {
+  const auto narrow = static_cast<float>(value);
+  return static_cast<double>(narrow) == value ? fmt::format("{}", narrow)
+                                              : fmt::format("{}", value);
+}
+
 void append_values(const Predictions& predictions, const OutputUnits& units, std::string& csv) {
   csv += "row";
   for (const std::string& name : units.names) {
@@ -105,11 +114,11 @@ void append_values(const Predictions& predictions, const OutputUnits& units, std
     csv += csv_field(name);
   }
   const std::size_t size = units.names.size();
-  for (std::size_t i = 0; i < predictions.outputs.size(); ++i) {
+  for (std::size_t i = 0; i < predictions.values.size(); ++i) {
     if (i % size == 0) {
       fmt::format_to(std::back_inserter(csv), "\n{}", i / size);
     }
-    fmt::format_to(std::back_inserter(csv), ",{}", predictions.outputs[i]);
+    fmt::format_to(std::back_inserter(csv), ",{}", shortest(predictions.values[i]));
   }
   csv += "\n";
 }
@@ -131,13 +140,15 @@ void write_hdf5(const std::filesystem::path& path, const Predictions& prediction
                 const ModelDescription& model, const OutputUnits& units) {
   auto file = hdf5::FileWriter::create(path);
   const std::int64_t size = model.config.output_size;
-  const auto items = static_cast<std::int64_t>(predictions.outputs.size()) / size;
+  const bool regression = model.config.task == Task::regression;
+  const auto items =
+      regression ? std::ssize(predictions.values) / size : std::ssize(predictions.outputs) / size;
   const std::int64_t matrix[] = {items, size};
   file.write_string("", "format", "quadgate-predictions");
-  file.write_int("", "format_version", 1);
+  file.write_int("", "format_version", regression ? 2 : 1);  // float64 values
   file.write_string("", "task", to_string(model.config.task));
-  if (model.config.task == Task::regression) {
-    file.write("values", matrix, predictions.outputs);
+  if (regression) {
+    file.write("values", matrix, predictions.values);
     file.write_strings("", "value_names", units.names);
   } else {
     file.write("logits", matrix, predictions.outputs);

@@ -1,8 +1,25 @@
 #include "apps/train/checkpoint_policy.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
+#include "engine/base/error.h"
+#include "io/files/finite.h"
+
 namespace quadgate::apps {
+namespace {
+
+/// A model that no program could read again does not take the place of one.
+void expect_finite(const Parameters& parameters, const TrainingState& state) {
+  if (find_not_finite(parameters.values()) < 0) return;
+  throw DataError(
+      fmt::format("epoch {}, step {}: training diverged: expected finite weights, found "
+                  "others; try a lower lr or clip_norm",
+                  state.epoch + 1, state.step));
+}
+
+}  // namespace
 
 CheckpointPolicy::CheckpointPolicy(const RunConfig::Train& config, const RunFolder& folder,
                                    const ModelDescription& model, Trainer& trainer)
@@ -35,6 +52,7 @@ bool CheckpointPolicy::due(const TrainingState& state) {
 
 void CheckpointPolicy::save(TrainingState& state, bool is_best) {
   const auto start = Clock::now();
+  expect_finite(trainer_.network().parameters(), state);
   if (const RecurrentStates* const states = trainer_.network().carried_states()) {
     state.carried = *states;
   }

@@ -27,7 +27,8 @@ class CheckpointPolicy {
   bool due(const TrainingState& state);
 
   /// Copies weights, optimizer and `state`, with the states carried into the next batch, and has
-  /// them written, as the best model too if `is_best`. Throws FileError if a write failed.
+  /// them written, as the best model too if `is_best`. Throws FileError if a write failed,
+  /// DataError, with nothing written, if a weight is not finite.
   void save(TrainingState& state, bool is_best = false);
 
   /// Waits until all is on the disk. Throws FileError if a write failed.

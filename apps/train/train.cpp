@@ -106,8 +106,10 @@ int train(const TrainArguments& arguments) {
     expect_other_file(arguments.run_file, folder);
     folder.expect_no_run();
   }
+  std::optional<Origin> origin = open_origin(config, folder, arguments.resume);
   const std::optional<Streams> streams = streams_of(config);
-  Dataset data(config.data_paths(), config.window(), streams, config.train.loss.ignore_index);
+  Dataset data(config.data_paths(), config.window(), streams, config.train.loss.ignore_index,
+               origin->data());
   complete(config, data);
   const ModelConfig model = model_of(config, data);
   validate(model);
@@ -117,9 +119,11 @@ int train(const TrainArguments& arguments) {
                   {.precision = config.model.precision, .carries_states = streams.has_value()});
   Trainer trainer(network, config.train.optimizer, static_cast<std::uint64_t>(config.train.seed));
 
-  TrainingState state =
-      arguments.resume ? resume(config, folder, data, trainer) : begin(config, network);
+  TrainingState state = arguments.resume ? resume(config, folder, *origin, data, trainer)
+                                         : begin(config, *origin, data, network);
+  origin.reset();  // ends the process that reads it
   state.run_file = to_toml(config);
+  for (const std::string& line : data.notes()) note(line);
   if (!arguments.resume) {
     folder.create();
     take(lock, folder);

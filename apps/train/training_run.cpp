@@ -30,6 +30,10 @@ TrainingRun::TrainingRun(const RunConfig& config, const RunFolder& folder, Datas
 }
 
 bool TrainingRun::run() {
+  if (state_.epoch >= config_.epochs || stopped_early()) {
+    say_finished();
+    return true;
+  }
   while (state_.epoch < config_.epochs && !stopped_early()) {
     if (stop_requested() || !run_epoch()) {
       checkpoints_.save(state_);
@@ -118,6 +122,19 @@ void TrainingRun::finish_epoch(TrainingReport::Epoch epoch) {
   // takes it out again if it gets there before a checkpoint that does not.
   checkpoints_.save(state_, is_best);
   report_.finish_epoch(state_, train, epoch.valid);
+}
+
+// There is nothing to resume.
+void TrainingRun::say_finished() {
+  const std::string folder = folder_.path().string();
+  report_.say_last(
+      state_.epoch >= config_.epochs
+          ? fmt::format("{}: the run is finished, {} of {} epochs are done; to train on: --resume "
+                        "--set train.epochs={} or more",
+                        folder, state_.epoch, config_.epochs, state_.epoch + 1)
+          : fmt::format("{}: the run is finished, stopped early after epoch {}; to train on: "
+                        "--resume --set train.early_stopping_patience={} or more",
+                        folder, state_.epoch, state_.early_stopping.num_bad_epochs + 1));
 }
 
 bool TrainingRun::stopped_early() const {

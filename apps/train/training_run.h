@@ -22,7 +22,8 @@ class TrainingRun {
               TrainingState state, const TrainingReport::Output& output);
 
   /// Trains until the last epoch is done or the validation loss has not got better for as long as
-  /// the config says, or, after saving, until a stop is requested: false then.
+  /// the config says, or, after saving, until a stop is requested: false then. Of a run that has
+  /// come to its end before, it says so.
   /// All checkpoints are on the disk then. Throws DataError, naming epoch and step, if the loss is
   /// not finite, and FileError.
   bool run();
@@ -33,6 +34,7 @@ class TrainingRun {
   void step(const Batch& batch);
   void finish_epoch(TrainingReport::Epoch epoch);
   bool stopped_early() const;
+  void say_finished();
 
   RunConfig::Train config_;
   const RunFolder& folder_;

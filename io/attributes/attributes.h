@@ -19,6 +19,7 @@ class AttributeReader {
   virtual std::string read_string(const std::string& name) const = 0;
   virtual std::vector<std::string> read_strings(const std::string& name) const = 0;
   virtual std::vector<float> read_floats(const std::string& name) const = 0;
+  virtual std::vector<double> read_doubles(const std::string& name) const = 0;
   /// To begin an error message with.
   virtual std::string where(const std::string& name) const = 0;
 };
@@ -33,6 +34,7 @@ class AttributeWriter {
   virtual void write_string(const std::string& name, const std::string& value) = 0;
   virtual void write_strings(const std::string& name, std::span<const std::string> values) = 0;
   virtual void write_floats(const std::string& name, std::span<const float> values) = 0;
+  virtual void write_doubles(const std::string& name, std::span<const double> values) = 0;
 };
 
 }  // namespace quadgate

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/base/error.h"
 #include "io/attributes/attributes.h"
@@ -18,6 +19,28 @@ TextLevel read_level(const AttributeReader& from) {
   }
   throw FileError(fmt::format("{}: expected words or characters, found '{}'",
                               from.where("token_level"), found));
+}
+
+void expect_all(const AttributeReader& from, const char* name, const std::vector<double>& values,
+                const char* expected, bool (*holds)(double)) {
+  const auto bad = std::ranges::find_if_not(values, holds);
+  if (bad == values.end()) return;
+  throw FileError(fmt::format("{}: expected {}, found {} as number {}", from.where(name), expected,
+                              *bad, bad - values.begin()));
+}
+
+void read_scale(const AttributeReader& from, DataDescription& description) {
+  if (from.has("mean")) description.mean = from.read_doubles("mean");
+  if (from.has("std")) description.std = from.read_doubles("std");
+  if (description.mean.size() != description.std.size()) {
+    throw FileError(fmt::format("{}: expected {} values, as many as mean has, found {}",
+                                from.where("std"), description.mean.size(),
+                                description.std.size()));
+  }
+  expect_all(from, "mean", description.mean, "finite numbers",
+             [](double mean) { return std::isfinite(mean); });
+  expect_all(from, "std", description.std, "finite numbers above 0",
+             [](double std) { return std::isfinite(std) && std > 0; });
 }
 
 }  // namespace
@@ -58,8 +81,7 @@ DataDescription read_data_description(const AttributeReader& from) {
   if (has("token_names")) description.token_names = from.read_strings("token_names");
   if (has("token_level")) description.token_level = read_level(from);
   if (has("class_names")) description.class_names = from.read_strings("class_names");
-  if (has("mean")) description.mean = from.read_floats("mean");
-  if (has("std")) description.std = from.read_floats("std");
+  read_scale(from, description);
   if (has("input_len")) {
     description.window = Window{.input_len = from.read_int("input_len"),
                                 .horizon = from.read_int("horizon"),
@@ -83,8 +105,8 @@ void write_data_description(AttributeWriter& to, const DataDescription& descript
     to.write_string("token_level", std::string(to_string(description.token_level)));
   }
   write_names("class_names", description.class_names);
-  if (!description.mean.empty()) to.write_floats("mean", description.mean);
-  if (!description.std.empty()) to.write_floats("std", description.std);
+  if (!description.mean.empty()) to.write_doubles("mean", description.mean);
+  if (!description.std.empty()) to.write_doubles("std", description.std);
   if (description.window) {
     to.write_int("input_len", description.window->input_len);
     to.write_int("horizon", description.window->horizon);

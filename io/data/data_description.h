@@ -46,8 +46,8 @@ struct DataDescription {
   std::vector<std::string> token_names{};    ///< the vocabulary; tokens have no features
   TextLevel token_level = TextLevel::words;  ///< of tagging; characters: see read_conllu
   std::vector<std::string> class_names{};    ///< of classification and tagging, by label
-  std::vector<float> mean{};                 ///< [I] if x is standardized, else empty
-  std::vector<float> std{};                  ///< [I] if x is standardized, else empty
+  std::vector<double> mean{};                ///< [I] if x is standardized, else empty
+  std::vector<double> std{};                 ///< [I] if x is standardized, else empty
   std::optional<Window> window{};            ///< of a forecast, with its targets named
   std::optional<Streams> streams{};          ///< of a language model
 
@@ -62,7 +62,8 @@ std::vector<std::int64_t> target_columns(const DataDescription& description);
 std::optional<Task> task_from_name(std::string_view name);
 
 /// Reads the attributes feature_names, token_names, token_level, class_names, mean, std, input_len,
-/// horizon, stride, target_names, streams and bptt_len. Each may be absent. Throws FileError.
+/// horizon, stride, target_names, streams and bptt_len. Each may be absent. Throws FileError, also
+/// if mean and std are not of one size, not finite, or a std is not above 0.
 DataDescription read_data_description(const AttributeReader& from);
 
 /// Writes the fields that are not empty as attributes.

@@ -19,6 +19,7 @@ struct Reading {
   const std::optional<Window>& window;
   const std::optional<Streams>& streams;
   std::int64_t ignore_index;
+  const DataDescription* model;
 };
 
 std::string read_task(const hdf5::File& file) {
@@ -34,7 +35,7 @@ std::string read_task(const hdf5::File& file) {
 
 detail::OpenDataset open_kind(const hdf5::File& file, const std::string& task,
                               const Reading& reading) {
-  const auto& [window, streams, ignore_index] = reading;
+  const auto& [window, streams, ignore_index, model] = reading;
   if ((task == "forecast") != window.has_value()) {
     throw InvalidArgument(fmt::format("{}: a window (input_len, horizon) is {} a {} data set",
                                       file.path().string(), window ? "not for" : "needed for",
@@ -45,9 +46,9 @@ detail::OpenDataset open_kind(const hdf5::File& file, const std::string& task,
                                       file.path().string(), streams ? "not for" : "needed for",
                                       task));
   }
-  if (window) return detail::open_forecast(file, *window);
+  if (window) return detail::open_forecast(file, *window, model);
   if (streams) return detail::open_text(file, *streams);
-  return detail::open_sequences(file, *task_from_name(task), ignore_index);
+  return detail::open_sequences(file, *task_from_name(task), ignore_index, model);
 }
 
 detail::OpenDataset open_all(std::span<const std::filesystem::path> paths, const Reading& reading) {
@@ -76,14 +77,15 @@ detail::OpenDataset open_all(std::span<const std::filesystem::path> paths, const
 }  // namespace
 
 Dataset::Dataset(const std::filesystem::path& path, const std::optional<Window>& window,
-                 const std::optional<Streams>& streams, std::int64_t ignore_index)
-    : Dataset(std::span(&path, 1), window, streams, ignore_index) {}
+                 const std::optional<Streams>& streams, std::int64_t ignore_index,
+                 const DataDescription* model)
+    : Dataset(std::span(&path, 1), window, streams, ignore_index, model) {}
 
 Dataset::Dataset(std::span<const std::filesystem::path> paths, const std::optional<Window>& window,
-                 const std::optional<Streams>& streams, std::int64_t ignore_index)
-    : open_(
-          std::make_unique<detail::OpenDataset>(open_all(paths, {window, streams, ignore_index}))) {
-}
+                 const std::optional<Streams>& streams, std::int64_t ignore_index,
+                 const DataDescription* model)
+    : open_(std::make_unique<detail::OpenDataset>(
+          open_all(paths, {window, streams, ignore_index, model}))) {}
 
 Dataset::~Dataset() = default;
 Dataset::Dataset(Dataset&& other) noexcept = default;
@@ -94,6 +96,7 @@ Task Dataset::task() const noexcept { return open_->task; }
 std::int64_t Dataset::input_size() const noexcept { return open_->input_size; }
 std::int64_t Dataset::output_size() const noexcept { return open_->output_size; }
 const DataDescription& Dataset::description() const noexcept { return open_->description; }
+const std::vector<std::string>& Dataset::notes() const noexcept { return open_->notes; }
 bool Dataset::has_split(const std::string& name) const { return open_->splits.contains(name); }
 
 std::vector<std::string> Dataset::split_names() const {

@@ -46,15 +46,18 @@ class Split {
   static constexpr std::int64_t kChunkBytes = std::int64_t{1} << 20;
 };
 
+/// The `format_version` of data sets whose mean and std are float64.
+inline constexpr std::int64_t kStandardizedVersion = 3;
 /// The newest `format_version` of data sets: 2 has forecasts of several series.
-inline constexpr std::int64_t kNewestDatasetVersion = 2;
+inline constexpr std::int64_t kNewestDatasetVersion = kStandardizedVersion;
 
 /// A data set (HDF5, format "quadgate-dataset"), open for reading: a file, or several as one. The
 /// rows of the first file come before those of the second, and so on.
 ///
 /// The root has the attributes format, format_version (1 if missing), task (classification,
 /// tagging, regression, forecast or language_model) and those of DataDescription, each of which may
-/// be missing. The groups train, valid and test hold:
+/// be missing. With mean and std, x * std + mean are the values. The groups train, valid and test
+/// hold:
 ///
 ///     x  float32 [n, T, I]                features of sequences of one length
 ///        float32 [sum of lengths, I]      of several lengths, with `offsets` int64 [n + 1]
@@ -75,12 +78,15 @@ inline constexpr std::int64_t kNewestDatasetVersion = 2;
 class Dataset {
  public:
   /// Opens and checks the file. Only a forecast takes a `window`, only a language model `streams`.
-  /// `ignore_index` is a label beside those of the classes. Throws FileError, naming file, dataset
-  /// or attribute, expected and found; DataError if a split is empty or a label out of range;
+  /// `ignore_index` is a label beside those of the classes. With a `model`, what one knows of its
+  /// data, features come by their names in its order, and in its scale, whatever those of the file
+  /// are; `notes` tells of it. Throws FileError, naming file, dataset or attribute, expected and
+  /// found; DataError if a split is empty, a label out of range, or the model has other features;
   /// InvalidArgument if window or streams do not fit.
   explicit Dataset(const std::filesystem::path& path, const std::optional<Window>& window = {},
                    const std::optional<Streams>& streams = {},
-                   std::int64_t ignore_index = kIgnoreIndex);
+                   std::int64_t ignore_index = kIgnoreIndex,
+                   const DataDescription* model = nullptr);
   /// Opens several files as one data set. A split joins those of the files that have it. Throws
   /// InvalidArgument if there is no path, or if there are several of a text; FileError, naming file
   /// and field, expected and found, unless the files agree on task, sizes, names and
@@ -88,7 +94,8 @@ class Dataset {
   explicit Dataset(std::span<const std::filesystem::path> paths,
                    const std::optional<Window>& window = {},
                    const std::optional<Streams>& streams = {},
-                   std::int64_t ignore_index = kIgnoreIndex);
+                   std::int64_t ignore_index = kIgnoreIndex,
+                   const DataDescription* model = nullptr);
   ~Dataset();
   Dataset(Dataset&& other) noexcept;
   Dataset& operator=(Dataset&& other) noexcept;
@@ -109,6 +116,8 @@ class Dataset {
   /// Names, standardization, and the window with its targets named. Where the file names no
   /// features or classes, they are "0", "1", ...; classes go up to the largest label.
   const DataDescription& description() const noexcept;
+  /// What was changed or assumed to show the data as the model knows them; each names its file.
+  const std::vector<std::string>& notes() const noexcept;
 
   /// Those of "train", "valid" and "test" that the data set has, in this order.
   std::vector<std::string> split_names() const;

@@ -11,10 +11,11 @@
 #include "engine/model/config.h"
 #include "io/data/data_description.h"
 #include "io/data/dataset.h"
+#include "io/data/feature_view.h"
 #include "io/hdf5/file.h"
 
 /// The kinds of data sets, each opened in a file of its own. Functions check what they open, and
-/// throw like Dataset's constructors.
+/// throw like Dataset's constructors. `model`, unless null, is what Dataset's `model` is.
 namespace quadgate::detail {
 
 /// What a Dataset shows, of whichever kind.
@@ -25,13 +26,17 @@ struct OpenDataset {
   std::int64_t output_size = 0;
   DataDescription description;
   bool has_class_names = true;  ///< in the file
+  FeatureView view{};           ///< of x
+  std::vector<std::string> notes{};
   std::map<std::string, std::unique_ptr<Split>> splits{};
 };
 
 /// Sequences with labels or values, for any task (sequence_dataset.cpp).
-OpenDataset open_sequences(const hdf5::File& file, Task task, std::int64_t ignore_index);
+OpenDataset open_sequences(const hdf5::File& file, Task task, std::int64_t ignore_index,
+                           const DataDescription* model);
 /// Series, cut into the windows of a forecast (forecast_dataset.cpp).
-OpenDataset open_forecast(const hdf5::File& file, const Window& window);
+OpenDataset open_forecast(const hdf5::File& file, const Window& window,
+                          const DataDescription* model);
 /// The text of a language model (text_dataset.cpp).
 OpenDataset open_text(const hdf5::File& file, const Streams& streams);
 
@@ -49,8 +54,9 @@ inline constexpr std::array<const char*, 3> kSplitNames{"train", "valid", "test"
 std::vector<std::string> split_groups(const hdf5::File& file);
 /// Path and description.
 OpenDataset describe(const hdf5::File& file);
-/// Fills size and names of the features of `x`.
-void open_features(const hdf5::File& file, const hdf5::Array& x, OpenDataset& data);
+/// Fills size, names and view of the features of `x`.
+void open_features(const hdf5::File& file, const hdf5::Array& x, const DataDescription* model,
+                   OpenDataset& data);
 void expect_vocabulary(const hdf5::File& file, const DataDescription& description);
 void expect_at_least_one(const char* field, std::int64_t value);
 /// The size of the last dimension, at least 1.

@@ -3,11 +3,12 @@
 
 namespace quadgate::detail {
 
-OpenDataset open_forecast(const hdf5::File& file, const Window& window) {
+OpenDataset open_forecast(const hdf5::File& file, const Window& window,
+                          const DataDescription* model) {
   const std::vector<std::string> names = split_groups(file);
   OpenDataset data = describe(file);
   data.task = Task::regression;
-  open_features(file, file.array(names.front() + "/x"), data);
+  open_features(file, file.array(names.front() + "/x"), model, data);
   expect_at_least_one("input_len", window.input_len);
   expect_at_least_one("horizon", window.horizon);
   expect_at_least_one("stride", window.stride);
@@ -16,7 +17,7 @@ OpenDataset open_forecast(const hdf5::File& file, const Window& window) {
   data.output_size =
       window.horizon * static_cast<std::int64_t>(target_columns(data.description).size());
   for (const std::string& name : names) {
-    data.splits[name] = std::make_unique<WindowSplit>(file, name, data.description);
+    data.splits[name] = std::make_unique<WindowSplit>(file, name, data.description, data.view);
   }
   return data;
 }

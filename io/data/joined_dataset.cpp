@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "engine/base/error.h"
@@ -72,6 +73,9 @@ OpenDataset join(std::vector<OpenDataset> files) {
     for (auto& [name, split] : file.splits) parts[name].push_back(std::move(split));
   }
   OpenDataset joined = std::move(files.front());
+  for (const OpenDataset& file : std::span(files).subspan(1)) {
+    joined.notes.insert(joined.notes.end(), file.notes.begin(), file.notes.end());
+  }
   for (auto& [name, splits] : parts) {
     joined.splits[name] = std::make_unique<JoinedSplit>(std::move(splits));
   }

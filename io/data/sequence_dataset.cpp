@@ -11,11 +11,12 @@ namespace {
 
 constexpr std::int64_t kMostUnnamedClasses = 1 << 20;  // a larger label is a mistake
 
-void open_steps(const hdf5::File& file, const hdf5::Array& x, OpenDataset& data) {
+void open_steps(const hdf5::File& file, const hdf5::Array& x, const DataDescription* model,
+                OpenDataset& data) {
   if (x.element() == hdf5::Element::int32 || file.has_attribute("", "token_names")) {
     expect_vocabulary(file, data.description);
   } else {
-    open_features(file, x, data);
+    open_features(file, x, model, data);
   }
 }
 
@@ -46,13 +47,32 @@ void name_classes(const hdf5::File& file, std::int64_t ignore_index, OpenDataset
   }
 }
 
-void open_classes(const hdf5::File& file, std::int64_t ignore_index, OpenDataset& data) {
+// Classes that have no names are the model's. Where the model knows none, they keep theirs.
+void show_classes(const DataDescription& model, OpenDataset& data) {
+  std::vector<std::string>& names = data.description.class_names;
+  if (names == model.class_names || names.size() > model.class_names.size()) return;
+  if (data.has_class_names) {
+    const MatchedNames matched = match_names(model.class_names, names);
+    if (!matched.problem.empty() || !std::ranges::is_sorted(matched.columns)) return;
+    data.notes.push_back(fmt::format("{}: classes: {}", data.path.string(), matched.note));
+    if (is_numbered(model.class_names)) return;
+  } else if (!is_numbered(model.class_names)) {
+    data.notes.push_back(fmt::format("{}: classes: {} taken to be {}, in this order",
+                                     data.path.string(), names_text(names),
+                                     names_text(model.class_names)));
+  }
+  names = model.class_names;
+}
+
+void open_classes(const hdf5::File& file, std::int64_t ignore_index, const DataDescription* model,
+                  OpenDataset& data) {
   data.has_class_names = file.has_attribute("", "class_names");
   if (!data.has_class_names) name_classes(file, ignore_index, data);
   if (data.description.class_names.empty()) {
     throw FileError(file.where("", "class_names") +
                     ": expected the names of all classes of y, found none");
   }
+  if (model != nullptr) show_classes(*model, data);
   data.output_size = std::ssize(data.description.class_names);
 }
 
@@ -63,20 +83,21 @@ std::int64_t count_values(const hdf5::Array& y) {
 
 }  // namespace
 
-OpenDataset open_sequences(const hdf5::File& file, Task task, std::int64_t ignore_index) {
+OpenDataset open_sequences(const hdf5::File& file, Task task, std::int64_t ignore_index,
+                           const DataDescription* model) {
   const std::vector<std::string> names = split_groups(file);
   OpenDataset data = describe(file);
   data.task = task;
-  open_steps(file, file.array(names.front() + "/x"), data);
+  open_steps(file, file.array(names.front() + "/x"), model, data);
   if (task == Task::regression) {
     data.output_size = count_values(file.array(names.front() + "/y"));
   } else {
-    open_classes(file, ignore_index, data);
+    open_classes(file, ignore_index, model, data);
   }
   const SequenceSizes sizes{data.input_size, std::ssize(data.description.token_names),
                             data.output_size, ignore_index};
   for (const std::string& name : names) {
-    data.splits[name] = std::make_unique<SequenceSplit>(file, name, task, sizes);
+    data.splits[name] = std::make_unique<SequenceSplit>(file, name, task, sizes, data.view);
   }
   return data;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "io/files/finite.h"
@@ -22,8 +23,12 @@ std::span<T> part(std::vector<T>& values, std::int64_t first, std::int64_t count
 }  // namespace
 
 SequenceSplit::SequenceSplit(const hdf5::File& file, const std::string& name, Task task,
-                             const SequenceSizes& sizes)
-    : task_(task), sizes_(sizes), x_(file.array(name + "/x")), y_(file.array(name + "/y")) {
+                             const SequenceSizes& sizes, FeatureView view)
+    : task_(task),
+      sizes_(sizes),
+      view_(std::move(view)),
+      x_(file.array(name + "/x")),
+      y_(file.array(name + "/y")) {
   open_x(name, file);
   open_y();
 }
@@ -168,6 +173,7 @@ void SequenceSplit::read(std::span<const std::int64_t> rows, Batch& batch) {
     read_run(rows[i], static_cast<std::int64_t>(end - i), batch, static_cast<std::int64_t>(i));
     i = end;
   }
+  view_.apply(batch.x);
   check(rows, batch);
 }
 

@@ -6,6 +6,7 @@
 
 #include "engine/model/config.h"
 #include "io/data/dataset.h"
+#include "io/data/feature_view.h"
 #include "io/hdf5/file.h"
 
 namespace quadgate {
@@ -24,7 +25,7 @@ class SequenceSplit final : public Split {
   /// Checks types, shapes and offsets, and the labels of a classification. Throws FileError or
   /// DataError.
   SequenceSplit(const hdf5::File& file, const std::string& name, Task task,
-                const SequenceSizes& sizes);
+                const SequenceSizes& sizes, FeatureView view = {});
 
   std::int64_t size() const noexcept override { return size_; }
   std::int64_t length(std::int64_t row) const noexcept override;
@@ -49,6 +50,7 @@ class SequenceSplit final : public Split {
 
   Task task_;
   SequenceSizes sizes_;
+  FeatureView view_;
   hdf5::Array x_;
   hdf5::Array y_;
   std::int64_t size_ = 0;

@@ -1,43 +1,57 @@
 #include "io/data/standardization.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace quadgate {
 
-void Standardization::apply(std::span<float> x) const {
-  for (std::size_t row = 0; row < x.size(); row += mean.size()) {
-    for (std::size_t i = 0; i < mean.size(); ++i) x[row + i] = (x[row + i] - mean[i]) / std[i];
+void Standardization::apply(std::span<const double> x, std::span<float> out) const {
+  if (mean.empty()) {
+    std::ranges::transform(x, out.begin(), [](double value) { return static_cast<float>(value); });
+    return;
   }
-}
-
-void ColumnMoments::add(std::span<const float> x) {
-  const std::size_t columns = sums_.size();
-  for (std::size_t row = 0; row < x.size(); row += columns) {
-    for (std::size_t i = 0; i < columns; ++i) {
-      const bool is_value = !std::isnan(x[row + i]);
-      sums_[i] += is_value ? x[row + i] : 0;
-      counts_[i] += is_value ? 1 : 0;
+  for (std::size_t row = 0; row < x.size(); row += mean.size()) {
+    for (std::size_t i = 0; i < mean.size(); ++i) {
+      out[row + i] = static_cast<float>((x[row + i] - mean[i]) / std[i]);
     }
   }
 }
 
-void ColumnMoments::add_deviations(std::span<const float> x) {
-  const std::size_t columns = sums_.size();
-  for (std::size_t i = 0; i < columns; ++i) means_[i] = sums_[i] / static_cast<double>(counts_[i]);
-  for (std::size_t row = 0; row < x.size(); row += columns) {
-    for (std::size_t i = 0; i < columns; ++i) {
-      const double deviation = std::isnan(x[row + i]) ? 0 : x[row + i] - means_[i];
-      squares_[i] += deviation * deviation;
+void ColumnMoments::add(std::span<const double> x) {
+  for (std::size_t row = 0; row < x.size(); row += columns_.size()) {
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      const double value = x[row + i];
+      if (std::isnan(value)) continue;
+      Column& column = columns_[i];
+      if (column.count++ == 0) column.first = value;
+      column.is_constant = column.is_constant && value == column.first;
+      column.sum += value;
+    }
+  }
+}
+
+void ColumnMoments::add_deviations(std::span<const double> x) {
+  for (Column& column : columns_) column.mean = column.sum / static_cast<double>(column.count);
+  for (std::size_t row = 0; row < x.size(); row += columns_.size()) {
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      Column& column = columns_[i];
+      const double deviation = std::isnan(x[row + i]) ? 0 : x[row + i] - column.mean;
+      column.deviations += deviation;
+      column.squares += deviation * deviation;
     }
   }
 }
 
 Standardization ColumnMoments::standardization() const {
   Standardization standardization;
-  for (std::size_t i = 0; i < sums_.size(); ++i) {
-    standardization.mean.push_back(static_cast<float>(sums_[i] / static_cast<double>(counts_[i])));
-    const auto std = static_cast<float>(std::sqrt(squares_[i] / static_cast<double>(counts_[i])));
-    standardization.std.push_back(std > 0 ? std : 1.0F);
+  for (const Column& column : columns_) {
+    const auto count = static_cast<double>(column.count);
+    // What the rounded mean leaves of the deviations.
+    const double rest = column.deviations / count;
+    const double variance = column.squares / count - rest * rest;
+    const bool is_constant = column.is_constant && column.count > 0;
+    standardization.mean.push_back(is_constant ? column.first : column.mean + rest);
+    standardization.std.push_back(!is_constant && variance > 0 ? std::sqrt(variance) : 1);
   }
   return standardization;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "io/files/finite.h"
@@ -37,8 +38,9 @@ std::vector<SeriesRange> read_series_ranges(const hdf5::File& file, const std::s
 }
 
 WindowSplit::WindowSplit(const hdf5::File& file, const std::string& name,
-                         const DataDescription& description)
+                         const DataDescription& description, FeatureView view)
     : x_(file.array(name + "/x")),
+      view_(std::move(view)),
       window_(*description.window),
       targets_(target_columns(description)),
       columns_(static_cast<std::int64_t>(description.feature_names.size())) {
@@ -117,6 +119,7 @@ void WindowSplit::read_run(std::int64_t first, std::int64_t count, std::int64_t 
   const std::int64_t rows = (count - 1) * window_.stride + window_rows();
   rows_.resize(static_cast<std::size_t>(rows * columns_));
   x_.read(begin(first), rows, rows_);
+  view_.apply(rows_);
   if (const std::int64_t bad = find_not_finite(rows_); bad >= 0) {
     throw DataError(
         fmt::format("{} row {}: not finite", x_.where(), begin(first) + bad / columns_));

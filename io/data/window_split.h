@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "io/data/dataset.h"
+#include "io/data/feature_view.h"
 #include "io/hdf5/file.h"
 
 namespace quadgate {
@@ -27,8 +28,10 @@ std::vector<SeriesRange> read_series_ranges(const hdf5::File& file, const std::s
 /// The windows of a forecast, cut from its series as they are read. Dataset tells the layout.
 class WindowSplit final : public Split {
  public:
-  /// `description.window` names its targets. Throws FileError, or DataError if no window fits.
-  WindowSplit(const hdf5::File& file, const std::string& name, const DataDescription& description);
+  /// `description.window` names its targets, among the features that `view` shows. Throws
+  /// FileError, or DataError if no window fits.
+  WindowSplit(const hdf5::File& file, const std::string& name, const DataDescription& description,
+              FeatureView view = {});
 
   std::int64_t size() const noexcept override { return size_; }
   std::int64_t length(std::int64_t) const noexcept override { return window_.input_len; }
@@ -52,6 +55,7 @@ class WindowSplit final : public Split {
   void cut(std::int64_t first, std::int64_t position, Batch& batch) const;
 
   hdf5::Array x_;
+  FeatureView view_;
   Window window_;
   std::vector<std::int64_t> targets_;  // columns of x
   std::int64_t columns_;

@@ -49,6 +49,10 @@ XXH64_hash_t checksum_of_rest(int descriptor) {
 
 }  // namespace
 
+std::uint64_t checksum_of(std::span<const std::byte> bytes, std::uint64_t seed) noexcept {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
+
 void write_checksum(std::span<std::byte> content) {
   const auto rest = content.subspan(kChecksumSize);
   const std::string text = line_of(XXH3_64bits(rest.data(), rest.size()));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 
@@ -13,6 +14,9 @@ inline constexpr std::size_t kChecksumSize = 512;
 /// The root attribute of an HDF5 file that says that the line must be there, and its value.
 inline constexpr const char* kChecksumAttribute = "checksum";
 inline constexpr const char* kChecksumKind = "xxh3-64";
+
+/// XXH3-64 of bytes, of what came before them as well if `seed` is that of those.
+std::uint64_t checksum_of(std::span<const std::byte> bytes, std::uint64_t seed = 0) noexcept;
 
 /// Fills the first kChecksumSize bytes of a file's content.
 void write_checksum(std::span<std::byte> content);

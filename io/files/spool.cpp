@@ -127,9 +127,15 @@ void SpoolReader::skip(std::int64_t bytes) {
   offset_ += std::max(bytes - buffered, std::int64_t{0});
 }
 
-void SpooledFloats::Reader::read(std::span<float> out) {
-  if (!fractions_) {
+void SpooledFloats::Reader::read(std::span<double> out) {
+  if (width_ == kDouble) {
     bytes_.read(std::as_writable_bytes(out));
+    return;
+  }
+  if (width_ == kFloat) {
+    floats_.resize(out.size());
+    bytes_.read(std::as_writable_bytes(std::span(floats_)));
+    std::ranges::copy(floats_, out.begin());
     return;
   }
   static const auto fractions = [] {

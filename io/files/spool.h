@@ -107,40 +107,49 @@ class SpooledIntegers {
   std::int64_t size_ = 0;
 };
 
-/// float32 values, or, if they are all multiples of 1/255 from 0 to 1, a byte each.
+/// float32 or float64 values, or, if they are all multiples of 1/255 from 0 to 1, a byte each. All
+/// values of an array are appended and written in one of the three ways.
 class SpooledFloats {
  public:
   explicit SpooledFloats(SpoolOptions options = {}) : bytes_(std::move(options)) {}
 
-  std::int64_t size() const noexcept { return bytes_.size() / (fractions_ ? 1 : 4); }
+  std::int64_t size() const noexcept { return bytes_.size() / width_; }
   void append(std::span<const float> values) { bytes_.append(std::as_bytes(values)); }
-  /// Replaces the values from `first` on, as Spool::write does.
-  void write(std::int64_t first, std::span<const float> values) {
-    bytes_.write(4 * first, std::as_bytes(values));
+  void append(std::span<const double> values) {
+    width_ = kDouble;
+    bytes_.append(std::as_bytes(values));
   }
-  /// The values bytes / 255. All of an array are appended so, or none.
+  /// The values bytes / 255.
   void append_fractions(std::span<const std::byte> bytes) {
-    fractions_ = true;
+    width_ = 1;
     bytes_.append(bytes);
+  }
+  /// Replaces the values from `first` on, as Spool::write does.
+  void write(std::int64_t first, std::span<const double> values) {
+    width_ = kDouble;
+    bytes_.write(width_ * first, std::as_bytes(values));
   }
 
   /// Reads them in turn.
   class Reader {
    public:
-    explicit Reader(const SpooledFloats& floats)
-        : bytes_(floats.bytes_), fractions_(floats.fractions_) {}
-    void read(std::span<float> out);
-    void skip(std::int64_t count) { bytes_.skip(count * (fractions_ ? 1 : 4)); }
+    explicit Reader(const SpooledFloats& floats) : bytes_(floats.bytes_), width_(floats.width_) {}
+    void read(std::span<double> out);
+    void skip(std::int64_t count) { bytes_.skip(count * width_); }
 
    private:
     SpoolReader bytes_;
-    bool fractions_;
+    std::int64_t width_;
     std::vector<std::byte> scratch_;
+    std::vector<float> floats_;
   };
 
  private:
+  static constexpr std::int64_t kFloat = sizeof(float);
+  static constexpr std::int64_t kDouble = sizeof(double);
+
   Spool bytes_;
-  bool fractions_ = false;
+  std::int64_t width_ = kFloat;  // bytes of a value
 };
 
 }  // namespace quadgate

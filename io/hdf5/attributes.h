@@ -31,6 +31,9 @@ class ObjectReader final : public AttributeReader {
   std::vector<float> read_floats(const std::string& name) const override {
     return file_.read_floats(object_, name);
   }
+  std::vector<double> read_doubles(const std::string& name) const override {
+    return file_.read_doubles(object_, name);
+  }
   std::string where(const std::string& name) const override { return file_.where(object_, name); }
 
  private:
@@ -57,6 +60,9 @@ class ObjectWriter final : public AttributeWriter {
   }
   void write_floats(const std::string& name, std::span<const float> values) override {
     file_.write_floats(object_, name, values);
+  }
+  void write_doubles(const std::string& name, std::span<const double> values) override {
+    file_.write_doubles(object_, name, values);
   }
 
  private:

@@ -74,10 +74,13 @@ double File::read_double(const std::string& object, const std::string& name) con
 }
 
 std::vector<float> File::read_floats(const std::string& object, const std::string& name) const {
+  const std::vector<double> values = read_doubles(object, name);
+  return {values.begin(), values.end()};
+}
+
+std::vector<double> File::read_doubles(const std::string& object, const std::string& name) const {
   const Attribute& found = attribute(object, name);
-  if (const auto* values = std::get_if<std::vector<double>>(&found)) {
-    return {values->begin(), values->end()};
-  }
+  if (const auto* values = std::get_if<std::vector<double>>(&found)) return *values;
   if (const auto* values = std::get_if<std::vector<std::int64_t>>(&found)) {
     return {values->begin(), values->end()};
   }

@@ -94,6 +94,7 @@ class File {
   std::string read_string(const std::string& object, const std::string& name) const;
   std::vector<std::string> read_strings(const std::string& object, const std::string& name) const;
   std::vector<float> read_floats(const std::string& object, const std::string& name) const;
+  std::vector<double> read_doubles(const std::string& object, const std::string& name) const;
 
   /// Throws unless the root's attributes are `format` and a `format_version` from 1 (also if there
   /// is none) to `newest`.

@@ -135,6 +135,12 @@ void FileWriter::write(const std::string& name, std::span<const std::int64_t> sh
 }
 
 void FileWriter::write(const std::string& name, std::span<const std::int64_t> shape,
+                       std::span<const double> values) {
+  const LibraryLock lock;
+  write_dataset(file_.id(), name, H5T_NATIVE_DOUBLE, shape, values.data(), path_.string());
+}
+
+void FileWriter::write(const std::string& name, std::span<const std::int64_t> shape,
                        std::span<const std::int32_t> values) {
   const LibraryLock lock;
   write_dataset(file_.id(), name, H5T_NATIVE_INT32, shape, values.data(), path_.string());
@@ -187,6 +193,13 @@ void FileWriter::write_floats(const std::string& object, const std::string& name
                               std::span<const float> values) {
   const LibraryLock lock;
   write_attribute(file_.id(), object, name, H5T_NATIVE_FLOAT, vector_space(values.size()),
+                  values.data(), where(object, name));
+}
+
+void FileWriter::write_doubles(const std::string& object, const std::string& name,
+                               std::span<const double> values) {
+  const LibraryLock lock;
+  write_attribute(file_.id(), object, name, H5T_NATIVE_DOUBLE, vector_space(values.size()),
                   values.data(), where(object, name));
 }
 

@@ -51,6 +51,8 @@ class FileWriter {
   void write(const std::string& name, std::span<const std::int64_t> shape,
              std::span<const float> values);
   void write(const std::string& name, std::span<const std::int64_t> shape,
+             std::span<const double> values);
+  void write(const std::string& name, std::span<const std::int64_t> shape,
              std::span<const std::int32_t> values);
   void write(const std::string& name, std::span<const std::int64_t> shape,
              std::span<const std::int64_t> values);
@@ -64,6 +66,8 @@ class FileWriter {
                      std::span<const std::string> values);
   void write_floats(const std::string& object, const std::string& name,
                     std::span<const float> values);
+  void write_doubles(const std::string& object, const std::string& name,
+                     std::span<const double> values);
 
   /// The bytes of a file made by `create`; valid until the next call of a member function.
   std::span<std::byte> image();

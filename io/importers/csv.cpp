@@ -17,7 +17,7 @@
 namespace quadgate {
 namespace {
 
-constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMostValues = 1 << 16;  // written at a time
 constexpr double kNoTime = -std::numeric_limits<double>::infinity();
 
@@ -151,7 +151,7 @@ std::size_t CsvImporter::split_of(const Fields& fields, std::size_t number) {
 }
 
 // Fills values_; false if the row is to be left out.
-bool CsvImporter::read_values(const Fields& fields, std::vector<float>& last) {
+bool CsvImporter::read_values(const Fields& fields, std::vector<double>& last) {
   std::int64_t missing = 0;
   for (std::size_t i = 0; i < values_.size(); ++i) {
     const std::string_view text = fields[columns_.features[i]];
@@ -175,7 +175,7 @@ bool CsvImporter::read_values(const Fields& fields, std::vector<float>& last) {
 }
 
 // Takes values that are missing from the row before; false if that has none either.
-bool CsvImporter::carry_forward(std::vector<float>& last) {
+bool CsvImporter::carry_forward(std::vector<double>& last) {
   bool whole = true;
   for (std::size_t i = 0; i < values_.size(); ++i) {
     if (std::isnan(values_[i])) {
@@ -205,7 +205,7 @@ void CsvImporter::sort_by_series() {
   SpooledFloats sorted(import_.spool);
   SpooledFloats::Reader x(series_.x);
   SpooledIntegers::Reader numbers(series_of_rows_);
-  std::vector<float> rows;  // of one series that follow each other: one write
+  std::vector<double> rows;  // of one series that follow each other: one write
   std::size_t series = 0;
   const auto write = [&] {
     if (rows.empty()) return;

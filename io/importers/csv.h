@@ -66,8 +66,8 @@ class CsvImporter {
   void add(const Fields& fields);
   std::size_t number_of_series(const Fields& fields);
   std::size_t split_of(const Fields& fields, std::size_t number);
-  bool read_values(const Fields& fields, std::vector<float>& last);
-  bool carry_forward(std::vector<float>& last);
+  bool read_values(const Fields& fields, std::vector<double>& last);
+  bool carry_forward(std::vector<double>& last);
   void sort_by_series();
   [[noreturn]] void fail(const std::string& problem) const;
   [[noreturn]] void fail_field(std::size_t column, const char* expected,
@@ -78,8 +78,8 @@ class CsvImporter {
   ImportOptions import_;
   Series series_;
   std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> numbers_;  // of series
-  SpooledIntegers series_of_rows_;               // [rows]: numbers of series, if a column tells
-  std::vector<std::vector<float>> last_values_;  // by series; NaN: none yet
+  SpooledIntegers series_of_rows_;                // [rows]: numbers of series, if a column tells
+  std::vector<std::vector<double>> last_values_;  // by series; NaN: none yet
   std::vector<double> last_times_;
   std::int64_t rows_ = 0;  // read, those left out among them
 
@@ -89,7 +89,7 @@ class CsvImporter {
   char decimal_ = '.';
   CsvColumns columns_;
   std::int64_t line_ = 0;
-  std::vector<float> values_;  // of a row
+  std::vector<double> values_;  // of a row
 };
 
 }  // namespace quadgate

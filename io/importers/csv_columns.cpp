@@ -37,7 +37,7 @@ void expect_different(std::vector<std::string> names, std::string_view where) {
 
 }  // namespace
 
-std::optional<float> parse_decimal(std::string_view text, char decimal) {
+std::optional<double> parse_decimal(std::string_view text, char decimal) {
   if (decimal == '.') return parse_number(text);
   constexpr std::size_t kLongest = 64;
   const std::size_t at = text.find(decimal);

@@ -33,6 +33,6 @@ CsvColumns find_csv_columns(const std::vector<std::string>& first,
                             const CsvColumnOptions& options, std::string_view where);
 
 /// The finite float32 that the text writes with this decimal sign, or empty.
-std::optional<float> parse_decimal(std::string_view text, char decimal);
+std::optional<double> parse_decimal(std::string_view text, char decimal);
 
 }  // namespace quadgate

@@ -42,10 +42,11 @@ void for_each_piece(NpzArray& array, Body body) {
 void read_x(NpzArray& x, const std::filesystem::path& path, const ImportOptions& options,
             SpooledFloats& out) {
   WorkMeter meter(options.observer, "reading", path, 4 * x.size());
-  for_each_piece<float>(x, [&](std::span<const float> values) {
+  const auto add = [&](auto values) {
     out.append(values);
-    meter.add(values.size_bytes());
-  });
+    meter.add(4 * values.size());
+  };
+  x.is_wide() ? for_each_piece<double>(x, add) : for_each_piece<float>(x, add);
 }
 
 std::vector<std::string> read_names(const NpzFile& file, const std::string& name) {

@@ -174,6 +174,20 @@ void NpzArray::read_elements(std::span<T> out, Convert convert) {
   }
 }
 
+void NpzArray::read(std::span<double> out) {
+  if (kind_ == Kind::floating && element_size_ == sizeof(double)) {
+    read_elements(out, [](const std::byte* element) { return load<double>(element); });
+    return;
+  }
+  if (kind_ == Kind::integer) {
+    read_elements(out, [this](const std::byte* e) { return static_cast<double>(integer(e)); });
+    return;
+  }
+  std::vector<float> floats(out.size());
+  read(floats);
+  std::ranges::copy(floats, out.begin());
+}
+
 void NpzArray::read(std::span<float> out) {
   if (kind_ == Kind::text) fail("expected numbers, found text");
   if (kind_ == Kind::integer) {

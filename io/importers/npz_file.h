@@ -23,12 +23,17 @@ class NpzArray {
 
   Kind kind() const noexcept { return kind_; }
   const std::vector<std::int64_t>& shape() const noexcept { return shape_; }
+  /// Whether float32 lacks room for its values' digits.
+  bool is_wide() const noexcept {
+    return element_size_ > (kind_ == Kind::integer ? sizeof(std::int16_t) : sizeof(float));
+  }
   /// Number of elements.
   std::int64_t size() const noexcept { return size_; }
 
   /// Reads the next elements, in row-major order, of any kind but text. Throws FileError if the
   /// file is damaged.
   void read(std::span<float> out);
+  void read(std::span<double> out);
   /// Reads the next integers. Throws FileError, also if one is above 2^63 - 1.
   void read(std::span<std::int64_t> out);
   /// Reads all texts. Throws FileError.

@@ -101,15 +101,13 @@ std::string_view cut(std::string_view& rest, char separator) {
   return part;
 }
 
-std::optional<float> parse_number(std::string_view text) {
+std::optional<double> parse_number(std::string_view text) {
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
-  // As a double, so that a number too small for float32 becomes 0 and is no error.
   double value = 0;
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, value);
-  const auto number = static_cast<float>(value);
-  if (error != std::errc() || rest != end || !std::isfinite(number)) return {};
-  return number;
+  if (error != std::errc() || rest != end || !std::isfinite(static_cast<float>(value))) return {};
+  return value;
 }
 
 }  // namespace quadgate

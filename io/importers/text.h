@@ -52,7 +52,7 @@ std::string_view trim(std::string_view text);
 /// Cuts the part before `separator`, or all, off the front of `rest`, and drops the separator.
 std::string_view cut(std::string_view& rest, char separator);
 
-/// The finite float32 that the text writes in decimal, or empty.
-std::optional<float> parse_number(std::string_view text);
+/// The number that the text writes in decimal, or empty: also where float32 has no room for it.
+std::optional<double> parse_number(std::string_view text);
 
 }  // namespace quadgate

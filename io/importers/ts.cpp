@@ -124,8 +124,8 @@ class TsReader {
 
   TextReader reader_;
   LabelledSequences data_;
-  std::vector<float> values_;  // of the sequence being read, a dimension after the other
-  std::vector<float> steps_;   // the same, a step after the other
+  std::vector<double> values_;  // of the sequence being read, a dimension after the other
+  std::vector<double> steps_;   // the same, a step after the other
 };
 
 }  // namespace

@@ -4,8 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <string_view>
@@ -19,6 +17,7 @@
 #include "io/hdf5/attributes.h"
 #include "io/hdf5/file.h"
 #include "io/hdf5/file_writer.h"
+#include "io/model/training_state.h"
 
 namespace quadgate {
 namespace {
@@ -123,83 +122,6 @@ void write_optimizer(hdf5::FileWriter& file, const Parameters& parameters,
   }
 }
 
-void write_plateau(hdf5::FileWriter& file, const std::string& name, const Plateau& plateau) {
-  file.write_double("training", name + "_best", plateau.best);
-  file.write_int("training", name + "_num_bad_epochs", plateau.num_bad_epochs);
-}
-
-// As it begins where the file does not have it: files of before there were schedules.
-Plateau read_plateau(const hdf5::File& file, const std::string& name) {
-  if (!file.has_attribute("training", name + "_best")) return {};
-  return {.best = file.read_double("training", name + "_best"),
-          .num_bad_epochs = file.read_int("training", name + "_num_bad_epochs")};
-}
-
-void write_training(hdf5::FileWriter& file, const TrainingState& state) {
-  file.create_group("training");
-  file.write_int("training", "epoch", state.epoch);
-  file.write_int("training", "batch", state.batch);
-  file.write_int("training", "step", state.step);
-  file.write_int("training", "seed", std::bit_cast<std::int64_t>(state.seed));
-  if (state.best_metric) file.write_double("training", "best_metric", *state.best_metric);
-  file.write_int("training", "running_items", state.running.items);
-  file.write_double("training", "running_loss", state.running.loss);
-  file.write_double("training", "running_weight", state.running.weight);
-  file.write_double("training", "running_squared_error", state.running.squared_error);
-  file.write_double("training", "running_absolute_error", state.running.absolute_error);
-  file.write_int("training", "running_correct", state.running.correct);
-  for (const auto& [name, values] : {std::pair{"training/carried_h", &state.carried.h},
-                                     {"training/carried_c", &state.carried.c}}) {
-    if (!values->empty()) file.write(name, std::array{std::ssize(*values)}, *values);
-  }
-  file.write_double("training", "lr_scale", state.schedule.lr_scale);
-  write_plateau(file, "plateau", state.schedule.plateau);
-  write_plateau(file, "early_stopping", state.early_stopping);
-  file.write_string("training", "last_metrics", state.last_metrics);
-  file.write_string("training", "run_file", state.run_file);
-}
-
-std::vector<float> read_carried(const hdf5::File& file, const std::string& name) {
-  if (!file.has(name)) return {};
-  const hdf5::Array array = file.array(name);
-  array.expect(hdf5::Element::float32, {hdf5::kAnySize}, "[states]");
-  return array.read_floats();
-}
-
-TrainingState read_training(const hdf5::File& file) {
-  TrainingState state{
-      .epoch = file.read_int("training", "epoch"),
-      .batch = file.read_int("training", "batch"),
-      .step = file.read_int("training", "step"),
-      .seed = std::bit_cast<std::uint64_t>(file.read_int("training", "seed")),
-      .best_metric = {},
-      .running = {.items = file.read_int("training", "running_items"),
-                  .loss = file.read_double("training", "running_loss"),
-                  .absolute_error = file.read_double("training", "running_absolute_error"),
-                  .correct = file.read_int("training", "running_correct")},
-      .carried = {read_carried(file, "training/carried_h"),
-                  read_carried(file, "training/carried_c")},
-      .schedule = {.lr_scale = file.has_attribute("training", "lr_scale")
-                                   ? file.read_double("training", "lr_scale")
-                                   : 1,
-                   .plateau = read_plateau(file, "plateau")},
-      .early_stopping = read_plateau(file, "early_stopping"),
-      .last_metrics = file.read_string("training", "last_metrics"),
-      .run_file = file.read_string("training", "run_file")};
-  // Where they are absent, every item counted once, and the loss was the squared error.
-  Metrics& running = state.running;
-  running.weight = file.has_attribute("training", "running_weight")
-                       ? file.read_double("training", "running_weight")
-                       : static_cast<double>(running.items);
-  running.squared_error = file.has_attribute("training", "running_squared_error")
-                              ? file.read_double("training", "running_squared_error")
-                              : running.loss;
-  if (file.has_attribute("training", "best_metric")) {
-    state.best_metric = file.read_double("training", "best_metric");
-  }
-  return state;
-}
-
 hdf5::FileWriter create_checkpoint(const std::filesystem::path& path, const ModelDescription& model,
                                    const Parameters& parameters) {
   hdf5::FileWriter file = hdf5::FileWriter::create(path, kChecksumSize);
@@ -226,7 +148,7 @@ void save_checkpoint(const std::filesystem::path& path, const ModelDescription& 
                      const TrainingState& state) {
   hdf5::FileWriter file = create_checkpoint(path, model, parameters);
   write_optimizer(file, parameters, optimizer);
-  write_training(file, state);
+  write_training_state(file, state);
   save(file, previous_checkpoint(path));
 }
 
@@ -248,12 +170,18 @@ Checkpoint& Checkpoint::operator=(Checkpoint&& other) noexcept = default;
 
 const std::filesystem::path& Checkpoint::path() const noexcept { return file_->path(); }
 
+bool Checkpoint::has_description() const { return file_->has_attribute("model", "cell"); }
+
 ModelDescription Checkpoint::description() const { return read_model(*file_); }
 
 bool Checkpoint::has_head() const { return file_->has("state_dict/head.bias"); }
 
 void Checkpoint::load_parameters(Parameters& parameters) const {
   const std::vector<float> flat = read_tensors(*file_, "state_dict", parameters);
+  for (const ParameterSlice& slice : parameters.slices()) {
+    expect_finite(std::span(flat).subspan(slice.offset, slice.size),
+                  file_->array("state_dict/" + slice.name).where());
+  }
   ParameterEditor editor = parameters.edit();
   std::ranges::copy(flat, editor.values().begin());
 }
@@ -276,7 +204,7 @@ void Checkpoint::load_part(Parameters& parameters) const {
 
 bool Checkpoint::has_training() const { return file_->has("training"); }
 
-TrainingState Checkpoint::training_state() const { return read_training(*file_); }
+TrainingState Checkpoint::training_state() const { return read_training_state(*file_); }
 
 void Checkpoint::load_optimizer(const Parameters& parameters, Optimizer& optimizer) const {
   const std::string_view expected = to_string(optimizer.config().kind);
@@ -284,7 +212,7 @@ void Checkpoint::load_optimizer(const Parameters& parameters, Optimizer& optimiz
     throw FileError(fmt::format("{}: expected '{}', found '{}'", file_->where("optimizer", "kind"),
                                 expected, found));
   }
-  const std::int64_t steps = file_->read_int("optimizer", "steps");
+  const std::int64_t steps = read_count(*file_, "optimizer", "steps");
   std::vector<std::vector<float>> arrays;
   for (const Optimizer::State& array : optimizer.states()) {
     arrays.push_back(read_tensors(*file_, fmt::format("optimizer/{}", array.name), parameters));

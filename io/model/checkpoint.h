@@ -12,6 +12,7 @@
 #include "engine/training/network.h"
 #include "engine/training/optimizer.h"
 #include "engine/training/schedule.h"
+#include "io/data/data_identity.h"
 #include "io/model/model_description.h"
 
 namespace quadgate {
@@ -26,6 +27,7 @@ struct TrainingState {
   std::int64_t batch = 0;  ///< batches done of the epoch in progress
   std::int64_t step = 0;   ///< optimizer updates done
   std::uint64_t seed = 0;
+  std::optional<DataIdentity> data{};   ///< trained on; files of older programs do not tell
   std::optional<double> best_metric{};  ///< that best.h5 reached, if any
   Metrics running{};                    ///< sums over the batches done of the epoch in progress
   RecurrentStates carried{};            ///< into the next batch, of a language model; or empty
@@ -64,13 +66,15 @@ class Checkpoint {
   Checkpoint& operator=(Checkpoint&& other) noexcept;
 
   const std::filesystem::path& path() const noexcept;
+  /// Whether it says of its model more than the weights do.
+  bool has_description() const;
   /// Throws FileError if it is missing, or of a model that cannot be.
   ModelDescription description() const;
 
   /// Whether the model has a head: one of a bare torch.nn.LSTM does not.
   bool has_head() const;
   /// Fills all weights. Throws FileError, with the parameters as they were, naming every tensor
-  /// that is missing, unexpected or of another shape.
+  /// that is missing, unexpected or of another shape, or one that is not finite.
   void load_parameters(Parameters& parameters) const;
   /// Fills the weights that the file has, a part of `parameters`; the others stay as they are.
   /// Throws FileError like load_parameters.
@@ -78,7 +82,7 @@ class Checkpoint {
 
   /// Whether there are an optimizer and a training state.
   bool has_training() const;
-  /// Where the training stood. Throws FileError.
+  /// Where the training stood. Throws FileError, also if it has a number that cannot be.
   TrainingState training_state() const;
   /// Fills the optimizer's state. `parameters` gives the layout of its arrays. Throws FileError
   /// like load_parameters, with the optimizer as it was, also if its kind differs.

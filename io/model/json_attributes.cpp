@@ -34,6 +34,9 @@ class JsonReader final : public AttributeReader {
   std::vector<float> read_floats(const std::string& name) const override {
     return get<std::vector<float>>(name, "a list of numbers", &json::is_array);
   }
+  std::vector<double> read_doubles(const std::string& name) const override {
+    return get<std::vector<double>>(name, "a list of numbers", &json::is_array);
+  }
   std::string where(const std::string& name) const override {
     return fmt::format("{}: '{}'", name_, name);
   }
@@ -67,6 +70,9 @@ class JsonWriter final : public AttributeWriter {
   }
   void write_floats(const std::string& name, std::span<const float> values) override {
     object_[name] = std::vector<float>(values.begin(), values.end());
+  }
+  void write_doubles(const std::string& name, std::span<const double> values) override {
+    object_[name] = std::vector<double>(values.begin(), values.end());
   }
 
   std::string text() const { return object_.dump(); }

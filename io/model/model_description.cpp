@@ -99,14 +99,19 @@ void read_training_target(const AttributeReader& from, ModelConfig& model) {
   if (has("class_weights")) loss.class_weights = from.read_floats("class_weights");
 }
 
-// Every token and every class has a name.
+// Every token and every class has a name; features have names and a scale each, or none.
 void expect_names(const AttributeReader& from, const ModelDescription& model) {
-  const auto expect = [&](const char* attribute, std::int64_t expected, std::size_t found) {
+  const auto expect = [&](const char* attribute, std::int64_t expected, std::size_t found,
+                          const char* what = "names") {
     if (std::cmp_not_equal(expected, found)) {
-      throw FileError(
-          fmt::format("{}: expected {} names, found {}", from.where(attribute), expected, found));
+      throw FileError(fmt::format("{}: expected {} {}, found {}", from.where(attribute), expected,
+                                  what, found));
     }
   };
+  const std::int64_t features = model.config.has_embedding() ? 0 : model.config.input_size();
+  const DataDescription& data = model.data;
+  if (!data.feature_names.empty()) expect("feature_names", features, data.feature_names.size());
+  if (!data.mean.empty()) expect("mean", features, data.mean.size(), "values");
   if (model.config.has_embedding()) {
     expect("token_names", model.config.embedding.vocabulary_size, model.data.token_names.size());
   }

@@ -8,6 +8,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/random.h"
+#include "io/data/dataset.h"
 #include "io/hdf5/attributes.h"
 
 namespace quadgate {
@@ -73,10 +74,11 @@ std::int64_t piece_size(std::int64_t columns) {
 }
 
 DatasetFile::DatasetFile(const std::filesystem::path& path, const char* task,
-                         const DataDescription& description, std::int64_t format_version)
+                         const DataDescription& description, std::int64_t least_version)
     : temporary_(path), file_(hdf5::FileWriter::create_at(temporary_.temporary_path(), path)) {
   file_.write_string("", "format", "quadgate-dataset");
-  file_.write_int("", "format_version", format_version);
+  file_.write_int("", "format_version",
+                  description.mean.empty() ? least_version : kStandardizedVersion);
   file_.write_string("", "task", task);
   hdf5::ObjectWriter root(file_, "");
   write_data_description(root, description);

@@ -44,11 +44,12 @@ class RowSplits {
 };
 
 /// A data set that is written next to its place, root attributes first, and takes the place when it
-/// is whole. Throws FileError. It then leaves nothing behind, and an existing file as it was.
+/// is whole. Its format_version is at least `least_version`. Throws FileError. It then leaves
+/// nothing behind, and an existing file as it was.
 class DatasetFile {
  public:
   DatasetFile(const std::filesystem::path& path, const char* task,
-              const DataDescription& description, std::int64_t format_version = 1);
+              const DataDescription& description, std::int64_t least_version = 1);
   ~DatasetFile();
   DatasetFile(const DatasetFile&) = delete;
   DatasetFile& operator=(const DatasetFile&) = delete;

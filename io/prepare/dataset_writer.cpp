@@ -66,7 +66,7 @@ void for_each_piece(const Source& source, std::optional<std::size_t> only, Body 
   const LabelledSequences& data = *source.data;
   SpooledFloats::Reader x(data.x);
   SpooledIntegers::Reader lengths(data.lengths);
-  std::vector<float> piece;
+  std::vector<double> piece;
   const std::int64_t most = piece_size(data.input_size);
   for (std::int64_t row = 0; row < data.size(); ++row) {
     const std::size_t split = source.splits[row];
@@ -78,14 +78,14 @@ void for_each_piece(const Source& source, std::optional<std::size_t> only, Body 
     while (left > 0) {
       piece.resize(static_cast<std::size_t>(std::min(left, most)));
       x.read(piece);
-      body(split, std::span(piece));
+      body(split, std::span<const double>(piece));
       left -= std::ssize(piece);
     }
   }
 }
 
 /// Throws DataError if a piece of x, which begins at row `first`, is not finite.
-void expect_finite(const std::filesystem::path& path, std::span<const float> x, const char* unit,
+void expect_finite(const std::filesystem::path& path, std::span<const double> x, const char* unit,
                    std::int64_t first, std::int64_t columns) {
   if (const std::int64_t bad = find_not_finite(x); bad >= 0) {
     throw DataError(fmt::format("{}: {} {}, feature {}: not finite", path.string(), unit,
@@ -96,12 +96,12 @@ void expect_finite(const std::filesystem::path& path, std::span<const float> x, 
 Standardization measure(const Source& training, const PrepareOptions& options) {
   const LabelledSequences& data = *training.data;
   ColumnMoments moments(data.input_size);
-  WorkMeter meter(options.observer, "measuring", data.path, 8 * data.x.size());
-  for_each_piece(training, 0, [&](std::size_t, std::span<const float> piece) {
+  WorkMeter meter(options.observer, "measuring", data.path, 16 * data.x.size());
+  for_each_piece(training, 0, [&](std::size_t, std::span<const double> piece) {
     moments.add(piece);
     meter.add(piece.size_bytes());
   });
-  for_each_piece(training, 0, [&](std::size_t, std::span<const float> piece) {
+  for_each_piece(training, 0, [&](std::size_t, std::span<const double> piece) {
     moments.add_deviations(piece);
     meter.add(piece.size_bytes());
   });
@@ -164,7 +164,8 @@ class SequenceWriter {
     SpooledIntegers::Reader labels(data.labels);
     SpooledFloats::Reader targets(data.targets);
     SpooledIntegers::Reader lengths(data.lengths);
-    std::vector<float> values(static_cast<std::size_t>(data.output_size));
+    std::vector<double> values(static_cast<std::size_t>(data.output_size));
+    std::vector<float> floats(values.size());
     for (std::int64_t row = 0; row < data.size(); ++row) {
       Split& split = splits_.at(source.splits[row]);
       const std::int64_t length = lengths.next();
@@ -173,7 +174,8 @@ class SequenceWriter {
       if (split.values) {
         targets.read(values);
         expect_finite(data.path, values, "sequence", row, data.output_size);
-        split.values->append(values);
+        Standardization().apply(values, floats);
+        split.values->append(floats);
         continue;
       }
       for (std::int64_t left = data.task == Task::tagging ? length : 1; left > 0; --left) {
@@ -185,12 +187,14 @@ class SequenceWriter {
   void write_steps(const Source& source, const Standardization& standardization, WorkMeter& meter) {
     const LabelledSequences& data = *source.data;
     std::int64_t step = 0;
-    for_each_piece(source, {}, [&](std::size_t split, std::span<float> piece) {
+    std::vector<float> out;
+    for_each_piece(source, {}, [&](std::size_t split, std::span<const double> piece) {
       expect_finite(data.path, piece, "step", step, data.input_size);
       step += std::ssize(piece) / data.input_size;
-      if (!standardization.mean.empty()) standardization.apply(piece);
-      splits_.at(split).x->append(piece);
-      meter.add(piece.size_bytes());
+      out.resize(piece.size());
+      standardization.apply(piece, out);
+      splits_.at(split).x->append(out);
+      meter.add(std::span(out).size_bytes());
     });
   }
 

@@ -20,11 +20,14 @@ struct LabelledSequences {
       : path(std::move(from)), x(spool), lengths(spool), labels(spool), targets(spool) {}
 
   std::int64_t size() const noexcept { return lengths.size(); }
-  /// Adds a sequence [T, input_size].
+  /// Adds a sequence [T, input_size]; all of them as floats, or all as doubles.
   void add(std::span<const float> steps, std::int64_t label) {
     x.append(steps);
-    lengths.push_back(std::ssize(steps) / input_size);
-    labels.push_back(label);
+    add_label(std::ssize(steps), label);
+  }
+  void add(std::span<const double> steps, std::int64_t label) {
+    x.append(steps);
+    add_label(std::ssize(steps), label);
   }
 
   std::filesystem::path path;  ///< where they come from, for messages
@@ -37,6 +40,12 @@ struct LabelledSequences {
   SpooledIntegers lengths;                   ///< [n]
   SpooledIntegers labels;                    ///< [n], or [sum of lengths] of tagging
   SpooledFloats targets;                     ///< [n, O] of a regression
+
+ private:
+  void add_label(std::int64_t values, std::int64_t label) {
+    lengths.push_back(values / input_size);
+    labels.push_back(label);
+  }
 };
 
 /// How the input is divided, standardized and stored.

@@ -67,7 +67,7 @@ void for_each_split(const Series& data, Body body) {
 template <typename Body>
 void for_each_training_piece(const Series& data, Body body) {
   SpooledFloats::Reader x(data.x);
-  std::vector<float> piece;
+  std::vector<double> piece;
   const std::int64_t most = piece_size(data.columns());
   for_each_split(data, [&](std::size_t split, std::int64_t, std::int64_t rows) {
     std::int64_t left = rows * data.columns();
@@ -78,7 +78,7 @@ void for_each_training_piece(const Series& data, Body body) {
     for (; left > 0; left -= std::ssize(piece)) {
       piece.resize(static_cast<std::size_t>(std::min(left, most)));
       x.read(piece);
-      body(std::span<const float>(piece));
+      body(std::span<const double>(piece));
     }
   });
 }
@@ -86,25 +86,25 @@ void for_each_training_piece(const Series& data, Body body) {
 Standardization measure(const Series& data, const PrepareOptions& options) {
   ColumnMoments moments(data.columns());
   WorkMeter meter(options.observer, "measuring", data.path,
-                  8 * rows_of_splits(data)[0] * data.columns());
-  for_each_training_piece(data, [&](std::span<const float> piece) {
+                  16 * rows_of_splits(data)[0] * data.columns());
+  for_each_training_piece(data, [&](std::span<const double> piece) {
     moments.add(piece);
     meter.add(piece.size_bytes());
   });
-  for_each_training_piece(data, [&](std::span<const float> piece) {
+  for_each_training_piece(data, [&](std::span<const double> piece) {
     moments.add_deviations(piece);
     meter.add(piece.size_bytes());
   });
   return moments.standardization();
 }
 
-void fill(std::span<float> x, const std::vector<float>& means) {
+void fill(std::span<double> x, const std::vector<double>& means) {
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (std::isnan(x[i])) x[i] = means[i % means.size()];
   }
 }
 
-void expect_finite(const Series& data, std::span<const float> x, std::int64_t first_row) {
+void expect_finite(const Series& data, std::span<const double> x, std::int64_t first_row) {
   if (const std::int64_t bad = find_not_finite(x); bad >= 0) {
     const auto column = static_cast<std::size_t>(bad % data.columns());
     throw DataError(fmt::format(
@@ -120,16 +120,19 @@ void write_x(hdf5::FileWriter& file, const Series& data, const Standardization& 
                                   storage_of(options));
   WorkMeter meter(options.observer, "writing", path, 4 * data.x.size());
   SpooledFloats::Reader x(data.x);
-  std::vector<float> piece;
+  std::vector<double> piece;
+  std::vector<float> out;
+  const Standardization scale = options.standardize ? standardization : Standardization{};
   const std::int64_t most = piece_size(data.columns());
   for (std::int64_t done = 0; done < data.x.size(); done += std::ssize(piece)) {
     piece.resize(static_cast<std::size_t>(std::min(data.x.size() - done, most)));
     x.read(piece);
     if (data.fill_with_mean) fill(piece, standardization.mean);
     expect_finite(data, piece, done / data.columns());
-    if (options.standardize) standardization.apply(piece);
-    writer.append(piece);
-    meter.add(std::span(piece).size_bytes());
+    out.resize(piece.size());
+    scale.apply(piece, out);
+    writer.append(out);
+    meter.add(std::span(out).size_bytes());
   }
   writer.finish();
 }

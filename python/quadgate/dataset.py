@@ -38,7 +38,8 @@ def save_dataset(
         names of the train split if it is None).
         "forecast": train is the series, an array [L, C] or a pandas frame, whose last parts become
         the valid and test splits. "language_model": each split is [L] tokens.
-    standardize: features get mean 0 and standard deviation 1 over the train split.
+    standardize: features get mean 0 and standard deviation 1 over the train split, measured in
+        float64; the file's mean and std give the values back as x * std + mean.
     compression: "gzip" stores x in compressed chunks, which training reads with a shuffle_buffer.
     Raises ValueError, naming the split, if the parts do not fit each other.
     """
@@ -69,16 +70,24 @@ def save_dataset(
 
 
 def _scale(rows: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Mean and standard deviation of each column; 1 where a column does not vary."""
+    """Mean and standard deviation of each column; of one that does not vary, its value and 1."""
     wide = rows.astype(numpy.float64)
-    std = wide.std(0)
-    return wide.mean(0).astype("f4"), numpy.where(std > 0, std, 1).astype("f4")
+    constant = (wide == wide[0]).all(0)
+    mean = numpy.where(constant, wide[0], wide.mean(0))
+    return mean, numpy.where(constant, 1, (wide - mean).std(0))
+
+
+def _standardize(x: numpy.ndarray, attributes: dict[str, Any]) -> numpy.ndarray:
+    """x as the file holds it: with mean and std, x * std + mean are the values."""
+    if "mean" in attributes:
+        x = (x - attributes["mean"]) / attributes["std"]
+    return x.astype(numpy.float32)
 
 
 def _write_series(file: h5py.File, series: Any, attributes: dict[str, Any],
                   names: Sequence[str] | None, valid_fraction: float, test_fraction: float,
                   standardize: bool, compression: str | None) -> None:  # fmt: skip
-    x = numpy.asarray(series, numpy.float32)
+    x = numpy.asarray(series, numpy.float64)
     if x.ndim != 2:
         raise ValueError(f"train: expected a series [L, C], found shape {x.shape}")
     begin_test = round(len(x) * (1 - test_fraction))
@@ -87,7 +96,8 @@ def _write_series(file: h5py.File, series: Any, attributes: dict[str, Any],
         raise ValueError("valid_fraction and test_fraction: expected that rows to train are left")
     if standardize:
         attributes["mean"], attributes["std"] = _scale(x[:begin_valid])
-        x = (x - attributes["mean"]) / attributes["std"]
+        attributes["format_version"] = 3
+    x = _standardize(x, attributes)
     attributes["feature_names"] = list(names or [str(i) for i in range(x.shape[1])])
     borders = {"train": (0, begin_valid), "valid": (begin_valid, begin_test),
                "test": (begin_test, len(x))}  # fmt: skip
@@ -108,6 +118,7 @@ def _write_splits(file: h5py.File, task: str, splits: dict[str, Any], attributes
     tokens = "token_names" in attributes
     if standardize and not tokens:
         attributes["mean"], attributes["std"] = _scale(numpy.concatenate(list(splits["train"][0])))
+        attributes["format_version"] = 3
     numbers: dict[str, int] = {}
     for name, split in splits.items():
         group = file.create_group(name)
@@ -115,9 +126,9 @@ def _write_splits(file: h5py.File, task: str, splits: dict[str, Any], attributes
             _write_x(group, numpy.asarray(split, numpy.int32), compression)
             continue
         x, y = split
-        rows = [numpy.asarray(row, numpy.int32 if tokens else numpy.float32) for row in x]
-        if not tokens and "mean" in attributes:
-            rows = [(row - attributes["mean"]) / attributes["std"] for row in rows]
+        rows = [numpy.asarray(row, numpy.int32 if tokens else numpy.float64) for row in x]
+        if not tokens:
+            rows = [_standardize(row, attributes) for row in rows]
         _write_rows(group, rows, compression)
         if len(rows) != len(y):
             raise ValueError(f"{name}: expected {len(rows)} targets, one a sequence, found {len(y)}")

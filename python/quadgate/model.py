@@ -78,7 +78,8 @@ class Model(nn.Module):
         """Features in original units as the model was trained on them."""
         if self.mean is None or self.std is None:
             return x
-        return (x - self.mean.to(x)) / self.std.to(x)
+        device = x.device
+        return ((x.double() - self.mean.to(device)) / self.std.to(device)).to(self.head.weight.dtype)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The head's outputs: logits of classes, or (standardized) values.
@@ -143,4 +144,4 @@ def _names(config: dict[str, Any], key: str) -> list[str]:
 
 
 def _numbers(config: dict[str, Any], key: str) -> Tensor | None:
-    return torch.from_numpy(numpy.array(config[key], numpy.float32)) if key in config else None
+    return torch.from_numpy(numpy.array(config[key], numpy.float64)) if key in config else None

@@ -8,10 +8,15 @@
 namespace quadgate::testing {
 
 /// All of an array, in memory.
-inline std::vector<float> values_of(const SpooledFloats& floats) {
-  std::vector<float> values(static_cast<std::size_t>(floats.size()));
+inline std::vector<double> doubles_of(const SpooledFloats& floats) {
+  std::vector<double> values(static_cast<std::size_t>(floats.size()));
   SpooledFloats::Reader(floats).read(values);
   return values;
+}
+
+inline std::vector<float> values_of(const SpooledFloats& floats) {
+  const std::vector<double> values = doubles_of(floats);
+  return {values.begin(), values.end()};
 }
 
 inline std::vector<std::int64_t> values_of(const SpooledIntegers& integers) {

@@ -82,3 +82,39 @@ def test_windows_are_numpys(tmp_path, stride, targets, standardize):
         raw = error * std[columns]
         assert metrics["mse_raw"] == pytest.approx(numpy.square(raw).mean(), rel=1e-4)
         assert metrics["mae_raw"] == pytest.approx(numpy.abs(raw).mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize("scale", ["own", "plain", "columns in another order"])
+def test_new_rows_come_in_the_models_scale(tmp_path, scale):
+    source, data = tmp_path / "series.csv", tmp_path / "series.h5"
+    series = write_csv(source)
+    quadgate("prepare", "csv", source, "--test-fraction", TEST, "--standardize", "-o", data)
+    window = {"input_len": 12, "horizon": 4, "targets": ["oil", "load"]}
+    checkpoint = train(tmp_path, data, {"hidden_size": 10}, {"epochs": 2, "lr": 0.01}, **window)
+
+    # Later rows, of which prepare would make another mean and std.
+    first, size = 140, 40
+    rows = list(csv.reader(source.open()))
+    new = [row[1:] for row in [rows[0], *rows[1 + first : 1 + first + size]]]
+    if scale.startswith("columns"):
+        new = [row[::-1] for row in new]
+    with open(tmp_path / "new.csv", "w", newline="") as file:
+        csv.writer(file).writerows(new)
+    quadgate("prepare", "csv", tmp_path / "new.csv", "--test-fraction", 0.5,
+             *([] if scale == "plain" else ["--standardize"]), "-o", tmp_path / "new.h5")  # fmt: skip
+    quadgate("predict", checkpoint, "--data", tmp_path / "new.h5", "-o", tmp_path / "out.h5")
+    with h5py.File(tmp_path / "out.h5") as file:
+        found = file["values"][()].reshape(-1, 4, 2)
+
+    past = series[: int(ROWS * (1 - TEST))].astype(float)
+    mean, std = past.mean(0), past.std(0)
+    scaled = ((series[first : first + size] - mean) / std).astype(numpy.float32)
+    inputs, expected = cut(scaled, size // 2, size, 12, 4, 1)
+    lstm = Model(3, 8, hidden_size=10)
+    lstm.load_state_dict(state_dict(checkpoint))
+    with torch.no_grad():
+        outputs = lstm(inputs).numpy().reshape(-1, 4, 2)
+    assert max_difference((found - mean[[2, 0]]) / std[[2, 0]], outputs) < 1e-5
+    metrics = evaluate(checkpoint, tmp_path / "new.h5")
+    error = outputs - expected[:, :, [2, 0]]
+    assert metrics["mse"] == pytest.approx(numpy.square(error).mean(), rel=1e-4)

@@ -148,3 +148,25 @@ def test_labels_that_training_does_not_have(tmp_path):
     with pytest.raises(ValueError, match=r"test: expected labels of the train split, found \['b'\]"):
         package.save_dataset(tmp_path / "a.h5", "classification", ([[[1.0]]], ["a"]),
                              test=([[[1.0]]], ["b"]))  # fmt: skip
+
+
+@pytest.mark.parametrize("task", ["forecast", "regression"])
+def test_a_column_far_from_zero(tmp_path, task):
+    rng = numpy.random.default_rng(3)
+    rows = numpy.stack([1e7 + 0.1 * rng.normal(size=60), numpy.full(60, 0.1)], 1)
+    window = {}
+    if task == "forecast":
+        package.save_dataset(tmp_path / "a.h5", task, rows, test_fraction=0.25, standardize=True)
+        window, known = {"input_len": 5, "horizon": 2}, rows[:45]
+    else:
+        known, y = rows.reshape(12, 5, 2), numpy.zeros(12)
+        package.save_dataset(tmp_path / "a.h5", task, (known, y), standardize=True)
+    with h5py.File(tmp_path / "a.h5") as file:
+        mean, std, x = file.attrs["mean"], file.attrs["std"], file["train/x"][()].reshape(-1, 2)
+        assert file.attrs["format_version"] == 3 and mean.dtype == std.dtype == numpy.float64
+    assert abs(mean[0] - known[..., 0].mean()) < 1e-8 and mean[1] == 0.1 and std[1] == 1
+    assert abs(std[0] / known[..., 0].std() - 1) < 1e-7
+    assert numpy.abs(x * std + mean - rows[: len(x)]).max() < 1e-7
+    checkpoint = train(tmp_path, tmp_path / "a.h5", {"hidden_size": 4}, {"epochs": 1}, **window)
+    model = package.load(checkpoint)
+    assert max_difference(model.standardize(torch.from_numpy(rows[: len(x)])), x) < 1e-6

@@ -72,7 +72,7 @@ TEST_F(PrepareTest, ReadsTablesOfAllKinds) {
   EXPECT_THAT(dataset.description().feature_names, testing::ElementsAre("b", "a"));
   EXPECT_EQ(dataset.split("train").size(), 2 * 11);
   EXPECT_EQ(dataset.split("test").size(), 2 * 3);
-  EXPECT_FLOAT_EQ(dataset.description().mean[1], 8);
+  EXPECT_EQ(dataset.description().mean[1], 8);
 
   write("run.toml",
         "[data]\npath = \"out.h5\"\ninput_len = 4\nhorizon = 2\n[model]\nhidden_size = 4\n"

@@ -72,8 +72,8 @@ class ReadingTest : public Workspace {
     file.write_string("", "task", "classification");
     file.write_strings("", "class_names", description.class_names);
     file.write_strings("", "feature_names", description.feature_names);
-    file.write_floats("", "mean", description.mean);
-    file.write_floats("", "std", description.std);
+    file.write_doubles("", "mean", description.mean);
+    file.write_doubles("", "std", description.std);
     for (const Rows& part : parts) {
       std::vector<std::int64_t> rows;
       for (std::int64_t row = part.begin; row < part.end; ++row) rows.push_back(row);

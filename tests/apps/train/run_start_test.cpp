@@ -32,7 +32,8 @@ class RunStartTest : public Workspace {
     Network network(model_of(config, data), 9, config.train.batch_size, arena);
     Trainer trainer(network, config.train.optimizer, 1);
     const std::int64_t before = bytes_read();
-    EXPECT_GE(resume(config, folder, data, trainer).epoch, 1);
+    const Origin origin = open_origin(config, folder, true);
+    EXPECT_GE(resume(config, folder, origin, data, trainer).epoch, 1);
     return static_cast<double>(bytes_read() - before) /
            static_cast<double>(std::filesystem::file_size(folder.checkpoint()));
   }

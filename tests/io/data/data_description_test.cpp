@@ -3,6 +3,10 @@
 
 #include "io/data/data_description.h"
 
+#include <cmath>
+#include <limits>
+#include <vector>
+
 #include "engine/base/error.h"
 #include "io/hdf5/attributes.h"
 #include "tests/io/files.h"
@@ -12,6 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
 using testing::message_of;
 
 using DataDescriptionTest = testing::FolderTest;
@@ -50,6 +55,28 @@ TEST_F(DataDescriptionTest, NamesAnUnknownLevel) {
   EXPECT_THAT(message_of<FileError>([&] { read_data_description(hdf5::ObjectReader(other, "")); }),
               EndsWith("b.h5: attribute 'token_level': expected words or characters, found "
                        "'syllables'"));
+}
+
+TEST_F(DataDescriptionTest, RefusesAScaleThatCannotBe) {
+  const double none = std::nan("");
+  const double infinity = std::numeric_limits<double>::infinity();
+  const auto message = [&](const std::vector<double>& mean, const std::vector<double>& std) {
+    hdf5::FileWriter made = hdf5::FileWriter::create(path("a.h5"));
+    made.write_doubles("", "mean", mean);
+    if (!std.empty()) made.write_doubles("", "std", std);
+    testing::save(made);
+    const hdf5::File file = hdf5::File::open(path("a.h5"));
+    return message_of<FileError>([&] { read_data_description(hdf5::ObjectReader(file, "")); });
+  };
+  for (const double bad : {none, infinity, -infinity}) {
+    EXPECT_THAT(message({1, bad}, {1, 1}),
+                HasSubstr("a.h5: attribute 'mean': expected finite numbers, found"));
+  }
+  for (const double bad : {none, infinity, 0.0, -0.0, -1.0}) {
+    EXPECT_THAT(message({1, 1}, {1, bad}),
+                HasSubstr("a.h5: attribute 'std': expected finite numbers above 0, found"));
+  }
+  EXPECT_THAT(message({1, 1}, {}), EndsWith("expected 2 values, as many as mean has, found 0"));
 }
 
 TEST(DataDescription, FindsTargetColumnsInTheirOrder) {

@@ -256,9 +256,9 @@ TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
 
   hdf5::FileWriter newer = hdf5::FileWriter::create(data_path());
   newer.write_string("", "format", "quadgate-dataset");
-  newer.write_int("", "format_version", 3);
+  newer.write_int("", "format_version", 4);
   EXPECT_EQ(error(std::move(newer)),
-            "attribute 'format_version': expected at most 2, found 3: written by a newer quadgate");
+            "attribute 'format_version': expected at most 3, found 4: written by a newer quadgate");
 }
 
 TEST_F(DatasetTest, CountsClassesWithoutNamesAndNeedsNoVersion) {

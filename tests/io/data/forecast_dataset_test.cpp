@@ -205,7 +205,7 @@ TEST_F(ForecastTest, ReadsTheElectricityTransformerSet) {
   Batch batch;
   dataset.split("train").read(std::array<std::int64_t, 1>{0}, batch);
   const DataDescription& description = dataset.description();
-  EXPECT_FLOAT_EQ(batch.x[6] * description.std[6] + description.mean[6], 30.531F);
+  EXPECT_NEAR(batch.x[6] * description.std[6] + description.mean[6], 30.531, 1e-6);
 }
 
 }  // namespace

@@ -4,7 +4,11 @@
 
 #include "io/model/checkpoint.h"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <cmath>
+#include <limits>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -71,6 +75,7 @@ TrainingState some_state() {
           .batch = 17,
           .step = 1234,
           .seed = 0xFEDC'BA98'7654'3210,
+          .data = DataIdentity{100, 20, 0xFEDC'BA98'7654'3211},
           .best_metric = 0.875,
           .running = {.items = 544,
                       .loss = 12.5,
@@ -151,6 +156,63 @@ TEST_F(CheckpointTest, KeepsModels) {
   }
 }
 
+TEST_F(CheckpointTest, RefusesWeightsThatAreNotFinite) {
+  for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
+    Parameters weights = parameters(kModel, 1);
+    {
+      ParameterEditor editor = weights.edit();
+      editor.value(weights.slice("rnn.weight_hh_l1"))[7] = bad;
+    }
+    save_model(path("model.h5"), kModel, weights);
+    EXPECT_THAT(message_of<FileError>([&] {
+                  Parameters loaded(kModel.config);
+                  Checkpoint(path("model.h5")).load_parameters(loaded);
+                }),
+                HasSubstr("model.h5: dataset 'state_dict/rnn.weight_hh_l1': expected finite "
+                          "numbers, found " +
+                          fmt::format("{}", bad) + " as number 7"));
+  }
+}
+
+TEST_F(CheckpointTest, RefusesATrainingStateThatCannotBe) {
+  const Parameters weights = parameters(kModel, 1);
+  const auto expect_refused = [&](const char* attribute, const auto& spoil) {
+    TrainingState state = some_state();
+    spoil(state);
+    save_checkpoint(path("checkpoint.h5"), kModel, weights,
+                    optimizer(OptimizerConfig::Kind::sgd, weights), state);
+    EXPECT_THAT(
+        message_of<FileError>([&] { Checkpoint(path("checkpoint.h5")).training_state(); }),
+        HasSubstr(fmt::format("checkpoint.h5: attribute 'training@{}': expected ", attribute)));
+  };
+  const double none = std::nan("");
+  expect_refused("epoch", [](TrainingState& state) { state.epoch = -1; });
+  expect_refused("batch", [](TrainingState& state) { state.batch = -1; });
+  expect_refused("step", [](TrainingState& state) { state.step = -1; });
+  expect_refused("running_items", [](TrainingState& state) { state.running.items = -544; });
+  expect_refused("running_correct", [](TrainingState& state) { state.running.correct = 545; });
+  expect_refused("running_loss", [&](TrainingState& state) { state.running.loss = none; });
+  expect_refused("running_weight", [&](TrainingState& state) { state.running.weight = none; });
+  expect_refused("lr_scale", [](TrainingState& state) { state.schedule.lr_scale = -1; });
+  expect_refused("plateau_best", [&](TrainingState& state) { state.schedule.plateau.best = none; });
+  expect_refused("early_stopping_num_bad_epochs",
+                 [](TrainingState& state) { state.early_stopping.num_bad_epochs = -1; });
+  expect_refused("data_train_rows",
+                 [](TrainingState& state) { state.data = DataIdentity{.train_rows = -1}; });
+  TrainingState state = some_state();
+  state.carried.h = {1, std::nanf("")};
+  save_checkpoint(path("checkpoint.h5"), kModel, weights,
+                  optimizer(OptimizerConfig::Kind::sgd, weights), state);
+  EXPECT_THAT(message_of<FileError>([&] { Checkpoint(path("checkpoint.h5")).training_state(); }),
+              HasSubstr("dataset 'training/carried_h': expected finite numbers"));
+  Optimizer negative = optimizer(OptimizerConfig::Kind::sgd, weights);
+  negative.set_steps(-1);
+  save_checkpoint(path("checkpoint.h5"), kModel, weights, negative, some_state());
+  EXPECT_THAT(message_of<FileError>(
+                  [&] { Checkpoint(path("checkpoint.h5")).load_optimizer(weights, negative); }),
+              HasSubstr("attribute 'optimizer@steps': expected at least 0, found -1"));
+}
+
 TEST_F(CheckpointTest, ATiedWeightHasBothOfPyTorchsNames) {
   ModelDescription model = kTagger;
   model.config.rnn.hidden_size = 3;
@@ -186,6 +248,7 @@ TEST_F(CheckpointTest, KeepsTheStateOfEveryOptimizer) {
     EXPECT_EQ(state.batch, 17);
     EXPECT_EQ(state.step, 1234);
     EXPECT_EQ(state.seed, 0xFEDC'BA98'7654'3210);
+    EXPECT_EQ(state.data, some_state().data);
     EXPECT_EQ(state.best_metric, 0.875);
     EXPECT_EQ(state.running.items, 544);
     EXPECT_EQ(state.running.loss, 12.5);

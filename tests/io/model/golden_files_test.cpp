@@ -2,6 +2,8 @@
 // and one of a version to come. Expected values: data sets as in their sources, spelled out there;
 // those of the checkpoint as h5py reads them. Tolerance: none.
 
+#include <cmath>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,10 +16,12 @@ namespace quadgate {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::FloatNear;
 using ::testing::HasSubstr;
 using testing::message_of;
+using ::testing::Pointwise;
 
 class GoldenFilesTest : public testing::FolderTest {
  protected:
@@ -121,9 +125,9 @@ TEST_F(GoldenFilesTest, ForecastVersion1) {
   ASSERT_EQ(forecast.split("test").size(), 2);
   // The level is t * t over the rows t = 0 to 7 of the train split.
   const Batch windows = train_rows(forecast);
-  const std::vector<float>& std = forecast.description().std;
+  const auto std = static_cast<float>(forecast.description().std.at(0));
   std::vector<float> levels;
-  for (const float target : windows.targets) levels.push_back(target * std.at(0) + 17.5F);
+  for (const float target : windows.targets) levels.push_back(target * std + 17.5F);
   EXPECT_THAT(levels,
               ElementsAre(FloatNear(4, 1e-4F), FloatNear(9, 1e-4F), FloatNear(16, 1e-4F),
                           FloatNear(25, 1e-4F), FloatNear(36, 1e-4F), FloatNear(49, 1e-4F)));
@@ -139,6 +143,45 @@ TEST_F(GoldenFilesTest, ForecastVersion2) {  // of several series
   const Batch windows = train_rows(forecast);
   EXPECT_THAT(windows.x, ElementsAre(0, 1, 4, 1, 4, 9, 0, -1, -2, -1, -2, -3));
   EXPECT_THAT(windows.targets, ElementsAre(9, 16, 16, 25, -3, -4, -4, -5));
+}
+
+// The data sets of versions 1 and 2 with float32 mean and std, that of 3 with float64, and a model
+// of the first one: the values are those of the source, whatever the model's scale.
+TEST_F(GoldenFilesTest, ValuesOfStandardizedDataOfEveryVersion) {
+  const ModelDescription model = Checkpoint(golden("checkpoint_v1_forecast.h5")).description();
+  EXPECT_THAT(model.data.mean, ElementsAre(17.5, -3.5));
+  // Of t * t and -t, t = 0 to 7.
+  EXPECT_THAT(model.data.std,
+              ElementsAre(DoubleNear(std::sqrt(278.25), 1e-6), DoubleNear(std::sqrt(5.25), 1e-6)));
+  const DataDescription plain{.feature_names = {"level", "flow"}};
+  const Window window{.input_len = 2, .horizon = 1, .stride = 1, .targets = {"level"}};
+  for (const char* name : {"dataset_v1_forecast.h5", "dataset_v3_forecast.h5"}) {
+    SCOPED_TRACE(name);
+    Dataset values(golden(name), window, {}, kIgnoreIndex, &plain);
+    const Batch windows = train_rows(values);
+    std::vector<float> expected;
+    for (float t = 2; t < 8; ++t) expected.push_back(t * t);
+    EXPECT_THAT(windows.targets, Pointwise(FloatNear(1e-5F), expected));
+    EXPECT_THAT(std::span(windows.x).first(4),
+                ElementsAre(FloatNear(0, 1e-5F), FloatNear(0, 1e-5F), FloatNear(1, 1e-5F),
+                            FloatNear(-1, 1e-5F)));
+    // In the model's scale: as version 1 has it, to the bit.
+    Dataset scaled(golden(name), window, {}, kIgnoreIndex, &model.data);
+    EXPECT_THAT(train_rows(scaled).x.front(), FloatNear(-1.049108624458313F, 1e-6F));
+    EXPECT_EQ(scaled.description().mean, model.data.mean);
+    EXPECT_EQ(scaled.notes().size(), std::string(name).find("v1") != std::string::npos ? 0 : 1);
+  }
+
+  const DataDescription level{.feature_names = {"level"}};
+  Dataset sites(golden("dataset_v2_standardized.h5"), Window{3, 2, 1, {}}, {}, kIgnoreIndex,
+                &level);
+  const std::vector<float> expected{9, 16, 16, 25, -3, -4, -4, -5};
+  EXPECT_THAT(train_rows(sites).targets, Pointwise(FloatNear(1e-5F), expected));
+
+  const DataDescription two{.feature_names = {"a", "b"}};
+  Dataset labelled(golden("dataset_v3_classification.h5"), {}, {}, kIgnoreIndex, &two);
+  const std::vector<float> steps{1, 3, 2, 4, 5, 8, 6, 9, 7, 10, 11, 12};
+  EXPECT_THAT(train_rows(labelled).x, Pointwise(FloatNear(1e-5F), steps));
 }
 
 TEST_F(GoldenFilesTest, NewerVersionsAreRefusedByName) {

@@ -17,6 +17,7 @@ namespace quadgate {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::FloatNear;
 using testing::message_of;
 
 class SeriesWriterTest : public testing::FolderTest {
@@ -60,7 +61,24 @@ TEST_F(SeriesWriterTest, StandardizesByTheTrainingRows) {
   EXPECT_EQ(x[9], 2);
   EXPECT_EQ(file.read_int("test", "begin"), 4);
   EXPECT_EQ(file.read_int("test", "end"), 5);
-  EXPECT_EQ(file.read_int("", "format_version"), 1);
+  EXPECT_EQ(file.read_int("", "format_version"), 3);
+}
+
+TEST_F(SeriesWriterTest, KeepsTheDigitsOfAColumnFarFromZero) {
+  // 1e7 and a tenth either way, and a constant that float64 rounds.
+  Series data("input");
+  data.feature_names = {"far", "constant"};
+  data.x.append(std::vector{1e7 + 0.1, 0.1, 1e7 - 0.1, 0.1, 1e7 + 0.1, 0.1, 1e7 - 0.1, 0.1});
+  data.parts = {{.rows = {4, 0, 0}}};
+  write_forecast(path("a.h5"), std::move(data), {.standardize = true});
+  const hdf5::File file = hdf5::File::open(path("a.h5"));
+  EXPECT_THAT(file.read_doubles("", "mean"), ElementsAre(1e7, 0.1));
+  const auto std = file.read_doubles("", "std");
+  EXPECT_NEAR(std[0], 0.1, 1e-8) << "1e7 has steps of 2e-9";
+  EXPECT_EQ(std[1], 1);
+  const auto x = file.array("train/x").read_floats();
+  EXPECT_THAT(x, ElementsAre(FloatNear(1, 1e-6F), 0, FloatNear(-1, 1e-6F), 0,  //
+                             FloatNear(1, 1e-6F), 0, FloatNear(-1, 1e-6F), 0));
 }
 
 TEST_F(SeriesWriterTest, WritesRangesOfEachSeries) {
