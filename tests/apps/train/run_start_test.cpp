@@ -1,9 +1,12 @@
-// Sweeps: what resuming reads of a checkpoint of several MB, whole and damaged. Tolerance: half the
-// file for what is no checksum and no value.
+// Sweeps: what resuming reads of a checkpoint of several MB, whole and damaged; counters that
+// cannot be. Tolerance: half the file for what is no checksum and no value.
 
 #include "apps/train/run_start.h"
 
 #include <gtest/gtest.h>
+
+#include <optional>
+#include <utility>
 
 #include "apps/common/command.h"
 #include "apps/train/run_plan.h"
@@ -54,6 +57,60 @@ TEST_F(RunStartTest, ReadsADamagedOneOnceMore) {
   damaged[damaged.size() / 2] ^= 1;
   write("run/checkpoint.h5", damaged);
   EXPECT_LT(files_read(), 3.5);
+}
+
+class CountersTest : public Workspace {
+ protected:
+  void SetUp() override {
+    Workspace::SetUp();
+    const Outcome trained = run({"train", "run.toml", "--quiet", "--set", "train.epochs=2"});
+    ASSERT_EQ(trained.code, kExitDone) << trained.err;
+    before_ = read("run/checkpoint.h5");
+  }
+
+  /// Resumes from the checkpoint with other counters.
+  template <typename Change>
+  void expect_refused(const Change& change, const std::string& part) const {
+    SCOPED_TRACE(part);
+    write("run/checkpoint.h5", before_);
+    const std::optional<Checkpoint> whole(std::in_place, path("run/checkpoint.h5"));
+    const ModelDescription model = whole->description();
+    Parameters parameters(model.config);
+    whole->load_parameters(parameters);
+    Optimizer optimizer({.kind = OptimizerConfig::Kind::adam, .clip_norm = 1.0},
+                        parameters.values().size());
+    whole->load_optimizer(parameters, optimizer);
+    TrainingState state = whole->training_state();
+    std::int64_t steps = optimizer.steps();
+    change(state, steps);
+    optimizer.set_steps(steps);
+    save_checkpoint(path("run/checkpoint.h5"), model, parameters, optimizer, state);
+    expect_error(run({"train", "run.toml", "--resume", "--quiet"}), kExitFailed,
+                 "run/checkpoint.h5: attribute '" + part);
+  }
+
+ private:
+  std::string before_;
+};
+
+TEST_F(CountersTest, RefusesThoseThatCannotBe) {
+  // 80 sequences are 5 batches of 16; 2 epochs are 10 updates.
+  using Steps = std::int64_t;
+  expect_refused([](TrainingState& state, Steps&) { state.batch = 6; },
+                 "training@batch': expected at most 5, found 6");
+  expect_refused(
+      [](TrainingState& state, Steps&) { state.batch = 3; },
+      "training@step': expected 5 updates in each of 2 epochs and 3 in the next, found 10");
+  expect_refused(
+      [](TrainingState& state, Steps&) { state.epoch = 1; },
+      "training@step': expected 5 updates in each of 1 epochs and 0 in the next, found 10");
+  expect_refused(
+      [](TrainingState& state, Steps& steps) { state.step = steps = 11; },
+      "training@step': expected 5 updates in each of 2 epochs and 0 in the next, found 11");
+  expect_refused([](TrainingState& state, Steps&) { state.epoch = -2; },
+                 "training@epoch': expected at least 0, found -2");
+  expect_refused([](TrainingState&, Steps& steps) { steps = 9; },
+                 "optimizer@steps': expected 10, as in training, found 9");
 }
 
 }  // namespace
