@@ -64,7 +64,7 @@ class Listing {
   }
 
   /// What a group in "layers" is, and its number: "lstm_1" is an LSTM and 1.
-  std::pair<std::int64_t, Layer> layer_of(const std::string& group) const {
+  std::pair<std::int64_t, Layer> layer_of(const std::string& group) {
     std::string_view base = group;
     std::int64_t number = 0;
     if (const std::size_t bar = group.rfind('_'); bar != std::string::npos) {
@@ -81,9 +81,10 @@ class Listing {
   }
 
   /// The name that a model's author gave a layer, if it says more.
-  std::string own(const std::string& group) const {
+  std::string own(const std::string& group) {
     const std::string variables = "layers/" + group + "/vars";
     if (!file_.has(variables) || !file_.has_attribute(variables, "name")) return "";
+    has_names_ = true;
     const std::string name = file_.read_string(variables, "name");
     return name == group ? "" : fmt::format(" ({})", name);
   }
@@ -93,9 +94,11 @@ class Listing {
     if (kind == Kind::activation || kind == Kind::max_pooling) {
       fail(layer, "what it does is not among the weights: import the whole model, NAME.keras");
     }
-    if (kind == Kind::skipped) return;
-    const auto other =
-        std::ranges::find_if(result_.layers, [&](const Layer& l) { return l.type->kind == kind; });
+    const bool is_input = layer.type->name == "InputLayer";
+    if (kind == Kind::skipped && !is_input) return;
+    const auto other = std::ranges::find_if(result_.layers, [&](const Layer& l) {
+      return l.type->kind == kind && (!is_input || l.type == layer.type);
+    });
     if (other == result_.layers.end()) return;
     if (kind != Kind::recurrent) {
       fail(layer, fmt::format("no model here has it beside {}", other->name));
@@ -129,9 +132,12 @@ class Listing {
       }
     }
     std::string assumed = fmt::format(
-        "assumed, as Keras's weights do not tell it (a whole model, NAME.keras, does): layers in "
-        "the order {}; activation tanh, recurrent_activation sigmoid",
-        fmt::join(order, ", "));
+        "assumed, as Keras's weights do not tell it (a whole model, NAME.keras, does): layers, "
+        "each "
+        "once, one behind the other in the order {}{}; activation tanh, recurrent_activation "
+        "sigmoid",
+        fmt::join(order, ", "), has_names_ ? "" : ", and none without weights among them");
+    if (has_class("InputLayer")) assumed += "; no operations (x + y, x[:, -1]) between them";
     assumed += "; go_backwards False";
     if (has_class("Bidirectional")) assumed += "; merge_mode concat";
     if (has_class("GRU") || has_class("Bidirectional")) assumed += "; reset_after True of a GRU";
@@ -142,6 +148,7 @@ class Listing {
 
   const hdf5::File& file_;
   Layers result_;
+  bool has_names_ = false;  // versions of Keras without them leave out layers without weights
 };
 
 }  // namespace

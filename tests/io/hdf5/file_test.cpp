@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <ctime>
 #include <limits>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -94,6 +95,19 @@ void write_foreign(const std::filesystem::path& path, const std::vector<float>& 
   const Handle attribute(
       H5Acreate2(dataset.id(), "fixed", text.id(), scalar.id(), H5P_DEFAULT, H5P_DEFAULT));
   H5Awrite(attribute.id(), text.id(), "abc");
+}
+
+TEST_F(Hdf5Test, ReadsAFileInMemory) {
+  FileWriter made = FileWriter::create("a.h5");
+  made.write("x", std::array<std::int64_t, 1>{8}, testing::ramp(8));
+  const std::vector<std::byte> image(made.image().begin(), made.image().end());
+  const File file = File::open_image(image, "m.zip: a.h5");
+  EXPECT_EQ(file.array("x").read_floats(), testing::ramp(8));
+  EXPECT_THAT(message_of<FileError>([&] { file.array("y"); }), "m.zip: a.h5: dataset 'y': missing");
+  EXPECT_THAT(message_of<FileError>([&] {
+                File::open_image(std::span(image).first(image.size() / 2), "m.zip: a.h5");
+              }),
+              "m.zip: a.h5: the HDF5 file is damaged or truncated");
 }
 
 TEST_F(Hdf5Test, TheSameContentIsTheSameBytesAtAnyTime) {
