@@ -442,6 +442,13 @@ class PartFinder {
                       "head, found as well {}",
                       some_of(others)));
     }
+    std::vector<std::string> weights;
+    for (const auto& [name, tensor] : found_.tensors) {
+      if (tensor->whole_numbers) weights.push_back(name);
+    }
+    if (!weights.empty()) {
+      found_.notes.push_back("took whole numbers as they are for " + some_of(weights));
+    }
     if (!counters.empty()) {
       found_.notes.push_back("left out, as whole numbers that are no weights: " +
                              some_of(counters));

@@ -5,12 +5,13 @@
 import argparse
 import json
 
+import h5py
 import pytest
 import torch
 from torch import nn
 
 from imported import attributes, imported, outputs, refused
-from support import quadgate, state_dict
+from support import evaluate, quadgate, state_dict
 
 
 def modules(rnn, **more):
@@ -95,9 +96,10 @@ def test_expanded_and_whole_numbers(tmp_path):
     state["fc.weight"] = torch.randn(1, 8).expand(2, 8)
     state["fc.bias"] = torch.tensor([3, -7])
     model.load_state_dict(state)
-    checkpoint, _ = imported(saved(tmp_path, state), tmp_path)
+    checkpoint, said = imported(saved(tmp_path, state), tmp_path)
     same(checkpoint, model)
     assert torch.equal(state_dict(checkpoint)["head.bias"], torch.tensor([3.0, -7.0]))
+    assert "took whole numbers as they are for 'head.bias'" in said
 
 
 @pytest.mark.parametrize("weight", ["embedded", "out"])
@@ -167,10 +169,23 @@ def test_a_language_model_generates_at_once(tmp_path):
                              tmp_path / "vocabulary.json")  # fmt: skip
     text = quadgate("generate", checkpoint, "--length", "20", "--prompt", "ab", "--seed", "1")
     assert text.startswith("ab") and set(text) <= set("abä\n")
-    (tmp_path / "t.txt").write_text("ab\nba\nab\nab\n" * 20)
-    quadgate("prepare", "text", tmp_path / "t.txt", "-o", tmp_path / "t.h5", "--min-count", 1)
     assert "expected" in refused(file, tmp_path, "--task", "language_model",
                                  "--vocabulary", __file__)  # fmt: skip
+
+
+def test_a_language_model_is_evaluated_at_once(tmp_path):
+    model = modules(nn.LSTM(6, 8), embedding=nn.Embedding(4, 6), decoder=nn.Linear(8, 4))
+    names = ["a", "b", "c", "\n"]
+    (tmp_path / "names.json").write_text(json.dumps(names))
+    checkpoint, _ = imported(saved(tmp_path, model.state_dict()), tmp_path, "--task",
+                             "language_model", "--vocabulary", tmp_path / "names.json")  # fmt: skip
+    tokens = torch.randint(0, 4, (500,))
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        file.attrs.update(format="quadgate-dataset", task="language_model", token_names=names)
+        file["train/x"] = file["test/x"] = tokens.to(torch.int32).numpy()
+    logits = model["decoder"](model["rnn"](model["embedding"](tokens[:-1]))[0])
+    expected = nn.functional.cross_entropy(logits, tokens[1:]).item()
+    assert abs(evaluate(checkpoint, tmp_path / "d.h5")["loss"] - expected) < 1e-5
 
 
 def test_a_tagger_tags_at_once(tmp_path):

@@ -89,6 +89,49 @@ TEST(ModelTensorsTest, KnowTiedWeightsByTheirValues) {
   EXPECT_THAT(error(described), HasSubstr("'head.weight' expected the values of embedding"));
 }
 
+/// A square LSTM and a matrix that may be a head without bias or an embedding.
+TensorFile square(const std::string& name) {
+  const Model model = random_model({.rnn = {.input_size = 5, .hidden_size = 5}, .output_size = 2});
+  TensorFile file = tensors_of(model, true);
+  file.tensors.push_back({.name = name, .shape = {2, 5}, .values = std::vector<float>(10, 0.5F)});
+  return file;
+}
+
+TEST(ModelTensorsTest, AskWhereNamesAndShapesLeaveTwoReadings) {
+  EXPECT_THAT(
+      error(square("layer.weight")),
+      HasSubstr("m: 'layer' [2, 5] may be the head, or an embedding: say --map layer=PART"));
+  const TensorFile file = square("module.layer.weight");
+  const Model head = model_of(square("layer.weight"), "m", {.parts = {{"layer", "head"}}});
+  EXPECT_EQ(head.description.config.output_size, 2);
+  EXPECT_THAT(head.notes, ElementsAre("'layer' has no bias: it gets zeros",
+                                      HasSubstr("classification, from the last step")));
+  EXPECT_EQ(model_of(square("fc.weight"), "m").description.config.output_size, 2);
+  EXPECT_TRUE(model_of(square("emb.weight"), "m").description.config.has_embedding());
+  EXPECT_THAT(message_of<FileError>([&] {
+                model_of(file, "m", {.parts = {{"nothing", "head"}}});
+              }),
+              "m: --map nothing=head: expected a module of the file, which has 'module.layer'");
+}
+
+TEST(ModelTensorsTest, TakeTaskAndNamesThatAreSaid) {
+  const TensorFile file = foreign(random_model({.rnn = {.input_size = 3, .hidden_size = 5},
+                                                .task = Task::tagging,
+                                                .output_size = 2,
+                                                .embedding = {.vocabulary_size = 2}}));
+  const Model model = model_of(file, "m", {.task = "language_model", .vocabulary = {"a", "b"}});
+  EXPECT_EQ(model.description.config.task, Task::tagging);
+  EXPECT_TRUE(model.description.data.streams);
+  EXPECT_THAT(model.description.data.class_names, ElementsAre("a", "b"));
+  EXPECT_THAT(model.notes, ElementsAre());
+  EXPECT_THAT(message_of<InvalidArgument>([&] { model_of(file, "m", {.vocabulary = {"a"}}); }),
+              "m: --vocabulary: expected a name for each of 2 tokens, found 1");
+  EXPECT_THAT(message_of<InvalidArgument>([&] {
+                model_of(file, "m", {.classes = {"a", "a"}});
+              }),
+              "m: --classes: expected names that differ, found 'a' twice");
+}
+
 TEST(ModelTensorsTest, NameWhatDoesNotFit) {
   const Model model = random_model({.rnn = {.input_size = 3, .hidden_size = 5}, .output_size = 2});
   const TensorFile whole = foreign(model);
