@@ -8,9 +8,9 @@
 #include "engine/base/error.h"
 #include "io/model/checkpoint.h"
 #include "io/model/model_tensors.h"
+#include "io/model/onnx_model.h"
 #include "io/model/state_dict.h"
 #include "io/tensors/keras_file.h"
-#include "io/tensors/onnx_reader.h"
 #include "io/tensors/safetensors.h"
 #include "io/tensors/torch_file.h"
 
@@ -34,14 +34,19 @@ TensorFile read_tensors(const std::filesystem::path& path, ImportChoices& choice
     return parse_torch_file(read_bytes(path), name);
   }
   if (kind == ".safetensors") return parse_safetensors(read_bytes(path), name);
-  if (kind == ".onnx") {
-    const auto folder = path.has_parent_path() ? path.parent_path() : ".";
-    return parse_onnx(read_bytes(path), name, folder);
-  }
   throw InvalidArgument(
       fmt::format("{}: expected a name that ends in .pt, .pth, .ckpt, .safetensors, .onnx, .keras "
                   "or .h5",
                   name));
+}
+
+Model read_model(const std::filesystem::path& path, ImportChoices choices) {
+  if (path.extension() == ".onnx") {
+    const auto folder = path.has_parent_path() ? path.parent_path() : ".";
+    return read_onnx(read_bytes(path), path.string(), folder, choices);
+  }
+  const TensorFile file = read_tensors(path, choices);
+  return model_of(file, path.string(), choices);
 }
 
 }  // namespace
@@ -50,8 +55,7 @@ void import_model(const ImportArguments& arguments) {
   ImportChoices choices = arguments.choices;
   choices.vocabulary = read_names(arguments.vocabulary);
   choices.classes = read_names(arguments.classes);
-  const TensorFile file = read_tensors(arguments.input, choices);
-  const Model model = model_of(file, arguments.input.string(), choices);
+  const Model model = read_model(arguments.input, std::move(choices));
   save_model(arguments.output, model.description, model.parameters);
   for (const std::string& note : model.notes) {
     fmt::print(stderr, "{}: {}\n", arguments.input.string(), note);

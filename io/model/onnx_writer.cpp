@@ -243,14 +243,23 @@ class OnnxWriter {
 
 }  // namespace
 
-void write_onnx(const std::filesystem::path& path, const ModelDescription& model,
-                const Parameters& parameters, const std::map<std::string, std::string>& metadata) {
+std::vector<std::byte> to_onnx(const ModelDescription& model, const Parameters& parameters,
+                               const std::map<std::string, std::string>& metadata) {
   validate(model.config);
   if (model.config.rnn.proj_size > 0) {
-    throw InvalidArgument(fmt::format("{}: ONNX has no proj_size: expected 0, found {}",
-                                      path.string(), model.config.rnn.proj_size));
+    throw InvalidArgument(
+        fmt::format("ONNX has no proj_size: expected 0, found {}", model.config.rnn.proj_size));
   }
-  replace_file(path, OnnxWriter(model, parameters).run(metadata));
+  return OnnxWriter(model, parameters).run(metadata);
+}
+
+void write_onnx(const std::filesystem::path& path, const ModelDescription& model,
+                const Parameters& parameters, const std::map<std::string, std::string>& metadata) {
+  try {
+    replace_file(path, to_onnx(model, parameters, metadata));
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(fmt::format("{}: {}", path.string(), error.what()));
+  }
 }
 
 }  // namespace quadgate

@@ -1,15 +1,17 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "engine/model/parameters.h"
 #include "io/model/checkpoint.h"
 
 namespace quadgate {
 
-/// Writes a whole model as an ONNX graph of opset 17. N and T vary:
+/// A whole model as an ONNX graph of opset 17. N and T vary:
 ///
 ///     in    x          [N, T, I]              or tokens [N, T]
 ///           lengths    int32 [N]              steps beyond them count for nothing
@@ -17,8 +19,13 @@ namespace quadgate {
 ///     out   output     [N, output_size]       or [N, T, output_size] of tagger and language model
 ///           h_n, c_n   [layers, N, H]         of a language model
 ///
-/// Outputs are logits of classes, or values as the model was trained on. Only an LSTM has c. Atomic
-/// (see replace_file). Throws InvalidArgument for what ONNX does not have (proj_size), FileError.
+/// Outputs are logits of classes, or values as the model was trained on. Only an LSTM has c. The
+/// same model gives the same bytes. Throws InvalidArgument for what ONNX does not have (proj_size).
+std::vector<std::byte> to_onnx(const ModelDescription& model, const Parameters& parameters,
+                               const std::map<std::string, std::string>& metadata);
+
+/// Writes what to_onnx gives. Atomic (see replace_file). Throws InvalidArgument as it does,
+/// FileError.
 void write_onnx(const std::filesystem::path& path, const ModelDescription& model,
                 const Parameters& parameters, const std::map<std::string, std::string>& metadata);
 

@@ -111,7 +111,7 @@ def make_models():
         quadgate("export", "run/checkpoint.h5", "-o", f"model.{extension}")
     seed_torch("quadgate.pt", pathlib.Path("model.pt").read_bytes())
     seed("safetensors", "quadgate.safetensors", pathlib.Path("model.safetensors").read_bytes())
-    seed("onnx_reader", "quadgate.onnx", pathlib.Path("model.onnx").read_bytes())
+    seed("onnx_model", "quadgate.onnx", pathlib.Path("model.onnx").read_bytes())
     seed("keras_file", "quadgate.weights.h5", old_hdf5("model.weights.h5"))
     seed("state_dict", "model.h5", old_hdf5("model.h5"))
     seed("checkpoint", "tagger.h5", old_hdf5("run/checkpoint.h5"))
@@ -132,7 +132,7 @@ def make_models():
     for name, module in (("lstm", torch.nn.LSTM(2, 1, bidirectional=True)), ("gru", torch.nn.GRU(2, 1)),
                          ("tanh", torch.nn.RNN(2, 1))):  # fmt: skip
         torch.onnx.export(module, torch.zeros(1, 1, 2), "model.onnx", dynamo=False)
-        seed("onnx_reader", f"{name}.onnx", pathlib.Path("model.onnx").read_bytes())
+        seed("onnx_model", f"{name}.onnx", pathlib.Path("model.onnx").read_bytes())
 
     for name, recurrent in (("lstm", keras.layers.LSTM(1)), ("gru", keras.layers.GRU(1))):
         model = keras.Sequential([
