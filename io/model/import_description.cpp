@@ -112,8 +112,9 @@ ModelDescription describe(FoundParts& parts, const std::map<std::string, std::st
   if (tokens == 0) description.data.feature_names = numbers_to(config.input_size());
   describe_as_chosen(description, choices, name);
   if (config.output_size > 0 && !task && choices.task.empty()) {
-    parts.notes.emplace_back(
-        "assumed, as weights do not tell it: classification, from the last step (--task)");
+    parts.notes.push_back(
+        fmt::format("assumed, as weights do not tell it: classification with pooling {} (--task)",
+                    to_string(config.pooling)));
   }
   if (tokens > 0 && choices.vocabulary.empty()) {
     parts.notes.push_back(fmt::format(

@@ -105,7 +105,7 @@ TEST(ModelTensorsTest, AskWhereNamesAndShapesLeaveTwoReadings) {
   const Model head = model_of(square("layer.weight"), "m", {.parts = {{"layer", "head"}}});
   EXPECT_EQ(head.description.config.output_size, 2);
   EXPECT_THAT(head.notes, ElementsAre("'layer' has no bias: it gets zeros",
-                                      HasSubstr("classification, from the last step")));
+                                      HasSubstr("classification with pooling last")));
   EXPECT_EQ(model_of(square("fc.weight"), "m").description.config.output_size, 2);
   EXPECT_TRUE(model_of(square("emb.weight"), "m").description.config.has_embedding());
   EXPECT_THAT(message_of<FileError>([&] {
