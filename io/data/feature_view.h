@@ -31,7 +31,7 @@ class FeatureView {
     bool operator==(const Scale&) const = default;
   };
   struct Feature {
-    std::size_t column;
+    std::size_t column = 0;
     Scale from;
     Scale to;
   };

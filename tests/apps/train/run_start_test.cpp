@@ -5,9 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <optional>
-#include <utility>
-
 #include "apps/common/command.h"
 #include "apps/train/run_plan.h"
 #include "tests/apps/workspace.h"
@@ -73,14 +70,14 @@ class CountersTest : public Workspace {
   void expect_refused(const Change& change, const std::string& part) const {
     SCOPED_TRACE(part);
     write("run/checkpoint.h5", before_);
-    const std::optional<Checkpoint> whole(std::in_place, path("run/checkpoint.h5"));
-    const ModelDescription model = whole->description();
+    const Checkpoint whole(path("run/checkpoint.h5"));
+    const ModelDescription model = whole.description();
     Parameters parameters(model.config);
-    whole->load_parameters(parameters);
+    whole.load_parameters(parameters);
     Optimizer optimizer({.kind = OptimizerConfig::Kind::adam, .clip_norm = 1.0},
                         parameters.values().size());
-    whole->load_optimizer(parameters, optimizer);
-    TrainingState state = whole->training_state();
+    whole.load_optimizer(parameters, optimizer);
+    TrainingState state = whole.training_state();
     std::int64_t steps = optimizer.steps();
     change(state, steps);
     optimizer.set_steps(steps);

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "engine/base/error.h"
 #include "io/data/dataset.h"
 #include "tests/io/files.h"
 
