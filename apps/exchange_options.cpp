@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/output_file.h"
+
 namespace quadgate::apps {
 
 namespace {
@@ -76,6 +78,7 @@ void add_export(CLI::App& app, ExportArguments& arguments, Command& command) {
           "rnn: only the recurrent layers, under the names of a bare torch.nn.LSTM, GRU or RNN")
       ->check(CLI::IsMember({"rnn"}))
       ->type_name("PART");
+  exporting.add_flag("--force", arguments.force, kForceHelp);
   exporting.callback([&] {
     command = [&] {
       export_model(arguments);
@@ -98,6 +101,7 @@ void add_import(CLI::App& app, ImportArguments& arguments, Command& command) {
       ->required()
       ->type_name("CHECKPOINT");
   add_import_choices(importing, arguments);
+  importing.add_flag("--force", arguments.force, kForceHelp);
   importing.callback([&] {
     command = [&] {
       import_model(arguments);

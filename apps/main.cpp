@@ -1,11 +1,12 @@
 #include <fmt/format.h>
+#include <sys/auxv.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -13,7 +14,10 @@
 
 #include "apps/benchmark_options.h"
 #include "apps/common/command.h"
+#include "apps/common/output_file.h"
 #include "apps/common/signals.h"
+#include "apps/common/standard_streams.h"
+#include "apps/common/warn.h"
 #include "apps/exchange_options.h"
 #include "apps/model/evaluate.h"
 #include "apps/model/generate.h"
@@ -89,6 +93,7 @@ void add_predict(CLI::App& app, PredictArguments& arguments, Command& command) {
   predict.add_option("-o,--output", arguments.output, "File to write: .csv or .h5")
       ->required()
       ->type_name("OUT");
+  predict.add_flag("--force", arguments.force, kForceHelp);
   predict.callback([&] {
     command = [&] {
       apps::predict(arguments);
@@ -242,22 +247,21 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
-    return app.exit(help);
+    const int code = app.exit(help);
+    flush_standard_output();
+    return code;
   } catch (const CLI::RequiredError&) {
     expect_known_subcommand(app);
     throw;
   }
   const int code = command();
-  if (std::fflush(stdout) != 0) {
-    throw FileError("standard output: cannot be written");
-  }
+  flush_standard_output();
   return code;
 }
 
 /// Prints the one line of an error.
-int fail(std::string message, int code) {
-  std::replace(message.begin(), message.end(), '\n', ' ');
-  std::fputs(fmt::format("quadgate: error: {}\n", message).c_str(), stderr);
+int fail(std::string_view message, int code) {
+  std::fputs(fmt::format("quadgate: error: {}\n", one_line(message)).c_str(), stderr);
   return code;
 }
 
@@ -284,14 +288,24 @@ int read_hdf5(int argc, char** argv) {
   return fail("read-hdf5: quadgate starts it itself, to read HDF5 files", kExitWrongUse);
 }
 
+/// The file of this program, also where no /proc is mounted.
+std::filesystem::path this_program() {
+  const std::filesystem::path running = "/proc/self/exe";
+  std::error_code error;
+  if (std::filesystem::exists(running, error)) return running;
+  // The kernel leaves there the path that the program was started by.
+  return std::filesystem::absolute(reinterpret_cast<const char*>(::getauxval(AT_EXECFN)), error);
+}
+
 }  // namespace
 }  // namespace quadgate::apps
 
 int main(int argc, char** argv) {
+  quadgate::apps::hold_standard_streams();
   // This program is also the one that reads HDF5 files for it.
   if (argc > 1 && std::string_view(argv[1]) == quadgate::hdf5::kReaderCommand) {
     return quadgate::apps::read_hdf5(argc, argv);
   }
-  quadgate::hdf5::set_reader_program("/proc/self/exe");
+  quadgate::hdf5::set_reader_program(quadgate::apps::this_program());
   return quadgate::apps::run_and_report(argc, argv);
 }

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/common/output_file.h"
+
 namespace quadgate::apps {
 namespace {
 
@@ -23,8 +25,10 @@ CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
       "--gzip", arguments.gzip,
       "Compress the data; to train on more than 256 MiB of them (768 MiB in several files), give "
       "shuffle_buffer in the run file");
+  kind.add_flag("--force", arguments.force, kForceHelp);
   kind.callback([&arguments, &command, run] {
     command = [&arguments, run] {
+      expect_free_output(arguments);
       run(arguments);
       return kExitDone;
     };

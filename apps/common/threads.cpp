@@ -11,6 +11,7 @@
 #include <string_view>
 #include <thread>
 
+#include "apps/common/warn.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {
@@ -61,6 +62,10 @@ int affinity_cpus() {
   return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
 }
 
+std::string count_of_cores(int cores) {
+  return cores == 1 ? "1 core" : fmt::format("{} cores", cores);
+}
+
 }  // namespace
 
 std::optional<int> cgroup_cpus(const std::filesystem::path& root) {
@@ -102,17 +107,26 @@ int choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file
     }
     return static_cast<int>(*threads);
   };
-  if (flag) {
-    return checked("--threads", *flag, std::to_string(*flag));
+  const int affinity = affinity_cpus();
+  const int cores = std::min({affinity, cgroup_cpus("/").value_or(affinity), kMostThreads});
+  if (flag || run_file) {
+    const char* const source = flag ? "--threads" : "train.threads";
+    const std::int64_t asked = flag ? *flag : *run_file;
+    const int threads = checked(source, asked, std::to_string(asked));
+    if (threads > cores) {
+      warn(fmt::format("{}: {} threads will share the {} that this process may use", source,
+                       threads, count_of_cores(cores)));
+    }
+    return threads;
   }
-  if (run_file) {
-    return checked("train.threads", *run_file, std::to_string(*run_file));
+  const char* const slurm = std::getenv("SLURM_CPUS_PER_TASK");
+  if (slurm == nullptr || *slurm == '\0') return cores;
+  const int threads = checked("SLURM_CPUS_PER_TASK", parse_number(slurm), slurm);
+  if (threads > cores) {
+    warn(fmt::format("SLURM_CPUS_PER_TASK is {}, affinity and quota allow {}: computing with {}",
+                     threads, count_of_cores(cores), cores));
   }
-  if (const char* slurm = std::getenv("SLURM_CPUS_PER_TASK"); slurm != nullptr) {
-    return checked("SLURM_CPUS_PER_TASK", parse_number(slurm), slurm);
-  }
-  const int cpus = affinity_cpus();
-  return std::min({cpus, cgroup_cpus("/").value_or(cpus), kMostThreads});
+  return std::min(threads, cores);
 }
 
 std::vector<int> parse_thread_counts(std::string_view list) {

@@ -9,8 +9,9 @@
 namespace quadgate::apps {
 
 /// How many threads compute: as the --threads flag says, else the run file, else the environment's
-/// SLURM_CPUS_PER_TASK, else as many as the affinity mask and the cgroup's quota allow. Throws
-/// InvalidArgument unless the number is 1 to 1024.
+/// SLURM_CPUS_PER_TASK, but no more than the cores that the affinity mask and the cgroup's quota
+/// allow, else as many as these cores. An empty variable is none. Warns where more threads than
+/// cores were asked for. Throws InvalidArgument unless the number is 1 to 1024.
 int choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file = {});
 
 /// Reads thread counts such as "1,2,4", and sorts them. Throws InvalidArgument unless they are

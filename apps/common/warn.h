@@ -1,13 +1,19 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace quadgate::apps {
 
-/// Writes "quadgate: warning: LINE" to stderr.
+/// Writes "quadgate: warning: LINE" to stderr, the line as one_line makes it.
 void warn(std::string_view line);
 
 /// Writes "quadgate: note: LINE" to stderr: what was assumed or changed, and may be right.
 void note(std::string_view line);
+
+/// A message as one line for a terminal. A control character becomes a blank. Of what stands
+/// between single quotes, which may be a user's whole file, 200 bytes are left, and of the message
+/// 2,000.
+std::string one_line(std::string_view message);
 
 }  // namespace quadgate::apps

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <span>
 #include <string>
 
+#include "apps/common/output_file.h"
 #include "engine/base/error.h"
 #include "io/model/checkpoint.h"
 #include "io/model/json_attributes.h"
@@ -49,6 +51,10 @@ void export_model(const ExportArguments& arguments) {
   if (arguments.only_rnn && !is_tensors) {
     throw InvalidArgument(
         fmt::format("--only rnn: expected .pt or .safetensors, found {}", output.string()));
+  }
+  expect_no_input(output, std::span(&arguments.checkpoint, 1));
+  if (!arguments.force) {
+    expect_same_format(output, kind == ".h5" && !is_keras_name(output) ? kCheckpointFormat : kind);
   }
   const Checkpoint checkpoint(arguments.checkpoint);
   const ModelDescription description = checkpoint.description();

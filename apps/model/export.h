@@ -8,6 +8,7 @@ struct ExportArguments {
   std::filesystem::path checkpoint;
   std::filesystem::path output;  ///< .pt, .safetensors, .onnx, .h5 or .weights.h5
   bool only_rnn = false;
+  bool force = false;  ///< replace a data set, or a checkpoint by what is none
 };
 
 /// Writes a model for other programs.

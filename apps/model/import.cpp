@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <span>
 #include <utility>
 
+#include "apps/common/output_file.h"
 #include "apps/model/name_file.h"
 #include "engine/base/error.h"
 #include "io/model/checkpoint.h"
@@ -52,6 +54,8 @@ Model read_model(const std::filesystem::path& path, ImportChoices choices) {
 }  // namespace
 
 void import_model(const ImportArguments& arguments) {
+  expect_no_input(arguments.output, std::span(&arguments.input, 1));
+  if (!arguments.force) expect_same_format(arguments.output, kCheckpointFormat);
   ImportChoices choices = arguments.choices;
   choices.vocabulary = read_names(arguments.vocabulary);
   choices.classes = read_names(arguments.classes);

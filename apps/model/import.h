@@ -12,6 +12,7 @@ struct ImportArguments {
   std::filesystem::path vocabulary;  ///< file of the tokens' names; empty: none
   std::filesystem::path classes;     ///< likewise of the classes
   ImportChoices choices{};           ///< but for these names
+  bool force = false;                ///< replace a data set
 };
 
 /// Makes a checkpoint of a model of another program, and prints what was assumed or left out.

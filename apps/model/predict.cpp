@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "apps/common/output_file.h"
 #include "apps/model/model_on_data.h"
 #include "engine/base/error.h"
 #include "io/files/replace_file.h"
@@ -173,6 +174,9 @@ void predict(const PredictArguments& arguments) {
     throw InvalidArgument(
         fmt::format("--output: expected a name in .csv or .h5, found '{}'", output.string()));
   }
+  expect_no_input(output, arguments.data);
+  expect_no_input(output, std::span(&arguments.checkpoint, 1));
+  if (!arguments.force) expect_same_format(output, "quadgate-predictions");
   ModelOnData model(Checkpoint(arguments.checkpoint), arguments.data, arguments.split,
                     arguments.threads);
   if (model.description().data.streams) {

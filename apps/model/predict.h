@@ -12,6 +12,7 @@ struct PredictArguments {
   std::vector<std::filesystem::path> data;  ///< files of one data set
   std::string split = "test";
   std::filesystem::path output;  ///< .csv or .h5
+  bool force = false;            ///< replace a data set or checkpoint
   std::optional<int> threads;
 };
 

@@ -1,6 +1,7 @@
 #include "apps/prepare/prepare.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <cstddef>
@@ -9,7 +10,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "apps/common/output_file.h"
 #include "apps/common/signals.h"
+#include "apps/common/warn.h"
 #include "apps/prepare/prepare_progress.h"
 #include "engine/base/error.h"
 #include "io/importers/conllu.h"
@@ -138,7 +141,23 @@ void prepare(const PrepareArguments& arguments, const char* unit, Read read, Wri
   print(arguments, summary, unit);
 }
 
+void warn_of_unread(const NpzFile& file, bool is_divided) {
+  const bool has_valid = file.has("x_valid");
+  const std::vector<std::string> of_splits{"_train", has_valid ? "_valid" : "_val", "_test"};
+  const auto unread = unread_arrays(file, is_divided ? of_splits : std::vector<std::string>{""});
+  if (unread.empty()) return;
+  warn(fmt::format("{}: not read: array{} '{}'", file.path().string(),
+                   unread.size() == 1 ? "" : "s", fmt::join(unread, "', '")));
+}
+
 }  // namespace
+
+void expect_free_output(const PrepareArguments& arguments) {
+  for (const Files* files : {&arguments.inputs, &arguments.valid, &arguments.test}) {
+    expect_no_input(arguments.output, *files);
+  }
+  if (!arguments.force) expect_same_format(arguments.output, kDatasetFormat);
+}
 
 void prepare_idx(const PrepareArguments& arguments) {
   const auto read = [](const auto& files, const ImportOptions& options) {
@@ -172,6 +191,7 @@ void prepare_csv(const PrepareArguments& arguments) {
 void prepare_npz(const PrepareArguments& arguments) {
   const NpzFile file(arguments.inputs.at(0));
   const bool is_divided = file.has("x_train");
+  warn_of_unread(file, is_divided);
   if (!is_divided && !file.has("y")) {
     if (!arguments.valid.empty() || !arguments.test.empty()) {
       throw InvalidArgument(
@@ -188,17 +208,24 @@ void prepare_npz(const PrepareArguments& arguments) {
   }
   // A split is a file of its own, or arrays of the first one.
   const auto suffix = [&](const Files& files) {
-    return &files == &arguments.valid ? "_valid" : &files == &arguments.test ? "_test" : "_train";
+    if (&files == &arguments.valid) return file.has("x_valid") ? "_valid" : "_val";
+    return &files == &arguments.test ? "_test" : "_train";
   };
+  bool is_regression = false;
   const auto read = [&](const Files& files, const ImportOptions& options) {
     const bool is_own = !files.empty() && &files != &arguments.inputs;
-    if (is_own) return read_npz(NpzFile(files.at(0)), "", options);
-    return read_npz(file, is_divided ? suffix(files) : "", options);
+    LabelledSequences data = is_own ? read_npz(NpzFile(files.at(0)), "", options)
+                                    : read_npz(file, is_divided ? suffix(files) : "", options);
+    is_regression = data.task == Task::regression;
+    return data;
   };
   const auto has = [&](const Files& files) {
     return !files.empty() || (is_divided && file.has(std::string("x") + suffix(files)));
   };
   prepare(arguments, "sequences", read, write_sequences, has);
+  if (is_regression) {
+    fmt::print("y holds floats: values to predict (a regression); integers would be classes\n");
+  }
 }
 
 void prepare_conllu(const PrepareArguments& arguments) {

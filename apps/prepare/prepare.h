@@ -18,6 +18,7 @@ struct PrepareArguments {
   double test_fraction = 0;
   bool standardize = false;
   bool gzip = false;
+  bool force = false;                 ///< replace a file of another kind
   std::vector<std::string> columns;   ///< this and the next six: of csv
   std::string time;                   ///< column
   std::string group;                  ///< column
@@ -29,6 +30,9 @@ struct PrepareArguments {
   std::optional<std::int64_t>
       min_count;  ///< of text and conllu; empty: 2, for characters of text 1
 };
+
+/// Throws InvalidArgument if the data set would replace an input, or without `force` a checkpoint.
+void expect_free_output(const PrepareArguments& arguments);
 
 /// Each writes a data set from files of its kind.
 void prepare_idx(const PrepareArguments& arguments);

@@ -16,6 +16,7 @@
 
 #include "apps/common/nearest.h"
 #include "apps/train/run_config_keys.h"
+#include "apps/train/toml_depth.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {
@@ -69,6 +70,7 @@ class Source {
  public:
   Source(std::string_view text, std::string_view name, std::span<const std::string> overrides)
       : name_(name) {
+    expect_shallow_toml(text, name);
     try {
       root_ = toml::parse(text, name);
     } catch (const toml::parse_error& error) {
@@ -155,6 +157,7 @@ class Source {
     }
     toml::table& table = table_of(key);
     const std::string leaf = key.substr(key.rfind('.') + 1);
+    expect_shallow_toml(value, "--set " + key);
     try {
       toml::table parsed = toml::parse("value = " + value);
       if (parsed.size() == 1) {
@@ -207,15 +210,14 @@ class Reader {
     } else {
       return false;
     }
-    return !field.empty();
+    return !field.empty() && field.find('\0') == std::string::npos;
   }
 
   static bool read(std::string_view, const toml::node& node, const Rule& rule, double& field) {
-    if (!node.is_number()) {
-      return false;
-    }
-    field = *node.value<double>();
-    return std::isfinite(field) && field >= rule.least && field < rule.below;
+    const std::optional<double> number = node.value<double>();  // none for 2^53 + 1
+    field = number.value_or(0);
+    return node.is_number() && number && std::isfinite(field) && field >= rule.least &&
+           field < rule.below;
   }
 
   static bool read(std::string_view, const toml::node& node, const Rule& rule,
@@ -254,6 +256,7 @@ class Reader {
     for (const toml::node& name : *names) {
       if (!name.is_string()) return false;
       field.push_back(*name.value<std::string>());
+      if (field.back().find('\0') != std::string::npos) return false;
     }
     return true;
   }

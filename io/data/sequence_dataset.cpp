@@ -11,9 +11,17 @@ namespace {
 
 constexpr std::int64_t kMostUnnamedClasses = 1 << 20;  // a larger label is a mistake
 
+/// Integers that lie as tokens do, [n, T] or [sum of lengths], are no features.
+bool holds_tokens(const hdf5::File& file, const hdf5::Array& x) {
+  if (file.has_attribute("", "token_names")) return true;
+  const std::string split = x.name().substr(0, x.name().rfind('/'));
+  const std::size_t rank_of_features = file.has(split + "/offsets") ? 2 : 3;
+  return x.element() != hdf5::Element::float32 && x.shape().size() < rank_of_features;
+}
+
 void open_steps(const hdf5::File& file, const hdf5::Array& x, const DataDescription* model,
                 OpenDataset& data) {
-  if (x.element() == hdf5::Element::int32 || file.has_attribute("", "token_names")) {
+  if (holds_tokens(file, x)) {
     expect_vocabulary(file, data.description);
   } else {
     open_features(file, x, model, data);

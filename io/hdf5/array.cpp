@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "engine/base/error.h"
@@ -22,6 +23,10 @@ const char* element_text(Element element) {
       break;
   }
   return "other";
+}
+
+bool is_integer(Element element) noexcept {
+  return element == Element::int32 || element == Element::int64;
 }
 
 }  // namespace
@@ -51,7 +56,7 @@ void Array::expect(Element element, std::initializer_list<std::int64_t> shape,
     return expected == kAnySize || expected == found;
   };
   const std::vector<std::int64_t>& found = info_.shape;
-  if (element != info_.element ||
+  if (info_.element == Element::other || (is_integer(element) && !is_integer(info_.element)) ||
       !std::equal(shape.begin(), shape.end(), found.begin(), found.end(), fits)) {
     throw FileError(fmt::format("{}: expected {} {}, found {} {}", where(), element_text(element),
                                 dimensions, type_text(), shape_text(found)));
@@ -59,15 +64,42 @@ void Array::expect(Element element, std::initializer_list<std::int64_t> shape,
 }
 
 void Array::read(std::int64_t first, std::int64_t count, std::span<float> out) const {
-  read_rows(first, count, Element::float32, std::as_writable_bytes(out));
+  read_as(first, count, Element::float32, out);
 }
 
 void Array::read(std::int64_t first, std::int64_t count, std::span<std::int32_t> out) const {
-  read_rows(first, count, Element::int32, std::as_writable_bytes(out));
+  read_as(first, count, Element::int32, out);
 }
 
 void Array::read(std::int64_t first, std::int64_t count, std::span<std::int64_t> out) const {
-  read_rows(first, count, Element::int64, std::as_writable_bytes(out));
+  read_as(first, count, Element::int64, out);
+}
+
+template <typename Wanted>
+void Array::read_as(std::int64_t first, std::int64_t count, Element wanted,
+                    std::span<Wanted> out) const {
+  if (element() == wanted || !is_integer(element())) {
+    read_rows(first, count, wanted, std::as_writable_bytes(out));
+  } else if (element() == Element::int32) {
+    read_integers<std::int32_t>(first, count, out);
+  } else {
+    read_integers<std::int64_t>(first, count, out);
+  }
+}
+
+template <typename Stored, typename Wanted>
+void Array::read_integers(std::int64_t first, std::int64_t count, std::span<Wanted> out) const {
+  std::vector<Stored> stored(out.size());
+  read_rows(first, count, element(), std::as_writable_bytes(std::span(stored)));
+  std::ranges::transform(stored, out.begin(), [this](Stored value) {
+    if constexpr (std::is_integral_v<Wanted>) {
+      if (!std::in_range<Wanted>(value)) {
+        throw FileError(fmt::format("{}: expected numbers of {} bits, found {}", where(),
+                                    8 * sizeof(Wanted), value));
+      }
+    }
+    return static_cast<Wanted>(value);
+  });
 }
 
 void Array::read_rows(std::int64_t first, std::int64_t count, Element element,
@@ -90,8 +122,8 @@ void Array::read_rows(std::int64_t first, std::int64_t count, Element element,
 }
 
 std::vector<float> Array::read_floats() const {
-  if (element() != Element::float32 || shape().empty()) {
-    throw FileError(fmt::format("{}: expected float32 in at least one dimension, found {} {}",
+  if (element() == Element::other || shape().empty()) {
+    throw FileError(fmt::format("{}: expected numbers in at least one dimension, found {} {}",
                                 where(), type_text(), shape_text(shape())));
   }
   std::vector<float> values(static_cast<std::size_t>(size()));

@@ -42,17 +42,19 @@ class Array {
   /// size".
   std::string storage_text() const;
 
-  /// Throws unless the dataset has these elements and this shape (kAnySize fits all); `dimensions`
-  /// is how the message writes the expected shape, e.g. "[n, T, I]".
+  /// Throws unless the dataset has elements that can be read as these, integers as floats too, and
+  /// this shape (kAnySize fits all); `dimensions` is how the message writes the expected shape,
+  /// e.g.
+  /// "[n, T, I]".
   void expect(Element element, std::initializer_list<std::int64_t> shape,
               std::string_view dimensions) const;
 
   /// Reads `count` rows (slices of the first dimension) from row `first`. `out` has exactly their
-  /// elements.
+  /// elements. An integer that `out` cannot hold throws.
   void read(std::int64_t first, std::int64_t count, std::span<float> out) const;
   void read(std::int64_t first, std::int64_t count, std::span<std::int32_t> out) const;
   void read(std::int64_t first, std::int64_t count, std::span<std::int64_t> out) const;
-  /// All elements. Throws unless they are float32, in at least one dimension.
+  /// All elements. Throws unless they are numbers, in at least one dimension.
   std::vector<float> read_floats() const;
 
   /// "FILE: dataset 'train/x'", to begin an error message with.
@@ -62,6 +64,10 @@ class Array {
   friend class File;
   Array(std::shared_ptr<ReaderClient> client, std::string name, DatasetInfo info);
   std::int64_t row_size() const noexcept;
+  template <typename Wanted>
+  void read_as(std::int64_t first, std::int64_t count, Element wanted, std::span<Wanted> out) const;
+  template <typename Stored, typename Wanted>
+  void read_integers(std::int64_t first, std::int64_t count, std::span<Wanted> out) const;
   void read_rows(std::int64_t first, std::int64_t count, Element element,
                  std::span<std::byte> out) const;
 

@@ -3,15 +3,22 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <functional>
+#include <initializer_list>
 #include <numeric>
 
 namespace quadgate::hdf5 {
+
 Element element_of(std::string_view type_text) noexcept {
-  if (type_text == "float32") return Element::float32;
+  const auto is_one_of = [type_text](std::initializer_list<std::string_view> types) {
+    return std::ranges::find(types, type_text) != types.end();
+  };
+  if (is_one_of({"float16", "float32", "float64"})) return Element::float32;
   if (type_text == "int32") return Element::int32;
-  if (type_text == "int64") return Element::int64;
-  return Element::other;
+  return is_one_of({"int8", "uint8", "int16", "uint16", "uint32", "int64", "uint64"})
+             ? Element::int64
+             : Element::other;
 }
 
 std::int64_t product(std::span<const std::int64_t> sizes) noexcept {

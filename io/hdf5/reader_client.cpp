@@ -157,7 +157,8 @@ ChunkCache* ReaderClient::cache_of(const DatasetInfo& dataset) {
   const std::int64_t together = kept_together(dataset);
   if (together == 0) return nullptr;
   const std::int64_t rows = dataset.shape.front();
-  const std::int64_t bytes = product(dataset.shape) * dataset.element_bytes;
+  const std::int64_t bytes =
+      product(dataset.shape) * static_cast<std::int64_t>(size_of(dataset.element));
   const auto [room, is_new] = caches_.try_emplace({dataset.address, rows, bytes});
   if (is_new && bytes > 0 && ChunkCache::has_room(bytes)) {
     room->second = std::make_unique<ChunkCache>(rows, bytes / rows, together);

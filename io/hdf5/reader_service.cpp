@@ -9,6 +9,7 @@
 #include <cstring>
 #include <functional>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include "io/files/checksum.h"
 #include "io/files/load.h"
 #include "io/hdf5/library_lock.h"
+#include "io/hdf5/lzf_filter.h"
 #include "io/hdf5/object_codec.h"
 #include "io/hdf5/reader_request.h"
 
@@ -58,6 +60,21 @@ std::string filters_text(hid_t creation) {
   return text;
 }
 
+/// The name of a filter that the library does not have, if a dataset needs one.
+std::optional<std::string> missing_filter(hid_t creation) {
+  for (int i = 0; i < H5Pget_nfilters(creation); ++i) {
+    unsigned int flags = 0;
+    std::size_t size = 0;
+    std::array<char, 64> name{};
+    const H5Z_filter_t filter =
+        H5Pget_filter2(creation, static_cast<unsigned int>(i), &flags, &size, nullptr,
+                       name.size() - 1, name.data(), nullptr);
+    if (filter >= 0 && H5Zfilter_avail(filter) <= 0)
+      return fmt::format("'{}' ({})", name.data(), static_cast<int>(filter));
+  }
+  return {};
+}
+
 std::vector<std::int64_t> shape_of(const Handle& space) {
   const int rank = H5Sget_simple_extent_ndims(space.id());
   std::vector<hsize_t> sizes(static_cast<std::size_t>(std::max(0, rank)));
@@ -83,14 +100,17 @@ Attribute read_variable_texts(const Handle& attribute, const Handle& type, std::
   return strings;
 }
 
+/// Texts of one size, with zeros or, as Fortran writes them, blanks behind.
 Attribute read_fixed_texts(const Handle& attribute, const Handle& type, std::size_t count) {
   const std::size_t size = H5Tget_size(type.id());
+  const bool is_padded = H5Tget_strpad(type.id()) == H5T_STR_SPACEPAD;
   std::vector<char> text(count * size);
   if (count != 0 && H5Aread(attribute.id(), type.id(), text.data()) < 0) return {};
   std::vector<std::string> strings;
   for (std::size_t i = 0; i < count; ++i) {
     const char* begin = text.data() + i * size;
     strings.emplace_back(begin, strnlen(begin, size));
+    if (is_padded) strings.back().erase(strings.back().find_last_not_of(' ') + 1);
   }
   return strings;
 }
@@ -142,6 +162,24 @@ Handle open_dataset(const Handle& file, const std::string& name) {
   return Handle(H5Dopen2(file.id(), name.c_str(), access.id()));
 }
 
+herr_t find_version(unsigned, const H5E_error2_t* error, void* is_newer) {
+  if (std::string_view(error->desc).starts_with("bad version number")) {
+    *static_cast<bool*>(is_newer) = true;
+  }
+  return 0;
+}
+
+/// Why an object cannot be opened. Only right after the call that failed.
+std::string problem_of_object() {
+  bool is_newer = false;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_version, &is_newer);
+  if (!is_newer) return "damaged, or a link to another file";
+  return fmt::format(
+      "expected the format of HDF5 {}.{}, found a newer one (as h5py writes a boolean or complex "
+      "attribute or filtered chunks with libver=\"latest\"): write it with libver=\"v110\"",
+      H5_VERS_MAJOR, H5_VERS_MINOR);
+}
+
 ObjectKind kind_of(const Handle& object) {
   switch (H5Iget_type(object.id())) {
     case H5I_GROUP:
@@ -180,7 +218,9 @@ ReaderService::ReaderService(int descriptor, std::filesystem::path path) : path_
   // What a file says must not make the library read others, or run code from elsewhere.
   H5PLset_loading_state(0);
   H5Lunregister(H5L_TYPE_EXTERNAL);
-  const std::string place = fmt::format("/proc/self/fd/{}", descriptor);
+  register_lzf();
+  std::string place = fmt::format("/proc/self/fd/{}", descriptor);
+  if (std::error_code error; !std::filesystem::exists(place, error)) place = path_;  // no /proc
   if (H5Fis_hdf5(place.c_str()) <= 0) {
     throw FileError(fmt::format("{}: expected an HDF5 file, found another kind", path_.string()));
   }
@@ -210,9 +250,8 @@ Object ReaderService::describe(const std::string& name) const {
   Object object;
   if (!name.empty() && !is_linked(file_, name)) return object;
   const Handle handle(H5Oopen(file_.id(), or_root(name), H5P_DEFAULT));
-  const auto damaged = [&] {
-    return object_text(path_, name) + ": damaged, or a link to another file";
-  };
+  const auto damaged = [&] { return object_text(path_, name) + ": " + problem_of_object(); };
+  check(handle.id(), damaged);
   object.kind = kind_of(handle);
   check(H5Aiterate2(handle.id(), H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, add_attribute,
                     &object.attributes),
@@ -236,6 +275,12 @@ DatasetInfo ReaderService::describe_dataset(const std::string& name, const Handl
     throw FileError(
         fmt::format("{}: dataset '{}': expected its values in this file, found them in others",
                     path_.string(), name));
+  }
+  if (const auto filter = missing_filter(creation.id())) {
+    throw FileError(
+        fmt::format("{}: dataset '{}': expected chunks as they are or compressed by gzip or lzf, "
+                    "found filter {}",
+                    path_.string(), name, *filter));
   }
   DatasetInfo info;
   info.type_text = name_type(type.id());

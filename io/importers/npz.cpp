@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <set>
 #include <span>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/model/loss_config.h"
 #include "io/files/file_progress.h"
 
 namespace quadgate {
@@ -87,9 +89,10 @@ void read_labels(NpzArray& y, LabelledSequences& data) {
     for (const std::int64_t label : labels) {
       const std::int64_t most =
           data.class_names.empty() ? kMostUnnamedClasses : std::ssize(data.class_names);
-      if (label < 0 || label >= most) {
+      if (label != kIgnoreIndex && (label < 0 || label >= most)) {
         throw FileError(
-            fmt::format("{}: expected labels from 0 to {}, found {}", y.where(), most - 1, label));
+            fmt::format("{}: expected labels from 0 to {}, or {} where none counts, found {}",
+                        y.where(), most - 1, kIgnoreIndex, label));
       }
       largest = std::max(largest, label);
       data.labels.push_back(label);
@@ -144,6 +147,17 @@ void read_y(NpzArray& y, std::int64_t steps, LabelledSequences& data) {
 }
 
 }  // namespace
+
+std::vector<std::string> unread_arrays(const NpzFile& file, std::span<const std::string> suffixes) {
+  std::set<std::string> known{"feature_names", "class_names"};
+  for (const std::string& suffix : suffixes) {
+    for (const char* array : {"x", "y", "offsets"}) known.insert(array + suffix);
+  }
+  std::vector<std::string> unread;
+  std::ranges::copy_if(file.names(), std::back_inserter(unread),
+                       [&](const std::string& name) { return !known.contains(name); });
+  return unread;
+}
 
 LabelledSequences read_npz(const NpzFile& file, const std::string& suffix,
                            const ImportOptions& options) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <span>
 #include <string>
+#include <vector>
 
 #include "io/importers/import_options.h"
 #include "io/importers/npz_file.h"
@@ -14,7 +16,7 @@ namespace quadgate {
 ///     x         [n, T, I], [n, T]                           one feature if there is no I
 ///               [sum of lengths, I], [sum of lengths]       with offsets
 ///     offsets   [n + 1]                                     0, then where each sequence ends
-///     y         integers or texts [n]                       classification
+///     y         integers or texts [n], -100: no label       classification
 ///               integers [n, T], [sum of lengths]           tagging
 ///               floats [n, O], [n]                          regression
 ///
@@ -22,6 +24,9 @@ namespace quadgate {
 /// FileError ("a.npz: array 'y': ...").
 LabelledSequences read_npz(const NpzFile& file, const std::string& suffix,
                            const ImportOptions& options = {});
+
+/// The arrays that read_npz reads for none of these suffixes, in the file's order.
+std::vector<std::string> unread_arrays(const NpzFile& file, std::span<const std::string> suffixes);
 
 /// Reads a series from the array x [L, C] or [L]. All rows are of the train split. Throws
 /// FileError.

@@ -13,6 +13,7 @@
 
 #include "engine/base/error.h"
 #include "io/files/load.h"
+#include "io/importers/utf8.h"
 #include "io/tensors/tensor_file.h"
 
 namespace quadgate {
@@ -136,9 +137,7 @@ void NpzArray::parse_header(const std::string& header) {
     shape_.push_back(size);
     rest = {end, rest.data() + rest.size()};
   }
-  if (order.starts_with("True") && shape_.size() > 1) {
-    fail("expected C order, found Fortran's: save numpy.ascontiguousarray of it");
-  }
+  is_fortran_ = order.starts_with("True") && shape_.size() > 1;
 }
 
 void NpzArray::set_type(std::string_view type) {
@@ -146,20 +145,51 @@ void NpzArray::set_type(std::string_view type) {
   std::size_t size = 0;
   const bool is_type =
       type.size() >= 3 && type.size() <= 2 + kMostDigits &&
-      std::string_view("<|").find(type[0]) != std::string_view::npos &&
-      std::string_view("fiubU").find(type[1]) != std::string_view::npos &&
+      std::string_view("<>|").find(type[0]) != std::string_view::npos &&
+      std::string_view("fiubUS").find(type[1]) != std::string_view::npos &&
       std::from_chars(&type[2], type.data() + type.size(), size).ptr == type.data() + type.size();
   if (!is_type) {
-    fail(fmt::format("expected little-endian numbers or text, found type '{}'", type));
+    fail(fmt::format("expected numbers or text, found type '{}'", type));
   }
   const char letter = type[1];
-  kind_ = letter == 'f' ? Kind::floating : letter == 'U' ? Kind::text : Kind::integer;
+  const bool is_text = letter == 'U' || letter == 'S';
+  kind_ = letter == 'f' ? Kind::floating : is_text ? Kind::text : Kind::integer;
   is_signed_ = letter == 'i';
-  element_size_ = letter == 'U' ? 4 * size : size;  // text is UTF-32
-  const bool known = letter == 'U' || (letter == 'b' ? size == 1
-                                                     : size == 2 || size == 4 || size == 8 ||
-                                                           (size == 1 && letter != 'f'));
+  is_unicode_ = letter == 'U';  // as UTF-32
+  is_big_endian_ = type[0] == '>';
+  element_size_ = is_unicode_ ? sizeof(char32_t) * size : size;
+  const bool known = is_text || (letter == 'b' ? size == 1
+                                               : size == 2 || size == 4 || size == 8 ||
+                                                     (size == 1 && letter != 'f'));
   if (!known) fail(fmt::format("expected numbers of at most 64 bits, found type '{}'", type));
+}
+
+// Fortran's order is of columns: all of them are read before there is a row.
+void NpzArray::transpose() {
+  std::vector<std::byte> columns(static_cast<std::size_t>(size_) * element_size_);
+  read_bytes(columns);
+  rows_.resize(columns.size());
+  std::vector<std::int64_t> index(shape_.size(), 0);
+  for (std::size_t to = 0; to < rows_.size(); to += element_size_) {
+    std::int64_t from = 0;
+    for (std::size_t i = shape_.size(); i-- > 0;) from = from * shape_[i] + index[i];
+    std::copy_n(&columns[static_cast<std::size_t>(from) * element_size_], element_size_,
+                &rows_[to]);
+    for (std::size_t i = shape_.size(); i-- > 0 && ++index[i] == shape_[i];) index[i] = 0;
+  }
+}
+
+void NpzArray::read_raw_elements(std::span<std::byte> out) {
+  if (!is_fortran_) {
+    read_bytes(out);
+  } else {
+    if (rows_.empty()) transpose();
+    std::copy_n(rows_.begin() + static_cast<std::ptrdiff_t>(rows_taken_), out.size(), out.begin());
+    rows_taken_ += out.size();
+  }
+  if (!is_big_endian_) return;
+  const std::size_t unit = is_unicode_ ? sizeof(char32_t) : element_size_;
+  for (std::size_t at = 0; at < out.size(); at += unit) std::ranges::reverse(out.subspan(at, unit));
 }
 
 template <typename T, typename Convert>
@@ -168,7 +198,7 @@ void NpzArray::read_elements(std::span<T> out, Convert convert) {
   while (!out.empty()) {
     const std::size_t count = std::min(out.size(), kBufferSize / element_size_);
     const auto bytes = std::span(buffer_).first(count * element_size_);
-    read_bytes(bytes);
+    read_raw_elements(bytes);
     for (std::size_t i = 0; i < count; ++i) out[i] = convert(&bytes[i * element_size_]);
     out = out.subspan(count);
   }
@@ -221,20 +251,30 @@ std::int64_t NpzArray::integer(const std::byte* element) const {
   return value;
 }
 
+std::string NpzArray::text(std::span<const std::byte> element) const {
+  std::string text;
+  if (!is_unicode_) {
+    for (const std::byte byte : element) text += static_cast<char>(byte);
+    text.erase(std::min(text.find('\0'), text.size()));
+    if (find_not_utf8(text) != std::string::npos) fail("expected text in UTF-8");
+    return text;
+  }
+  for (std::size_t at = 0; at < element.size(); at += sizeof(char32_t)) {
+    const auto code = load<char32_t>(&element[at]);
+    if (code == 0) break;
+    if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) fail("expected Unicode text");
+    append_utf8(code, text);
+  }
+  return text;
+}
+
 std::vector<std::string> NpzArray::read_texts() {
   if (kind_ != Kind::text) fail("expected text, found numbers");
   std::vector<std::string> texts;
   std::vector<std::byte> element(element_size_);
   for (std::int64_t i = 0; i < size_; ++i) {
-    read_bytes(element);
-    std::string text;
-    for (std::size_t at = 0; at < element.size(); at += 4) {
-      const auto code = load<char32_t>(&element[at]);
-      if (code == 0) break;
-      if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) fail("expected Unicode text");
-      append_utf8(code, text);
-    }
-    texts.push_back(std::move(text));
+    read_raw_elements(element);
+    texts.push_back(text(element));
   }
   return texts;
 }

@@ -53,6 +53,9 @@ class NpzArray {
   template <typename T, typename Convert>
   void read_elements(std::span<T> out, Convert convert);
   void read_bytes(std::span<std::byte> out);
+  void transpose();
+  void read_raw_elements(std::span<std::byte> out);
+  std::string text(std::span<const std::byte> element) const;
   std::int64_t integer(const std::byte* element) const;
   [[noreturn]] void fail(const std::string& problem) const;
 
@@ -60,15 +63,21 @@ class NpzArray {
   std::unique_ptr<Member> member_;
   Kind kind_ = Kind::floating;
   bool is_signed_ = false;
+  bool is_unicode_ = false;
+  bool is_big_endian_ = false;
+  bool is_fortran_ = false;
   std::size_t element_size_ = 0;
   std::vector<std::int64_t> shape_;
   std::int64_t size_ = 0;
   std::vector<std::byte> buffer_;
+  std::vector<std::byte> rows_;  // all elements, row by row, if they lie in Fortran's order
+  std::size_t rows_taken_ = 0;
 };
 
 /// The arrays that numpy.savez or savez_compressed wrote
-/// (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): little-endian floats
-/// (16 to 64 bits), integers, bools and texts in C order. It runs nothing that a file holds.
+/// (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): floats (16 to 64
+/// bits), integers, bools and texts, of either byte order. An array in Fortran's order is held in
+/// memory. It runs nothing that a file holds.
 class NpzFile {
  public:
   /// Throws FileError unless it is a zip file.

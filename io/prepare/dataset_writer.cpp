@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
+#include <string_view>
+#include <unordered_map>
 
 #include "engine/base/error.h"
+#include "engine/model/loss_config.h"
 #include "io/data/data_description.h"
 #include "io/data/standardization.h"
 #include "io/files/finite.h"
@@ -15,6 +19,8 @@
 
 namespace quadgate {
 namespace {
+
+constexpr std::size_t kMostNamed = 20;  // classes in a message
 
 /// Sequences, the split of each, and what their labels are in the data set.
 struct Source {
@@ -42,19 +48,24 @@ void expect_same_kind(const LabelledSequences& data, const LabelledSequences& tr
 std::vector<std::int64_t> match_classes(const LabelledSequences& data,
                                         const LabelledSequences& train) {
   expect_same_kind(data, train);
-  const auto classes = std::ssize(train.class_names);
+  std::unordered_map<std::string_view, std::int64_t> of_name;
+  for (std::size_t i = 0; i < train.class_names.size(); ++i) {
+    of_name.emplace(train.class_names[i], static_cast<std::int64_t>(i));
+  }
+  constexpr std::int64_t kUnknown = -1;
   std::vector<std::int64_t> labels;
   for (const std::string& name : data.class_names) {
-    labels.push_back(std::ranges::find(train.class_names, name) - train.class_names.begin());
+    const auto found = of_name.find(name);
+    labels.push_back(found == of_name.end() ? kUnknown : found->second);
   }
   SpooledIntegers::Reader label_reader(data.labels);
   for (std::int64_t i = 0; i < data.labels.size(); ++i) {
-    const auto label = static_cast<std::size_t>(label_reader.next());
-    if (labels[label] == classes) {
-      throw InvalidArgument(fmt::format("{}: expected classes {}, as in {}, found '{}'",
-                                        data.path.string(), fmt::join(train.class_names, ", "),
-                                        train.path.string(), data.class_names[label]));
-    }
+    const std::int64_t label = label_reader.next();
+    if (label == kIgnoreIndex || labels[static_cast<std::size_t>(label)] != kUnknown) continue;
+    throw InvalidArgument(
+        fmt::format("{}: expected classes {}, as in {}, found '{}'", data.path.string(),
+                    fmt::join(train.class_names | std::views::take(kMostNamed), ", "),
+                    train.path.string(), data.class_names[static_cast<std::size_t>(label)]));
   }
   return labels;
 }
@@ -179,7 +190,9 @@ class SequenceWriter {
         continue;
       }
       for (std::int64_t left = data.task == Task::tagging ? length : 1; left > 0; --left) {
-        split.labels->append(source.labels[static_cast<std::size_t>(labels.next())]);
+        const std::int64_t label = labels.next();
+        split.labels->append(
+            label == kIgnoreIndex ? label : source.labels[static_cast<std::size_t>(label)]);
       }
     }
   }

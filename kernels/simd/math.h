@@ -39,7 +39,7 @@ Vec logarithm(Vec x) noexcept {
   return fma(n, k(0.693147182F), fma(twice * q, p, twice));
 }
 
-/// 1 / (1 + e^-x). Below x = -88 it is that of -88, 6.05e-39.
+/// 1 / (1 + e^-x). Below x = -88 it is 0, lest a gradient of it times an x of 1e36 be one.
 template <typename Vec>
 Vec sigmoid(Vec x) noexcept {
   const auto k = [](float value) noexcept { return Vec::broadcast(value); };
@@ -50,7 +50,8 @@ Vec sigmoid(Vec x) noexcept {
   p = fma(p, r, k(4.16672006e-2F));
   p = fma(p, r, k(-1.66665435e-1F));
   p = fma(p, r, k(4.99999970e-1F));
-  return k(1.0F) / (k(1.0F) + ldexp(fma(r * r, p, k(1.0F) - r), n));
+  const Vec y = k(1.0F) / (k(1.0F) + ldexp(fma(r * r, p, k(1.0F) - r), n));
+  return select(positive(k(-88.0F) - x), k(0.0F), y);
 }
 
 /// (e^2x - 1) / (e^2x + 1), from (e^2x - 1) / 2 = (2^n - 1) / 2 + 2^n (e^r - 1) / 2, which keeps

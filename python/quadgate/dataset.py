@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import h5py
@@ -11,7 +12,7 @@ import numpy
 
 _TASKS = ("classification", "tagging", "regression", "forecast", "language_model")
 
-Split = tuple[Any, Any]
+_IGNORED = -100  # a label that does not count
 
 
 def save_dataset(
@@ -41,7 +42,9 @@ def save_dataset(
     standardize: features get mean 0 and standard deviation 1 over the train split, measured in
         float64; the file's mean and std give the values back as x * std + mean.
     compression: "gzip" stores x in compressed chunks, which training reads with a shuffle_buffer.
-    Raises ValueError, naming the split, if the parts do not fit each other.
+    Label -100 does not count. An existing file is replaced once the new one is whole.
+    Raises ValueError, naming the split, if the parts do not fit each other, or labels or tokens
+    are missing, no integers or out of range.
     """
     if task not in _TASKS:
         raise ValueError(f"task: expected one of {', '.join(_TASKS)}, found {task}")
@@ -49,12 +52,13 @@ def save_dataset(
         raise ValueError(f'compression: expected None or "gzip", found {compression!r}')
     attributes: dict[str, Any] = {"format": "quadgate-dataset", "format_version": 1, "task": task}
     if token_names is not None:
-        attributes["token_names"] = list(token_names)
+        attributes["token_names"] = _texts(token_names)
     # Has room for many names, and is read by every HDF5 from 1.8 on: "latest" is not, with chunks.
-    with h5py.File(path, "w", libver="v108") as file:
+    with _replacing(path) as beside, h5py.File(beside, "w", libver="v108") as file:
         if task == "forecast":
             columns = getattr(train, "columns", None)
-            names = feature_names or (None if columns is None else [str(name) for name in columns])
+            named = None if columns is None else [str(name) for name in columns]
+            names = named if feature_names is None else feature_names
             _write_series(file, train, attributes, names, valid_fraction, test_fraction, standardize,
                           compression)  # fmt: skip
         else:
@@ -64,7 +68,7 @@ def save_dataset(
                 if split is not None
             }
             if feature_names is not None:
-                attributes["feature_names"] = list(feature_names)
+                attributes["feature_names"] = _texts(feature_names)
             _write_splits(file, task, splits, attributes, class_names, standardize, compression)
         file.attrs.update(attributes)
 
@@ -98,7 +102,7 @@ def _write_series(file: h5py.File, series: Any, attributes: dict[str, Any],
         attributes["mean"], attributes["std"] = _scale(x[:begin_valid])
         attributes["format_version"] = 3
     x = _standardize(x, attributes)
-    attributes["feature_names"] = list(names or [str(i) for i in range(x.shape[1])])
+    attributes["feature_names"] = _texts(range(x.shape[1]) if names is None else names)
     borders = {"train": (0, begin_valid), "valid": (begin_valid, begin_test),
                "test": (begin_test, len(x))}  # fmt: skip
     for name, (begin, end) in borders.items():
@@ -115,7 +119,8 @@ def _write_series(file: h5py.File, series: Any, attributes: dict[str, Any],
 def _write_splits(file: h5py.File, task: str, splits: dict[str, Any], attributes: dict[str, Any],
                   class_names: Sequence[str] | None, standardize: bool,
                   compression: str | None) -> None:  # fmt: skip
-    tokens = "token_names" in attributes
+    vocabulary = len(attributes["token_names"]) if "token_names" in attributes else None
+    tokens = vocabulary is not None
     if standardize and not tokens:
         attributes["mean"], attributes["std"] = _scale(numpy.concatenate(list(splits["train"][0])))
         attributes["format_version"] = 3
@@ -123,10 +128,13 @@ def _write_splits(file: h5py.File, task: str, splits: dict[str, Any], attributes
     for name, split in splits.items():
         group = file.create_group(name)
         if task == "language_model":
-            _write_x(group, numpy.asarray(split, numpy.int32), compression)
+            _write_x(group, _tokens(name, split, vocabulary), compression)
             continue
         x, y = split
-        rows = [numpy.asarray(row, numpy.int32 if tokens else numpy.float64) for row in x]
+        rows = [
+            _tokens(name, row, vocabulary) if tokens else numpy.asarray(row, numpy.float64)
+            for row in x
+        ]
         if not tokens:
             rows = [_standardize(row, attributes) for row in rows]
         _write_rows(group, rows, compression)
@@ -141,7 +149,7 @@ def _write_splits(file: h5py.File, task: str, splits: dict[str, Any], attributes
             raise ValueError(f"{name}: expected a label for each step")
         group["y"] = _numbered(name, numpy.asarray(labels), numbers, class_names)
     if class_names is not None or numbers:
-        attributes["class_names"] = list(class_names or numbers)
+        attributes["class_names"] = _texts(numbers if class_names is None else class_names)
 
 
 def _write_x(group: h5py.Group, x: numpy.ndarray, compression: str | None) -> None:
@@ -166,12 +174,64 @@ def _write_rows(group: h5py.Group, rows: list[numpy.ndarray], compression: str |
 def _numbered(split: str, labels: numpy.ndarray, numbers: dict[str, int],
               class_names: Sequence[str] | None) -> numpy.ndarray:  # fmt: skip
     """Labels as numbers; names get theirs from class_names or the first split."""
-    if labels.dtype.kind not in "OUS":
+    if labels.ndim != 1:
+        raise ValueError(
+            f"{split}: expected a label each, found shape {labels.shape} (of one-hot labels, argmax)"
+        )
+    if labels.dtype.kind in "iub":
+        counting = labels[labels != _IGNORED]
+        largest = None if class_names is None else len(class_names) - 1
+        _expect_range(f"{split}: labels", counting, largest)
         return labels.astype(numpy.int64)
+    if labels.dtype.kind not in "OUST":
+        raise ValueError(f"{split}: expected labels that are integers or names, found {labels.dtype}")
+    names = _texts(labels.tolist(), f"{split}: labels")
     if not numbers:
-        names = list(class_names) if class_names is not None else sorted(set(labels.tolist()))
-        numbers.update({str(name): i for i, name in enumerate(names)})
-    unknown = set(map(str, labels.tolist())) - set(numbers)
+        classes = sorted(set(names)) if class_names is None else _texts(class_names)
+        numbers.update({name: i for i, name in enumerate(classes)})
+    unknown = set(names) - set(numbers)
     if unknown:
         raise ValueError(f"{split}: expected labels of the train split, found {sorted(unknown)[:5]}")
-    return numpy.array([numbers[str(label)] for label in labels.tolist()], numpy.int64)
+    return numpy.array([numbers[name] for name in names], numpy.int64)
+
+
+def _tokens(split: str, row: Any, vocabulary: int | None) -> numpy.ndarray:
+    """Places in the vocabulary."""
+    tokens = numpy.asarray(row)
+    if tokens.dtype.kind not in "iu" and tokens.size > 0:
+        raise ValueError(f"{split}: expected tokens that are integers, found {tokens.dtype}")
+    _expect_range(f"{split}: tokens", tokens, None if vocabulary is None else vocabulary - 1)
+    return tokens.astype(numpy.int32)
+
+
+def _expect_range(what: str, numbers: numpy.ndarray, largest: int | None) -> None:
+    if numbers.size == 0 or (numbers.min() >= 0 and (largest is None or numbers.max() <= largest)):
+        return
+    limit = "at least 0" if largest is None else f"from 0 to {largest}"
+    found = numbers.min() if numbers.min() < 0 else numbers.max()
+    raise ValueError(f"{what}: expected {limit}, found {found}")
+
+
+def _texts(names: Iterable[Any], what: str = "names") -> list[str]:
+    """Names as text: bytes are UTF-8, whole numbers their digits. Others, NaN say, are missing."""
+    texts = []
+    for name in names:
+        if isinstance(name, bytes):
+            texts.append(name.decode())
+        elif isinstance(name, (str, int, numpy.integer)):
+            texts.append(str(name))
+        else:
+            raise ValueError(f"{what}: expected text, found {name!r}")
+    return texts
+
+
+@contextmanager
+def _replacing(path: str | os.PathLike[str]) -> Iterator[str]:
+    """A path beside `path`, whose file takes that place in the end unless something is raised."""
+    beside = f"{os.fspath(path)}.{os.getpid()}.tmp"
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(beside)

@@ -144,6 +144,48 @@ def test_another_compression_is_named(tmp_path):
         package.save_dataset(tmp_path / "a.h5", "regression", ([[[1.0]]], [1.0]), compression="lzf")
 
 
+@pytest.mark.parametrize("labels", [
+    numpy.array(["a", "b"]), numpy.array([b"a", b"b"]), numpy.array(["a", "b"], object), [b"a", "b"],
+])  # fmt: skip
+@pytest.mark.parametrize("names", [None, numpy.array(["a", "b"]), [b"a", b"b"]])
+def test_names_of_every_kind(tmp_path, labels, names):
+    x = numpy.zeros((2, 3, 1))
+    package.save_dataset(tmp_path / "a.h5", "classification", (x, labels), class_names=names,
+                         feature_names=numpy.array(["f"]))  # fmt: skip
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert list(file["train/y"]) == [0, 1] and list(file.attrs["class_names"]) == ["a", "b"]
+        assert list(file.attrs["feature_names"]) == ["f"]
+
+
+@pytest.mark.parametrize("labels, message", [
+    ([0.5, 1.0], "labels that are integers or names, found float64"),
+    (numpy.eye(2), r"a label each, found shape \(2, 2\)"),
+    (numpy.array(["a", None], object), "train: labels: expected text, found None"),
+    (numpy.array(["a", float("nan")], object), "train: labels: expected text, found nan"),
+    ([0, -1], "train: labels: expected from 0 to 1, found -1"),
+    ([0, 2], "train: labels: expected from 0 to 1, found 2"),
+])  # fmt: skip
+def test_labels_that_are_none_are_named_and_the_file_stays(tmp_path, labels, message):
+    x = numpy.zeros((2, 3, 1))
+    package.save_dataset(tmp_path / "a.h5", "classification", (x, [0, 1]))
+    before = (tmp_path / "a.h5").read_bytes()
+    with pytest.raises(ValueError, match=message):
+        package.save_dataset(tmp_path / "a.h5", "classification", (x, labels), class_names=["a", "b"])
+    assert (tmp_path / "a.h5").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["a.h5"]
+
+
+@pytest.mark.parametrize("tokens, message", [
+    ([[0, 1, 3]], "train: tokens: expected from 0 to 2, found 3"),
+    ([[0, -1, 1]], "train: tokens: expected from 0 to 2, found -1"),
+    ([[0.0, 1.5, 1.0]], "train: expected tokens that are integers, found float64"),
+])  # fmt: skip
+def test_tokens_that_are_none_are_named(tmp_path, tokens, message):
+    with pytest.raises(ValueError, match=message):
+        package.save_dataset(tmp_path / "a.h5", "classification", (tokens, [0]),
+                             token_names=["a", "b", "c"])  # fmt: skip
+
+
 def test_labels_that_training_does_not_have(tmp_path):
     with pytest.raises(ValueError, match=r"test: expected labels of the train split, found \['b'\]"):
         package.save_dataset(tmp_path / "a.h5", "classification", ([[[1.0]]], ["a"]),

@@ -3,6 +3,7 @@
 
 #include "apps/common/threads.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <unistd.h>
@@ -35,10 +36,28 @@ class ThreadsTest : public testing::Test {
 };
 
 TEST_F(ThreadsTest, FlagGoesBeforeRunFileBeforeSlurm) {
-  setenv("SLURM_CPUS_PER_TASK", "5", 1);
+  setenv("SLURM_CPUS_PER_TASK", "1", 1);
   EXPECT_EQ(choose_threads(3, 4), 3);
   EXPECT_EQ(choose_threads({}, 4), 4);
-  EXPECT_EQ(choose_threads({}), 5);
+  EXPECT_EQ(choose_threads({}), 1);
+}
+
+TEST_F(ThreadsTest, SlurmGivesNoMoreThanTheCoresAndSaysSo) {
+  unsetenv("SLURM_CPUS_PER_TASK");
+  const int cores = choose_threads({});
+  setenv("SLURM_CPUS_PER_TASK", "1000", 1);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(choose_threads({}), cores);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("SLURM_CPUS_PER_TASK"));
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(choose_threads(1000), 1000);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("--threads"));
+}
+
+TEST_F(ThreadsTest, AnEmptyVariableIsNone) {
+  const int cores = choose_threads({});
+  setenv("SLURM_CPUS_PER_TASK", "", 1);
+  EXPECT_EQ(choose_threads({}), cores);
 }
 
 TEST_F(ThreadsTest, OtherwiseAtMostTheAffinityMask) {
@@ -62,7 +81,7 @@ TEST_F(ThreadsTest, NumbersOutOfRangeThrow) {
   EXPECT_THROW(choose_threads(0), InvalidArgument);
   EXPECT_THROW(choose_threads(-2), InvalidArgument);
   EXPECT_THROW(choose_threads(1025), InvalidArgument);
-  for (const char* text : {"0", "two", "2x", "", "99999999999999999999"}) {
+  for (const char* text : {"0", "two", "2x", "99999999999999999999"}) {
     setenv("SLURM_CPUS_PER_TASK", text, 1);
     EXPECT_THROW(choose_threads({}), InvalidArgument) << text;
   }

@@ -171,10 +171,10 @@ TEST_F(DatasetTest, RefusesTokensWithoutAVocabulary) {
   file = new_dataset(data_path(), "classification");
   file.write_strings("", "token_names", classes_);
   file.create_group("train");
-  file.write("train/x", Shape{2, 1}, std::vector<std::int64_t>{0, 1});
+  file.write("train/x", Shape{2, 1}, std::vector<float>{0, 1});
   file.write("train/y", Shape{2}, std::vector<std::int64_t>{1, 0});
   EXPECT_EQ(open_error<FileError>(std::move(file)),
-            "dataset 'train/x': expected int32 [n, T], found int64 [2, 1]");
+            "dataset 'train/x': expected int32 [n, T], found float32 [2, 1]");
 }
 
 TEST_F(DatasetTest, ReadsRegression) {

@@ -73,7 +73,7 @@ TEST(ObjectCodec, RefusesShapesThatCannotBe) {
     change(object.dataset);
     EXPECT_THROW(decode(encode(object)), Unfit);
   };
-  expect_damaged([](DatasetInfo& dataset) { dataset.element_bytes = 8; });
+  expect_damaged([](DatasetInfo& dataset) { dataset.element_bytes = 9; });
   expect_damaged([](DatasetInfo& dataset) { dataset.shape = {-1, 2}; });
   expect_damaged([](DatasetInfo& dataset) {
     dataset.shape = {std::numeric_limits<std::int64_t>::max() / 4, 2};

@@ -111,14 +111,9 @@ TEST_F(NpzFileTest, NamesTheArray) {
   EXPECT_EQ(error(npy("<i4", "(99999999999999999999,)", two)),
             "a.npz: array 'x': shape (99999999999999999999,): a size is too large");
   EXPECT_EQ(error(npy("|O", "(2,)", two)),
-            "a.npz: array 'x': expected little-endian numbers or text, found type '|O'");
-  EXPECT_EQ(error(npy(">i4", "(2,)", two)),
-            "a.npz: array 'x': expected little-endian numbers or text, found type '>i4'");
+            "a.npz: array 'x': expected numbers or text, found type '|O'");
   EXPECT_EQ(error(npy("<f16", "(2,)", two)),
             "a.npz: array 'x': expected numbers of at most 64 bits, found type '<f16'");
-  EXPECT_EQ(
-      error(npy("<i4", "(1, 2)", two, "True")),
-      "a.npz: array 'x': expected C order, found Fortran's: save numpy.ascontiguousarray of it");
   EXPECT_EQ(error(npy<float>("<f4", "(1,)", {1})),
             "a.npz: array 'x': expected integers, found others");
   EXPECT_EQ(error(npy<std::uint64_t>("<u8", "(1,)", {1ULL << 63U})),
