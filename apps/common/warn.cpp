@@ -53,7 +53,7 @@ void warn(std::string_view line) {
 }
 
 void note(std::string_view line) {
-  std::fputs(fmt::format("quadgate: note: {}\n", line).c_str(), stderr);
+  std::fputs(fmt::format("quadgate: note: {}\n", one_line(line)).c_str(), stderr);
 }
 
 }  // namespace quadgate::apps

@@ -8,7 +8,7 @@ namespace quadgate::apps {
 /// Writes "quadgate: warning: LINE" to stderr, the line as one_line makes it.
 void warn(std::string_view line);
 
-/// Writes "quadgate: note: LINE" to stderr: what was assumed or changed, and may be right.
+/// Likewise "quadgate: note: LINE": what was assumed or changed, and may be right.
 void note(std::string_view line);
 
 /// A message as one line for a terminal. A control character becomes a blank. Of what stands
