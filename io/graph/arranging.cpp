@@ -14,6 +14,7 @@ namespace {
 template <typename Size>
 std::vector<Size> permuted(const std::vector<Size>& sizes, const std::vector<std::size_t>& perm) {
   std::vector<Size> result;
+  result.reserve(perm.size());
   for (const std::size_t axis : perm) result.push_back(sizes[axis]);
   return result;
 }
@@ -29,7 +30,11 @@ void insert_axis(std::vector<Size>& sizes, std::size_t axis, Size size) {
 }
 
 /// Types of ONNX (TensorProto.DataType).
-enum Type : std::int64_t { kFloat = 1, kInt32 = 6, kInt64 = 7, kBool = 9, kDouble = 11 };
+constexpr std::int64_t kFloat = 1;
+constexpr std::int64_t kInt32 = 6;
+constexpr std::int64_t kInt64 = 7;
+constexpr std::int64_t kBool = 9;
+constexpr std::int64_t kDouble = 11;
 
 }  // namespace
 
@@ -67,7 +72,7 @@ void Walk::cast(const Node& node) {
   }
   if (std::holds_alternative<Lengths>(from) && is_whole) return set(node, from);
   if (const auto* const signal = std::get_if<Signal>(&from)) {
-    const DataInput* const data = signal->part->as<DataInput>();
+    const auto* const data = signal->part->as<DataInput>();
     if (is_whole && data != nullptr) {
       Signal tokens = *signal;
       tokens.part = std::make_shared<const Part>(Part{.what = DataInput{.is_whole = true}});
@@ -151,7 +156,8 @@ void Walk::squeeze(const Node& node) {
   } else {
     refuse(node, "axes: expected some, found none");
   }
-  for (auto axis = axes.rbegin(); axis != axes.rend(); ++axis) value = without(node, value, *axis);
+  std::ranges::reverse(axes);
+  for (const std::size_t axis : axes) value = without(node, value, axis);
   set(node, std::move(value));
 }
 

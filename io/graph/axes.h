@@ -35,7 +35,7 @@ class Axes {
   /// The same elements in dimensions of these sizes, of which one may be -1 or unknown. An axis
   /// that varies gets the size that a number asks for, as the graph runs at no other. Empty if no
   /// order of whole axes fits.
-  std::optional<Dimensions> reshape(const Dimensions& from, const Integers& sizes);
+  std::optional<Dimensions> reshape(const Dimensions& from, const Integers& wanted);
 
  private:
   bool take(const Integer& size, std::vector<int>& axes, bool from_back, Dimension& to);

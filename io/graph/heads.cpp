@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "io/graph/walk.h"
@@ -109,11 +110,12 @@ bool Walk::add_bias(const Node& node) {
   return true;
 }
 
-void Walk::pool(const Node& node, const Signal& x, const std::vector<std::size_t>& over, bool keeps,
+void Walk::pool(const Node& node, const Signal& x, std::vector<std::size_t> over, bool keeps,
                 Taken taken) {
   Signal y = x;
-  for (auto axis = over.rbegin(); axis != over.rend(); ++axis) {
-    const Dimension dimension = axes_.without_ones(x.dimensions[*axis]);
+  std::ranges::reverse(over);
+  for (const std::size_t axis : over) {
+    const Dimension dimension = axes_.without_ones(x.dimensions[axis]);
     if (!dimension.empty()) {
       const bool is_layer = x.part->as<RecurrentNode>() != nullptr;
       const bool is_linear = x.part->as<Linear>() != nullptr && taken == Taken::mean;
@@ -125,8 +127,8 @@ void Walk::pool(const Node& node, const Signal& x, const std::vector<std::size_t
       y.taken = taken;
       y.by = &node;
     }
-    y.dimensions[*axis] = {};
-    if (!keeps) y.dimensions.erase(y.dimensions.begin() + static_cast<std::ptrdiff_t>(*axis));
+    y.dimensions[axis] = {};
+    if (!keeps) y.dimensions.erase(y.dimensions.begin() + static_cast<std::ptrdiff_t>(axis));
   }
   set(node, std::move(y));
 }

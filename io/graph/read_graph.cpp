@@ -41,7 +41,8 @@ bool has_features_in_order(const Signal& signal) {
       return std::ranges::find(dimension, axis) != dimension.end();
     };
     return all.size() == 2 && holds(all[0]) && holds(all[1]) &&
-           std::ranges::search(dimension, all).empty();
+           std::search(dimension.begin(), dimension.end(), all.begin(), all.end()) ==
+               dimension.end();
   });
 }
 

@@ -49,8 +49,8 @@ Dimension Part::all_features() const {
   return all;
 }
 
-Signal select(const Axes& axes, const Node& node, Signal from, std::size_t axis, Integer first,
-              Integer behind) {
+Signal select(const Axes& axes, const Node& node, Signal from, std::size_t axis,
+              const Integer& first, const Integer& behind) {
   const Integer size = axes.size_of(from.dimensions[axis]);
   const auto [begin, end] = range(node, size, first, behind);
   if (begin == 0 && end == (size.is_number() ? size.number : kEnd)) return from;

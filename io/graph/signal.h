@@ -127,13 +127,13 @@ struct Unrolled {
 
 using Value = std::variant<TensorPtr, Zeros, Lengths, Signal, Stack, Turned, Unrolled>;
 
-/// From `begin` on, up to `end`, of `axis` of a signal, all of it, one step, or one direction; else
-/// FileError that names the node.
-Signal select(const Axes& axes, const Node& node, Signal from, std::size_t axis, Integer begin,
-              Integer end);
+/// From `first` on, up to `behind`, of `axis` of a signal, all of it, one step, or one direction;
+/// else FileError that names the node.
+Signal select(const Axes& axes, const Node& node, Signal from, std::size_t axis,
+              const Integer& first, const Integer& behind);
 /// The same of states of layers.
-Value select(const Axes& axes, const Node& node, const Stack& from, const Integer& begin,
-             const Integer& end);
+Value select(const Axes& axes, const Node& node, const Stack& from, const Integer& first,
+             const Integer& behind);
 /// Both directions, or states of several layers, along an axis; else FileError that names the node.
 Value join(const Axes& axes, const Node& node, std::vector<Signal> signals, std::size_t axis);
 

@@ -229,11 +229,7 @@ Tensor Folder::combine(const std::string& op, const Tensor& a, const Tensor& b) 
       [&](auto& numbers) {
         const auto& others = std::get<std::decay_t<decltype(numbers)>>(other.values);
         for (std::size_t i = 0; i < numbers.size(); ++i) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(numbers)>, Integers>) {
-            numbers[i] = combined(op, numbers[i], others[i]);
-          } else {
-            numbers[i] = combined(op, numbers[i], others[i]);
-          }
+          numbers[i] = combined(op, numbers[i], others[i]);
         }
       },
       to.values);

@@ -242,6 +242,7 @@ bool Walk::close(const Node& node, std::size_t axis) {
       return true;
     }
     std::vector<Signal> states;
+    states.reserve(steps.size());
     for (const Unrolled& step : steps) states.push_back(final_of(node, step));
     set(node, join(axes_, node, std::move(states), axis));
     return true;

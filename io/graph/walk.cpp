@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 #include "engine/base/error.h"
@@ -79,11 +78,12 @@ const Value& Walk::value(const std::string& name) const {
 /// The names of all that the outputs depend on.
 std::set<std::string> Walk::needed() const {
   std::set<std::string> names(file_.outputs().begin(), file_.outputs().end());
-  for (const Node& node : file_.nodes() | std::views::reverse) {
+  const std::vector<Node>& nodes = file_.nodes();
+  std::for_each(nodes.rbegin(), nodes.rend(), [&](const Node& node) {
     if (std::ranges::any_of(node.outputs, [&](auto& name) { return names.contains(name); })) {
       names.insert(node.inputs.begin(), node.inputs.end());
     }
-  }
+  });
   names.erase("");
   return names;
 }
@@ -92,12 +92,13 @@ std::set<std::string> Walk::needed() const {
 void Walk::trace(const Node& from, int input, std::set<std::string>& inputs) const {
   if (std::ssize(from.inputs) <= input) return;
   std::set<std::string> names{from.inputs[static_cast<std::size_t>(input)]};
-  for (const Node& node : file_.nodes() | std::views::reverse) {
-    if (node.op == "Shape" || node.is_recurrent()) continue;
+  const std::vector<Node>& nodes = file_.nodes();
+  std::for_each(nodes.rbegin(), nodes.rend(), [&](const Node& node) {
+    if (node.op == "Shape" || node.is_recurrent()) return;
     if (std::ranges::any_of(node.outputs, [&](auto& name) { return names.contains(name); })) {
       names.insert(node.inputs.begin(), node.inputs.end());
     }
-  }
+  });
   for (const Input& one : file_.inputs()) {
     if (names.contains(one.name)) inputs.insert(one.name);
   }
@@ -224,6 +225,7 @@ std::size_t Walk::axis_of(const Node& node, std::int64_t axis, std::size_t rank)
 std::vector<std::size_t> Walk::axes_of(const Node& node, const std::vector<std::int64_t>& numbers,
                                        std::size_t rank) const {
   std::vector<std::size_t> found;
+  found.reserve(numbers.size());
   for (const std::int64_t number : numbers) found.push_back(axis_of(node, number, rank));
   std::ranges::sort(found);
   if (std::ranges::adjacent_find(found) != found.end()) refuse(node, "axes: found one twice");

@@ -115,7 +115,7 @@ class Walk {
   void pool_globally(const Node& node);
   void linear(const Node& node, const Signal& x, TensorPtr weight, TensorPtr bias);
   TensorPtr bias_of(const Node& node, const TensorPtr& from, std::int64_t size);
-  void pool(const Node& node, const Signal& x, const std::vector<std::size_t>& over, bool keeps,
+  void pool(const Node& node, const Signal& x, std::vector<std::size_t> over, bool keeps,
             Taken taken);
 
   GraphFile& file_;
