@@ -4,6 +4,8 @@
 
 #include <charconv>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "engine/base/error.h"
 

@@ -228,12 +228,13 @@ class WeightsReader {
   }
 
   void expect_parts() const {
-    for (const auto& [name, part] : parts_) {
+    for (const auto& choice : parts_) {
       const bool is_dense = std::ranges::any_of(model_.layers, [&](const Layer& layer) {
-        return layer.type->kind == Kind::dense && layer.group.ends_with("/" + name);
+        return layer.type->kind == Kind::dense && layer.group.ends_with("/" + choice.first);
       });
-      if (is_dense && part == "head") continue;
-      fail(fmt::format("--map {}={}: expected a Dense of the file, and head", name, part));
+      if (is_dense && choice.second == "head") continue;
+      fail(fmt::format("--map {}={}: expected a Dense of the file, and head", choice.first,
+                       choice.second));
     }
   }
 
