@@ -70,10 +70,18 @@ void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command&
   }
 }
 
+void add_missing(CLI::App& kind, PrepareArguments& arguments, const char* help) {
+  kind.add_option("--missing", arguments.missing, help)
+      ->check(CLI::IsMember({"error", "drop", "forward", "mean"}))
+      ->capture_default_str()
+      ->type_name("POLICY");
+}
+
 /// How tables are read.
 void add_table(CLI::App& csv, PrepareArguments& arguments) {
-  csv.add_option("--columns", arguments.columns, "Columns to read, in this order; else all")
-      ->delimiter(',')
+  csv.add_option("--columns", arguments.columns,
+                 "Columns to read, in this order; else all. A name with a comma is quoted: "
+                 "'\"load, MW\",price'")
       ->allow_extra_args(false)
       ->type_name("NAME,...");
   csv.add_option(
@@ -88,14 +96,13 @@ void add_table(CLI::App& csv, PrepareArguments& arguments) {
       ->check(CLI::IsMember({".", ","}))
       ->type_name("C");
   csv.add_option(
-         "--missing", arguments.missing,
-         "What becomes of values that are missing (empty, NA, NaN, null, None, ?): error; drop "
-         "the row; forward: the value of the row before; mean of the column's train rows")
-      ->check(CLI::IsMember({"error", "drop", "forward", "mean"}))
-      ->capture_default_str()
-      ->type_name("POLICY");
+         "--resample", arguments.resample,
+         "Make rows regular in time: one each 30s, 15min, 1h or 1d, the mean of those in it; "
+         "where there are none, values are missing")
+      ->type_name("STEP");
   csv.add_option("--valid-from", arguments.valid_from,
-                 "Time from which on rows are the valid split")
+                 "Time from which on rows are the valid split: 2018-01-31, 2018-01-31 13:30, or as "
+                 "the table writes times")
       ->type_name("TIME");
   csv.add_option("--test-from", arguments.test_from, "Time from which on rows are the test split")
       ->type_name("TIME");
@@ -124,8 +131,9 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
 
   CLI::App& ts = add_kind(prepare, "ts",
                           "The .ts text format of aeon and sktime: labelled sequences, also of "
-                          "different lengths",
+                          "different lengths; or .tsf, series to forecast",
                           arguments, command, prepare_ts);
+  ts.alias("tsf");
   CLI::App& csv =
       add_kind(prepare, "csv",
                "Series to forecast: a table in text, a row a time step; delimiter, decimal "
@@ -154,6 +162,16 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
         ->type_name("FILE");
   }
   add_table(csv, arguments);
+  add_missing(
+      csv, arguments,
+      "What becomes of values that are missing (empty, NA, NaN, null, None, ?): error; drop "
+      "the row; forward: the value of the row before; mean of the column's train rows");
+  for (CLI::App* kind : {&ts, &npz}) {
+    add_missing(*kind, arguments,
+                "What becomes of values that are missing (NaN, of .ts also ?): error; drop the "
+                "sequence, of a series the row; forward: the value of the step before; mean of the "
+                "feature's train steps");
+  }
   add_prepare_tokens(prepare, arguments, command);
 }
 

@@ -18,10 +18,11 @@
 #include "io/importers/conllu.h"
 #include "io/importers/csv.h"
 #include "io/importers/idx.h"
+#include "io/importers/missing_values.h"
 #include "io/importers/npz.h"
 #include "io/importers/plain_text.h"
-#include "io/importers/timestamp.h"
 #include "io/importers/ts.h"
+#include "io/importers/tsf.h"
 #include "io/prepare/dataset_writer.h"
 #include "io/prepare/series_writer.h"
 #include "io/prepare/token_writer.h"
@@ -56,25 +57,20 @@ void print(const PrepareArguments& arguments, const PrepareSummary& summary, con
   }
 }
 
-std::optional<double> time_of(const char* option, const std::string& text) {
-  if (text.empty()) return {};
-  const auto time = parse_timestamp(text);
-  if (!time) {
-    throw InvalidArgument(
-        fmt::format("{}: expected a time like 2016-07-01 13:30, found '{}'", option, text));
-  }
-  return time;
-}
-
 CsvOptions csv_options_of(const PrepareArguments& arguments) {
   CsvOptions options{
-      .columns = {arguments.columns, arguments.time, arguments.group},
+      .columns = {{}, arguments.time, arguments.group},
       .delimiter = {},
       .decimal = {},
       .missing = missing_policy_from_name(arguments.missing),
-      .valid_from = time_of("--valid-from", arguments.valid_from),
-      .test_from = time_of("--test-from", arguments.test_from),
+      .valid_from = arguments.valid_from,
+      .test_from = arguments.test_from,
+      .resample = arguments.resample,
   };
+  for (const std::string& names : arguments.columns) {
+    for (std::string& name : split_names(names))
+      options.columns.features.push_back(std::move(name));
+  }
   if (arguments.delimiter == "tab") {
     options.delimiter = '\t';
   } else if (arguments.delimiter.size() == 1) {
@@ -87,13 +83,15 @@ CsvOptions csv_options_of(const PrepareArguments& arguments) {
   return options;
 }
 
+std::string note_on_filled(std::int64_t values, const std::string& policy) {
+  return values > 0 ? fmt::format("missing values: {} filled ({})\n", values, policy) : "";
+}
+
 /// What was done to the rows of series, lines of it.
 std::string note_on(const Series& series, const std::string& policy) {
   std::string note;
   if (series.parts.size() > 1) note += fmt::format("series: {}\n", series.parts.size());
-  if (series.filled_values > 0) {
-    note += fmt::format("missing values: {} filled ({})\n", series.filled_values, policy);
-  }
+  note += note_on_filled(series.filled_values, policy);
   if (series.dropped_rows > 0) {
     note += fmt::format("rows left out since values are missing: {}\n", series.dropped_rows);
   }
@@ -101,7 +99,26 @@ std::string note_on(const Series& series, const std::string& policy) {
     note +=
         fmt::format("rows whose time is before that of the row before: {}\n", series.steps_back);
   }
+  if (series.same_times > 0) {
+    note += fmt::format("rows at the time of the row before: {}\n", series.same_times);
+  }
+  if (series.time_gaps > 0) {
+    note +=
+        fmt::format("gaps, steps in time that are longer than the usual: {}\n", series.time_gaps);
+  }
   return note;
+}
+
+std::string note_on(const LabelledSequences& data, const std::string& policy) {
+  std::string note = note_on_filled(data.filled_values, policy);
+  if (data.dropped_steps > 0) {
+    note += fmt::format("steps left out since values are missing: {}\n", data.dropped_steps);
+  }
+  if (data.dropped_sequences > 0) {
+    note +=
+        fmt::format("sequences left out since values are missing: {}\n", data.dropped_sequences);
+  }
+  return note.empty() ? "" : fmt::format("{}:\n{}", data.path.string(), note);
 }
 
 using Files = std::vector<std::filesystem::path>;
@@ -119,6 +136,21 @@ void write_series(const PrepareArguments& arguments, Series series,
   progress.reset();  // ends its line
   print(arguments, summary, "rows");
   fmt::print("{}", note);
+}
+
+/// Writes the data set of series that `read` makes of the input.
+template <typename Read>
+void prepare_series(const PrepareArguments& arguments, Read read) {
+  if (!arguments.valid.empty() || !arguments.test.empty()) {
+    throw InvalidArgument(fmt::format(
+        "--valid, --test: expected none beside series, as {} holds, which fractions divide",
+        arguments.inputs.at(0).string()));
+  }
+  catch_stop_signals();
+  std::optional<PrepareProgress> progress(std::in_place);
+  write_series(arguments,
+               read({.spool = {.output = arguments.output}, .observer = progress->observer()}),
+               progress);
 }
 
 /// `read` makes sequences or a text of an input; `write` makes a data set of them.
@@ -139,6 +171,11 @@ void prepare(const PrepareArguments& arguments, const char* unit, Read read, Wri
       write(arguments.output, data, valid, test, options_of(arguments, progress->observer()));
   progress.reset();  // ends its line
   print(arguments, summary, unit);
+  if constexpr (std::is_same_v<decltype(data), const LabelledSequences>) {
+    fmt::print("{}", note_on(data, arguments.missing));
+    if (valid) fmt::print("{}", note_on(*valid, arguments.missing));
+    if (test) fmt::print("{}", note_on(*test, arguments.missing));
+  }
 }
 
 void warn_of_unread(const NpzFile& file, bool is_divided) {
@@ -167,10 +204,17 @@ void prepare_idx(const PrepareArguments& arguments) {
 }
 
 void prepare_ts(const PrepareArguments& arguments) {
-  const auto read = [](const auto& files, const ImportOptions& options) {
-    return read_ts(files.at(0), options);
-  };
-  prepare(arguments, "sequences", read, write_sequences);
+  const MissingPolicy missing = missing_policy_from_name(arguments.missing);
+  if (!is_tsf(arguments.inputs.at(0))) {
+    const auto read = [&](const auto& files, const ImportOptions& options) {
+      return read_ts(files.at(0), missing, options);
+    };
+    prepare(arguments, "sequences", read, write_sequences);
+    return;
+  }
+  prepare_series(arguments, [&](const ImportOptions& options) {
+    return read_tsf(arguments.inputs.at(0), missing, options);
+  });
 }
 
 void prepare_csv(const PrepareArguments& arguments) {
@@ -186,24 +230,19 @@ void prepare_csv(const PrepareArguments& arguments) {
     }
   }
   write_series(arguments, importer.take(), progress);
+  for (const std::string& line : importer.findings().files) note(line);
+  for (const std::string& line : importer.findings().warnings) warn(line);
 }
 
 void prepare_npz(const PrepareArguments& arguments) {
+  const MissingPolicy missing = missing_policy_from_name(arguments.missing);
   const NpzFile file(arguments.inputs.at(0));
   const bool is_divided = file.has("x_train");
   warn_of_unread(file, is_divided);
   if (!is_divided && !file.has("y")) {
-    if (!arguments.valid.empty() || !arguments.test.empty()) {
-      throw InvalidArgument(
-          "--valid, --test: expected none beside a series (an array x without y), which fractions "
-          "divide");
-    }
-    catch_stop_signals();
-    std::optional<PrepareProgress> progress(std::in_place);
-    write_series(arguments,
-                 read_npz_series(file, {.spool = {.output = arguments.output},
-                                        .observer = progress->observer()}),
-                 progress);
+    prepare_series(arguments, [&](const ImportOptions& options) {
+      return fill_missing(read_npz_series(file, options), missing, options.spool);
+    });
     return;
   }
   // A split is a file of its own, or arrays of the first one.
@@ -214,8 +253,10 @@ void prepare_npz(const PrepareArguments& arguments) {
   bool is_regression = false;
   const auto read = [&](const Files& files, const ImportOptions& options) {
     const bool is_own = !files.empty() && &files != &arguments.inputs;
-    LabelledSequences data = is_own ? read_npz(NpzFile(files.at(0)), "", options)
-                                    : read_npz(file, is_divided ? suffix(files) : "", options);
+    LabelledSequences data =
+        fill_missing(is_own ? read_npz(NpzFile(files.at(0)), "", options)
+                            : read_npz(file, is_divided ? suffix(files) : "", options),
+                     missing, options.spool);
     is_regression = data.task == Task::regression;
     return data;
   };

@@ -1,104 +1,152 @@
 #include "io/importers/csv.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "engine/base/error.h"
 #include "io/importers/csv_dialect.h"
+#include "io/importers/csv_numbers.h"
 #include "io/importers/csv_reader.h"
-#include "io/importers/timestamp.h"
+#include "io/importers/missing_filler.h"
+#include "io/importers/resampler.h"
+#include "io/importers/row_times.h"
+#include "io/importers/series_rows.h"
+#include "io/importers/time_format.h"
 
 namespace quadgate {
 namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kMostValues = 1 << 16;  // written at a time
-constexpr double kNoTime = -std::numeric_limits<double>::infinity();
 
-/// A record that is kept.
-struct Record {
-  std::vector<std::string> fields;
-  std::int64_t line = 0;
-};
+bool is_unknown(double value) { return std::isnan(value); }
 
-/// The next records, `count` at most.
-std::vector<Record> take_records(CsvReader& reader, std::size_t count) {
-  std::vector<Record> records;
-  while (records.size() < count && reader.next()) {
-    const auto& fields = reader.fields();
-    records.push_back({{fields.begin(), fields.end()}, reader.line()});
-  }
-  return records;
+std::vector<std::string> names_of(const CsvColumns& columns,
+                                  const std::vector<std::size_t>& which) {
+  std::vector<std::string> names;
+  for (const std::size_t i : which) names.push_back(columns.names[i]);
+  return names;
 }
 
 }  // namespace
-
-MissingPolicy missing_policy_from_name(std::string_view name) {
-  constexpr std::array<std::string_view, 4> kNames{"error", "drop", "forward", "mean"};
-  const auto* const found = std::ranges::find(kNames, name);
-  if (found == kNames.end()) {
-    throw InvalidArgument(
-        fmt::format("missing: expected one of {}, found '{}'", fmt::join(kNames, ", "), name));
-  }
-  return static_cast<MissingPolicy>(found - kNames.begin());
-}
 
 CsvImporter::CsvImporter(CsvOptions options, ImportOptions import)
     : options_(std::move(options)),
       import_(std::move(import)),
       series_({}, import_.spool),
-      series_of_rows_(import_.spool) {
-  if (options_.valid_from && options_.test_from && *options_.test_from < *options_.valid_from) {
-    throw InvalidArgument("test_from: expected a time not before valid_from");
-  }
-}
+      rows_(std::make_unique<SeriesRows>(import_.spool)),
+      times_(std::make_unique<RowTimes>(options_.valid_from, options_.test_from)),
+      format_(std::make_unique<CsvNumbers>()) {}
+
+CsvImporter::~CsvImporter() = default;
 
 void CsvImporter::read(const std::filesystem::path& path, std::size_t split) {
-  if (split != 0 && (options_.valid_from || options_.test_from)) {
+  if (split != 0 && times_->has_borders()) {
     throw InvalidArgument(
         fmt::format("{}: a file of another split, where times divide the rows", path.string()));
   }
   path_ = path;
   split_ = split;
-  CsvReader reader(path, options_.delimiter, options_.decimal, import_);
-  decimal_ = reader.dialect().decimal;
-  const std::vector<Record> first = take_records(reader, 2);
+  CsvReader reader(path, options_.delimiter, import_);
+  const auto first = reader.first_records();
   if (first.empty()) fail_empty();
-  line_ = first[0].line;
-  set_columns(find_csv_columns(first[0].fields, first.back().fields, decimal_, options_.columns,
-                               fmt::format("{}:{}", path.string(), line_)));
-  const std::int64_t before = rows_;
-  for (std::size_t i = columns_.has_header ? 1 : 0; i < first.size(); ++i) {
-    line_ = first[i].line;
-    add({first[i].fields.begin(), first[i].fields.end()});
+  set_columns(find_csv_columns(first, options_.columns, path.string()));
+  if (columns_.group == 0U) reader.take_no_comments();
+  *format_ = CsvNumbers(reader.delimiter(), options_.decimal, columns_.names.size() == 1);
+  for (const auto& record : std::span(first).subspan(columns_.has_header ? 1 : 0)) {
+    if (record.size() != columns_.names.size()) continue;
+    for (const std::size_t i : columns_.features) format_->learn(record[i]);
   }
-  while (reader.next()) {
+  begin_times(first);
+  if (columns_.has_header) reader.next();
+  bool is_empty = true;
+  for (; reader.next(); is_empty = false) {
     line_ = reader.line();
     add(reader.fields());
   }
-  if (rows_ == before) fail_empty();
+  if (is_empty) fail_empty();
+  if (resampler_) resampler_->finish();
+  tell_findings(reader);
 }
 
 void CsvImporter::set_columns(CsvColumns columns) {
-  std::vector<std::string> names;
-  for (const std::size_t i : columns.features) names.push_back(columns.names[i]);
+  const std::vector<std::string> names = names_of(columns, columns.features);
   if (series_.feature_names.empty()) {
     series_.path = path_;
     series_.feature_names = names;
     values_.resize(names.size());
+    if (!options_.resample.empty()) {
+      resampler_ = std::make_unique<Resampler>(
+          parse_time_step(options_.resample), values_.size(),
+          [this](std::size_t number, double time, std::span<double> row) {
+            take_step(number, time, row);
+          });
+    }
   }
   if (names != series_.feature_names) {
     throw InvalidArgument(fmt::format("{}: expected columns {}, as in {}, found {}", path_.string(),
-                                      fmt::join(series_.feature_names, ", "), series_.path.string(),
-                                      fmt::join(names, ", ")));
+                                      join_names(series_.feature_names), series_.path.string(),
+                                      join_names(names)));
   }
   columns_ = std::move(columns);
+}
+
+void CsvImporter::begin_times(const std::vector<std::vector<std::string>>& first) {
+  if (!columns_.time) {
+    if (!times_->has_borders() && !resampler_) return;
+    throw InvalidArgument(
+        fmt::format("{}: expected a column of times to {} the rows by (--time names it)",
+                    path_.string(), resampler_ ? "resample" : "divide"));
+  }
+  std::vector<std::string_view> values;
+  for (std::size_t i = columns_.has_header ? 1 : 0; i < first.size(); ++i) {
+    if (*columns_.time < first[i].size()) values.push_back(first[i][*columns_.time]);
+  }
+  const TimeFormat format(values);
+  const std::string& name = columns_.names[*columns_.time];
+  if (resampler_ && !format.is_calendar()) {
+    throw InvalidArgument(fmt::format("{}: --resample: expected times, found {} in column '{}'",
+                                      path_.string(), format.name(), name));
+  }
+  times_->begin(path_, name, format);
+}
+
+void CsvImporter::tell_findings(const CsvReader& reader) {
+  constexpr std::size_t kMostNames = 8;
+  const auto tell = [&](const CsvColumns& of, const std::vector<std::size_t>& which) {
+    return join_names(names_of(of, which), kMostNames);
+  };
+  const char delimiter = reader.delimiter();
+  std::string found = fmt::format(
+      "{}: fields between {}, {}", path_.string(),
+      delimiter == '\t' ? std::string("tabs") : fmt::format("'{}'", delimiter), format_->about());
+  found += columns_.time ? fmt::format(", time '{}' ({})", columns_.names[*columns_.time],
+                                       times_->format().name())
+                         : ", no times";
+  if (!columns_.has_header) found += ", no line of names";
+  found += ", features " + tell(columns_, columns_.features);
+  if (!columns_.left_out.empty()) {
+    found += fmt::format("; left out: {} (row numbers)", tell(columns_, columns_.left_out));
+  }
+  if (reader.comments() > 0) found += fmt::format("; {} lines of comments", reader.comments());
+  findings_.files.push_back(found);
+  if (!columns_.time_like.empty()) {
+    findings_.warnings.push_back(fmt::format(
+        "{}: read as features, though they look like time: {} (--columns chooses features, "
+        "--time tells which is the time)",
+        path_.string(), tell(columns_, columns_.time_like)));
+  }
+  if (columns_.time && times_->format().name() == "text") {
+    findings_.warnings.push_back(
+        fmt::format("{}: column '{}' is not read: it holds no times or numbers (--group makes a "
+                    "series of the rows of each name)",
+                    path_.string(), columns_.names[*columns_.time]));
+  }
 }
 
 void CsvImporter::add(const Fields& fields) {
@@ -106,13 +154,15 @@ void CsvImporter::add(const Fields& fields) {
     fail(fmt::format("expected {} fields, as in the first line, found {}", columns_.names.size(),
                      fields.size()));
   }
-  ++rows_;
   const std::size_t number = number_of_series(fields);
-  const std::size_t split = split_of(fields, number);
-  if (!read_values(fields, last_values_[number])) return;
-  ++series_.parts[number].rows.at(split);
-  series_.x.append(values_);
-  if (columns_.group) series_of_rows_.push_back(static_cast<std::int64_t>(number));
+  const auto time = time_of(fields, number);
+  read_values(fields);
+  if (!resampler_) {
+    take_row(number, time && times_->has_borders() ? times_->split_of(*time) : split_, values_);
+  } else if (!resampler_->add(number, time.value(), values_)) {
+    fail_field(*columns_.time, "a time in or behind the step of the row before (--resample)",
+               fields[*columns_.time]);
+  }
 }
 
 std::size_t CsvImporter::number_of_series(const Fields& fields) {
@@ -122,114 +172,99 @@ std::size_t CsvImporter::number_of_series(const Fields& fields) {
   const std::size_t number = numbers_.size();
   numbers_.emplace(name, number);
   series_.parts.push_back({.name = std::string(name)});
-  last_values_.emplace_back(values_.size(), kMissing);
-  last_times_.push_back(kNoTime);
+  fillers_.emplace_back(options_.missing, values_.size());
   return number;
 }
 
-// Of the row, by its time or the file's.
-std::size_t CsvImporter::split_of(const Fields& fields, std::size_t number) {
-  if (!columns_.time) {
-    if (options_.valid_from || options_.test_from) {
-      fail("expected a column of times to divide the rows by");
-    }
-    return split_;
-  }
+// The time of a row, if it has one.
+std::optional<double> CsvImporter::time_of(const Fields& fields, std::size_t number) {
+  if (!columns_.time) return {};
   const std::string_view text = fields[*columns_.time];
-  const auto time = parse_timestamp(text);
-  if (!options_.valid_from && !options_.test_from) {
-    if (time && *time < last_times_[number]) ++series_.steps_back;
-    last_times_[number] = time.value_or(kNoTime);
-    return split_;
+  const TimeFormat& format = times_->format();
+  const auto time = format.parse(text);
+  if (time) {
+    if (const char* expected = times_->add(number, *time)) {
+      fail_field(*columns_.time, expected, text);
+    }
+  } else if (times_->has_borders() || resampler_) {
+    fail_field(*columns_.time,
+               format.is_calendar()
+                   ? fmt::format("a time ({}), as in the first rows", format.name())
+                   : "a number, as in the first rows",
+               text);
   }
-  if (!time) fail_field(*columns_.time, "a time like 2016-07-01 13:30", text);
-  if (*time < last_times_[number])
-    fail_field(*columns_.time, "a time not before that of the row before", text);
-  last_times_[number] = *time;
-  if (options_.test_from && *time >= *options_.test_from) return 2;
-  return options_.valid_from && *time >= *options_.valid_from ? 1 : 0;
+  return time;
 }
 
-// Fills values_; false if the row is to be left out.
-bool CsvImporter::read_values(const Fields& fields, std::vector<double>& last) {
-  std::int64_t missing = 0;
+// Fills values_.
+void CsvImporter::read_values(const Fields& fields) {
   for (std::size_t i = 0; i < values_.size(); ++i) {
     const std::string_view text = fields[columns_.features[i]];
-    const auto number = parse_decimal(text, decimal_);
-    if (!number && !is_missing(text)) fail_field(columns_.features[i], "a number", text);
+    const auto number = format_->parse(text);
+    if (!number && !is_missing(text)) {
+      fail_field(columns_.features[i], format_->expected(text), text);
+    }
     if (!number && options_.missing == MissingPolicy::error) {
       fail(fmt::format(
-          "column '{}': expected a number, found '{}' (what is missing can be dropped or filled)",
+          "column '{}': expected a number, found '{}' (--missing drops or fills what is missing)",
           columns_.names[columns_.features[i]], text));
     }
     values_[i] = number.value_or(kMissing);
-    missing += number ? 0 : 1;
   }
-  if (missing > 0 && options_.missing == MissingPolicy::drop) {
-    ++series_.dropped_rows;
-    return false;
-  }
-  if (options_.missing == MissingPolicy::forward && !carry_forward(last)) return false;
-  series_.filled_values += missing;
-  return true;
 }
 
-// Takes values that are missing from the row before; false if that has none either.
-bool CsvImporter::carry_forward(std::vector<double>& last) {
-  bool whole = true;
-  for (std::size_t i = 0; i < values_.size(); ++i) {
-    if (std::isnan(values_[i])) {
-      values_[i] = last[i];
-      whole = whole && !std::isnan(last[i]);
-    }
-    last[i] = values_[i];
+// Takes a row of resampled ones.
+void CsvImporter::take_step(std::size_t number, double time, std::span<double> row) {
+  if (options_.missing == MissingPolicy::error && std::ranges::any_of(row, is_unknown)) {
+    throw FileError(
+        fmt::format("{}: --resample {}: no row is from {} to the next step (--missing "
+                    "drops or fills what is missing)",
+                    path_.string(), options_.resample, times_->format().format(time)));
   }
-  if (!whole) ++series_.dropped_rows;
-  return whole;
+  take_row(number, times_->has_borders() ? times_->split_of(time) : split_, row);
+}
+
+// NaN is what is missing.
+void CsvImporter::take_row(std::size_t number, std::size_t split, std::span<double> row) {
+  ++read_rows_.at(split);
+  if (!fillers_[number].keep(row)) {
+    ++series_.dropped_rows;
+    return;
+  }
+  ++series_.parts[number].rows.at(split);
+  rows_->append(number, row);
 }
 
 Series CsvImporter::take() {
+  times_->expect_all_splits();
+  expect_rows_left();
   series_.fill_with_mean = options_.missing == MissingPolicy::mean;
-  if (columns_.group) sort_by_series();
+  for (const MissingFiller& filler : fillers_) series_.filled_values += filler.filled();
+  series_.steps_back = times_->steps_back();
+  series_.same_times = times_->steps().doubles();
+  series_.time_gaps = times_->steps().gaps();
+  series_.x = rows_->take(series_.parts, values_.size());
+  std::erase_if(series_.parts, [](const SeriesPart& part) { return part.size() == 0; });
   return std::move(series_);
 }
 
-// Brings the rows of each series together, in their order, series after series.
-void CsvImporter::sort_by_series() {
-  std::vector<std::int64_t> next;  // row of each series
-  std::int64_t begin = 0;
-  for (const SeriesPart& part : series_.parts) {
-    next.push_back(begin);
-    begin += part.size();
+void CsvImporter::expect_rows_left() const {
+  constexpr std::array kSplits{"train", "valid", "test"};
+  for (std::size_t split = 0; split < kSplits.size(); ++split) {
+    const auto is_of_split = [&](const SeriesPart& part) { return part.rows.at(split) > 0; };
+    if (read_rows_.at(split) == 0 || std::ranges::any_of(series_.parts, is_of_split)) continue;
+    throw FileError(
+        fmt::format("{}: --missing {}: left out all {} rows of the {} split, as each lacks a value",
+                    series_.path.string(), to_string(options_.missing), read_rows_.at(split),
+                    kSplits.at(split)));
   }
-  SpooledFloats sorted(import_.spool);
-  SpooledFloats::Reader x(series_.x);
-  SpooledIntegers::Reader numbers(series_of_rows_);
-  std::vector<double> rows;  // of one series that follow each other: one write
-  std::size_t series = 0;
-  const auto write = [&] {
-    if (rows.empty()) return;
-    const auto columns = std::ssize(values_);
-    sorted.write(next[series] * columns, rows);
-    next[series] += std::ssize(rows) / columns;
-    rows.clear();
-  };
-  for (std::int64_t row = 0; row < series_of_rows_.size(); ++row) {
-    const auto number = static_cast<std::size_t>(numbers.next());
-    if (number != series || rows.size() >= kMostValues) write();
-    series = number;
-    x.read(values_);
-    rows.insert(rows.end(), values_.begin(), values_.end());
-  }
-  write();
-  series_.x = std::move(sorted);
 }
 
 void CsvImporter::fail(const std::string& problem) const {
   throw FileError(fmt::format("{}:{}: {}", path_.string(), line_, problem));
 }
 
-void CsvImporter::fail_field(std::size_t column, const char* expected,
+void CsvImporter::fail_field(std::size_t column, std::string_view expected,
                              std::string_view found) const {
   fail(
       fmt::format("column '{}': expected {}, found '{}'", columns_.names[column], expected, found));

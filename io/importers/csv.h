@@ -1,32 +1,31 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "io/files/spool.h"
 #include "io/importers/csv_columns.h"
 #include "io/importers/import_options.h"
+#include "io/importers/missing_policy.h"
 #include "io/prepare/series_writer.h"
 
 namespace quadgate {
 
-/// What becomes of a missing value (see is_missing).
-enum class MissingPolicy : std::uint8_t {
-  error,    ///< the file is refused
-  drop,     ///< the row is left out
-  forward,  ///< the value of the series' row before; rows without one are left out
-  mean      ///< the mean of the column's training rows
-};
-
-/// "error", "drop", "forward" or "mean". Throws InvalidArgument for others.
-MissingPolicy missing_policy_from_name(std::string_view name);
+class CsvNumbers;
+class CsvReader;
+class MissingFiller;
+class Resampler;
+class RowTimes;
+class SeriesRows;
 
 /// How tables are read.
 struct CsvOptions {
@@ -34,24 +33,39 @@ struct CsvOptions {
   std::optional<char> delimiter{};  ///< empty: the first lines tell
   std::optional<char> decimal{};    ///< empty: the first lines tell
   MissingPolicy missing = MissingPolicy::error;
-  /// The valid and the test split begin at these times (see parse_timestamp).
-  std::optional<double> valid_from{};
-  std::optional<double> test_from{};
+  /// The valid and the test split begin at these times: dates like "2016-07-01 13:30", or written
+  /// as the table's times are. Empty: times do not divide the rows.
+  std::string valid_from{};
+  std::string test_from{};
+  /// A step like "15min" that rows become the means of (see Resampler); empty: rows stay as they
+  /// are.
+  std::string resample{};
+};
+
+/// What it found in tables, a line each, for people.
+struct CsvFindings {
+  std::vector<std::string> files{};     ///< how each file is written, and what is read of it
+  std::vector<std::string> warnings{};  ///< what may be meant otherwise
 };
 
 /// Reads series from tables in text, plain or gzipped. The first record names the columns, unless
 /// it holds values. Each other record is a time step.
 class CsvImporter {
  public:
-  /// Throws InvalidArgument if test_from is before valid_from.
   explicit CsvImporter(CsvOptions options = {}, ImportOptions import = {});
+  ~CsvImporter();
+  CsvImporter(const CsvImporter&) = delete;
+  CsvImporter& operator=(const CsvImporter&) = delete;
 
   /// Reads a file. Its rows go on where those of the file before ended, and are of this split: 0
   /// train, 1 valid, 2 test; 0 where times divide them. Throws FileError ("a.csv:17: column 'OT':
-  /// expected a number, found 'abc'"), InvalidArgument if the file lacks a column of the options.
+  /// expected a number, found 'abc'"), InvalidArgument if the file lacks a column of the options,
+  /// or if a border is no time as the file's column has them.
   void read(const std::filesystem::path& path, std::size_t split = 0);
-  /// Returns all that it has read. Throws FileError.
+  /// Returns all that it has read. Throws FileError, InvalidArgument if a border, or what is left
+  /// out since values are missing, leaves a split without rows.
   Series take();
+  const CsvFindings& findings() const noexcept { return findings_; }
 
  private:
   using Fields = std::vector<std::string_view>;
@@ -63,30 +77,35 @@ class CsvImporter {
   };
 
   void set_columns(CsvColumns columns);
+  void begin_times(const std::vector<std::vector<std::string>>& first);
+  void tell_findings(const CsvReader& reader);
   void add(const Fields& fields);
   std::size_t number_of_series(const Fields& fields);
-  std::size_t split_of(const Fields& fields, std::size_t number);
-  bool read_values(const Fields& fields, std::vector<double>& last);
-  bool carry_forward(std::vector<double>& last);
-  void sort_by_series();
+  std::optional<double> time_of(const Fields& fields, std::size_t number);
+  void read_values(const Fields& fields);
+  void take_row(std::size_t number, std::size_t split, std::span<double> row);
+  void take_step(std::size_t number, double time, std::span<double> row);
+  void expect_rows_left() const;
   [[noreturn]] void fail(const std::string& problem) const;
-  [[noreturn]] void fail_field(std::size_t column, const char* expected,
+  [[noreturn]] void fail_field(std::size_t column, std::string_view expected,
                                std::string_view found) const;
   [[noreturn]] void fail_empty() const;
 
   CsvOptions options_;
   ImportOptions import_;
+  CsvFindings findings_;
   Series series_;
   std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> numbers_;  // of series
-  SpooledIntegers series_of_rows_;                // [rows]: numbers of series, if a column tells
-  std::vector<std::vector<double>> last_values_;  // by series; NaN: none yet
-  std::vector<double> last_times_;
-  std::int64_t rows_ = 0;  // read, those left out among them
+  std::unique_ptr<SeriesRows> rows_;
+  std::vector<MissingFiller> fillers_;  // by series
+  std::unique_ptr<RowTimes> times_;
+  std::unique_ptr<Resampler> resampler_;     // if rows are resampled
+  std::array<std::int64_t, 3> read_rows_{};  // by split, those left out among them
 
   // The file that is being read:
   std::filesystem::path path_;
   std::size_t split_ = 0;
-  char decimal_ = '.';
+  std::unique_ptr<CsvNumbers> format_;  // of numbers
   CsvColumns columns_;
   std::int64_t line_ = 0;
   std::vector<double> values_;  // of a row

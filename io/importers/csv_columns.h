@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,17 +23,24 @@ struct CsvColumns {
   std::vector<std::size_t> features;  ///< indices
   std::optional<std::size_t> time;
   std::optional<std::size_t> group;
+  std::vector<std::size_t> left_out;   ///< columns of row numbers, which have no name of their own
+  std::vector<std::size_t> time_like;  ///< features nobody chose that look like times
 };
 
-/// Finds the columns from a table's first two records. The first record is names, unless all of its
-/// fields are numbers, times or missing. `where` stands for the file in messages. Throws FileError
-/// if a name is empty or comes twice, or if no feature is left; InvalidArgument if the table lacks
-/// a column of the options.
-CsvColumns find_csv_columns(const std::vector<std::string>& first,
-                            const std::vector<std::string>& second, char decimal,
+/// Finds the columns from a table's first records. The first record is names, unless all of its
+/// fields are numbers, times or missing; numbers that count the columns, as pandas names them, are
+/// names. A first column without a name, or one called "Unnamed: 0", is pandas' index: it is left
+/// out if it holds numbers and is not asked for. `where` stands for the file in messages. Throws
+/// FileError if a name is empty or comes twice, or if no feature is left; InvalidArgument if the
+/// table lacks a column of the options.
+CsvColumns find_csv_columns(std::span<const std::vector<std::string>> first_records,
                             const CsvColumnOptions& options, std::string_view where);
 
-/// The finite float32 that the text writes with this decimal sign, or empty.
-std::optional<double> parse_decimal(std::string_view text, char decimal);
+/// Names with commas between them, in double quotes where one has a comma or a quote of its own, as
+/// split_names takes them. Of more than `most` it gives the first.
+std::string join_names(std::span<const std::string> names, std::size_t most = 64);
+
+/// Cuts "a,\"b, c\"" into names.
+std::vector<std::string> split_names(std::string_view names);
 
 }  // namespace quadgate

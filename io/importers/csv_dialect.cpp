@@ -5,12 +5,20 @@
 #include <cctype>
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 
+#include "io/importers/csv_numbers.h"
 #include "io/importers/csv_record.h"
-#include "io/importers/text.h"
+#include "io/importers/timestamp.h"
 
 namespace quadgate {
 namespace {
+
+constexpr std::array kDelimiters{',', ';', '\t', '|'};
+
+bool equals_ignoring_case(std::string_view text, std::string_view lower) {
+  return std::ranges::equal(text, lower, {}, [](unsigned char c) { return std::tolower(c); });
+}
 
 std::int64_t count_outside_quotes(std::string_view line, char wanted) {
   std::int64_t count = 0;
@@ -22,48 +30,59 @@ std::int64_t count_outside_quotes(std::string_view line, char wanted) {
   return count;
 }
 
-char detect_delimiter(std::string_view line) {
-  constexpr std::array kDelimiters{',', ';', '\t', '|'};
-  return *std::ranges::max_element(
-      kDelimiters, {}, [line](char delimiter) { return count_outside_quotes(line, delimiter); });
-}
-
-// Digits around one `decimal`, a sign in front: 1,5 or -0,25.
-bool is_fraction(std::string_view field, char decimal) {
-  if (field.starts_with('-') || field.starts_with('+')) field.remove_prefix(1);
-  const auto is_number = [](std::string_view digits) {
-    return !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
-  };
-  const std::size_t middle = field.find(decimal);
-  return middle != std::string_view::npos && is_number(field.substr(0, middle)) &&
-         is_number(field.substr(middle + 1));
+/// How well a delimiter cuts lines: the part of fields behind the first record that hold values,
+/// then the fields of a record. Nothing where it cuts none, or not all into the same number of
+/// fields.
+std::tuple<double, std::size_t> fitness(std::span<const std::string> lines, char delimiter) {
+  CsvRecord record(delimiter);
+  std::size_t columns = 0;
+  double fields = 0;
+  double values = 0;
+  for (const std::string& line : lines) {
+    if (!record.add_line(line)) continue;
+    if (columns == 0) {
+      columns = record.fields().size();
+      continue;
+    }
+    if (columns < 2 || record.fields().size() != columns) return {};
+    fields += static_cast<double>(columns);
+    values += static_cast<double>(std::ranges::count_if(record.fields(), is_value));
+  }
+  return {values / std::max(fields, 1.0), columns};
 }
 
 }  // namespace
 
 bool is_missing(std::string_view field) noexcept {
-  constexpr std::array<std::string_view, 7> kNames{"", "na", "n/a", "nan", "null", "none", "?"};
-  return std::ranges::any_of(kNames, [field](std::string_view name) {
-    return std::ranges::equal(field, name, {}, [](unsigned char c) { return std::tolower(c); });
+  constexpr std::array<std::string_view, 15> kNames{
+      "",     "na",  "n/a",  "nan",      "null",    "none",    "?",     "<na>",
+      "-nan", "#na", "#n/a", "#n/a n/a", "1.#qnan", "-1.#ind", "1.#ind"};
+  return std::ranges::any_of(
+      kNames, [field](std::string_view name) { return equals_ignoring_case(field, name); });
+}
+
+bool is_value(std::string_view field) {
+  return is_missing(field) || looks_like_number(field) || parse_timestamp(field);
+}
+
+char detect_delimiter(std::span<const std::string> first_lines) {
+  using Fitness = std::tuple<double, std::size_t>;
+  const auto* const fittest = std::ranges::max_element(
+      kDelimiters, {}, [&](char delimiter) { return fitness(first_lines, delimiter); });
+  if (fitness(first_lines, *fittest) > Fitness{}) return *fittest;
+  return *std::ranges::max_element(kDelimiters, {}, [&](char delimiter) {
+    return first_lines.empty() ? 0 : count_outside_quotes(first_lines[0], delimiter);
   });
 }
 
-CsvDialect detect_csv_dialect(std::string_view first_lines, std::optional<char> given) {
-  std::string_view rest = first_lines;
-  const std::string_view first = cut(rest, '\n');
-  const char delimiter = given.value_or(detect_delimiter(first));
-  if (delimiter == ',') return {};
-  rest = first_lines;  // the first line may have values, too
-  CsvRecord record(delimiter);
-  bool has_commas = false;
-  while (!rest.empty()) {
-    if (!record.add_line(cut(rest, '\n'))) continue;
-    for (const std::string_view field : record.fields()) {
-      if (is_fraction(field, '.')) return {delimiter, '.'};
-      has_commas = has_commas || is_fraction(field, ',');
-    }
+char delimiter_of_sep_line(std::string_view line) {
+  constexpr std::string_view kTag = "sep=";
+  if (line.size() > 2 && line.front() == '"' && line.back() == '"') {
+    line = line.substr(1, line.size() - 2);
   }
-  return {delimiter, has_commas ? ',' : '.'};
+  const bool is_sep =
+      line.size() == kTag.size() + 1 && equals_ignoring_case(line.substr(0, kTag.size()), kTag);
+  return is_sep ? line.back() : '\0';
 }
 
 }  // namespace quadgate

@@ -1,23 +1,25 @@
 #pragma once
 
-#include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace quadgate {
 
-/// How a table separates fields and writes numbers.
-struct CsvDialect {
-  char delimiter = ',';  ///< between fields
-  char decimal = '.';    ///< before a number's fraction
-};
-
 /// Whether a field stands for a missing value: empty, "NA", "N/A", "NaN", "null", "None" or "?", in
-/// upper or lower case.
+/// upper or lower case, and the other forms that pandas knows, as "#N/A" and "<NA>".
 bool is_missing(std::string_view field) noexcept;
 
-/// Guesses the dialect from a file's first lines. The delimiter is `given`, or the one of , ; tab |
-/// that the first line has most of outside quotes. The decimal sign is a comma if the delimiter is
-/// another one, and the lines have numbers like 1,5 and none like 1.5.
-CsvDialect detect_csv_dialect(std::string_view first_lines, std::optional<char> given = {});
+/// Whether a field holds a number, a time or a missing value.
+bool is_value(std::string_view field);
+
+/// Guesses what divides the fields of a table from its first lines: the one of , ; tab | that cuts
+/// all of them into the same number of fields, numbers, times and missing values if it can; else
+/// the one that the first line has most of outside quotes.
+char detect_delimiter(std::span<const std::string> first_lines);
+
+/// The delimiter of a line like "sep=;", with which spreadsheets may begin a table; '\0' for
+/// others.
+char delimiter_of_sep_line(std::string_view line);
 
 }  // namespace quadgate

@@ -2,23 +2,72 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/base/error.h"
+#include "io/importers/csv_dialect.h"
 
 namespace quadgate {
 
 CsvReader::CsvReader(const std::filesystem::path& path, std::optional<char> delimiter,
-                     std::optional<char> decimal, const ImportOptions& options)
+                     const ImportOptions& options)
     : text_(path, options) {
   constexpr std::size_t kFirstLines = 100;
-  std::string sample;
-  for (std::string_view line; first_lines_.size() < kFirstLines &&
-                              sample.size() < TextReader::kMaxLine && text_.line(line);) {
+  constexpr std::size_t kFirstBytes = std::size_t{1} << 20;
+  std::vector<std::string> of_records;  // those of first_lines_ that are no comments
+  std::size_t size = 0;
+  std::size_t all = 0;  // with comments
+  for (std::string_view line; of_records.size() < kFirstLines && size < kFirstBytes &&
+                              all < TextReader::kMaxLine && text_.line(line);) {
     first_lines_.emplace_back(line);
-    sample.append(line) += '\n';
+    all += line.size() + 1;
+    if (is_comment(line) || trim(line).empty()) continue;
+    of_records.emplace_back(line);
+    size += line.size();
   }
-  dialect_ = detect_csv_dialect(sample, delimiter);
-  if (decimal) dialect_.decimal = *decimal;
-  record_.emplace(dialect_.delimiter);
+  const char named = of_records.empty() ? '\0' : delimiter_of_sep_line(of_records.front());
+  if (named != '\0') {
+    while (first_lines_[next_first_line_] != of_records.front()) ++next_first_line_;
+    line_ = static_cast<std::int64_t>(++next_first_line_);
+  }
+  delimiter_ = delimiter.value_or(named != '\0' ? named : detect_delimiter(of_records));
+  record_.emplace(delimiter_);
+  uncomment_names();
+}
+
+// As in "# a,b" in front of "1,2", which numpy.savetxt writes.
+void CsvReader::uncomment_names() {
+  std::size_t first = next_first_line_;
+  std::size_t names = first_lines_.size();
+  for (; first < first_lines_.size(); ++first) {
+    if (is_comment(first_lines_[first])) names = first;
+    if (!is_comment(first_lines_[first]) && !trim(first_lines_[first]).empty()) break;
+  }
+  if (first == first_lines_.size() || names == first_lines_.size()) return;
+  CsvRecord values(delimiter_);
+  CsvRecord comment(delimiter_);
+  const std::string uncommented = first_lines_[names].substr(1);
+  const bool are_names = values.add_line(first_lines_[first]) && comment.add_line(uncommented) &&
+                         values.fields().size() > 1 &&
+                         comment.fields().size() == values.fields().size() &&
+                         std::ranges::all_of(values.fields(), is_value) &&
+                         std::ranges::none_of(comment.fields(), is_value);
+  if (are_names) first_lines_[names] = uncommented;
+}
+
+std::vector<std::vector<std::string>> CsvReader::first_records() const {
+  std::vector<std::vector<std::string>> records;
+  CsvRecord record(delimiter_);
+  for (std::size_t i = next_first_line_; i < first_lines_.size(); ++i) {
+    if (!record.is_open() && is_comment(first_lines_[i])) continue;
+    if (!record.add_line(first_lines_[i])) continue;
+    records.emplace_back(record.fields().begin(), record.fields().end());
+  }
+  return records;
+}
+
+bool CsvReader::is_comment(std::string_view line) const {
+  return has_comments_ && line.starts_with('#');
 }
 
 bool CsvReader::next_line(std::string_view& line) {
@@ -31,6 +80,10 @@ bool CsvReader::next() {
   std::size_t size = 0;
   for (std::string_view line; next_line(line);) {
     ++line_;
+    if (!record_->is_open() && is_comment(line)) {
+      ++comments_;
+      continue;
+    }
     size = record_->is_open() ? size + 1 + line.size() : line.size();
     if (size > TextReader::kMaxLine) {
       throw FileError(fmt::format("{}: expected a record of at most {} bytes, found a longer one",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "engine/base/error.h"
@@ -21,22 +22,41 @@ class WordCutter {
   void add(std::string_view piece) {
     constexpr std::string_view kEnds = " \t\r\n";
     while (!piece.empty()) {
+      if (piece.front() != '\r' && piece.front() != '\n') end_lines(returns_);
       const std::size_t size = std::min(piece.find_first_of(kEnds), piece.size());
       add_part(piece.substr(0, size), size == piece.size());
       piece.remove_prefix(size);
       if (piece.empty()) break;
-      line_has_ended_ = piece.front() == '\n';
-      if (line_has_ended_) body_(kEndOfLine);
+      add_blank(piece.front());
       piece.remove_prefix(1);
     }
   }
 
   void finish() {
     if (!begun_.empty()) body_(std::string_view(begun_));
+    end_lines(returns_);
     if (!line_has_ended_) body_(kEndOfLine);
   }
 
  private:
+  /// A line ends with "\n", "\r\n", "\r\r\n" or "\r" alone: what a '\r' is, the next one tells.
+  void add_blank(char blank) {
+    line_has_ended_ = false;
+    if (blank == '\r') {
+      ++returns_;
+    } else if (blank == '\n') {
+      end_lines(std::max<std::int64_t>(returns_ - 1, 1));
+    }
+  }
+
+  void end_lines(std::int64_t count) {
+    returns_ = 0;
+    for (; count > 0; --count) {
+      body_(kEndOfLine);
+      line_has_ended_ = true;
+    }
+  }
+
   /// A part of a word, or nothing; the word goes on in the next piece if it `may_go_on`.
   void add_part(std::string_view part, bool may_go_on) {
     if (!part.empty()) line_has_ended_ = false;
@@ -58,6 +78,7 @@ class WordCutter {
   Body body_;
   std::string begun_;  // a word whose end is still to come
   bool line_has_ended_ = true;
+  std::int64_t returns_ = 0;  // '\r' that are still no line's end
 };
 
 void read_characters(TextReader& reader, TokenStream& stream, WordList& words) {

@@ -37,25 +37,42 @@ bool TextReader::fill() {
 }
 
 bool TextReader::line(std::string_view& line) {
-  std::size_t size = rest().find('\n');
-  for (std::size_t searched = 0; size == std::string_view::npos;) {
-    searched = rest().size();
-    if (searched > max_line_) break;
+  std::size_t size = find_line_end(0);
+  while (size == rest().size() && size <= max_line_) {
     if (!fill()) {
-      if (searched == 0) return false;
+      if (size == 0) return false;
       break;
     }
-    size = rest().find('\n', searched);
+    size = find_line_end(size);
   }
   ++line_;
-  line = rest().substr(0, size);
-  if (line.size() > max_line_) {
+  if (size > max_line_) {
     fail(fmt::format("expected a line of at most {} bytes, found a longer one", max_line_));
   }
-  begin_ = std::min(begin_ + line.size() + 1, end_);
+  const std::size_t end = skip_line_end(size);  // may move what is read
+  line = rest().substr(0, size);
+  begin_ += end;
   expect_utf8(line, line_);
-  if (line.ends_with('\r')) line.remove_suffix(1);
   return true;
+}
+
+/// Where the first "\r" or "\n" from `first` on stands, or rest().size().
+std::size_t TextReader::find_line_end(std::size_t first) const {
+  const std::string_view text = rest();
+  const auto* const found = std::find_if(text.begin() + static_cast<std::ptrdiff_t>(first),
+                                         text.end(), [](char c) { return c == '\n' || c == '\r'; });
+  return static_cast<std::size_t>(found - text.begin());
+}
+
+/// Behind the end of the line that is `at` bytes long.
+std::size_t TextReader::skip_line_end(std::size_t at) {
+  constexpr std::size_t kLongest = 3;
+  while (!rest().substr(at).starts_with('\n') && rest().size() < at + kLongest && fill()) continue;
+  const std::string_view text = rest().substr(at);
+  for (const std::string_view end : {"\n", "\r\n", "\r\r\n", "\r"}) {
+    if (text.starts_with(end)) return at + end.size();
+  }
+  return at;
 }
 
 bool TextReader::piece(std::string_view& piece) {

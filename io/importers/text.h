@@ -24,7 +24,8 @@ class TextReader {
              std::size_t max_line = kMaxLine);
 
   const std::filesystem::path& path() const noexcept { return input_.path(); }
-  /// The next line, without "\n" or "\r\n" at its end, valid until the next call; false at the end.
+  /// The next line, without its end ("\n", "\r\n", "\r\r\n" or "\r" alone), valid until the next
+  /// call; false at the end.
   bool line(std::string_view& line);
   /// The next piece of the text, of whole characters, valid until the next call; false at the end.
   bool piece(std::string_view& piece);
@@ -36,6 +37,8 @@ class TextReader {
  private:
   std::string_view rest() const noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
   bool fill();
+  std::size_t find_line_end(std::size_t first) const;
+  std::size_t skip_line_end(std::size_t at);
   void expect_utf8(std::string_view text, std::int64_t first_line) const;
 
   Input input_;

@@ -1,10 +1,14 @@
 #include "io/importers/timestamp.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 
 #include "io/importers/text.h"
 
@@ -56,13 +60,15 @@ class Scanner {
 
 std::chrono::year_month_day scan_date(Scanner& scan, std::string_view text) {
   using std::chrono::day, std::chrono::month, std::chrono::year;
+  constexpr std::size_t kYearAndMonth = 7;
   const bool day_first = text.size() > 2 && text[2] == '.';
   const char sign = day_first ? '.' : text.size() > 4 && text[4] == '/' ? '/' : '-';
   const int first = scan.number(day_first ? 2 : 4);
   scan.expect(sign);
   const int second = scan.number(2);
-  scan.expect(sign);
-  const int third = scan.number(day_first ? 4 : 2);
+  const bool has_third = text.size() != kYearAndMonth;
+  if (has_third) scan.expect(sign);
+  const int third = has_third ? scan.number(day_first ? 4 : 2) : 1;
   return {year(day_first ? third : first), month(static_cast<unsigned>(second)),
           day(static_cast<unsigned>(day_first ? first : third))};
 }
@@ -97,11 +103,6 @@ double scan_zone(Scanner& scan) {
 }  // namespace
 
 std::optional<double> parse_timestamp(std::string_view text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size() && std::isfinite(number)) {
-    return number;
-  }
   Scanner scan(text);
   const std::chrono::year_month_day date = scan_date(scan, text);
   bool in_range = date.ok();
@@ -114,6 +115,46 @@ std::optional<double> parse_timestamp(std::string_view text) {
   if (!scan.good() || !scan.at_end() || !in_range) return {};
   const std::chrono::duration<double> since_1970 = std::chrono::sys_days(date).time_since_epoch();
   return since_1970.count() + seconds;
+}
+
+std::optional<double> parse_compact_timestamp(std::string_view digits) {
+  constexpr std::array<std::size_t, 4> kSizes{8, 10, 12, 14};
+  constexpr int kFirstYear = 1900;  // others are rather numbers
+  constexpr int kLastYear = 2100;
+  if (std::ranges::find(kSizes, digits.size()) == kSizes.end()) return {};
+  Scanner scan(digits);
+  const int year = scan.number(4);
+  const int month = scan.number(2);
+  const int day = scan.number(2);
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  const int hours = scan.at_end() ? 0 : scan.number(2);
+  const int minutes = scan.at_end() ? 0 : scan.number(2);
+  const int seconds = scan.at_end() ? 0 : scan.number(2);
+  if (!scan.good() || !date.ok() || year < kFirstYear || year > kLastYear || hours > 23 ||
+      minutes > 59 || seconds > 60) {
+    return {};
+  }
+  const std::chrono::duration<double> since_1970 = std::chrono::sys_days(date).time_since_epoch();
+  return since_1970.count() + hours * 3600 + minutes * 60 + seconds;
+}
+
+std::string format_timestamp(double seconds) {
+  constexpr double kMost = 253402300799;  // 9999-12-31 23:59:59
+  if (!(std::abs(seconds) <= kMost)) return fmt::format("{}", seconds);
+  const auto whole = std::chrono::sys_seconds(
+      std::chrono::seconds(static_cast<std::int64_t>(std::floor(seconds))));
+  const auto day = std::chrono::floor<std::chrono::days>(whole);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(whole - day);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  if (whole != day)
+    text += fmt::format(" {:02}:{:02}", time.hours().count(), time.minutes().count());
+  if (time.seconds().count() != 0) text += fmt::format(":{:02}", time.seconds().count());
+  return text;
 }
 
 }  // namespace quadgate

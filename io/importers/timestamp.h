@@ -1,14 +1,21 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace quadgate {
 
 /// A point in time as seconds since 1970 in UTC; empty for any other text. Takes ISO 8601
-/// ("2016-07-01", "2016-07-01 13:30", "2016-07-01T13:30:00.5Z", "...+02:00"), the same with
-/// slashes, the day first with points ("01.07.2016 13:30"), and plain numbers. A time without a
-/// zone is UTC.
+/// ("2016-07-01", "2016-07-01 13:30", "2016-07-01T13:30:00.5Z", "...+02:00", "2016-07"), the same
+/// with slashes, and the day first with points ("01.07.2016 13:30"). A time without a zone is UTC.
 std::optional<double> parse_timestamp(std::string_view text);
+
+/// The same of digits alone, years 1900 to 2100: "20160701", with two more for hours, minutes and
+/// seconds each.
+std::optional<double> parse_compact_timestamp(std::string_view digits);
+
+/// "2016-07-01", "2016-07-01 13:30" or "2016-07-01 13:30:05", in UTC.
+std::string format_timestamp(double seconds);
 
 }  // namespace quadgate

@@ -4,15 +4,22 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cmath>
 #include <cstdint>
+#include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "engine/base/error.h"
+#include "io/importers/csv_dialect.h"
+#include "io/importers/missing_values.h"
 #include "io/importers/text.h"
+#include "io/importers/ts_lines.h"
 
 namespace quadgate {
 namespace {
@@ -20,20 +27,12 @@ namespace {
 /// Reads a .ts file line by line into `data_`.
 class TsReader {
  public:
-  TsReader(const std::filesystem::path& path, const ImportOptions& options)
-      : reader_(path, options), data_(path, options.spool) {}
+  TsReader(const std::filesystem::path& path, MissingPolicy missing, const ImportOptions& options)
+      : lines_(path, options), missing_(missing), data_(path, options.spool) {}
 
   LabelledSequences read() {
-    bool in_data = false;
-    for (std::string_view line; reader_.line(line);) {
-      line = trim(line);
-      if (line.empty() || line.starts_with('#')) continue;
-      if (in_data) {
-        read_sequence(line);
-      } else {
-        in_data = read_header(line);
-      }
-    }
+    for (std::string_view line; !in_data_ && lines_.next(line);) read_header(line);
+    for (std::string_view line; lines_.next(line);) read_sequence(line);
     if (data_.size() == 0) {
       throw FileError(data_.path.string() + ": expected sequences after a line @data, found none");
     }
@@ -41,27 +40,43 @@ class TsReader {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& problem) const { reader_.fail(problem); }
+  [[noreturn]] void fail(const std::string& problem) const { lines_.fail(problem); }
 
-  // True if this is the line @data.
-  bool read_header(std::string_view text) {
-    if (!text.starts_with('@')) fail("expected a header line, beginning with '@'");
-    std::string tag(cut(text, ' '));
-    std::ranges::transform(tag, tag.begin(), [](unsigned char c) { return std::tolower(c); });
-    if (tag == "@timestamps" && trim(text) != "false") {
-      fail(fmt::format("@timeStamps: expected false, found '{}'", trim(text)));
+  void read_header(std::string_view line) {
+    const auto& [tag, value] = lines_.tag_of(line);
+    if (tag == "@timestamps") has_times_ = is_true(tag, value);
+    if (tag == "@targetlabel" && is_true(tag, value)) {
+      data_.task = Task::regression;
+      data_.output_size = 1;
     }
-    if (tag == "@classlabel") read_class_names(trim(text));
-    if (tag != "@data") return false;
-    if (data_.class_names.empty()) fail("expected a line @classLabel true ... before @data");
-    return true;
+    if (tag == "@classlabel") read_class_names(value);
+    if (tag != "@data") return;
+    in_data_ = true;
+    if (data_.task == Task::regression) {
+      data_.class_names.clear();
+    } else if (data_.class_names.empty()) {
+      fail("expected a line @classLabel true ... or @targetLabel true before @data");
+    }
+  }
+
+  bool is_true(std::string_view tag, std::string_view value) const {
+    const std::string flag = lower(value);
+    if (flag != "true" && flag != "false") {
+      fail(fmt::format("{}: expected true or false, found '{}'", tag, value));
+    }
+    return flag == "true";
   }
 
   void read_class_names(std::string_view text) {
-    if (cut(text, ' ') != "true") fail("@classLabel: expected 'true' and the class names");
+    const std::string flag = lower(take_word(text));
+    if (flag == "false") return;  // a line @targetLabel may come
+    if (flag != "true" || text.empty()) fail("@classLabel: expected 'true' and the class names");
     while (!text.empty()) {
-      const std::string_view name = trim(cut(text, ' '));
-      if (!name.empty()) data_.class_names.emplace_back(name);
+      const std::string_view name = take_word(text);
+      if (std::ranges::find(data_.class_names, name) != data_.class_names.end()) {
+        fail(fmt::format("@classLabel: expected each class once, found '{}' twice", name));
+      }
+      data_.class_names.emplace_back(name);
     }
   }
 
@@ -69,14 +84,15 @@ class TsReader {
   void read_sequence(std::string_view text) {
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos) fail("expected dimensions, then ':' and the label");
-    const std::int64_t label = label_of(trim(text.substr(colon + 1)));
-    values_.clear();
     std::string_view dimensions = text.substr(0, colon);
+    values_.clear();
     std::int64_t count = 0;
     std::size_t length = 0;
-    while (!dimensions.empty()) {
+    for (bool goes_on = true; goes_on;) {
       const std::size_t before = values_.size();
-      read_dimension(cut(dimensions, ':'), ++count);
+      ++count;
+      goes_on =
+          has_times_ ? read_times_and_values(dimensions, count) : read_values(dimensions, count);
       const std::size_t found = values_.size() - before;
       if (count == 1) length = found;
       if (found != length) {
@@ -89,40 +105,88 @@ class TsReader {
       fail(fmt::format("expected {} dimensions, as in the first sequence, found {}",
                        data_.input_size, count));
     }
-    add_transposed(length, label);
+    add_transposed(length, trim(text.substr(colon + 1)));
   }
 
   std::int64_t label_of(std::string_view name) const {
-    const auto found = std::ranges::find(data_.class_names, name);
-    if (found == data_.class_names.end()) {
-      fail(fmt::format("label: expected one of {}, found '{}'", fmt::join(data_.class_names, ", "),
-                       name));
+    const auto& names = data_.class_names;
+    auto found = std::ranges::find(names, name);
+    if (found == names.end()) {  // aeon takes "Up" for "up"
+      const std::string wanted = lower(name);
+      const auto is_wanted = [&](const std::string& other) { return lower(other) == wanted; };
+      if (std::ranges::count_if(names, is_wanted) == 1)
+        found = std::ranges::find_if(names, is_wanted);
     }
-    return found - data_.class_names.begin();
+    if (found == names.end()) {
+      fail(fmt::format("label: expected one of {}, found '{}'", fmt::join(names, ", "), name));
+    }
+    return found - names.begin();
   }
 
-  void read_dimension(std::string_view text, std::int64_t dimension) {
-    while (!text.empty()) {
-      const std::string_view field = trim(cut(text, ','));
-      const auto number = parse_number(field);
-      if (!number) {
-        fail(fmt::format("dimension {}: expected a number, found '{}'", dimension, field));
+  // Takes a dimension "1,2,3", and the colon behind it, off the front of `text`; whether there was
+  // one.
+  bool read_values(std::string_view& text, std::int64_t dimension) {
+    const bool has_colon = text.find(':') != std::string_view::npos;
+    std::string_view values = trim(cut(text, ':'));
+    for (bool goes_on = !values.empty(); goes_on;) {
+      goes_on = values.find(',') != std::string_view::npos;
+      read_value(trim(cut(values, ',')), dimension);
+    }
+    return has_colon;
+  }
+
+  void read_value(std::string_view field, std::int64_t dimension) {
+    const auto number = parse_number(field);
+    if (!number && (!is_missing(field) || missing_ == MissingPolicy::error)) {
+      fail(fmt::format("dimension {}: expected a number, found '{}'{}", dimension, field,
+                       is_missing(field) ? " (--missing drops or fills what is missing)" : ""));
+    }
+    values_.push_back(number.value_or(std::numeric_limits<double>::quiet_NaN()));
+  }
+
+  // The same of "(time,value),(time,value)".
+  bool read_times_and_values(std::string_view& text, std::int64_t dimension) {
+    while (true) {
+      const std::string_view pair = trim(cut(text, ')'));
+      const std::size_t comma = pair.rfind(',');
+      if (!pair.starts_with('(') || comma == std::string_view::npos) {
+        fail(fmt::format("dimension {}: expected (time,value), found '{}'", dimension, pair));
       }
-      values_.push_back(*number);
+      read_value(trim(pair.substr(comma + 1)), dimension);
+      text = trim(text);
+      const bool goes_on = text.starts_with(',');
+      const bool has_colon = text.starts_with(':');
+      if (!text.empty() && !goes_on && !has_colon) {
+        fail(fmt::format("dimension {}: expected ',' or ':' after (time,value), found '{}'",
+                         dimension, text.substr(0, 1)));
+      }
+      if (!text.empty()) text.remove_prefix(1);
+      if (!goes_on) return has_colon;
     }
   }
 
   // Adds values_ [dimensions, length] as [length, dimensions].
-  void add_transposed(std::size_t length, std::int64_t label) {
+  void add_transposed(std::size_t length, std::string_view label) {
     if (length == 0) fail("expected at least one value a dimension, found none");
     steps_.clear();
     for (std::size_t step = 0; step < length; ++step) {
       for (std::size_t i = step; i < values_.size(); i += length) steps_.push_back(values_[i]);
     }
-    data_.add(steps_, label);
+    if (data_.task != Task::regression) {
+      data_.add(steps_, label_of(label));
+      return;
+    }
+    const auto target = parse_number(label);
+    if (!target) fail(fmt::format("target: expected a number, found '{}'", label));
+    data_.x.append(steps_);
+    data_.lengths.push_back(static_cast<std::int64_t>(length));
+    data_.targets.append(std::array{*target});
   }
 
-  TextReader reader_;
+  TsLines lines_;
+  MissingPolicy missing_;
+  bool in_data_ = false;
+  bool has_times_ = false;
   LabelledSequences data_;
   std::vector<double> values_;  // of the sequence being read, a dimension after the other
   std::vector<double> steps_;   // the same, a step after the other
@@ -130,8 +194,20 @@ class TsReader {
 
 }  // namespace
 
-LabelledSequences read_ts(const std::filesystem::path& path, const ImportOptions& options) {
-  return TsReader(path, options).read();
+LabelledSequences read_ts(const std::filesystem::path& path, MissingPolicy missing,
+                          const ImportOptions& options) {
+  return fill_missing(TsReader(path, missing, options).read(), missing, options.spool);
+}
+
+bool is_tsf(const std::filesystem::path& path) {
+  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path)) return false;
+  TsLines lines(path, {});
+  for (std::string_view line; lines.next(line) && line.starts_with('@');) {
+    const std::string tag = lines.tag_of(line).first;
+    if (tag == "@attribute") return true;
+    if (tag == "@data") return false;
+  }
+  return false;
 }
 
 }  // namespace quadgate

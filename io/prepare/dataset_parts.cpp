@@ -13,8 +13,9 @@
 
 namespace quadgate {
 
-PrepareSummary divide(std::int64_t total, std::optional<std::int64_t> valid_rows,
-                      std::optional<std::int64_t> test_rows, const PrepareOptions& options) {
+PrepareSummary divide(const std::filesystem::path& path, std::int64_t total,
+                      std::optional<std::int64_t> valid_rows, std::optional<std::int64_t> test_rows,
+                      const PrepareOptions& options) {
   const auto rows_of = [&](const char* field, double fraction) {
     if (!(fraction >= 0 && fraction < 1)) {
       throw InvalidArgument(
@@ -23,8 +24,8 @@ PrepareSummary divide(std::int64_t total, std::optional<std::int64_t> valid_rows
     const auto rows =
         static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(total)));
     if (fraction > 0 && rows == 0) {
-      throw InvalidArgument(
-          fmt::format("{}: {} of {} rows leaves that split empty", field, fraction, total));
+      throw InvalidArgument(fmt::format("{}: {}: {} of {} rows leaves that split empty",
+                                        path.string(), field, fraction, total));
     }
     return rows;
   };
@@ -41,8 +42,8 @@ PrepareSummary divide(std::int64_t total, std::optional<std::int64_t> valid_rows
   summary.train = total - summary.valid - summary.test;
   if (summary.train < 1) {
     throw InvalidArgument(
-        fmt::format("valid_fraction {} and test_fraction {}: no training row is left, of {}",
-                    options.valid_fraction, options.test_fraction, total));
+        fmt::format("{}: valid_fraction {} and test_fraction {}: no training row is left, of {}",
+                    path.string(), options.valid_fraction, options.test_fraction, total));
   }
   if (valid_rows) summary.valid = *valid_rows;
   if (test_rows) summary.test = *test_rows;
@@ -71,6 +72,12 @@ RowSplits::RowSplits(const std::array<std::int64_t, 3>& sizes) {
 std::int64_t piece_size(std::int64_t columns) {
   constexpr std::int64_t kMost = 1 << 14;
   return std::max<std::int64_t>(kMost / columns, 1) * columns;
+}
+
+void fill_with_means(std::span<double> x, std::span<const double> means) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (std::isnan(x[i])) x[i] = means[i % means.size()];
+  }
 }
 
 DatasetFile::DatasetFile(const std::filesystem::path& path, const char* task,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -20,11 +21,12 @@ namespace quadgate {
 /// In the order of a file's rows.
 inline constexpr std::array<const char*, 3> kSplitNames{"train", "valid", "test"};
 
-/// Divides `total` rows of the training input. A validation and a test file keep their own rows.
-/// Throws InvalidArgument if a fraction is out of range, leaves a split empty or stands beside that
-/// split's file.
-PrepareSummary divide(std::int64_t total, std::optional<std::int64_t> valid_rows,
-                      std::optional<std::int64_t> test_rows, const PrepareOptions& options);
+/// Divides `total` rows of the training input, `path`. A validation and a test file keep their own
+/// rows. Throws InvalidArgument, naming the input, if a fraction is out of range, leaves a split
+/// empty or stands beside that split's file.
+PrepareSummary divide(const std::filesystem::path& path, std::int64_t total,
+                      std::optional<std::int64_t> valid_rows, std::optional<std::int64_t> test_rows,
+                      const PrepareOptions& options);
 
 /// The split of every row of an input.
 class RowSplits {
@@ -65,6 +67,9 @@ class DatasetFile {
 
 /// How many floats are read at a time: whole rows of `columns`, about 64 KiB.
 std::int64_t piece_size(std::int64_t columns);
+
+/// Puts the mean of its column where a value of x [rows, columns] is NaN.
+void fill_with_means(std::span<double> x, std::span<const double> means);
 
 /// How the arrays are stored.
 inline hdf5::Storage storage_of(const PrepareOptions& options) {

@@ -89,7 +89,7 @@ void for_each_piece(const Source& source, std::optional<std::size_t> only, Body 
     while (left > 0) {
       piece.resize(static_cast<std::size_t>(std::min(left, most)));
       x.read(piece);
-      body(split, std::span<const double>(piece));
+      body(split, std::span(piece));
       left -= std::ssize(piece);
     }
   }
@@ -197,15 +197,18 @@ class SequenceWriter {
     }
   }
 
-  void write_steps(const Source& source, const Standardization& standardization, WorkMeter& meter) {
+  void write_steps(const Source& source, const Standardization& standardization, bool standardize,
+                   WorkMeter& meter) {
     const LabelledSequences& data = *source.data;
     std::int64_t step = 0;
     std::vector<float> out;
-    for_each_piece(source, {}, [&](std::size_t split, std::span<const double> piece) {
+    const Standardization scale = standardize ? standardization : Standardization{};
+    for_each_piece(source, {}, [&](std::size_t split, std::span<double> piece) {
+      if (data.fill_with_mean) fill_with_means(piece, standardization.mean);
       expect_finite(data.path, piece, "step", step, data.input_size);
       step += std::ssize(piece) / data.input_size;
       out.resize(piece.size());
-      standardization.apply(piece, out);
+      scale.apply(piece, out);
       splits_.at(split).x->append(out);
       meter.add(std::span(out).size_bytes());
     });
@@ -238,7 +241,8 @@ PrepareSummary write_sequences(const std::filesystem::path& path, const Labelled
                                const std::optional<LabelledSequences>& valid,
                                const std::optional<LabelledSequences>& test,
                                const PrepareOptions& options) {
-  const PrepareSummary summary = divide(data.size(), rows_of(valid), rows_of(test), options);
+  const PrepareSummary summary =
+      divide(data.path, data.size(), rows_of(valid), rows_of(test), options);
   std::vector<Source> sources;
   sources.push_back({&data,
                      RowSplits({summary.train, valid ? 0 : summary.valid, test ? 0 : summary.test}),
@@ -249,10 +253,13 @@ PrepareSummary write_sequences(const std::filesystem::path& path, const Labelled
   DataDescription description;
   description.feature_names = data.feature_names;
   description.class_names = data.class_names;
-  const Standardization standardization =
-      options.standardize ? measure(sources.front(), options) : Standardization{};
-  description.mean = standardization.mean;
-  description.std = standardization.std;
+  Standardization standardization;
+  if (options.standardize || data.fill_with_mean)
+    standardization = measure(sources.front(), options);
+  if (options.standardize) {
+    description.mean = standardization.mean;
+    description.std = standardization.std;
+  }
   DatasetFile file(path, to_string(data.task), description);
   {
     const Sizes sizes = sizes_of(sources);
@@ -260,7 +267,9 @@ PrepareSummary write_sequences(const std::filesystem::path& path, const Labelled
     for (const Source& source : sources) writer.write_targets(source);
     const std::int64_t steps = sizes.steps[0] + sizes.steps[1] + sizes.steps[2];
     WorkMeter meter(options.observer, "writing", path, 4 * steps * data.input_size);
-    for (const Source& source : sources) writer.write_steps(source, standardization, meter);
+    for (const Source& source : sources) {
+      writer.write_steps(source, standardization, options.standardize, meter);
+    }
     writer.finish();
   }
   file.commit();

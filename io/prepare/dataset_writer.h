@@ -40,6 +40,10 @@ struct LabelledSequences {
   SpooledIntegers lengths;                   ///< [n]
   SpooledIntegers labels;                    ///< [n], or [sum of lengths] of tagging
   SpooledFloats targets;                     ///< [n, O] of a regression
+  bool fill_with_mean = false;         ///< NaN in x is the mean of the feature's training steps
+  std::int64_t filled_values = 0;      ///< values that were missing
+  std::int64_t dropped_steps = 0;      ///< steps left out, since a value was missing
+  std::int64_t dropped_sequences = 0;  ///< sequences left out, since a value was missing
 
  private:
   void add_label(std::int64_t values, std::int64_t label) {

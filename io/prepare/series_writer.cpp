@@ -33,7 +33,7 @@ void divide_parts(Series& data, const PrepareOptions& options) {
   const auto given = [&](std::size_t split) {
     return rows[split] > 0 ? std::optional(rows[split]) : std::nullopt;
   };
-  divide(rows[0], given(1), given(2), options);  // what does not fit
+  divide(data.path, rows[0], given(1), given(2), options);  // what does not fit
   if (given(1) && options.test_fraction != 0) {
     throw InvalidArgument(fmt::format(
         "test_fraction: expected none where valid rows follow those that it would divide, found {}",
@@ -98,12 +98,6 @@ Standardization measure(const Series& data, const PrepareOptions& options) {
   return moments.standardization();
 }
 
-void fill(std::span<double> x, const std::vector<double>& means) {
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (std::isnan(x[i])) x[i] = means[i % means.size()];
-  }
-}
-
 void expect_finite(const Series& data, std::span<const double> x, std::int64_t first_row) {
   if (const std::int64_t bad = find_not_finite(x); bad >= 0) {
     const auto column = static_cast<std::size_t>(bad % data.columns());
@@ -127,7 +121,7 @@ void write_x(hdf5::FileWriter& file, const Series& data, const Standardization& 
   for (std::int64_t done = 0; done < data.x.size(); done += std::ssize(piece)) {
     piece.resize(static_cast<std::size_t>(std::min(data.x.size() - done, most)));
     x.read(piece);
-    if (data.fill_with_mean) fill(piece, standardization.mean);
+    if (data.fill_with_mean) fill_with_means(piece, standardization.mean);
     expect_finite(data, piece, done / data.columns());
     out.resize(piece.size());
     scale.apply(piece, out);

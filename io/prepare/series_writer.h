@@ -37,6 +37,8 @@ struct Series {
   std::int64_t dropped_rows = 0;    ///< rows left out, since a value was missing
   std::int64_t filled_values = 0;   ///< values that were missing
   std::int64_t steps_back = 0;      ///< rows with a time before that of the row above
+  std::int64_t same_times = 0;      ///< rows with the time of the row above
+  std::int64_t time_gaps = 0;       ///< steps that are longer than the usual one
 };
 
 /// Writes a forecast data set, atomically. The splits of a series follow each other in time: train,

@@ -132,7 +132,7 @@ PrepareSummary write_tagging(const std::filesystem::path& path, const WordList& 
                              const std::optional<TaggedSentences>& valid,
                              const std::optional<TaggedSentences>& test,
                              const PrepareOptions& options) {
-  PrepareSummary summary = divide(data.size(), rows_of(valid), rows_of(test), options);
+  PrepareSummary summary = divide(data.path, data.size(), rows_of(valid), rows_of(test), options);
   std::vector<SentenceSplit> sources;
   sources.push_back(
       {&data, RowSplits({summary.train, valid ? 0 : summary.valid, test ? 0 : summary.test})});
@@ -162,7 +162,7 @@ PrepareSummary write_language_model(const std::filesystem::path& path, const Wor
                                     const std::optional<TokenStream>& valid,
                                     const std::optional<TokenStream>& test,
                                     const PrepareOptions& options) {
-  PrepareSummary summary = divide(data.size(), rows_of(valid), rows_of(test), options);
+  PrepareSummary summary = divide(data.path, data.size(), rows_of(valid), rows_of(test), options);
   const Vocabulary vocabulary(words, count_words(words, data, summary.train, options),
                               options.min_count);
   DataDescription description;

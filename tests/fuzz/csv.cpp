@@ -20,8 +20,8 @@ void read(Bytes input) {
   import(file, {});
   import(file, {.columns = {.group = "group"},
                 .missing = MissingPolicy::forward,
-                .valid_from = 0.0,
-                .test_from = 1e9});
+                .valid_from = "1970",
+                .test_from = "2001-09-09"});
 }
 
 }  // namespace quadgate::fuzz

@@ -5,40 +5,51 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
+
+#include "io/importers/text.h"
 
 namespace quadgate {
 namespace {
 
-/// Delimiter and decimal sign that are found.
-std::string found(std::string_view lines) {
-  const CsvDialect dialect = detect_csv_dialect(lines);
-  return {dialect.delimiter, dialect.decimal};
+char found(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) lines.emplace_back(cut(text, '\n'));
+  return detect_delimiter(lines);
 }
 
 TEST(CsvDialectTest, FindsTheDelimiter) {
-  EXPECT_EQ(found("date,a,b\n2016-07-01,1.5,2\n"), ",.");
-  EXPECT_EQ(found("date;a;b\n2016-07-01;1.5;2\n"), ";.");
-  EXPECT_EQ(found("date\ta\n2016-07-01\t1.5\n"), "\t.");
-  EXPECT_EQ(found("date|a\n2016-07-01|1.5\n"), "|.");
-  EXPECT_EQ(found("a\n1\n"), ",.");
-  EXPECT_EQ(found(""), ",.");
+  EXPECT_EQ(found("date,a,b\n2016-07-01,1.5,2\n"), ',');
+  EXPECT_EQ(found("date;a;b\n2016-07-01;1.5;2\n"), ';');
+  EXPECT_EQ(found("date\ta\n2016-07-01\t1.5\n"), '\t');
+  EXPECT_EQ(found("date|a\n2016-07-01|1.5\n"), '|');
+  EXPECT_EQ(found("a\n1\n"), ',');
+  EXPECT_EQ(found("a;b\n"), ';');
+  EXPECT_EQ(found(""), ',');
 }
 
 TEST(CsvDialectTest, LooksOutsideQuotes) {
-  EXPECT_EQ(found("\"T, in C, dry\";\"p, in mbar\"\n1;2\n"), ";.");
+  EXPECT_EQ(found("\"T, in C, dry\";\"p, in mbar\"\n1;2\n"), ';');
 }
 
-TEST(CsvDialectTest, FindsTheDecimalSign) {
-  EXPECT_EQ(found("t;a\n01.01.2011 00:15;1,5\n"), ";,");
-  EXPECT_EQ(found("t;a\n01.01.2011 00:15;-12,25\n"), ";,");
-  EXPECT_EQ(found("t\ta\n2011\t\"3,0\"\n"), "\t,");
-  EXPECT_EQ(found("t;a;text\n2011;1.5;1,5\n"), ";.") << "a point settles it";
-  EXPECT_EQ(found("t;a;text\n2011;1;x,y\n"), ";.") << "no number";
-  EXPECT_EQ(found("t;a\n2011;1\n\n2012;2,5\n"), ";,") << "not in the first row";
+TEST(CsvDialectTest, LooksAtMoreThanTheFirstLine) {
+  EXPECT_EQ(found("time;load, MW, gross\n01.01.2020;1\n01.02.2020;2\n"), ';');
+  EXPECT_EQ(found("1,5;2,5\n3,5;4,5\n"), ';') << "all are numbers, not two of three";
+  EXPECT_EQ(found("a b,c d\n1;2,3\n4;5,6\n"), ',');
+}
+
+TEST(CsvDialectTest, ReadsSepLines) {
+  EXPECT_EQ(delimiter_of_sep_line("sep=;"), ';');
+  EXPECT_EQ(delimiter_of_sep_line("SEP=\t"), '\t');
+  EXPECT_EQ(delimiter_of_sep_line("\"sep=,\""), ',');
+  for (const char* line : {"", "sep=", "sep=ab", "step=;", "sep;"}) {
+    EXPECT_EQ(delimiter_of_sep_line(line), '\0') << line;
+  }
 }
 
 TEST(CsvDialectTest, KnowsWhatIsMissing) {
-  for (const char* field : {"", "NA", "na", "N/A", "n/a", "NaN", "nan", "NULL", "None", "?"}) {
+  for (const char* field : {"", "NA", "na", "N/A", "n/a", "NaN", "nan", "NULL", "None", "?", "<NA>",
+                            "#N/A", "-NaN", "1.#QNAN"}) {
     EXPECT_TRUE(is_missing(field)) << field;
   }
   for (const char* field : {"0", "-", "nano", "N", "inf", " "}) {

@@ -20,6 +20,7 @@
 #include "io/importers/npz.h"
 #include "io/importers/plain_text.h"
 #include "io/importers/ts.h"
+#include "io/importers/tsf.h"
 #include "io/tensors/zip.h"
 #include "tests/io/files.h"
 #include "tests/io/importers/npy.h"
@@ -186,7 +187,28 @@ TEST_F(MutationTest, Ts) {
   survive(
       "# about\n@problemName Test\n@timeStamps false\n@classLabel true no yes\n\n@data\n"
       "1,2,3:4,5,6:yes\n7:8:no\n",
-      [&](const std::string& content) { expect_whole(read_ts(file("a", content), options_)); },
+      [&](const std::string& content) {
+        expect_whole(read_ts(file("a", content), MissingPolicy::forward, options_));
+      },
+      mutate_text);
+}
+
+TEST_F(MutationTest, TsWithTimes) {
+  survive(
+      "@timeStamps true\n@targetLabel true\n@data\n(1,2),(3,4):(5,6), (7,?):0.5\n(1,2):(3,4):1\n",
+      [&](const std::string& content) {
+        expect_whole(read_ts(file("a", content), MissingPolicy::drop, options_));
+      },
+      mutate_text);
+}
+
+TEST_F(MutationTest, Tsf) {
+  survive(
+      "@relation r\n@attribute name string\n@attribute start date\n@data\nA:1979-01-01:1,?,3\n"
+      "B:1980-01-01:4\n",
+      [&](const std::string& content) {
+        expect_whole(read_tsf(file("a", content), MissingPolicy::forward, options_));
+      },
       mutate_text);
 }
 

@@ -49,6 +49,13 @@ TEST_F(PlainTextTest, WordsStandBetweenBlanks) {
               ElementsAre("No,", "樹", "it", "<eos>", "<eos>", "was.", "<eos>"));
 }
 
+TEST_F(PlainTextTest, LinesOfWordsMayEndInCrAlone) {
+  EXPECT_THAT(read("ab ba\rba ab\r\rab\r", TextLevel::words),
+              ElementsAre("ab", "ba", "<eos>", "ba", "ab", "<eos>", "<eos>", "ab", "<eos>"));
+  EXPECT_THAT(read("a\r\r\nb\r\nc\r", TextLevel::words),
+              ElementsAre("a", "<eos>", "b", "<eos>", "c", "<eos>"));
+}
+
 TEST_F(PlainTextTest, FilesFollowEachOther) {
   const std::array files{file("a.txt", "ab"), file("b.txt", "ba")};
   WordList words;

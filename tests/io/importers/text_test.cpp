@@ -40,11 +40,22 @@ TEST_F(TextTest, ReadsLinesHoweverLittleIsReadAtOnce) {
   const auto text = file("a", "\xEF\xBB\xBFone\r\n\r\n樹 \xF0\x9D\x84\x9E and more\n\n\rlast");
   for (std::size_t size = 1; size < 40; ++size) {
     EXPECT_THAT(lines_of(text, {.buffer_size = size}),
-                ElementsAre("1 one", "2 ", "3 樹 \xF0\x9D\x84\x9E and more", "4 ", "5 \rlast"));
+                ElementsAre("1 one", "2 ", "3 樹 \xF0\x9D\x84\x9E and more", "4 ", "5 ", "6 last"));
   }
   EXPECT_THAT(lines_of(file("b", "\xEF\xBB\xBF"), {}), IsEmpty());
   EXPECT_THAT(lines_of(file("b", ""), {}), IsEmpty());
   EXPECT_THAT(lines_of(file("b", "\n"), {}), ElementsAre("1 "));
+}
+
+TEST_F(TextTest, ReadsLinesThatEndInCrAlone) {
+  for (std::size_t size = 1; size < 10; ++size) {
+    const ImportOptions options{.buffer_size = size};
+    EXPECT_THAT(lines_of(file("a", "one\r\rtwo\rlast"), options),
+                ElementsAre("1 one", "2 ", "3 two", "4 last"));
+    EXPECT_THAT(lines_of(file("a", "one\r"), options), ElementsAre("1 one"));
+    EXPECT_THAT(lines_of(file("a", "one\r\r\ntwo\r\r\n"), options), ElementsAre("1 one", "2 two"))
+        << "a text file of Windows, written as text once more";
+  }
 }
 
 TEST_F(TextTest, ReadsPiecesOfWholeCharacters) {

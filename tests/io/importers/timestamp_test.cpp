@@ -27,10 +27,28 @@ TEST(TimestampTest, TakesSlashesAndTheDayFirst) {
   EXPECT_EQ(parse_timestamp("01.07.2016"), 1467331200);
 }
 
-TEST(TimestampTest, TakesNumbers) {
-  EXPECT_EQ(parse_timestamp("17"), 17);
-  EXPECT_EQ(parse_timestamp("-2.5"), -2.5);
-  EXPECT_EQ(parse_timestamp("1467331200"), 1467331200);
+TEST(TimestampTest, TakesMonths) {
+  EXPECT_EQ(parse_timestamp("2016-07"), 1467331200);
+  EXPECT_EQ(parse_timestamp("2016/07"), 1467331200);
+}
+
+TEST(TimestampTest, TakesDigitsAlone) {
+  EXPECT_EQ(parse_compact_timestamp("20160701"), 1467331200);
+  EXPECT_EQ(parse_compact_timestamp("2016070113"), 1467378000);
+  EXPECT_EQ(parse_compact_timestamp("201607011330"), 1467379800);
+  EXPECT_EQ(parse_compact_timestamp("20160701133005"), 1467379805);
+  for (const char* text : {"", "2016", "201607", "20160732", "18990701", "21010701", "2016070124",
+                           "201607011360", "2016-07-01", "-2016070", "2016070x", "2016.0701"}) {
+    EXPECT_EQ(parse_compact_timestamp(text), std::nullopt) << text;
+  }
+}
+
+TEST(TimestampTest, FormatsWhatItParses) {
+  for (const char* text : {"2016-07-01", "2016-07-01 13:30", "2016-07-01 13:30:05",
+                           "1969-12-31 23:59", "2000-02-29"}) {
+    EXPECT_EQ(format_timestamp(parse_timestamp(text).value()), text);
+  }
+  EXPECT_EQ(format_timestamp(1e300), "1e+300");
 }
 
 TEST(TimestampTest, RefusesAllElse) {
@@ -54,6 +72,9 @@ TEST(TimestampTest, RefusesAllElse) {
                            "2016-07/01",
                            "nan",
                            "inf",
+                           "17",
+                           "-2.5",
+                           "2016-13",
                            "1,5"}) {
     EXPECT_EQ(parse_timestamp(text), std::nullopt) << text;
   }

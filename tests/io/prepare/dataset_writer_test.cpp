@@ -130,7 +130,8 @@ TEST_F(DatasetWriterTest, LeavesTheFileAsItWasWhenItFails) {
             "valid_fraction: expected at least 0 and below 1, found 1");
   EXPECT_EQ(error({.valid_fraction = std::nan("")}),
             "valid_fraction: expected at least 0 and below 1, found nan");
-  EXPECT_EQ(error({.test_fraction = 0.1}), "test_fraction: 0.1 of 2 rows leaves that split empty");
+  EXPECT_EQ(error({.test_fraction = 0.1}),
+            "input: test_fraction: 0.1 of 2 rows leaves that split empty");
   EXPECT_THAT(error({.valid_fraction = 0.5, .test_fraction = 0.5}),
               HasSubstr("no training row is left, of 2"));
   EXPECT_EQ(error({.test_fraction = 0.5}, sequences({1})),

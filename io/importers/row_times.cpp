@@ -1,0 +1,104 @@
+#include "io/importers/row_times.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/error.h"
+
+namespace quadgate {
+
+void TimeSteps::add(double step) {
+  constexpr std::size_t kMost = 4096;  // different ones: no step is usual then
+  if (step == 0) ++doubles_;
+  if (step <= 0) return;
+  if (const auto found = counts_.find(step); found != counts_.end()) {
+    ++found->second;
+  } else if (counts_.size() < kMost) {
+    counts_.emplace(step, 1);
+  }
+}
+
+double TimeSteps::usual() const {
+  const auto usual = std::ranges::max_element(counts_, {}, [](const auto& count) {
+    return std::pair(count.second, -count.first);  // the shorter one of two
+  });
+  return usual == counts_.end() ? 0 : usual->first;
+}
+
+std::int64_t TimeSteps::gaps() const {
+  constexpr double kGap = 1.5;
+  std::int64_t gaps = 0;
+  for (const double usual = this->usual(); const auto& [step, count] : counts_) {
+    if (step >= kGap * usual) gaps += count;
+  }
+  return gaps;
+}
+
+void RowTimes::begin(const std::filesystem::path& path, std::string_view column,
+                     const TimeFormat& format) {
+  path_ = path;
+  format_ = format;
+  for (Border& border : borders_) {
+    if (border.text.empty()) continue;
+    border.time = format.parse_border(border.text);
+    if (border.time) continue;
+    fail(border, format.is_calendar()
+                     ? fmt::format("expected a time like 2016-07-01 13:30, found '{}'", border.text)
+                     : fmt::format("expected times, found {} in column '{}', which are no dates",
+                                   format.name(), column));
+  }
+  if (borders_[0].time && borders_[1].time && *borders_[1].time < *borders_[0].time) {
+    fail(borders_[1], "expected a time not before --valid-from");
+  }
+}
+
+const char* RowTimes::add(std::size_t series, double time) {
+  constexpr double kClocks = 7200;  // that clocks go back by at most, in autumn
+  if (series >= last_.size()) last_.resize(series + 1);
+  Last& last = last_[series];
+  if (last.time != kNoTime) steps_.add(time - last.time);
+  const bool is_back = time < last.time;
+  if (is_back) ++steps_back_;
+  const std::size_t split = split_of(time);
+  if (has_borders() && is_back && !(format_.is_calendar() && time >= last.time - kClocks)) {
+    return "a time not before that of the row before";
+  }
+  if (split < last.split) {
+    return "no time before a border behind one after it (clocks may have gone back: give times a "
+           "zone, or the border another place)";
+  }
+  last = {time, split};
+  ++rows_.at(split);
+  first_ = std::min(first_, time);
+  end_ = std::max(end_, time);
+  return nullptr;
+}
+
+std::size_t RowTimes::split_of(double time) const {
+  if (borders_[1].time && time >= *borders_[1].time) return 2;
+  return borders_[0].time && time >= *borders_[0].time ? 1 : 0;
+}
+
+void RowTimes::expect_all_splits() const {
+  const auto& [valid, test] = borders_;
+  if (test.time && rows_[2] == 0) fail(test, "no row reaches it; the times are " + range());
+  if (valid.time && rows_[1] == 0) {
+    fail(valid, rows_[2] == 0 ? "no row reaches it; the times are " + range()
+                              : "no row is from it to --test-from; the times are " + range());
+  }
+  if (has_borders() && rows_[0] == 0) {
+    fail(valid.time ? valid : test, "every row reaches it; the times are " + range());
+  }
+}
+
+std::string RowTimes::range() const {
+  return fmt::format("from {} to {}", format_.format(first_), format_.format(end_));
+}
+
+void RowTimes::fail(const Border& border, std::string_view problem) const {
+  throw InvalidArgument(
+      fmt::format("{}: {} {}: {}", path_.string(), border.option, border.text, problem));
+}
+
+}  // namespace quadgate

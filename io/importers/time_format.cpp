@@ -1,0 +1,110 @@
+#include "io/importers/time_format.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "io/importers/csv_dialect.h"
+#include "io/importers/timestamp.h"
+
+namespace quadgate {
+namespace {
+
+std::optional<double> parse_double(std::string_view text) {
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || rest != end || !std::isfinite(number)) return {};
+  return number;
+}
+
+}  // namespace
+
+TimeFormat::TimeFormat(std::span<const std::string_view> first_values) {
+  bool all_compact = true;
+  bool all_numbers = true;
+  double least = std::numeric_limits<double>::infinity();
+  double most = -least;
+  std::size_t count = 0;
+  for (const std::string_view value : first_values) {
+    if (is_missing(value)) continue;
+    ++count;
+    if (parse_timestamp(value)) {
+      kind_ = Kind::dates;
+      return;
+    }
+    all_compact = all_compact && parse_compact_timestamp(value);
+    const auto number = parse_double(value);
+    all_numbers = all_numbers && number;
+    least = std::min(least, number.value_or(least));
+    most = std::max(most, number.value_or(most));
+  }
+  if (count == 0 || !all_numbers) return;
+  kind_ = all_compact ? Kind::compact_dates : kind_of_number(least, most);
+}
+
+std::span<const TimeFormat::Unit> TimeFormat::units() {
+  static constexpr std::array<Unit, 5> kUnits{{{Kind::days, 1e4, 1e5, 1.0 / 86400, 25569},
+                                               {Kind::seconds, 1e8, 1e11, 1},
+                                               {Kind::milliseconds, 1e11, 1e14, 1e3},
+                                               {Kind::microseconds, 1e14, 1e17, 1e6},
+                                               {Kind::nanoseconds, 1e17, 1e19, 1e9}}};
+  return kUnits;
+}
+
+TimeFormat::Kind TimeFormat::kind_of_number(double least, double most) {
+  for (const Unit& unit : units()) {
+    if (least >= unit.from && most < unit.to) return unit.kind;
+  }
+  return Kind::numbers;
+}
+
+std::optional<double> TimeFormat::parse(std::string_view text) const {
+  if (kind_ == Kind::text) return {};
+  if (kind_ == Kind::dates) return parse_timestamp(text);
+  if (kind_ == Kind::compact_dates) return parse_compact_timestamp(text);
+  const auto number = parse_double(text);
+  if (!number || kind_ == Kind::numbers) return number;
+  const Unit& unit = *std::ranges::find(units(), kind_, &Unit::kind);
+  if (*number < unit.from || *number >= unit.to) return {};  // of another unit
+  const double seconds = (*number - unit.epoch) / unit.in_a_second;
+  return kind_ == Kind::days ? std::round(seconds * 1e3) / 1e3 : seconds;  // written as rounded
+}
+
+std::optional<double> TimeFormat::parse_border(std::string_view text) const {
+  if (kind_ == Kind::text) return {};
+  if (kind_ == Kind::numbers) return parse_double(text);
+  constexpr std::size_t kYear = 4;
+  const std::string month = std::string(text) + "-01";
+  if (const auto time = parse_timestamp(text.size() == kYear ? month : text)) return time;
+  if (const auto time = parse_compact_timestamp(text)) return time;
+  if (kind_ == Kind::dates) return TimeFormat(std::array{text}).parse_epoch(text);
+  return parse(text);
+}
+
+std::optional<double> TimeFormat::parse_epoch(std::string_view text) const {
+  return kind_ > Kind::compact_dates && kind_ < Kind::days ? parse(text) : std::nullopt;
+}
+
+std::string TimeFormat::format(double time) const {
+  return is_calendar() ? format_timestamp(time) : fmt::format("{}", time);
+}
+
+std::string_view TimeFormat::name() const {
+  constexpr std::array<std::string_view, 9> kNames{"text",
+                                                   "numbers",
+                                                   "dates",
+                                                   "dates as digits",
+                                                   "seconds since 1970",
+                                                   "milliseconds since 1970",
+                                                   "microseconds since 1970",
+                                                   "nanoseconds since 1970",
+                                                   "days since 1899-12-30"};
+  return kNames.at(static_cast<std::size_t>(kind_));
+}
+
+}  // namespace quadgate

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace quadgate {
+
+/// How a column of a table writes times.
+class TimeFormat {
+ public:
+  TimeFormat() = default;
+  /// Tells it from the first values of the column; missing ones do not count. Numbers are dates
+  /// like 20160701 if all are, else seconds, milliseconds, microseconds or nanoseconds since 1970
+  /// by their size, else days as spreadsheets count them (10000 to 99999: 1927 to 2173), else
+  /// numbers.
+  explicit TimeFormat(std::span<const std::string_view> first_values);
+
+  /// Seconds since 1970 in UTC, or the number where they are no times; empty for all else.
+  std::optional<double> parse(std::string_view text) const;
+  /// The time that an option gives, in the unit of `parse`: a date in any form, or as the column
+  /// has it. Empty if it is none of them.
+  std::optional<double> parse_border(std::string_view text) const;
+  /// A result of `parse`, for people.
+  std::string format(double time) const;
+  /// "dates", "milliseconds since 1970", ..., for people.
+  std::string_view name() const;
+  /// Whether results of `parse` are seconds.
+  bool is_calendar() const noexcept { return kind_ > Kind::numbers; }
+  /// Whether it counts days, in numbers that may also be others.
+  bool is_of_days() const noexcept { return kind_ == Kind::days; }
+
+ private:
+  enum class Kind : std::uint8_t {
+    text,
+    numbers,
+    dates,
+    compact_dates,
+    seconds,
+    milliseconds,
+    microseconds,
+    nanoseconds,
+    days
+  };
+  struct Unit {
+    Kind kind;
+    double from, to;     // numbers that are such times
+    double in_a_second;  // how many of it
+    double epoch = 0;    // 1970 in it
+  };
+  static std::span<const Unit> units();
+  static Kind kind_of_number(double least, double most);
+  std::optional<double> parse_epoch(std::string_view text) const;
+
+  Kind kind_ = Kind::text;
+};
+
+}  // namespace quadgate

@@ -1,0 +1,73 @@
+// Sweeps: columns of times in every form. The seconds are those of GNU date and of pandas'
+// to_datetime (unit, and origin="1899-12-30" for days).
+
+#include "io/importers/time_format.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace quadgate {
+namespace {
+
+constexpr double kTime = 1467379800;  // 2016-07-01 13:30
+
+TimeFormat format_of(const std::vector<std::string_view>& values) { return TimeFormat(values); }
+
+TEST(TimeFormatTest, TellsTheUnitOfNumbers) {
+  struct Case {
+    const char* first;
+    const char* time;
+    const char* name;
+  };
+  for (const auto& [first, time, name] :
+       {Case{"2016-06-30", "2016-07-01 13:30", "dates"},
+        Case{"201606302359", "201607011330", "dates as digits"},
+        Case{"20160630235959", "20160701133000", "dates as digits"},
+        Case{"1467379799", "1467379800", "seconds since 1970"},
+        Case{"1467379799000", "1467379800000", "milliseconds since 1970"},
+        Case{"1467379799000000", "1467379800000000", "microseconds since 1970"},
+        Case{"1467379799000000000", "1467379800000000000", "nanoseconds since 1970"},
+        Case{"42551", "42552.5625", "days since 1899-12-30"}}) {
+    const TimeFormat format = format_of({"", first, time});
+    EXPECT_EQ(format.name(), name);
+    EXPECT_EQ(format.parse(time), kTime) << name;
+    EXPECT_EQ(format.parse_border("2016-07-01 13:30"), kTime) << name;
+    EXPECT_EQ(format.parse_border("20160701"), 1467331200) << name;
+    EXPECT_EQ(format.parse_border("2016"), 1451606400) << name;
+    EXPECT_EQ(format.parse_border(time), kTime) << name;
+    EXPECT_EQ(format.format(kTime), "2016-07-01 13:30");
+    EXPECT_EQ(format.parse("x"), std::nullopt);
+  }
+  EXPECT_EQ(format_of({"20160701"}).parse("20160701"), 1467331200);
+  EXPECT_EQ(format_of({"20160701"}).parse("20160732"), std::nullopt);
+  EXPECT_EQ(format_of({"1467379799"}).parse("1467379799000"), std::nullopt) << "another unit";
+  EXPECT_EQ(format_of({"43831"}).parse("43831.0416666667"), 1577840400) << "as spreadsheets round";
+}
+
+TEST(TimeFormatTest, KeepsNumbersThatAreNoTimes) {
+  for (const auto& values : {std::vector<std::string_view>{"1", "2"},
+                             {"2016", "2017"},
+                             {"-1e9"},
+                             {"1467379800", "3"},
+                             {"20160701", "20160732"}}) {
+    const TimeFormat format(values);
+    EXPECT_EQ(format.name(), "numbers") << values[0];
+    EXPECT_EQ(format.parse("17"), 17);
+    EXPECT_EQ(format.parse_border("17"), 17);
+    EXPECT_EQ(format.parse_border("2016-07-01"), std::nullopt);
+    EXPECT_EQ(format.format(17), "17");
+  }
+}
+
+TEST(TimeFormatTest, KnowsText) {
+  for (const auto& values : {std::vector<std::string_view>{}, {"", "NA"}, {"Ulm"}, {"1", "Ulm"}}) {
+    EXPECT_EQ(TimeFormat(values).name(), "text");
+    EXPECT_EQ(TimeFormat(values).parse("1"), std::nullopt);
+    EXPECT_EQ(TimeFormat(values).parse_border("2016"), std::nullopt);
+  }
+}
+
+}  // namespace
+}  // namespace quadgate
