@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 #include <string_view>
 #include <unordered_map>
 
@@ -53,6 +52,7 @@ std::vector<std::int64_t> match_classes(const LabelledSequences& data,
     of_name.emplace(train.class_names[i], static_cast<std::int64_t>(i));
   }
   constexpr std::int64_t kUnknown = -1;
+  const std::span<const std::string> names(train.class_names);
   std::vector<std::int64_t> labels;
   for (const std::string& name : data.class_names) {
     const auto found = of_name.find(name);
@@ -64,7 +64,7 @@ std::vector<std::int64_t> match_classes(const LabelledSequences& data,
     if (label == kIgnoreIndex || labels[static_cast<std::size_t>(label)] != kUnknown) continue;
     throw InvalidArgument(
         fmt::format("{}: expected classes {}, as in {}, found '{}'", data.path.string(),
-                    fmt::join(train.class_names | std::views::take(kMostNamed), ", "),
+                    fmt::join(names.first(std::min(names.size(), kMostNamed)), ", "),
                     train.path.string(), data.class_names[static_cast<std::size_t>(label)]));
   }
   return labels;
