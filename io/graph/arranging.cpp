@@ -181,6 +181,26 @@ void Walk::unsqueeze(const Node& node) {
   set(node, std::move(to));
 }
 
+/// States of layers with an axis in front that tells the layers.
+Value Walk::reshaped_states(const Node& node, const Stack& from, const Integers& sizes) {
+  Stack to = from;
+  const std::size_t rank = from.states.front().dimensions.size();
+  const Integer count{.number = std::ssize(from.states)};
+  const bool is_rest = !sizes.empty() && sizes.front() == Integer{.number = -1} &&
+                       std::ranges::all_of(sizes, &Integer::is_known);
+  if (from.axis != 0 || sizes.size() != rank + 1 || !(sizes.front() == count || is_rest) ||
+      std::ranges::find(sizes, Integer{}) != sizes.end()) {
+    refuse(node, "expected an axis of layers in front of their states, found another shape");
+  }
+  for (Signal& state : to.states) {
+    auto dimensions = axes_.reshape(state.dimensions, {sizes.begin() + 1, sizes.end()});
+    if (!dimensions) refuse(node, "expected a shape that keeps each axis whole, found another");
+    state.dimensions = std::move(*dimensions);
+    insert_axis(state.dimensions, 0, Dimension{});
+  }
+  return to;
+}
+
 Value Walk::reshaped(const Node& node, const Value& from, const Integers& sizes) {
   if (const auto* const signal = std::get_if<Signal>(&from)) {
     Signal to = *signal;
@@ -191,6 +211,9 @@ Value Walk::reshaped(const Node& node, const Value& from, const Integers& sizes)
   }
   if (const auto* const zeros = std::get_if<Zeros>(&from)) {
     return Zeros{.shape = sizes, .input = zeros->input};
+  }
+  if (const auto* const stack = std::get_if<Stack>(&from)) {
+    return reshaped_states(node, *stack, sizes);
   }
   const auto* const tensor = std::get_if<TensorPtr>(&from);
   if (tensor == nullptr) refuse_part(node);

@@ -82,7 +82,9 @@ Signal select(const Axes& axes, const Node& node, Signal from, std::size_t axis,
 
 Value select(const Axes& axes, const Node& node, const Stack& from, const Integer& first,
              const Integer& behind) {
-  const std::int64_t directions = from.states.front().part->num_directions;
+  // Of each layer, as long as no axis of its own tells the layers.
+  const Signal& one = from.states.front();
+  const std::int64_t directions = axes.size_of(one.dimensions[from.axis]).number;
   const std::int64_t count = std::ssize(from.states) * directions;
   const auto [begin, end] = range(node, {.number = count}, first, behind);
   if (begin >= end) refuse(node, "expected states, found none");

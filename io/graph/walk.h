@@ -66,6 +66,7 @@ class Walk {
   void reshape(const Node& node);
   void flatten(const Node& node);
   Value reshaped(const Node& node, const Value& from, const Integers& sizes);
+  Value reshaped_states(const Node& node, const Stack& from, const Integers& sizes);
   Value without(const Node& node, const Value& from, std::size_t axis);
 
   // selecting.cpp

@@ -455,6 +455,10 @@ class Usual(torch.nn.Module):
         if self.what == "last state":
             h_n = states[0] if isinstance(states, tuple) else states
             y = torch.cat([h_n[-2], h_n[-1]], 1) if self.encoder.bidirectional else h_n[-1]
+        if self.what == "last state by layers":
+            y = states[0].view(-1, 2, len(x), 5)[-1].transpose(0, 1).reshape(len(x), -1)
+        if self.what == "ends of directions":
+            y = torch.cat([y[:, -1, :5], y[:, 0, 5:]], 1)
         if self.what == "mean":
             y = y.mean(1)
         return self.fc(y)
@@ -472,6 +476,8 @@ def export(module, x, path, dynamo):
     ("lstm", "every step", {"bidirectional": True}),
     ("lstm", "last step", {"num_layers": 2}),
     ("lstm", "last state", {"num_layers": 2, "bidirectional": True}),
+    ("lstm", "last state by layers", {"num_layers": 2, "bidirectional": True}),
+    ("lstm", "ends of directions", {"bidirectional": True}),
     ("lstm", "language model", {"num_layers": 2}),
     ("gru", "every step", {"num_layers": 2}),
     ("gru", "last state", {}),
