@@ -29,6 +29,7 @@ bool is_unknown(double value) { return std::isnan(value); }
 std::vector<std::string> names_of(const CsvColumns& columns,
                                   const std::vector<std::size_t>& which) {
   std::vector<std::string> names;
+  names.reserve(which.size());
   for (const std::size_t i : which) names.push_back(columns.names[i]);
   return names;
 }

@@ -45,10 +45,11 @@ class TimeFormat {
     days
   };
   struct Unit {
-    Kind kind;
-    double from, to;     // numbers that are such times
-    double in_a_second;  // how many of it
-    double epoch = 0;    // 1970 in it
+    Kind kind = Kind::numbers;
+    double from = 0;         // the numbers that are such times
+    double to = 0;           // are below this
+    double in_a_second = 1;  // how many of it
+    double epoch = 0;        // 1970 in it
   };
   static std::span<const Unit> units();
   static Kind kind_of_number(double least, double most);
