@@ -29,7 +29,7 @@ struct RawErrors {
   }
 };
 
-Named evaluate_model(ModelOnData& model) {
+Named evaluate_model(ModelOnData& model, const std::string& split) {
   const ModelConfig& config = model.description().config;
   const OutputUnits units = output_units(model.dataset());
   const Loss loss(config);
@@ -42,6 +42,7 @@ Named evaluate_model(ModelOnData& model) {
       raw.add(loss, outputs, batch.targets, units.std);
     }
   });
+  expect_counting(metrics, split);
   Named named = named_metrics(model.description(), metrics);
   if (config.task == Task::regression) {
     const auto items = static_cast<double>(metrics.items);
@@ -56,7 +57,7 @@ Named evaluate_model(ModelOnData& model) {
 void evaluate(const EvaluateArguments& arguments) {
   ModelOnData model(Checkpoint(arguments.checkpoint), arguments.data, arguments.split,
                     arguments.threads);
-  const Named named = evaluate_model(model);
+  const Named named = evaluate_model(model, arguments.split);
   if (arguments.json) {
     nlohmann::ordered_json record;
     for (const auto& [name, value] : named) {

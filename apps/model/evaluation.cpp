@@ -1,8 +1,11 @@
 #include "apps/model/evaluation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "engine/base/error.h"
 #include "io/data/loader.h"
 
 namespace quadgate::apps {
@@ -19,6 +22,14 @@ std::optional<Metrics> evaluate_split(Network& network, Split& split, std::int64
     metrics += network.evaluate(batch);
   }
   return metrics;
+}
+
+void expect_counting(const Metrics& metrics, std::string_view split) {
+  if (metrics.weight > 0) return;
+  throw DataError(
+      fmt::format("split '{}': expected targets that count, found none: each is ignore_index or of "
+                  "class weight 0",
+                  split));
 }
 
 void reset_carried_states(Network& network) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,9 @@ namespace quadgate::apps {
 /// batches.
 std::optional<Metrics> evaluate_split(Network& network, Split& split, std::int64_t batch_size,
                                       const std::function<bool()>& stop);
+
+/// Throws DataError if no target of the split counts: there is no mean.
+void expect_counting(const Metrics& metrics, std::string_view split);
 
 /// Before the first piece of a text: where states are carried, they become zeros.
 void reset_carried_states(Network& network);

@@ -58,11 +58,13 @@ bool TrainingRun::run_epoch() {
   report_.begin_epoch();
   const std::optional<double> data_wait_seconds = run_batches();
   if (!data_wait_seconds) return false;
+  expect_counting(state_.running, "train");
   TrainingReport::Epoch epoch{.data_wait_seconds = *data_wait_seconds};
   if (data_.has_split("valid")) {
     epoch.valid = evaluate_split(trainer_.network(), data_.split("valid"), config_.batch_size,
                                  stop_requested);
     if (!epoch.valid) return false;
+    expect_counting(*epoch.valid, "valid");
   }
   finish_epoch(epoch);
   return true;

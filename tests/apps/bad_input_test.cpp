@@ -57,6 +57,18 @@ class BadInputTest : public Workspace {
   }
 };
 
+TEST_F(BadInputTest, NoTargetThatCounts) {
+  write_data({.labels = {-100, -100}});
+  expect_error(run({"train", "run.toml", "--set", "data.path=bad.h5", "--quiet"}), kExitFailed,
+               "split 'train': expected targets that count");
+}
+
+TEST_F(BadInputTest, SeedsOfMoreThan64Bits) {
+  for (const char* seed : {"18446744073709551616", "-1", "1.5", "x"}) {
+    expect_refused({"generate", "model.h5", "--seed", seed}, kExitWrongUse, seed);
+  }
+}
+
 TEST_F(BadInputTest, WrongUse) {
   expect_refused({}, kExitWrongUse, "subcommand");
   expect_refused({"tain", "run.toml"}, kExitWrongUse, "tain");
