@@ -1,7 +1,6 @@
 #include "apps/prepare_options.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdint>
 
 #include "apps/common/output_file.h"
 
@@ -67,7 +66,6 @@ void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command&
     kind->add_option("--min-count", arguments.min_count,
                      "How often a token must occur in the train split, else it is <unk>; unless "
                      "given 2, for characters of text 1")
-        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 53))
         ->type_name("N");
   }
 }

@@ -91,15 +91,15 @@ template <typename Stored, typename Wanted>
 void Array::read_integers(std::int64_t first, std::int64_t count, std::span<Wanted> out) const {
   std::vector<Stored> stored(out.size());
   read_rows(first, count, element(), std::as_writable_bytes(std::span(stored)));
-  std::ranges::transform(stored, out.begin(), [this](Stored value) {
+  for (std::size_t i = 0; i < out.size(); ++i) {
     if constexpr (std::is_integral_v<Wanted>) {
-      if (!std::in_range<Wanted>(value)) {
+      if (!std::in_range<Wanted>(stored[i])) {
         throw FileError(fmt::format("{}: expected numbers of {} bits, found {}", where(),
-                                    8 * sizeof(Wanted), value));
+                                    8 * sizeof(Wanted), stored[i]));
       }
     }
-    return static_cast<Wanted>(value);
-  });
+    out[i] = static_cast<Wanted>(stored[i]);
+  }
 }
 
 void Array::read_rows(std::int64_t first, std::int64_t count, Element element,

@@ -1,7 +1,8 @@
 #!/bin/sh
-# run_pytest.sh PYTHON TESTS: runs a file or a folder of tests with pytest; exit status 77 says that
+# run_pytest.sh PYTHON TESTS...: runs files or folders of tests with pytest; exit status 77 says that
 # nothing of it was run.
-python=$1 tests=$2
+python=$1
+shift
 
 if ! "$python" -c 'import torch, h5py, numpy, pytest' 2>/dev/null; then
   echo "SKIPPED: no comparison with PyTorch: $python cannot import torch, h5py, numpy and pytest."
@@ -9,7 +10,7 @@ if ! "$python" -c 'import torch, h5py, numpy, pytest' 2>/dev/null; then
   exit 77
 fi
 
-output=$("$python" -B -m pytest -p no:cacheprovider -rs -q "$tests" 2>&1)
+output=$("$python" -B -m pytest -p no:cacheprovider -rs -q "$@" 2>&1)
 status=$?
 printf '%s\n' "$output"
 if [ "$status" -eq 0 ] && ! printf '%s\n' "$output" | tail -1 | grep -q passed; then
