@@ -66,8 +66,9 @@ std::size_t TextReader::find_line_end(std::size_t first) const {
 
 /// Behind the end of the line that is `at` bytes long.
 std::size_t TextReader::skip_line_end(std::size_t at) {
-  constexpr std::size_t kLongest = 3;
-  while (!rest().substr(at).starts_with('\n') && rest().size() < at + kLongest && fill()) continue;
+  constexpr std::size_t kLongestEnd = 3;
+  while (!rest().substr(at).starts_with('\n') && rest().size() < at + kLongestEnd && fill())
+    continue;
   const std::string_view text = rest().substr(at);
   for (const std::string_view end : {"\n", "\r\n", "\r\r\n", "\r"}) {
     if (text.starts_with(end)) return at + end.size();
