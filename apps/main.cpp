@@ -303,11 +303,13 @@ int read_hdf5(int argc, char** argv) {
 
 /// The file of this program, also where no /proc is mounted.
 std::filesystem::path this_program() {
-  const std::filesystem::path running = "/proc/self/exe";
+  std::filesystem::path running = "/proc/self/exe";
   std::error_code error;
   if (std::filesystem::exists(running, error)) return running;
-  // The kernel leaves there the path that the program was started by.
-  return std::filesystem::absolute(reinterpret_cast<const char*>(::getauxval(AT_EXECFN)), error);
+  // The kernel leaves the path that the program was started by, its address as a number.
+  const auto* const path =
+      reinterpret_cast<const char*>(::getauxval(AT_EXECFN));  // NOLINT(performance-no-int-to-ptr)
+  return std::filesystem::absolute(path, error);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <functional>
 #include <system_error>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "io/files/network_disk.h"
@@ -94,9 +95,9 @@ ReaderClient::ReaderClient(const std::filesystem::path& path, std::chrono::milli
 ReaderClient::ReaderClient(std::span<const std::byte> image, const std::filesystem::path& path)
     : ReaderClient(file_of(image, path), path, ChildProcess::kPatience, false) {}
 
-ReaderClient::ReaderClient(int descriptor, const std::filesystem::path& path,
+ReaderClient::ReaderClient(int descriptor, std::filesystem::path path,
                            std::chrono::milliseconds patience, bool reads_nothing_itself)
-    : path_(path),
+    : path_(std::move(path)),
       descriptor_(descriptor),
       reads_nothing_itself_(reads_nothing_itself || is_on_network_disk(descriptor_)) {
   try {

@@ -46,8 +46,8 @@ class ReaderClient {
   bool read_directly(std::int64_t offset, std::span<std::byte> out) const;
 
  private:
-  ReaderClient(int descriptor, const std::filesystem::path& path,
-               std::chrono::milliseconds patience, bool reads_nothing_itself);
+  ReaderClient(int descriptor, std::filesystem::path path, std::chrono::milliseconds patience,
+               bool reads_nothing_itself);
   std::int64_t kept_together(const DatasetInfo& dataset) const noexcept;
   ChunkCache* cache_of(const DatasetInfo& dataset);
   void ask_for_rows(const std::string& name, const DatasetInfo& dataset, std::int64_t first,

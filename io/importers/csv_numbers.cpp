@@ -38,12 +38,12 @@ struct Runs {
   char last_sign() const { return signs.at(count - 1); }
   /// Whether the first `signs_taken` signs are the same and divide groups of three digits.
   bool are_grouped(std::size_t signs_taken) const {
-    constexpr std::size_t kGroup = 3;
+    constexpr std::size_t kThousand = 3;
     const auto groups = std::span(digits).subspan(1, signs_taken);
     return std::ranges::all_of(std::span(signs).first(signs_taken),
                                [&](char sign) { return sign == signs[0]; }) &&
-           !digits[0].empty() && digits[0].size() <= kGroup && digits[0][0] != '0' &&
-           std::ranges::all_of(groups, [](auto group) { return group.size() == kGroup; });
+           !digits[0].empty() && digits[0].size() <= kThousand && digits[0][0] != '0' &&
+           std::ranges::all_of(groups, [](auto group) { return group.size() == kThousand; });
   }
 };
 

@@ -190,7 +190,7 @@ class Flattener {
 
 }  // namespace
 
-std::vector<ConfiguredLayer> read_config(std::string_view text, const std::string& name) {
+std::vector<ConfiguredLayer> read_config(std::string_view json_text, const std::string& name) {
   const auto expect_flat = [&](int depth, json::parse_event_t, json&) {
     constexpr int kDeepest = 64;
     if (depth > kDeepest) {
@@ -199,7 +199,7 @@ std::vector<ConfiguredLayer> read_config(std::string_view text, const std::strin
     return true;
   };
   try {
-    const json model = json::parse(text, expect_flat);
+    const json model = json::parse(json_text, expect_flat);
     return Flattener(name).run(model);
   } catch (const json::exception& error) {
     throw FileError(fmt::format("{}: config.json: {}", name, error.what()));

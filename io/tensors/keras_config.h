@@ -20,7 +20,7 @@ struct ConfiguredLayer {
 /// config.json of a .keras file). Models within are opened up. `name` stands for the file in
 /// messages. Throws FileError, naming the layer, unless the layers are of layer_classes and stand
 /// one behind the other.
-std::vector<ConfiguredLayer> read_config(std::string_view json, const std::string& name);
+std::vector<ConfiguredLayer> read_config(std::string_view json_text, const std::string& name);
 
 /// The same layers, and what their settings tell. Throws FileError, naming layer and setting, if a
 /// layer computes what no model here does.

@@ -438,8 +438,8 @@ TEST(RunConfigTest, TypesAndRangesAreNamed) {
   for (const char* assignment : {"train.lr=nan",
                                  "train.lr=inf",
                                  "train.lr=9007199254740993",  // 2^53 + 1: no double
-                                 "output.dir=\"a\\u0000b\"",
-                                 "data.path=[\"a.h5\", \"a\\u0000b\"]",
+                                 R"(output.dir="a\u0000b")",
+                                 R"(data.path=["a.h5", "a\u0000b"])",
                                  "train.lr=[1]",
                                  "train.lr=true",
                                  "model.hidden_size=0",

@@ -34,7 +34,7 @@ TEST(TomlDepthTest, StringsAndCommentsNestNothing) {
   const std::string deep = times(100, "[");
   for (const std::string& text : {"# " + deep + "\n", "x = \"" + deep + "\"\n",
                                   "x = '" + deep + "'\n", "x = \"\"\"\n" + deep + "\n\"\"\"\n",
-                                  "x = '''" + deep + "'''\n", "x = \"\\\"" + deep + "\"\n"}) {
+                                  "x = '''" + deep + "'''\n", R"(x = "\")" + deep + "\"\n"}) {
     EXPECT_NO_THROW(expect_shallow_toml(text, "run.toml")) << text;
   }
 }

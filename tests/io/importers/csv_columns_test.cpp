@@ -106,7 +106,7 @@ TEST(CsvColumnsTest, NamesFeaturesThatLookLikeTime) {
 
 TEST(CsvColumnsTest, QuotesNamesWithCommas) {
   const Record names{"a", "load, MW", "say \"hi\""};
-  const std::string joined = "a, \"load, MW\", \"say \"\"hi\"\"\"";
+  const std::string joined = R"(a, "load, MW", "say ""hi""")";
   EXPECT_EQ(join_names(names), joined);
   EXPECT_EQ(split_names(joined), names);
   EXPECT_EQ(join_names(names, 1), "a, ... (3 in all)");
