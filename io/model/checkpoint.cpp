@@ -179,8 +179,8 @@ bool Checkpoint::has_head() const { return file_->has("state_dict/head.bias"); }
 void Checkpoint::load_parameters(Parameters& parameters) const {
   const std::vector<float> flat = read_tensors(*file_, "state_dict", parameters);
   for (const ParameterSlice& slice : parameters.slices()) {
-    expect_finite(std::span(flat).subspan(slice.offset, slice.size),
-                  file_->array("state_dict/" + slice.name).where());
+    expect_finite_tensor(std::span(flat).subspan(slice.offset, slice.size),
+                         file_->array("state_dict/" + slice.name).where());
   }
   ParameterEditor editor = parameters.edit();
   std::ranges::copy(flat, editor.values().begin());

@@ -72,7 +72,7 @@ std::vector<float> read_carried(const hdf5::File& file, const std::string& name)
   const hdf5::Array array = file.array(name);
   array.expect(hdf5::Element::float32, {hdf5::kAnySize}, "[states]");
   std::vector<float> states = array.read_floats();
-  expect_finite(states, array.where());
+  expect_finite_tensor(states, array.where());
   return states;
 }
 
@@ -100,7 +100,7 @@ std::int64_t read_count(const hdf5::File& file, const std::string& object,
       fmt::format("{}: expected at least 0, found {}", file.where(object, name), count));
 }
 
-void expect_finite(std::span<const float> values, const std::string& where) {
+void expect_finite_tensor(std::span<const float> values, const std::string& where) {
   const std::int64_t bad = find_not_finite(values);
   if (bad < 0) return;
   throw FileError(fmt::format("{}: expected finite numbers, found {} as number {}", where,

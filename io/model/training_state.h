@@ -21,6 +21,6 @@ TrainingState read_training_state(const hdf5::File& file);
 std::int64_t read_count(const hdf5::File& file, const std::string& object, const std::string& name);
 
 /// Throws FileError, beginning with `where`, if a value is not finite.
-void expect_finite(std::span<const float> values, const std::string& where);
+void expect_finite_tensor(std::span<const float> values, const std::string& where);
 
 }  // namespace quadgate
