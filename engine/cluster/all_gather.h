@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "engine/cluster/exchange_plan.h"
+#include "engine/cluster/job.h"
+
+namespace quadgate::cluster {
+
+/// Every rank's owned ranges of a flat array come to all: the steps of a plan backwards.
+class AllGather final : public Job {
+ public:
+  /// This rank's part. `plan` must outlive it.
+  AllGather(const ExchangePlan& plan, int rank);
+
+  /// The next array [n], which stays until it is over.
+  void begin(std::span<float> values) noexcept;
+  bool advance(Messenger& messenger) override;
+
+ private:
+  /// Where a bucket is on its way.
+  struct Bucket {
+    std::size_t number;
+    int step = 0;       // next
+    int receiving = 0;  // pieces
+  };
+
+  bool advance(Bucket& bucket, Messenger& messenger);
+  void share_in_group(Bucket& bucket, Messenger& messenger);
+  void join_halves(Bucket& bucket, int halving, Messenger& messenger);
+  std::span<float> of(FlatRange range) const noexcept {
+    return values_.subspan(range.begin, range.size);
+  }
+
+  const ExchangePlan& plan_;
+  int rank_;
+  std::vector<Bucket> buckets_;
+  std::span<float> values_;
+  int sending_ = 0;  // pieces
+};
+
+}  // namespace quadgate::cluster

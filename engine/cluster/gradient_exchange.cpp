@@ -1,0 +1,140 @@
+#include "engine/cluster/gradient_exchange.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/error.h"
+#include "engine/cluster/all_gather.h"
+#include "engine/cluster/reduce_scatter.h"
+#include "kernels/base/isa.h"
+#include "kernels/matrix/sum_of_squares/sum_of_squares.h"
+
+namespace quadgate::cluster {
+namespace {
+
+constexpr std::size_t kBlock = ExchangePlan::kBlock;
+
+std::int64_t expect_enough(std::int64_t grad_shards, int world_size) {
+  if (grad_shards < world_size) {
+    throw InvalidArgument(
+        fmt::format("grad_shards: expected at least {}, the number of ranks, "
+                    "found {}",
+                    world_size, grad_shards));
+  }
+  return grad_shards;
+}
+
+std::vector<FlatRange> owned_by(int rank, const ExchangePlan& plan) {
+  std::vector<FlatRange> ranges;
+  for (std::size_t bucket = 0; bucket < plan.buckets(); ++bucket) {
+    const FlatRange range = plan.owned(bucket, rank);
+    if (range.size > 0) ranges.push_back(range);
+  }
+  return ranges;
+}
+
+/// Calls body(begin, size) for each block of some ranges, in order.
+template <typename Body>
+void for_each_block(std::span<const FlatRange> ranges, Body body) {
+  for (const FlatRange& range : ranges) {
+    for (std::size_t begin = 0; begin < range.size; begin += kBlock) {
+      body(range.begin + begin, std::min(kBlock, range.size - begin));
+    }
+  }
+}
+
+/// As a matrix of 64 columns, whose last row may be shorter.
+double square_of_block(kernels::SumOfSquaresKernel kernel, std::span<const float> block) {
+  constexpr std::size_t kColumns = 64;
+  const std::size_t rows = block.size() / kColumns;
+  const std::size_t rest = block.size() % kColumns;
+  return kernel(static_cast<std::int64_t>(rows), kColumns, block.data(), kColumns) +
+         kernel(1, static_cast<std::int64_t>(rest), block.data() + rows * kColumns, kColumns);
+}
+
+}  // namespace
+
+GradientExchange::GradientExchange(Communicator& communicator, std::size_t n,
+                                   std::int64_t grad_shards)
+    : communicator_(communicator),
+      n_(n),
+      plan_(n, communicator.world_size()),
+      local_(n, expect_enough(grad_shards, communicator.world_size())) {
+  const int rank = communicator.rank();
+  const int world_size = communicator.world_size();
+  const ShardRange shards = shards_of(rank, world_size, grad_shards);
+  first_ = next_ = shards.first;
+  last_ = shards.last;
+  owned_ = owned_by(rank, plan_);
+
+  std::size_t most_blocks = 0;
+  std::vector<std::vector<FlatRange>> owned(static_cast<std::size_t>(world_size));
+  for (int other = 0; other < world_size; ++other) {
+    std::size_t blocks = 0;
+    auto& ranges = owned[static_cast<std::size_t>(other)];
+    ranges = owned_by(other, plan_);
+    for_each_block(ranges, [&](std::size_t, std::size_t) { ++blocks; });
+    most_blocks = std::max(most_blocks, blocks);
+  }
+  squares_.resize(most_blocks);
+  all_squares_.resize(most_blocks * owned.size());
+  place_of_block_.resize((n + kBlock - 1) / kBlock);
+  for (std::size_t other = 0; other < owned.size(); ++other) {
+    std::size_t place = other * most_blocks;
+    for_each_block(owned[other], [&](std::size_t begin, std::size_t) {
+      place_of_block_[begin / kBlock] = place++;
+    });
+  }
+  if (world_size > 1) {
+    shared_sum_ = Buffer(n);
+    reduce_scatter_ = std::make_unique<ReduceScatter>(plan_, rank, grad_shards);
+    all_gather_ = std::make_unique<AllGather>(plan_, rank);
+  }
+}
+
+GradientExchange::~GradientExchange() = default;
+
+void GradientExchange::add(std::span<const float> gradient) {
+  if (next_ == first_) local_.clear();
+  local_.add({0, next_++}, gradient);
+  if (last_ - first_ > 1) local_.keep(n_);
+}
+
+void GradientExchange::add_absent() {
+  absent_.resize(n_, TreeSum::kAbsent);
+  add(absent_);
+}
+
+std::span<const float> GradientExchange::reduce_scatter() {
+  next_ = first_;
+  if (reduce_scatter_) {
+    reduce_scatter_->begin(local_.parts(), shared_sum_.span());
+    communicator_.run(*reduce_scatter_);
+    sum_ = shared_sum_.span();
+  } else {
+    sum_ = {local_.parts()[0].values, n_};
+  }
+  return sum_;
+}
+
+double GradientExchange::sum_of_squares() {
+  const auto kernel = kernels::sum_of_squares_kernel(kernels::active_isa());
+  std::size_t block = 0;
+  for_each_block(owned_, [&](std::size_t begin, std::size_t size) {
+    squares_[block++] = square_of_block(kernel, sum_.subspan(begin, size));
+  });
+  communicator_.all_gather(std::as_bytes(std::span(squares_)),
+                           std::as_writable_bytes(std::span(all_squares_)));
+  double sum = 0;
+  for (const std::size_t place : place_of_block_) sum += all_squares_[place];
+  return sum;
+}
+
+void GradientExchange::all_gather(std::span<float> values) {
+  if (!all_gather_) return;
+  all_gather_->begin(values);
+  communicator_.run(*all_gather_);
+}
+
+}  // namespace quadgate::cluster

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/base/buffer.h"
+#include "engine/cluster/communicator.h"
+#include "engine/cluster/exchange_plan.h"
+#include "engine/cluster/sum_tree.h"
+#include "engine/model/parameters.h"
+
+namespace quadgate::cluster {
+
+class AllGather;
+class ReduceScatter;
+
+/// Sums a flat gradient [n] over grad_shards shards in a fixed binary tree and shares out the sum:
+/// each rank updates the weights that it owns, which then come to all. The bits depend on the
+/// shards, never on the number of ranks.
+///
+/// A step: add() or add_absent() for each shard of this rank in turn, reduce_scatter(),
+/// sum_of_squares() where the norm is wanted, all_gather(). The last three are collective. All
+/// memory is there after the first step.
+class GradientExchange {
+ public:
+  /// `communicator` must outlive it. Throws InvalidArgument unless grad_shards is as large as the
+  /// number of ranks, or larger.
+  GradientExchange(Communicator& communicator, std::size_t n, std::int64_t grad_shards);
+  ~GradientExchange();
+  GradientExchange(const GradientExchange&) = delete;
+  GradientExchange& operator=(const GradientExchange&) = delete;
+
+  /// This rank's shards [first, last).
+  std::int64_t first_shard() const noexcept { return first_; }
+  std::int64_t last_shard() const noexcept { return last_; }
+  /// The ranges of the flat array whose sum this rank gets and whose weights it updates, in order.
+  /// They are cut at blocks of 4,096; a small array may leave a rank without any.
+  std::span<const FlatRange> owned() const noexcept { return owned_; }
+
+  /// The gradient of this rank's next shard. It may be changed after the call, but where a rank has
+  /// one shard it must stay until the next step begins.
+  void add(std::span<const float> gradient);
+  /// The next shard has no rows.
+  void add_absent();
+  /// After all shards of this rank: the sum [n], right in the owned ranges. Valid until the next
+  /// add. Throws Failure.
+  std::span<const float> reduce_scatter();
+  /// The sum of the squares of all elements of the sum. Every block of 4,096 gives a double, and
+  /// they are added from front to back. Throws Failure.
+  double sum_of_squares();
+  /// Every rank's owned ranges of `values` [n] come to all. Throws Failure.
+  void all_gather(std::span<float> values);
+
+ private:
+  Communicator& communicator_;
+  std::size_t n_;
+  std::int64_t first_;
+  std::int64_t last_;
+  ExchangePlan plan_;
+  std::vector<FlatRange> owned_;
+  TreeSum local_;
+  std::int64_t next_;  // shard
+  std::span<const float> sum_;
+  Buffer shared_sum_;          // [n], of two ranks or more
+  std::vector<float> absent_;  // [n], once it was needed
+
+  std::vector<double> squares_;      // of the owned blocks; as many as the rank with the most has
+  std::vector<double> all_squares_;  // of all ranks
+  std::vector<std::size_t> place_of_block_;  // in all_squares_
+  std::unique_ptr<ReduceScatter> reduce_scatter_;
+  std::unique_ptr<AllGather> all_gather_;
+};
+
+}  // namespace quadgate::cluster

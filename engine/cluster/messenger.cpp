@@ -1,0 +1,69 @@
+#include "engine/cluster/messenger.h"
+
+#include <algorithm>
+
+namespace quadgate::cluster {
+namespace {
+
+int tag_of(MessageKind kind, int stream) noexcept {
+  constexpr int kKinds = 4;
+  return stream * kKinds + static_cast<int>(kind);
+}
+
+/// Calls body(piece) for each piece of a message.
+template <typename Bytes, typename Body>
+void for_each_piece(Bytes bytes, Body body) {
+  for (std::size_t begin = 0; begin < bytes.size(); begin += Messenger::kPiece) {
+    body(bytes.subspan(begin, std::min(Messenger::kPiece, bytes.size() - begin)));
+  }
+}
+
+}  // namespace
+
+int Messenger::take_request(int& pending) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<int>(pending_.size()));
+    pending_.push_back(nullptr);
+    free_.reserve(pending_.capacity());
+    done_.reserve(pending_.capacity());
+  }
+  const int request = free_.back();
+  free_.pop_back();
+  pending_[static_cast<std::size_t>(request)] = &pending;
+  ++pending;
+  return request;
+}
+
+void Messenger::send(int rank, MessageKind kind, int stream,
+                     std::span<const std::span<const std::byte>> arrays, int& pending) {
+  std::int64_t size = 0;
+  for (const std::span<const std::byte> bytes : arrays) {
+    size += static_cast<std::int64_t>(bytes.size());
+    for_each_piece(bytes, [&](std::span<const std::byte> piece) {
+      transport_.isend(take_request(pending), rank, tag_of(kind, stream), piece);
+    });
+  }
+  if (size == 0 || kind == MessageKind::control) return;
+  const bool large = kind == MessageKind::large;
+  (large ? traffic_.bytes : traffic_.small_bytes) += size;
+  ++(large ? traffic_.messages : traffic_.small_messages);
+}
+
+void Messenger::receive(int rank, MessageKind kind, int stream, std::span<std::byte> bytes,
+                        int& pending) {
+  for_each_piece(bytes, [&](std::span<std::byte> piece) {
+    transport_.irecv(take_request(pending), rank, tag_of(kind, stream), piece);
+  });
+}
+
+bool Messenger::poll() {
+  done_.clear();
+  transport_.test(done_);
+  for (const int request : done_) {
+    --*pending_[static_cast<std::size_t>(request)];
+    free_.push_back(request);
+  }
+  return !done_.empty();
+}
+
+}  // namespace quadgate::cluster
