@@ -1,124 +1,34 @@
 #include "engine/cluster/communicator.h"
 
-#include <sched.h>
-
 #include <algorithm>
-#include <condition_variable>
-#include <cstdint>
-#include <mutex>
-#include <thread>
+#include <string>
 
 #include "engine/cluster/job.h"
+#include "engine/cluster/progress_thread.h"
 #include "engine/cluster/record_gather.h"
 
 namespace quadgate::cluster {
 
-using Clock = std::chrono::steady_clock;
+Communicator::Communicator() = default;
 
-/// The thread that uses the transport.
-class Communicator::Thread {
- public:
-  Thread(Transport& transport, Options options)
-      : transport_(transport),
-        options_(std::move(options)),
-        messenger_(transport),
-        thread_([this](const std::stop_token& stop) { run(stop); }) {}
-
-  void run(Job& job) {
-    std::unique_lock lock(mutex_);
-    if (failed_) throw Failure(failure_);
-    job_ = &job;
-    changed_.notify_all();
-    over_.wait(lock, [&] { return job_ == nullptr; });
-    if (failed_) throw Failure(failure_);
+Communicator::Communicator(const std::function<std::unique_ptr<Transport>()>& make, Options options)
+    : records_(std::make_unique<RecordGather>()) {
+  const std::string host = options.host;
+  thread_ = std::make_unique<ProgressThread>(make, std::move(options));
+  std::vector<std::string> hosts;
+  for (const auto& name : all_gather_any(std::as_bytes(std::span(host)))) {
+    hosts.emplace_back(reinterpret_cast<const char*>(name.data()), name.size());
   }
-
-  Traffic traffic() const {
-    const std::scoped_lock lock(mutex_);
-    return traffic_;
-  }
-
-  void fail(std::string_view text) {
-    {
-      const std::scoped_lock lock(mutex_);
-      if (failed_) return;
-      failed_ = true;
-      failure_ = text;
-      job_ = nullptr;
-      over_.notify_all();
-    }
-    if (options_.on_failure) options_.on_failure(text);
-    transport_.abort(1);
-  }
-
- private:
-  void run(const std::stop_token& stop) {
-    try {
-      Clock::time_point last_move = Clock::now();
-      while (!stop.stop_requested()) {
-        if (messenger_.poll()) last_move = Clock::now();
-        Job* job = nullptr;
-        {
-          const std::scoped_lock lock(mutex_);
-          job = job_;
-        }
-        if (job != nullptr && job->advance(messenger_)) {
-          const std::scoped_lock lock(mutex_);
-          traffic_ = messenger_.traffic();
-          job_ = nullptr;
-          over_.notify_all();
-          job = nullptr;
-          last_move = Clock::now();
-        }
-        rest(stop, job != nullptr, Clock::now() - last_move);
-      }
-    } catch (const std::exception& error) {
-      fail(error.what());
-    }
-  }
-
-  /// Waits a little before it looks again: the caller of a job waits as well, so its core is free.
-  void rest(const std::stop_token& stop, bool has_job, Clock::duration idle) {
-    using std::chrono::microseconds;
-    constexpr auto kSpin = microseconds(200);
-    constexpr auto kShort = microseconds(50);
-    if (has_job && idle < kSpin) {
-      sched_yield();
-    } else if (has_job) {
-      std::this_thread::sleep_for(kShort);
-    } else {
-      const auto time = std::clamp<Clock::duration>(idle / 4, kShort, std::chrono::milliseconds(2));
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, stop, time, [&] { return job_ != nullptr; });
-    }
-  }
-
-  Transport& transport_;
-  Options options_;
-  Messenger messenger_;
-
-  mutable std::mutex mutex_;
-  std::condition_variable_any changed_;  // there is a job
-  std::condition_variable over_;         // there is none
-  Job* job_ = nullptr;                   // guarded by mutex_, as those below
-  bool failed_ = false;
-  std::string failure_;
-  Traffic traffic_;
-  std::jthread thread_;  // last: stopped and joined before the rest goes
-};
-
-Communicator::Communicator(std::unique_ptr<Transport> transport, Options options)
-    : transport_(std::move(transport)), records_(std::make_unique<RecordGather>()) {
-  if (world_size() > 1) thread_ = std::make_unique<Thread>(*transport_, std::move(options));
+  thread_->set_hosts(std::move(hosts));
 }
 
 Communicator::~Communicator() = default;
 
-int Communicator::rank() const noexcept { return transport_ ? transport_->rank() : 0; }
-int Communicator::world_size() const noexcept { return transport_ ? transport_->world_size() : 1; }
+int Communicator::rank() const noexcept { return thread_ ? thread_->rank() : 0; }
+int Communicator::world_size() const noexcept { return thread_ ? thread_->world_size() : 1; }
 
 void Communicator::all_gather(std::span<const std::byte> mine, std::span<std::byte> all) {
-  if (!thread_) {
+  if (world_size() == 1) {
     std::ranges::copy(mine, all.begin());
     return;
   }
@@ -146,7 +56,7 @@ std::vector<std::vector<std::byte>> Communicator::gather_any(std::span<const std
   if (rank() == 0) {
     for (const std::uint64_t size : sizes) records.emplace_back(size);
   }
-  if (thread_) {
+  if (world_size() > 1) {
     RecordsToFirst gather(mine, records);
     run(gather);
   } else {

@@ -4,15 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "engine/base/error.h"
+#include "engine/cluster/error.h"
 
 namespace quadgate::cluster {
-
-/// What a network cannot do, or what ended a run on several ranks.
-class Error : public quadgate::Error {
- public:
-  using quadgate::Error::Error;
-};
 
 /// Point-to-point messages between the ranks of a run. One thread uses it at a time. Messages of
 /// one (source, tag) arrive in order. A receive gives the size that was sent.

@@ -69,7 +69,7 @@ void on_ranks(int world_size, const std::function<void(Communicator&)>& body) {
   std::vector<std::jthread> threads;
   for (int rank = 0; rank < world_size; ++rank) {
     threads.emplace_back([&, rank] {
-      Communicator communicator(network.transport(rank));
+      Communicator communicator([&] { return network.transport(rank); });
       body(communicator);
     });
   }

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "engine/cluster/job.h"
+#include "engine/cluster/messenger.h"
+#include "engine/cluster/options.h"
+#include "engine/cluster/transport.h"
+#include "engine/cluster/watch.h"
+
+namespace quadgate::cluster {
+
+/// The one thread that makes, uses and ends a transport. It does the jobs of the caller's thread,
+/// and tells whether the other ranks live.
+class ProgressThread {
+ public:
+  /// Waits until the transport is there. Throws what `make` throws.
+  ProgressThread(const std::function<std::unique_ptr<Transport>()>& make, Options options);
+  /// Waits until all ranks are here, unless the run has failed. While an exception goes through its
+  /// owner, it fails.
+  ~ProgressThread();
+  ProgressThread(const ProgressThread&) = delete;
+  ProgressThread& operator=(const ProgressThread&) = delete;
+
+  int rank() const noexcept { return rank_; }
+  int world_size() const noexcept { return world_size_; }
+  void set_hosts(std::vector<std::string> hosts);
+
+  /// Runs a job to its end. Throws Failure once the run has failed.
+  void run(Job& job);
+  /// Of the jobs that are over.
+  Traffic traffic() const;
+  /// Says that this rank failed. Returns once the run has, or after twice the grace.
+  void fail(std::string_view text) noexcept;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void main(const std::function<std::unique_ptr<Transport>()>& make);
+  std::optional<Watch::End> serve();
+  std::optional<Watch::End> step(Clock::duration elapsed);
+  void take_news();
+  void begin_to_fail(std::string_view text);
+  void rest(Clock::duration idle);
+  void finish(const Watch::End& end);
+  void tell(std::string_view text);
+
+  Options options_;
+  int rank_ = 0;
+  int world_size_ = 1;
+  int exceptions_ = std::uncaught_exceptions();
+
+  mutable std::mutex mutex_;
+  std::condition_variable news_came_;  // to the thread
+  std::condition_variable over_;       // what a caller waits for
+  // Guarded by mutex_:
+  bool is_ready_ = false;
+  std::exception_ptr error_;  // of the start
+  bool has_news_ = false;     // those below have changed
+  Job* job_ = nullptr;
+  bool leaves_ = false;
+  std::optional<std::string> failing_;
+  std::vector<std::string> hosts_;
+  std::optional<std::string> failure_;  // of the run
+  Traffic traffic_;
+
+  // Of the thread alone:
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Messenger> messenger_;
+  std::unique_ptr<Watch> watch_;
+  Job* current_ = nullptr;
+  Clock::time_point moved_;
+  std::optional<Clock::time_point> failing_since_;
+
+  std::jthread watchdog_;  // of a failed run
+  std::jthread thread_;    // last: joined before the rest goes
+};
+
+}  // namespace quadgate::cluster

@@ -1,0 +1,193 @@
+#include "engine/cluster/watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+namespace quadgate::cluster {
+namespace {
+
+void copy_text(std::string_view from, std::span<char> text) {
+  std::ranges::fill(text, '\0');
+  std::ranges::copy(from.substr(0, text.size() - 1), text.begin());
+}
+
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+}  // namespace
+
+Watch::Watch(Messenger& messenger, const Options& options)
+    : messenger_(messenger),
+      rank_(messenger.rank()),
+      timeout_(options.timeout),
+      heartbeat_(options.heartbeat),
+      grace_(options.grace),
+      peers_(static_cast<std::size_t>(messenger.world_size())),
+      beaten_(-heartbeat_) {
+  for (int other = 0; other < world_size(); ++other) {
+    if (other == rank_ || (rank_ != 0 && other != 0)) continue;
+    peer(other).is_watched = true;
+    listen(other);
+  }
+}
+
+std::string Watch::name(int rank) const {
+  const auto index = static_cast<std::size_t>(rank);
+  return index < hosts_.size() && !hosts_[index].empty()
+             ? fmt::format("rank {} ({})", rank, hosts_[index])
+             : fmt::format("rank {}", rank);
+}
+
+void Watch::listen(int rank) {
+  messenger_.receive(rank, MessageKind::control, 0,
+                     std::as_writable_bytes(std::span(&peer(rank).notice, 1)),
+                     peer(rank).receiving);
+}
+
+void Watch::say(int rank, const Notice& notice, int& pending) {
+  messenger_.send(rank, MessageKind::control, 0, std::as_bytes(std::span(&notice, 1)), pending);
+}
+
+std::optional<Watch::End> Watch::advance(Time elapsed) {
+  // A process that stood still, perhaps with all others, has not listened meanwhile.
+  now_ += std::min(elapsed, heartbeat_);
+  std::optional<End> end;
+  for (int other = 0; other < world_size(); ++other) {
+    std::optional<End> heard = hear(other);
+    if (heard && (!end || heard->is_reported)) end = std::move(heard);
+  }
+  if (end) return end;
+  if (leaves_ && may_say_goodbye()) {
+    beat(Kind::goodbye);
+  } else if (now_ - beaten_ >= heartbeat_) {
+    beaten_ = now_;
+    beat(Kind::heartbeat);
+  }
+  if (failed_since_ && rank_ != 0 && !std::exchange(failure_is_said_, true)) {
+    say(0, failure_, telling_);
+  }
+  if (failed_since_ && (rank_ == 0 || now_ - *failed_since_ > grace_)) {
+    return End{fmt::format("{}: {}", name(rank_), failure_.text.data()), false};
+  }
+  if (asked_since_) return find_reporter();
+  for (int other = 0; other < world_size(); ++other) {
+    if (!is_silent(other)) continue;
+    // Whoever shares its machine was last heard about the same time.
+    const Time about = timeout_ - 2 * heartbeat_;
+    if (rank_ == 0) {
+      return silence(
+          [&](int rank) { return peer(rank).is_watched && now_ - peer(rank).heard > about; });
+    }
+    ask_who_lives();
+  }
+  return std::nullopt;
+}
+
+/// Takes note of a notice of `rank`, if there is one.
+std::optional<Watch::End> Watch::hear(int rank) {
+  Peer& other = peer(rank);
+  const bool listens = other.is_watched || (asked_since_ && rank != rank_);
+  if (!listens || other.receiving > 0) return std::nullopt;
+  other.heard = now_;
+  const Notice notice = other.notice;
+  if (notice.kind == Kind::goodbye) {
+    other.is_watched = false;
+  } else {
+    listen(rank);
+  }
+  if (notice.kind == Kind::over) return End{notice.text.data(), true};
+  if (notice.kind == Kind::failed) {
+    return End{fmt::format("{}: {}", name(rank), notice.text.data()), false};
+  }
+  if (notice.kind == Kind::alive) other.is_alive = true;
+  if (notice.leaves != 0 && notice.calls < calls_) {
+    fail(fmt::format("{} has left the run before this one", name(rank)));
+  }
+  return std::nullopt;
+}
+
+/// Says to those who listen that all is well, or as the last notice that this rank is through.
+void Watch::beat(Kind kind) {
+  for (int rank = 0; rank < world_size(); ++rank) {
+    Peer& other = peer(rank);
+    const bool listens = rank != rank_ && (rank_ == 0 || rank == 0);
+    if (!listens || other.sending > 0 || other.has_goodbye) continue;
+    other.beat.kind = kind;
+    other.beat.leaves = leaves_ ? 1 : 0;
+    other.beat.calls = calls_;
+    other.has_goodbye = kind == Kind::goodbye;
+    say(rank, other.beat, other.sending);
+  }
+}
+
+/// Rank 0 stays until all the others have said it.
+bool Watch::may_say_goodbye() const noexcept {
+  return rank_ != 0 || std::ranges::none_of(peers_, &Peer::is_watched);
+}
+
+bool Watch::all_left() const noexcept {
+  return leaves_ && std::ranges::none_of(peers_, [&](const Peer& other) {
+           const bool listens = &other != &peer(rank_) && (rank_ == 0 || &other == peers_.data());
+           return other.is_watched || other.sending > 0 || (listens && !other.has_goodbye);
+         });
+}
+
+void Watch::fail(std::string_view text) {
+  if (failed_since_) return;
+  failed_since_ = now_;
+  copy_text(text, failure_.text);
+}
+
+void Watch::tell_end(std::string_view text) {
+  copy_text(text, end_.text);
+  for (int other = 0; other < world_size(); ++other) {
+    if (other != rank_) say(other, end_, telling_);
+  }
+}
+
+bool Watch::is_silent(int rank) const noexcept {
+  return peer(rank).is_watched && now_ - peer(rank).heard > timeout_;
+}
+
+void Watch::ask_who_lives() {
+  static constexpr Notice kAlive{.kind = Kind::alive};
+  asked_since_ = now_;
+  for (int other = 1; other < world_size(); ++other) {
+    if (other == rank_) continue;
+    listen(other);
+    say(other, kAlive, telling_);
+  }
+}
+
+std::optional<Watch::End> Watch::find_reporter() const {
+  // All notice the silence of rank 0 within a heartbeat.
+  const Time asked = now_ - *asked_since_;
+  if (asked <= 2 * heartbeat_) return std::nullopt;
+  const auto lowest = std::ranges::find_if(peers_, &Peer::is_alive) - peers_.begin();
+  const auto alive = 1 + std::ranges::count_if(peers_, &Peer::is_alive);
+  if (2 * alive < world_size()) return End{"this rank is cut off from the others", true};
+  if (lowest > rank_) {
+    return silence([&](int rank) { return rank != rank_ && !peer(rank).is_alive; });
+  }
+  if (asked <= 4 * heartbeat_) return std::nullopt;
+  return End{fmt::format("{} is silent", name(0)), true};
+}
+
+/// That some ranks do not answer.
+Watch::End Watch::silence(const std::function<bool(int rank)>& is_gone) const {
+  std::string names;
+  int count = 0;
+  for (int rank = 0; rank < world_size(); ++rank) {
+    if (!is_gone(rank)) continue;
+    names += fmt::format("{}{}", count++ == 0 ? "" : ", ", name(rank));
+  }
+  return {fmt::format("{} {} not answered for {:g} s", names, count == 1 ? "has" : "have",
+                      seconds(timeout_)),
+          false};
+}
+
+}  // namespace quadgate::cluster
