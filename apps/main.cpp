@@ -2,7 +2,6 @@
 #include <sys/auxv.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -18,6 +17,7 @@
 #include "apps/benchmark_options.h"
 #include "apps/common/command.h"
 #include "apps/common/output_file.h"
+#include "apps/common/seed.h"
 #include "apps/common/signals.h"
 #include "apps/common/standard_streams.h"
 #include "apps/common/warn.h"
@@ -105,15 +105,6 @@ void add_predict(CLI::App& app, PredictArguments& arguments, Command& command) {
   });
 }
 
-/// CLI11 takes what is larger for the largest number, and -1 as well.
-std::string expect_64_bits(const std::string& text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size()
-             ? ""
-             : fmt::format("expected a whole number from 0 to 2^64 - 1, found '{}'", text);
-}
-
 void add_generate(CLI::App& app, GenerateArguments& arguments, Command& command) {
   CLI::App& generate = *app.add_subcommand("generate", "Print text that a language model makes up");
   generate.add_option("checkpoint", arguments.checkpoint, "Checkpoint of the model")
@@ -132,7 +123,7 @@ void add_generate(CLI::App& app, GenerateArguments& arguments, Command& command)
       ->capture_default_str()
       ->type_name("T");
   generate.add_option("--seed", arguments.seed, "Another one makes up another text")
-      ->check(expect_64_bits)
+      ->check(expect_seed)
       ->capture_default_str()
       ->type_name("SEED");
   generate.callback([&] {

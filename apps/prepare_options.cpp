@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/common/output_file.h"
+#include "apps/common/seed.h"
 
 namespace quadgate::apps {
 namespace {
@@ -36,6 +37,15 @@ CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
   return kind;
 }
 
+/// For the kinds whose rows may be in any order.
+void add_seed(CLI::App& kind, PrepareArguments& arguments) {
+  kind.add_option("--seed", arguments.seed,
+                  "Another one draws other rows for --valid-fraction and --test-fraction; 1 unless "
+                  "given")
+      ->check(expect_seed)
+      ->type_name("SEED");
+}
+
 /// The kinds that make tokens of text files.
 void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command& command) {
   CLI::App& conllu = add_kind(prepare, "conllu",
@@ -46,6 +56,7 @@ void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command&
                             "Text as one stream of tokens, for a language model; splits follow in "
                             "the text",
                             arguments, command, prepare_text);
+  add_seed(conllu, arguments);
   const auto add_level = [&](CLI::App& kind, const char* help) {
     kind.add_option("--level", arguments.level, help)
         ->check(CLI::IsMember({"characters", "words"}))
@@ -166,6 +177,7 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
       csv, arguments,
       "What becomes of values that are missing (empty, NA, NaN, null, None, ?): error; drop "
       "the row; forward: the value of the row before; mean of the column's train rows");
+  for (CLI::App* kind : {&idx, &ts, &npz}) add_seed(*kind, arguments);
   for (CLI::App* kind : {&ts, &npz}) {
     add_missing(*kind, arguments,
                 "What becomes of values that are missing (NaN, of .ts also ?): error; drop the "

@@ -42,6 +42,7 @@ TextLevel level_of(const PrepareArguments& arguments, TextLevel usual) {
 PrepareOptions options_of(const PrepareArguments& arguments, ProgressObserver observer) {
   return {.valid_fraction = arguments.valid_fraction,
           .test_fraction = arguments.test_fraction,
+          .seed = arguments.seed.value_or(PrepareOptions().seed),
           .standardize = arguments.standardize,
           .min_count = arguments.min_count.value_or(1),
           .gzip = arguments.gzip,
@@ -144,6 +145,11 @@ void prepare_series(const PrepareArguments& arguments, Read read) {
   if (!arguments.valid.empty() || !arguments.test.empty()) {
     throw InvalidArgument(fmt::format(
         "--valid, --test: expected none beside series, as {} holds, which fractions divide",
+        arguments.inputs.at(0).string()));
+  }
+  if (arguments.seed) {
+    throw InvalidArgument(fmt::format(
+        "--seed: expected none beside series, as {} holds, whose splits follow each other in time",
         arguments.inputs.at(0).string()));
   }
   catch_stop_signals();

@@ -16,6 +16,7 @@ struct PrepareArguments {
   std::filesystem::path output;
   double valid_fraction = 0;
   double test_fraction = 0;
+  std::optional<std::uint64_t> seed;  ///< of the draw of their rows; empty: that of PrepareOptions
   bool standardize = false;
   bool gzip = false;
   bool force = false;                ///< replace a file of another kind

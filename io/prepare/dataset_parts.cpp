@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 #include "engine/base/error.h"
-#include "engine/base/random.h"
 #include "io/data/dataset.h"
 #include "io/hdf5/attributes.h"
 
@@ -48,25 +45,6 @@ PrepareSummary divide(const std::filesystem::path& path, std::int64_t total,
   if (valid_rows) summary.valid = *valid_rows;
   if (test_rows) summary.test = *test_rows;
   return summary;
-}
-
-RowSplits::RowSplits(const std::array<std::int64_t, 3>& sizes) {
-  constexpr std::uint64_t kSplitSeed = 1;
-  if (sizes[1] == 0 && sizes[2] == 0) return;
-  const std::int64_t total = std::reduce(sizes.begin(), sizes.end());
-  if (total > std::numeric_limits<std::uint32_t>::max()) {
-    throw InvalidArgument(fmt::format(
-        "valid_fraction and test_fraction: expected at most 2^32 - 1 rows to draw from, "
-        "found {}; give the splits files of their own",
-        total));
-  }
-  std::vector<std::uint32_t> rows(static_cast<std::size_t>(total));
-  std::iota(rows.begin(), rows.end(), 0U);
-  shuffle(rows, kSplitSeed, RandomUse::split, 0);
-  splits_.resize(rows.size(), 0);
-  for (auto i = static_cast<std::size_t>(sizes[0]); i < rows.size(); ++i) {
-    splits_[rows[i]] = std::cmp_less(i, sizes[0] + sizes[1]) ? 1 : 2;
-  }
 }
 
 std::int64_t piece_size(std::int64_t columns) {

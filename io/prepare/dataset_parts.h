@@ -28,23 +28,6 @@ PrepareSummary divide(const std::filesystem::path& path, std::int64_t total,
                       std::optional<std::int64_t> valid_rows, std::optional<std::int64_t> test_rows,
                       const PrepareOptions& options);
 
-/// The split of every row of an input.
-class RowSplits {
- public:
-  /// All rows are of one split.
-  explicit RowSplits(std::size_t split) : split_(split) {}
-  /// Draws the rows of each split at random (Philox, seed 1), `sizes` in number.
-  explicit RowSplits(const std::array<std::int64_t, 3>& sizes);
-
-  std::size_t operator[](std::int64_t row) const {
-    return splits_.empty() ? split_ : splits_[static_cast<std::size_t>(row)];
-  }
-
- private:
-  std::size_t split_ = 0;
-  std::vector<std::uint8_t> splits_;  // by row, unless all are of one
-};
-
 /// A data set that is written next to its place, root attributes first, and takes the place when it
 /// is whole. Its format_version is at least `least_version`. Throws FileError. It then leaves
 /// nothing behind, and an existing file as it was.

@@ -15,6 +15,7 @@
 #include "io/files/finite.h"
 #include "io/hdf5/array_writer.h"
 #include "io/prepare/dataset_parts.h"
+#include "io/prepare/row_splits.h"
 
 namespace quadgate {
 namespace {
@@ -68,6 +69,20 @@ std::vector<std::int64_t> match_classes(const LabelledSequences& data,
                     train.path.string(), data.class_names[static_cast<std::size_t>(label)]));
   }
   return labels;
+}
+
+/// The class of each row, of a classification; labels that do not count are one more.
+std::vector<std::uint32_t> classes_of_rows(const LabelledSequences& data) {
+  std::vector<std::uint32_t> classes;
+  if (data.task != Task::classification) return classes;
+  classes.reserve(static_cast<std::size_t>(data.size()));
+  SpooledIntegers::Reader labels(data.labels);
+  for (std::int64_t row = 0; row < data.size(); ++row) {
+    const std::int64_t label = labels.next();
+    classes.push_back(
+        static_cast<std::uint32_t>(label == kIgnoreIndex ? std::ssize(data.class_names) : label));
+  }
+  return classes;
 }
 
 /// Reads x of `source` and calls `body` with the split of a sequence and some of its steps, the
@@ -241,11 +256,11 @@ PrepareSummary write_sequences(const std::filesystem::path& path, const Labelled
                                const std::optional<LabelledSequences>& valid,
                                const std::optional<LabelledSequences>& test,
                                const PrepareOptions& options) {
-  const PrepareSummary summary =
-      divide(data.path, data.size(), rows_of(valid), rows_of(test), options);
+  PrepareSummary summary = divide(data.path, data.size(), rows_of(valid), rows_of(test), options);
   std::vector<Source> sources;
   sources.push_back({&data,
-                     RowSplits({summary.train, valid ? 0 : summary.valid, test ? 0 : summary.test}),
+                     RowSplits({summary.train, valid ? 0 : summary.valid, test ? 0 : summary.test},
+                               options.seed, classes_of_rows(data)),
                      match_classes(data, data)});
   if (valid) sources.push_back({&*valid, RowSplits(1), match_classes(*valid, data)});
   if (test) sources.push_back({&*test, RowSplits(2), match_classes(*test, data)});
@@ -263,6 +278,7 @@ PrepareSummary write_sequences(const std::filesystem::path& path, const Labelled
   DatasetFile file(path, to_string(data.task), description);
   {
     const Sizes sizes = sizes_of(sources);
+    summary = {.train = sizes.rows[0], .valid = sizes.rows[1], .test = sizes.rows[2]};
     SequenceWriter writer(file.file(), sizes, data, storage_of(options));
     for (const Source& source : sources) writer.write_targets(source);
     const std::int64_t steps = sizes.steps[0] + sizes.steps[1] + sizes.steps[2];

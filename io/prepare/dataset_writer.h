@@ -56,6 +56,7 @@ struct LabelledSequences {
 struct PrepareOptions {
   double valid_fraction = 0;    ///< of the rows; 0: no such split, unless a file is given
   double test_fraction = 0;     ///< of the rows; 0: no such split, unless a file is given
+  std::uint64_t seed = 1;       ///< of the rows that are drawn
   bool standardize = false;     ///< to mean 0, std 1 of each feature over the training rows
   std::int64_t min_count = 1;   ///< of tokens: how often a word must occur in them
   bool gzip = false;            ///< arrays in compressed chunks, else as they are in memory
@@ -70,12 +71,13 @@ struct PrepareSummary {
   std::int64_t vocabulary = 0;  ///< tokens; 0 without tokens
 };
 
-/// Writes a data set of sequences, atomically. It draws validation and test rows at random (Philox,
-/// seed 1), unless there are `valid` and `test`. It stores sequences of one length as [n, T, I],
-/// others with offsets. Throws InvalidArgument if a fraction is out of range, leaves a split empty
-/// or stands beside that split's rows, or if `valid` or `test` has other features, classes or
-/// values; DataError if a value is not finite; FileError if the file cannot be written. An existing
-/// file then stays as it was.
+/// Writes a data set of sequences, atomically. It draws validation and test rows at random
+/// (Philox), unless there are `valid` and `test`; in a classification each class has its share, and
+/// at least a row of each split that it has enough rows for. It stores sequences of one length as
+/// [n, T, I], others with offsets. Throws InvalidArgument if a fraction is out of range, leaves a
+/// split empty or stands beside that split's rows, or if `valid` or `test` has other features,
+/// classes or values; DataError if a value is not finite; FileError if the file cannot be written.
+/// An existing file then stays as it was.
 PrepareSummary write_sequences(const std::filesystem::path& path, const LabelledSequences& data,
                                const std::optional<LabelledSequences>& valid,
                                const std::optional<LabelledSequences>& test,

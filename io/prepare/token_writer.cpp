@@ -5,6 +5,7 @@
 #include "io/data/data_description.h"
 #include "io/hdf5/array_writer.h"
 #include "io/prepare/dataset_parts.h"
+#include "io/prepare/row_splits.h"
 
 namespace quadgate {
 namespace {
@@ -135,7 +136,8 @@ PrepareSummary write_tagging(const std::filesystem::path& path, const WordList& 
   PrepareSummary summary = divide(data.path, data.size(), rows_of(valid), rows_of(test), options);
   std::vector<SentenceSplit> sources;
   sources.push_back(
-      {&data, RowSplits({summary.train, valid ? 0 : summary.valid, test ? 0 : summary.test})});
+      {&data, RowSplits({summary.train, valid ? 0 : summary.valid, test ? 0 : summary.test},
+                        options.seed)});
   if (valid) sources.push_back({&*valid, RowSplits(1)});
   if (test) sources.push_back({&*test, RowSplits(2)});
   const Vocabulary vocabulary(words, count_words(words, sources.front()), options.min_count);

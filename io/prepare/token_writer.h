@@ -41,7 +41,7 @@ struct TokenStream {
 };
 
 /// Writes a tagging data set of tokens, atomically. `words` are those of all sentences. It draws
-/// validation and test sentences at random (Philox, seed 1), unless there are `valid` and `test`.
+/// validation and test sentences at random (Philox), unless there are `valid` and `test`.
 /// The train split alone makes the vocabulary (see Vocabulary). Throws InvalidArgument if a
 /// fraction or min_count is out of range, leaves a split empty or stands beside that split's
 /// sentences; FileError if the file cannot be written. An existing file then stays as it was.

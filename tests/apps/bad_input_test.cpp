@@ -66,6 +66,7 @@ TEST_F(BadInputTest, NoTargetThatCounts) {
 TEST_F(BadInputTest, SeedsOfMoreThan64Bits) {
   for (const char* seed : {"18446744073709551616", "-1", "1.5", "x"}) {
     expect_refused({"generate", "model.h5", "--seed", seed}, kExitWrongUse, seed);
+    expect_refused({"prepare", "ts", "a.ts", "-o", "o.h5", "--seed", seed}, kExitWrongUse, seed);
   }
 }
 

@@ -108,6 +108,27 @@ TEST_F(PrepareTest, AValidFileStandsBesideNoFraction) {
       kExitWrongUse, "valid_fraction: expected none beside a validation file");
 }
 
+TEST_F(PrepareTest, ASeedDrawsOtherRowsButOfNoSeries) {
+  std::string rows = "@classLabel true no yes\n@data\n";
+  for (int row = 0; row < 40; ++row) rows += std::to_string(row) + (row % 4 ? ":no\n" : ":yes\n");
+  write("a.ts", rows);
+  const auto drawn = [&](const char* seed) {
+    expect_written({"ts", "a.ts", "--valid-fraction", "0.25", "--seed", seed},
+                   "30 train, 10 valid, 0 test sequences");
+    const hdf5::File file = hdf5::File::open(path("out.h5"));
+    std::vector<std::int64_t> labels(10);
+    file.array("valid/y").read(0, 10, labels);
+    EXPECT_THAT(std::ranges::count(labels, 1), testing::AllOf(testing::Ge(2), testing::Le(3)));
+    return file.array("valid/x").read_floats();
+  };
+  const auto first = drawn("1");
+  EXPECT_EQ(drawn("1"), first);
+  EXPECT_NE(drawn("18446744073709551615"), first);
+  write("a.tsf", "@attribute name string\n@data\na:1,2,3,4\n");
+  expect_error(run({"prepare", "tsf", "a.tsf", "--seed", "2", "-o", "o.h5"}), kExitWrongUse,
+               "--seed: expected none beside series, as a.tsf holds");
+}
+
 TEST_F(PrepareTest, CompressesToTheSameData) {
   std::string series = "a,b\n";
   for (int row = 0; row < 20000; ++row) series += std::to_string(row % 7) + ",0.5\n";

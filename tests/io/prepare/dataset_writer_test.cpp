@@ -96,6 +96,31 @@ TEST_F(DatasetWriterTest, DrawsEveryRowOnceAndAlwaysTheSame) {
   EXPECT_EQ(all, ramp(100));
 }
 
+TEST_F(DatasetWriterTest, EachClassHasItsShareOfTheSplits) {
+  LabelledSequences data = sequences({});
+  data.class_names = {"often", "seldom", "once"};
+  for (int row = 0; row < 102; ++row) {
+    const std::int64_t label = row == 50 ? kIgnoreIndex : row == 20 ? 2 : row % 25 == 0 ? 1 : 0;
+    data.add(std::array{static_cast<float>(row)}, label);
+  }
+  const auto labels_of = [&](const char* name, std::uint64_t seed) {
+    const PrepareSummary sizes = write_sequences(
+        path("a.h5"), data, {}, {}, {.valid_fraction = 0.1, .test_fraction = 0.2, .seed = seed});
+    EXPECT_EQ(sizes.train + sizes.valid + sizes.test, 102);
+    Dataset dataset(path("a.h5"));
+    Batch batch = read_all(dataset.split(name));
+    std::ranges::sort(batch.labels);
+    return std::pair(batch.labels, batch.x);
+  };
+  const auto [labels, rows] = labels_of("valid", 1);
+  EXPECT_EQ(std::ranges::count(labels, 0), 9);
+  EXPECT_EQ(std::ranges::count(labels, 1), 1);
+  EXPECT_EQ(std::ranges::count(labels_of("test", 1).first, 1), 1);
+  EXPECT_EQ(std::ranges::count(labels_of("train", 1).first, 1), 2);
+  EXPECT_EQ(labels_of("valid", 1).second, rows);
+  EXPECT_NE(labels_of("valid", 2).second, rows);
+}
+
 TEST_F(DatasetWriterTest, MatchesTheClassesOfTheTestFileByName) {
   const auto test = [](const std::vector<std::string>& class_names, std::int64_t input_size) {
     LabelledSequences data = sequences({1, 1});
