@@ -197,6 +197,8 @@ void inspect_checkpoint(const Checkpoint& checkpoint) {
   fmt::print("checkpoint of a model for {}\n", task_name(model));
   print_model(model.config, parameters);
   print_description(model.data);
+  if (const auto epoch = checkpoint.epoch())
+    fmt::print("the best of its run, of epoch {}\n", *epoch);
   if (!checkpoint.has_training()) {
     fmt::print("training state: none\n");
     return;
@@ -205,7 +207,8 @@ void inspect_checkpoint(const Checkpoint& checkpoint) {
   fmt::print("training state: {} epochs and {} batches done, {} steps, seed {}\n", state.epoch,
              state.batch, state.step, state.seed);
   if (state.best_metric) {
-    fmt::print("best valid metric: {:.6g}\n", *state.best_metric);
+    fmt::print("best valid metric: {:.6g}{}\n", *state.best_metric,
+               state.best_epoch ? fmt::format(", of epoch {}", *state.best_epoch) : "");
   }
   if (!state.last_metrics.empty()) {
     fmt::print("last metrics: {}\n", state.last_metrics);

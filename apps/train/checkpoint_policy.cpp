@@ -33,12 +33,18 @@ CheckpointPolicy::CheckpointPolicy(const RunConfig::Train& config, const RunFold
 }
 
 bool CheckpointPolicy::improves(const Metrics& valid, TrainingState& state) const {
-  const double metric = best_by_loss_ ? valid.mean_loss() : valid.accuracy();
-  if (state.best_metric &&
-      !(best_by_loss_ ? metric < *state.best_metric : metric > *state.best_metric)) {
-    return false;
+  const double loss = valid.mean_loss();
+  const double metric = best_by_loss_ ? loss : valid.accuracy();
+  if (state.best_metric) {
+    const bool is_better =
+        best_by_loss_ ? metric < *state.best_metric : metric > *state.best_metric;
+    const bool wins_tie =
+        metric == *state.best_metric && state.best_loss && loss < *state.best_loss;
+    if (!is_better && !wins_tie) return false;
   }
   state.best_metric = metric;
+  state.best_loss = loss;
+  state.best_epoch = state.epoch + 1;
   return true;
 }
 

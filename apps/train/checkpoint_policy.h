@@ -18,8 +18,9 @@ class CheckpointPolicy {
   CheckpointPolicy(const RunConfig::Train& config, const RunFolder& folder,
                    const ModelDescription& model, Trainer& trainer);
 
-  /// Whether `valid` is the best metric so far, which `state` then remembers: accuracy, or the loss
-  /// of a regression or language model.
+  /// Whether `valid`, of the epoch in progress, is the best so far, which `state` then remembers:
+  /// by its accuracy and, where that is equal, by its loss, or by the loss of a regression or
+  /// language model.
   bool improves(const Metrics& valid, TrainingState& state) const;
 
   /// Whether to save between two batches of an epoch. A checkpoint that comes due while another is

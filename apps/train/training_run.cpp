@@ -49,7 +49,7 @@ bool TrainingRun::run() {
         "stopped early after epoch {}: no better valid loss than {:.4f} in {} epochs", state_.epoch,
         state_.early_stopping.best, state_.early_stopping.num_bad_epochs));
   }
-  report_.say_last(fmt::format("checkpoint: {}", folder_.checkpoint().string()));
+  report_.say_last(fmt::format("checkpoint: {}{}", folder_.checkpoint().string(), best_text()));
   return true;
 }
 
@@ -131,12 +131,19 @@ void TrainingRun::say_finished() {
   const std::string folder = folder_.path().string();
   report_.say_last(
       state_.epoch >= config_.epochs
-          ? fmt::format("{}: the run is finished, {} of {} epochs are done; to train on: --resume "
-                        "--set train.epochs={} or more",
-                        folder, state_.epoch, config_.epochs, state_.epoch + 1)
-          : fmt::format("{}: the run is finished, stopped early after epoch {}; to train on: "
+          ? fmt::format(
+                "{}: the run is finished, {} of {} epochs are done{}; to train on: --resume "
+                "--set train.epochs={} or more",
+                folder, state_.epoch, config_.epochs, best_text(), state_.epoch + 1)
+          : fmt::format("{}: the run is finished, stopped early after epoch {}{}; to train on: "
                         "--resume --set train.early_stopping_patience={} or more",
-                        folder, state_.epoch, state_.early_stopping.num_bad_epochs + 1));
+                        folder, state_.epoch, best_text(),
+                        state_.early_stopping.num_bad_epochs + 1));
+}
+
+// What the end of a run tells of best.h5, if there is one and its epoch is known.
+std::string TrainingRun::best_text() const {
+  return state_.best_epoch ? fmt::format("; best.h5 is of epoch {}", *state_.best_epoch) : "";
 }
 
 bool TrainingRun::stopped_early() const {

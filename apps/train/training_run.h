@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "apps/train/checkpoint_policy.h"
 #include "apps/train/run_config.h"
@@ -35,6 +36,7 @@ class TrainingRun {
   void finish_epoch(TrainingReport::Epoch epoch);
   bool stopped_early() const;
   void say_finished();
+  std::string best_text() const;
 
   RunConfig::Train config_;
   const RunFolder& folder_;

@@ -138,8 +138,9 @@ void save(hdf5::FileWriter& file, const std::optional<std::filesystem::path>& pr
 }  // namespace
 
 void save_model(const std::filesystem::path& path, const ModelDescription& model,
-                const Parameters& parameters) {
+                const Parameters& parameters, std::optional<std::int64_t> epoch) {
   hdf5::FileWriter file = create_checkpoint(path, model, parameters);
+  if (epoch) file.write_int("", "epoch", *epoch);
   save(file, {});
 }
 
@@ -173,6 +174,11 @@ const std::filesystem::path& Checkpoint::path() const noexcept { return file_->p
 bool Checkpoint::has_description() const { return file_->has_attribute("model", "cell"); }
 
 ModelDescription Checkpoint::description() const { return read_model(*file_); }
+
+std::optional<std::int64_t> Checkpoint::epoch() const {
+  if (!file_->has_attribute("", "epoch")) return {};
+  return read_count(*file_, "", "epoch");
+}
 
 bool Checkpoint::has_head() const { return file_->has("state_dict/head.bias"); }
 

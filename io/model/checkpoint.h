@@ -29,8 +29,10 @@ struct TrainingState {
   std::uint64_t seed = 0;
   std::optional<DataIdentity> data{};   ///< trained on; files of older programs do not tell
   std::optional<double> best_metric{};  ///< that best.h5 reached, if any
-  Metrics running{};                    ///< sums over the batches done of the epoch in progress
-  RecurrentStates carried{};            ///< into the next batch, of a language model; or empty
+  std::optional<double> best_loss{};  ///< and the valid loss; this and the next not of older files
+  std::optional<std::int64_t> best_epoch{};  ///< after which it is the model
+  Metrics running{};          ///< sums over the batches done of the epoch in progress
+  RecurrentStates carried{};  ///< into the next batch, of a language model; or empty
   Schedule::State schedule{};
   Plateau early_stopping{};    ///< of the validation loss, whether or not it may stop
   std::string last_metrics{};  ///< the last line of metrics.jsonl, or empty
@@ -39,10 +41,10 @@ struct TrainingState {
 
 /// Writes a model to `path` (HDF5, format "quadgate-checkpoint"): weights as
 /// `/state_dict/<PyTorch's name>`, description as attributes of `/model`, and in the file's user
-/// block a checksum of it all. Atomic: a temporary file in the same folder, synced and renamed.
-/// Throws FileError, with the files as they were.
+/// block a checksum of it all. `epoch` says after which one of a run it is. Atomic: a temporary
+/// file in the same folder, synced and renamed. Throws FileError, with the files as they were.
 void save_model(const std::filesystem::path& path, const ModelDescription& model,
-                const Parameters& parameters);
+                const Parameters& parameters, std::optional<std::int64_t> epoch = {});
 
 /// As save_model, with the optimizer's state and where the training stands; the file of that name
 /// is kept as `previous_checkpoint(path)`.
@@ -71,6 +73,8 @@ class Checkpoint {
   /// Throws FileError if it is missing, or of a model that cannot be.
   ModelDescription description() const;
 
+  /// After which epoch of a run it is the model, if it says so, as best.h5 does. Throws FileError.
+  std::optional<std::int64_t> epoch() const;
   /// Whether the model has a head: one of a bare torch.nn.LSTM does not.
   bool has_head() const;
   /// Fills all weights. Throws FileError, with the parameters as they were, naming every tensor

@@ -74,7 +74,7 @@ void CheckpointWriter::run(const std::stop_token& stop) {
 }
 
 void CheckpointWriter::write() const {
-  if (copy_.is_best) save_model(best_, model_, copy_.parameters);
+  if (copy_.is_best) save_model(best_, model_, copy_.parameters, copy_.state.best_epoch);
   save_checkpoint(checkpoint_, model_, copy_.parameters, copy_.optimizer, copy_.state);
 }
 

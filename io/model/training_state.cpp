@@ -115,6 +115,8 @@ void write_training_state(hdf5::FileWriter& file, const TrainingState& state) {
   file.write_int(kTraining, "seed", std::bit_cast<std::int64_t>(state.seed));
   if (state.data) write_identity(file, *state.data);
   if (state.best_metric) file.write_double(kTraining, "best_metric", *state.best_metric);
+  if (state.best_loss) file.write_double(kTraining, "best_loss", *state.best_loss);
+  if (state.best_epoch) file.write_int(kTraining, "best_epoch", *state.best_epoch);
   file.write_int(kTraining, "running_items", state.running.items);
   file.write_double(kTraining, "running_loss", state.running.loss);
   file.write_double(kTraining, "running_weight", state.running.weight);
@@ -148,6 +150,13 @@ TrainingState read_training_state(const hdf5::File& file) {
       .run_file = file.read_string(kTraining, "run_file")};
   if (file.has_attribute(kTraining, "best_metric")) {
     state.best_metric = file.read_double(kTraining, "best_metric");
+  }
+  if (file.has_attribute(kTraining, "best_loss")) state.best_loss = read_finite(file, "best_loss");
+  if (file.has_attribute(kTraining, "best_epoch")) {
+    state.best_epoch = read_count(file, kTraining, "best_epoch");
+    if (*state.best_epoch > state.epoch) {
+      fail(file, "best_epoch", "at most epoch", static_cast<double>(*state.best_epoch));
+    }
   }
   return state;
 }

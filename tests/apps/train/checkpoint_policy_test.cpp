@@ -48,8 +48,11 @@ TEST_F(CheckpointPolicyTest, TheBestIsByAccuracyOrByLoss) {
   EXPECT_TRUE(by_accuracy.improves(worse, state));
   EXPECT_TRUE(by_accuracy.improves(better, state));
   EXPECT_EQ(state.best_metric, 0.75);
+  EXPECT_EQ(state.best_epoch, 1);
+  state.epoch = 4;
   EXPECT_FALSE(by_accuracy.improves(better, state));
   EXPECT_FALSE(by_accuracy.improves(worse, state));
+  EXPECT_EQ(state.best_epoch, 1);
   training_.model.data.streams = Streams{.count = 1, .bptt_len = 1};
   CheckpointPolicy by_loss = policy({});
   state.best_metric = {};
@@ -57,6 +60,23 @@ TEST_F(CheckpointPolicyTest, TheBestIsByAccuracyOrByLoss) {
   EXPECT_TRUE(by_loss.improves(worse, state));
   EXPECT_EQ(state.best_metric, 0.5);
   EXPECT_FALSE(by_loss.improves(better, state));
+}
+
+TEST_F(CheckpointPolicyTest, TheLowerLossWinsWhereAccuracyIsEqual) {
+  const Metrics first{.items = 4, .loss = 4, .weight = 4, .correct = 3};
+  const Metrics lower{.items = 4, .loss = 3, .weight = 4, .correct = 3};
+  const CheckpointPolicy checkpoints = policy({});
+  TrainingState state;
+  EXPECT_TRUE(checkpoints.improves(first, state));
+  state.epoch = 1;
+  EXPECT_TRUE(checkpoints.improves(lower, state));
+  EXPECT_EQ(state.best_epoch, 2);
+  EXPECT_EQ(state.best_loss, 0.75);
+  EXPECT_FALSE(checkpoints.improves(lower, state));
+  EXPECT_FALSE(checkpoints.improves(first, state));
+  TrainingState of_an_older_file;
+  of_an_older_file.best_metric = 0.75;
+  EXPECT_FALSE(checkpoints.improves(lower, of_an_older_file)) << "its loss is not known";
 }
 
 TEST_F(CheckpointPolicyTest, IsDueEverySomeStepsAndPutOffWhileGradientsWait) {

@@ -74,6 +74,8 @@ std::vector<double> numbers(const TrainingState& state) {
           static_cast<double>(state.step),
           static_cast<double>(state.seed),
           state.best_metric.value_or(-1),
+          state.best_loss.value_or(-1),
+          static_cast<double>(state.best_epoch.value_or(-1)),
           static_cast<double>(running.items),
           running.loss,
           running.weight,

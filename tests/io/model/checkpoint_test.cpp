@@ -77,6 +77,8 @@ TrainingState some_state() {
           .seed = 0xFEDC'BA98'7654'3210,
           .data = DataIdentity{100, 20, 0xFEDC'BA98'7654'3211},
           .best_metric = 0.875,
+          .best_loss = 0.375,
+          .best_epoch = 2,
           .running = {.items = 544,
                       .loss = 12.5,
                       .weight = 543.5,
@@ -146,9 +148,10 @@ TEST_F(CheckpointTest, KeepsModels) {
   for (const ModelDescription& model :
        {kModel, kForecaster, kTagger, tied, projected, weighed, robust, convolved}) {
     const Parameters saved = parameters(model, 1);
-    save_model(path("model.h5"), model, saved);
+    save_model(path("model.h5"), model, saved, 7);
     const Checkpoint checkpoint(path("model.h5"));
     EXPECT_EQ(checkpoint.description(), model);
+    EXPECT_EQ(checkpoint.epoch(), 7);
     EXPECT_FALSE(checkpoint.has_training());
     Parameters loaded(model.config);
     checkpoint.load_parameters(loaded);
@@ -190,6 +193,8 @@ TEST_F(CheckpointTest, RefusesATrainingStateThatCannotBe) {
   expect_refused("batch", [](TrainingState& state) { state.batch = -1; });
   expect_refused("step", [](TrainingState& state) { state.step = -1; });
   expect_refused("running_items", [](TrainingState& state) { state.running.items = -544; });
+  expect_refused("best_epoch", [](TrainingState& state) { state.best_epoch = 4; });
+  expect_refused("best_loss", [](TrainingState& state) { state.best_loss = std::nan(""); });
   expect_refused("running_correct", [](TrainingState& state) { state.running.correct = 545; });
   expect_refused("running_loss", [&](TrainingState& state) { state.running.loss = none; });
   expect_refused("running_weight", [&](TrainingState& state) { state.running.weight = none; });
@@ -250,6 +255,8 @@ TEST_F(CheckpointTest, KeepsTheStateOfEveryOptimizer) {
     EXPECT_EQ(state.seed, 0xFEDC'BA98'7654'3210);
     EXPECT_EQ(state.data, some_state().data);
     EXPECT_EQ(state.best_metric, 0.875);
+    EXPECT_EQ(state.best_loss, 0.375);
+    EXPECT_EQ(state.best_epoch, 2);
     EXPECT_EQ(state.running.items, 544);
     EXPECT_EQ(state.running.loss, 12.5);
     EXPECT_EQ(state.running.weight, 543.5);

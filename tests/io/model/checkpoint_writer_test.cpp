@@ -41,6 +41,8 @@ class CheckpointWriterTest : public testing::FolderTest {
     std::ranges::copy(parameters_.values(), optimizer_.states()[0].array.span().begin());
     optimizer_.set_steps(static_cast<std::int64_t>(step));
     state_.step = static_cast<std::int64_t>(step);
+    state_.epoch = state_.step;
+    state_.best_epoch = state_.step;
     state_.carried.h = {0, static_cast<float>(step)};
   }
 
@@ -53,7 +55,7 @@ class CheckpointWriterTest : public testing::FolderTest {
     return content_of(path("expected.h5"));
   }
   std::string expected_best() const {
-    save_model(path("expected_best.h5"), kSmallModel, parameters_);
+    save_model(path("expected_best.h5"), kSmallModel, parameters_, state_.best_epoch);
     return content_of(path("expected_best.h5"));
   }
 
