@@ -17,14 +17,11 @@ CELLS = {
     "Bi-LSTM": ["--cell", "lstm", "--bidirectional"],
 }
 SIZES = {"seq-len": 50, "batch": 64, "input-size": 256, "hidden-size": 256}
-
-
-def sizes():
-    return [text for name, size in SIZES.items() for text in (f"--{name}", str(size))]
+QUICK = {"seq-len": 10, "batch": 16, "input-size": 256, "hidden-size": 256}
 
 
 def bench(quadgate, flags, seconds):
-    command = [quadgate, "bench", *sizes(), *flags, "--threads", "1", "--seconds", seconds, "--json"]
+    command = [quadgate, "bench", *flags, "--threads", "1", "--seconds", seconds, "--json"]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
@@ -32,7 +29,7 @@ def phases(quadgate, flags, seconds):
     """The share of a step that each phase takes."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "scale.json"
-        command = [quadgate, "scale", *sizes(), *flags, "--threads", "1", "--repeats", "3",
+        command = [quadgate, "scale", *flags, "--threads", "1", "--repeats", "3",
                    "--seconds", seconds, "-o", str(report)]  # fmt: skip
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return json.loads(report.read_text())["points"][0]["phases"]
@@ -40,15 +37,16 @@ def phases(quadgate, flags, seconds):
 
 def main():
     quadgate, quick = sys.argv[1], "--quick" in sys.argv[2:]
-    rounds, seconds = (2, "0.2") if quick else (9, "1")
+    sizes, rounds, seconds = (QUICK, 2, "0.05") if quick else (SIZES, 9, "1")
+    shape = [text for name, size in sizes.items() for text in (f"--{name}", str(size))]
     cells = {name: {"rounds": []} for name in CELLS}
     for number in range(rounds):
         for name, flags in CELLS.items():
-            cells[name]["rounds"].append(bench(quadgate, flags, seconds))
+            cells[name]["rounds"].append(bench(quadgate, shape + flags, seconds))
         print(f"times: round {number + 1}/{rounds}", file=sys.stderr)
     for name, flags in CELLS.items():
-        cells[name]["phases"] = phases(quadgate, flags, seconds)
-    print(json.dumps({"sizes": SIZES, "cells": cells}))
+        cells[name]["phases"] = phases(quadgate, shape + flags, seconds)
+    print(json.dumps({"sizes": sizes, "cells": cells}))
 
 
 main()

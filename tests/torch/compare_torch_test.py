@@ -1,5 +1,6 @@
 # Runs bench/compare_torch.py on its smallest shape, on a job, on a program that lacks an option,
-# with wrong arguments and with Ctrl-C. What is written counts, not how fast it was.
+# with wrong arguments and with Ctrl-C. What is written counts, not how fast it was. Where PyTorch's
+# part does not matter, a script stands for it: importing torch takes seconds.
 
 import json
 import os
@@ -18,9 +19,10 @@ SMALL = ["--shapes", "batch1-H64", "--precision", "f32", "--threads", "1", "--pr
 QUICK = ["--repeats", "3", "--seconds", "0.01"]
 
 
-def command(*arguments, quadgate=None):
+def command(*arguments, quadgate=None, python=sys.executable):
     program = quadgate or os.environ["QUADGATE_BIN"]
-    return [sys.executable, "-B", str(SCRIPT), "--quadgate", str(program), *map(str, arguments)]
+    programs = ["--quadgate", str(program), "--python", str(python)]
+    return [sys.executable, "-B", str(SCRIPT), *programs, *map(str, arguments)]
 
 
 def compare(*arguments, **program):
@@ -41,6 +43,14 @@ def script(path, text):
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
     return path
+
+
+@pytest.fixture
+def no_torch(tmp_path):
+    """A program in the place of a Python that has torch: its version, or steps of 1 ms."""
+    step = json.dumps({"step_ms_median": 1, "step_ms_min": 1, "peak_rss_mb": 1})
+    steps = f"while read -r _; do echo '{step}'; done"
+    return script(tmp_path / "python", f'if [ "$1" = -c ]; then echo 2.0; else {steps}; fi')
 
 
 def is_running(pid):
@@ -93,29 +103,37 @@ def test_a_shape_and_a_job(tmp_path):
         ("echo '{}'", "failed", "no step_ms_median", 1),
     ],
 )
-def test_what_could_not_be_measured_is_listed(tmp_path, text, status, reason, expected):
+def test_what_could_not_be_measured_is_listed(
+    tmp_path, no_torch, text, status, reason, expected
+):
     program = script(tmp_path / "quadgate", text)
-    report, markdown = compared(tmp_path / "out", *SMALL, quadgate=program, expected=expected)
+    report, markdown = compared(
+        tmp_path / "out", *SMALL, quadgate=program, python=no_torch, expected=expected
+    )
     [row] = report["steps"]
     assert row["status"] == status and reason in row["reason"] and "ratio" not in row
     assert report["geometric_means"][0]["measured"] == 0
     assert f"{status}: " in markdown and "none measured" in markdown
 
 
-def test_another_batch_than_that_of_the_shape_is_not_compared(tmp_path):
+def test_another_batch_than_that_of_the_shape_is_not_compared(tmp_path, no_torch):
     # One thread was asked for, and 20 steps.
     record = {"step_ms_median": 1.0, "step_ms_min": 1.0, "peak_rss_mb": 1, "peak_fraction": 1,
               "gflops": 1, "peak_gflops": 1, "tokens_per_s": 19000.0, "threads": 1,
               "precision": "f32"}  # fmt: skip
     program = script(tmp_path / "quadgate", f"echo '{json.dumps(record)}'")
-    report, _ = compared(tmp_path / "out", *SMALL, quadgate=program, expected=1)
+    report, _ = compared(
+        tmp_path / "out", *SMALL, quadgate=program, python=no_torch, expected=1
+    )
     assert "'steps': 19" in report["steps"][0]["reason"]
 
 
-def test_builds_are_not_mixed(tmp_path):
+def test_builds_are_not_mixed(tmp_path, no_torch):
     text = f'{{ "{os.environ["QUADGATE_BIN"]}" "$@"; echo "# another build" >> "$0"; exit; }}'
     program = script(tmp_path / "quadgate", text)
-    report, _ = compared(tmp_path / "out", *SMALL, *QUICK, quadgate=program, expected=1)
+    report, _ = compared(
+        tmp_path / "out", *SMALL, *QUICK, quadgate=program, python=no_torch, expected=1
+    )
     assert "another program" in report["steps"][0]["reason"]
 
 
@@ -131,10 +149,12 @@ def test_wrong_arguments_are_named_in_a_line(arguments):
     assert done.stderr.count("\n") == 1 and arguments[0] in done.stderr
 
 
-def test_a_library_that_cannot_be_preloaded_is_an_error(tmp_path):
+def test_a_library_that_cannot_be_preloaded_is_an_error(tmp_path, no_torch):
     library = tmp_path / "libnothing.so"
     library.write_text("no library")
-    report, _ = compared(tmp_path / "out", *SMALL, *QUICK, "--preload", library, expected=1)
+    report, _ = compared(
+        tmp_path / "out", *SMALL, *QUICK, "--preload", library, python=no_torch, expected=1
+    )
     assert "could not be preloaded" in report["steps"][0]["reason"]
 
 
@@ -172,20 +192,23 @@ def waits(started):
     return f'echo $$ > "{started}.new"; mv "{started}.new" "{started}"; exec sleep 60'
 
 
-def test_ctrl_c_in_the_first_row_writes_nothing(tmp_path):
+def test_ctrl_c_in_the_first_row_writes_nothing(tmp_path, no_torch):
     started = tmp_path / "started"
     program = script(tmp_path / "quadgate", waits(started))
-    assert interrupted(started, tmp_path / "out", *SMALL, quadgate=program) == ""
+    programs = {"quadgate": program, "python": no_torch}
+    assert interrupted(started, tmp_path / "out", *SMALL, **programs) == ""
     assert not list(tmp_path.glob("out*"))
 
 
-def test_ctrl_c_later_keeps_the_rows_so_far(tmp_path):
+def test_ctrl_c_later_keeps_the_rows_so_far(tmp_path, no_torch):
     started = tmp_path / "started"
     # The shape that comes first is unknown to this program, the next one never ends.
     text = f'case "$*" in *"--batch 1 "*) {waits(started)};; *) echo "not so" >&2; exit 2;; esac'
     program = script(tmp_path / "quadgate", text)
     prefix = tmp_path / "out"
-    printed = interrupted(started, prefix, *SMALL, "--shapes", "H32,batch1-H64", quadgate=program)
+    shapes = ["--shapes", "H32,batch1-H64"]
+    programs = {"quadgate": program, "python": no_torch}
+    printed = interrupted(started, prefix, *SMALL, *shapes, **programs)
     assert printed == prefix.with_name("out.md").read_text()
     report = json.loads(prefix.with_name("out.json").read_text())
     assert [row["status"] for row in report["steps"]] == ["not available", "not measured"]
