@@ -21,7 +21,7 @@ bool is_weight(const TensorPtr& tensor) {
 void Walk::linear(const Node& node, const Signal& x, TensorPtr weight, TensorPtr bias) {
   const Part& below = *x.part;
   if (below.as<Linear>() != nullptr || x.taken == Taken::cell) refuse_part(node);
-  if (x.is_one_step() || x.direction != -1) {
+  if (x.is_one_step() || x.is_one_direction()) {
     refuse(x.by == nullptr ? node : *x.by,
            "expected the last step of each direction, found other steps or one direction");
   }
@@ -29,17 +29,20 @@ void Walk::linear(const Node& node, const Signal& x, TensorPtr weight, TensorPtr
   Part head =
       is_behind ? below : on_top(node, x, 0, 1, 2);  // a layer that is written out begins so
   const Integer inputs = x.dimensions.empty() ? Integer{} : axes_.size_of(x.dimensions.back());
-  if ((is_behind && !axes_.are_same(x.dimensions.back(), below.all_features())) ||
+  if ((is_behind && !axes_.are_same(x.dimensions.back(), x.all_features())) ||
       inputs != Integer{.number = weight->shape[1]}) {
     refuse(node,
            fmt::format("expected the {} features of each step, found others", weight->shape[1]));
   }
+  if (x.is_of_reverse_layer()) weight = behind_zeros(weight, folder_);
   head.below = x.part;
   head.node = &node;
   head.directions = {};
   head.features = axes_.add(weight->shape[0]);
   head.what = Linear{.weight = std::move(weight), .bias = std::move(bias)};
   Signal y = x;
+  y.direction = -1;
+  y.step = -1;
   y.dimensions.back() = head.features;
   y.part = std::make_shared<const Part>(std::move(head));
   set(node, std::move(y));

@@ -66,7 +66,7 @@ Part Walk::on_top(const Node& node, const Signal& below, std::size_t steps, std:
   if (const auto* const conv = part.as<Convolution>(); conv != nullptr && !conv->has_relu) {
     refuse(*part.node, fmt::format("expected a Relu behind it, found {}", node.op));
   }
-  if (below.taken != Taken::every || below.direction != -1) {
+  if (below.taken != Taken::every || below.is_one_direction()) {
     refuse(below.by == nullptr ? node : *below.by,
            fmt::format("expected all steps of all directions for {} behind it", node.op));
   }
@@ -86,7 +86,7 @@ Part Walk::on_top(const Node& node, const Signal& below, std::size_t steps, std:
   const bool fits = is_known ? axes_.are_same(top.steps, part.steps) &&
                                    axes_.are_same(top.sequences, part.sequences)
                              : top.steps.size() <= 1 && top.sequences.size() <= 1;
-  if (!fits || !(data != nullptr ? own.size() <= 1 : axes_.are_same(own, part.all_features()))) {
+  if (!fits || !(data != nullptr ? own.size() <= 1 : axes_.are_same(own, below.all_features()))) {
     refuse(node, "input 0: expected steps, sequences and features in their places, found others");
   }
   if (data != nullptr && data->is_whole) refuse(node, "input 0: expected numbers, found tokens");
@@ -238,17 +238,28 @@ void Walk::recur(const Node& node) {
   if (const TensorPtr peepholes = constant(node, 7); peepholes && !peepholes->is_all_zeros()) {
     refuse(node, "expected no peepholes");
   }
+  if (x.is_of_reverse_layer()) {
+    layer.input_size *= 2;
+    layer.w = behind_zeros(layer.w, folder_);
+  }
+  if (layer.is_reverse) layer = with_forward_of_zeros(std::move(layer), folder_);
   part.num_directions = layer.directions;
   part.directions = axes_.add(layer.directions);
   part.features = axes_.add(layer.hidden_size);
   part.what = std::move(layer);
   const auto made = std::make_shared<const Part>(std::move(part));
-  const Dimensions state{made->directions, made->sequences, made->features};
+  const bool is_reverse = made->as<RecurrentNode>()->is_reverse;
+  const Dimensions state{is_reverse ? Dimension{} : made->directions, made->sequences,
+                         made->features};
   Dimensions steps = state;
   steps.insert(steps.begin(), made->steps);
-  set(node, Signal{.part = made, .dimensions = steps}, 0);
-  set(node, Signal{.part = made, .dimensions = state, .taken = Taken::final}, 1);
-  set(node, Signal{.part = made, .dimensions = state, .taken = Taken::cell}, 2);
+  Signal output{.part = made, .dimensions = steps, .direction = is_reverse ? 1 : -1};
+  set(node, output, 0);
+  output.dimensions = state;
+  output.taken = Taken::final;
+  set(node, output, 1);
+  output.taken = Taken::cell;
+  set(node, std::move(output), 2);
 }
 
 }  // namespace quadgate::graph

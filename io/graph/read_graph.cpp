@@ -49,7 +49,7 @@ bool has_features_in_order(const Signal& signal) {
 /// The output that the model is for, among states that come along.
 class Outputs {
  public:
-  Outputs(const GraphFile& file, const Walk& walk) : walk_(walk) {
+  Outputs(const GraphFile& file, const Walk& walk) : file_(file), walk_(walk) {
     for (const std::string& name : file.outputs()) add(name, walk.value(name));
     if (main_ == nullptr)
       throw FileError("expected an output that depends on the input, found none");
@@ -73,9 +73,7 @@ class Outputs {
     const auto* const signal = std::get_if<Signal>(&value);
     const auto* const step = std::get_if<Unrolled>(&value);
     if (step != nullptr && walk_.is_final(*step)) return;  // it comes along
-    if (signal == nullptr && stack == nullptr) {
-      throw FileError(fmt::format("output '{}': expected what depends on the input", name));
-    }
+    if (signal == nullptr && stack == nullptr) fail(name);
     if (signal != nullptr) found_.emplace_back(name, *signal);
     for (std::size_t i = 0; stack != nullptr && i < stack->states.size(); ++i) {
       found_.emplace_back(name, stack->states[i]);
@@ -85,6 +83,15 @@ class Outputs {
              })->second;
   }
 
+  [[noreturn]] void fail(const std::string& name) const {
+    for (const Node& node : file_.nodes()) {
+      if (std::ranges::find(node.outputs, name) == node.outputs.end()) continue;
+      refuse(node, "expected what a model of quadgate's puts out, found another computation");
+    }
+    throw FileError(fmt::format("output '{}': expected what depends on the input", name));
+  }
+
+  const GraphFile& file_;
   const Walk& walk_;
   std::vector<std::pair<std::string, Signal>> found_;
   const Signal* main_ = nullptr;
@@ -111,6 +118,11 @@ class Builder {
           "initial states are inputs of the graph ('{}'); here they are zeros at the beginning",
           fmt::join(walk_.given_states(), "', '")));
     }
+    if (direction_ == "reverse") {
+      model_.notes.emplace_back(
+          "layers that read from the last step to the first are the reverse direction of "
+          "bidirectional ones, whose forward direction is zeros");
+    }
     return std::move(model_);
   }
 
@@ -122,7 +134,14 @@ class Builder {
     return layer != nullptr && layer->b != nullptr;
   }
 
+  static std::string_view direction_of(const RecurrentNode& layer) {
+    return layer.is_reverse ? "reverse" : layer.directions == 2 ? "bidirectional" : "forward";
+  }
+
   void expect_whole(const Signal& output) {
+    if (output.is_of_reverse_layer()) {
+      refuse(*output.part->node, "direction: expected a head behind reverse, found none");
+    }
     const bool is_part = output.is_one_step() || output.direction != -1;
     if (is_part && output.by != nullptr) {
       refuse(*output.by,
@@ -163,6 +182,7 @@ class Builder {
       rnn.hidden_size = layer.hidden_size;
       rnn.bidirectional = layer.directions == 2;
       rnn.bias = has_bias_;
+      direction_ = direction_of(layer);
     }
     const auto expect = [&](const char* what, auto expected, auto found) {
       if (expected == found) return;
@@ -170,7 +190,7 @@ class Builder {
                                found));
     };
     expect("cell", to_string(rnn.cell), to_string(layer.cell));
-    expect("directions", rnn.num_directions(), layer.directions);
+    expect("direction", direction_, direction_of(layer));
     expect("hidden_size", rnn.hidden_size, layer.hidden_size);
     add_tensors(layer, rnn.num_layers++, has_bias_, walk_.folder(), model_.tensors);
   }
@@ -188,8 +208,9 @@ class Builder {
 
   Walk& walk_;
   GraphModel model_{.config = {.rnn = {.num_layers = 0}}, .tensors = {}, .notes = {}};
-  bool has_bias_ = false;  // in some layer
-  TensorPtr table_{};      // of the embedding
+  bool has_bias_ = false;         // in some layer
+  std::string_view direction_{};  // of all layers
+  TensorPtr table_{};             // of the embedding
 };
 
 }  // namespace

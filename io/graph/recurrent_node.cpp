@@ -65,14 +65,20 @@ void expect_options(const Node& node) {
   }
 }
 
-std::int64_t directions_of(const Node& node) {
+std::string direction_of(const Node& node) {
   const Attribute* const found = node.attribute("direction");
-  const std::string direction =
+  std::string direction =
       found == nullptr || found->texts.empty() ? "forward" : lower(found->texts.front());
-  if (direction != "forward" && direction != "bidirectional") {
-    refuse(node, fmt::format("direction: expected forward or bidirectional, found {}", direction));
+  if (direction != "forward" && direction != "reverse" && direction != "bidirectional") {
+    refuse(node, fmt::format("direction: expected forward, reverse or bidirectional, found {}",
+                             direction));
   }
-  return direction == "forward" ? 1 : 2;
+  return direction;
+}
+
+TensorPtr zeros_like(const TensorPtr& tensor, Folder& folder) {
+  return std::make_shared<const Tensor>(
+      Tensor{.shape = tensor->shape, .values = Floats(folder.take_room(tensor->shape))});
 }
 
 void expect_shape(const Node& node, const char* name, const TensorPtr& tensor, const Shape& shape) {
@@ -85,7 +91,9 @@ void expect_shape(const Node& node, const char* name, const TensorPtr& tensor, c
 }  // namespace
 
 RecurrentNode read_recurrent(const Node& node, TensorPtr w, TensorPtr r, TensorPtr b) {
-  RecurrentNode layer{.directions = directions_of(node)};
+  const std::string direction = direction_of(node);
+  RecurrentNode layer{.directions = direction == "bidirectional" ? 2 : 1,
+                      .is_reverse = direction == "reverse"};
   expect_options(node);
   layer.cell = cell_of(node, layer.directions);
   if (!w || !r || w->shape.size() != 3 || r->shape.size() != 3 || w->size() == 0 ||
@@ -106,6 +114,21 @@ RecurrentNode read_recurrent(const Node& node, TensorPtr w, TensorPtr r, TensorP
   layer.r = std::move(r);
   layer.b = std::move(b);
   return layer;
+}
+
+RecurrentNode with_forward_of_zeros(RecurrentNode layer, Folder& folder) {
+  layer.directions = 2;
+  for (TensorPtr* const weight : {&layer.w, &layer.r, &layer.b}) {
+    if (!*weight) continue;
+    *weight =
+        std::make_shared<const Tensor>(folder.concat({zeros_like(*weight, folder), *weight}, 0));
+  }
+  return layer;
+}
+
+TensorPtr behind_zeros(const TensorPtr& weight, Folder& folder) {
+  return std::make_shared<const Tensor>(
+      folder.concat({zeros_like(weight, folder), weight}, weight->shape.size() - 1));
 }
 
 void add_tensors(const RecurrentNode& from, std::int64_t layer, bool bias, Folder& folder,

@@ -49,6 +49,15 @@ Dimension Part::all_features() const {
   return all;
 }
 
+bool Signal::is_of_reverse_layer() const {
+  const auto* const layer = part->as<RecurrentNode>();
+  return layer != nullptr && layer->is_reverse;
+}
+
+Dimension Signal::all_features() const {
+  return is_of_reverse_layer() ? part->features : part->all_features();
+}
+
 Signal select(const Axes& axes, const Node& node, Signal from, std::size_t axis,
               const Integer& first, const Integer& behind) {
   const Integer size = axes.size_of(from.dimensions[axis]);

@@ -79,6 +79,12 @@ struct Signal {
   bool is_one_step() const {
     return taken == Taken::first || taken == Taken::last || taken == Taken::one;
   }
+  /// Whether it is of one direction of a layer that computes both.
+  bool is_one_direction() const { return direction != -1 && !is_of_reverse_layer(); }
+  /// Whether its layer reads from the last step to the first alone.
+  bool is_of_reverse_layer() const;
+  /// Those that its steps have.
+  Dimension all_features() const;
 };
 
 /// Zeros of some shape; with the name of an input, what a caller gives where zeros could stand.

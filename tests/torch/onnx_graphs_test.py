@@ -275,6 +275,8 @@ class Graph:
         options = {"hidden_size": self.hidden}
         if self.directions == 2:
             options["direction"] = "bidirectional"
+        elif self.reverse:
+            options["direction"] = "reverse"
         if op == "GRU":
             options["linear_before_reset"] = 1
         if op == "RNN" and self.relu:
@@ -286,12 +288,8 @@ class Graph:
             self.foreign.append("option")
             if op == "GRU":
                 options["linear_before_reset"] = 0
-            elif self.flip():
-                options["clip"] = 0.3
-            elif self.directions == 1:
-                options["direction"] = "reverse"
             else:
-                options["clip"] = 0.2
+                options["clip"] = 0.3
         if self.relu and op == "RNN":  # that it does not grow without bounds
             r = self.random(self.directions, rows, self.hidden) * 0.25
         else:
@@ -321,9 +319,9 @@ class Graph:
         """The last states, by the way that torch.nn modules are written."""
         if self.directions == 1 and self.flip():
             axis = order.index("t")
-            index = -1 if self.sizes["t"] == "T" or self.flip() else self.t - 1
-            if self.conv and index != -1:
-                index = -1
+            index = -1 if self.conv or self.sizes["t"] == "T" or self.flip() else self.t - 1
+            if self.reverse:
+                index = 0
             if self.flip():
                 y = self.node("Gather", [y, self.scalar(index)], axis=axis)
             else:
@@ -364,6 +362,7 @@ class Graph:
             y, order = self.arrange(y, order)
         op = str(self.rng.choice(["LSTM", "LSTM", "LSTM", "GRU", "RNN"]))
         self.directions = int(self.rng.integers(1, 3))
+        self.reverse = self.directions == 1 and self.flip(0.2)
         self.hidden = int(self.rng.integers(1, 5))
         self.relu = self.flip()
         for layer in range(int(self.rng.integers(1, 4))):
@@ -383,6 +382,8 @@ class Graph:
             if keeps:
                 y = self.node("Squeeze", [y, self.ints(axis)])
             order = [one for one in order if one != "t"]
+        if way == "bare" and self.reverse:
+            self.foreign.append("no head behind reverse layers")
         if way != "bare":
             y = self.disturb(y, order, self.width)
             y, order = self.head(y, order)

@@ -10,12 +10,15 @@
 namespace quadgate::graph {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using testing::message_of;
 using testing::ramp;
+using ::testing::SizeIs;
 using Type = OnnxGraph::Type;
 
 constexpr std::int64_t kFeatures = 3;
@@ -112,6 +115,40 @@ TEST(ReadGraphTest, FindsDirectionsThatAreTakenApartAndJoined) {
   const GraphModel model = b.read(b.head(rows, 2 * kHidden));
   EXPECT_TRUE(model.config.rnn.bidirectional);
   EXPECT_EQ(model.config.pooling, Pooling::last);
+}
+
+TEST(ReadGraphTest, FindsLayersThatReadFromTheLastStepToTheFirst) {
+  Builder b;
+  std::string y = b.input();
+  for (const std::int64_t features : {kFeatures, kHidden}) {
+    y = b.squeeze(b.graph.node(
+        "LSTM", {y, b.weights({1, 4 * kHidden, features}), b.weights({1, 4 * kHidden, kHidden})}, 1,
+        {{"direction", std::string("reverse")}})[0]);
+  }
+  const GraphModel model = b.read(b.head(b.graph.node("Gather", {y, b.graph.scalar(0L)})));
+  EXPECT_TRUE(model.config.rnn.bidirectional);
+  EXPECT_EQ(model.config.rnn.num_layers, 2);
+  EXPECT_EQ(model.config.pooling, Pooling::last);
+  const auto values = [&](const char* name) {
+    return std::ranges::find(model.tensors, name, &NamedTensor::name)->values;
+  };
+  EXPECT_THAT(values("rnn.weight_hh_l0"), Each(0.0F));
+  EXPECT_THAT(values("rnn.weight_ih_l1"), AllOf(SizeIs(4 * kHidden * 2 * kHidden), Each(0.0F)));
+  EXPECT_EQ(values("rnn.weight_ih_l0_reverse")[1], 1);
+  // A row of a weight behind has zeros for the forward direction in front.
+  EXPECT_EQ(values("head.weight"),
+            (std::vector<float>{0, 0, 0, 0, 0, 2, 4, 6, 0, 0, 0, 0, 1, 3, 5, 7}));
+  EXPECT_THAT(model.notes, Contains(HasSubstr("whose forward direction is zeros")));
+}
+
+TEST(ReadGraphTest, RefusesAnotherDirectionInTheNextLayer) {
+  Builder b;
+  const std::string first = b.squeeze(b.graph.node(
+      "LSTM",
+      {b.input(), b.weights({1, 4 * kHidden, kFeatures}), b.weights({1, 4 * kHidden, kHidden})}, 1,
+      {{"direction", std::string("reverse")}})[0]);
+  EXPECT_THAT(b.error(b.head(b.squeeze(b.lstm(first, kHidden)[0]))),
+              HasSubstr("direction: expected reverse, as in the layer below, found forward"));
 }
 
 TEST(ReadGraphTest, FindsAMeanAndATable) {
@@ -249,7 +286,9 @@ TEST(ReadGraphTest, RefusesWhatPyTorchsCellsDoNot) {
   EXPECT_THAT(error("LSTM", 4, {{"hidden_size", std::int64_t{5}}}),
               HasSubstr("hidden_size: expected 4, as R has, found 5"));
   EXPECT_THAT(error("LSTM", 4, {{"direction", std::string("reverse")}}),
-              HasSubstr("direction: expected forward or bidirectional, found reverse"));
+              "LSTM node 'y': direction: expected a head behind reverse, found none");
+  EXPECT_THAT(error("LSTM", 4, {{"direction", std::string("sideways")}}),
+              HasSubstr("expected forward, reverse or bidirectional, found sideways"));
   EXPECT_THAT(error("RNN", 1, {{"activations", std::vector<std::string>{"Softsign"}}}),
               "RNN node 'y': activations: expected those of PyTorch's cells, found Softsign");
   EXPECT_THAT(error("LSTM", 3, {}), HasSubstr("W: expected numbers of shape (1, 16, 3), found"));
