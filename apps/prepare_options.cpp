@@ -106,6 +106,10 @@ void add_table(CLI::App& csv, PrepareArguments& arguments) {
   csv.add_option("--decimal", arguments.decimal, "In front of a number's fraction")
       ->check(CLI::IsMember({".", ","}))
       ->type_name("C");
+  csv.add_option("--date-order", arguments.date_order,
+                 "Of dates like 1/7/2016; else a day above 12 in the first lines tells")
+      ->check(CLI::IsMember({"day-first", "month-first"}))
+      ->type_name("ORDER");
   csv.add_option(
          "--resample", arguments.resample,
          "Make rows regular in time: one each 30s, 15min, 1h or 1d, the mean of those in it; "

@@ -80,6 +80,10 @@ CsvOptions csv_options_of(const PrepareArguments& arguments) {
     throw InvalidArgument(
         fmt::format("--delimiter: expected one character or tab, found '{}'", arguments.delimiter));
   }
+  if (!arguments.date_order.empty()) {
+    options.date_order =
+        arguments.date_order == "day-first" ? DateOrder::day_first : DateOrder::month_first;
+  }
   if (!arguments.decimal.empty()) options.decimal = arguments.decimal[0];
   return options;
 }

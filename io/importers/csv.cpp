@@ -98,8 +98,9 @@ void CsvImporter::set_columns(CsvColumns columns) {
 }
 
 void CsvImporter::begin_times(const std::vector<std::vector<std::string>>& first) {
+  const bool needs_times = times_->has_borders() || resampler_ || options_.date_order;
   if (!columns_.time) {
-    if (!times_->has_borders() && !resampler_) return;
+    if (!needs_times) return;
     throw InvalidArgument(
         fmt::format("{}: expected a column of times to {} the rows by (--time names it)",
                     path_.string(), resampler_ ? "resample" : "divide"));
@@ -108,8 +109,19 @@ void CsvImporter::begin_times(const std::vector<std::vector<std::string>>& first
   for (std::size_t i = columns_.has_header ? 1 : 0; i < first.size(); ++i) {
     if (*columns_.time < first[i].size()) values.push_back(first[i][*columns_.time]);
   }
-  const TimeFormat format(values);
+  const TimeFormat format(values, options_.date_order);
   const std::string& name = columns_.names[*columns_.time];
+  if (options_.date_order && !format.has_year_last()) {
+    throw InvalidArgument(
+        fmt::format("{}: --date-order: expected dates like 1/7/2016, found {} in column '{}'",
+                    path_.string(), format.name(), name));
+  }
+  if (needs_times && format.is_ambiguous()) {
+    throw InvalidArgument(
+        fmt::format("{}: column '{}': dates like {} may have the day or the month first: say "
+                    "--date-order day-first or month-first",
+                    path_.string(), name, values.front()));
+  }
   if (resampler_ && !format.is_calendar()) {
     throw InvalidArgument(fmt::format("{}: --resample: expected times, found {} in column '{}'",
                                       path_.string(), format.name(), name));
@@ -142,6 +154,12 @@ void CsvImporter::tell_findings(const CsvReader& reader) {
         "--time tells which is the time)",
         path_.string(), tell(columns_, columns_.time_like)));
   }
+  if (columns_.time && times_->format().is_ambiguous()) {
+    findings_.warnings.push_back(
+        fmt::format("{}: column '{}' is not read: its dates may have the day or the month first "
+                    "(--date-order tells)",
+                    path_.string(), columns_.names[*columns_.time]));
+  }
   if (columns_.time && times_->format().name() == "text") {
     findings_.warnings.push_back(
         fmt::format("{}: column '{}' is not read: it holds no times or numbers (--group makes a "
@@ -160,9 +178,9 @@ void CsvImporter::add(const Fields& fields) {
   read_values(fields);
   if (!resampler_) {
     take_row(number, time && times_->has_borders() ? times_->split_of(*time) : split_, values_);
-  } else if (!resampler_->add(number, time.value(), values_)) {
-    fail_field(*columns_.time, "a time in or behind the step of the row before (--resample)",
-               fields[*columns_.time]);
+  } else if (const std::string problem = resampler_->add(number, time.value(), values_);
+             !problem.empty()) {
+    fail_field(*columns_.time, problem, fields[*columns_.time]);
   }
 }
 

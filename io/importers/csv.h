@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "io/importers/csv_columns.h"
+#include "io/importers/date_order.h"
 #include "io/importers/import_options.h"
 #include "io/importers/missing_policy.h"
 #include "io/prepare/series_writer.h"
@@ -37,6 +38,8 @@ struct CsvOptions {
   /// as the table's times are. Empty: times do not divide the rows.
   std::string valid_from{};
   std::string test_from{};
+  /// Of dates like 1/7/2016; empty: a day above 12 in the first lines tells.
+  std::optional<DateOrder> date_order{};
   /// A step like "15min" that rows become the means of (see Resampler); empty: rows stay as they
   /// are.
   std::string resample{};

@@ -48,7 +48,7 @@ bool begins_with_values(Records records) {
   bool has_number = false;
   for (const std::string& field : records[0]) {
     const bool number = looks_like_number(field);
-    if (!number && !is_missing(field) && !parse_timestamp(field)) return false;
+    if (!number && !is_missing(field) && !looks_like_time(field)) return false;
     has_number = has_number || number;
   }
   return has_number && !are_counted_names(records);
@@ -124,7 +124,7 @@ std::optional<std::size_t> find_time(const CsvColumns& columns, Records records)
   while (i == columns.group || (i < columns.names.size() && is_row_numbers(columns, records, i)))
     ++i;
   const std::string_view value = sample_of(records, columns.has_header, i);
-  if (value.empty() || looks_like_number(value) || (i > 0 && !parse_timestamp(value))) return {};
+  if (value.empty() || looks_like_number(value) || (i > 0 && !looks_like_time(value))) return {};
   return i;
 }
 

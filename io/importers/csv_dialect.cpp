@@ -62,7 +62,7 @@ bool is_missing(std::string_view field) noexcept {
 }
 
 bool is_value(std::string_view field) {
-  return is_missing(field) || looks_like_number(field) || parse_timestamp(field);
+  return is_missing(field) || looks_like_number(field) || looks_like_time(field);
 }
 
 char detect_delimiter(std::span<const std::string> first_lines) {

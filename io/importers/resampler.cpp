@@ -28,16 +28,18 @@ double parse_time_step(std::string_view text) {
       fmt::format("--resample: expected a step like 30s, 15min, 1h or 1d, found '{}'", text));
 }
 
-bool Resampler::add(std::size_t series, double time, std::span<const double> row) {
+std::string Resampler::add(std::size_t series, double time, std::span<const double> row) {
   constexpr std::int64_t kMostEmpty = 10'000'000;  // a larger gap is a mistake
   if (series >= steps_.size()) steps_.resize(series + 1);
   const auto number = static_cast<std::int64_t>(std::floor(time / step_));
   if (steps_[series].rows > 0 && number != steps_[series].number) {
-    if (number < steps_[series].number) return false;
+    if (number < steps_[series].number) {
+      return "a time in or behind the step of the row before (--resample)";
+    }
     const std::int64_t last = steps_[series].number;
     if (number - last > kMostEmpty) {
-      throw DataError(fmt::format("--resample: expected at most {} steps without a row, found {}",
-                                  kMostEmpty, number - last - 1));
+      return fmt::format("at most {} steps without a row before it (--resample), not {}",
+                         kMostEmpty, number - last - 1);
     }
     end(series);
     for (std::int64_t empty = last + 1; empty < number; ++empty) {
@@ -55,7 +57,7 @@ bool Resampler::add(std::size_t series, double time, std::span<const double> row
     step.sums[i] += row[i];
     ++step.counts[i];
   }
-  return true;
+  return {};
 }
 
 void Resampler::finish() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,8 +24,8 @@ class Resampler {
   Resampler(double step, std::size_t columns, Output output)
       : step_(step), columns_(columns), output_(std::move(output)) {}
 
-  /// Takes the next row of a series. False if it is of a step before that of the row before.
-  bool add(std::size_t series, double time, std::span<const double> row);
+  /// Takes the next row of a series. Returns what was expected of its time instead, or "".
+  std::string add(std::size_t series, double time, std::span<const double> row);
   /// Gives the last step of each series.
   void finish();
 

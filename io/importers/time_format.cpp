@@ -9,7 +9,6 @@
 #include <limits>
 
 #include "io/importers/csv_dialect.h"
-#include "io/importers/timestamp.h"
 
 namespace quadgate {
 namespace {
@@ -24,7 +23,10 @@ std::optional<double> parse_double(std::string_view text) {
 
 }  // namespace
 
-TimeFormat::TimeFormat(std::span<const std::string_view> first_values) {
+TimeFormat::TimeFormat(std::span<const std::string_view> first_values,
+                       std::optional<DateOrder> order) {
+  bool may_be_day_first = true;
+  bool may_be_month_first = true;
   bool all_compact = true;
   bool all_numbers = true;
   double least = std::numeric_limits<double>::infinity();
@@ -37,11 +39,20 @@ TimeFormat::TimeFormat(std::span<const std::string_view> first_values) {
       kind_ = Kind::dates;
       return;
     }
+    may_be_day_first = may_be_day_first && parse_timestamp(value, DateOrder::day_first);
+    may_be_month_first = may_be_month_first && parse_timestamp(value, DateOrder::month_first);
     all_compact = all_compact && parse_compact_timestamp(value);
     const auto number = parse_double(value);
     all_numbers = all_numbers && number;
     least = std::min(least, number.value_or(least));
     most = std::max(most, number.value_or(most));
+  }
+  if (count > 0 && (may_be_day_first || may_be_month_first)) {
+    const bool is_told = order || may_be_day_first != may_be_month_first;
+    const bool is_day_first = order ? order == DateOrder::day_first : may_be_day_first;
+    kind_ = !is_told       ? Kind::day_or_month_first
+            : is_day_first ? Kind::day_first
+                           : Kind::month_first;
   }
   if (count == 0 || !all_numbers) return;
   kind_ = all_compact ? Kind::compact_dates : kind_of_number(least, most);
@@ -64,8 +75,10 @@ TimeFormat::Kind TimeFormat::kind_of_number(double least, double most) {
 }
 
 std::optional<double> TimeFormat::parse(std::string_view text) const {
-  if (kind_ == Kind::text) return {};
+  if (kind_ == Kind::text || is_ambiguous()) return {};
   if (kind_ == Kind::dates) return parse_timestamp(text);
+  if (kind_ == Kind::day_first) return parse_timestamp(text, DateOrder::day_first);
+  if (kind_ == Kind::month_first) return parse_timestamp(text, DateOrder::month_first);
   if (kind_ == Kind::compact_dates) return parse_compact_timestamp(text);
   const auto number = parse_double(text);
   if (!number || kind_ == Kind::numbers) return number;
@@ -76,7 +89,7 @@ std::optional<double> TimeFormat::parse(std::string_view text) const {
 }
 
 std::optional<double> TimeFormat::parse_border(std::string_view text) const {
-  if (kind_ == Kind::text) return {};
+  if (kind_ == Kind::text || is_ambiguous()) return {};
   if (kind_ == Kind::numbers) return parse_double(text);
   constexpr std::size_t kYear = 4;
   const std::string month = std::string(text) + "-01";
@@ -95,15 +108,18 @@ std::string TimeFormat::format(double time) const {
 }
 
 std::string_view TimeFormat::name() const {
-  constexpr std::array<std::string_view, 9> kNames{"text",
-                                                   "numbers",
-                                                   "dates",
-                                                   "dates as digits",
-                                                   "seconds since 1970",
-                                                   "milliseconds since 1970",
-                                                   "microseconds since 1970",
-                                                   "nanoseconds since 1970",
-                                                   "days since 1899-12-30"};
+  constexpr std::array<std::string_view, 12> kNames{"text",
+                                                    "dates, day or month first",
+                                                    "numbers",
+                                                    "dates",
+                                                    "dates, day first",
+                                                    "dates, month first",
+                                                    "dates as digits",
+                                                    "seconds since 1970",
+                                                    "milliseconds since 1970",
+                                                    "microseconds since 1970",
+                                                    "nanoseconds since 1970",
+                                                    "days since 1899-12-30"};
   return kNames.at(static_cast<std::size_t>(kind_));
 }
 

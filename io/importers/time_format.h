@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "io/importers/timestamp.h"
+
 namespace quadgate {
 
 /// How a column of a table writes times.
@@ -15,8 +17,9 @@ class TimeFormat {
   /// Tells it from the first values of the column; missing ones do not count. Numbers are dates
   /// like 20160701 if all are, else seconds, milliseconds, microseconds or nanoseconds since 1970
   /// by their size, else days as spreadsheets count them (10000 to 99999: 1927 to 2173), else
-  /// numbers.
-  explicit TimeFormat(std::span<const std::string_view> first_values);
+  /// numbers. Of dates with their year behind, `order` or a day above 12 tells what is first.
+  explicit TimeFormat(std::span<const std::string_view> first_values,
+                      std::optional<DateOrder> order = {});
 
   /// Seconds since 1970 in UTC, or the number where they are no times; empty for all else.
   std::optional<double> parse(std::string_view text) const;
@@ -27,6 +30,12 @@ class TimeFormat {
   std::string format(double time) const;
   /// "dates", "milliseconds since 1970", ..., for people.
   std::string_view name() const;
+  /// Whether they are dates like 1/7/2016, of which no value tells whether day or month is first.
+  bool is_ambiguous() const noexcept { return kind_ == Kind::day_or_month_first; }
+  /// Whether they are dates that need a DateOrder.
+  bool has_year_last() const noexcept {
+    return is_ambiguous() || kind_ == Kind::day_first || kind_ == Kind::month_first;
+  }
   /// Whether results of `parse` are seconds.
   bool is_calendar() const noexcept { return kind_ > Kind::numbers; }
   /// Whether it counts days, in numbers that may also be others.
@@ -35,8 +44,11 @@ class TimeFormat {
  private:
   enum class Kind : std::uint8_t {
     text,
+    day_or_month_first,
     numbers,
     dates,
+    day_first,
+    month_first,
     compact_dates,
     seconds,
     milliseconds,

@@ -24,15 +24,26 @@ class Scanner {
   bool at_end() const noexcept { return rest_.empty(); }
 
   /// Exactly `digits` digits.
-  int number(std::size_t digits) {
+  int number(std::size_t digits) { return number(digits, digits); }
+  /// So many digits, as many as there are.
+  int number(std::size_t least, std::size_t most) {
     int value = 0;
-    const std::string_view part = rest_.substr(0, digits);
-    good_ = good_ && part.size() == digits &&
-            std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
+    const std::string_view part = rest_.substr(0, most);
+    const std::size_t digits = std::min(part.find_first_not_of("0123456789"), part.size());
+    good_ = good_ && digits >= least;
     if (!good_) return 0;
     std::from_chars(part.data(), part.data() + digits, value);
     rest_.remove_prefix(digits);
     return value;
+  }
+  /// 'A' or 'P' of "AM" or "PM", with or without a blank in front, which then go; else '\0'.
+  char half_day() {
+    const std::string_view half = rest_.substr(rest_.starts_with(' ') ? 1 : 0).substr(0, 2);
+    if (half.size() != 2 || (half[1] | ' ') != 'm') return '\0';
+    const char letter = static_cast<char>(half[0] & ~' ');
+    if (letter != 'A' && letter != 'P') return '\0';
+    rest_.remove_prefix(static_cast<std::size_t>(half.end() - rest_.begin()));
+    return letter;
   }
   /// Whether one of `signs` stands here, which then goes; else '\0'.
   char skip(std::string_view signs) {
@@ -58,24 +69,35 @@ class Scanner {
   bool good_ = true;
 };
 
-std::chrono::year_month_day scan_date(Scanner& scan, std::string_view text) {
-  using std::chrono::day, std::chrono::month, std::chrono::year;
+std::chrono::year_month_day to_date(int year, int month, int day) {
+  return {std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+          std::chrono::day(static_cast<unsigned>(day))};
+}
+
+std::chrono::year_month_day scan_year_first(Scanner& scan, std::string_view text) {
   constexpr std::size_t kYearAndMonth = 7;
-  const bool day_first = text.size() > 2 && text[2] == '.';
-  const char sign = day_first ? '.' : text.size() > 4 && text[4] == '/' ? '/' : '-';
-  const int first = scan.number(day_first ? 2 : 4);
+  const char sign = text.size() > 4 && text[4] == '/' ? '/' : '-';
+  const int year = scan.number(4);
   scan.expect(sign);
-  const int second = scan.number(2);
-  const bool has_third = text.size() != kYearAndMonth;
-  if (has_third) scan.expect(sign);
-  const int third = has_third ? scan.number(day_first ? 4 : 2) : 1;
-  return {year(day_first ? third : first), month(static_cast<unsigned>(second)),
-          day(static_cast<unsigned>(day_first ? first : third))};
+  const int month = scan.number(1, 2);
+  if (text.size() == kYearAndMonth && scan.at_end()) return to_date(year, month, 1);
+  scan.expect(sign);
+  return to_date(year, month, scan.number(1, 2));
+}
+
+std::chrono::year_month_day scan_year_last(Scanner& scan, std::string_view signs, DateOrder order) {
+  const int first = scan.number(1, 2);
+  const char sign = scan.skip(signs);
+  const int second = scan.number(1, 2);
+  scan.expect(sign);
+  const int year = scan.number(4);
+  return order == DateOrder::day_first ? to_date(year, second, first)
+                                       : to_date(year, first, second);
 }
 
 // Seconds since midnight of "13:30" or "13:30:05.25".
 double scan_time(Scanner& scan, bool& in_range) {
-  const int hours = scan.number(2);
+  int hours = scan.number(1, 2);
   scan.expect(':');
   const int minutes = scan.number(2);
   double seconds = 0;
@@ -84,6 +106,10 @@ double scan_time(Scanner& scan, bool& in_range) {
     if (scan.skip(".,") != '\0') seconds += scan.fraction();
   }
   in_range = in_range && hours < 25 && minutes < 60 && seconds < 61;
+  if (const char half = scan.half_day(); half != '\0') {
+    in_range = in_range && hours >= 1 && hours <= 12;
+    hours = hours % 12 + (half == 'P' ? 12 : 0);
+  }
   return hours * 3600 + minutes * 60 + seconds;
 }
 
@@ -100,11 +126,8 @@ double scan_zone(Scanner& scan) {
   return sign == '-' ? -offset : offset;
 }
 
-}  // namespace
-
-std::optional<double> parse_timestamp(std::string_view text) {
-  Scanner scan(text);
-  const std::chrono::year_month_day date = scan_date(scan, text);
+/// Of a text whose date was taken off.
+std::optional<double> parse_rest(Scanner& scan, const std::chrono::year_month_day& date) {
   bool in_range = date.ok();
   double seconds = 0;
   if (!scan.at_end()) {
@@ -117,6 +140,26 @@ std::optional<double> parse_timestamp(std::string_view text) {
   return since_1970.count() + seconds;
 }
 
+}  // namespace
+
+std::optional<double> parse_timestamp(std::string_view text) {
+  Scanner scan(text);
+  const std::size_t point = text.find('.');
+  const bool has_points = point == 1 || point == 2;  // as in 1.7.2016
+  return parse_rest(scan, has_points ? scan_year_last(scan, ".", DateOrder::day_first)
+                                     : scan_year_first(scan, text));
+}
+
+std::optional<double> parse_timestamp(std::string_view text, DateOrder order) {
+  Scanner scan(text);
+  return parse_rest(scan, scan_year_last(scan, "/-", order));
+}
+
+bool looks_like_time(std::string_view text) {
+  return parse_timestamp(text) || parse_timestamp(text, DateOrder::day_first) ||
+         parse_timestamp(text, DateOrder::month_first);
+}
+
 std::optional<double> parse_compact_timestamp(std::string_view digits) {
   constexpr std::array<std::size_t, 4> kSizes{8, 10, 12, 14};
   constexpr int kFirstYear = 1900;  // others are rather numbers
@@ -126,9 +169,7 @@ std::optional<double> parse_compact_timestamp(std::string_view digits) {
   const int year = scan.number(4);
   const int month = scan.number(2);
   const int day = scan.number(2);
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
+  const std::chrono::year_month_day date = to_date(year, month, day);
   const int hours = scan.at_end() ? 0 : scan.number(2);
   const int minutes = scan.at_end() ? 0 : scan.number(2);
   const int seconds = scan.at_end() ? 0 : scan.number(2);

@@ -13,34 +13,34 @@ namespace quadgate {
 PrepareSummary divide(const std::filesystem::path& path, std::int64_t total,
                       std::optional<std::int64_t> valid_rows, std::optional<std::int64_t> test_rows,
                       const PrepareOptions& options) {
-  const auto rows_of = [&](const char* field, double fraction) {
+  const auto rows_of = [&](const char* option, double fraction) {
     if (!(fraction >= 0 && fraction < 1)) {
       throw InvalidArgument(
-          fmt::format("{}: expected at least 0 and below 1, found {}", field, fraction));
+          fmt::format("{}: expected at least 0 and below 1, found {}", option, fraction));
     }
     const auto rows =
         static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(total)));
     if (fraction > 0 && rows == 0) {
-      throw InvalidArgument(fmt::format("{}: {}: {} of {} rows leaves that split empty",
-                                        path.string(), field, fraction, total));
+      throw InvalidArgument(fmt::format("{}: {} {} leaves that split empty, of {} rows",
+                                        path.string(), option, fraction, total));
     }
     return rows;
   };
-  const auto expect_none = [](const char* field, const char* kind, double fraction) {
+  const auto expect_none = [](const char* option, const char* kind, double fraction) {
     if (fraction == 0) return;
     throw InvalidArgument(
-        fmt::format("{}: expected none beside a {} file, found {}", field, kind, fraction));
+        fmt::format("{}: expected none beside a {} file, found {}", option, kind, fraction));
   };
-  if (valid_rows) expect_none("valid_fraction", "validation", options.valid_fraction);
-  if (test_rows) expect_none("test_fraction", "test", options.test_fraction);
+  if (valid_rows) expect_none("--valid-fraction", "validation", options.valid_fraction);
+  if (test_rows) expect_none("--test-fraction", "test", options.test_fraction);
   PrepareSummary summary;
-  summary.valid = rows_of("valid_fraction", options.valid_fraction);
-  summary.test = rows_of("test_fraction", options.test_fraction);
+  summary.valid = rows_of("--valid-fraction", options.valid_fraction);
+  summary.test = rows_of("--test-fraction", options.test_fraction);
   summary.train = total - summary.valid - summary.test;
   if (summary.train < 1) {
-    throw InvalidArgument(
-        fmt::format("{}: valid_fraction {} and test_fraction {}: no training row is left, of {}",
-                    path.string(), options.valid_fraction, options.test_fraction, total));
+    throw InvalidArgument(fmt::format(
+        "{}: --valid-fraction {} and --test-fraction {}: no training row is left, of {}",
+        path.string(), options.valid_fraction, options.test_fraction, total));
   }
   if (valid_rows) summary.valid = *valid_rows;
   if (test_rows) summary.test = *test_rows;

@@ -16,7 +16,7 @@ namespace {
 std::vector<std::uint32_t> shuffled_rows(std::int64_t total, std::uint64_t seed) {
   if (total > std::numeric_limits<std::uint32_t>::max()) {
     throw InvalidArgument(fmt::format(
-        "valid_fraction and test_fraction: expected at most 2^32 - 1 rows to draw from, "
+        "--valid-fraction and --test-fraction: expected at most 2^32 - 1 rows to draw from, "
         "found {}; give the splits files of their own",
         total));
   }

@@ -35,19 +35,43 @@ void divide_parts(Series& data, const PrepareOptions& options) {
   };
   divide(data.path, rows[0], given(1), given(2), options);  // what does not fit
   if (given(1) && options.test_fraction != 0) {
-    throw InvalidArgument(fmt::format(
-        "test_fraction: expected none where valid rows follow those that it would divide, found {}",
-        options.test_fraction));
+    throw InvalidArgument(
+        fmt::format("--test-fraction: expected none where valid rows follow those that it would "
+                    "divide, found {}",
+                    options.test_fraction));
   }
+  struct Taken {
+    std::size_t split;
+    const char* option;
+    double fraction;
+    std::int64_t rows = 0;
+  };
+  std::array all{Taken{1, "--valid-fraction", options.valid_fraction},
+                 Taken{2, "--test-fraction", options.test_fraction}};
+  std::int64_t longest = 0;
   for (SeriesPart& part : data.parts) {
     const std::int64_t total = part.rows[0];
-    for (const auto& [split, fraction] :
-         {std::pair{1U, options.valid_fraction}, {2U, options.test_fraction}}) {
+    longest = std::max(longest, total);
+    for (Taken& of : all) {
       const std::int64_t taken =
-          std::min(std::llround(fraction * static_cast<double>(total)), part.rows[0] + 0LL);
-      part.rows[split] += taken;
+          std::min(std::llround(of.fraction * static_cast<double>(total)), part.rows[0] + 0LL);
+      of.rows += taken;
+      part.rows[of.split] += taken;
       part.rows[0] -= taken;
     }
+  }
+  for (const Taken& of : all) {
+    if (of.fraction == 0 || of.rows > 0) continue;
+    throw InvalidArgument(
+        fmt::format("{}: {} {} leaves that split empty, of {} series of at most {} rows each",
+                    data.path.string(), of.option, of.fraction, data.parts.size(), longest));
+  }
+  if (rows_of_splits(data)[0] == 0) {
+    throw InvalidArgument(fmt::format(
+        "{}: --valid-fraction {} and --test-fraction {} leave no training row, of {} series of at "
+        "most {} rows each",
+        data.path.string(), options.valid_fraction, options.test_fraction, data.parts.size(),
+        longest));
   }
 }
 

@@ -105,7 +105,7 @@ TEST_F(PrepareTest, AValidFileStandsBesideNoFraction) {
   write("a.csv", "a\n1\n2\n3\n");
   expect_error(
       run({"prepare", "csv", "a.csv", "--valid", "a.csv", "--valid-fraction", "0.5", "-o", "o.h5"}),
-      kExitWrongUse, "valid_fraction: expected none beside a validation file");
+      kExitWrongUse, "--valid-fraction: expected none beside a validation file");
 }
 
 TEST_F(PrepareTest, ASeedDrawsOtherRowsButOfNoSeries) {

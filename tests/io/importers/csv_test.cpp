@@ -15,6 +15,7 @@ namespace quadgate {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::IsNan;
 using testing::message_of;
 using testing::values_of;
@@ -253,6 +254,36 @@ TEST_F(CsvTest, DividesByTimesThatAreNumbers) {
       "a.csv: --valid-from 2020: expected times, found text in column 't', which are no dates");
   EXPECT_EQ(refusal("t,a\n2020-01-01,1\n", {.valid_from = "soon"}),
             "a.csv: --valid-from soon: expected a time like 2016-07-01 13:30, found 'soon'");
+}
+
+TEST_F(CsvTest, AsksWhetherTheDayOrTheMonthIsFirst) {
+  const std::string table = "t,a\n7/1/2016 0:00,1\n7/2/2016 0:00,2\n8/1/2016 0:00,3\n";
+  EXPECT_EQ(refusal(table, {.valid_from = "2016-07-02"}),
+            "a.csv: column 't': dates like 7/1/2016 0:00 may have the day or the month first: say "
+            "--date-order day-first or month-first");
+  CsvImporter importer;
+  importer.read(file("a.csv", table));
+  EXPECT_THAT(importer.findings().warnings,
+              ElementsAre(EndsWith("a.csv: column 't' is not read: its dates may have the day or "
+                                   "the month first (--date-order tells)")));
+  EXPECT_THAT(
+      read(table, {.valid_from = "2016-07-02", .date_order = DateOrder::month_first}).parts[0].rows,
+      ElementsAre(1, 2, 0));
+  EXPECT_THAT(read("t,a\n12/31/2015,1\n1/1/2016,2\n", {.valid_from = "1/1/2016"}).parts[0].rows,
+              ElementsAre(1, 1, 0));
+  EXPECT_EQ(refusal("t,a\n2016-07-01,1\n", {.date_order = DateOrder::day_first}),
+            "a.csv: --date-order: expected dates like 1/7/2016, found dates in column 't'");
+  EXPECT_EQ(refusal("t,a\n13/1/2016,1\n1/13/2016,2\n", {.valid_from = "13/1/2016"}),
+            "a.csv: --valid-from 13/1/2016: expected times, found text in column 't', which are no "
+            "dates");
+  EXPECT_THAT(values("1/7/2016,5\n2/7/2016,6\n"), ElementsAre(5, 6)) << "a line of values";
+}
+
+TEST_F(CsvTest, NamesTheFileOfAGapWithoutEnd) {
+  EXPECT_EQ(error("t,a\n1900-01-01,1\n2020-01-01,2\n",
+                  {.missing = MissingPolicy::forward, .resample = "1s"}),
+            "a.csv:3: column 't': expected at most 10000000 steps without a row before it "
+            "(--resample), not 3786825599, found '2020-01-01'");
 }
 
 TEST_F(CsvTest, TakesTheHourThatClocksRepeat) {

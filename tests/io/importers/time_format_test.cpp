@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace quadgate {
@@ -44,6 +45,29 @@ TEST(TimeFormatTest, TellsTheUnitOfNumbers) {
   EXPECT_EQ(format_of({"20160701"}).parse("20160732"), std::nullopt);
   EXPECT_EQ(format_of({"1467379799"}).parse("1467379799000"), std::nullopt) << "another unit";
   EXPECT_EQ(format_of({"43831"}).parse("43831.0416666667"), 1577840400) << "as spreadsheets round";
+}
+
+TEST(TimeFormatTest, TellsWhetherTheDayIsFirst) {
+  for (const auto& [values, name, time] :
+       {std::tuple{std::vector<std::string_view>{"6/1/2016", "6/13/2016"}, "dates, month first",
+                   "7/1/2016 13:30"},
+        {{"1/6/2016", "13/6/2016"}, "dates, day first", "1/7/2016 13:30"},
+        {{"1.6.2016"}, "dates", "1.7.2016 13:30"}}) {
+    const TimeFormat format(values);
+    EXPECT_EQ(format.name(), name);
+    EXPECT_EQ(format.parse(time), kTime);
+    EXPECT_EQ(format.parse_border(time), kTime);
+    EXPECT_EQ(format.parse_border("2016-07-01 13:30"), kTime);
+    EXPECT_TRUE(format.is_calendar());
+  }
+  const std::vector<std::string_view> both{"1/6/2016", "", "12/6/2016"};
+  EXPECT_EQ(TimeFormat(both).name(), "dates, day or month first");
+  EXPECT_TRUE(TimeFormat(both).is_ambiguous());
+  EXPECT_EQ(TimeFormat(both).parse("1/6/2016"), std::nullopt);
+  EXPECT_FALSE(TimeFormat(both).is_calendar());
+  EXPECT_EQ(TimeFormat(both, DateOrder::day_first).parse("1/7/2016 13:30"), kTime);
+  EXPECT_EQ(TimeFormat(both, DateOrder::month_first).parse("7/1/2016 13:30"), kTime);
+  EXPECT_EQ(format_of({"13/1/2016", "1/13/2016"}).name(), "text");
 }
 
 TEST(TimeFormatTest, KeepsNumbersThatAreNoTimes) {

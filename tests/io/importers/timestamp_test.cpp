@@ -51,11 +51,35 @@ TEST(TimestampTest, FormatsWhatItParses) {
   EXPECT_EQ(format_timestamp(1e300), "1e+300");
 }
 
+TEST(TimestampTest, TakesNumbersOfOneDigit) {
+  EXPECT_EQ(parse_timestamp("2016-7-1"), 1467331200);
+  EXPECT_EQ(parse_timestamp("2016/7/1 0:00"), 1467331200);
+  EXPECT_EQ(parse_timestamp("1.7.2016 0:00"), 1467331200);
+}
+
+TEST(TimestampTest, TakesHalvesOfDays) {
+  EXPECT_EQ(parse_timestamp("2016-07-01 1:30:05 PM"), 1467379805);
+  EXPECT_EQ(parse_timestamp("2016-07-01 12:00AM"), 1467331200);
+  EXPECT_EQ(parse_timestamp("2016-07-01 12:00 pm"), 1467374400);
+}
+
+TEST(TimestampTest, TakesTheYearBehindInTheOrderThatIsSaid) {
+  EXPECT_EQ(parse_timestamp("7/1/2016 1:30 PM", DateOrder::month_first), 1467379800);
+  EXPECT_EQ(parse_timestamp("1/7/2016 13:30", DateOrder::day_first), 1467379800);
+  EXPECT_EQ(parse_timestamp("01-07-2016", DateOrder::day_first), 1467331200);
+  for (const char* text : {"", "1/7", "7/1/16", "7/1-2016", "7/32/2016", "13/1/2016", "2016/7/1",
+                           "7/1/2016x", "7.1.2016"}) {
+    EXPECT_EQ(parse_timestamp(text, DateOrder::month_first), std::nullopt) << text;
+  }
+  EXPECT_TRUE(looks_like_time("7/13/2016"));
+  EXPECT_TRUE(looks_like_time("13/7/2016"));
+  EXPECT_FALSE(looks_like_time("13/13/2016"));
+}
+
 TEST(TimestampTest, RefusesAllElse) {
   for (const char* text : {"",
                            " ",
                            "x",
-                           "2016-7-1",
                            "2016-02-30",
                            "2015-02-29",
                            "2016-13-01",
@@ -69,6 +93,12 @@ TEST(TimestampTest, RefusesAllElse) {
                            "2016-07-01 13:30:05+",
                            "2016-07-01 13:30:05Zx",
                            "01.07.16",
+                           "1.7.16",
+                           "2016-7",
+                           "2016-07-01 13:30 PM",
+                           "2016-07-01 0:30 AM",
+                           "2016-07-01 1:30 XM",
+                           "2016-007-01",
                            "2016-07/01",
                            "nan",
                            "inf",

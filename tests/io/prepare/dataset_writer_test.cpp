@@ -152,15 +152,15 @@ TEST_F(DatasetWriterTest, LeavesTheFileAsItWasWhenItFails) {
     });
   };
   EXPECT_EQ(error({.valid_fraction = 1}),
-            "valid_fraction: expected at least 0 and below 1, found 1");
+            "--valid-fraction: expected at least 0 and below 1, found 1");
   EXPECT_EQ(error({.valid_fraction = std::nan("")}),
-            "valid_fraction: expected at least 0 and below 1, found nan");
+            "--valid-fraction: expected at least 0 and below 1, found nan");
   EXPECT_EQ(error({.test_fraction = 0.1}),
-            "input: test_fraction: 0.1 of 2 rows leaves that split empty");
+            "input: --test-fraction 0.1 leaves that split empty, of 2 rows");
   EXPECT_THAT(error({.valid_fraction = 0.5, .test_fraction = 0.5}),
               HasSubstr("no training row is left, of 2"));
   EXPECT_EQ(error({.test_fraction = 0.5}, sequences({1})),
-            "test_fraction: expected none beside a test file, found 0.5");
+            "--test-fraction: expected none beside a test file, found 0.5");
 
   LabelledSequences bad = sequences({1, 1});
   bad.add(std::array{0.0F, std::nanf("")}, 0);

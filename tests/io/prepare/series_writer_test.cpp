@@ -125,12 +125,21 @@ TEST_F(SeriesWriterTest, LeavesTheFileAsItWasWhenItFails) {
             "input: row 0, column 'b': no training row has a value to take the mean of");
   EXPECT_EQ(
       error<InvalidArgument>(series({1, 2, 3, 4}, {{.rows = {1, 1, 0}}}), {.valid_fraction = 0.5}),
-      "valid_fraction: expected none beside a validation file, found 0.5");
+      "--valid-fraction: expected none beside a validation file, found 0.5");
   EXPECT_EQ(
       error<InvalidArgument>(series({1, 2, 3, 4, 5, 6}, {{.rows = {2, 1, 0}}}),
                              {.test_fraction = 0.5}),
-      "test_fraction: expected none where valid rows follow those that it would divide, found "
+      "--test-fraction: expected none where valid rows follow those that it would divide, found "
       "0.5");
+  const SeriesPart one{.name = "one", .rows = {1, 0, 0}};
+  EXPECT_EQ(
+      error<InvalidArgument>(series({1, 2, 3, 4, 5, 6}, {one, one, one}), {.valid_fraction = 0.4}),
+      "input: --valid-fraction 0.4 leaves that split empty, of 3 series of at most 1 rows "
+      "each");
+  EXPECT_EQ(
+      error<InvalidArgument>(series({1, 2, 3, 4, 5, 6}, {one, one, one}), {.valid_fraction = 0.6}),
+      "input: --valid-fraction 0.6 and --test-fraction 0 leave no training row, of 3 series "
+      "of at most 1 rows each");
   EXPECT_EQ(testing::content_of(path("a.h5")), "precious");
   EXPECT_THAT(testing::files_beside(path("a.h5")), ElementsAre("a.h5"));
 }

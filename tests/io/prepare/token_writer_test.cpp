@@ -92,7 +92,7 @@ TEST_F(TokenWriterTest, DrawsSentencesAndCountsThoseOfTraining) {
   EXPECT_THAT(read_sentences(dataset.split("train")).tokens, ::testing::Each(::testing::Gt(0)));
   EXPECT_THAT(message_of<InvalidArgument>(
                   [&] { write_tagging(path("a.h5"), words, data, {}, {}, {.valid_fraction = 1}); }),
-              HasSubstr("valid_fraction"));
+              HasSubstr("--valid-fraction"));
 }
 
 TEST_F(TokenWriterTest, TakesSentencesAsTheValidSplit) {
@@ -112,7 +112,7 @@ TEST_F(TokenWriterTest, TakesSentencesAsTheValidSplit) {
   EXPECT_THAT(message_of<InvalidArgument>([&] {
                 write_tagging(path("a.h5"), words, data, valid, {}, {.valid_fraction = 0.5});
               }),
-              HasSubstr("valid_fraction: expected none beside a validation file, found 0.5"));
+              HasSubstr("--valid-fraction: expected none beside a validation file, found 0.5"));
 }
 
 TEST_F(TokenWriterTest, WritesAStreamASplit) {
