@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <sys/auxv.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -17,6 +16,7 @@
 #include "apps/benchmark_options.h"
 #include "apps/common/command.h"
 #include "apps/common/output_file.h"
+#include "apps/common/program.h"
 #include "apps/common/seed.h"
 #include "apps/common/signals.h"
 #include "apps/common/standard_streams.h"
@@ -290,17 +290,6 @@ int run_and_report(int argc, char** argv) {
 int read_hdf5(int argc, char** argv) {
   if (hdf5::run_reader(argc, argv)) return kExitDone;
   return fail("read-hdf5: quadgate starts it itself, to read HDF5 files", kExitWrongUse);
-}
-
-/// The file of this program, also where no /proc is mounted.
-std::filesystem::path this_program() {
-  std::filesystem::path running = "/proc/self/exe";
-  std::error_code error;
-  if (std::filesystem::exists(running, error)) return running;
-  // The kernel leaves the path that the program was started by, its address as a number.
-  const auto* const path =
-      reinterpret_cast<const char*>(::getauxval(AT_EXECFN));  // NOLINT(performance-no-int-to-ptr)
-  return std::filesystem::absolute(path, error);
 }
 
 }  // namespace

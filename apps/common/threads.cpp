@@ -98,7 +98,8 @@ std::optional<int> cgroup_cpus(const std::filesystem::path& root) {
   return fewest;
 }
 
-int choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file) {
+int choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file,
+                   std::optional<int> cpus_of_rank) {
   const auto checked = [](const char* source, std::optional<std::int64_t> threads,
                           std::string_view found) {
     if (!threads || *threads < 1 || *threads > kMostThreads) {
@@ -120,7 +121,7 @@ int choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file
     return threads;
   }
   const char* const slurm = std::getenv("SLURM_CPUS_PER_TASK");
-  if (slurm == nullptr || *slurm == '\0') return cores;
+  if (slurm == nullptr || *slurm == '\0') return std::min(cores, cpus_of_rank.value_or(cores));
   const int threads = checked("SLURM_CPUS_PER_TASK", parse_number(slurm), slurm);
   if (threads > cores) {
     warn(fmt::format("SLURM_CPUS_PER_TASK is {}, affinity and quota allow {}: computing with {}",

@@ -10,9 +10,11 @@ namespace quadgate::apps {
 
 /// How many threads compute: as the --threads flag says, else the run file, else the environment's
 /// SLURM_CPUS_PER_TASK, but no more than the cores that the affinity mask and the cgroup's quota
-/// allow, else as many as these cores. An empty variable is none. Warns where more threads than
-/// cores were asked for. Throws InvalidArgument unless the number is 1 to 1024.
-int choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file = {});
+/// allow, else as many as these cores, or as `cpus_of_rank` says for one rank of several. An empty
+/// variable is none. Warns where more threads than cores were asked for. Throws InvalidArgument
+/// unless the number is 1 to 1024.
+int choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file = {},
+                   std::optional<int> cpus_of_rank = {});
 
 /// Reads thread counts such as "1,2,4", and sorts them. Throws InvalidArgument unless they are
 /// different numbers from 1 to 1024.

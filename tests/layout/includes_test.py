@@ -21,6 +21,7 @@ ROOMS = {
     "engine/threads": ["base"],
     "engine/model": ["base", "threads"],
     "engine/cluster": ["base", "threads", "model"],
+    "engine/mpi": ["base", "cluster"],
     "engine/backend": ["base", "threads", "model"],
     "engine/native": ["base", "threads", "model", "backend"],
     "engine/onednn": ["base", "threads", "model", "backend"],
@@ -74,6 +75,7 @@ LIBRARIES = {
     "csv.h": ["io/importers"],
     "fmt/": ["engine", "io", "apps", "bench"],
     "hdf5.h": ["io/hdf5", "bench"],
+    "mpi.h": ["engine/mpi"],
     "nlohmann/": ["io/model", "io/tensors", "apps", "examples"],
     "oneapi/": ["engine/onednn"],
     "onnx/": ["io/model", "io/graph"],
@@ -84,8 +86,8 @@ LIBRARIES = {
     "zlib.h": ["io/importers"],
     "benchmark/": ["bench"],
 }
-SYSTEM = re.compile(r"[a-z_]+|(sys|linux|sanitizer)/[a-z_]+\.h|(fcntl|immintrin|poll|sched|signal|"
-                    r"spawn|unistd|xmmintrin)\.h")
+SYSTEM = re.compile(r"[a-z_]+|(sys|linux|sanitizer)/[a-z_]+\.h|(dlfcn|fcntl|immintrin|poll|sched|"
+                    r"signal|spawn|stdio|stdlib|unistd|xmmintrin)\.h")
 # The one header that wraps a library for the files of its room.
 WRAPPERS = {"io/hdf5/library_lock.h": "hdf5.h"}
 
@@ -113,7 +115,7 @@ class Checker:
     def check(self):
         for top in LAYERS + ["tests", "bench", "docs", "examples"]:
             for path in sorted((self.root / top).rglob("*")):
-                if path.suffix in (".h", ".cpp"):
+                if path.suffix in (".h", ".cpp", ".c"):
                     self.check_file(path)
 
     def check_file(self, path):
@@ -165,7 +167,7 @@ class Checker:
             return None
         for library, folders in LIBRARIES.items():
             if header.startswith(library):
-                if not name.endswith(".cpp"):
+                if name.endswith(".h"):
                     return "a library's header in a header"
                 return None if is_in(name, folders) else "not the folder that wraps this library"
         return "an unknown library"

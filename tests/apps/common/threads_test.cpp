@@ -60,6 +60,15 @@ TEST_F(ThreadsTest, AnEmptyVariableIsNone) {
   EXPECT_EQ(choose_threads({}), cores);
 }
 
+TEST_F(ThreadsTest, OneRankOfSeveralTakesItsPart) {
+  const int cores = choose_threads({});
+  EXPECT_EQ(choose_threads({}, {}, 1), 1);
+  EXPECT_EQ(choose_threads({}, {}, cores + 1), cores);
+  EXPECT_EQ(choose_threads(3, {}, 1), 3);
+  setenv("SLURM_CPUS_PER_TASK", "1", 1);
+  EXPECT_EQ(choose_threads({}, {}, cores), 1);
+}
+
 TEST_F(ThreadsTest, OtherwiseAtMostTheAffinityMask) {
   cpu_set_t all;
   ASSERT_EQ(sched_getaffinity(0, sizeof(all), &all), 0);

@@ -1,0 +1,64 @@
+// Sweeps how launchers place ranks on a node's cores. No tolerance: nothing is rounded.
+
+#include "apps/common/placement.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace quadgate::apps {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Launch ranks(int local_size, const char* launcher = "mpirun of Open MPI", Mpi mpi = Mpi::openmpi) {
+  return {.launcher = launcher, .mpi = mpi, .world_size = local_size, .local_size = local_size};
+}
+
+TEST(PlacementTest, OneCoreOfMany) {
+  const NodeCores bound = {.cpus = 16, .cores = 8, .allowed_cores = 1};
+  EXPECT_THAT(placement_warnings(ranks(2), bound, 1),
+              ElementsAre(AllOf(HasSubstr("mpirun of Open MPI"), HasSubstr("--bind-to none"))));
+  EXPECT_THAT(placement_warnings(ranks(1), bound, 1), ElementsAre(HasSubstr("--bind-to none")));
+  EXPECT_THAT(placement_warnings(ranks(2, "srun"), bound, 1),
+              ElementsAre(AllOf(HasSubstr("srun"), HasSubstr("--cpus-per-task=4"))));
+  EXPECT_THAT(placement_warnings(ranks(8), bound, 1), IsEmpty());
+  EXPECT_THAT(placement_warnings(ranks(2), {.cpus = 16, .cores = 8, .allowed_cores = 4}, 4),
+              IsEmpty());
+}
+
+TEST(PlacementTest, TheJobHasAPartOfTheNode) {
+  Launch launch = ranks(2, "srun");
+  launch.node_cpus = 2;
+  EXPECT_THAT(placement_warnings(launch, {.cpus = 16, .cores = 8, .allowed_cores = 1}, 1),
+              IsEmpty());
+  EXPECT_EQ(cpus_of_rank(launch, {.cpus = 16, .cores = 8, .allowed_cores = 8}), 1);
+}
+
+TEST(PlacementTest, MoreThreadsThanCpus) {
+  const NodeCores free = {.cpus = 4, .cores = 4, .allowed_cores = 4};
+  EXPECT_THAT(placement_warnings(ranks(2), free, 2), IsEmpty());
+  EXPECT_THAT(placement_warnings(ranks(2), free, 3),
+              ElementsAre(HasSubstr("2 ranks of 3 threads share the 4 CPUs")));
+  // Of one rank --threads tells.
+  EXPECT_THAT(placement_warnings(ranks(1), free, 5), IsEmpty());
+}
+
+TEST(PlacementTest, CpusOfARank) {
+  const NodeCores node = {.cpus = 16, .cores = 8, .allowed_cores = 8};
+  EXPECT_EQ(cpus_of_rank(ranks(1), node), 16);
+  EXPECT_EQ(cpus_of_rank(ranks(3), node), 5);
+  EXPECT_EQ(cpus_of_rank(ranks(17), node), 1);
+}
+
+TEST(PlacementTest, ThisMachine) {
+  const NodeCores node = node_cores();
+  EXPECT_GE(node.cpus, node.cores);
+  EXPECT_GE(node.cores, node.allowed_cores);
+  EXPECT_GE(node.allowed_cores, 1);
+}
+
+}  // namespace
+}  // namespace quadgate::apps
