@@ -26,8 +26,10 @@ Watch::Watch(Messenger& messenger, const Options& options)
       timeout_(options.timeout),
       heartbeat_(options.heartbeat),
       grace_(options.grace),
-      peers_(static_cast<std::size_t>(messenger.world_size())),
+      hosts_(static_cast<std::size_t>(messenger.world_size())),
+      peers_(hosts_.size()),
       beaten_(-heartbeat_) {
+  hosts_[static_cast<std::size_t>(rank_)] = options.host;
   for (int other = 0; other < world_size(); ++other) {
     if (other == rank_ || (rank_ != 0 && other != 0)) continue;
     peer(other).is_watched = true;
@@ -36,10 +38,8 @@ Watch::Watch(Messenger& messenger, const Options& options)
 }
 
 std::string Watch::name(int rank) const {
-  const auto index = static_cast<std::size_t>(rank);
-  return index < hosts_.size() && !hosts_[index].empty()
-             ? fmt::format("rank {} ({})", rank, hosts_[index])
-             : fmt::format("rank {}", rank);
+  const std::string& host = hosts_[static_cast<std::size_t>(rank)];
+  return host.empty() ? fmt::format("rank {}", rank) : fmt::format("rank {} ({})", rank, host);
 }
 
 void Watch::listen(int rank) {
@@ -55,12 +55,8 @@ void Watch::say(int rank, const Notice& notice, int& pending) {
 std::optional<Watch::End> Watch::advance(Time elapsed) {
   // A process that stood still, perhaps with all others, has not listened meanwhile.
   now_ += std::min(elapsed, heartbeat_);
-  std::optional<End> end;
-  for (int other = 0; other < world_size(); ++other) {
-    std::optional<End> heard = hear(other);
-    if (heard && (!end || heard->is_reported)) end = std::move(heard);
-  }
-  if (end) return end;
+  if (std::optional<End> end = hear_all()) return end;
+  find_early_leaver();
   if (leaves_ && may_say_goodbye()) {
     beat(Kind::goodbye);
   } else if (now_ - beaten_ >= heartbeat_) {
@@ -71,7 +67,7 @@ std::optional<Watch::End> Watch::advance(Time elapsed) {
     say(0, failure_, telling_);
   }
   if (failed_since_ && (rank_ == 0 || now_ - *failed_since_ > grace_)) {
-    return End{fmt::format("{}: {}", name(rank_), failure_.text.data()), false};
+    return End{failure_.text.data(), false};
   }
   if (asked_since_) return find_reporter();
   for (int other = 0; other < world_size(); ++other) {
@@ -87,27 +83,41 @@ std::optional<Watch::End> Watch::advance(Time elapsed) {
   return std::nullopt;
 }
 
-/// Takes note of a notice of `rank`, if there is one.
-std::optional<Watch::End> Watch::hear(int rank) {
-  Peer& other = peer(rank);
-  const bool listens = other.is_watched || (asked_since_ && rank != rank_);
-  if (!listens || other.receiving > 0) return std::nullopt;
-  other.heard = now_;
-  const Notice notice = other.notice;
-  if (notice.kind == Kind::goodbye) {
-    other.is_watched = false;
-  } else {
-    listen(rank);
+/// Takes note of what has come. That a failure is reported may come behind the failure.
+std::optional<Watch::End> Watch::hear_all() {
+  bool has_come = false;
+  for (int rank = 0; rank < world_size(); ++rank) {
+    Peer& other = peer(rank);
+    const bool listens = other.is_watched || (asked_since_ && rank != rank_);
+    if (!listens || other.receiving > 0) continue;
+    has_come = true;
+    other.heard = now_;
+    const Notice notice = other.notice;
+    if (notice.kind == Kind::goodbye) {
+      other.is_watched = false;
+    } else {
+      listen(rank);
+    }
+    const std::optional<End> end = hear(rank, notice);
+    if (end && (!heard_end_ || end->is_reported)) heard_end_ = end;
   }
+  return has_come && heard_end_ && !heard_end_->is_reported ? std::nullopt : heard_end_;
+}
+
+std::optional<Watch::End> Watch::hear(int rank, const Notice& notice) {
   if (notice.kind == Kind::over) return End{notice.text.data(), true};
-  if (notice.kind == Kind::failed) {
-    return End{fmt::format("{}: {}", name(rank), notice.text.data()), false};
-  }
-  if (notice.kind == Kind::alive) other.is_alive = true;
-  if (notice.leaves != 0 && notice.calls < calls_) {
+  if (notice.kind == Kind::failed) return End{notice.text.data(), false};
+  if (notice.kind == Kind::alive) peer(rank).is_alive = true;
+  if (notice.leaves != 0) peer(rank).left_after = notice.calls;
+  return std::nullopt;
+}
+
+/// Whoever is through takes no part in this rank's call, which would wait for ever.
+void Watch::find_early_leaver() {
+  for (int rank = 0; rank < world_size(); ++rank) {
+    if (peer(rank).left_after.value_or(calls_) >= calls_) continue;
     fail(fmt::format("{} has left the run before this one", name(rank)));
   }
-  return std::nullopt;
 }
 
 /// Says to those who listen that all is well, or as the last notice that this rank is through.
@@ -139,7 +149,7 @@ bool Watch::all_left() const noexcept {
 void Watch::fail(std::string_view text) {
   if (failed_since_) return;
   failed_since_ = now_;
-  copy_text(text, failure_.text);
+  copy_text(fmt::format("{}: {}", name(rank_), text), failure_.text);
 }
 
 void Watch::tell_end(std::string_view text) {

@@ -73,12 +73,15 @@ class Watch {
     bool is_watched = false;
     bool is_alive = false;  // it has said so since rank 0 is silent
     bool has_goodbye = false;
+    std::optional<std::int64_t> left_after;  // so many calls
     Time heard{0};
   };
 
   void listen(int rank);
   void say(int rank, const Notice& notice, int& pending);
-  std::optional<End> hear(int rank);
+  std::optional<End> hear_all();
+  void find_early_leaver();
+  std::optional<End> hear(int rank, const Notice& notice);
   void beat(Kind kind);
   bool may_say_goodbye() const noexcept;
   bool is_silent(int rank) const noexcept;
@@ -95,13 +98,14 @@ class Watch {
   Time timeout_;
   Time heartbeat_;
   Time grace_;
-  std::vector<std::string> hosts_;
-  std::vector<Peer> peers_;  // of each rank, this one unused
+  std::vector<std::string> hosts_;  // of each rank; empty: not known
+  std::vector<Peer> peers_;         // of each rank, this one unused
   Notice failure_{.kind = Kind::failed};
   Notice end_{.kind = Kind::over};
   int telling_ = 0;
   Time now_{0};  // that this process has run
   Time beaten_;
+  std::optional<End> heard_end_;
   std::optional<Time> failed_since_;
   std::optional<Time> asked_since_;
   bool failure_is_said_ = false;

@@ -1,120 +1,148 @@
-// Sweeps G in 1 to 64 and all R <= G: ranks in one thread, whose jobs run in turns, add up numbers
-// that cancel (1e3 beside 1) to the bits of a recursive scalar sum. Then ranks in threads, whole
-// steps.
+// Sweeps 1 to 12 ranks in threads and several numbers of shards: whole steps, with shards without
+// rows and of numbers that are none, have the bits of a recursive scalar sum. No tolerance but for
+// the sum of squares.
 
 #include "engine/cluster/gradient_exchange.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
-#include <bit>
+#include <algorithm>
+#include <cmath>
 #include <cstring>
-#include <functional>
-#include <memory>
+#include <limits>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "engine/base/random.h"
-#include "engine/cluster/reduce_scatter.h"
-#include "tests/support/in_process_transport.h"
+#include "engine/base/error.h"
+#include "tests/support/in_process_ranks.h"
+#include "tests/support/tree_reference.h"
 
 namespace quadgate::cluster {
 namespace {
 
-using Arrays = std::vector<std::vector<float>>;
+constexpr std::size_t kSize = 300'007;  // two buckets, 74 blocks
 
-/// A gradient [n] a shard, of numbers near 1 and near 1000, positive and negative.
-Arrays shard_gradients(std::int64_t shards, std::size_t n) {
-  Arrays gradients(static_cast<std::size_t>(shards), std::vector<float>(n));
-  std::uint32_t index = 0;
-  for (std::vector<float>& gradient : gradients) {
-    for (float& value : gradient) {
-      const auto words = philox(1, {index++, 0, 0, 0});
-      const float size = words[0] % 2 == 0 ? 1e3F : 1.0F;
-      value = (to_unit_float(words[1]) - 0.5F) * size;
+/// One step, with the gradients in `reused` in turn. Returns the sum in all of its ranges.
+std::vector<float> step(GradientExchange& exchange, const testing::ShardGradients& gradients,
+                        std::vector<float>& reused) {
+  const bool one_shard = exchange.last_shard() - exchange.first_shard() == 1;
+  for (std::int64_t shard = exchange.first_shard(); shard < exchange.last_shard(); ++shard) {
+    const auto& gradient = gradients[static_cast<std::size_t>(shard)];
+    if (gradient.empty()) {
+      exchange.add_absent();
+      continue;
     }
+    reused = gradient;
+    exchange.add(reused);
+    if (!one_shard) std::ranges::fill(reused, 7.0F);
   }
-  return gradients;
-}
-
-/// The sum of element `i` over shards [begin, end), empty ones left out.
-std::optional<float> reference(const Arrays& gradients, std::size_t i, std::size_t begin,
-                               std::size_t end) {
-  if (end - begin == 1) {
-    if (gradients[begin].empty()) return std::nullopt;
-    return gradients[begin][i];
+  const std::span<const float> sum = exchange.reduce_scatter();
+  std::vector<float> weights(kSize, -1.0F);
+  for (const FlatRange& range : exchange.owned()) {
+    std::ranges::copy(sum.subspan(range.begin, range.size), weights.data() + range.begin);
   }
-  const std::size_t middle = begin + std::bit_floor(end - begin - 1);
-  const std::optional<float> left = reference(gradients, i, begin, middle);
-  const std::optional<float> right = reference(gradients, i, middle, end);
-  if (!left || !right) return left ? left : right;
-  const volatile float sum = *left + *right;
-  return sum;
+  exchange.all_gather(weights);
+  return weights;
 }
 
-std::vector<float> reference(const Arrays& gradients, std::size_t n) {
-  std::vector<float> sum(n);
-  for (std::size_t i = 0; i < n; ++i) sum[i] = *reference(gradients, i, 0, gradients.size());
-  return sum;
-}
-
-void expect_same_bits(std::span<const float> found, std::span<const float> expected) {
-  ASSERT_EQ(found.size(), expected.size());
-  EXPECT_EQ(std::memcmp(found.data(), expected.data(), found.size_bytes()), 0);
-}
-
-/// Runs body(communicator) on each rank of a run, in a thread of its own.
-void on_ranks(int world_size, const std::function<void(Communicator&)>& body) {
-  testing::InProcessNetwork network(world_size);
-  std::vector<std::jthread> threads;
-  for (int rank = 0; rank < world_size; ++rank) {
-    threads.emplace_back([&, rank] {
-      Communicator communicator([&] { return network.transport(rank); });
-      body(communicator);
-    });
-  }
+bool equal_bits(const std::vector<float>& found, const std::vector<float>& expected) {
+  return std::memcmp(found.data(), expected.data(), kSize * sizeof(float)) == 0;
 }
 
 class GradientExchangeTest : public ::testing::TestWithParam<int> {};
 
-TEST_P(GradientExchangeTest, StepsHaveTheBitsOfTheTree) {
-  const std::size_t n = 100'003;
-  for (const std::int64_t shards : {GetParam(), 8, 12, 13}) {
-    if (shards < GetParam()) continue;
-    Arrays gradients = shard_gradients(shards, n);
-    gradients[0].clear();
-    gradients[gradients.size() - 1].assign(n, 0.5F);
-    const std::vector<float> some = reference(gradients, n);
-    std::vector<double> squares(static_cast<std::size_t>(GetParam()));
-    on_ranks(GetParam(), [&](Communicator& communicator) {
-      GradientExchange exchange(communicator, n, shards);
-      for (int step = 0; step < 3; ++step) {
-        for (std::int64_t s = exchange.first_shard(); s < exchange.last_shard(); ++s) {
-          const auto& gradient = gradients[static_cast<std::size_t>(s)];
-          gradient.empty() ? exchange.add_absent() : exchange.add(gradient);
-        }
-        const std::span<const float> sum = exchange.reduce_scatter();
-        squares[static_cast<std::size_t>(communicator.rank())] = exchange.sum_of_squares();
-        std::vector<float> weights(n, -1.0F);
-        for (const FlatRange& range : exchange.owned()) {
-          std::ranges::copy(sum.subspan(range.begin, range.size),
-                            weights.begin() + static_cast<std::ptrdiff_t>(range.begin));
-        }
-        exchange.all_gather(weights);
-        expect_same_bits(weights, some);
+TEST_P(GradientExchangeTest, StepsHaveTheBitsOfTheTreeAtEveryNumberOfRanks) {
+  testing::ShardGradients gradients = testing::shard_gradients(GetParam(), kSize);
+  if (gradients.size() > 2) {
+    gradients[1].clear();
+    gradients.back().clear();
+  }
+  const std::vector<float> expected = testing::tree_sum(gradients, kSize);
+  std::vector<double> squares;
+  for (const int ranks : {1, 2, 3, 5, 8, 12}) {
+    if (ranks > GetParam()) continue;
+    testing::InProcessRanks run(ranks);
+    std::vector<double> of_ranks(static_cast<std::size_t>(ranks));
+    run.run([&](Communicator& communicator) {
+      GradientExchange exchange(communicator, kSize, GetParam());
+      std::vector<float> reused(kSize);
+      for (int steps = 0; steps < 2; ++steps) {
+        EXPECT_TRUE(equal_bits(step(exchange, gradients, reused), expected));
+        of_ranks[static_cast<std::size_t>(communicator.rank())] = exchange.sum_of_squares();
       }
     });
-    double square = 0;
-    for (const float value : some) square += static_cast<double>(value) * value;
-    for (const double found : squares) {
-      EXPECT_EQ(found, squares[0]);
-      EXPECT_NEAR(found, square, 1e-6 * square);
-    }
+    EXPECT_THAT(run.lines(), ::testing::IsEmpty());
+    squares.insert(squares.end(), of_ranks.begin(), of_ranks.end());
   }
+  double square = 0;
+  for (const float value : expected) square += static_cast<double>(value) * value;
+  EXPECT_NEAR(squares[0], square, 1e-6 * square);
+  EXPECT_THAT(squares, ::testing::Each(squares[0]));
 }
 
-INSTANTIATE_TEST_SUITE_P(Ranks, GradientExchangeTest,
-                         ::testing::Values(1, 2, 3, 4, 5, 6, 7, 8, 12));
+INSTANTIATE_TEST_SUITE_P(Shards, GradientExchangeTest, ::testing::Values(1, 2, 4, 12, 13));
+
+TEST(GradientExchangeLimitsTest, WithoutANetworkAllIsHere) {
+  Communicator communicator;
+  const testing::ShardGradients gradients = testing::shard_gradients(6, kSize);
+  GradientExchange exchange(communicator, kSize, 6);
+  std::vector<float> reused(kSize);
+  EXPECT_EQ(exchange.first_shard(), 0);
+  EXPECT_EQ(exchange.last_shard(), 6);
+  EXPECT_TRUE(equal_bits(step(exchange, gradients, reused), testing::tree_sum(gradients, kSize)));
+  EXPECT_EQ(communicator.traffic().bytes, 0);
+}
+
+TEST(GradientExchangeLimitsTest, OneShardOfOneRankIsNotCopied) {
+  Communicator communicator;
+  const std::vector<float> gradient(kSize, 2.0F);
+  GradientExchange exchange(communicator, kSize, 1);
+  exchange.add(gradient);
+  EXPECT_EQ(exchange.reduce_scatter().data(), gradient.data());
+}
+
+TEST(GradientExchangeLimitsTest, NanOfOneRankIsSeenByAll) {
+  testing::ShardGradients gradients = testing::shard_gradients(4, kSize);
+  gradients[2][kSize - 1] = std::numeric_limits<float>::quiet_NaN();
+  testing::InProcessRanks run(4);
+  run.run([&](Communicator& communicator) {
+    GradientExchange exchange(communicator, kSize, 4);
+    std::vector<float> reused(kSize);
+    const std::vector<float> sum = step(exchange, gradients, reused);
+    EXPECT_TRUE(std::isnan(sum.back()));
+    EXPECT_TRUE(std::isnan(exchange.sum_of_squares()));
+  });
+  EXPECT_THAT(run.lines(), ::testing::IsEmpty());
+}
+
+TEST(GradientExchangeLimitsTest, FewElementsLeaveRanksWithoutAShare) {
+  testing::InProcessRanks run(5);
+  run.run([](Communicator& communicator) {
+    GradientExchange exchange(communicator, 3, 5);
+    const std::vector<float> gradient{1.0F, 2.0F, 3.0F};
+    exchange.add(gradient);
+    const std::span<const float> sum = exchange.reduce_scatter();
+    std::vector<float> weights(3);
+    for (const FlatRange& range : exchange.owned()) {
+      std::ranges::copy(sum.subspan(range.begin, range.size), weights.data() + range.begin);
+    }
+    EXPECT_EQ(exchange.sum_of_squares(), 25.0 + 100.0 + 225.0);
+    exchange.all_gather(weights);
+    EXPECT_THAT(weights, ::testing::ElementsAre(5.0F, 10.0F, 15.0F));
+  });
+}
+
+TEST(GradientExchangeLimitsTest, RefusesFewerShardsThanRanks) {
+  testing::InProcessRanks run(3);
+  run.run([](Communicator& communicator) {
+    try {
+      GradientExchange exchange(communicator, 10, 2);
+      ADD_FAILURE();
+    } catch (const InvalidArgument& error) {
+      EXPECT_STREQ(error.what(), "grad_shards: expected at least 3, the number of ranks, found 2");
+    }
+  });
+}
 
 }  // namespace
 }  // namespace quadgate::cluster

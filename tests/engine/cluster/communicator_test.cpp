@@ -1,0 +1,94 @@
+// Sweeps 1 to 64 ranks in threads, with and without a slow network: records come to all, whole and
+// in order. No tolerance.
+
+#include "engine/cluster/communicator.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tests/support/in_process_ranks.h"
+
+namespace quadgate::cluster {
+namespace {
+
+using ::testing::IsEmpty;
+using Record = std::vector<std::byte>;
+
+Record record_of(int rank) {
+  return Record(static_cast<std::size_t>(rank * rank), static_cast<std::byte>(rank));
+}
+
+void expect_all_come(Communicator& communicator) {
+  const int rank = communicator.rank();
+  std::vector<std::int64_t> all(static_cast<std::size_t>(communicator.world_size()));
+  std::vector<std::int64_t> expected(all.size());
+  std::iota(expected.begin(), expected.end(), 100);
+  const std::int64_t mine = 100 + rank;
+  communicator.all_gather(std::as_bytes(std::span(&mine, 1)),
+                          std::as_writable_bytes(std::span(all)));
+  EXPECT_EQ(all, expected);
+  const std::vector<Record> of_all = communicator.all_gather_any(record_of(rank));
+  const std::vector<Record> of_first = communicator.gather_any(record_of(rank));
+  ASSERT_EQ(of_all.size(), all.size());
+  ASSERT_EQ(of_first.size(), rank == 0 ? all.size() : 0);
+  for (std::size_t other = 0; other < of_all.size(); ++other) {
+    EXPECT_EQ(of_all[other], record_of(static_cast<int>(other)));
+    if (rank == 0) {
+      EXPECT_EQ(of_first[other], of_all[other]);
+    }
+  }
+}
+
+class CommunicatorTest : public ::testing::TestWithParam<int> {};
+
+TEST_P(CommunicatorTest, RecordsComeToAllInOrder) {
+  testing::InProcessRanks run(GetParam());
+  run.run(expect_all_come);
+  EXPECT_THAT(run.lines(), IsEmpty());
+  EXPECT_THAT(run.failed(), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Ranks, CommunicatorTest, ::testing::Values(1, 2, 3, 4, 7, 16, 64));
+
+TEST(CommunicatorLimitsTest, WithoutANetworkItIsOneRank) {
+  Communicator communicator;
+  EXPECT_EQ(communicator.rank(), 0);
+  EXPECT_EQ(communicator.world_size(), 1);
+  expect_all_come(communicator);
+  communicator.fail("nobody listens");
+}
+
+TEST(CommunicatorLimitsTest, ASlowNetworkChangesNothing) {
+  testing::InProcessRanks run(3, {}, std::chrono::milliseconds(5));
+  run.run(expect_all_come);
+  EXPECT_THAT(run.failed(), IsEmpty());
+}
+
+TEST(CommunicatorLimitsTest, CountsTheMessagesOfRecords) {
+  for (const int ranks : {2, 3, 4, 5, 8, 9}) {
+    testing::InProcessRanks run(ranks);
+    run.run([&](Communicator& communicator) {
+      const Traffic before = communicator.traffic();
+      const std::vector<std::byte> mine(10);
+      std::vector<std::byte> all(static_cast<std::size_t>(10 * ranks));
+      communicator.all_gather(mine, all);
+      const Traffic after = communicator.traffic();
+      EXPECT_EQ(after.small_messages - before.small_messages, std::ceil(std::log2(ranks)));
+      EXPECT_EQ(after.small_bytes - before.small_bytes, 10 * (ranks - 1));
+      EXPECT_EQ(after.messages, 0);
+    });
+  }
+}
+
+TEST(CommunicatorLimitsTest, ANetworkThatCannotBeginIsAnErrorOfTheConstructor) {
+  const auto make = []() -> std::unique_ptr<Transport> { throw Error("no such network"); };
+  EXPECT_THROW(Communicator{make}, Error);
+}
+
+}  // namespace
+}  // namespace quadgate::cluster
