@@ -15,6 +15,10 @@ Communicator::Communicator(const std::function<std::unique_ptr<Transport>()>& ma
     : records_(std::make_unique<RecordGather>()) {
   const std::string host = options.host;
   thread_ = std::make_unique<ProgressThread>(make, std::move(options));
+  if (!thread_->has_transport()) {
+    thread_.reset();
+    return;
+  }
   std::vector<std::string> hosts;
   for (const auto& name : all_gather_any(std::as_bytes(std::span(host)))) {
     hosts.emplace_back(reinterpret_cast<const char*>(name.data()), name.size());

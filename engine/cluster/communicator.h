@@ -27,7 +27,8 @@ class Communicator {
  public:
   /// A run of one rank, without a network and a thread.
   Communicator();
-  /// Collective. The thread makes the transport, and ends it. Throws what `make` throws.
+  /// Collective. The thread makes the transport, and ends it; null is a run of one rank. Throws
+  /// what `make` throws.
   explicit Communicator(const std::function<std::unique_ptr<Transport>()>& make,
                         Options options = {});
   /// Waits until all ranks are here, unless the run has failed. While an exception goes through its

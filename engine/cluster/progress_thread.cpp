@@ -63,22 +63,23 @@ void ProgressThread::fail(std::string_view text) noexcept {
 void ProgressThread::main(const std::function<std::unique_ptr<Transport>()>& make) {
   try {
     transport_ = make();
-    messenger_ = std::make_unique<Messenger>(*transport_);
-    watch_ = std::make_unique<Watch>(*messenger_, options_);
+    if (transport_) {
+      rank_ = transport_->rank();
+      world_size_ = transport_->world_size();
+      messenger_ = std::make_unique<Messenger>(*transport_);
+      watch_ = std::make_unique<Watch>(*messenger_, options_);
+    }
   } catch (...) {
     error_ = std::current_exception();
     transport_.reset();
   }
   {
     const std::scoped_lock lock(mutex_);
-    if (!error_) {
-      rank_ = transport_->rank();
-      world_size_ = transport_->world_size();
-    }
+    has_transport_ = transport_ != nullptr;
     is_ready_ = true;
     over_.notify_all();
-    if (error_) return;
   }
+  if (!transport_) return;
   if (const std::optional<Watch::End> end = serve()) finish(*end);
   transport_.reset();
 }

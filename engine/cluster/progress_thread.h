@@ -24,7 +24,8 @@ namespace quadgate::cluster {
 /// and tells whether the other ranks live.
 class ProgressThread {
  public:
-  /// Waits until the transport is there. Throws what `make` throws.
+  /// Waits until the transport is there. Throws what `make` throws. Where that gives none, the
+  /// thread ends.
   ProgressThread(const std::function<std::unique_ptr<Transport>()>& make, Options options);
   /// Waits until all ranks are here, unless the run has failed. While an exception goes through its
   /// owner, it fails.
@@ -32,6 +33,7 @@ class ProgressThread {
   ProgressThread(const ProgressThread&) = delete;
   ProgressThread& operator=(const ProgressThread&) = delete;
 
+  bool has_transport() const noexcept { return has_transport_; }
   int rank() const noexcept { return rank_; }
   int world_size() const noexcept { return world_size_; }
   void set_hosts(std::vector<std::string> hosts);
@@ -56,6 +58,7 @@ class ProgressThread {
   void tell(std::string_view text);
 
   Options options_;
+  bool has_transport_ = false;
   int rank_ = 0;
   int world_size_ = 1;
   int exceptions_ = std::uncaught_exceptions();
