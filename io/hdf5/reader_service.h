@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <span>
@@ -26,9 +25,7 @@ class ReaderService {
 
  private:
   Object describe(const std::string& name) const;
-  void read(const std::string& name, std::int64_t first, std::int64_t count,
-            std::vector<std::byte>& out);
-  DatasetInfo describe_dataset(const std::string& name, const Handle& dataset) const;
+  std::string dataset_text(const std::string& name) const;
 
   std::filesystem::path path_;
   Handle file_;
