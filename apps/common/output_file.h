@@ -5,10 +5,9 @@
 #include <span>
 #include <string_view>
 
-namespace quadgate::apps {
+#include "io/hdf5/formats.h"
 
-inline constexpr std::string_view kDatasetFormat = "quadgate-dataset";
-inline constexpr std::string_view kCheckpointFormat = "quadgate-checkpoint";
+namespace quadgate::apps {
 
 /// Throws InvalidArgument if `output` is one of `inputs`, by whatever name.
 void expect_no_input(const std::filesystem::path& output,

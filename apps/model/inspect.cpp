@@ -14,6 +14,7 @@
 #include "io/data/window_split.h"
 #include "io/hdf5/attributes.h"
 #include "io/hdf5/file.h"
+#include "io/hdf5/formats.h"
 #include "io/model/checkpoint.h"
 
 namespace quadgate::apps {
@@ -221,14 +222,13 @@ void inspect(const std::filesystem::path& path) {
   const auto file = hdf5::File::open(path);
   const std::string format =
       file.has_attribute("", "format") ? file.read_string("", "format") : "none";
-  if (format == "quadgate-dataset") {
+  if (format == kDatasetFormat) {
     inspect_dataset(file);
-  } else if (format == "quadgate-checkpoint") {
+  } else if (format == kCheckpointFormat) {
     inspect_checkpoint(Checkpoint(file));
   } else {
-    throw FileError(fmt::format(
-        "{}: attribute 'format': expected quadgate-dataset or quadgate-checkpoint, found {}",
-        path.string(), format));
+    throw FileError(fmt::format("{}: attribute 'format': expected {} or {}, found {}",
+                                path.string(), kDatasetFormat, kCheckpointFormat, format));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "engine/base/error.h"
 #include "io/files/replace_file.h"
 #include "io/hdf5/file_writer.h"
+#include "io/hdf5/formats.h"
 
 namespace quadgate::apps {
 namespace {
@@ -145,7 +146,7 @@ void write_hdf5(const std::filesystem::path& path, const Predictions& prediction
   const auto items =
       regression ? std::ssize(predictions.values) / size : std::ssize(predictions.outputs) / size;
   const std::int64_t matrix[] = {items, size};
-  file.write_string("", "format", "quadgate-predictions");
+  file.write_string("", "format", kPredictionsFormat);
   file.write_int("", "format_version", regression ? 2 : 1);  // float64 values
   file.write_string("", "task", to_string(model.config.task));
   if (regression) {
@@ -176,7 +177,7 @@ void predict(const PredictArguments& arguments) {
   }
   expect_no_input(output, arguments.data);
   expect_no_input(output, std::span(&arguments.checkpoint, 1));
-  if (!arguments.force) expect_same_format(output, "quadgate-predictions");
+  if (!arguments.force) expect_same_format(output, kPredictionsFormat);
   ModelOnData model(Checkpoint(arguments.checkpoint), arguments.data, arguments.split,
                     arguments.threads);
   if (model.description().data.streams) {

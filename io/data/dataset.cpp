@@ -10,6 +10,7 @@
 #include "engine/base/error.h"
 #include "io/data/dataset_kinds.h"
 #include "io/hdf5/file.h"
+#include "io/hdf5/formats.h"
 
 namespace quadgate {
 namespace {
@@ -23,7 +24,7 @@ struct Reading {
 };
 
 std::string read_task(const hdf5::File& file) {
-  file.expect_format("quadgate-dataset", kNewestDatasetVersion);
+  file.expect_format(kDatasetFormat, kNewestDatasetVersion);
   std::string task = file.read_string("", "task");
   if (task != "forecast" && task != "language_model" && !task_from_name(task)) {
     throw FileError(fmt::format(

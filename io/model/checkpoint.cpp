@@ -17,12 +17,12 @@
 #include "io/hdf5/attributes.h"
 #include "io/hdf5/file.h"
 #include "io/hdf5/file_writer.h"
+#include "io/hdf5/formats.h"
 #include "io/model/training_state.h"
 
 namespace quadgate {
 namespace {
 
-constexpr const char* kFormat = "quadgate-checkpoint";
 constexpr std::int64_t kFormatVersion = 1;
 
 // Writes the slices of a flat array, laid out like the parameters, as one dataset each.
@@ -89,7 +89,7 @@ std::vector<float> read_tensors(const hdf5::File& file, const std::string& group
 
 void write_model(hdf5::FileWriter& file, const ModelDescription& model,
                  const Parameters& parameters) {
-  file.write_string("", "format", kFormat);
+  file.write_string("", "format", kCheckpointFormat);
   file.write_int("", "format_version", kFormatVersion);
   file.write_string("", kChecksumAttribute, kChecksumKind);
   file.create_group("model");
@@ -162,7 +162,7 @@ std::filesystem::path previous_checkpoint(const std::filesystem::path& path) {
 Checkpoint::Checkpoint(const std::filesystem::path& path) : Checkpoint(hdf5::File::open(path)) {}
 
 Checkpoint::Checkpoint(hdf5::File file) : file_(std::make_unique<hdf5::File>(std::move(file))) {
-  file_->expect_format(kFormat, kFormatVersion);
+  file_->expect_format(kCheckpointFormat, kFormatVersion);
 }
 
 Checkpoint::~Checkpoint() = default;

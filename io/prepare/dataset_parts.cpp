@@ -7,6 +7,7 @@
 #include "engine/base/error.h"
 #include "io/data/dataset.h"
 #include "io/hdf5/attributes.h"
+#include "io/hdf5/formats.h"
 
 namespace quadgate {
 
@@ -61,7 +62,7 @@ void fill_with_means(std::span<double> x, std::span<const double> means) {
 DatasetFile::DatasetFile(const std::filesystem::path& path, const char* task,
                          const DataDescription& description, std::int64_t least_version)
     : temporary_(path), file_(hdf5::FileWriter::create_at(temporary_.temporary_path(), path)) {
-  file_.write_string("", "format", "quadgate-dataset");
+  file_.write_string("", "format", kDatasetFormat);
   file_.write_int("", "format_version",
                   description.mean.empty() ? least_version : kStandardizedVersion);
   file_.write_string("", "task", task);
