@@ -5,17 +5,30 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <functional>
 #include <numeric>
 #include <optional>
+#include <span>
+#include <variant>
 
 #include "engine/base/error.h"
+#include "io/files/load.h"
+#include "io/hdf5/attribute_reader.h"
 #include "io/hdf5/library_lock.h"
 
 namespace quadgate::hdf5 {
 namespace {
 
-std::string name_type(hid_t type) {
+/// Whether two bytes are a bfloat16, which HDF5 does not have: Keras says so in an attribute.
+bool is_bfloat16(const Handle& dataset) {
+  const auto attributes = read_attributes(dataset);
+  if (!attributes || !attributes->contains("dtype")) return false;
+  const auto* const names = std::get_if<std::vector<std::string>>(&attributes->at("dtype"));
+  return names != nullptr && names->size() == 1 && names->front() == "bfloat16";
+}
+
+std::string name_type(const Handle& dataset, hid_t type) {
   const std::size_t bits = 8 * H5Tget_size(type);
   switch (H5Tget_class(type)) {
     case H5T_FLOAT:
@@ -24,8 +37,19 @@ std::string name_type(hid_t type) {
       return fmt::format("{}int{}", H5Tget_sign(type) == H5T_SGN_NONE ? "u" : "", bits);
     case H5T_STRING:
       return "string";
+    case H5T_OPAQUE:
+      if (bits == 16 && is_bfloat16(dataset)) return "bfloat16";
+      [[fallthrough]];
     default:
       return "a type unknown to quadgate";
+  }
+}
+
+/// From the first half of the bytes, in place.
+void widen_bfloat16(std::span<std::byte> floats) {
+  for (std::size_t i = floats.size() / sizeof(float); i-- > 0;) {
+    const std::uint32_t bits = load<std::uint16_t>(&floats[i * sizeof(std::uint16_t)]) << 16U;
+    std::memcpy(&floats[i * sizeof(float)], &bits, sizeof bits);
   }
 }
 
@@ -98,7 +122,7 @@ DatasetInfo describe_dataset(const Handle& dataset, const std::string& where) {
                     where, *filter));
   }
   DatasetInfo info;
-  info.type_text = name_type(type.id());
+  info.type_text = name_type(dataset, type.id());
   info.shape = shape_of(space);
   info.element = element_of(info.type_text);
   info.element_bytes = static_cast<std::int64_t>(H5Tget_size(type.id()));
@@ -124,7 +148,9 @@ void read_rows(const Handle& dataset, std::int64_t first, std::int64_t count,
                const std::string& where, std::vector<std::byte>& out) {
   const Handle type(H5Dget_type(dataset.id()));
   const Handle file_space(H5Dget_space(dataset.id()));
-  const Element element = element_of(name_type(type.id()));
+  const std::string type_text = name_type(dataset, type.id());
+  const Element element = element_of(type_text);
+  const bool is_widened = type_text == "bfloat16";
   const std::vector<std::int64_t> shape = shape_of(file_space);
   std::vector<hsize_t> extent(shape.begin(), shape.end());
   if (!extent.empty()) {
@@ -137,9 +163,10 @@ void read_rows(const Handle& dataset, std::int64_t first, std::int64_t count,
   const Handle memory_space(
       H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr));
   out.resize(std::accumulate(extent.begin(), extent.end(), size_of(element), std::multiplies<>()));
-  check(H5Dread(dataset.id(), memory_type(element), memory_space.id(), file_space.id(), H5P_DEFAULT,
-                out.data()),
+  check(H5Dread(dataset.id(), is_widened ? type.id() : memory_type(element), memory_space.id(),
+                file_space.id(), H5P_DEFAULT, out.data()),
         [&] { return where + ": cannot be read: the file is damaged"; });
+  if (is_widened) widen_bfloat16(out);
 }
 
 }  // namespace quadgate::hdf5

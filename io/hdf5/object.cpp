@@ -14,7 +14,7 @@ Element element_of(std::string_view type_text) noexcept {
   const auto is_one_of = [type_text](std::initializer_list<std::string_view> types) {
     return std::ranges::find(types, type_text) != types.end();
   };
-  if (is_one_of({"float16", "float32", "float64"})) return Element::float32;
+  if (is_one_of({"float16", "bfloat16", "float32", "float64"})) return Element::float32;
   if (type_text == "int32") return Element::int32;
   return is_one_of({"int8", "uint8", "int16", "uint16", "uint32", "int64", "uint64"})
              ? Element::int64

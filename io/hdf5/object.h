@@ -16,8 +16,8 @@ namespace quadgate::hdf5 {
 /// What the elements of a dataset are read as; `other` is all that quadgate does not read.
 enum class Element : std::uint8_t { float32, int32, int64, other };
 
-/// Of a type as numpy names it: floats of 16 to 64 bits are read as float32, integers as int32 or
-/// int64.
+/// Of a type as numpy names it: floats of 16 to 64 bits, bfloat16 too, are read as float32,
+/// integers as int32 or int64.
 Element element_of(std::string_view type_text) noexcept;
 
 /// In bytes in memory, of elements that quadgate reads.

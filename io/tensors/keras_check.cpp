@@ -21,6 +21,7 @@ class Checker {
       layer_ = &layer;
       expect_order();
       check();
+      note_on_dtype();
       result_.layers.push_back(layer.layer);
     }
     describe_head();
@@ -104,6 +105,17 @@ class Checker {
       case Kind::skipped:
         return;
     }
+  }
+
+  /// A policy is of all layers, mostly: it is told once.
+  void note_on_dtype() {
+    const std::string plain = setting("dtype");
+    const std::string policy = plain == "one of its own" ? setting("dtype/config/name") : plain;
+    const bool is_whole = policy.find("int") != std::string::npos;  // of tokens
+    if (policy.empty() || policy == "float32" || is_whole || has_dtype_) return;
+    has_dtype_ = true;
+    result_.notes.push_back(fmt::format("{}: left out: dtype {}, as models here compute in float32",
+                                        layer_->layer.name, policy));
   }
 
   void check_convolution() {
@@ -254,6 +266,7 @@ class Checker {
   std::string activation_;  // of the last convolution or Dense
   bool returns_steps_ = false;
   bool pools_ = false;
+  bool has_dtype_ = false;  // other than float32
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "engine/base/error.h"
@@ -56,8 +57,9 @@ class Flattener {
 
   static std::string class_of(const json& layer) { return shown(member(layer, "class_name")); }
   static std::string name_of(const json& layer) {
-    return fmt::format("layer '{}' ({})", shown(member(member(layer, "config"), "name")),
-                       class_of(layer));
+    const json& name = member(member(layer, "config"), "name");
+    return name.is_null() ? fmt::format("a layer {}", class_of(layer))
+                          : fmt::format("layer '{}' ({})", shown(name), class_of(layer));
   }
   static bool is_model(const std::string& type) {
     return type == "Sequential" || type == "Functional" || type == "Model";
@@ -84,12 +86,16 @@ class Flattener {
       if (is_model(class_of(layers[number]))) {
         flatten(layers[number], groups[number] + "/");
       } else {
-        layers_.push_back({.layer = {.type = type_of(layers[number]),
-                                     .group = groups[number],
-                                     .name = name_of(layers[number])},
-                           .settings = settings_of(member(layers[number], "config"))});
+        layers_.push_back(configured(layers[number], groups[number]));
       }
     }
+  }
+
+  ConfiguredLayer configured(const json& layer, const std::string& group) const {
+    ConfiguredLayer made{.layer = {.type = type_of(layer), .group = group, .name = name_of(layer)},
+                         .settings = settings_of(member(layer, "config"))};
+    if (gives_state_.contains(&layer)) made.settings["return_sequences"] = "false";
+    return made;
   }
 
   const LayerClass* type_of(const json& layer) const {
@@ -106,7 +112,7 @@ class Flattener {
     return is_model(type) ? "functional" : std::string(type_of(layer)->group);
   }
 
-  std::vector<std::size_t> order_of(const std::string& type, const json& config) const {
+  std::vector<std::size_t> order_of(const std::string& type, const json& config) {
     const json& layers = member(config, "layers");
     std::vector<std::size_t> order;
     if (type == "Sequential") {
@@ -114,9 +120,11 @@ class Flattener {
       return order;
     }
     std::map<std::string, std::size_t> followers;  // of a layer, by its name
+    std::set<std::string> give_states;
     std::string first;
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      const std::string before = input_of(layers[i]);
+      const auto [before, output] = input_of(layers[i]);
+      if (output == 1) give_states.insert(before);
       if (before.empty() && !first.empty()) {
         fail(name_of(layers[i]) + ": expected a model of one input, found another");
       }
@@ -135,6 +143,15 @@ class Flattener {
       if (order.size() > layers.size()) fail("config.json: expected no circle of layers");
     }
     expect_chain(config, order.size(), last);
+    for (const json& layer : layers) {
+      if (!give_states.contains(shown(member(layer, "name")))) continue;
+      // Behind the steps comes h, which is the last of them.
+      const std::string kind = class_of(layer);
+      if (kind != "LSTM" && kind != "GRU" && kind != "SimpleRNN") {
+        fail(name_of(layer) + ": expected its first output to be used, found another");
+      }
+      gives_state_.insert(&layer);
+    }
     return order;
   }
 
@@ -152,10 +169,10 @@ class Flattener {
     }
   }
 
-  /// The layer whose only output goes into this one; "" for an input.
-  std::string input_of(const json& layer) const {
+  /// The layer that goes into this one, "" for an input, and which of its outputs does.
+  std::pair<std::string, int> input_of(const json& layer) const {
     const json& nodes = member(layer, "inbound_nodes");
-    if (class_of(layer) == "InputLayer") return "";
+    if (class_of(layer) == "InputLayer") return {};
     if (nodes.size() != 1) {
       fail(fmt::format("{}: expected it once in the model, found {} times", name_of(layer),
                        nodes.size()));
@@ -169,11 +186,11 @@ class Flattener {
       fail(fmt::format("{}: expected one input, found {}", name_of(layer), tensors.size()));
     }
     const json& history = member(member(*tensors.front(), "config"), "keras_history");
-    if (history.size() != 3 || history[1] != 0 || history[2] != 0) {
-      fail(fmt::format("{}: expected the first output of another layer, found {}", name_of(layer),
-                       shown(history)));
+    if (history.size() != 3 || history[1] != 0 || (history[2] != 0 && history[2] != 1)) {
+      fail(fmt::format("{}: expected steps or the state h of another layer, found output {}",
+                       name_of(layer), shown(history)));
     }
-    return shown(history[0]);
+    return {shown(history[0]), history[2].get<int>()};
   }
 
   static void collect_tensors(const json& value, std::vector<const json*>& tensors) {
@@ -185,6 +202,7 @@ class Flattener {
   }
 
   std::string file_;
+  std::set<const json*> gives_state_;  // layers whose second output is used
   std::vector<ConfiguredLayer> layers_;
 };
 

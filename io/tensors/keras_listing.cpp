@@ -137,8 +137,12 @@ class Listing {
         "once, one behind the other in the order {}{}; activation tanh, recurrent_activation "
         "sigmoid",
         fmt::join(order, ", "), has_names_ ? "" : ", and none without weights among them");
-    if (has_class("InputLayer")) assumed += "; no operations (x + y, x[:, -1]) between them";
-    assumed += "; go_backwards False";
+    if (has_class("InputLayer")) {
+      assumed +=
+          "; no operations (x + y, x[:, -1]) and no states (return_state, initial_state) between "
+          "them";
+    }
+    assumed += "; computed in float32; go_backwards False";
     if (has_class("Bidirectional")) assumed += "; merge_mode concat";
     if (has_class("GRU") || has_class("Bidirectional")) assumed += "; reset_after True of a GRU";
     if (has(Kind::embedding)) assumed += "; mask_zero False";

@@ -299,3 +299,60 @@ def test_older_files_are_called_so(tmp_path):
     model = keras.Sequential([keras.Input((STEPS, 3)), layers.LSTM(4)])
     model.save(tmp_path / "m.h5")
     assert "model.save_weights" in refused(tmp_path / "m.h5", tmp_path)
+
+
+def functional(make):
+    start = keras.Input((STEPS, 3))
+    return keras.Model(start, make(start))
+
+
+def test_operations_states_and_layers_used_twice(tmp_path):
+    """A whole model tells of them; of weights alone it is said that there are none."""
+    steps = {"return_sequences": True, "return_state": True}
+    twice = layers.LSTM(3, return_sequences=True)
+    for name, make in {
+        "(Add)": lambda x: layers.Dense(2)(layers.LSTM(3, return_sequences=True)(x) + x),
+        "(GetItem)": lambda x: layers.Dense(2)(layers.LSTM(4, return_sequences=True)(x)[:, 0]),
+        f"'{twice.name}'": lambda x: layers.Dense(2)(twice(twice(x))),
+        "(Dense): expected steps or the state h": lambda x: layers.Dense(2)(layers.LSTM(4, **steps)(x)[2]),
+        "(GRU): expected one input": lambda x: layers.GRU(4)(x, initial_state=layers.GRU(4)(x)),
+        "(Bidirectional): expected its first output": lambda x: layers.Dense(2)(
+            layers.Bidirectional(layers.LSTM(4, return_state=True))(x)[1]),
+        "alone": lambda x: layers.LSTM(4, **steps)(x)[2],
+        "causal": lambda x: layers.LSTM(4)(layers.Conv1D(3, 2, padding="causal", activation="relu")(x)),
+    }.items():  # fmt: skip
+        model = functional(make)
+        assert name in refused(write(tmp_path, model=model, whole=True)[0], tmp_path), name
+        done = run_import(write(tmp_path, model=model)[0], tmp_path)
+        told = "no operations (x + y, x[:, -1]) and no states (return_state" in done.stderr
+        assert told if done.returncode == 0 else done.stderr.count("\n") == 1, done.stderr
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN"])
+def test_the_state_h_is_the_last_step(tmp_path, kind):
+    make = getattr(layers, kind)
+    model = functional(lambda x: layers.Dense(2)(make(4, return_sequences=True, return_state=True)(x)[1]))
+    x = numpy.random.default_rng(1).normal(size=(2, STEPS, 3)).astype("f4")
+    for whole in (False, True):
+        file, _ = write(tmp_path, model=model, whole=whole)
+        checkpoint, _ = imported(file, tmp_path)
+        assert abs(outputs(checkpoint, x, False) - model(x)).max() < 1e-5
+
+
+@pytest.mark.parametrize("policy", ["float16", "bfloat16", "float64", "mixed_bfloat16"])
+def test_weights_of_every_dtype(tmp_path, policy):
+    """Numbers are those of the file, computed with in float32, as is said."""
+
+    def model(dtype):
+        options = {"dtype": dtype, "recurrent_initializer": "glorot_uniform"}
+        return keras.Sequential([keras.Input((STEPS, 3)), layers.GRU(4, **options),
+                                 layers.Dense(2, dtype=dtype)])  # fmt: skip
+
+    other, plain = model(policy), model("float32")
+    plain.set_weights([keras.ops.convert_to_numpy(keras.ops.cast(w, "float32")) for w in other.weights])
+    x = numpy.random.default_rng(1).normal(size=(2, STEPS, 3)).astype("f4")
+    for whole in (False, True):
+        file, _ = write(tmp_path, model=other, whole=whole)
+        checkpoint, said = imported(file, tmp_path)
+        assert abs(outputs(checkpoint, x, False) - plain(x)).max() < 1e-5
+        assert (f"left out: dtype {policy}" if whole else "computed in float32") in said
