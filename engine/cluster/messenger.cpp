@@ -20,13 +20,18 @@ void for_each_piece(Bytes bytes, Body body) {
 
 }  // namespace
 
-int Messenger::take_request(int& pending) {
-  if (free_.empty()) {
-    free_.push_back(static_cast<int>(pending_.size()));
-    pending_.push_back(nullptr);
-    free_.reserve(pending_.capacity());
-    done_.reserve(pending_.capacity());
+void Messenger::add_requests(std::size_t count) {
+  const std::size_t begin = pending_.size();
+  pending_.resize(begin + count);
+  done_.reserve(pending_.size());
+  free_.reserve(pending_.size());
+  for (std::size_t request = begin; request < pending_.size(); ++request) {
+    free_.push_back(static_cast<int>(request));
   }
+}
+
+int Messenger::take_request(int& pending) {
+  if (free_.empty()) add_requests(pending_.size());
   const int request = free_.back();
   free_.pop_back();
   pending_[static_cast<std::size_t>(request)] = &pending;

@@ -27,7 +27,7 @@ class Messenger {
   static constexpr std::size_t kPiece = std::size_t{256} << 10U;
 
   /// `transport` must outlive it.
-  explicit Messenger(Transport& transport) : transport_(transport) {}
+  explicit Messenger(Transport& transport) : transport_(transport) { add_requests(256); }
 
   int rank() const noexcept { return transport_.rank(); }
   int world_size() const noexcept { return transport_.world_size(); }
@@ -50,6 +50,7 @@ class Messenger {
   const Traffic& traffic() const noexcept { return traffic_; }
 
  private:
+  void add_requests(std::size_t count);
   int take_request(int& pending);
 
   Transport& transport_;

@@ -1,6 +1,6 @@
-// Sweeps both backends, tasks, optimizers, directions, dropout and batches of changing size: after
-// three steps, ten more allocate nothing in our code. No tolerance: every call of operator new is
-// counted, under the module of the code that made it.
+// Sweeps both backends, tasks, optimizers, directions, dropout and batches of changing size, and the
+// exchange of gradients between ranks: after three steps, ten more allocate nothing in our code. No
+// tolerance: every call of operator new is counted, under the module of the code that made it.
 
 #include <dlfcn.h>
 #include <execinfo.h>
@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <barrier>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -16,10 +17,14 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "engine/cluster/gradient_exchange.h"
 #include "engine/training/trainer.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"
+#include "tests/support/in_process_ranks.h"
 
 namespace {
 
@@ -150,6 +155,61 @@ TEST_P(AllocationTest, EvaluationAndPredictionAllocateNothing) {
   run();
   count(run);
   EXPECT_EQ(counts.ours, 0);
+}
+
+/// Steps of a rank that exchange gradients of several shards.
+class ExchangeSteps {
+ public:
+  ExchangeSteps(cluster::Communicator& communicator, std::int64_t shards)
+      : communicator_(communicator),
+        exchange_(communicator, kSize, shards),
+        gradient_(kSize, 1.0F),
+        weights_(kSize),
+        ranks_(static_cast<std::size_t>(communicator.world_size())) {}
+
+  void run(int steps) {
+    for (int step = 0; step < steps; ++step) {
+      for (std::int64_t i = exchange_.first_shard(); i < exchange_.last_shard(); ++i) {
+        i % 5 == 4 ? exchange_.add_absent() : exchange_.add(gradient_);
+      }
+      exchange_.reduce_scatter();
+      exchange_.sum_of_squares();
+      exchange_.all_gather(weights_);
+      const double loss = 1;
+      communicator_.all_gather(std::as_bytes(std::span(&loss, 1)),
+                               std::as_writable_bytes(std::span(ranks_)));
+    }
+  }
+
+ private:
+  static constexpr std::size_t kSize = 600'000;  // three buckets
+
+  cluster::Communicator& communicator_;
+  cluster::GradientExchange exchange_;
+  std::vector<float> gradient_;
+  std::vector<float> weights_;
+  std::vector<double> ranks_;
+};
+
+TEST(ExchangeAllocationTest, StepsInSteadyStateAllocateNothing) {
+  for (const auto& [ranks, shards] : {std::pair(2, 2), {2, 16}, {3, 12}, {4, 4}, {5, 13}}) {
+    testing::InProcessRanks run(ranks);
+    run.network().reserve(100, cluster::Messenger::kPiece);
+    std::barrier all(ranks);
+    run.run([&, shards = shards](cluster::Communicator& communicator) {
+      ExchangeSteps steps(communicator, shards);
+      steps.run(3);
+      all.arrive_and_wait();
+      const auto measured = [&] {
+        all.arrive_and_wait();
+        steps.run(10);
+        all.arrive_and_wait();
+      };
+      communicator.rank() == 0 ? count(measured) : measured();
+      all.arrive_and_wait();
+    });
+    EXPECT_EQ(counts.ours, 0) << ranks << " ranks";
+  }
 }
 
 TEST(AllocationCounterTest, CountsWhatWeAllocate) {
