@@ -21,6 +21,16 @@ find_package(OnnxProto REQUIRED)
 find_package(xxHash REQUIRED)
 find_package(ZLIB REQUIRED)
 
+# Debian's shared library of HDF5 loads 35 others, those of curl for files in the net, whenever a
+# program starts. Ours take of the archive what they use.
+find_library(QUADGATE_HDF5_ARCHIVE libhdf5.a HINTS ${HDF5_C_LIBRARY_hdf5}/..
+             DOC "HDF5 to link our programs with; without it they have the shared library")
+if(PROJECT_IS_TOP_LEVEL AND QUADGATE_HDF5_ARCHIVE)
+  list(TRANSFORM HDF5_LIBRARIES REPLACE ".*/libhdf5\\.so$" ${QUADGATE_HDF5_ARCHIVE})
+  set_target_properties(HDF5::HDF5 PROPERTIES INTERFACE_LINK_LIBRARIES "${HDF5_LIBRARIES}"
+                                              INTERFACE_LINK_OPTIONS -Wl,--as-needed)
+endif()
+
 if(QUADGATE_BUILD_APPS)
   find_package(CLI11 CONFIG REQUIRED)
   find_package(tomlplusplus CONFIG REQUIRED)
