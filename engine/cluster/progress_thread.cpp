@@ -183,17 +183,18 @@ void ProgressThread::finish(const Watch::End& end) {
   transport_->abort(1);
 }
 
-/// Gives the others a moment to hear that the run has failed. Some of them may not hear.
+/// Gives the others a moment to hear that the run has failed, though some may not hear, and the
+/// launcher one to pass on the line: MPICH's loses what it has not read when it ends the ranks.
 void ProgressThread::tell(std::string_view text) {
-  constexpr auto kMoment = milliseconds(300);
-  const Clock::time_point start = Clock::now();
+  const Clock::time_point end = Clock::now() + options_.grace / 8;
   try {
     watch_->tell_end(text);
-    while (watch_->telling() > 0 && Clock::now() - start < kMoment) {
+    while (Clock::now() < end) {
       messenger_->poll();
       std::this_thread::sleep_for(microseconds(50));
     }
   } catch (const std::exception&) {  // what broke is what was reported
+    std::this_thread::sleep_until(end);
   }
 }
 

@@ -33,7 +33,7 @@ class TreeSum {
   /// A subtree that is complete, and the sum of its shards.
   struct Part {
     TreeNode node;
-    const float* values;
+    const float* values = nullptr;
   };
   /// Complete subtrees, none of which are two halves of a node, from left to right.
   std::span<const Part> parts() const noexcept { return parts_; }

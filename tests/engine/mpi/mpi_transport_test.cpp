@@ -10,6 +10,8 @@
 #include <memory>
 #include <string>
 
+#include "engine/cluster/communicator.h"
+#include "tests/engine/mpi/exchange_steps.h"
 #include "tests/support/ranks.h"
 
 namespace quadgate {
@@ -20,6 +22,13 @@ using quadgate::testing::Ranks;
 using ::testing::HasSubstr;
 
 constexpr std::chrono::seconds kPatience(60);
+
+/// Expects `line` on stderr, and no other one of ours.
+void expect_line(const Ranks& ranks, const std::string& line) {
+  const std::string err = ranks.err();
+  EXPECT_THAT(err, HasSubstr(line));
+  EXPECT_EQ(err.find("quadgate:"), err.rfind("quadgate:")) << err;
+}
 
 class MpiTransportTest : public ::testing::TestWithParam<MpiUnderTest> {
  protected:
@@ -35,12 +44,13 @@ class MpiTransportTest : public ::testing::TestWithParam<MpiUnderTest> {
     if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
-  std::unique_ptr<Ranks> start(int count, const std::string& scenario) const {
+  std::unique_ptr<Ranks> start(int count, const std::string& scenario,
+                               const std::vector<std::string>& options = {}) const {
     const std::string plugin =
         std::string(QUADGATE_PLUGINS) + "/libquadgate_mpi_" + GetParam().name + ".so";
     return std::make_unique<Ranks>(
         GetParam(), count, std::vector<std::string>{QUADGATE_RANK_PROGRAM, plugin, scenario},
-        folder_);
+        folder_, options);
   }
 
   void expect_exchange(int count) const {
@@ -77,10 +87,54 @@ TEST_P(MpiTransportTest, AnErrorOfMpiIsThrown) {
   EXPECT_THAT(ranks->out(), HasSubstr("MPI_Isend"));
 }
 
+TEST_P(MpiTransportTest, SumsHaveTheBitsOfOneProcess) {
+  cluster::Communicator alone;
+  const std::string bits = quadgate::testing::exchange_steps(alone);
+  for (const int count : {2, 3}) {
+    const auto ranks = start(count, "steps");
+    ASSERT_TRUE(ranks->finish(kPatience)) << ranks->err();
+    EXPECT_EQ(ranks->code(), 0) << ranks->err();
+    std::string expected;
+    for (int rank = 0; rank < count; ++rank) expected += "bits " + bits + "\n";
+    EXPECT_EQ(ranks->out(), expected);
+  }
+}
+
 TEST_P(MpiTransportTest, OneRankEndsAll) {
   const auto ranks = start(2, "abort");
   EXPECT_TRUE(ranks->finish(std::chrono::seconds(15)));
   EXPECT_EQ(ranks->code(), 1) << ranks->err();
+}
+
+/// Expects that all ranks end soon after one got a signal, and that one of them names it.
+void expect_end(Ranks& ranks, int rank, int signal) {
+  while (ranks.out().find("running") == std::string::npos) {
+    ASSERT_FALSE(ranks.finish(std::chrono::milliseconds(20))) << ranks.err();
+  }
+  ASSERT_NE(ranks.process(rank), 0);
+  ::kill(ranks.process(rank), signal);
+  EXPECT_TRUE(ranks.finish(std::chrono::seconds(15)));
+  expect_line(ranks, "quadgate: rank " + std::to_string(rank) + " (here) has not answered for 2 s");
+}
+
+TEST_P(MpiTransportTest, ARankThatStandsStillEndsAll) {
+  const auto ranks = start(3, "endless");
+  expect_end(*ranks, 1, SIGSTOP);
+  EXPECT_EQ(ranks->code(), 1);
+}
+
+TEST_P(MpiTransportTest, SoDoesOneThatIsGoneWithoutALauncherThatEndsTheOthers) {
+  if (GetParam().name != std::string("openmpi"))
+    GTEST_SKIP() << "only Open MPI has --enable-recovery";
+  const auto ranks = start(3, "endless", {"--enable-recovery"});
+  expect_end(*ranks, 0, SIGKILL);
+}
+
+TEST_P(MpiTransportTest, SoDoesOneThatThrows) {
+  const auto ranks = start(2, "failing");
+  EXPECT_TRUE(ranks->finish(std::chrono::seconds(15)));
+  EXPECT_EQ(ranks->code(), 1);
+  expect_line(*ranks, "quadgate: rank 1 (here): it ended with an error");
 }
 
 std::string name_of(const ::testing::TestParamInfo<MpiUnderTest>& test) { return test.param.name; }

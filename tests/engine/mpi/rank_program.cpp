@@ -1,23 +1,32 @@
 // A rank of the tests of MpiTransport: rank_program PLUGIN SCENARIO. It says what went wrong, and
 // exits with 1.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <span>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "engine/cluster/communicator.h"
+#include "engine/cluster/error.h"
 #include "engine/mpi/mpi_transport.h"
+#include "tests/engine/mpi/exchange_steps.h"
 
 namespace {
 
 using Bytes = std::vector<std::byte>;
 using quadgate::MpiTransport;
+namespace cluster = quadgate::cluster;
 
 int failures = 0;
 
@@ -139,7 +148,7 @@ void expect_error(MpiTransport& transport, std::size_t sent, std::size_t expecte
   try {
     wait(transport, 2);
     expect(false, "a message of another size was taken");
-  } catch (const quadgate::cluster::Error& error) {
+  } catch (const cluster::Error& error) {
     std::printf("%s\n", error.what());
   }
 }
@@ -154,7 +163,7 @@ void no_such_rank(MpiTransport& transport) {
   try {
     transport.isend(0, transport.world_size(), 3, std::as_bytes(std::span(&value, 1)));
     expect(false, "a message to a rank that is not there");
-  } catch (const quadgate::cluster::Error& error) {
+  } catch (const cluster::Error& error) {
     std::printf("%s\n", error.what());
   }
 }
@@ -166,22 +175,71 @@ void abort_all(MpiTransport& transport) {
   wait(transport, 1);
 }
 
-}  // namespace
+cluster::Options options_of_faults() {
+  return {.timeout = std::chrono::seconds(2),
+          .heartbeat = std::chrono::milliseconds(200),
+          .host = "here",
+          .on_failure =
+              [](std::string_view line) {
+                std::fprintf(stderr, "quadgate: %.*s\n", static_cast<int>(line.size()),
+                             line.data());
+              },
+          .end_process = [] { std::_Exit(1); }};
+}
 
-int main(int argc, char** argv) {
-  const std::map<std::string, void (*)(MpiTransport&)> scenarios = {{"exchange", exchange},
-                                                                    {"lengths", lengths},
-                                                                    {"no_such_rank", no_such_rank},
-                                                                    {"abort", abort_all}};
-  if (argc != 3) return 2;
-  // As a run does it: another thread than the first one makes, uses and ends it.
+/// What the ranks add up together.
+void steps(const char* plugin) {
+  cluster::Communicator communicator([&] { return std::make_unique<MpiTransport>(plugin); });
+  std::printf("bits %s\n", quadgate::testing::exchange_steps(communicator).c_str());
+}
+
+/// Calls without an end. With a word, rank 1 fails.
+void endless(const char* plugin, bool one_fails) {
+  cluster::Communicator communicator([&] { return std::make_unique<MpiTransport>(plugin); },
+                                     options_of_faults());
+  std::vector<int> all(static_cast<std::size_t>(communicator.world_size()));
+  for (int step = 0;; ++step) {
+    communicator.all_gather(std::as_bytes(std::span(&step, 1)),
+                            std::as_writable_bytes(std::span(all)));
+    if (step == 100 && communicator.rank() == 0) {
+      std::printf("running\n");
+      std::fflush(stdout);
+    }
+    if (step == 200 && one_fails && communicator.rank() == 1) throw std::runtime_error("no reason");
+  }
+}
+
+/// Another thread than the first one makes, uses and ends a transport.
+template <void (*body)(MpiTransport&)>
+void in_thread(const char* plugin) {
   std::thread([&] {
     try {
-      MpiTransport transport(argv[1]);
-      scenarios.at(argv[2])(transport);
+      MpiTransport transport(plugin);
+      body(transport);
     } catch (const std::exception& error) {
       expect(false, error.what());
     }
   }).join();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::map<std::string, void (*)(const char*)> scenarios = {
+      {"exchange", in_thread<exchange>},
+      {"lengths", in_thread<lengths>},
+      {"no_such_rank", in_thread<no_such_rank>},
+      {"abort", in_thread<abort_all>},
+      {"steps", steps},
+      {"endless", [](const char* plugin) { endless(plugin, false); }},
+      {"failing", [](const char* plugin) { endless(plugin, true); }}};
+  if (argc != 3) return 2;
+  try {
+    scenarios.at(argv[2])(argv[1]);
+  } catch (const cluster::Failure&) {
+    return 1;
+  } catch (const std::exception& error) {
+    expect(false, error.what());
+  }
   return failures == 0 ? 0 : 1;
 }
