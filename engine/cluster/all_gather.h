@@ -22,7 +22,7 @@ class AllGather final : public Job {
  private:
   /// Where a bucket is on its way.
   struct Bucket {
-    std::size_t number;
+    std::size_t number = 0;
     int step = 0;       // next
     int receiving = 0;  // pieces
   };

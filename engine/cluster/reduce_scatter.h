@@ -38,7 +38,7 @@ class ReduceScatter final : public Job {
  private:
   /// Where a bucket is on its way.
   struct Bucket {
-    std::size_t number;
+    std::size_t number = 0;
     Buffer received;
     int step = 0;
     bool under_way = false;  // the step

@@ -29,6 +29,7 @@ class InProcessRanks {
   /// Runs body(communicator) on every rank, to its end or failure.
   void run(const Body& body) {
     std::vector<std::jthread> threads;
+    threads.reserve(static_cast<std::size_t>(network_.world_size()));
     for (int rank = 0; rank < network_.world_size(); ++rank) {
       threads.emplace_back([&, rank] { run(rank, body); });
     }

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/base/random.h"
@@ -46,6 +49,11 @@ inline std::vector<float> tree_sum(const ShardGradients& gradients, std::size_t 
   std::vector<float> sum(n);
   for (std::size_t i = 0; i < n; ++i) sum[i] = *tree_sum(gradients, i, 0, gradients.size());
   return sum;
+}
+
+inline bool same_bits(std::span<const float> found, std::span<const float> expected) {
+  const auto bits = [](float value) { return std::bit_cast<std::uint32_t>(value); };
+  return std::ranges::equal(found, expected, {}, bits, bits);
 }
 
 }  // namespace quadgate::testing

@@ -20,7 +20,8 @@ using ::testing::IsEmpty;
 using Record = std::vector<std::byte>;
 
 Record record_of(int rank) {
-  return Record(static_cast<std::size_t>(rank * rank), static_cast<std::byte>(rank));
+  Record record(static_cast<std::size_t>(rank * rank), static_cast<std::byte>(rank));
+  return record;
 }
 
 void expect_all_come(Communicator& communicator) {

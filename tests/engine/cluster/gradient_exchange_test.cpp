@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
@@ -45,10 +44,6 @@ std::vector<float> step(GradientExchange& exchange, const testing::ShardGradient
   return weights;
 }
 
-bool equal_bits(const std::vector<float>& found, const std::vector<float>& expected) {
-  return std::memcmp(found.data(), expected.data(), kSize * sizeof(float)) == 0;
-}
-
 class GradientExchangeTest : public ::testing::TestWithParam<int> {};
 
 TEST_P(GradientExchangeTest, StepsHaveTheBitsOfTheTreeAtEveryNumberOfRanks) {
@@ -67,7 +62,7 @@ TEST_P(GradientExchangeTest, StepsHaveTheBitsOfTheTreeAtEveryNumberOfRanks) {
       GradientExchange exchange(communicator, kSize, GetParam());
       std::vector<float> reused(kSize);
       for (int steps = 0; steps < 2; ++steps) {
-        EXPECT_TRUE(equal_bits(step(exchange, gradients, reused), expected));
+        EXPECT_TRUE(testing::same_bits(step(exchange, gradients, reused), expected));
         of_ranks[static_cast<std::size_t>(communicator.rank())] = exchange.sum_of_squares();
       }
     });
@@ -89,7 +84,8 @@ TEST(GradientExchangeLimitsTest, WithoutANetworkAllIsHere) {
   std::vector<float> reused(kSize);
   EXPECT_EQ(exchange.first_shard(), 0);
   EXPECT_EQ(exchange.last_shard(), 6);
-  EXPECT_TRUE(equal_bits(step(exchange, gradients, reused), testing::tree_sum(gradients, kSize)));
+  EXPECT_TRUE(
+      testing::same_bits(step(exchange, gradients, reused), testing::tree_sum(gradients, kSize)));
   EXPECT_EQ(communicator.traffic().bytes, 0);
 }
 

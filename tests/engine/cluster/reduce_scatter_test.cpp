@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <bit>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -96,11 +95,6 @@ class AllRanks {
   std::vector<std::unique_ptr<Rank>> ranks_;
 };
 
-bool same_bits(const std::vector<float>& found, const std::vector<float>& expected) {
-  return found.size() == expected.size() &&
-         std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0;
-}
-
 TEST(ReduceScatterTest, EveryNumberOfRanksHasTheBitsOfTheTree) {
   constexpr std::size_t kOdd = 133;  // two buckets; the last block is not whole
   for (std::int64_t shards = 1; shards <= 64; ++shards) {
@@ -110,7 +104,7 @@ TEST(ReduceScatterTest, EveryNumberOfRanksHasTheBitsOfTheTree) {
       AllRanks run(ranks, shards, kOdd, 2);
       run.step(gradients);
       for (int rank = 0; rank < ranks; ++rank) {
-        ASSERT_TRUE(same_bits(run.sum(rank), expected))
+        ASSERT_TRUE(testing::same_bits(run.sum(rank), expected))
             << shards << " shards, rank " << rank << " of " << ranks;
       }
     }
@@ -126,7 +120,8 @@ TEST(ReduceScatterTest, StepsFollowEachOther) {
         const auto gradients = testing::shard_gradients(shards, kLong, step);
         run.step(gradients);
         const std::vector<float> expected = testing::tree_sum(gradients, kLong);
-        for (int rank = 0; rank < ranks; ++rank) EXPECT_TRUE(same_bits(run.sum(rank), expected));
+        for (int rank = 0; rank < ranks; ++rank)
+          EXPECT_TRUE(testing::same_bits(run.sum(rank), expected));
       }
     }
   }
