@@ -11,6 +11,7 @@
 #include <string_view>
 #include <thread>
 
+#include "apps/common/cgroup.h"
 #include "apps/common/warn.h"
 #include "engine/base/error.h"
 
@@ -70,31 +71,9 @@ std::string count_of_cores(int cores) {
 
 std::optional<int> cgroup_cpus(const std::filesystem::path& root) {
   std::optional<int> fewest;
-  std::ifstream groups(root / "proc/self/cgroup");
-  // A line a hierarchy, "ID:CONTROLLERS:/PATH"; v2 has no controllers.
-  for (std::string line; std::getline(groups, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) {
-      continue;
-    }
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (!controllers.empty() && ("," + controllers + ",").find(",cpu,") == std::string::npos) {
-      continue;
-    }
-    const std::filesystem::path mount = root / "sys/fs/cgroup" / (controllers.empty() ? "" : "cpu");
-    // Every group on the way up limits it. In a container the path may lead nowhere.
-    std::filesystem::path group = std::filesystem::path(line.substr(second + 1)).relative_path();
-    while (true) {
-      if (const auto quota = quota_of(mount / group)) {
-        fewest = std::min(fewest.value_or(*quota), *quota);
-      }
-      if (group.empty()) {
-        break;
-      }
-      group = group.parent_path();
-    }
-  }
+  for_each_cgroup(root, "cpu", [&](const std::filesystem::path& group) {
+    if (const auto quota = quota_of(group)) fewest = std::min(fewest.value_or(*quota), *quota);
+  });
   return fewest;
 }
 

@@ -7,10 +7,12 @@
 #include <system_error>
 
 #include "apps/common/command.h"
+#include "apps/common/memory.h"
 #include "apps/common/signals.h"
 #include "apps/common/threads.h"
 #include "apps/common/warn.h"
 #include "apps/model/model_on_data.h"
+#include "apps/train/memory_need.h"
 #include "apps/train/run_config.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/run_lock.h"
@@ -32,7 +34,8 @@ std::int64_t longest(Dataset& data) {
   return steps;
 }
 
-void describe(const RunConfig& config, const Network& network, int threads, Dataset& data) {
+void describe(const RunConfig& config, const Network& network, int threads, Dataset& data,
+              const MemoryNeed& need) {
   std::string splits;
   for (const std::string& name : data.split_names()) {
     splits += fmt::format("{}{} {}", splits.empty() ? "" : ", ", data.split(name).size(), name);
@@ -46,14 +49,16 @@ void describe(const RunConfig& config, const Network& network, int threads, Data
   for (const ParameterSlice& slice : network.parameters().slices()) {
     parameters += slice.size;
   }
-  std::fputs(fmt::format(
-                 "{}: {} sequences; {} {}{}{} -> {} x {}{} -> {}, {} parameters; {} threads, {}\n",
-                 config.data_text(), splits, to_string(config.model.cell), vocabulary,
-                 network.config().input_size(), convolution, config.model.num_layers,
-                 config.model.hidden_size, config.model.bidirectional ? ", bidirectional" : "",
-                 data.output_size(), parameters, threads, kernels::to_string(kernels::active_isa()))
-                 .c_str(),
-             stderr);
+  std::fputs(
+      fmt::format("{}: {} sequences; {} {}{}{} -> {} x {}{} -> {}, {} parameters; {} threads, {}, "
+                  "about {}\n",
+                  config.data_text(), splits, to_string(config.model.cell), vocabulary,
+                  network.config().input_size(), convolution, config.model.num_layers,
+                  config.model.hidden_size, config.model.bidirectional ? ", bidirectional" : "",
+                  data.output_size(), parameters, threads,
+                  kernels::to_string(kernels::active_isa()), bytes_text(need.total()))
+          .c_str(),
+      stderr);
 }
 
 /// Warns of an order that is slow to read.
@@ -114,10 +119,17 @@ int train(const TrainArguments& arguments) {
   const ModelConfig model = model_of(config, data);
   validate(model);
   for (const std::string& name : data.split_names()) expect_lengths(model, data, name);
+  const NetworkOptions options{.precision = config.model.precision,
+                               .carries_states = streams.has_value()};
+  const std::int64_t seq_len = longest(data);
+  const Memory memory = memory_now();
+  expect_room(least_memory_need(config, model), memory, config, model, seq_len);
   Arena arena(threads);
-  Network network(model, longest(data), config.train.batch_size, arena,
-                  {.precision = config.model.precision, .carries_states = streams.has_value()});
+  Network network(model, seq_len, config.train.batch_size, arena, options);
   Trainer trainer(network, config.train.optimizer, static_cast<std::uint64_t>(config.train.seed));
+  const MemoryNeed need = memory_need(config, options, data, trainer, seq_len, memory);
+  // oneDNN writes to about half of the memory that it asks for.
+  if (network.backend() == BackendKind::native) expect_room(need, memory, config, model, seq_len);
 
   TrainingState state = arguments.resume ? resume(config, folder, *origin, data, trainer)
                                          : begin(config, *origin, data, network);
@@ -135,7 +147,7 @@ int train(const TrainArguments& arguments) {
   }
   catch_stop_signals();
   if (!arguments.quiet) {
-    describe(config, network, threads, data);
+    describe(config, network, threads, data, need);
   }
   advise(config, data);
   TrainingRun run(config, folder, data, trainer, std::move(state),

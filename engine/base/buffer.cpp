@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <new>
 
 namespace quadgate {
@@ -15,6 +16,8 @@ bool is_large(std::size_t size) noexcept {
   constexpr std::size_t kLarge = std::size_t{4} << 20U;
   return size * sizeof(float) >= kLarge;
 }
+
+std::atomic<std::size_t> bytes_of_all = 0;
 
 float* allocate(std::size_t size) {
   if (!is_large(size)) {
@@ -31,9 +34,14 @@ float* allocate(std::size_t size) {
 
 }  // namespace
 
-Buffer::Buffer(std::size_t size) : data_(allocate(size), Delete{size}) {}
+Buffer::Buffer(std::size_t size) : data_(allocate(size), Delete{size}) {
+  bytes_of_all += size * sizeof(float);
+}
+
+std::size_t Buffer::bytes_held() noexcept { return bytes_of_all; }
 
 void Buffer::Delete::operator()(float* data) const noexcept {
+  bytes_of_all -= size * sizeof(float);
   if (is_large(size)) {
     munmap(data, size * sizeof(float));
   } else {

@@ -19,6 +19,9 @@ class Buffer {
   float* data() noexcept { return data_.get(); }
   const float* data() const noexcept { return data_.get(); }
   std::size_t size() const noexcept { return data_.get_deleter().size; }
+  /// Bytes that all buffers of the process hold. What nobody has written to yet of a large one
+  /// takes no memory.
+  static std::size_t bytes_held() noexcept;
   std::span<float> span() noexcept { return {data(), size()}; }
   std::span<const float> span() const noexcept { return {data(), size()}; }
 

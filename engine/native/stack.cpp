@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 
 namespace quadgate::native {
 
@@ -17,7 +18,9 @@ Stack::Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer
       steps_(plan.seq_len, plan.batch_size, plan.has_states) {
   const CellKernels cell = cell_kernels(config_.cell, precision_, plan.isa);
   x_ = features(0, 1, config_.input_size);
-  for (auto& d : d_) d = Buffer(static_cast<std::size_t>(capacity_ * config_.output_size()));
+  for (auto& d : std::span(d_).first(config_.num_layers > 1 ? 2 : 1)) {
+    d = Buffer(static_cast<std::size_t>(capacity_ * config_.output_size()));
+  }
   if (plan.has_d_input) d_x_ = Buffer(static_cast<std::size_t>(capacity_ * config_.input_size));
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {

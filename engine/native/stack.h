@@ -139,7 +139,7 @@ class Stack {
   std::vector<FeatureDropout> dropouts_;  // before each layer, and behind the last
   std::vector<Features> dropped_;         // of each layer, if there is dropout behind it
   bool has_plain_weights_ = false;        // with weight_dropout: the panels hold W_hh as it is
-  std::array<Buffer, 2> d_;               // of the layers' outputs, in turns
+  std::array<Buffer, 2> d_;               // of the layers' outputs, in turns, if there are several
   Buffer d_x_;                            // with has_d_input
 };
 

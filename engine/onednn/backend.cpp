@@ -33,7 +33,9 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
   const std::int64_t slices = (plan.batch_size + rows_ - 1) / rows_;
   metrics_.resize(static_cast<std::size_t>(slices));
   slice_times_.resize(static_cast<std::size_t>(slices));
-  for (std::int64_t slice = 0; slice < slices; ++slice) gradients_.emplace_back();
+  for (std::int64_t slice = 0; slice < slices; ++slice) {
+    gradients_.emplace_back(gradient_sum_.slice_size());
+  }
   arena.for_each(1, [&](std::int64_t) {
     for (std::int64_t i = 0; i < std::min<std::int64_t>(slices, arena.threads()); ++i) {
       at_work_.push_back(
@@ -86,9 +88,6 @@ void Backend::predict(const Batch& batch, std::span<float> outputs) {
 
 Derivative Backend::differentiate(const Batch& batch, const DropoutKey& dropout,
                                   float gradient_scale) {
-  for (auto& buffer : gradients_) {
-    if (buffer.size() == 0) buffer = Buffer(gradient_sum_.slice_size());
-  }
   const auto differentiate_slice = [&](BatchSlice& slice, std::size_t number,
                                        std::int64_t first_row) {
     const DropoutMask mask{dropout, first_row};

@@ -41,7 +41,7 @@ class Backend final : public quadgate::Backend {
   // As many slices as can run at once; each takes its turns over the rows of a batch.
   std::vector<std::unique_ptr<BatchSlice>> at_work_;
   std::vector<Metrics> metrics_;   // of each slice of the batch
-  std::vector<Buffer> gradients_;  // likewise, from the first training pass on
+  std::vector<Buffer> gradients_;  // likewise
   std::vector<PhaseTimes> slice_times_;
   PhaseTimes times_;
 };
