@@ -93,8 +93,8 @@ void add_import(CLI::App& app, ImportArguments& arguments, Command& command) {
   importing
       .add_option(
           "model", arguments.input,
-          "state_dict or a checkpoint with one (.pt, .pth, .ckpt), .safetensors, .onnx, .h5, Keras "
-          "weights (.weights.h5) or model (.keras)")
+          "state_dict or a checkpoint with one (.pt, .pth, .ckpt, .bin, .pth.tar), .safetensors, "
+          ".onnx, .h5, Keras weights (.weights.h5) or model (.keras)")
       ->required()
       ->type_name("MODEL");
   importing.add_option("-o,--output", arguments.output, "Checkpoint to write")

@@ -1,8 +1,12 @@
 #include "apps/model/import.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "apps/common/output_file.h"
@@ -19,6 +23,9 @@
 namespace quadgate::apps {
 namespace {
 
+/// As in pytorch_model.bin and checkpoint.pth.tar, which are what the others are.
+constexpr std::array<std::string_view, 5> kTorchKinds{".pt", ".pth", ".ckpt", ".bin", ".tar"};
+
 /// Keras's reader takes the parts out of the choices.
 TensorFile read_keras(const std::filesystem::path& path, ImportChoices& choices) {
   return read_keras_file(path, std::exchange(choices.parts, {}));
@@ -32,14 +39,13 @@ TensorFile read_tensors(const std::filesystem::path& path, ImportChoices& choice
     auto state_dict = read_state_dict(path);
     return state_dict ? std::move(*state_dict) : read_keras(path, choices);
   }
-  if (kind == ".pt" || kind == ".pth" || kind == ".ckpt") {
+  if (std::ranges::find(kTorchKinds, kind) != kTorchKinds.end()) {
     return parse_torch_file(read_bytes(path), name);
   }
   if (kind == ".safetensors") return parse_safetensors(read_bytes(path), name);
   throw InvalidArgument(
-      fmt::format("{}: expected a name that ends in .pt, .pth, .ckpt, .safetensors, .onnx, .keras "
-                  "or .h5",
-                  name));
+      fmt::format("{}: expected a name that ends in {}, .safetensors, .onnx, .keras or .h5", name,
+                  fmt::join(kTorchKinds, ", ")));
 }
 
 Model read_model(const std::filesystem::path& path, ImportChoices choices) {

@@ -7,7 +7,7 @@
 namespace quadgate::apps {
 
 struct ImportArguments {
-  std::filesystem::path input;       ///< .pt, .pth, .ckpt, .safetensors, .onnx, .keras or .h5
+  std::filesystem::path input;       ///< the end of its name tells the kind
   std::filesystem::path output;      ///< checkpoint
   std::filesystem::path vocabulary;  ///< file of the tokens' names; empty: none
   std::filesystem::path classes;     ///< likewise of the classes

@@ -65,10 +65,11 @@ class Divider {
 
   void leave_out_chosen() {
     std::erase_if(entries_, [&](const Entry& entry) {
-      const bool out = choices_.part_of(module_of(entry.first)) == "none" ||
-                       choices_.part_of(entry.first) == "none";
-      if (out) result_.left_out.push_back(entry.first);
-      return out;
+      // The tensor, its module or one around that.
+      std::string name = entry.first;
+      while (!name.empty() && choices_.part_of(name) != "none") name = module_of(name);
+      if (!name.empty()) result_.left_out.push_back(entry.first);
+      return !name.empty();
     });
   }
 
@@ -82,8 +83,9 @@ class Divider {
       if (choices_.part_of(module_of(tensor_name)) == "rnn") return prefixes.back();
     }
     if (prefixes.size() == 1) return prefixes.front();
-    fail(fmt::format("expected one tensor '{}', with any name before it, found {}", kFirstWeight,
-                     names.empty() ? "none" : some_of(names)));
+    fail(
+        fmt::format("expected one tensor '{}', with any name before it, found {}", kFirstWeight,
+                    names.empty() ? "none" : some_of(names) + " (--map NAME=none leaves one out)"));
   }
 
   static bool is_recurrent(std::string_view name) {
@@ -121,7 +123,7 @@ class Divider {
       if (found.weight != nullptr) {
         result_.modules.push_back(std::move(found));
       } else {
-        result_.rest.emplace_back(module + ".bias", found.bias);
+        result_.biases.emplace_back(module + ".bias", found.bias);
       }
     }
   }

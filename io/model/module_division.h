@@ -30,7 +30,8 @@ struct DividedTensors {
 
   std::map<std::string, const NamedTensor*> recurrent{};  ///< "weight_ih_l0", ...
   std::vector<Module> modules{};                          ///< as they come in the file
-  std::vector<Entry> rest{};                              ///< that belong to neither
+  std::vector<Entry> biases{};                            ///< NAME.bias without a NAME.weight
+  std::vector<Entry> rest{};                              ///< that belong to none of these
   std::vector<std::string> left_out{};
 };
 

@@ -51,6 +51,7 @@ class PartFinder {
     }
     for (Module& module : divided.modules) modules_.push_back({std::move(module)});
     for (const auto& [leaf, tensor] : divided.recurrent) found_.tensors["rnn." + leaf] = tensor;
+    biases_ = std::move(divided.biases);
     rest_ = std::move(divided.rest);
     found_.config.rnn =
         find_recurrent(divided.recurrent, file.metadata, choices, name_, found_.notes);
@@ -93,7 +94,9 @@ class PartFinder {
   void assign_others() {
     for (Candidate& module : modules_) {
       const std::string told = choices_.part_of(module.name);
-      if (told.empty()) {
+      if (told.empty() && bias_of_tied(*module.weight) != biases_.end()) {
+        module.parts = {Part::embedding};
+      } else if (told.empty()) {
         module.parts = parts_by_shape(module);
         read_name(module);
       } else {
@@ -108,6 +111,34 @@ class PartFinder {
     for (const Candidate& module : modules_) {
       if (module.parts.size() > 1) ask(module);
     }
+    add_tied_head();
+  }
+
+  using Entries = std::vector<DividedTensors::Entry>;
+
+  /// The bias of a head whose weight is this table: the file has it once, as save_pretrained writes
+  /// it.
+  Entries::const_iterator bias_of_tied(const NamedTensor& table) const {
+    if (table.shape.size() != 2 || table.shape[1] != found_.config.rnn.output_size()) {
+      return biases_.end();
+    }
+    return std::ranges::find_if(biases_, [&](const DividedTensors::Entry& bias) {
+      return bias.second->shape == std::vector{table.shape[0]};
+    });
+  }
+
+  void add_tied_head() {
+    const auto table = found_.tensors.find("embedding.weight");
+    if (table == found_.tensors.end() || found_.config.output_size > 0) return;
+    const auto bias = bias_of_tied(*table->second);
+    if (bias == biases_.end()) return;
+    found_.notes.push_back(fmt::format(
+        "assumed: '{}' is of a head whose weight is the embedding's, as the file has no other",
+        bias->first));
+    found_.config.output_size = table->second->shape[0];
+    found_.tensors["head.weight"] = table->second;
+    found_.tensors["head.bias"] = bias->second;
+    biases_.erase(bias);
   }
 
   std::vector<Part> parts_by_shape(const Candidate& module) const {
@@ -225,8 +256,10 @@ class PartFinder {
   void expect_nothing_left() {
     std::vector<std::string> counters;
     std::vector<std::string> others;
-    for (const auto& [name, tensor] : rest_) {
-      (tensor->whole_numbers ? counters : others).push_back(name);
+    for (const Entries* const entries : {&rest_, &biases_}) {
+      for (const auto& [name, tensor] : *entries) {
+        (tensor->whole_numbers ? counters : others).push_back(name);
+      }
     }
     for (const Candidate& module : modules_) {
       others.push_back(module.name + ".weight");
@@ -235,7 +268,8 @@ class PartFinder {
     if (!others.empty()) {
       fail(
           fmt::format("expected tensors of an embedding, a convolution, recurrent layers and a "
-                      "head, found as well {}",
+                      "head, found as well {} (--map NAME=none leaves out what the model does not "
+                      "need)",
                       some_of(others)));
     }
     std::vector<std::string> weights;
@@ -253,8 +287,9 @@ class PartFinder {
 
   const ImportChoices& choices_;
   std::string name_;
-  std::vector<Candidate> modules_;           // that are no part so far
-  std::vector<DividedTensors::Entry> rest_;  // that belong to no module
+  std::vector<Candidate> modules_;  // that are no part so far
+  Entries biases_;                  // without a weight
+  Entries rest_;                    // that belong to no module
   FoundParts found_;
 };
 

@@ -117,6 +117,41 @@ def test_a_tied_weight_that_safetensors_saves_once(tmp_path, weight):
     assert torch.equal(state_dict(checkpoint)["head.weight"], model[weight].weight)
 
 
+@pytest.mark.parametrize("names", [("encoder", "decoder"), ("a", "b"), ("wte", "lm_head")])
+def test_a_tied_weight_that_is_in_the_file_under_one_name(tmp_path, names):
+    """As save_pretrained of transformers writes it."""
+    embedding, head = names
+    model = modules(nn.LSTM(6, 6, batch_first=True), **{embedding: nn.Embedding(11, 6), head: nn.Linear(6, 11)})
+    model[head].weight = model[embedding].weight
+    state = {k: v for k, v in model.state_dict().items() if k != f"{head}.weight"}
+    checkpoint, said = imported(saved(tmp_path, state), tmp_path)
+    assert f"assumed: '{head}.bias' is of a head whose weight is the embedding's" in said
+    assert attributes(checkpoint)["tie_weights"] == 1
+    tokens = torch.arange(11).reshape(1, 11)
+    expected = model[head](model["rnn"](model[embedding](tokens))[0])
+    assert (outputs(checkpoint, tokens, True) - expected).abs().max() < 1e-5
+
+
+def test_what_a_trainer_keeps_beside_the_model_is_left_out_as_told(tmp_path):
+    model = modules(nn.GRU(3, 8, batch_first=True), fc=nn.Linear(8, 2))
+    state = {**model.state_dict(), "criterion.weight": torch.ones(2), "scale": torch.tensor(2.0)}
+    file = saved(tmp_path, state).rename(tmp_path / "checkpoint.pth.tar")
+    assert "'criterion.weight' (--map NAME=none leaves out" in refused(file, tmp_path)
+    checkpoint, said = imported(file, tmp_path, "--map", "criterion=none", "--map", "scale=none")
+    same(checkpoint, model)
+    assert "left out, as told: 'criterion.weight', 'scale'" in said
+
+
+def test_one_of_two_models_in_a_file(tmp_path):
+    model = modules(nn.GRU(3, 8, batch_first=True), fc=nn.Linear(8, 2))
+    state = {f"{of}.{k}": v * by for of, by in (("student", 1), ("teacher", 2))
+             for k, v in model.state_dict().items()}  # fmt: skip
+    file = saved(tmp_path, state)
+    assert "--map NAME=none leaves one out" in refused(file, tmp_path)
+    checkpoint, _ = imported(file, tmp_path, "--map", "teacher=none")
+    same(checkpoint, model)
+
+
 def test_a_matrix_that_may_be_head_or_embedding(tmp_path):
     model = modules(nn.LSTM(8, 8), layer=nn.Linear(8, 5, bias=False))
     file = saved(tmp_path, model.state_dict())
