@@ -123,6 +123,7 @@ std::string note_on(const LabelledSequences& data, const std::string& policy) {
     note +=
         fmt::format("sequences left out since values are missing: {}\n", data.dropped_sequences);
   }
+  if (data.has_times) note += "times of steps are left out: each step is one\n";
   return note.empty() ? "" : fmt::format("{}:\n{}", data.path.string(), note);
 }
 

@@ -21,6 +21,7 @@ LabelledSequences empty_like(const LabelledSequences& data, const SpoolOptions& 
   empty.output_size = data.output_size;
   empty.feature_names = data.feature_names;
   empty.class_names = data.class_names;
+  empty.has_times = data.has_times;
   return empty;
 }
 

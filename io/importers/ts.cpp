@@ -44,7 +44,7 @@ class TsReader {
 
   void read_header(std::string_view line) {
     const auto& [tag, value] = lines_.tag_of(line);
-    if (tag == "@timestamps") has_times_ = is_true(tag, value);
+    if (tag == "@timestamps") data_.has_times = is_true(tag, value);
     if (tag == "@targetlabel" && is_true(tag, value)) {
       data_.task = Task::regression;
       data_.output_size = 1;
@@ -86,13 +86,14 @@ class TsReader {
     if (colon == std::string_view::npos) fail("expected dimensions, then ':' and the label");
     std::string_view dimensions = text.substr(0, colon);
     values_.clear();
+    times_.clear();
     std::int64_t count = 0;
     std::size_t length = 0;
     for (bool goes_on = true; goes_on;) {
       const std::size_t before = values_.size();
       ++count;
-      goes_on =
-          has_times_ ? read_times_and_values(dimensions, count) : read_values(dimensions, count);
+      goes_on = data_.has_times ? read_times_and_values(dimensions, count)
+                                : read_values(dimensions, count);
       const std::size_t found = values_.size() - before;
       if (count == 1) length = found;
       if (found != length) {
@@ -144,13 +145,19 @@ class TsReader {
     values_.push_back(number.value_or(std::numeric_limits<double>::quiet_NaN()));
   }
 
-  // The same of "(time,value),(time,value)".
+  // The same of "(time,value),(time,value)". Values of one step have one time.
   bool read_times_and_values(std::string_view& text, std::int64_t dimension) {
-    while (true) {
+    for (std::size_t step = 0;; ++step) {
       const std::string_view pair = trim(cut(text, ')'));
       const std::size_t comma = pair.rfind(',');
       if (!pair.starts_with('(') || comma == std::string_view::npos) {
         fail(fmt::format("dimension {}: expected (time,value), found '{}'", dimension, pair));
+      }
+      const std::string_view time = trim(pair.substr(1, comma - 1));
+      if (dimension == 1) times_.push_back(time);
+      if (step < times_.size() && time != times_[step]) {
+        fail(fmt::format("dimension {}: expected the time {}, as in dimension 1, found {}",
+                         dimension, times_[step], time));
       }
       read_value(trim(pair.substr(comma + 1)), dimension);
       text = trim(text);
@@ -186,10 +193,10 @@ class TsReader {
   TsLines lines_;
   MissingPolicy missing_;
   bool in_data_ = false;
-  bool has_times_ = false;
   LabelledSequences data_;
-  std::vector<double> values_;  // of the sequence being read, a dimension after the other
-  std::vector<double> steps_;   // the same, a step after the other
+  std::vector<std::string_view> times_;  // of the sequence being read
+  std::vector<double> values_;           // of the same, a dimension after the other
+  std::vector<double> steps_;            // the same, a step after the other
 };
 
 }  // namespace

@@ -44,6 +44,7 @@ struct LabelledSequences {
   std::int64_t filled_values = 0;      ///< values that were missing
   std::int64_t dropped_steps = 0;      ///< steps left out, since a value was missing
   std::int64_t dropped_sequences = 0;  ///< sequences left out, since a value was missing
+  bool has_times = false;              ///< the input has times of steps, which are left out
 
  private:
   void add_label(std::int64_t values, std::int64_t label) {

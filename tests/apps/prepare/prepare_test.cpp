@@ -101,6 +101,12 @@ TEST_F(PrepareTest, NamesOptionsThatDoNotFitTheTable) {
   error({"--missing", "guess"}, kExitWrongUse, "--missing");
 }
 
+TEST_F(PrepareTest, SaysThatTimesOfStepsAreLeftOut) {
+  write("a.ts", "@timeStamps true\n@classLabel true a b\n@data\n(0,1),(5,2):a\n");
+  EXPECT_THAT(run({"prepare", "ts", "a.ts", "-o", "o.h5"}).out,
+              HasSubstr("a.ts:\ntimes of steps are left out: each step is one\n"));
+}
+
 TEST_F(PrepareTest, AValidFileStandsBesideNoFraction) {
   write("a.csv", "a\n1\n2\n3\n");
   expect_error(

@@ -105,10 +105,16 @@ TEST_F(TsTest, LeavesTimeStampsOut) {
   const std::string header = "@timeStamps true\n@classLabel true a b\n@data\n";
   const LabelledSequences data =
       read(header +
-           "(2007-01-01 00:00:00,1),(2007-01-01 00:01:00,-2.5):(0,3), (1,4):a\n(0,5):(0,6):b\n");
+           "(2007-01-01 00:00:00,1),(2007-01-01 00:01:00,-2.5):(2007-01-01 00:00:00,3), "
+           "( 2007-01-01 00:01:00,4):a\n(0,5):(0,6):b\n");
+  EXPECT_TRUE(data.has_times);
   EXPECT_EQ(data.input_size, 2);
   EXPECT_THAT(values_of(data.x), ElementsAre(1, 3, -2.5, 4, 5, 6));
   EXPECT_THAT(values_of(data.labels), ElementsAre(0, 1));
+  EXPECT_EQ(error(header + "(0,1),(1,2):(0,3),(5,4):a\n"),
+            "a.ts:4: dimension 2: expected the time 1, as in dimension 1, found 5");
+  EXPECT_EQ(error(header + "(0,1),(1,2):(0,3),(1,4),(2,5):a\n"),
+            "a.ts:4: dimension 2: expected 2 values, as in dimension 1, found 3");
   EXPECT_EQ(error(header + "1,2:a\n"), "a.ts:4: dimension 1: expected (time,value), found '1,2'");
   EXPECT_EQ(error(header + "(0,1)(1,2):a\n"),
             "a.ts:4: dimension 1: expected ',' or ':' after (time,value), found '('");
