@@ -2,13 +2,17 @@
 
 namespace quadgate::cluster {
 
-AllGather::AllGather(const ExchangePlan& plan, int rank) : plan_(plan), rank_(rank) {
-  for (std::size_t number = 0; number < plan.buckets(); ++number) buckets_.push_back({number});
+AllGather::AllGather(const ExchangePlan& plan, int rank)
+    : plan_(plan), rank_(rank), buckets_(plan.buckets()) {
+  for (std::size_t number = 0; number < plan.buckets(); ++number) buckets_[number].number = number;
 }
 
 void AllGather::begin(std::span<float> values) noexcept {
   values_ = values;
-  for (Bucket& bucket : buckets_) bucket.step = 0;
+  for (Bucket& bucket : buckets_) {
+    bucket.step = 0;
+    bucket.has_come.store(false, std::memory_order_relaxed);
+  }
 }
 
 bool AllGather::advance(Messenger& messenger) {
@@ -27,7 +31,13 @@ bool AllGather::advance(Bucket& bucket, Messenger& messenger) {
     }
     ++bucket.step;
   }
-  return bucket.step == steps && bucket.receiving == 0;
+  if (bucket.step < steps || bucket.receiving > 0) return false;
+  bucket.has_come.store(true, std::memory_order_release);
+  return true;
+}
+
+bool AllGather::has_come(std::size_t bucket) const noexcept {
+  return buckets_[bucket].has_come.load(std::memory_order_acquire);
 }
 
 void AllGather::share_in_group(Bucket& bucket, Messenger& messenger) {

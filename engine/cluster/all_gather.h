@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -18,6 +19,8 @@ class AllGather final : public Job {
   /// The next array [n], which stays until it is over.
   void begin(std::span<float> values) noexcept;
   bool advance(Messenger& messenger) override;
+  /// Whether all of a bucket is there. Any thread may call it.
+  bool has_come(std::size_t bucket) const noexcept;
 
  private:
   /// Where a bucket is on its way.
@@ -25,6 +28,7 @@ class AllGather final : public Job {
     std::size_t number = 0;
     int step = 0;       // next
     int receiving = 0;  // pieces
+    std::atomic<bool> has_come = false;
   };
 
   bool advance(Bucket& bucket, Messenger& messenger);

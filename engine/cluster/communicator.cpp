@@ -83,5 +83,11 @@ void Communicator::fail(std::string_view text) noexcept {
 }
 
 void Communicator::run(Job& job) { thread_->run(job); }
+void Communicator::begin(Job& job) { thread_->begin(job); }
+void Communicator::wait(const std::function<bool()>& is_over) { thread_->wait(is_over); }
+void Communicator::end() {
+  wait([] { return false; });
+}
+void Communicator::nudge() { thread_->nudge(); }
 
 }  // namespace quadgate::cluster

@@ -38,6 +38,7 @@ class ExchangePlan {
   }
   int index(int rank) const noexcept { return rank >> halvings_; }
 
+  FlatRange bucket(std::size_t number) const noexcept { return buckets_[number]; }
   /// What `rank` has of a bucket after `steps` halvings.
   FlatRange half(std::size_t bucket, int rank, int steps) const noexcept;
   /// What is the rank's in the end.

@@ -93,7 +93,14 @@ GradientExchange::GradientExchange(Communicator& communicator, std::size_t n,
   }
 }
 
-GradientExchange::~GradientExchange() = default;
+GradientExchange::~GradientExchange() {
+  if (!reduce_scatter_) return;
+  try {
+    if (is_begun_) communicator_.fail("it ended with an error");
+    communicator_.end();
+  } catch (const Failure&) {  // nothing is under way
+  }
+}
 
 void GradientExchange::add(std::span<const float> gradient) {
   if (next_ == first_) local_.clear();
@@ -108,14 +115,34 @@ void GradientExchange::add_absent() {
 
 std::span<const float> GradientExchange::reduce_scatter() {
   next_ = first_;
-  if (reduce_scatter_) {
-    reduce_scatter_->begin(local_.parts(), shared_sum_.span());
-    communicator_.run(*reduce_scatter_);
-    sum_ = shared_sum_.span();
+  if (!reduce_scatter_) return sum_ = {local_.parts()[0].values, n_};
+  if (is_begun_) {
+    communicator_.end();
+    is_begun_ = false;
   } else {
-    sum_ = {local_.parts()[0].values, n_};
+    communicator_.end();
+    reduce_scatter_->begin(local_.parts(), shared_sum_.span());
+    for (std::size_t number = 0; number < buckets(); ++number) reduce_scatter_->release(number);
+    communicator_.run(*reduce_scatter_);
   }
-  return sum_;
+  return sum_ = shared_sum_.span();
+}
+
+void GradientExchange::begin_last(std::span<const float> gradient) {
+  if (next_ == first_) local_.clear();
+  local_.begin({0, next_++}, gradient.data());
+  if (!reduce_scatter_) return;
+  communicator_.end();
+  reduce_scatter_->begin(local_.parts(), shared_sum_.span());
+  communicator_.begin(*reduce_scatter_);
+  is_begun_ = true;
+}
+
+void GradientExchange::release(std::size_t bucket) {
+  local_.add_range(plan_.bucket(bucket));
+  if (!reduce_scatter_) return;
+  reduce_scatter_->release(bucket);
+  communicator_.nudge();
 }
 
 double GradientExchange::sum_of_squares() {
@@ -133,8 +160,28 @@ double GradientExchange::sum_of_squares() {
 
 void GradientExchange::all_gather(std::span<float> values) {
   if (!all_gather_) return;
+  communicator_.end();
   all_gather_->begin(values);
   communicator_.run(*all_gather_);
+}
+
+void GradientExchange::begin_all_gather(std::span<float> values) {
+  if (!all_gather_) return;
+  communicator_.end();
+  all_gather_->begin(values);
+  communicator_.begin(*all_gather_);
+}
+
+void GradientExchange::wait_for(FlatRange range) {
+  if (!all_gather_) return;
+  communicator_.wait([&] {
+    for (std::size_t number = 0; number < buckets(); ++number) {
+      const auto [begin, size] = plan_.bucket(number);
+      const bool is_part = begin < range.begin + range.size && range.begin < begin + size;
+      if (is_part && !all_gather_->has_come(number)) return false;
+    }
+    return true;
+  });
 }
 
 }  // namespace quadgate::cluster

@@ -24,6 +24,10 @@ class ReduceScatter;
 /// A step: add() or add_absent() for each shard of this rank in turn, reduce_scatter(),
 /// sum_of_squares() where the norm is wanted, all_gather(). The last three are collective. All
 /// memory is there after the first step.
+///
+/// What travels may do so while the rank computes. begin_last() takes the place of the last add(),
+/// before that gradient is right; release() lets a bucket of it go. begin_all_gather() and
+/// wait_for() take the place of all_gather().
 class GradientExchange {
  public:
   /// `communicator` must outlive it. Throws InvalidArgument unless grad_shards is as large as the
@@ -45,6 +49,16 @@ class GradientExchange {
   void add(std::span<const float> gradient);
   /// The next shard has no rows.
   void add_absent();
+
+  /// The ranges that travel one by one, from front to back.
+  std::size_t buckets() const noexcept { return plan_.buckets(); }
+  FlatRange bucket(std::size_t number) const noexcept { return plan_.bucket(number); }
+  /// The gradient of this rank's last shard, which is yet to be computed. It stays where it is
+  /// until reduce_scatter() returns. Collective. Throws Failure.
+  void begin_last(std::span<const float> gradient);
+  /// That gradient is right in a bucket; to be said once of each. Any thread may call it.
+  void release(std::size_t bucket);
+
   /// After all shards of this rank: the sum [n], right in the owned ranges. Valid until the next
   /// add. Throws Failure.
   std::span<const float> reduce_scatter();
@@ -53,6 +67,10 @@ class GradientExchange {
   double sum_of_squares();
   /// Every rank's owned ranges of `values` [n] come to all. Throws Failure.
   void all_gather(std::span<float> values);
+  /// The same, but a range of `values`, which stays as it is, is right when wait_for() says so. The
+  /// next collective call waits for all. Throws Failure.
+  void begin_all_gather(std::span<float> values);
+  void wait_for(FlatRange range);
 
  private:
   Communicator& communicator_;
@@ -62,7 +80,8 @@ class GradientExchange {
   ExchangePlan plan_;
   std::vector<FlatRange> owned_;
   TreeSum local_;
-  std::int64_t next_;  // shard
+  std::int64_t next_;      // shard
+  bool is_begun_ = false;  // the sum, by begin_last
   std::span<const float> sum_;
   Buffer shared_sum_;          // [n], of two ranks or more
   std::vector<float> absent_;  // [n], once it was needed

@@ -14,6 +14,8 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
+bool never() noexcept { return false; }
+
 }  // namespace
 
 ProgressThread::ProgressThread(const std::function<std::unique_ptr<Transport>()>& make,
@@ -27,24 +29,58 @@ ProgressThread::ProgressThread(const std::function<std::unique_ptr<Transport>()>
 ProgressThread::~ProgressThread() {
   if (std::uncaught_exceptions() > exceptions_) fail("it ended with an error");
   const std::scoped_lock lock(mutex_);
-  leaves_ = has_news_ = true;
-  news_came_.notify_one();
+  leaves_ = true;
+  tell_news();
 }
 
 void ProgressThread::set_hosts(std::vector<std::string> hosts) {
   const std::scoped_lock lock(mutex_);
   hosts_ = std::move(hosts);
-  has_news_ = true;
+  tell_news();
 }
 
 void ProgressThread::run(Job& job) {
   std::unique_lock lock(mutex_);
-  if (failure_) throw Failure(*failure_);
+  give(job, lock);
+  wait(never, lock);
+}
+
+void ProgressThread::begin(Job& job) {
+  std::unique_lock lock(mutex_);
+  give(job, lock);
+  tell_news();
+}
+
+void ProgressThread::wait(const std::function<bool()>& is_over) {
+  std::unique_lock lock(mutex_);
+  wait(is_over, lock);
+}
+
+void ProgressThread::nudge() {
+  const std::scoped_lock lock(mutex_);
+  tell_news();
+}
+
+void ProgressThread::give(Job& job, std::unique_lock<std::mutex>& lock) {
+  wait(never, lock);
   job_ = &job;
+}
+
+void ProgressThread::wait(const std::function<bool()>& is_over,
+                          std::unique_lock<std::mutex>& lock) {
+  const auto is_done = [&] { return job_ == nullptr || is_over(); };
+  if (!is_done()) {
+    ++waiting_;
+    tell_news();
+    over_.wait(lock, is_done);
+    --waiting_;
+  }
+  if (failure_) throw Failure(*failure_);
+}
+
+void ProgressThread::tell_news() {
   has_news_ = true;
   news_came_.notify_one();
-  over_.wait(lock, [&] { return job_ == nullptr; });
-  if (failure_) throw Failure(*failure_);
 }
 
 Traffic ProgressThread::traffic() const {
@@ -55,8 +91,7 @@ Traffic ProgressThread::traffic() const {
 void ProgressThread::fail(std::string_view text) noexcept {
   std::unique_lock lock(mutex_);
   failing_ = text;
-  has_news_ = true;
-  news_came_.notify_one();
+  tell_news();
   over_.wait_for(lock, 2 * options_.grace, [&] { return failure_.has_value(); });
 }
 
@@ -108,12 +143,14 @@ std::optional<Watch::End> ProgressThread::step(Clock::duration elapsed) {
   if (messenger_->poll()) moved_ = Clock::now();
   take_news();
   if (std::optional<Watch::End> end = watch_->advance(elapsed)) return end;
-  if (current_ != nullptr && current_->advance(*messenger_)) {
-    current_ = nullptr;
+  if (current_ != nullptr) {
+    const bool is_over = current_->advance(*messenger_);
     const std::scoped_lock lock(mutex_);
-    traffic_ = messenger_->traffic();
-    job_ = nullptr;
-    over_.notify_all();
+    if (is_over) {
+      current_ = job_ = nullptr;
+      traffic_ = messenger_->traffic();
+    }
+    if (waiting_ > 0) over_.notify_all();
   }
   rest(Clock::now() - moved_);
   return std::nullopt;
@@ -127,6 +164,7 @@ void ProgressThread::take_news() {
   if (!hosts_.empty()) watch_->set_hosts(std::exchange(hosts_, {}));
   if (leaves_) watch_->leave();
   if (failing_) begin_to_fail(*failing_);
+  is_waited_for_ = waiting_ > 0;
   if (failing_since_ || job_ == nullptr || job_ == current_) return;
   current_ = job_;
   watch_->begin_call();
@@ -140,21 +178,20 @@ void ProgressThread::begin_to_fail(std::string_view text) {
   watch_->fail(text);
 }
 
-/// Waits a little before it looks again. While there is a job its caller waits, so that a core is
-/// free.
+/// Waits a little before it looks again. While a caller waits for a job, a core is free.
 void ProgressThread::rest(Clock::duration idle) {
   constexpr auto kSpin = microseconds(200);
   constexpr auto kShort = microseconds(50);
-  constexpr auto kLong = milliseconds(5);
-  if (current_ != nullptr && idle < kSpin) {
+  const auto longest = current_ == nullptr ? microseconds(5'000)
+                       : is_waited_for_    ? kShort
+                                           : microseconds(500);
+  if (current_ != nullptr && is_waited_for_ && idle < kSpin) {
     sched_yield();
-  } else if (current_ != nullptr) {
-    std::this_thread::sleep_for(kShort);
-  } else {
-    std::unique_lock lock(mutex_);
-    news_came_.wait_for(lock, std::clamp<Clock::duration>(idle / 4, kShort, kLong),
-                        [&] { return has_news_; });
+    return;
   }
+  std::unique_lock lock(mutex_);
+  news_came_.wait_for(lock, std::clamp<Clock::duration>(idle / 4, kShort, longest),
+                      [&] { return has_news_; });
 }
 
 /// Ends a failed run. The launcher may end this process as soon as another one is told, so the line

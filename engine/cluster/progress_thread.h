@@ -38,8 +38,14 @@ class ProgressThread {
   int world_size() const noexcept { return world_size_; }
   void set_hosts(std::vector<std::string> hosts);
 
-  /// Runs a job to its end. Throws Failure once the run has failed.
+  /// Runs a job to its end, once the one before it is over. Throws Failure once the run has failed.
   void run(Job& job);
+  /// Begins a job likewise.
+  void begin(Job& job);
+  /// Waits until `is_over()`, or until there is no job. Throws likewise.
+  void wait(const std::function<bool()>& is_over);
+  /// A job that is under way may have more to do.
+  void nudge();
   /// Of the jobs that are over.
   Traffic traffic() const;
   /// Says that this rank failed. Returns once the run has, or after twice the grace.
@@ -48,6 +54,9 @@ class ProgressThread {
  private:
   using Clock = std::chrono::steady_clock;
 
+  void give(Job& job, std::unique_lock<std::mutex>& lock);
+  void wait(const std::function<bool()>& is_over, std::unique_lock<std::mutex>& lock);
+  void tell_news();
   void main(const std::function<std::unique_ptr<Transport>()>& make);
   std::optional<Watch::End> serve();
   std::optional<Watch::End> step(Clock::duration elapsed);
@@ -76,12 +85,14 @@ class ProgressThread {
   std::vector<std::string> hosts_;
   std::optional<std::string> failure_;  // of the run
   Traffic traffic_;
+  int waiting_ = 0;  // callers
 
   // Of the thread alone:
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Messenger> messenger_;
   std::unique_ptr<Watch> watch_;
   Job* current_ = nullptr;
+  bool is_waited_for_ = false;
   Clock::time_point moved_;
   std::optional<Clock::time_point> failing_since_;
 

@@ -23,7 +23,7 @@ ShardRange shards_of(int rank, int world_size, std::int64_t shards) noexcept {
 }
 
 ReduceScatter::ReduceScatter(const ExchangePlan& plan, int rank, std::int64_t shards)
-    : plan_(plan), rank_(rank), block_(plan.block(), shards) {
+    : plan_(plan), rank_(rank), block_(plan.block(), shards), buckets_(plan.buckets()) {
   const int world_size = plan.world_size();
   const int level = level_of_ranks(world_size, shards);
   if (level >= 0) {
@@ -48,14 +48,22 @@ ReduceScatter::ReduceScatter(const ExchangePlan& plan, int rank, std::int64_t sh
   slices_.reserve(group_[index_].nodes.size());
   for (std::size_t number = 0; number < plan.buckets(); ++number) {
     const std::size_t half = halvings_ > 0 ? plan.half(number, rank, 1).size : 0;
-    buckets_.push_back({number, Buffer(std::max(half, others * plan.owned(number, rank).size))});
+    buckets_[number].number = number;
+    buckets_[number].received = Buffer(std::max(half, others * plan.owned(number, rank).size));
   }
 }
 
 void ReduceScatter::begin(std::span<const TreeSum::Part> parts, std::span<float> sum) noexcept {
   parts_ = parts;
   sum_ = sum;
-  for (Bucket& bucket : buckets_) bucket.step = 0;
+  for (Bucket& bucket : buckets_) {
+    bucket.step = 0;
+    bucket.is_released.store(false, std::memory_order_relaxed);
+  }
+}
+
+void ReduceScatter::release(std::size_t bucket) noexcept {
+  buckets_[bucket].is_released.store(true, std::memory_order_release);
 }
 
 bool ReduceScatter::advance(Messenger& messenger) {
@@ -65,6 +73,7 @@ bool ReduceScatter::advance(Messenger& messenger) {
 }
 
 bool ReduceScatter::advance(Bucket& bucket, Messenger& messenger) {
+  if (!bucket.is_released.load(std::memory_order_acquire)) return false;
   const int steps = halvings_ + (group_.size() > 1 ? 1 : 0);
   while (bucket.receiving == 0 && bucket.step < steps) {
     const bool halves = bucket.step < halvings_;

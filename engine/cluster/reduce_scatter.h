@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,13 +34,16 @@ class ReduceScatter final : public Job {
   /// The next sum, of arrays [n] of this rank's subtrees, which stay until it is over. Then the
   /// owned ranges of `sum` [n] are right.
   void begin(std::span<const TreeSum::Part> parts, std::span<float> sum) noexcept;
+  /// A bucket of the arrays is right: it may travel. Any thread may call it.
+  void release(std::size_t bucket) noexcept;
   bool advance(Messenger& messenger) override;
 
  private:
   /// Where a bucket is on its way.
   struct Bucket {
     std::size_t number = 0;
-    Buffer received;
+    Buffer received{};
+    std::atomic<bool> is_released = false;
     int step = 0;
     bool under_way = false;  // the step
     int receiving = 0;       // pieces

@@ -17,17 +17,29 @@ bool is_alone(TreeNode node, std::int64_t shards) noexcept {
 }  // namespace
 
 void TreeSum::add(TreeNode node, std::span<const float> values) {
-  std::span<const float> sum = values;
+  begin(node, values.data());
+  add_range({0, values.size()});
+}
+
+void TreeSum::begin(TreeNode node, const float* values) {
+  additions_.clear();
   for (;; node = above(node)) {
     if (is_alone(node, shards_)) continue;
     if (!is_right_half(node) || parts_.empty() || parts_.back().node != left_of(node)) break;
-    const std::span<const float> left{parts_.back().values, sum.size()};
+    const float* const left = parts_.back().values;
     parts_.pop_back();
-    float* const both = memory(parts_.size());
-    add_arrays(left, sum.data(), both);
-    sum = {both, sum.size()};
+    float* const sum = memory(parts_.size());
+    additions_.push_back({left, values, sum});
+    values = sum;
   }
-  parts_.push_back({node, sum.data()});
+  parts_.push_back({node, values});
+}
+
+void TreeSum::add_range(FlatRange range) const noexcept {
+  const auto [begin, size] = range;
+  for (const auto& [left, right, sum] : additions_) {
+    add_arrays({left + begin, size}, right + begin, sum + begin);
+  }
 }
 
 void TreeSum::keep(std::size_t size) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/base/buffer.h"
+#include "engine/model/parameters.h"
 
 namespace quadgate::cluster {
 
@@ -42,16 +43,27 @@ class TreeSum {
   /// Adds the node right of all parts. All arrays of a sum have one size. `values` stays until the
   /// sum is cleared, or until keep().
   void add(TreeNode node, std::span<const float> values);
+  /// The same, but parts() are not right before add_range() was called for all of the array.
+  void begin(TreeNode node, const float* values);
+  /// Any threads may call it for ranges that have nothing in common.
+  void add_range(FlatRange range) const noexcept;
   /// Copies what was added last, if it is still the caller's.
   void keep(std::size_t size);
 
  private:
+  struct Addition {
+    const float* left;
+    const float* right;
+    float* sum;
+  };
+
   float* memory(std::size_t part);
 
   std::size_t size_;
   std::int64_t shards_;
   std::vector<Part> parts_;
-  std::vector<Buffer> memory_;  // of each part, once it was needed
+  std::vector<Addition> additions_;  // of the last node
+  std::vector<Buffer> memory_;       // of each part, once it was needed
 };
 
 /// The nodes that make up shards [first, last) of `shards`, from left to right.

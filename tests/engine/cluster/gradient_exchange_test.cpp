@@ -7,9 +7,11 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/base/error.h"
@@ -44,6 +46,47 @@ std::vector<float> step(GradientExchange& exchange, const testing::ShardGradient
   return weights;
 }
 
+/// The same step, but buckets travel while others are computed, by two threads and from the last to
+/// the first, and weights come while there is something else to do.
+std::vector<float> step_ahead(GradientExchange& exchange,
+                              const testing::ShardGradients& gradients) {
+  const std::vector<float> absent(kSize, TreeSum::kAbsent);
+  const auto of = [&](std::int64_t shard) -> const std::vector<float>& {
+    const auto& gradient = gradients[static_cast<std::size_t>(shard)];
+    return gradient.empty() ? absent : gradient;
+  };
+  const std::int64_t last = exchange.last_shard() - 1;
+  for (std::int64_t shard = exchange.first_shard(); shard < last; ++shard) exchange.add(of(shard));
+  std::vector<float> computed(kSize, -7.0F);
+  exchange.begin_last(computed);
+  const auto compute = [&](std::size_t rest) {
+    for (std::size_t number = exchange.buckets(); number-- > 0;) {
+      if (number % 2 != rest) continue;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      const auto [begin, size] = exchange.bucket(number);
+      std::ranges::copy(std::span(of(last)).subspan(begin, size), computed.data() + begin);
+      exchange.release(number);
+    }
+  };
+  std::jthread even([&] { compute(0); });
+  compute(1);
+  even.join();
+  const std::span<const float> sum = exchange.reduce_scatter();
+  std::vector<float> weights(kSize, -1.0F);
+  for (const FlatRange& range : exchange.owned()) {
+    std::ranges::copy(sum.subspan(range.begin, range.size), weights.data() + range.begin);
+  }
+  exchange.begin_all_gather(weights);
+  std::vector<float> found(kSize);
+  for (std::size_t begin = 0; begin < kSize; begin += 1000) {
+    const FlatRange range{begin, std::min(std::size_t{1000}, kSize - begin)};
+    exchange.wait_for(range);
+    std::ranges::copy(std::span(weights).subspan(begin, range.size), found.data() + begin);
+  }
+  exchange.wait_for({0, kSize});
+  return found;
+}
+
 class GradientExchangeTest : public ::testing::TestWithParam<int> {};
 
 TEST_P(GradientExchangeTest, StepsHaveTheBitsOfTheTreeAtEveryNumberOfRanks) {
@@ -64,6 +107,7 @@ TEST_P(GradientExchangeTest, StepsHaveTheBitsOfTheTreeAtEveryNumberOfRanks) {
       for (int steps = 0; steps < 2; ++steps) {
         EXPECT_TRUE(testing::same_bits(step(exchange, gradients, reused), expected));
         of_ranks[static_cast<std::size_t>(communicator.rank())] = exchange.sum_of_squares();
+        EXPECT_TRUE(testing::same_bits(step_ahead(exchange, gradients), expected));
       }
     });
     EXPECT_THAT(run.lines(), ::testing::IsEmpty());
@@ -95,6 +139,21 @@ TEST(GradientExchangeLimitsTest, OneShardOfOneRankIsNotCopied) {
   GradientExchange exchange(communicator, kSize, 1);
   exchange.add(gradient);
   EXPECT_EQ(exchange.reduce_scatter().data(), gradient.data());
+}
+
+TEST(GradientExchangeLimitsTest, AnExceptionWhileBucketsTravelEndsAll) {
+  testing::InProcessRanks run(3);
+  run.run([](Communicator& communicator) {
+    const std::vector<float> gradient(kSize);
+    GradientExchange exchange(communicator, kSize, 3);
+    exchange.begin_last(gradient);
+    exchange.release(0);
+    if (communicator.rank() == 1) throw Failure("of the test");
+    exchange.release(1);
+    exchange.reduce_scatter();
+  });
+  EXPECT_THAT(run.lines(), ::testing::ElementsAre("rank 1 (n1): it ended with an error"));
+  EXPECT_EQ(run.failed().size(), 3);
 }
 
 TEST(GradientExchangeLimitsTest, NanOfOneRankIsSeenByAll) {

@@ -38,6 +38,9 @@ class AllRanks {
         rank->local.add({0, shard}, gradients[static_cast<std::size_t>(shard)]);
       }
       rank->reduce_scatter.begin(rank->local.parts(), rank->sum);
+      for (std::size_t bucket = 0; bucket < plan_.buckets(); ++bucket) {
+        rank->reduce_scatter.release(bucket);
+      }
     }
     advance([](Rank& rank) -> Job& { return rank.reduce_scatter; });
     for (auto& rank : ranks_) {
