@@ -48,7 +48,8 @@ std::string name_type(const Handle& dataset, hid_t type) {
 /// From the first half of the bytes, in place.
 void widen_bfloat16(std::span<std::byte> floats) {
   for (std::size_t i = floats.size() / sizeof(float); i-- > 0;) {
-    const std::uint32_t bits = load<std::uint16_t>(&floats[i * sizeof(std::uint16_t)]) << 16U;
+    const std::uint32_t half = load<std::uint16_t>(&floats[i * sizeof(std::uint16_t)]);
+    const std::uint32_t bits = half << 16U;
     std::memcpy(&floats[i * sizeof(float)], &bits, sizeof bits);
   }
 }

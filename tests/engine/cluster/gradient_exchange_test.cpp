@@ -1,4 +1,4 @@
-// Sweeps 1 to 12 ranks in threads and several numbers of shards: whole steps, with shards without
+// Sweeps 1 to 8 ranks in threads and several numbers of shards: whole steps, with shards without
 // rows and of numbers that are none, have the bits of a recursive scalar sum. No tolerance but for
 // the sum of squares.
 
@@ -97,18 +97,16 @@ TEST_P(GradientExchangeTest, StepsHaveTheBitsOfTheTreeAtEveryNumberOfRanks) {
   }
   const std::vector<float> expected = testing::tree_sum(gradients, kSize);
   std::vector<double> squares;
-  for (const int ranks : {1, 2, 3, 5, 8, 12}) {
+  for (const int ranks : {1, 2, 3, 5, 8}) {
     if (ranks > GetParam()) continue;
     testing::InProcessRanks run(ranks);
     std::vector<double> of_ranks(static_cast<std::size_t>(ranks));
     run.run([&](Communicator& communicator) {
       GradientExchange exchange(communicator, kSize, GetParam());
       std::vector<float> reused(kSize);
-      for (int steps = 0; steps < 2; ++steps) {
-        EXPECT_TRUE(testing::same_bits(step(exchange, gradients, reused), expected));
-        of_ranks[static_cast<std::size_t>(communicator.rank())] = exchange.sum_of_squares();
-        EXPECT_TRUE(testing::same_bits(step_ahead(exchange, gradients), expected));
-      }
+      EXPECT_TRUE(testing::same_bits(step_ahead(exchange, gradients), expected));
+      EXPECT_TRUE(testing::same_bits(step(exchange, gradients, reused), expected));
+      of_ranks[static_cast<std::size_t>(communicator.rank())] = exchange.sum_of_squares();
     });
     EXPECT_THAT(run.lines(), ::testing::IsEmpty());
     squares.insert(squares.end(), of_ranks.begin(), of_ranks.end());
