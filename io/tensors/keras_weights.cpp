@@ -29,6 +29,9 @@ class WeightsReader {
       read();
       if (file_.has(layer.group)) expect_all_read(layer.group, 0);
     }
+    for (const auto& [suffix, columns] : without_bias_) {
+      if (has_bias_) add_zeros(suffix, columns);
+    }
     return std::move(result_);
   }
 
@@ -125,6 +128,11 @@ class WeightsReader {
   void recurrent() {
     const std::string suffix = fmt::format("_l{}", num_layers_++);
     const bool bidirectional = layer_->type->name == "Bidirectional";
+    if (num_layers_ > 1 && bidirectional != is_bidirectional_) {
+      fail(fmt::format("expected {}Bidirectional, as the layer before, found another",
+                       is_bidirectional_ ? "" : "no "));
+    }
+    is_bidirectional_ = bidirectional;
     if (bidirectional) {
       direction(layer_->group + "/forward_layer", suffix);
       direction(layer_->group + "/backward_layer", suffix + "_reverse");
@@ -184,7 +192,11 @@ class WeightsReader {
       fail("reset_after: expected True, found a bias of a GRU with reset_after=False");
     }
     const auto bias = variable(group, 2, two ? 2 : 1);
-    if (!bias) return;
+    if (!bias) {
+      without_bias_.emplace_back(suffix, columns);
+      return;
+    }
+    has_bias_ = true;
     if (std::ssize(bias->values) != (two ? 2 : 1) * columns) {
       fail(fmt::format("expected biases of {} columns", columns));
     }
@@ -194,6 +206,13 @@ class WeightsReader {
     add("rnn.bias_ih" + suffix, {columns}, with_gates(values.first(size), layout, true));
     add("rnn.bias_hh" + suffix, {columns},
         with_gates(two ? std::span<const float>(values.subspan(size)) : none, layout, true));
+  }
+
+  /// Where other layers have biases, all have.
+  void add_zeros(const std::string& suffix, std::int64_t columns) {
+    for (const char* bias : {"rnn.bias_ih", "rnn.bias_hh"}) {
+      add(bias + suffix, {columns}, std::vector<float>(static_cast<std::size_t>(columns)));
+    }
   }
 
   void head() {
@@ -263,6 +282,9 @@ class WeightsReader {
   std::optional<Cell> cell_;
   std::int64_t units_ = 0;
   std::int64_t num_layers_ = 0;
+  bool is_bidirectional_ = false;
+  bool has_bias_ = false;                                           // in some recurrent layer
+  std::vector<std::pair<std::string, std::int64_t>> without_bias_;  // suffix and columns of layers
 };
 
 }  // namespace

@@ -217,6 +217,7 @@ def test_layers_that_we_have_not_are_named(tmp_path):
         "bidirectional": [layers.Bidirectional(layers.LSTM(8), merge_mode="sum"), layers.Dense(2)],
         "dense": [layers.Dense(3), layers.LSTM(8)],
         "masking": [layers.Masking(), layers.LSTM(8)],
+        "lstm": [layers.Bidirectional(layers.LSTM(4, **steps)), layers.LSTM(4), layers.Dense(2)],
     }.items():
         keras.utils.clear_session()
         for number, layer in enumerate(stack):
@@ -336,6 +337,21 @@ def test_the_state_h_is_the_last_step(tmp_path, kind):
     for whole in (False, True):
         file, _ = write(tmp_path, model=model, whole=whole)
         checkpoint, _ = imported(file, tmp_path)
+        assert abs(outputs(checkpoint, x, False) - model(x)).max() < 1e-5
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+@pytest.mark.parametrize("biases", [(True, False), (False, True)])
+def test_layers_of_which_some_have_a_bias(tmp_path, kind, biases):
+    make, (below, above) = getattr(layers, kind), biases
+    stack = [make(4, use_bias=below, return_sequences=True), make(4, use_bias=above), layers.Dense(2)]
+    model = keras.Sequential([keras.Input((STEPS, 3)), *stack])
+    for weight in model.weights:
+        if "seed" not in weight.path:
+            weight.assign(numpy.random.default_rng(1).normal(size=weight.shape) * 0.5)
+    x = numpy.random.default_rng(1).normal(size=(2, STEPS, 3)).astype("f4")
+    for whole in (False, True):
+        checkpoint, _ = imported(write(tmp_path, model=model, whole=whole)[0], tmp_path)
         assert abs(outputs(checkpoint, x, False) - model(x)).max() < 1e-5
 
 
