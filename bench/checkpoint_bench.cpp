@@ -66,7 +66,8 @@ class Training {
         network_(model_.config, kSeqLen, kRows, arena_),
         trainer_(network_, {.lr = 1e-5, .clip_norm = 1.0}, 1),
         path_(folder / "checkpoint.h5"),
-        writer_(path_, folder / "best.h5", model_, network_.parameters(), trainer_.optimizer()),
+        writer_(path_, folder / "best.h5", model_, network_.parameters(),
+                trainer_.optimizer().config()),
         steps_(steps) {
     network_.parameters().initialize(1);
   }
@@ -80,8 +81,13 @@ class Training {
     return block([] {}, [] {});
   }
   Times background() {
-    return block([&] { writer_.save(network_.parameters(), trainer_.optimizer(), state_, false); },
-                 [&] { writer_.finish(); });
+    return block(
+        [&] {
+          writer_.save(
+              network_.parameters(), [&](Optimizer* to) { trainer_.copy_optimizer(to); }, state_,
+              false);
+        },
+        [&] { writer_.finish(); });
   }
   Times synchronous() {
     return block(

@@ -52,9 +52,10 @@ Phases measure(cluster::Communicator& communicator, std::size_t n, Microseconds 
   for (int step = -5; step < steps; ++step) {
     meet(communicator, all);
     compute(time);
+    std::span<const float> sum;
     const std::array times{
-        Clock::now(), (exchange.add(gradient), exchange.reduce_scatter(), Clock::now()),
-        (exchange.sum_of_squares(), Clock::now()), (exchange.all_gather(weights), Clock::now())};
+        Clock::now(), (exchange.add(gradient), sum = exchange.reduce_scatter(), Clock::now()),
+        (exchange.sum_of_squares(sum), Clock::now()), (exchange.all_gather(weights), Clock::now())};
     if (step < 0) continue;
     phases.reduce_scatter.push_back(Microseconds(times[1] - times[0]).count());
     phases.sum_of_squares.push_back(Microseconds(times[2] - times[1]).count());

@@ -24,8 +24,8 @@
 #include <vector>
 
 #include "engine/base/random.h"
+#include "engine/model/batch_rows.h"
 #include "engine/training/trainer.h"
-#include "io/data/batch_rows.h"
 #include "io/data/dataset.h"
 #include "io/data/loader.h"
 #include "io/hdf5/file.h"

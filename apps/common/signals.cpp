@@ -8,22 +8,27 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "apps/common/warn.h"
+
 namespace quadgate::apps {
 namespace {
 
 std::atomic<int> stop_signal{0};  // that has come
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler sets it");
 
+// Slurm and MPI's launchers pass the last two on, often before they end a job.
+constexpr std::initializer_list<int> kStopSignals = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
+
 void on_signal(int signal) {
   stop_signal = signal;
-  for (const int other : {SIGINT, SIGTERM}) {
-    std::signal(other, SIG_DFL);
-  }
+  for (const int other : kStopSignals) std::signal(other, SIG_DFL);
 }
 
 void on_end(int signal) {
   constexpr std::string_view kLine = "quadgate: stopped by a signal\n";
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kLine.data(), kLine.size());
+  if (!is_quiet()) {
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kLine.data(), kLine.size());
+  }
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }
@@ -32,9 +37,7 @@ void handle(void (*handler)(int)) {
   struct sigaction action = {};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
-  for (const int signal : {SIGINT, SIGTERM}) {
-    sigaction(signal, &action, nullptr);
-  }
+  for (const int signal : kStopSignals) sigaction(signal, &action, nullptr);
 }
 
 }  // namespace

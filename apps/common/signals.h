@@ -2,14 +2,15 @@
 
 namespace quadgate::apps {
 
-/// From now on SIGINT and SIGTERM say one line, and end the program as they always do.
+/// From now on a stop signal (SIGINT, SIGTERM, SIGUSR1, SIGUSR2) says one line, and ends the
+/// program as it always does.
 void announce_stop_signals();
 
-/// From now on the first SIGINT or SIGTERM only makes `stop_requested` true. A second one ends the
+/// From now on the first stop signal only makes `stop_requested` true. A second one ends the
 /// program at once.
 void catch_stop_signals();
 
-/// Whether a SIGINT or SIGTERM has come.
+/// Whether a stop signal has come.
 bool stop_requested() noexcept;
 
 /// An exception that ends work after a stop was requested. The work leaves nothing behind.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdio>
 
@@ -10,6 +11,13 @@ namespace {
 
 constexpr std::size_t kLongestQuote = 200;
 constexpr std::size_t kLongestMessage = 2000;
+
+std::atomic<bool> says_nothing = false;  // a signal handler reads it
+
+void say(std::string_view kind, std::string_view line) {
+  if (says_nothing) return;
+  std::fputs(fmt::format("quadgate: {}: {}\n", kind, one_line(line)).c_str(), stderr);
+}
 
 /// The front of a text in UTF-8, with dots for the rest if that is cut off.
 std::string shortened(std::string_view text, std::size_t longest) {
@@ -48,12 +56,12 @@ std::string one_line(std::string_view message) {
   return shortened(line, kLongestMessage);
 }
 
-void warn(std::string_view line) {
-  std::fputs(fmt::format("quadgate: warning: {}\n", one_line(line)).c_str(), stderr);
-}
+void be_quiet() noexcept { says_nothing = true; }
 
-void note(std::string_view line) {
-  std::fputs(fmt::format("quadgate: note: {}\n", one_line(line)).c_str(), stderr);
-}
+bool is_quiet() noexcept { return says_nothing; }
+
+void warn(std::string_view line) { say("warning", line); }
+
+void note(std::string_view line) { say("note", line); }
 
 }  // namespace quadgate::apps

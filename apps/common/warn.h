@@ -5,6 +5,11 @@
 
 namespace quadgate::apps {
 
+/// From now on this process writes no warnings, notes and farewells: of several ranks, the first
+/// one does.
+void be_quiet() noexcept;
+bool is_quiet() noexcept;
+
 /// Writes "quadgate: warning: LINE" to stderr, the line as one_line makes it.
 void warn(std::string_view line);
 

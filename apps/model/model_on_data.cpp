@@ -107,7 +107,7 @@ ModelOnData::ModelOnData(const Checkpoint& checkpoint, std::span<const std::file
 
 void ModelOnData::for_each_batch(
     const std::function<void(const Batch&, std::span<const float>)>& visit) {
-  reset_carried_states(network_);
+  network_.reset_states();
   Loader loader(split_, batch_size_);
   std::vector<float> outputs;
   for (Batch batch; loader.next(batch);) {

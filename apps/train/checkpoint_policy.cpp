@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/training/sharded_network.h"
 #include "io/files/finite.h"
 
 namespace quadgate::apps {
@@ -25,9 +26,11 @@ CheckpointPolicy::CheckpointPolicy(const RunConfig::Train& config, const RunFold
                                    const ModelDescription& model, Trainer& trainer)
     : every_steps_(config.checkpoint_every_steps),
       best_by_loss_(model.config.task == Task::regression || model.data.streams.has_value()),
-      trainer_(trainer),
-      writer_(folder.checkpoint(), folder.best(), model, trainer.network().parameters(),
-              trainer.optimizer()) {
+      trainer_(trainer) {
+  if (trainer.shards() == nullptr || trainer.shards()->rank() == 0) {
+    writer_.emplace(folder.checkpoint(), folder.best(), model, trainer.network().parameters(),
+                    trainer.optimizer().config());
+  }
   using Minutes = std::chrono::duration<double, std::ratio<60>>;
   if (config.checkpoint_every_minutes) every_seconds_ = Minutes(*config.checkpoint_every_minutes);
 }
@@ -51,18 +54,25 @@ bool CheckpointPolicy::improves(const Metrics& valid, TrainingState& state) cons
 bool CheckpointPolicy::due(const TrainingState& state) {
   // A checkpoint has no room for gradients that wait for an update.
   if (trainer_.waiting() > 0) return false;
-  put_off_ = put_off_ || (every_steps_ && state.step % *every_steps_ == 0) ||
-             (every_seconds_ && Clock::now() - last_save_ >= *every_seconds_);
-  return put_off_ && !writer_.busy();
+  const bool is_due = every_steps_ && state.step % *every_steps_ == 0;
+  // Where all ranks save at once, none waits for what the first one finds.
+  if (ShardedNetwork* const shards = trainer_.shards()) {
+    return is_due || (shards->flags() & kSave) != 0;
+  }
+  put_off_ = put_off_ || is_due || is_late();
+  return put_off_ && !writer_->busy();
+}
+
+bool CheckpointPolicy::is_late() const {
+  return every_seconds_ && Clock::now() - last_save_ >= *every_seconds_;
 }
 
 void CheckpointPolicy::save(TrainingState& state, bool is_best) {
   const auto start = Clock::now();
   expect_finite(trainer_.network().parameters(), state);
-  if (const RecurrentStates* const states = trainer_.network().carried_states()) {
-    state.carried = *states;
-  }
-  writer_.save(trainer_.network().parameters(), trainer_.optimizer(), state, is_best);
+  state.carried = trainer_.carried();
+  const auto copy = [&](Optimizer* to) { trainer_.copy_optimizer(to); };
+  writer_ ? writer_->save(trainer_.network().parameters(), copy, state, is_best) : copy(nullptr);
   put_off_ = false;
   last_save_ = Clock::now();
   seconds_ += std::chrono::duration<double>(last_save_ - start).count();

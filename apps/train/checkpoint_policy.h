@@ -11,7 +11,12 @@
 
 namespace quadgate::apps {
 
-/// When a training run saves, and which model is its best.
+/// What ranks tell each other with a pass (ShardedNetwork::set_flags).
+inline constexpr std::uint32_t kStop = 1;
+inline constexpr std::uint32_t kSave = 2;
+
+/// When a training run saves, and which model is its best. Of several ranks the first writes, and
+/// the calls of `save` are collective.
 class CheckpointPolicy {
  public:
   /// `trainer` must outlive it.
@@ -27,13 +32,18 @@ class CheckpointPolicy {
   /// being written is put off until that is done. Throws FileError if a write failed.
   bool due(const TrainingState& state);
 
+  /// Whether a time since the last save has passed after which there is to be another.
+  bool is_late() const;
+
   /// Copies weights, optimizer and `state`, with the states carried into the next batch, and has
   /// them written, as the best model too if `is_best`. Throws FileError if a write failed,
   /// DataError, with nothing written, if a weight is not finite.
   void save(TrainingState& state, bool is_best = false);
 
   /// Waits until all is on the disk. Throws FileError if a write failed.
-  void finish() { writer_.finish(); }
+  void finish() {
+    if (writer_) writer_->finish();
+  }
 
   /// Seconds that training stood still for saves since the last call.
   double take_seconds();
@@ -45,7 +55,7 @@ class CheckpointPolicy {
   std::optional<std::chrono::duration<double>> every_seconds_;
   bool best_by_loss_;
   Trainer& trainer_;
-  CheckpointWriter writer_;
+  std::optional<CheckpointWriter> writer_;  // of the first rank
   Clock::time_point last_save_ = Clock::now();
   bool put_off_ = false;  // due since an update before this one
   double seconds_ = 0;

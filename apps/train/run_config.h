@@ -75,6 +75,8 @@ struct RunConfig {
     std::optional<std::int64_t> bptt_len;  ///< language models only; empty: 35
     std::int64_t seed = 1;
     std::optional<std::int64_t> threads;
+    /// In how many shards the gradient of a batch is summed; empty: 1, or what suits the ranks.
+    std::optional<std::int64_t> grad_shards;
     std::optional<std::int64_t> checkpoint_every_steps;
     std::optional<double> checkpoint_every_minutes;
   };

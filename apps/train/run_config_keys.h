@@ -192,6 +192,7 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("train.bptt_len", config.train.bptt_len, kCount);
   visit("train.seed", config.train.seed, kCountOrNone);
   visit("train.threads", config.train.threads, kThreads);
+  visit("train.grad_shards", config.train.grad_shards, kCount);
   visit("train.checkpoint_every_steps", config.train.checkpoint_every_steps, kCount);
   visit("train.checkpoint_every_minutes", config.train.checkpoint_every_minutes, kPositive);
   visit_schedule_keys(config.train.schedule, visit);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <string_view>
 
 #include "engine/base/error.h"
@@ -73,6 +74,22 @@ void complete(RunConfig& config, Dataset& data) {
   if (config.train.early_stopping_patience) {
     refuse("train.early_stopping_patience", std::to_string(*config.train.early_stopping_patience));
   }
+}
+
+std::int64_t complete_shards(RunConfig& config, const RunConfig* resumed, int world_size) {
+  std::optional<std::int64_t>& key = config.train.grad_shards;
+  if (!key && resumed != nullptr) key = resumed->train.grad_shards;
+  const std::int64_t fewest =
+      resumed == nullptr ? std::bit_ceil(static_cast<unsigned>(world_size)) : 1;
+  const std::int64_t shards = key.value_or(fewest);
+  if (shards < world_size || shards > config.train.batch_size) {
+    throw InvalidArgument(fmt::format(
+        "train.grad_shards: expected {} (ranks) to {} (train.batch_size), found {}{}", world_size,
+        config.train.batch_size, shards, resumed == nullptr ? "" : ", as in the run to resume"));
+  }
+  key.reset();
+  if (shards > 1) key = shards;  // 1 is how a run is without the key
+  return shards;
 }
 
 ModelConfig model_of(const RunConfig& config, const Dataset& data) {

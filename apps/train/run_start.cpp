@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "apps/common/warn.h"
 #include "apps/model/model_on_data.h"
 #include "engine/base/error.h"
@@ -20,7 +22,7 @@ bool knows_its_data(const DataDescription& data) {
 /// A run that was stopped before its first checkpoint.
 TrainingState begin_again(const RunConfig& config, const RunFolder& folder, const Origin& origin,
                           Dataset& data, Network& network) {
-  expect_same_run(read_run_config(folder.run_file(), {}), config);
+  expect_same_run(resumed_run(folder, origin), config);
   warn(fmt::format("{}: stopped before its first checkpoint; beginning at the start",
                    folder.path().string()));
   return begin(config, origin, data, network);
@@ -28,13 +30,15 @@ TrainingState begin_again(const RunConfig& config, const RunFolder& folder, cons
 
 /// Fills the states that the next batch begins with. Throws FileError, naming the file, if they are
 /// of another size.
-void carry(const RecurrentStates& from, const std::string& name, RecurrentStates& states) {
-  if (from.h.size() != states.h.size() || from.c.size() != states.c.size()) {
+void carry(const RecurrentStates& states, const std::string& name, std::int64_t batch_size,
+           Trainer& trainer) {
+  const auto size = RecurrentStates::sizes(trainer.network().config().rnn, batch_size);
+  if (std::cmp_not_equal(states.h.size(), size.h) || std::cmp_not_equal(states.c.size(), size.c)) {
     throw FileError(
         fmt::format("{}: training: carried states: expected {} and {} values, found {} and {}",
-                    name, states.h.size(), states.c.size(), from.h.size(), from.c.size()));
+                    name, size.h, size.c, states.h.size(), states.c.size()));
   }
-  states = from;
+  trainer.set_carried(states);
 }
 
 /// Throws DataError, naming the data and what differs, unless the run was trained on them.
@@ -84,6 +88,12 @@ Origin open_origin(const RunConfig& config, const RunFolder& folder, bool resume
   return origin;
 }
 
+RunConfig resumed_run(const RunFolder& folder, const Origin& origin) {
+  if (!origin.stored) return read_run_config(folder.run_file());
+  const Checkpoint& checkpoint = origin.stored->checkpoint;
+  return parse_run_config(checkpoint.training_state().run_file, checkpoint.path().string());
+}
+
 TrainingState begin(const RunConfig& config, const Origin& origin, Dataset& data,
                     Network& network) {
   TrainingState state;
@@ -108,9 +118,8 @@ TrainingState begin(const RunConfig& config, const Origin& origin, Dataset& data
 TrainingState resume(const RunConfig& config, const RunFolder& folder, const Origin& origin,
                      Dataset& data, Trainer& trainer) {
   if (!origin.stored) return begin_again(config, folder, origin, data, trainer.network());
-  const auto& [checkpoint, damage] = *origin.stored;
+  const Checkpoint& checkpoint = origin.stored->checkpoint;
   const std::string name = checkpoint.path().string();
-  if (!damage.empty()) warn(fmt::format("{}; going on from the one before it, {}", damage, name));
   TrainingState state = checkpoint.training_state();
   expect_same_run(parse_run_config(state.run_file, name), config);
   expect_same_kind(*origin.model, data);
@@ -127,10 +136,9 @@ TrainingState resume(const RunConfig& config, const RunFolder& folder, const Ori
                     "found {}",
                     name, state.step, trainer.optimizer().steps()));
   }
-  if (RecurrentStates* const states = network.carried_states()) {
-    carry(state.carried, name, *states);
+  if (network.carried_states() != nullptr) {
+    carry(state.carried, name, config.train.batch_size, trainer);
   }
-  if (!damage.empty()) restore_previous_checkpoint(folder.checkpoint());
   return state;
 }
 

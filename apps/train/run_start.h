@@ -24,6 +24,10 @@ struct Origin {
 /// model.init if there is one. Throws FileError if it cannot be read.
 Origin open_origin(const RunConfig& config, const RunFolder& folder, bool resumes);
 
+/// The resolved run file of the run to resume, from its checkpoint or, without one, its folder.
+/// Throws FileError.
+RunConfig resumed_run(const RunFolder& folder, const Origin& origin);
+
 /// Fills the weights of a run that begins. Throws FileError if model.init cannot be used, DataError
 /// if its data were others than the run's.
 TrainingState begin(const RunConfig& config, const Origin& origin, Dataset& data, Network& network);

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
+#include <memory>
+#include <new>
 #include <system_error>
 
 #include "apps/common/command.h"
@@ -13,6 +16,7 @@
 #include "apps/common/warn.h"
 #include "apps/model/model_on_data.h"
 #include "apps/train/memory_need.h"
+#include "apps/train/ranks.h"
 #include "apps/train/run_config.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/run_lock.h"
@@ -20,6 +24,7 @@
 #include "apps/train/run_start.h"
 #include "apps/train/training_run.h"
 #include "engine/base/error.h"
+#include "engine/training/sharded_network.h"
 #include "io/files/temporary_file.h"
 #include "kernels/base/isa.h"
 
@@ -35,7 +40,7 @@ std::int64_t longest(Dataset& data) {
 }
 
 void describe(const RunConfig& config, const Network& network, int threads, Dataset& data,
-              const MemoryNeed& need) {
+              const MemoryNeed& need, const cluster::Communicator& communicator) {
   std::string splits;
   for (const std::string& name : data.split_names()) {
     splits += fmt::format("{}{} {}", splits.empty() ? "" : ", ", data.split(name).size(), name);
@@ -59,6 +64,23 @@ void describe(const RunConfig& config, const Network& network, int threads, Data
                   kernels::to_string(kernels::active_isa()), bytes_text(need.total()))
           .c_str(),
       stderr);
+  if (!config.train.grad_shards) return;
+  std::fputs(fmt::format("{}; grad_shards = {}: the same bits at 1 to {} ranks\n",
+                         communicator.world_size() == 1
+                             ? "1 rank"
+                             : fmt::format("{} ranks", communicator.world_size()),
+                         *config.train.grad_shards, *config.train.grad_shards)
+                 .c_str(),
+             stderr);
+}
+
+/// Throws InvalidArgument unless all ranks begin at the same place of the same run on the same
+/// data.
+void expect_same_start(Ranks& ranks, const TrainingState& state) {
+  ranks.expect_same("the run file", state.run_file);
+  ranks.expect_same("the data", fmt::format("{} {} {}", state.data->train_rows,
+                                            state.data->valid_rows, state.data->checksum));
+  ranks.expect_same("the checkpoint", fmt::format("{} {}", state.epoch, state.step));
 }
 
 /// Warns of an order that is slow to read.
@@ -94,28 +116,60 @@ void take(std::optional<RunLock>& lock, const RunFolder& folder) {
   }
 }
 
-}  // namespace
-
-int train(const TrainArguments& arguments) {
-  RunConfig config = read_run_config(arguments.run_file, arguments.overrides);
-  const int threads = choose_threads(arguments.threads, config.train.threads);
-  if (arguments.threads) {
-    config.train.threads = threads;
-  }
-  const RunFolder folder(config.output_dir);
-  std::optional<RunLock> lock;
+/// Sees that the run may have its folder, before it reads anything. Of several ranks, only the
+/// first one uses the folder.
+void enter(const RunFolder& folder, const TrainArguments& arguments, bool is_first,
+           std::optional<RunLock>& lock) {
+  if (arguments.resume) folder.expect_run();
+  if (!is_first) return;
   if (arguments.resume) {
-    folder.expect_run();
     take(lock, folder);
   } else {
     expect_other_file(arguments.run_file, folder);
     folder.expect_no_run();
   }
+}
+
+/// Writes what a run begins with, or puts right what a stopped one left.
+void settle(const RunFolder& folder, const Origin& origin, bool resumes, const TrainingState& state,
+            std::optional<RunLock>& lock) {
+  if (!resumes) {
+    folder.create();
+    take(lock, folder);
+    folder.expect_no_run();  // of another process since then
+  } else if (origin.stored && !origin.stored->damage.empty()) {
+    warn(fmt::format("{}; going on from the one before it, {}", origin.stored->damage,
+                     origin.stored->checkpoint.path().string()));
+    restore_previous_checkpoint(folder.checkpoint());
+  }
+  folder.write_run_file(state.run_file);
+  if (resumes) folder.rewind_metrics(state.epoch, state.last_metrics);
+}
+
+/// Trains as one of the ranks of a run, or alone, where `ranks` is null.
+int train_on(Ranks* ranks, const TrainArguments& arguments) {
+  const bool is_first = ranks == nullptr || ranks->is_first();
+  cluster::Communicator alone;
+  cluster::Communicator& communicator = ranks == nullptr ? alone : ranks->communicator();
+  RunConfig config = read_run_config(arguments.run_file, arguments.overrides);
+  const int threads = ranks == nullptr
+                          ? choose_threads(arguments.threads, config.train.threads)
+                          : ranks->choose_threads(arguments.threads, config.train.threads);
+  if (arguments.threads) {
+    config.train.threads = threads;
+  }
+  const RunFolder folder(config.output_dir);
+  std::optional<RunLock> lock;
+  enter(folder, arguments, is_first, lock);
   std::optional<Origin> origin = open_origin(config, folder, arguments.resume);
   const std::optional<Streams> streams = streams_of(config);
   Dataset data(config.data_paths(), config.window(), streams, config.train.loss.ignore_index,
                origin->data());
   complete(config, data);
+  const std::optional<RunConfig> resumed =
+      arguments.resume ? std::optional(resumed_run(folder, *origin)) : std::nullopt;
+  const std::int64_t shards =
+      complete_shards(config, resumed ? &*resumed : nullptr, communicator.world_size());
   const ModelConfig model = model_of(config, data);
   validate(model);
   for (const std::string& name : data.split_names()) expect_lengths(model, data, name);
@@ -125,34 +179,48 @@ int train(const TrainArguments& arguments) {
   const Memory memory = memory_now();
   expect_room(least_memory_need(config, model), memory, config, model, seq_len);
   Arena arena(threads);
-  Network network(model, seq_len, config.train.batch_size, arena, options);
-  Trainer trainer(network, config.train.optimizer, static_cast<std::uint64_t>(config.train.seed));
-  const MemoryNeed need = memory_need(config, options, data, trainer, seq_len, memory);
+  Network network(model, seq_len, ShardedNetwork::shard_rows(config.train.batch_size, shards),
+                  arena, options);
+  std::optional<ShardedNetwork> sharded;
+  if (shards > 1) sharded.emplace(network, communicator, config.train.batch_size, shards);
+  Trainer trainer(network, config.train.optimizer, static_cast<std::uint64_t>(config.train.seed),
+                  sharded ? &*sharded : nullptr);
+  RunConfig pass = config;
+  pass.train.batch_size = ShardedNetwork::shard_rows(config.train.batch_size, shards);
+  const MemoryNeed need = memory_need(pass, options, data, trainer, seq_len, memory);
   // oneDNN writes to about half of the memory that it asks for.
   if (network.backend() == BackendKind::native) expect_room(need, memory, config, model, seq_len);
 
   TrainingState state = arguments.resume ? resume(config, folder, *origin, data, trainer)
                                          : begin(config, *origin, data, network);
-  origin.reset();  // ends the process that reads it
   state.run_file = to_toml(config);
+  if (ranks != nullptr) expect_same_start(*ranks, state);
   for (const std::string& line : data.notes()) note(line);
-  if (!arguments.resume) {
-    folder.create();
-    take(lock, folder);
-    folder.expect_no_run();  // of another process since then
-  }
-  folder.write_run_file(state.run_file);
-  if (arguments.resume) {
-    folder.rewind_metrics(state.epoch, state.last_metrics);
-  }
+  if (is_first) settle(folder, *origin, arguments.resume, state, lock);
+  origin.reset();  // ends the process that reads it
   catch_stop_signals();
-  if (!arguments.quiet) {
-    describe(config, network, threads, data, need);
-  }
-  advise(config, data);
+  if (!arguments.quiet && is_first) describe(config, network, threads, data, need, communicator);
+  if (is_first) advise(config, data);
   TrainingRun run(config, folder, data, trainer, std::move(state),
                   {.progress = !arguments.quiet, .json = arguments.json});
   return run.run() ? kExitDone : kExitStopped;
+}
+
+}  // namespace
+
+int train(const TrainArguments& arguments) {
+  const std::unique_ptr<Ranks> ranks = Ranks::join();
+  if (ranks == nullptr) return train_on(nullptr, arguments);
+  // One rank says for all what went wrong.
+  try {
+    return train_on(ranks.get(), arguments);
+  } catch (const cluster::Failure&) {
+  } catch (const std::bad_alloc&) {
+    ranks->fail("out of memory");
+  } catch (const std::exception& error) {
+    ranks->fail(error.what());
+  }
+  return kExitFailed;
 }
 
 }  // namespace quadgate::apps

@@ -68,7 +68,7 @@ std::string TrainingReport::metrics_line(const Epoch& epoch, const TrainingState
 
 void TrainingReport::finish_epoch(const TrainingState& state, const Metrics& train,
                                   const std::optional<Metrics>& valid) {
-  folder_.append_metrics(state.last_metrics);
+  if (output_.file) folder_.append_metrics(state.last_metrics);
   if (progress_) {
     progress_->finish(
         fmt::format("epoch {}/{}  {}{}  {:.0f} seq/s", state.epoch, size_.epochs,

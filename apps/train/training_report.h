@@ -19,6 +19,7 @@ class TrainingReport {
   struct Output {
     bool progress = true;  ///< progress and messages to stderr
     bool json = false;     ///< an object a finished epoch to stdout
+    bool file = true;      ///< the run's metrics.jsonl
   };
   /// How long a run is.
   struct Size {

@@ -2,15 +2,31 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "apps/common/signals.h"
 #include "apps/model/evaluation.h"
 #include "engine/base/error.h"
-#include "io/data/loader.h"
+#include "engine/training/sharded_network.h"
 
 namespace quadgate::apps {
+namespace {
+
+/// The part of each batch that this rank reads.
+RowShare share_of(Trainer& trainer) {
+  const ShardedNetwork* const shards = trainer.shards();
+  if (shards == nullptr) return {};
+  return {shards->first_shard(), shards->last_shard(), shards->grad_shards()};
+}
+
+/// Whether this process is the one that writes and speaks.
+bool is_first(Trainer& trainer) {
+  return trainer.shards() == nullptr || trainer.shards()->rank() == 0;
+}
+
+}  // namespace
 
 TrainingRun::TrainingRun(const RunConfig& config, const RunFolder& folder, Dataset& data,
                          Trainer& trainer, TrainingState state,
@@ -21,9 +37,11 @@ TrainingRun::TrainingRun(const RunConfig& config, const RunFolder& folder, Datas
       train_(data.split("train")),
       trainer_(trainer),
       state_(std::move(state)),
+      share_(share_of(trainer)),
       schedule_(config_.schedule, config_.optimizer.lr),
       model_{trainer.network().config(), data.description()},
-      report_(output, {config_.epochs, train_.size(), config_.batch_size}, folder, model_),
+      report_(is_first(trainer) ? output : TrainingReport::Output{false, false, false},
+              {config_.epochs, train_.size(), config_.batch_size}, folder, model_),
       checkpoints_(config_, folder, model_, trainer),
       num_batches_((train_.size() - 1) / config_.batch_size + 1) {
   schedule_.set_state(state_.schedule);
@@ -35,7 +53,7 @@ bool TrainingRun::run() {
     return true;
   }
   while (state_.epoch < config_.epochs && !stopped_early()) {
-    if (stop_requested() || !run_epoch()) {
+    if (stopping() || !run_epoch()) {
       checkpoints_.save(state_);
       checkpoints_.finish();
       report_.say_last(fmt::format("stopped by a signal in epoch {}; saved {}; go on with --resume",
@@ -61,8 +79,7 @@ bool TrainingRun::run_epoch() {
   expect_counting(state_.running, "train");
   TrainingReport::Epoch epoch{.data_wait_seconds = *data_wait_seconds};
   if (data_.has_split("valid")) {
-    epoch.valid = evaluate_split(trainer_.network(), data_.split("valid"), config_.batch_size,
-                                 stop_requested);
+    epoch.valid = validate();
     if (!epoch.valid) return false;
     expect_counting(*epoch.valid, "valid");
   }
@@ -73,29 +90,55 @@ bool TrainingRun::run_epoch() {
 // The seconds that it waited for data; none if a stop was requested before the last batch.
 std::optional<double> TrainingRun::run_batches() {
   using Clock = std::chrono::steady_clock;
-  if (state_.batch == 0) reset_carried_states(trainer_.network());
+  if (state_.batch == 0) trainer_.reset_states();
   std::optional<Shuffle> shuffle;
   if (config_.shuffle.value_or(true)) {
     shuffle = {state_.seed, static_cast<std::uint32_t>(state_.epoch),
                config_.shuffle_buffer.value_or(0), config_.bucket_by_length};
   }
-  Loader loader(train_, config_.batch_size, shuffle, state_.batch);
+  Loader loader(train_, config_.batch_size, shuffle, state_.batch, share_);
   auto start = Clock::now();
   for (Batch batch; loader.next(batch);) {
     // A checkpoint has no room for gradients that wait for an update.
-    if (stop_requested() && trainer_.waiting() == 0) return {};
+    if (stopping() && trainer_.waiting() == 0) return {};
     step(batch);
     const auto now = Clock::now();
     const std::chrono::duration<double> seconds = now - std::exchange(start, now);
-    report_.add_batch(batch.rows(), seconds.count(), state_);
+    report_.add_batch(std::max(batch.rows(), batch.whole_rows), seconds.count(), state_);
     // The end of the epoch saves.
     if (state_.batch < num_batches_ && checkpoints_.due(state_)) checkpoints_.save(state_);
   }
   return loader.waited_seconds();
 }
 
+// The metrics of the valid split; none if a stop was requested before its last batch.
+std::optional<Metrics> TrainingRun::validate() {
+  trainer_.reset_states();
+  Loader loader(data_.split("valid"), config_.batch_size, {}, 0, share_);
+  Metrics metrics;
+  for (Batch batch; loader.next(batch);) {
+    if (stopping()) return {};
+    tell_ranks();
+    metrics += trainer_.evaluate(batch);
+  }
+  return metrics;
+}
+
+// All ranks stop and save after the same pass.
+void TrainingRun::tell_ranks() {
+  if (trainer_.shards() == nullptr) return;
+  trainer_.shards()->set_flags((stop_requested() ? kStop : 0) |
+                               (checkpoints_.is_late() ? kSave : 0));
+}
+
+bool TrainingRun::stopping() const {
+  ShardedNetwork* const shards = trainer_.shards();
+  return shards == nullptr ? stop_requested() : (shards->flags() & kStop) != 0;
+}
+
 void TrainingRun::step(const Batch& batch) {
   trainer_.optimizer().set_lr(schedule_.lr(state_.epoch, state_.step));
+  tell_ranks();
   try {
     state_.running += trainer_.step(batch);
   } catch (const DataError& error) {

@@ -10,6 +10,7 @@
 #include "apps/train/training_report.h"
 #include "engine/training/trainer.h"
 #include "io/data/dataset.h"
+#include "io/data/loader.h"
 #include "io/model/checkpoint.h"
 
 namespace quadgate::apps {
@@ -32,7 +33,10 @@ class TrainingRun {
  private:
   bool run_epoch();
   std::optional<double> run_batches();
+  std::optional<Metrics> validate();
   void step(const Batch& batch);
+  void tell_ranks();
+  bool stopping() const;
   void finish_epoch(TrainingReport::Epoch epoch);
   bool stopped_early() const;
   void say_finished();
@@ -44,6 +48,7 @@ class TrainingRun {
   Split& train_;
   Trainer& trainer_;
   TrainingState state_;
+  RowShare share_;
   Schedule schedule_;
   ModelDescription model_;
   TrainingReport report_;

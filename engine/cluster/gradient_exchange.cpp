@@ -25,15 +25,6 @@ std::int64_t expect_enough(std::int64_t grad_shards, int world_size) {
   return grad_shards;
 }
 
-std::vector<FlatRange> owned_by(int rank, const ExchangePlan& plan) {
-  std::vector<FlatRange> ranges;
-  for (std::size_t bucket = 0; bucket < plan.buckets(); ++bucket) {
-    const FlatRange range = plan.owned(bucket, rank);
-    if (range.size > 0) ranges.push_back(range);
-  }
-  return ranges;
-}
-
 /// Calls body(begin, size) for each block of some ranges, in order.
 template <typename Body>
 void for_each_block(std::span<const FlatRange> ranges, Body body) {
@@ -66,14 +57,14 @@ GradientExchange::GradientExchange(Communicator& communicator, std::size_t n,
   const ShardRange shards = shards_of(rank, world_size, grad_shards);
   first_ = next_ = shards.first;
   last_ = shards.last;
-  owned_ = owned_by(rank, plan_);
+  owned_ = owned_by(rank);
 
   std::size_t most_blocks = 0;
   std::vector<std::vector<FlatRange>> owned(static_cast<std::size_t>(world_size));
   for (int other = 0; other < world_size; ++other) {
     std::size_t blocks = 0;
     auto& ranges = owned[static_cast<std::size_t>(other)];
-    ranges = owned_by(other, plan_);
+    ranges = owned_by(other);
     for_each_block(ranges, [&](std::size_t, std::size_t) { ++blocks; });
     most_blocks = std::max(most_blocks, blocks);
   }
@@ -102,6 +93,15 @@ GradientExchange::~GradientExchange() {
   }
 }
 
+std::vector<FlatRange> GradientExchange::owned_by(int rank) const {
+  std::vector<FlatRange> ranges;
+  for (std::size_t bucket = 0; bucket < plan_.buckets(); ++bucket) {
+    const FlatRange range = plan_.owned(bucket, rank);
+    if (range.size > 0) ranges.push_back(range);
+  }
+  return ranges;
+}
+
 void GradientExchange::add(std::span<const float> gradient) {
   if (next_ == first_) local_.clear();
   local_.add({0, next_++}, gradient);
@@ -115,7 +115,7 @@ void GradientExchange::add_absent() {
 
 std::span<const float> GradientExchange::reduce_scatter() {
   next_ = first_;
-  if (!reduce_scatter_) return sum_ = {local_.parts()[0].values, n_};
+  if (!reduce_scatter_) return {local_.parts()[0].values, n_};
   if (is_begun_) {
     communicator_.end();
     is_begun_ = false;
@@ -125,7 +125,7 @@ std::span<const float> GradientExchange::reduce_scatter() {
     for (std::size_t number = 0; number < buckets(); ++number) reduce_scatter_->release(number);
     communicator_.run(*reduce_scatter_);
   }
-  return sum_ = shared_sum_.span();
+  return shared_sum_.span();
 }
 
 void GradientExchange::begin_last(std::span<const float> gradient) {
@@ -145,11 +145,11 @@ void GradientExchange::release(std::size_t bucket) {
   communicator_.nudge();
 }
 
-double GradientExchange::sum_of_squares() {
+double GradientExchange::sum_of_squares(std::span<const float> values) {
   const auto kernel = kernels::sum_of_squares_kernel(kernels::active_isa());
   std::size_t block = 0;
   for_each_block(owned_, [&](std::size_t begin, std::size_t size) {
-    squares_[block++] = square_of_block(kernel, sum_.subspan(begin, size));
+    squares_[block++] = square_of_block(kernel, values.subspan(begin, size));
   });
   communicator_.all_gather(std::as_bytes(std::span(squares_)),
                            std::as_writable_bytes(std::span(all_squares_)));

@@ -43,6 +43,8 @@ class GradientExchange {
   /// The ranges of the flat array whose sum this rank gets and whose weights it updates, in order.
   /// They are cut at blocks of 4,096; a small array may leave a rank without any.
   std::span<const FlatRange> owned() const noexcept { return owned_; }
+  /// Those of another rank.
+  std::vector<FlatRange> owned_by(int rank) const;
 
   /// The gradient of this rank's next shard. It may be changed after the call, but where a rank has
   /// one shard it must stay until the next step begins.
@@ -62,9 +64,9 @@ class GradientExchange {
   /// After all shards of this rank: the sum [n], right in the owned ranges. Valid until the next
   /// add. Throws Failure.
   std::span<const float> reduce_scatter();
-  /// The sum of the squares of all elements of the sum. Every block of 4,096 gives a double, and
-  /// they are added from front to back. Throws Failure.
-  double sum_of_squares();
+  /// The sum of the squares of all elements of `values` [n], right in the owned ranges. Every block
+  /// of 4,096 gives a double, and they are added from front to back. Throws Failure.
+  double sum_of_squares(std::span<const float> values);
   /// Every rank's owned ranges of `values` [n] come to all. Throws Failure.
   void all_gather(std::span<float> values);
   /// The same, but a range of `values`, which stays as it is, is right when wait_for() says so. The
@@ -80,9 +82,8 @@ class GradientExchange {
   ExchangePlan plan_;
   std::vector<FlatRange> owned_;
   TreeSum local_;
-  std::int64_t next_;      // shard
-  bool is_begun_ = false;  // the sum, by begin_last
-  std::span<const float> sum_;
+  std::int64_t next_;          // shard
+  bool is_begun_ = false;      // the sum, by begin_last
   Buffer shared_sum_;          // [n], of two ranks or more
   std::vector<float> absent_;  // [n], once it was needed
 

@@ -18,6 +18,8 @@ struct Batch {
   std::vector<std::int64_t> offsets;  ///< [N + 1]: row n is steps offsets[n] .. offsets[n + 1]
   std::vector<std::int64_t> labels;   ///< [N], or [sum of lengths] for tagging; empty: regression
   std::vector<float> targets;         ///< [N, O] for regression; empty: classification, tagging
+  /// Where these rows are one rank's share of a batch: how many rows that has. 0: these are all.
+  std::int64_t whole_rows = 0;
 
   /// N, the number of sequences.
   std::int64_t rows() const noexcept {

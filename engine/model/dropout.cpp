@@ -18,7 +18,8 @@ void Dropout::features(const DropoutKey& key, std::int64_t layer, std::int64_t r
   const auto use =
       static_cast<std::uint32_t>(RandomUse::dropout) | static_cast<std::uint32_t>(layer + 1) << 8;
   kernel_({.key = key.seed,
-           .counter = {use, static_cast<std::uint32_t>(key.step), static_cast<std::uint32_t>(row)},
+           .counter = {use, static_cast<std::uint32_t>(key.step),
+                       static_cast<std::uint32_t>(key.first_row + row)},
            .first_block = static_cast<std::uint32_t>(t) * blocks,
            .threshold = threshold_,
            .scale = scale_},

@@ -20,7 +20,7 @@ class Dropout {
   bool is_on() const noexcept { return is_on_; }
 
   /// Drops features of a sequence at step t, the output of a layer (-1: the input of the first).
-  /// The mask depends on the key, the layer, the sequence's row in the batch, t and the place in
+  /// The mask depends on the key, the layer, the sequence's row in the pass, t and the place in
   /// `from` only.
   void features(const DropoutKey& key, std::int64_t layer, std::int64_t row, std::int64_t t,
                 std::span<const float> from, float* to) const noexcept;

@@ -40,6 +40,7 @@ struct SparseRows {
 struct Gradient {
   std::span<const float> values;  ///< gaps included, which are 0
   double norm = 0;                ///< global (Euclidean)
+  float scale = 1;                ///< the gradient is `values` times this; the norm is its norm
   SparseRows rows{};              ///< of a sparse embedding
 
   /// That of one tensor of the parameters.

@@ -2,12 +2,15 @@
 
 namespace quadgate {
 
-GradientBuffer::GradientBuffer(const Parameters& parameters) : values_(parameters.values().size()) {
+SparseRows sparse_table(const Parameters& parameters) noexcept {
   // Every row of a tied embedding has a gradient: that of the head.
   const ModelConfig& config = parameters.config();
-  if (!config.has_embedding() || !config.embedding.sparse || parameters.tied()) return;
-  table_ = {.size = parameters.slices()[1].offset, .width = config.input_size()};
+  if (!config.has_embedding() || !config.embedding.sparse || parameters.tied()) return {};
+  return {.size = parameters.slices()[1].offset, .width = config.input_size()};
 }
+
+GradientBuffer::GradientBuffer(const Parameters& parameters)
+    : table_(sparse_table(parameters)), values_(parameters.values().size()) {}
 
 Gradient GradientBuffer::view(double norm) const noexcept {
   SparseRows rows = table_;

@@ -10,6 +10,9 @@
 
 namespace quadgate {
 
+/// The table of sparse rows that gradients for these parameters have, without what is present.
+SparseRows sparse_table(const Parameters& parameters) noexcept;
+
 /// The memory behind a Gradient: a flat array laid out as some parameters are, zeros at first.
 class GradientBuffer {
  public:

@@ -37,7 +37,8 @@ void GradientAccumulator::add(Arena& arena, const Gradient& gradient) {
     const std::span<float> sum = sum_.span().subspan(start, size);
     double square = 0;
     for (std::size_t i = 0; i < size; ++i) {
-      sum[i] = count_ == 0 ? gradients[start + i] : sum[i] + gradients[start + i];
+      const float added = gradient.scale * gradients[start + i];
+      sum[i] = count_ == 0 ? added : sum[i] + added;
       square += static_cast<double>(sum[i]) * sum[i];
     }
     squares_[start / kFlatTile] = square;

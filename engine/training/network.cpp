@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -94,6 +95,13 @@ BackendKind Network::backend() const noexcept { return backend_->kind(); }
 
 RecurrentStates* Network::carried_states() noexcept { return backend_->carried_states(); }
 
+void Network::reset_states() noexcept {
+  RecurrentStates* const states = carried_states();
+  if (states == nullptr) return;
+  std::ranges::fill(states->h, 0.0F);
+  std::ranges::fill(states->c, 0.0F);
+}
+
 PhaseTimes& Network::phase_times() noexcept { return backend_->phase_times(); }
 
 void Network::expect_fit(const Batch& batch) const {
@@ -102,12 +110,7 @@ void Network::expect_fit(const Batch& batch) const {
         fmt::format("batch: expected at most {} rows, found {}", batch_size_, batch.rows()));
   }
   if (const RecurrentStates* states = backend_->carried_states()) {
-    if (batch.rows() != batch_size_) {
-      throw InvalidArgument(
-          fmt::format("batch: expected {} rows, where states are carried, found {}", batch_size_,
-                      batch.rows()));
-    }
-    const auto expected = RecurrentStates::sizes(config_.rnn, batch_size_);
+    const auto expected = RecurrentStates::sizes(config_.rnn, batch.rows());
     expect(std::cmp_equal(states->h.size(), expected.h), "carried states h", expected.h,
            states->h.size());
     expect(std::cmp_equal(states->c.size(), expected.c), "carried states c", expected.c,
@@ -143,15 +146,24 @@ void Network::predict(const Batch& batch, std::span<float> outputs) {
 }
 
 Derivative Network::differentiate(const Batch& batch, const DropoutKey& dropout) {
+  prepare(batch);
+  const double weight = loss_.weight(batch);
+  const auto scale = static_cast<float>(weight > 0 ? 1 / weight : 0);
+  return backend_->differentiate(batch, dropout, scale);
+}
+
+Derivative Network::differentiate_sum(const Batch& batch, const DropoutKey& dropout) {
+  prepare(batch);
+  return backend_->differentiate(batch, dropout, 1);
+}
+
+void Network::prepare(const Batch& batch) {
   if (batch.rows() == 0) {
     throw InvalidArgument("batch: expected at least 1 row, found none");
   }
   loss_.expect_targets(batch);
   expect_fit(batch);
   pack();
-  const double weight = loss_.weight(batch);
-  const auto scale = static_cast<float>(weight > 0 ? 1 / weight : 0);
-  return backend_->differentiate(batch, dropout, scale);
 }
 
 void Network::update(Optimizer& optimizer, const Gradient& gradient, float scale) {

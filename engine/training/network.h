@@ -41,10 +41,12 @@ class Network {
   const Parameters& parameters() const noexcept { return parameters_; }
   /// onednn or native.
   BackendKind backend() const noexcept;
-  /// With carries_states: the states in which the next batch, of batch_size rows, begins. They are
-  /// zeros at first. Every pass over a batch, evaluate and predict too, leaves its final states
-  /// there. Else null.
+  /// With carries_states: the states in which the next batch begins, of as many rows. They are
+  /// zeros, of batch_size rows, at first. Every pass over a batch, evaluate and predict too, leaves
+  /// its final states there. Else null.
   RecurrentStates* carried_states() noexcept;
+  /// Before the first piece of a text: the states that are carried, if any are, become zeros.
+  void reset_states() noexcept;
   /// Where the cores spent their time, since construction.
   PhaseTimes& phase_times() noexcept;
 
@@ -60,12 +62,15 @@ class Network {
   /// Forward and backward: the metrics and the gradient of the mean loss, valid until the next
   /// call. The gradient is 0 if no item counts. Throws like `evaluate`.
   Derivative differentiate(const Batch& batch, const DropoutKey& dropout);
+  /// The same of the sum of the losses, for a batch that is a part of another.
+  Derivative differentiate_sum(const Batch& batch, const DropoutKey& dropout);
 
   /// Updates the weights by a step of `optimizer` from `gradient * scale`, as Optimizer::step does,
   /// and takes each over for the next pass while it is in a cache.
   void update(Optimizer& optimizer, const Gradient& gradient, float scale);
 
  private:
+  void prepare(const Batch& batch);
   void expect_fit(const Batch& batch) const;
   void pack();
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "engine/threads/parallel_tiles.h"
 #include "kernels/base/isa.h"
@@ -78,26 +79,52 @@ kernels::AdamArgs sparse_adam_args(kernels::AdamArgs args) {
 }  // namespace
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::size_t size)
-    : isa_(kernels::active_isa()), config_(config) {
+    : Optimizer(config, std::vector<FlatRange>{{.begin = 0, .size = size}}) {}
+
+Optimizer::Optimizer(const OptimizerConfig& config, std::vector<FlatRange> ranges)
+    : isa_(kernels::active_isa()), config_(config), ranges_(std::move(ranges)) {
   validate(config);
   switch (config.kind) {
     case OptimizerConfig::Kind::adam:
     case OptimizerConfig::Kind::adamw:
-      add_state("exp_avg", size);
-      add_state("exp_avg_sq", size);
+      add_state("exp_avg");
+      add_state("exp_avg_sq");
       return;
     case OptimizerConfig::Kind::rmsprop:
-      add_state("square_avg", size);
-      if (config.centered) add_state("grad_avg", size);
+      add_state("square_avg");
+      if (config.centered) add_state("grad_avg");
       break;
     case OptimizerConfig::Kind::sgd:
       break;
   }
-  if (config.momentum > 0) add_state("momentum_buffer", size);
+  if (config.momentum > 0) add_state("momentum_buffer");
 }
 
-void Optimizer::add_state(std::string_view name, std::size_t size) {
+void Optimizer::add_state(std::string_view name) {
+  std::size_t size = 0;
+  for (const FlatRange& range : ranges_) size += range.size;
   states_.push_back({name, Buffer(size)});
+}
+
+void Optimizer::copy_state(const Optimizer& whole) {
+  steps_ = whole.steps_;
+  for (std::size_t i = 0; i < states_.size(); ++i) fill_state(i, whole.states_[i].array.span());
+}
+
+void Optimizer::fill_state(std::size_t index, std::span<const float> whole) {
+  auto to = states_[index].array.span().begin();
+  for (const FlatRange& range : ranges_) {
+    to = std::ranges::copy(whole.subspan(range.begin, range.size), to).out;
+  }
+}
+
+std::size_t Optimizer::place_of(std::size_t begin) const noexcept {
+  std::size_t place = 0;
+  for (const FlatRange& range : ranges_) {
+    if (begin < range.begin + range.size) return place + begin - range.begin;
+    place += range.size;
+  }
+  return place;
 }
 
 float* Optimizer::state(std::string_view name) noexcept {
@@ -121,35 +148,37 @@ void Optimizer::step(const std::function<void(const RangeUpdate&)>& for_each_ran
                      std::span<float> values, const Gradient& gradient, float scale) {
   steps_ += 1;
   const auto run = [&](const auto& update) {
-    for_each_range([&update](const FlatRange& range) {
-      update(range.begin, static_cast<std::int64_t>(range.size));
+    for_each_range([&update, this](const FlatRange& range) {
+      update(range.begin, static_cast<std::int64_t>(range.size), place_of(range.begin));
     });
   };
   const float* const gradients = gradient.values.data();
   if (config_.kind == OptimizerConfig::Kind::sgd) {
     return run([&, kernel = kernels::sgd_kernel(isa_), args = sgd_args(config_, scale),
-                momentum = state("momentum_buffer")](std::size_t begin, std::int64_t size) {
-      kernel(size, args, gradients + begin, tile_of(momentum, begin), values.data() + begin);
+                momentum = state("momentum_buffer")](std::size_t begin, std::int64_t size,
+                                                     std::size_t place) {
+      kernel(size, args, gradients + begin, tile_of(momentum, place), values.data() + begin);
     });
   }
   if (config_.kind == OptimizerConfig::Kind::rmsprop) {
     return run([&, kernel = kernels::rmsprop_kernel(isa_), args = rmsprop_args(config_, scale),
                 square_avg = state("square_avg"), grad_avg = state("grad_avg"),
-                momentum = state("momentum_buffer")](std::size_t begin, std::int64_t size) {
+                momentum = state("momentum_buffer")](std::size_t begin, std::int64_t size,
+                                                     std::size_t place) {
       kernel(size, args,
              {.grad = gradients + begin,
-              .square_avg = square_avg + begin,
-              .grad_avg = tile_of(grad_avg, begin),
-              .momentum_buffer = tile_of(momentum, begin),
+              .square_avg = square_avg + place,
+              .grad_avg = tile_of(grad_avg, place),
+              .momentum_buffer = tile_of(momentum, place),
               .param = values.data() + begin});
     });
   }
   const auto args = adam_args(config_, steps_, scale);
   const auto sparse_args = sparse_adam_args(args);
   run([&, kernel = kernels::adam_kernel(isa_), exp_avg = state("exp_avg"),
-       exp_avg_sq = state("exp_avg_sq")](std::size_t begin, std::int64_t size) {
+       exp_avg_sq = state("exp_avg_sq")](std::size_t begin, std::int64_t size, std::size_t place) {
     kernel(size, begin < gradient.rows.size ? sparse_args : args, gradients + begin,
-           exp_avg + begin, exp_avg_sq + begin, values.data() + begin);
+           exp_avg + place, exp_avg_sq + place, values.data() + begin);
   });
 }
 

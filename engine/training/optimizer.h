@@ -26,7 +26,7 @@ enum class Isa : std::uint8_t;
 /// the steps in which it is present. All rows share one count of Adam's steps.
 class Optimizer {
  public:
-  /// One state array of the optimizer, as long as the parameters.
+  /// One state array of the optimizer, of the parameters that it updates, in their order.
   struct State {
     std::string_view name;  ///< PyTorch's, such as "momentum_buffer", "exp_avg", "square_avg"
     Buffer array;
@@ -35,6 +35,9 @@ class Optimizer {
   /// Makes state for `size` parameters, all zero. It takes the instruction set that is active now.
   /// Throws InvalidArgument (see validate).
   Optimizer(const OptimizerConfig& config, std::size_t size);
+  /// Makes state for the parameters in some ranges of the flat array, in order, and updates no
+  /// others: each range of a step lies within one of these.
+  Optimizer(const OptimizerConfig& config, std::vector<FlatRange> ranges);
 
   const OptimizerConfig& config() const noexcept { return config_; }
   /// Changes the learning rate of the updates to come.
@@ -44,6 +47,10 @@ class Optimizer {
   void set_steps(std::int64_t steps) noexcept { steps_ = steps; }
   /// The state arrays, for checkpoints. Plain SGD has none, centered RMSprop with momentum three.
   std::span<State> states() noexcept { return states_; }
+  /// Takes over the state of one of the same kind that has it for all parameters.
+  void copy_state(const Optimizer& whole);
+  /// Takes over a state array of all parameters.
+  void fill_state(std::size_t index, std::span<const float> whole);
   std::span<const State> states() const noexcept { return states_; }
 
   /// Updates the parameters from `gradient * scale`, in tiles over the cores of `arena`. The scale
@@ -56,12 +63,15 @@ class Optimizer {
             const Gradient& gradient, float scale);
 
  private:
-  void add_state(std::string_view name, std::size_t size);
+  void add_state(std::string_view name);
   /// The state array called `name`. Null if the optimizer has none.
   float* state(std::string_view name) noexcept;
+  /// Where the state of the parameter at `begin` of the flat array lies.
+  std::size_t place_of(std::size_t begin) const noexcept;
 
   kernels::Isa isa_;
   OptimizerConfig config_;
+  std::vector<FlatRange> ranges_;  // of the parameters that have state
   std::int64_t steps_ = 0;
   std::vector<State> states_;
 };

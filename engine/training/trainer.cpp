@@ -8,6 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/base/stopwatch.h"
 #include "engine/training/gradient_accumulator.h"
+#include "engine/training/sharded_network.h"
 
 namespace quadgate {
 namespace {
@@ -34,8 +35,13 @@ void expect_finite(const Metrics& metrics, double norm) {
 
 }  // namespace
 
-Trainer::Trainer(Network& network, const OptimizerConfig& config, std::uint64_t seed)
-    : network_(network), optimizer_(config, network.parameters().values().size()), seed_(seed) {
+Trainer::Trainer(Network& network, const OptimizerConfig& config, std::uint64_t seed,
+                 ShardedNetwork* shards)
+    : network_(network),
+      shards_(shards),
+      optimizer_(shards == nullptr ? Optimizer(config, network.parameters().values().size())
+                                   : Optimizer(config, shards->owned())),
+      seed_(seed) {
   if (config.accumulate_steps > 1) {
     sum_ = std::make_unique<GradientAccumulator>(network.parameters().values().size());
   }
@@ -49,14 +55,14 @@ Metrics Trainer::step(const Batch& batch) {
   const auto steps = static_cast<std::uint64_t>(optimizer_.config().accumulate_steps);
   const auto waited = static_cast<std::uint64_t>(waiting());
   const std::uint64_t number = static_cast<std::uint64_t>(optimizer_.steps()) * steps + waited;
-  const auto [metrics, gradient] = network_.differentiate(batch, {seed_, number});
+  const auto [metrics, gradient] = differentiate(batch, {seed_, number});
   expect_finite(metrics, gradient.norm);
   if (!sum_) {
     update(gradient, 1);
     return metrics;
   }
   as_optimizer(network_, [&, &added = gradient] { sum_->add(network_.arena(), added); });
-  const double norm = sum_->sum().norm;
+  const double norm = sum().norm;
   if (!std::isfinite(norm)) sum_->clear();
   expect_finite(metrics, norm);
   if (waited + 1 == steps) finish_update();
@@ -66,18 +72,58 @@ Metrics Trainer::step(const Batch& batch) {
 void Trainer::finish_update() {
   if (waiting() == 0) return;
   const double scale = 1.0 / static_cast<double>(optimizer_.config().accumulate_steps);
-  update(sum_->sum(), scale);
+  update(sum(), scale);
   sum_->clear();
+}
+
+Metrics Trainer::evaluate(const Batch& batch) {
+  return shards_ == nullptr ? network_.evaluate(batch) : shards_->evaluate(batch);
+}
+
+void Trainer::reset_states() {
+  shards_ == nullptr ? network_.reset_states() : shards_->reset_states();
+}
+
+RecurrentStates Trainer::carried() {
+  if (shards_ != nullptr) return shards_->gather_states();
+  const RecurrentStates* const states = network_.carried_states();
+  return states == nullptr ? RecurrentStates{} : *states;
+}
+
+void Trainer::copy_optimizer(Optimizer* to) {
+  shards_ == nullptr ? to->copy_state(optimizer_) : shards_->gather(optimizer_, to);
+}
+
+void Trainer::set_carried(const RecurrentStates& states) {
+  shards_ == nullptr ? static_cast<void>(*network_.carried_states() = states)
+                     : shards_->set_states(states);
+}
+
+Derivative Trainer::differentiate(const Batch& batch, const DropoutKey& dropout) {
+  return shards_ == nullptr ? network_.differentiate(batch, dropout)
+                            : shards_->differentiate(batch, dropout);
+}
+
+/// The gradients that wait.
+Gradient Trainer::sum() {
+  Gradient sum = sum_->sum();
+  if (shards_ != nullptr) sum.norm = shards_->norm(sum.values);
+  return sum;
 }
 
 /// One update from `gradient * scale`, clipped.
 void Trainer::update(const Gradient& gradient, double scale) {
   const double norm = scale * gradient.norm;
+  scale *= gradient.scale;
   if (const auto clip_norm = optimizer_.config().clip_norm) {
     // torch.nn.utils.clip_grad_norm_
     scale *= std::min(1.0, *clip_norm / (norm + 1e-6));
   }
-  as_optimizer(network_, [&] { network_.update(optimizer_, gradient, static_cast<float>(scale)); });
+  as_optimizer(network_, [&] {
+    const auto its_scale = static_cast<float>(scale);
+    shards_ == nullptr ? network_.update(optimizer_, gradient, its_scale)
+                       : shards_->update(optimizer_, gradient, its_scale);
+  });
 }
 
 }  // namespace quadgate

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <utility>
 
-#include "io/data/batch_rows.h"
+#include "engine/model/batch_rows.h"
 
 namespace quadgate {
 
@@ -21,6 +21,10 @@ std::int64_t ChunkReader::size_of(std::size_t chunk) const noexcept {
 
 void ChunkReader::skip(std::span<const std::int64_t> rows) {
   for (const std::int64_t row : rows) {
+    if (Rows::node_type node = waiting_.extract(row)) {
+      free_.push_back(std::move(node));
+      continue;
+    }
     const std::size_t chunk = chunk_of(row);
     Skipped& skipped = skipped_[chunk];
     skipped.rows.resize(static_cast<std::size_t>(size_of(chunk)));

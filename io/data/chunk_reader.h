@@ -18,7 +18,7 @@ class ChunkReader {
   /// `split` must outlive it.
   explicit ChunkReader(Split& split);
 
-  /// Before the first read: nobody will ask for these rows.
+  /// Nobody will ask for these rows, of which none was read.
   void skip(std::span<const std::int64_t> rows);
   /// As Split::read.
   void read(std::span<const std::int64_t> rows, Batch& batch);

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
-#include "io/data/batch_rows.h"
+#include "engine/model/batch_rows.h"
 
 namespace quadgate {
 

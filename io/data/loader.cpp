@@ -3,17 +3,19 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <span>
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/model/batch_rows.h"
 #include "io/data/chunk_reader.h"
 #include "io/data/row_order.h"
 
 namespace quadgate {
 
 Loader::Loader(Split& split, std::int64_t batch_size, const std::optional<Shuffle>& shuffle,
-               std::int64_t first_batch)
-    : split_(split), order_(std::make_unique<RowOrder>(split, batch_size, shuffle)) {
+               std::int64_t first_batch, const RowShare& share)
+    : split_(split), share_(share), order_(std::make_unique<RowOrder>(split, batch_size, shuffle)) {
   if (first_batch < 0 || first_batch > num_batches()) {
     throw InvalidArgument(
         fmt::format("first_batch: expected 0 to {}, found {}", num_batches(), first_batch));
@@ -78,11 +80,32 @@ bool Loader::read(const std::stop_token& stop) {
     batch = &ring_[(first_ + count_) % kAhead];
   }
   // Without the lock: an entry that is not ready is this thread's.
-  chunks_ ? chunks_->read(rows_, *batch) : split_.read(rows_, *batch);
+  read_share(*batch);
   const std::lock_guard lock(mutex_);
   ++count_;
   changed_.notify_one();
   return true;
+}
+
+// Reads the share of the batch with the rows rows_.
+void Loader::read_share(Batch& batch) {
+  const std::int64_t whole = std::ssize(rows_);
+  const auto cut = [&](std::int64_t part) {
+    return static_cast<std::size_t>(whole * part / share_.of);
+  };
+  const std::size_t first = cut(share_.first);
+  const std::size_t end = cut(share_.last);
+  const std::span<const std::int64_t> rows(rows_);
+  if (chunks_) {
+    chunks_->skip(rows.first(first));
+    chunks_->skip(rows.subspan(end));
+    chunks_->read(rows.subspan(first, end - first), batch);
+  } else if (first < end) {
+    split_.read(rows.subspan(first, end - first), batch);
+  } else {
+    clear(batch);
+  }
+  batch.whole_rows = share_.of > 1 ? whole : 0;
 }
 
 }  // namespace quadgate

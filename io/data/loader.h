@@ -20,6 +20,13 @@ namespace quadgate {
 class ChunkReader;
 class RowOrder;
 
+/// One rank's share of the rows of each batch: rows [N first / of, N last / of) of N.
+struct RowShare {
+  std::int64_t first = 0;
+  std::int64_t last = 1;
+  std::int64_t of = 1;
+};
+
 /// One pass over a split, in batches. Its thread reads the next few batches while the caller uses
 /// this one. It swaps batches with the caller's, so that it allocates nothing in steady state. With
 /// a shuffle buffer it reads the split a chunk at a time, and the rows of the buffer wait in
@@ -30,10 +37,11 @@ class Loader final : public BatchSource {
   static constexpr std::size_t kAhead = 4;
 
   /// RowOrder says in which order rows come. The loader begins with batch `first_batch`, to go on
-  /// in the middle of an epoch. `split` must outlive it. Throws InvalidArgument unless batch_size
-  /// >= 1 and 0 <= first_batch <= num_batches().
+  /// in the middle of an epoch. It reads a `share` of each batch, of which Batch::whole_rows then
+  /// tells the size. `split` must outlive it. Throws InvalidArgument unless batch_size >= 1 and 0
+  /// <= first_batch <= num_batches().
   Loader(Split& split, std::int64_t batch_size, const std::optional<Shuffle>& shuffle = {},
-         std::int64_t first_batch = 0);
+         std::int64_t first_batch = 0, const RowShare& share = {});
   /// Waits for one batch to be read, at most.
   ~Loader() override;
 
@@ -50,8 +58,10 @@ class Loader final : public BatchSource {
   void run(const std::stop_token& stop, std::int64_t first_batch);
   void skip(std::int64_t batches);
   bool read(const std::stop_token& stop);  // one batch; false after the last, or if told to stop
+  void read_share(Batch& batch);
 
   Split& split_;
+  RowShare share_;
   std::unique_ptr<RowOrder> order_;
   std::unique_ptr<ChunkReader> chunks_;  // with a shuffle buffer
   std::vector<std::int64_t> rows_;       // of the batch being read

@@ -223,9 +223,7 @@ void Checkpoint::load_optimizer(const Parameters& parameters, Optimizer& optimiz
   for (const Optimizer::State& array : optimizer.states()) {
     arrays.push_back(read_tensors(*file_, fmt::format("optimizer/{}", array.name), parameters));
   }
-  for (std::size_t i = 0; i < arrays.size(); ++i) {
-    std::ranges::copy(arrays[i], optimizer.states()[i].array.span().begin());
-  }
+  for (std::size_t i = 0; i < arrays.size(); ++i) optimizer.fill_state(i, arrays[i]);
   optimizer.set_steps(steps);
 }
 

@@ -4,24 +4,13 @@
 #include <utility>
 
 namespace quadgate {
-namespace {
-
-void copy_states(const Optimizer& from, Optimizer& to) {
-  to.set_steps(from.steps());
-  for (std::size_t i = 0; i < from.states().size(); ++i) {
-    std::ranges::copy(from.states()[i].array.span(), to.states()[i].array.span().begin());
-  }
-}
-
-}  // namespace
-
 CheckpointWriter::CheckpointWriter(std::filesystem::path checkpoint, std::filesystem::path best,
                                    ModelDescription model, const Parameters& parameters,
-                                   const Optimizer& optimizer)
+                                   const OptimizerConfig& optimizer)
     : checkpoint_(std::move(checkpoint)),
       best_(std::move(best)),
       model_(std::move(model)),
-      copy_{Parameters(model_.config), Optimizer(optimizer.config(), parameters.values().size())},
+      copy_{Parameters(model_.config), Optimizer(optimizer, parameters.values().size())},
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 bool CheckpointWriter::busy() {
@@ -30,13 +19,14 @@ bool CheckpointWriter::busy() {
   return has_copy_;
 }
 
-void CheckpointWriter::save(const Parameters& parameters, const Optimizer& optimizer,
+void CheckpointWriter::save(const Parameters& parameters,
+                            const std::function<void(Optimizer*)>& copy_optimizer,
                             const TrainingState& state, bool is_best) {
   std::unique_lock lock(mutex_);
   wait(lock);
   ParameterEditor editor = copy_.parameters.edit();
   std::ranges::copy(parameters.values(), editor.values().begin());
-  copy_states(optimizer, copy_.optimizer);
+  copy_optimizer(&copy_.optimizer);
   copy_.state = state;
   copy_.is_best = is_best;
   has_copy_ = true;

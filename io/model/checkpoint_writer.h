@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -23,7 +24,7 @@ class CheckpointWriter {
   /// the one before it, and `best`.
   CheckpointWriter(std::filesystem::path checkpoint, std::filesystem::path best,
                    ModelDescription model, const Parameters& parameters,
-                   const Optimizer& optimizer);
+                   const OptimizerConfig& optimizer);
   /// Waits until what was asked for is written. An error in that is lost: `finish` tells it.
   ~CheckpointWriter() = default;
   CheckpointWriter(const CheckpointWriter&) = delete;
@@ -32,11 +33,12 @@ class CheckpointWriter {
   /// Whether a checkpoint is being written, for which `save` would wait. Throws like `finish`.
   bool busy();
 
-  /// Copies the three, allocating nothing in steady state, and has them written: the model as
+  /// Copies the three, the optimizer by a call of `copy_optimizer`, allocating nothing in steady
+  /// state, and has them written: the model as
   /// `best` first if `is_best`, so that no checkpoint knows of a best model that is not there, then
   /// the checkpoint. Waits for the one before it. Throws like `finish`, with nothing copied.
-  void save(const Parameters& parameters, const Optimizer& optimizer, const TrainingState& state,
-            bool is_best);
+  void save(const Parameters& parameters, const std::function<void(Optimizer*)>& copy_optimizer,
+            const TrainingState& state, bool is_best);
 
   /// Waits until all that was asked for is on the disk. Throws the FileError of the first write
   /// that failed since the last such throw; the files are then as they were before it.

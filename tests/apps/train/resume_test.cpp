@@ -9,14 +9,11 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <nlohmann/json.hpp>
-#include <sstream>
 #include <thread>
 
 #include "apps/common/command.h"
 #include "engine/base/random.h"
-#include "io/hdf5/file.h"
-#include "io/model/checkpoint.h"
+#include "tests/apps/train/run_end.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {
@@ -46,46 +43,6 @@ struct Stopped {
   bool damages;              ///< the newest checkpoint, now and then
   std::vector<std::string> settings;
 };
-
-/// Every dataset below `group`, under its path.
-void add_tensors(const hdf5::File& file, const std::string& group,
-                 std::map<std::string, std::vector<float>>& all) {
-  for (const std::string& member : file.members(group)) {
-    const std::string name = group.empty() ? member : group + "/" + member;
-    if (file.is_group(name)) {
-      add_tensors(file, name, all);
-    } else {
-      all[name] = file.array(name).read_floats();
-    }
-  }
-}
-
-std::map<std::string, std::vector<float>> tensors(const std::filesystem::path& path) {
-  std::map<std::string, std::vector<float>> all;
-  add_tensors(hdf5::File::open(path), "", all);
-  return all;
-}
-
-/// All numbers of where a training stands; the arrays are among the tensors.
-std::vector<double> numbers(const TrainingState& state) {
-  const Metrics& running = state.running;
-  return {static_cast<double>(state.epoch),
-          static_cast<double>(state.batch),
-          static_cast<double>(state.step),
-          static_cast<double>(state.seed),
-          state.best_metric.value_or(-1),
-          state.best_loss.value_or(-1),
-          static_cast<double>(state.best_epoch.value_or(-1)),
-          static_cast<double>(running.items),
-          running.loss,
-          running.weight,
-          static_cast<double>(running.correct),
-          state.schedule.lr_scale,
-          state.schedule.plateau.best,
-          static_cast<double>(state.schedule.plateau.num_bad_epochs),
-          state.early_stopping.best,
-          static_cast<double>(state.early_stopping.num_bad_epochs)};
-}
 
 class ResumeTest : public Workspace, public testing::WithParamInterface<Stopped> {
  protected:
@@ -181,27 +138,6 @@ class ResumeTest : public Workspace, public testing::WithParamInterface<Stopped>
     return stops;
   }
 
-  std::vector<nlohmann::json> metrics(const std::string& folder) const {
-    std::vector<nlohmann::json> records;
-    std::istringstream lines(read(folder + "/metrics.jsonl"));
-    for (std::string line; std::getline(lines, line);) {
-      records.push_back(nlohmann::json::parse(line));
-      for (const char* clock :
-           {"seconds", "data_wait_seconds", "sequences_per_second", "checkpoint_seconds"}) {
-        records.back().erase(clock);
-      }
-    }
-    return records;
-  }
-
-  void expect_same_as_reference() const {
-    EXPECT_EQ(tensors(path("run/checkpoint.h5")), tensors(path("reference/checkpoint.h5")));
-    EXPECT_EQ(numbers(Checkpoint(path("run/checkpoint.h5")).training_state()),
-              numbers(Checkpoint(path("reference/checkpoint.h5")).training_state()));
-    EXPECT_TRUE(read("run/best.h5") == read("reference/best.h5"));
-    EXPECT_EQ(metrics("run"), metrics("reference"));
-  }
-
  private:
   std::uint32_t drawn_ = 0;
 };
@@ -214,7 +150,7 @@ TEST_P(ResumeTest, EndsWithTheSameBits) {
   const auto longest = std::chrono::duration_cast<std::chrono::microseconds>(whole) / 2;
   for (int left = GetParam().stops; left > 0 && !HasFailure();) {
     left -= train_with_stops(std::min(left, kStopsOfARun), longest);
-    expect_same_as_reference();
+    expect_same_end(path("run"), path("reference"));
   }
 }
 

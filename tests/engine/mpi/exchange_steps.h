@@ -38,7 +38,7 @@ inline std::string exchange_steps(cluster::Communicator& communicator) {
       exchange.add(gradient);
     }
     const std::span<const float> sum = exchange.reduce_scatter();
-    add(std::bit_cast<std::uint64_t>(exchange.sum_of_squares()));
+    add(std::bit_cast<std::uint64_t>(exchange.sum_of_squares(sum)));
     for (const FlatRange& range : exchange.owned()) {
       for (std::size_t i = range.begin; i < range.begin + range.size; ++i) weights[i] -= sum[i];
     }

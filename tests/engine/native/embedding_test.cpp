@@ -135,7 +135,7 @@ TEST_P(GoldenEmbeddingTest, TenStepsHavePyTorchsLossesGradientsAndWeights) {
 }
 
 TEST_P(GoldenEmbeddingTest, TheNormCountsTheTable) {
-  const auto [gradients, norm, rows] = network_.differentiate(batches_[0], {}).gradient;
+  const auto [gradients, norm, scale, rows] = network_.differentiate(batches_[0], {}).gradient;
   const auto expected = static_cast<double>(read(file_, group_ + "/norms")[0]);
   EXPECT_NEAR(norm, expected, 1e-5 * expected);
   const double square = std::accumulate(

@@ -173,8 +173,7 @@ class ExchangeSteps {
       for (std::int64_t i = exchange_.first_shard(); i < exchange_.last_shard(); ++i) {
         i % 5 == 4 ? exchange_.add_absent() : exchange_.add(gradient_);
       }
-      exchange_.reduce_scatter();
-      exchange_.sum_of_squares();
+      exchange_.sum_of_squares(exchange_.reduce_scatter());
       exchange_.all_gather(weights_);
       run_ahead();
       const double loss = 1;

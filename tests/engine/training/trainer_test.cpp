@@ -40,8 +40,9 @@ class TrainerTest : public ::testing::TestWithParam<BackendKind> {
 };
 
 TEST_P(TrainerTest, ClipsByTheGlobalNorm) {
-  const auto [values, norm, rows] = network_.differentiate(batch_, {}).gradient;
-  const std::vector<float> gradient(values.begin(), values.end());
+  const Gradient found = network_.differentiate(batch_, {}).gradient;
+  const double norm = found.norm;
+  const std::vector<float> gradient(found.values.begin(), found.values.end());
   for (const double clip_norm : {norm / 10, norm * 10}) {
     network_.parameters().initialize(1);
     auto expected = weights();

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "io/data/batch_rows.h"
+#include "engine/model/batch_rows.h"
 #include "io/data/row_order.h"
 #include "tests/io/data/counting_split.h"
 

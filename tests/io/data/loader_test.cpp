@@ -75,6 +75,30 @@ TEST(Loader, GoesOnInTheMiddleOfAnEpoch) {
   }
 }
 
+TEST(Loader, SharesOfABatchAreItsRows) {
+  for (const std::int64_t buffer : {0, 60}) {
+    for (const std::int64_t first_batch : {0, 3}) {
+      CountingSplit split(mixed_lengths(203), even_chunks(203, 20));
+      const Shuffle shuffle{.seed = 3, .buffer = buffer};
+      Loader whole(split, 20, shuffle, first_batch);
+      const auto expected = batches_of(whole);
+      std::vector<std::vector<std::int64_t>> found(expected.size());
+      // The last batch has 3 rows, fewer than there are parts.
+      for (const RowShare share : {RowShare{0, 3, 8}, RowShare{3, 4, 8}, RowShare{4, 8, 8}}) {
+        CountingSplit its_split(mixed_lengths(203), even_chunks(203, 20));
+        Loader loader(its_split, 20, shuffle, first_batch, share);
+        std::size_t number = 0;
+        for (Batch batch; loader.next(batch); ++number) {
+          EXPECT_EQ(batch.whole_rows, expected[number].size());
+          found[number].insert(found[number].end(), batch.labels.begin(), batch.labels.end());
+        }
+        EXPECT_EQ(number, expected.size());
+      }
+      EXPECT_EQ(found, expected);
+    }
+  }
+}
+
 TEST(Loader, SwapsBatchesInsteadOfCopying) {
   CountingSplit split(200);
   for (const std::int64_t buffer : {0, 50}) {

@@ -47,7 +47,8 @@ class CheckpointWriterTest : public testing::FolderTest {
   }
 
   CheckpointWriter writer() const {
-    return {path("run/checkpoint.h5"), path("run/best.h5"), kSmallModel, parameters_, optimizer_};
+    return {path("run/checkpoint.h5"), path("run/best.h5"), kSmallModel, parameters_,
+            optimizer_.config()};
   }
   /// What the file should hold now.
   std::string expected_checkpoint() const {
@@ -62,16 +63,19 @@ class CheckpointWriterTest : public testing::FolderTest {
   Parameters parameters_;
   Optimizer optimizer_;
   TrainingState state_{};
+  const std::function<void(Optimizer*)> copy_ = [this](Optimizer* to) {
+    to->copy_state(optimizer_);
+  };
 };
 
 TEST_F(CheckpointWriterTest, WritesWhatSaveCheckpointWrites) {
   CheckpointWriter writes = writer();
   train(1);
-  writes.save(parameters_, optimizer_, state_, true);
+  writes.save(parameters_, copy_, state_, true);
   const std::string first = expected_checkpoint();
   const std::string best = expected_best();
   train(2);  // while it is being written
-  writes.save(parameters_, optimizer_, state_, false);
+  writes.save(parameters_, copy_, state_, false);
   const std::string second = expected_checkpoint();
   train(3);
   writes.finish();
@@ -88,7 +92,7 @@ TEST_F(CheckpointWriterTest, WritesTheLastOneBeforeItGoes) {
     train(step);
     {
       CheckpointWriter writes = writer();
-      writes.save(parameters_, optimizer_, state_, false);
+      writes.save(parameters_, copy_, state_, false);
     }
     ASSERT_TRUE(content_of(path("run/checkpoint.h5")) == expected_checkpoint());
   }
@@ -99,20 +103,20 @@ TEST_F(CheckpointWriterTest, TellsAnErrorOnceAndGoesOn) {
   const auto is_told = EndsWith("checkpoint.h5: cannot be written: Is a directory");
   CheckpointWriter writes = writer();
   train(1);
-  writes.save(parameters_, optimizer_, state_, false);
+  writes.save(parameters_, copy_, state_, false);
   EXPECT_THAT(message_of<FileError>([&] { writes.finish(); }), is_told);
   writes.finish();
-  writes.save(parameters_, optimizer_, state_, false);
-  EXPECT_THAT(message_of<FileError>([&] { writes.save(parameters_, optimizer_, state_, false); }),
+  writes.save(parameters_, copy_, state_, false);
+  EXPECT_THAT(message_of<FileError>([&] { writes.save(parameters_, copy_, state_, false); }),
               is_told);
-  writes.save(parameters_, optimizer_, state_, false);
+  writes.save(parameters_, copy_, state_, false);
   EXPECT_THAT(message_of<FileError>([&] {
                 while (writes.busy()) {
                 }
               }),
               is_told);
   std::filesystem::remove(path("run/checkpoint.h5"));
-  writes.save(parameters_, optimizer_, state_, false);
+  writes.save(parameters_, copy_, state_, false);
   writes.finish();
   EXPECT_TRUE(content_of(path("run/checkpoint.h5")) == expected_checkpoint());
 }
@@ -121,7 +125,7 @@ TEST_F(CheckpointWriterTest, NoCheckpointKnowsOfABestModelThatIsNotThere) {
   std::filesystem::create_directory(path("run/best.h5"));
   CheckpointWriter writes = writer();
   train(1);
-  writes.save(parameters_, optimizer_, state_, true);
+  writes.save(parameters_, copy_, state_, true);
   EXPECT_THAT(message_of<FileError>([&] { writes.finish(); }),
               EndsWith("best.h5: cannot be written: Is a directory"));
   EXPECT_FALSE(std::filesystem::exists(path("run/checkpoint.h5")));
@@ -130,7 +134,7 @@ TEST_F(CheckpointWriterTest, NoCheckpointKnowsOfABestModelThatIsNotThere) {
 TEST_F(CheckpointWriterTest, NamesAFolderThatIsGone) {
   CheckpointWriter writes = writer();
   std::filesystem::remove_all(path("run"));
-  writes.save(parameters_, optimizer_, state_, false);
+  writes.save(parameters_, copy_, state_, false);
   EXPECT_THAT(message_of<FileError>([&] { writes.finish(); }),
               EndsWith("checkpoint.h5: cannot be written: No such file or directory"));
 }

@@ -1,0 +1,107 @@
+#include "apps/train/ranks.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <span>
+#include <utility>
+
+#include "apps/common/command.h"
+#include "apps/common/mpi_launch.h"
+#include "apps/common/placement.h"
+#include "apps/common/threads.h"
+#include "apps/common/warn.h"
+#include "engine/base/error.h"
+#include "kernels/base/isa.h"
+
+namespace quadgate::apps {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown host";
+}
+
+cluster::Options options() {
+  return {.host = host_name(),
+          .on_failure =
+              [](std::string_view line) {
+                std::fputs(fmt::format("quadgate: error: {}\n", one_line(line)).c_str(), stderr);
+                be_quiet();  // the launcher ends this rank, too
+              },
+          .end_process = [] { std::_Exit(kExitFailed); }};
+}
+
+}  // namespace
+
+std::unique_ptr<Ranks> Ranks::join() {
+  std::optional<Launch> launched = launch(environment());
+  if (!launched || launched->world_size == 1) return nullptr;
+  if (launched->rank != 0) be_quiet();
+  return std::unique_ptr<Ranks>(new Ranks(*std::move(launched)));
+}
+
+Ranks::Ranks(Launch launch)
+    : launch_(std::move(launch)), communicator_([this] { return connect(launch_); }, options()) {
+  hosts_ = gather(host_name());
+  expect_same("version of quadgate", QUADGATE_VERSION);
+  share_isa();
+}
+
+/// f32 sums depend on the width of the vectors.
+void Ranks::share_isa() {
+  const kernels::Isa mine = kernels::active_isa();
+  const std::vector<std::string> names = gather(kernels::to_string(mine));
+  kernels::Isa lowest = mine;
+  for (const std::string& name : names) {
+    lowest = std::min(lowest, kernels::parse_isa(name).value_or(lowest));
+  }
+  kernels::cap_isa(lowest);
+  for (std::size_t rank = 0; rank < names.size(); ++rank) {
+    if (names[rank] != kernels::to_string(lowest) || names[rank] == names[0]) continue;
+    return note(fmt::format("rank {} ({}) has {} alone, rank 0 ({}) {}: all compute with {}", rank,
+                            hosts_[rank], names[rank], hosts_[0], names[0], names[rank]));
+  }
+}
+
+int Ranks::choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file) {
+  const NodeCores node = node_cores();
+  int threads = apps::choose_threads(flag, run_file);
+  if (!flag && !run_file) threads = std::min(threads, cpus_of_rank(launch_, node));
+  for (const std::string& line : placement_warnings(launch_, node, threads)) warn(line);
+  const std::vector<std::string> all = gather(std::to_string(threads));
+  for (std::size_t rank = 0; rank < all.size(); ++rank) {
+    if (all[rank] == all[0]) continue;
+    note(
+        fmt::format("rank {} ({}) has {} threads, rank 0 ({}) {}: each step takes as long as the "
+                    "slowest",
+                    rank, hosts_[rank], all[rank], hosts_[0], all[0]));
+    break;
+  }
+  return threads;
+}
+
+void Ranks::expect_same(std::string_view what, std::string_view text) {
+  const std::vector<std::string> all = gather(text);
+  for (std::size_t rank = 0; rank < all.size(); ++rank) {
+    if (all[rank] == all[0]) continue;
+    throw InvalidArgument(
+        fmt::format("{}: expected the same at all ranks, found others at rank 0 "
+                    "({}) and rank {} ({})",
+                    what, hosts_[0], rank, hosts_[rank]));
+  }
+}
+
+std::vector<std::string> Ranks::gather(std::string_view text) {
+  std::vector<std::string> all;
+  for (const auto& bytes : communicator_.all_gather_any(std::as_bytes(std::span(text)))) {
+    all.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  return all;
+}
+
+}  // namespace quadgate::apps
