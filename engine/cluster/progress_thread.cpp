@@ -208,6 +208,8 @@ void ProgressThread::finish(const Watch::End& end) {
   }
   if (!end.is_reported) {
     if (options_.on_failure) options_.on_failure(end.text);
+    // MPICH's launcher loses what it has not read yet when a rank aborts.
+    std::this_thread::sleep_for(options_.grace / 8);
     tell(end.text);
   }
   std::unique_lock lock(mutex_);
@@ -220,18 +222,17 @@ void ProgressThread::finish(const Watch::End& end) {
   transport_->abort(1);
 }
 
-/// Gives the others a moment to hear that the run has failed, though some may not hear, and the
-/// launcher one to pass on the line: MPICH's loses what it has not read when it ends the ranks.
+/// Gives the others a moment to hear that the run has failed. Some of them may not hear.
 void ProgressThread::tell(std::string_view text) {
-  const Clock::time_point end = Clock::now() + options_.grace / 8;
+  constexpr auto kMoment = milliseconds(300);
+  const Clock::time_point start = Clock::now();
   try {
     watch_->tell_end(text);
-    while (Clock::now() < end) {
+    while (watch_->telling() > 0 && Clock::now() - start < kMoment) {
       messenger_->poll();
       std::this_thread::sleep_for(microseconds(50));
     }
   } catch (const std::exception&) {  // what broke is what was reported
-    std::this_thread::sleep_until(end);
   }
 }
 

@@ -44,6 +44,8 @@ class Watch {
   void fail(std::string_view text);
   /// Says to all that the failure is reported. Throws Error.
   void tell_end(std::string_view text);
+  /// Messages of tell_end() that are under way.
+  int telling() const noexcept { return telling_; }
 
   /// This rank is through with the run. It goes on advancing until all are.
   void leave() noexcept { leaves_ = true; }
