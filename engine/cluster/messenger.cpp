@@ -21,20 +21,20 @@ void for_each_piece(Bytes bytes, Body body) {
 }  // namespace
 
 void Messenger::add_requests(std::size_t count) {
-  const std::size_t begin = pending_.size();
-  pending_.resize(begin + count);
-  done_.reserve(pending_.size());
-  free_.reserve(pending_.size());
-  for (std::size_t request = begin; request < pending_.size(); ++request) {
+  const std::size_t begin = requests_.size();
+  requests_.resize(begin + count);
+  done_.reserve(requests_.size());
+  free_.reserve(requests_.size());
+  for (std::size_t request = begin; request < requests_.size(); ++request) {
     free_.push_back(static_cast<int>(request));
   }
 }
 
-int Messenger::take_request(int& pending) {
-  if (free_.empty()) add_requests(pending_.size());
+int Messenger::take_request(int& pending, int source) {
+  if (free_.empty()) add_requests(requests_.size());
   const int request = free_.back();
   free_.pop_back();
-  pending_[static_cast<std::size_t>(request)] = &pending;
+  requests_[static_cast<std::size_t>(request)] = {&pending, source};
   ++pending;
   return request;
 }
@@ -57,7 +57,7 @@ void Messenger::send(int rank, MessageKind kind, int stream,
 void Messenger::receive(int rank, MessageKind kind, int stream, std::span<std::byte> bytes,
                         int& pending) {
   for_each_piece(bytes, [&](std::span<std::byte> piece) {
-    transport_.irecv(take_request(pending), rank, tag_of(kind, stream), piece);
+    transport_.irecv(take_request(pending, rank), rank, tag_of(kind, stream), piece);
   });
 }
 
@@ -65,10 +65,18 @@ bool Messenger::poll() {
   done_.clear();
   transport_.test(done_);
   for (const int request : done_) {
-    --*pending_[static_cast<std::size_t>(request)];
+    const auto [pending, source] = requests_[static_cast<std::size_t>(request)];
+    --*pending;
+    if (source >= 0) heard_[static_cast<std::size_t>(source)] = true;
     free_.push_back(request);
   }
   return !done_.empty();
+}
+
+bool Messenger::take_heard(int rank) noexcept {
+  const bool heard = heard_[static_cast<std::size_t>(rank)];
+  heard_[static_cast<std::size_t>(rank)] = false;
+  return heard;
 }
 
 }  // namespace quadgate::cluster

@@ -27,7 +27,10 @@ class Messenger {
   static constexpr std::size_t kPiece = std::size_t{256} << 10U;
 
   /// `transport` must outlive it.
-  explicit Messenger(Transport& transport) : transport_(transport) { add_requests(256); }
+  explicit Messenger(Transport& transport)
+      : transport_(transport), heard_(static_cast<std::size_t>(transport.world_size())) {
+    add_requests(256);
+  }
 
   int rank() const noexcept { return transport_.rank(); }
   int world_size() const noexcept { return transport_.world_size(); }
@@ -47,16 +50,25 @@ class Messenger {
   /// Moves what is under way, without waiting. Returns whether any piece is done. Throws Error.
   bool poll();
 
+  /// Whether anything has come from `rank` since it was asked for the last time.
+  bool take_heard(int rank) noexcept;
+
   const Traffic& traffic() const noexcept { return traffic_; }
 
  private:
+  struct Request {
+    int* pending = nullptr;
+    int source = -1;  // of a receive
+  };
+
   void add_requests(std::size_t count);
-  int take_request(int& pending);
+  int take_request(int& pending, int source = -1);
 
   Transport& transport_;
-  std::vector<int*> pending_;  // of each request
-  std::vector<int> free_;      // requests
+  std::vector<Request> requests_;
+  std::vector<int> free_;  // requests
   std::vector<int> done_;
+  std::vector<bool> heard_;  // of each rank
   Traffic traffic_;
 };
 

@@ -88,10 +88,11 @@ std::optional<Watch::End> Watch::hear_all() {
   bool has_come = false;
   for (int rank = 0; rank < world_size(); ++rank) {
     Peer& other = peer(rank);
+    // Its notices may wait behind large messages, of which each piece tells that it lives.
+    if (messenger_.take_heard(rank)) other.heard = now_;
     const bool listens = other.is_watched || (asked_since_ && rank != rank_);
     if (!listens || other.receiving > 0) continue;
     has_come = true;
-    other.heard = now_;
     const Notice notice = other.notice;
     if (notice.kind == Kind::goodbye) {
       other.is_watched = false;

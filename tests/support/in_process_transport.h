@@ -50,6 +50,8 @@ class InProcessNetwork {
   /// The rank's thread stands still where it looks for messages, until it may go on.
   void stop(int rank) { of(rank).is_stopped = true; }
   void go_on(int rank) { of(rank).is_stopped = false; }
+  /// The rank's messages of tag 0 are lost from now on, or no longer.
+  void mute(int rank, bool is_mute) { of(rank).is_mute = is_mute; }
   /// The rank's next look for messages throws.
   void break_once(int rank) { of(rank).breaks = true; }
   /// Ranks that have called abort.
@@ -78,6 +80,7 @@ class InProcessNetwork {
     std::vector<int> done;    // sends; of the rank's thread
     std::atomic<bool> is_cut_off = false;
     std::atomic<bool> is_stopped = false;
+    std::atomic<bool> is_mute = false;
     std::atomic<bool> breaks = false;
   };
   class RankTransport;
@@ -100,7 +103,7 @@ class InProcessNetwork::RankTransport final : public cluster::Transport {
   void isend(int request, int rank, int tag, std::span<const std::byte> bytes) override {
     mine_.done.push_back(request);
     Rank& other = network_.of(rank);
-    if (mine_.is_cut_off || other.is_cut_off) return;
+    if (mine_.is_cut_off || other.is_cut_off || (mine_.is_mute && tag == 0)) return;
     const std::scoped_lock lock(other.mutex);
     Queue& queue = other.from[static_cast<std::size_t>(rank_)];
     Letter letter{tag, Clock::now() + network_.delay_, {}};

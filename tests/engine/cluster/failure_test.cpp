@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+using Clock = std::chrono::steady_clock;
 constexpr milliseconds kTimeout(200);
 Options quick() { return {.timeout = kTimeout, .heartbeat = milliseconds(20), .grace = kTimeout}; }
 
@@ -129,6 +130,17 @@ TEST(FailureTest, ARankThatComputesIsNotDead) {
   });
   EXPECT_THAT(run.lines(), IsEmpty());
   EXPECT_THAT(run.failed(), IsEmpty());
+}
+
+TEST(FailureTest, ARankWhoseHeartbeatsWaitBehindItsDataIsNotDead) {
+  testing::InProcessRanks run(2, quick());
+  run.run([&](Communicator& communicator) {
+    run.network().mute(1, true);
+    for (const auto start = Clock::now(); Clock::now() - start < 3 * kTimeout;) meet(communicator);
+    run.network().mute(1, false);
+    meet(communicator);
+  });
+  EXPECT_THAT(run.lines(), IsEmpty());
 }
 
 TEST(FailureTest, RanksThatAllStandStillAreNotDead) {

@@ -41,8 +41,11 @@ TEST_F(MessengerTest, PiecesMakeAWhole) {
     second_.receive(0, MessageKind::large, 3, found, pending);
     first_.send(1, MessageKind::large, 3, sent, pending);
     EXPECT_EQ(pending, 2 * static_cast<int>((size + kPiece - 1) / kPiece));
+    EXPECT_FALSE(second_.take_heard(0));
     expect_done(pending);
     EXPECT_EQ(found, sent);
+    EXPECT_TRUE(second_.take_heard(0));
+    EXPECT_FALSE(first_.take_heard(1));
   }
 }
 
