@@ -40,39 +40,30 @@ void divide_parts(Series& data, const PrepareOptions& options) {
                     "divide, found {}",
                     options.test_fraction));
   }
-  struct Taken {
-    std::size_t split;
-    const char* option;
-    double fraction;
-    std::int64_t rows = 0;
-  };
-  std::array all{Taken{1, "--valid-fraction", options.valid_fraction},
-                 Taken{2, "--test-fraction", options.test_fraction}};
-  std::int64_t longest = 0;
   for (SeriesPart& part : data.parts) {
     const std::int64_t total = part.rows[0];
-    longest = std::max(longest, total);
-    for (Taken& of : all) {
+    for (const auto& [split, fraction] :
+         {std::pair{1U, options.valid_fraction}, {2U, options.test_fraction}}) {
       const std::int64_t taken =
-          std::min(std::llround(of.fraction * static_cast<double>(total)), part.rows[0] + 0LL);
-      of.rows += taken;
-      part.rows[of.split] += taken;
+          std::min(std::llround(fraction * static_cast<double>(total)), part.rows[0] + 0LL);
+      part.rows[split] += taken;
       part.rows[0] -= taken;
     }
   }
-  for (const Taken& of : all) {
-    if (of.fraction == 0 || of.rows > 0) continue;
+}
+
+/// Each series may be too short for its share.
+void expect_rows_of_all(const Series& data, const PrepareOptions& options) {
+  const Rows rows = rows_of_splits(data);
+  const auto expect = [&](std::size_t split, const char* option, double fraction) {
+    if (fraction == 0 || (rows[0] > 0 && rows[split] > 0)) return;
     throw InvalidArgument(
-        fmt::format("{}: {} {} leaves that split empty, of {} series of at most {} rows each",
-                    data.path.string(), of.option, of.fraction, data.parts.size(), longest));
-  }
-  if (rows_of_splits(data)[0] == 0) {
-    throw InvalidArgument(fmt::format(
-        "{}: --valid-fraction {} and --test-fraction {} leave no training row, of {} series of at "
-        "most {} rows each",
-        data.path.string(), options.valid_fraction, options.test_fraction, data.parts.size(),
-        longest));
-  }
+        fmt::format("{}: {} {} leaves the {} split empty, of {} series with {} rows in all",
+                    data.path.string(), option, fraction, kSplitNames.at(rows[0] > 0 ? split : 0),
+                    data.parts.size(), rows[0] + rows[1] + rows[2]));
+  };
+  expect(1, "--valid-fraction", options.valid_fraction);
+  expect(2, "--test-fraction", options.test_fraction);
 }
 
 /// Calls body(split, first row, rows) for the rows of each split of each series, in the order of x.
@@ -178,6 +169,7 @@ void write_borders(hdf5::FileWriter& file, const Series& data, std::size_t split
 PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
                               const PrepareOptions& options) {
   divide_parts(data, options);
+  expect_rows_of_all(data, options);
   DataDescription description;
   description.feature_names = data.feature_names;
   Standardization standardization;

@@ -4,6 +4,8 @@
 
 #include "io/prepare/series_writer.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cmath>
 #include <string>
@@ -132,14 +134,14 @@ TEST_F(SeriesWriterTest, LeavesTheFileAsItWasWhenItFails) {
       "--test-fraction: expected none where valid rows follow those that it would divide, found "
       "0.5");
   const SeriesPart one{.name = "one", .rows = {1, 0, 0}};
-  EXPECT_EQ(
-      error<InvalidArgument>(series({1, 2, 3, 4, 5, 6}, {one, one, one}), {.valid_fraction = 0.4}),
-      "input: --valid-fraction 0.4 leaves that split empty, of 3 series of at most 1 rows "
-      "each");
-  EXPECT_EQ(
-      error<InvalidArgument>(series({1, 2, 3, 4, 5, 6}, {one, one, one}), {.valid_fraction = 0.6}),
-      "input: --valid-fraction 0.6 and --test-fraction 0 leave no training row, of 3 series "
-      "of at most 1 rows each");
+  for (const auto& [fraction, split] : {std::pair{0.4, "valid"}, {0.6, "train"}}) {
+    EXPECT_EQ(
+        error<InvalidArgument>(series({1, 2, 3, 4, 5, 6}, {one, one, one}),
+                               {.valid_fraction = fraction}),
+        fmt::format("input: --valid-fraction {} leaves the {} split empty, of 3 series with 3 "
+                    "rows in all",
+                    fraction, split));
+  }
   EXPECT_EQ(testing::content_of(path("a.h5")), "precious");
   EXPECT_THAT(testing::files_beside(path("a.h5")), ElementsAre("a.h5"));
 }
