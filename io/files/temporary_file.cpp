@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -52,7 +53,8 @@ void fail_to_write(const std::filesystem::path& path, int error) {
                               std::generic_category().message(error)));
 }
 
-TemporaryFile::TemporaryFile(const std::filesystem::path& path) : path_(path) {
+TemporaryFile::TemporaryFile(const std::filesystem::path& path)
+    : path_(path), replaces_(version_of(path)) {
   if (std::filesystem::is_directory(path)) fail_to_write(path, EISDIR);
   do {  // a name can be that of a file left by a process with our number
     temporary_ = temporary_name(path);
@@ -64,6 +66,13 @@ TemporaryFile::TemporaryFile(const std::filesystem::path& path) : path_(path) {
 TemporaryFile::~TemporaryFile() {
   close();
   if (!renamed_) ::unlink(temporary_.c_str());
+}
+
+TemporaryFile::Version TemporaryFile::version_of(const std::filesystem::path& path) noexcept {
+  struct ::stat status {};
+  if (::stat(path.c_str(), &status) != 0) return {};
+  return {static_cast<std::int64_t>(status.st_dev), static_cast<std::int64_t>(status.st_ino),
+          status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
 }
 
 void TemporaryFile::write(std::span<const std::byte> bytes) {
@@ -81,6 +90,12 @@ void TemporaryFile::sync_and_close() {
 }
 
 void TemporaryFile::rename(const std::optional<std::filesystem::path>& previous) {
+  const Version found = version_of(path_);
+  if (found != replaces_ && found != Version{}) {
+    throw FileError(
+        fmt::format("{}: another process has written it since this one began to; it stays as it is",
+                    path_.string()));
+  }
   if (previous) name_also(path_, *previous);
   if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail_to_write(path_, errno);
   renamed_ = true;

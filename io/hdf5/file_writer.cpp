@@ -81,11 +81,14 @@ FileWriter& FileWriter::operator=(FileWriter&& other) noexcept = default;
 FileWriter FileWriter::create(const std::filesystem::path& path, std::size_t user_block) {
   const LibraryLock lock;
   constexpr std::size_t kIncrement = std::size_t{1} << 22;  // bytes that the image grows by
+  // A name of its own that no file can have: HDF5 would read all of one that is there.
+  static std::int64_t count = 0;  // under the lock
+  const std::string name = fmt::format("/dev/null/{}", count++);
   const Handle access = checksummed_access();
   H5Pset_fapl_core(access.id(), kIncrement, /*backing_store=*/false);
   const Handle creation = timeless(H5P_FILE_CREATE);
   H5Pset_userblock(creation.id(), user_block);
-  Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()));
+  Handle file(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()));
   check(file.id(), [&] { return fmt::format("{}: cannot be made in memory", path.string()); });
   return {path, std::move(file)};
 }

@@ -1,11 +1,12 @@
 #include "io/hdf5/reader_service.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "engine/base/error.h"
@@ -13,6 +14,7 @@
 #include "io/files/load.h"
 #include "io/hdf5/attribute_reader.h"
 #include "io/hdf5/dataset_reader.h"
+#include "io/hdf5/descriptor_driver.h"
 #include "io/hdf5/library_lock.h"
 #include "io/hdf5/lzf_filter.h"
 #include "io/hdf5/object_codec.h"
@@ -63,23 +65,22 @@ ObjectKind kind_of(const Handle& object) {
   }
 }
 
-/// Opens the file of a descriptor, whose name is `place`. HDF5 looks for what a link stands for,
-/// which a file in memory does not have: it gets a copy of its bytes.
-Handle open_file_at(const std::string& place, int descriptor) {
-  const Handle access(H5Pcreate(H5P_FILE_ACCESS));
-  H5Pset_fapl_sec2(access.id());
-  H5Pset_file_locking(access.id(), false, true);  // network file systems often have no locks
-  struct ::stat status {};
-  if (::fstat(descriptor, &status) != 0 || status.st_nlink > 0) {
-    return Handle(H5Fopen(place.c_str(), H5F_ACC_RDONLY, access.id()));
+/// Whether an HDF5 file begins somewhere where one may: at 0, 512, 1024, 2048, ...
+bool is_hdf5(int descriptor) {
+  constexpr std::string_view kSignature("\x89HDF\r\n\x1a\n");
+  constexpr ::off_t kFirstUserBlock = 512;
+  std::array<char, kSignature.size()> found{};
+  for (::off_t at = 0;; at = std::max(2 * at, kFirstUserBlock)) {
+    const ::ssize_t got = ::pread(descriptor, found.data(), found.size(), at);
+    if (std::cmp_not_equal(got, found.size())) return false;
+    if (std::ranges::equal(found, kSignature)) return true;
   }
-  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
-  const ::ssize_t size = ::pread(descriptor, bytes.data(), bytes.size(), 0);
-  if (std::cmp_not_equal(size, bytes.size())) return Handle();
-  constexpr std::size_t kStep = std::size_t{1} << 16;
-  H5Pset_fapl_core(access.id(), kStep, false);
-  H5Pset_file_image(access.id(), bytes.data(), bytes.size());
-  return Handle(H5Fopen("image", H5F_ACC_RDONLY, access.id()));
+}
+
+Handle open_descriptor_as_file(int descriptor) {
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS));
+  use_descriptor_driver(access.id(), descriptor);
+  return Handle(H5Fopen("descriptor", H5F_ACC_RDONLY, access.id()));
 }
 
 }  // namespace
@@ -91,12 +92,10 @@ ReaderService::ReaderService(int descriptor, std::filesystem::path path) : path_
   H5PLset_loading_state(0);
   H5Lunregister(H5L_TYPE_EXTERNAL);
   register_lzf();
-  std::string place = fmt::format("/proc/self/fd/{}", descriptor);
-  if (std::error_code error; !std::filesystem::exists(place, error)) place = path_;  // no /proc
-  if (H5Fis_hdf5(place.c_str()) <= 0) {
+  if (!is_hdf5(descriptor)) {
     throw FileError(fmt::format("{}: expected an HDF5 file, found another kind", path_.string()));
   }
-  file_ = open_file_at(place, descriptor);
+  file_ = open_descriptor_as_file(descriptor);
   check(file_.id(),
         [&] { return fmt::format("{}: the HDF5 file is damaged or truncated", path_.string()); });
   if (!has_checksum && H5Aexists_by_name(file_.id(), "/", kChecksumAttribute, H5P_DEFAULT) > 0) {

@@ -118,9 +118,20 @@ TEST_F(ReplaceFileTest, KeepsTwoWritersApart) {
   second.sync_and_close();
   first.rename();
   EXPECT_EQ(content_of(path("a")), "a longer first");
+  EXPECT_THAT(
+      message_of<FileError>([&] { second.rename(); }),
+      EndsWith("a: another process has written it since this one began to; it stays as it is"));
+  EXPECT_EQ(content_of(path("a")), "a longer first");
+}
+
+TEST_F(ReplaceFileTest, WritesAFileThatIsGoneMeanwhile) {
+  replace_file(path("a"), bytes("one"));
+  TemporaryFile second(path("a"));
+  second.write(bytes("two"));
+  second.sync_and_close();
+  std::filesystem::remove(path("a"));
   second.rename();
-  EXPECT_EQ(content_of(path("a")), "second");
-  EXPECT_THAT(files_beside(path("a")), ElementsAre("a"));
+  EXPECT_EQ(content_of(path("a")), "two");
 }
 
 TEST_F(ReplaceFileTest, FollowsNoLink) {
