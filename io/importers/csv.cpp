@@ -101,9 +101,11 @@ void CsvImporter::begin_times(const std::vector<std::vector<std::string>>& first
   const bool needs_times = times_->has_borders() || resampler_ || options_.date_order;
   if (!columns_.time) {
     if (!needs_times) return;
+    const char* const use = resampler_              ? "to resample the rows by"
+                            : times_->has_borders() ? "to divide the rows by"
+                                                    : "for --date-order";
     throw InvalidArgument(
-        fmt::format("{}: expected a column of times to {} the rows by (--time names it)",
-                    path_.string(), resampler_ ? "resample" : "divide"));
+        fmt::format("{}: expected a column of times {} (--time names it)", path_.string(), use));
   }
   std::vector<std::string_view> values;
   for (std::size_t i = columns_.has_header ? 1 : 0; i < first.size(); ++i) {

@@ -41,7 +41,8 @@ void fill(Parameters& parameters, Named tensors, const std::string& name) {
       continue;
     }
     if (find_not_finite(found->second->values) >= 0) {
-      problems.push_back(fmt::format("'{}' expected finite numbers, found others", slice.name));
+      problems.push_back(
+          fmt::format("'{}' expected finite numbers, found others", found->second->name));
     }
     if (found->second->shape != slice.shape) {
       problems.push_back(fmt::format("'{}' expected [{}], found [{}]", slice.name,

@@ -271,6 +271,8 @@ TEST_F(CsvTest, AsksWhetherTheDayOrTheMonthIsFirst) {
       ElementsAre(1, 2, 0));
   EXPECT_THAT(read("t,a\n12/31/2015,1\n1/1/2016,2\n", {.valid_from = "1/1/2016"}).parts[0].rows,
               ElementsAre(1, 1, 0));
+  EXPECT_EQ(refusal("a\n1\n", {.date_order = DateOrder::day_first}),
+            "a.csv: expected a column of times for --date-order (--time names it)");
   EXPECT_EQ(refusal("t,a\n2016-07-01,1\n", {.date_order = DateOrder::day_first}),
             "a.csv: --date-order: expected dates like 1/7/2016, found dates in column 't'");
   EXPECT_EQ(refusal("t,a\n13/1/2016,1\n1/13/2016,2\n", {.valid_from = "13/1/2016"}),

@@ -153,7 +153,7 @@ TEST(ModelTensorsTest, NameWhatDoesNotFit) {
   EXPECT_THAT(error(file), "m: 'rnn.weight_ih_l0' expected [20, 3], found [3, 20]");
   file = whole;
   file.tensors.back().values.back() = NAN;
-  EXPECT_THAT(error(file), "m: 'head.bias' expected finite numbers, found others");
+  EXPECT_THAT(error(file), "m: 'fc.bias' expected finite numbers, found others");
   file = tensors_of(model, false);
   file.metadata["quadgate"] = R"({"cell": "lstm", "task": "regression", "input_size": 3,
       "hidden_size": 5, "num_layers": 2000000000, "bidirectional": 0, "dropout": 0,
