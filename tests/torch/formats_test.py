@@ -314,6 +314,6 @@ def test_files_that_are_none_are_named(tmp_path):
         assert done.returncode == 1 and not (tmp_path / "out.h5").exists()
         assert done.stderr.startswith(f"quadgate: error: {tmp_path / name}: ")
         assert done.stderr.count("\n") == 1
-    (tmp_path / "a.bin").write_bytes(b"")
+    (tmp_path / "a.txt").write_bytes(b"")
     with pytest.raises(AssertionError, match="expected a name that ends in"):
-        quadgate("import", tmp_path / "a.bin", "-o", tmp_path / "out.h5")
+        quadgate("import", tmp_path / "a.txt", "-o", tmp_path / "out.h5")
