@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "engine/base/phase_times.h"
 #include "engine/model/batch.h"
@@ -38,8 +39,13 @@ class Backend {
   virtual Metrics evaluate(const Batch& batch) = 0;
   virtual void predict(const Batch& batch, std::span<float> outputs) = 0;
   /// `gradient_scale` is 1 / the weight of the items that the loss is the mean of, 0 without any.
+  /// `listener`, unless null, hears each of gradient_ranges() once.
   virtual Derivative differentiate(const Batch& batch, const DropoutKey& dropout,
-                                   float gradient_scale) = 0;
+                                   float gradient_scale, const GradientListener* listener) = 0;
+  /// The ranges that tasks write to, one range as often as it has tasks. None: nobody can listen.
+  virtual std::vector<FlatRange> gradient_ranges() const { return {}; }
+  /// Where the gradient of each pass is.
+  virtual std::span<const float> gradient_values() const noexcept = 0;
   /// With carries_states: where the next batch begins; else null.
   virtual RecurrentStates* carried_states() noexcept { return nullptr; }
   /// Where the cores spent their time so far.

@@ -53,6 +53,10 @@ struct Gradient {
 /// the same time.
 using RangeUpdate = std::function<void(const FlatRange& range)>;
 
+/// Hears of a range of the gradient that a core has written to for the last time. Cores call it at
+/// the same time.
+using GradientListener = std::function<void(const FlatRange& range)>;
+
 /// What a forward and backward pass over a batch gives.
 struct Derivative {
   Metrics metrics;

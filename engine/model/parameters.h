@@ -13,18 +13,20 @@
 
 namespace quadgate {
 
+/// Elements [begin, begin + size) of the parameters' flat array, and of those laid out as it is.
+struct FlatRange {
+  std::size_t begin = 0;
+  std::size_t size = 0;
+};
+
 /// One named tensor inside the flat arrays, row-major.
 struct ParameterSlice {
   std::string name;                 ///< PyTorch's dotted name, e.g. "rnn.weight_ih_l0"
   std::vector<std::int64_t> shape;  ///< as in PyTorch, e.g. [4H, I]
   std::size_t offset = 0;           ///< of its first element, a multiple of 16
   std::size_t size = 0;             ///< number of elements
-};
 
-/// Elements [begin, begin + size) of the parameters' flat array, and of those laid out as it is.
-struct FlatRange {
-  std::size_t begin = 0;
-  std::size_t size = 0;
+  FlatRange range() const noexcept { return {offset, size}; }
 };
 
 /// The number of weights that a model of these sizes has, whatever they are, without making it.

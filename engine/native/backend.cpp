@@ -101,7 +101,7 @@ void Backend::predict(const Batch& batch, std::span<float> outputs) {
 }
 
 Derivative Backend::differentiate(const Batch& batch, const DropoutKey& dropout,
-                                  float gradient_scale) {
+                                  float gradient_scale, const GradientListener* listener) {
   struct Backward {
     Head::Losses head;
     Stack::Backward stack;
@@ -116,14 +116,24 @@ Derivative Backend::differentiate(const Batch& batch, const DropoutKey& dropout,
     return Backward{std::move(losses), std::move(stack)};
   });
   if (embedding_) embedding_->assign(batch, conv_ ? nullptr : &pass.steps);
-  const double norm = gradients(backward.part(&Backward::stack));
+  const double norm = gradients(backward.part(&Backward::stack), listener);
   return {head_.metrics(backward.part(&Backward::head)), gradient_.view(norm)};
 }
 
 /// Returns the norm.
-double Backend::gradients(const Differentiated& pass) {
-  const double square = gradient_tasks_.run(workers_, pass);
-  return std::sqrt(square + tied_tasks_.run(workers_, pass));
+double Backend::gradients(const Differentiated& pass, const GradientListener* listener) {
+  const double square = gradient_tasks_.run(workers_, pass, listener);
+  return std::sqrt(square + tied_tasks_.run(workers_, pass, listener));
+}
+
+std::vector<FlatRange> Backend::gradient_ranges() const {
+  std::vector<FlatRange> ranges;
+  for (const TaskList* const list : {&gradient_tasks_, &tied_tasks_}) {
+    for (const GradientTask& task : list->tasks()) {
+      ranges.insert(ranges.end(), task.writes.begin(), task.writes.end());
+    }
+  }
+  return ranges;
 }
 
 Backend::Forward Backend::forward(const WorkRange& work) {

@@ -28,8 +28,12 @@ class Backend final : public quadgate::Backend {
   void update(const RangeUpdate& update, const SparseRows& rows) override;
   Metrics evaluate(const Batch& batch) override;
   void predict(const Batch& batch, std::span<float> outputs) override;
-  Derivative differentiate(const Batch& batch, const DropoutKey& dropout,
-                           float gradient_scale) override;
+  Derivative differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
+                           const GradientListener* listener) override;
+  std::vector<FlatRange> gradient_ranges() const override;
+  std::span<const float> gradient_values() const noexcept override {
+    return gradient_.view(0).values;
+  }
   RecurrentStates* carried_states() noexcept override {
     return carries_states_ ? &states_ : nullptr;
   }
@@ -44,7 +48,7 @@ class Backend final : public quadgate::Backend {
     Head::Forward head;
   };
   Forward forward(const WorkRange& work);
-  double gradients(const Differentiated& pass);
+  double gradients(const Differentiated& pass, const GradientListener* listener);
 
   const Embedding* embedding() const noexcept { return embedding_ ? &*embedding_ : nullptr; }
 

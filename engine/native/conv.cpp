@@ -66,8 +66,8 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, const Parameters& p
   const auto& bias = parameters.slice("conv.bias");
   weight_values_ = parameters.value(weight).data();
   bias_values_ = parameters.value(bias).data();
-  weight_range_ = {weight.offset, weight.size};
-  bias_range_ = {bias.offset, bias.size};
+  weight_range_ = weight.range();
+  bias_range_ = bias.range();
   weight_gradient_ = gradient.of(weight);
   bias_gradient_ = gradient.of(bias);
 

@@ -19,6 +19,7 @@ void Conv::add_gradient_tasks(TaskList& tasks) {
       const std::int64_t elements =
           std::min(kChannels, config_.channels - channel) * std::min(width_, window() - column);
       tasks.add({.cost = static_cast<double>(capacity_ * elements),
+                 .writes = {weight_range_, bias_range_},
                  .run = [this, channel, column](const Differentiated&, double* square) {
                    *square = gradient(channel, column);
                  }});

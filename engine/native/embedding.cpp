@@ -40,11 +40,11 @@ Embedding::Embedding(const ModelConfig& config, std::int64_t capacity, kernels::
       padding_(static_cast<std::int32_t>(config.embedding.padding_index.value_or(-1))),
       tied_(parameters.tied()),
       dense_(tied_ || config.embedding.sparse ? FlatRange{}
-                                              : FlatRange{parameters.embedding_weight().offset,
-                                                          parameters.embedding_weight().size}),
+                                              : parameters.embedding_weight().range()),
       capacity_(capacity),
       tasks_(std::clamp<std::int64_t>(capacity / kTokens, 1, kMostTasks)),
       table_(parameters.value(parameters.embedding_weight()).data()),
+      range_(parameters.embedding_weight().range()),
       gradient_(gradient.of(parameters.embedding_weight())),
       present_(gradient.present_rows()),
       place_(static_cast<std::size_t>(config.embedding.vocabulary_size), -1) {
@@ -108,6 +108,7 @@ void Embedding::add_gradient_tasks(TaskList& tasks, const RowView& d) {
   const std::int64_t rows = capacity_ + (tied_ ? std::ssize(place_) : 0);
   for (std::int64_t task = 0; task < tasks_; ++task) {
     tasks.add({.cost = static_cast<double>(rows * width_) / static_cast<double>(tasks_),
+               .writes = {range_},
                .run = [this, task, d](const Differentiated&, double* square) {
                  *square = tied_ ? add_to_tied(task, d) : gradient(task, d);
                }});

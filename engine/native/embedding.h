@@ -58,6 +58,7 @@ class Embedding {
   std::int64_t capacity_;
   std::int64_t tasks_;
   const float* table_;
+  FlatRange range_;
   float* gradient_;
   std::vector<std::int32_t>& present_;  // the batch's tokens, in order of their first row of d
   std::vector<std::int32_t> absent_;    // those of the batch before

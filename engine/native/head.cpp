@@ -33,9 +33,10 @@ Head::Head(const NetworkPlan& plan, const CellKernels& cell, const Parameters& p
       bias_(
           static_cast<std::size_t>(ceil_div(model_.output_size, kernels_.lanes) * kernels_.lanes)),
       bias_values_(parameters.value(parameters.head_bias())),
-      bias_range_{parameters.head_bias().offset, parameters.head_bias().size},
+      bias_range_(parameters.head_bias().range()),
       tied_(parameters.tied()),
       capacity_(plan.batch_size * (at_every_step() ? plan.seq_len : 1)),
+      weight_range_(parameters.head_weight().range()),
       weight_gradient_(gradient.of(parameters.head_weight())),
       bias_gradient_(gradient.of(parameters.head_bias())) {
   packed_ = {parameters,
@@ -196,7 +197,10 @@ void Head::add_gradient_tasks(TaskList& tasks, Stack& stack) {
     for (std::int64_t column = 0; column < features_; column += columns) {
       const GradientPart part{row, std::min(width, model_.output_size - row), column,
                               std::min(columns, features_ - column)};
+      std::vector<FlatRange> writes{weight_range_};
+      if (column == 0) writes.push_back(bias_range_);
       tasks.add({.cost = static_cast<double>(capacity_ * part.rows * part.columns),
+                 .writes = std::move(writes),
                  .run = [this, part, &stack](const Differentiated& backward, double* square) {
                    *square = gradient(part, backward.pass().steps, stack.output(backward));
                  }});

@@ -82,6 +82,7 @@ class Head {
   FlatRange bias_range_;  // in the flat arrays
   bool tied_;
   std::int64_t capacity_;  // rows of the outputs
+  FlatRange weight_range_;
   float* weight_gradient_;
   float* bias_gradient_;
   std::optional<SequencePooling> pooling_;  // unless at every step

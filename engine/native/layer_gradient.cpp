@@ -42,14 +42,19 @@ LayerGradient::LayerGradient(const LayerWeights& weights, const GateArray& gates
           .columns = weights.ih().columns(),
           .parts = gates.bf16() ? plan.input_parts : 1,
           .weight = gradient_of(plan.parameter("weight_ih"), parameters, gradient),
-          .bias = nullptr},
+          .bias = nullptr,
+          .writes = {parameters.slice(plan.parameter("weight_ih")).range()}},
       hh_{.slots = cell_.hh,
           .recurrent = true,
           .columns = weights.hh().columns(),
           .parts = 1,
           .weight = gradient_of(plan.parameter("weight_hh"), parameters, gradient),
-          .bias = nullptr} {
+          .bias = nullptr,
+          .writes = {parameters.slice(plan.parameter("weight_hh")).range()}} {
   if (!weights.has_bias()) return;
+  for (const char* const bias : {"bias_ih", "bias_hh"}) {
+    hh_.writes.push_back(parameters.slice(plan.parameter(bias)).range());
+  }
   ih_.bias = gradient_of(plan.parameter("bias_ih"), parameters, gradient);
   hh_.bias = gradient_of(plan.parameter("bias_hh"), parameters, gradient);
 }
@@ -90,6 +95,7 @@ void LayerGradient::add_tasks(TaskList& tasks, const Matrix& matrix, const Sides
           {.cost = static_cast<double>(panels * matrix.slots.count() * cell_.units * mean_columns) *
                    static_cast<double>(capacity_),
            .group = panel,
+           .writes = matrix.writes,
            .squares = panels,
            .run = [this, &matrix, tile, x, dropped_x](const Differentiated& backward,
                                                       double* squares) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "engine/model/gradient_buffer.h"
 #include "engine/model/parameters.h"
@@ -48,6 +49,7 @@ class LayerGradient {
     std::int64_t parts;  // equal pieces of the columns, where their pairs lie apart
     float* weight;       // its gradient [gates * H, columns]
     float* bias;         // its gradient [gates * H]; null without
+    std::vector<FlatRange> writes;
   };
   struct Tile {
     Team::Member::Share panels;

@@ -30,6 +30,7 @@ Projection::Projection(std::int64_t share_width, const RecurrentConfig& config,
               .forward_width = cell_.width(),
               .backward_width = cell_.width(),
               .kernels = cell_.matrix}};
+  range_ = weight.range();
   gradient_ = gradient.of(weight);
 }
 
@@ -93,6 +94,7 @@ void Projection::add_gradient_tasks(TaskList& tasks, std::int64_t capacity) {
   for (std::int64_t panel = 0; panel < packed_.backward().panels(); ++panel) {
     tasks.add(
         {.cost = static_cast<double>(capacity * proj_size_ * packed_.backward().columns_of(panel)),
+         .writes = {range_},
          .run = [this, panel](const Differentiated& backward, double* square) {
            *square = gradient(panel, backward.pass().steps);
          }});

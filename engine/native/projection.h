@@ -54,6 +54,7 @@ class Projection {
   std::int64_t share_width_;
   CellKernels cell_;  // for its panels of floats
   PackedWeight packed_;
+  FlatRange range_;
   float* gradient_;  // [P, H]
   Buffer m_;
   Buffer d_m_;

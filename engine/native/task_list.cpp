@@ -17,13 +17,23 @@ void TaskList::add(GradientTask task) {
   first_square_.insert(first_square_.begin() + (place - tasks_.begin()), squares_.size());
   squares_.resize(squares_.size() + static_cast<std::size_t>(task.squares));
   tasks_.insert(place, std::move(task));
+  by_place_.resize(tasks_.size());
+  std::iota(by_place_.begin(), by_place_.end(), 0);
+  const auto place_of = [&](std::size_t i) {
+    return tasks_[i].writes.empty() ? 0 : tasks_[i].writes.front().begin;
+  };
+  std::ranges::stable_sort(by_place_, {}, place_of);
 }
 
-double TaskList::run(Workers& workers, const Differentiated& pass) {
+double TaskList::run(Workers& workers, const Differentiated& pass,
+                     const GradientListener* listener) {
   workers.in_turns(std::ssize(tasks_), [&](std::int64_t index, PhaseTimes& times) {
-    const auto i = static_cast<std::size_t>(index);
+    const auto turn = static_cast<std::size_t>(index);
+    const std::size_t i = listener == nullptr ? turn : by_place_[turn];
     const Stopwatch stopwatch(times, tasks_[i].phase);
     tasks_[i].run(pass, squares_.data() + first_square_[i]);
+    if (listener == nullptr) return;
+    for (const FlatRange& range : tasks_[i].writes) (*listener)(range);
   });
   return std::accumulate(squares_.begin(), squares_.end(), 0.0);
 }

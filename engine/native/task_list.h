@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/base/phase_times.h"
+#include "engine/model/gradient.h"
 #include "engine/native/done.h"
 #include "engine/native/workers.h"
 
@@ -17,7 +18,8 @@ struct GradientTask {
   double cost = 0;         ///< multiply-adds for the largest batch
   std::int64_t group = 0;  ///< tasks of a group read the same rows, which stay in the cache
   Phase phase = Phase::weight_gradients;
-  std::int64_t squares = 1;  ///< how many sums of squares it has
+  std::vector<FlatRange> writes{};  ///< tensors of the gradient, parts of which are the task's
+  std::int64_t squares = 1;         ///< how many sums of squares it has
   /// Computes the part and sets the sums of the squares of its elements.
   std::function<void(const Differentiated& pass, double* squares)> run;
 };
@@ -30,11 +32,14 @@ class TaskList {
   /// The largest first, equal ones by group, and those of a group as they were added.
   std::span<const GradientTask> tasks() const noexcept { return tasks_; }
 
-  /// Runs all tasks. Returns the sum of their squares in the order in which they were added.
-  double run(Workers& workers, const Differentiated& pass);
+  /// Runs all tasks. Returns the sum of their squares in the order in which they were added. Where
+  /// a listener waits for their gradients, the tasks come in the order of these.
+  double run(Workers& workers, const Differentiated& pass,
+             const GradientListener* listener = nullptr);
 
  private:
   std::vector<GradientTask> tasks_;
+  std::vector<std::size_t> by_place_;      // numbers of tasks, by the gradients that they write to
   std::vector<std::size_t> first_square_;  // of each task
   std::vector<double> squares_;            // in the order in which tasks were added
 };

@@ -87,7 +87,7 @@ void Backend::predict(const Batch& batch, std::span<float> outputs) {
 }
 
 Derivative Backend::differentiate(const Batch& batch, const DropoutKey& dropout,
-                                  float gradient_scale) {
+                                  float gradient_scale, const GradientListener* /*listener*/) {
   const auto differentiate_slice = [&](BatchSlice& slice, std::size_t number,
                                        std::int64_t first_row) {
     const DropoutMask mask{dropout, first_row};

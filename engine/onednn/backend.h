@@ -24,8 +24,11 @@ class Backend final : public quadgate::Backend {
   void update(const RangeUpdate& update, const SparseRows& rows) override;
   Metrics evaluate(const Batch& batch) override;
   void predict(const Batch& batch, std::span<float> outputs) override;
-  Derivative differentiate(const Batch& batch, const DropoutKey& dropout,
-                           float gradient_scale) override;
+  Derivative differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
+                           const GradientListener* listener) override;
+  std::span<const float> gradient_values() const noexcept override {
+    return gradient_.view(0).values;
+  }
   PhaseTimes& phase_times() noexcept override { return times_; }
 
  private:

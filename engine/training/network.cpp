@@ -149,12 +149,19 @@ Derivative Network::differentiate(const Batch& batch, const DropoutKey& dropout)
   prepare(batch);
   const double weight = loss_.weight(batch);
   const auto scale = static_cast<float>(weight > 0 ? 1 / weight : 0);
-  return backend_->differentiate(batch, dropout, scale);
+  return backend_->differentiate(batch, dropout, scale, nullptr);
 }
 
-Derivative Network::differentiate_sum(const Batch& batch, const DropoutKey& dropout) {
+Derivative Network::differentiate_sum(const Batch& batch, const DropoutKey& dropout,
+                                      const GradientListener* listener) {
   prepare(batch);
-  return backend_->differentiate(batch, dropout, 1);
+  return backend_->differentiate(batch, dropout, 1, listener);
+}
+
+std::vector<FlatRange> Network::gradient_ranges() const { return backend_->gradient_ranges(); }
+
+std::span<const float> Network::gradient_values() const noexcept {
+  return backend_->gradient_values();
 }
 
 void Network::prepare(const Batch& batch) {

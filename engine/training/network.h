@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "engine/base/phase_times.h"
 #include "engine/model/batch.h"
@@ -62,8 +63,15 @@ class Network {
   /// Forward and backward: the metrics and the gradient of the mean loss, valid until the next
   /// call. The gradient is 0 if no item counts. Throws like `evaluate`.
   Derivative differentiate(const Batch& batch, const DropoutKey& dropout);
-  /// The same of the sum of the losses, for a batch that is a part of another.
-  Derivative differentiate_sum(const Batch& batch, const DropoutKey& dropout);
+  /// The same of the sum of the losses, for a batch that is a part of another. `listener`, unless
+  /// null, hears each of gradient_ranges() once.
+  Derivative differentiate_sum(const Batch& batch, const DropoutKey& dropout,
+                               const GradientListener* listener = nullptr);
+  /// The ranges of the gradient that tasks write to, one as often as it has tasks. None: the
+  /// backend does not tell.
+  std::vector<FlatRange> gradient_ranges() const;
+  /// Where the gradient of each pass is.
+  std::span<const float> gradient_values() const noexcept;
 
   /// Updates the weights by a step of `optimizer` from `gradient * scale`, as Optimizer::step does,
   /// and takes each over for the next pass while it is in a cache.

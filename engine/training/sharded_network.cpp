@@ -17,6 +17,10 @@ namespace {
 
 constexpr std::size_t kWordBits = 64;
 
+bool overlap(const FlatRange& a, const FlatRange& b) noexcept {
+  return a.begin < b.begin + b.size && b.begin < a.begin + a.size;
+}
+
 std::int64_t valid_shards(const cluster::Communicator& communicator, std::int64_t batch_size,
                           std::int64_t grad_shards) {
   if (grad_shards < communicator.world_size() || grad_shards > batch_size) {
@@ -57,6 +61,23 @@ ShardedNetwork::ShardedNetwork(Network& network, cluster::Communicator& communic
     rows_.reserve(table_.size / static_cast<std::size_t>(table_.width));
   }
   if (network.carried_states() != nullptr) reset_states();
+  const std::vector<FlatRange> ranges = network.gradient_ranges();
+  if (ranges.empty() || communicator.world_size() == 1) return;
+  tasks_.resize(exchange_.buckets());
+  left_ = std::make_unique<std::atomic<int>[]>(tasks_.size());
+  listener_ = [this](const FlatRange& range) { count(range); };
+  for (const FlatRange& range : ranges) {
+    for (std::size_t i = 0; i < tasks_.size(); ++i) {
+      if (overlap(range, exchange_.bucket(i))) ++tasks_[i];
+    }
+  }
+}
+
+/// Lets a bucket go whose last task this was.
+void ShardedNetwork::count(const FlatRange& range) {
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    if (overlap(range, exchange_.bucket(i)) && --left_[i] == 0) exchange_.release(i);
+  }
 }
 
 std::vector<FlatRange> ShardedNetwork::owned() const {
@@ -72,9 +93,9 @@ const Batch& ShardedNetwork::part(const Batch& batch, std::int64_t first, std::i
 }
 
 /// Calls pass(rows, number of the first in the whole batch) for each of this rank's shards, with no
-/// rows where the batch has fewer than there are shards. Returns the metrics of all ranks.
+/// rows where the batch has fewer than there are shards, and keeps its metrics.
 template <typename Pass>
-Metrics ShardedNetwork::for_each_shard(const Batch& batch, Pass pass) {
+void ShardedNetwork::for_each_shard(const Batch& batch, Pass pass) {
   const std::int64_t rows = batch.whole_rows > 0 ? batch.whole_rows : batch.rows();
   const std::int64_t before = batch.whole_rows > 0 ? cut(rows, exchange_.first_shard()) : 0;
   for (std::int64_t shard = exchange_.first_shard(); shard < exchange_.last_shard(); ++shard) {
@@ -85,10 +106,9 @@ Metrics ShardedNetwork::for_each_shard(const Batch& batch, Pass pass) {
     records_[index] = {.metrics = pass(its_rows, first), .flags = flags_};
     if (!states_.empty()) std::swap(states_[index], *network_.carried_states());
   }
-  return sum_metrics();
 }
 
-/// The sum over all shards, in their order.
+/// The metrics of all shards of all ranks, added up in their order.
 Metrics ShardedNetwork::sum_metrics() {
   communicator_.all_gather(std::as_bytes(std::span(records_)),
                            std::as_writable_bytes(std::span(all_records_)));
@@ -102,27 +122,42 @@ Metrics ShardedNetwork::sum_metrics() {
 }
 
 Metrics ShardedNetwork::evaluate(const Batch& batch) {
-  return for_each_shard(batch, [&](const Batch& rows, std::int64_t) {
+  for_each_shard(batch, [&](const Batch& rows, std::int64_t) {
     return rows.rows() == 0 ? Metrics{} : network_.evaluate(rows);
   });
+  return sum_metrics();
 }
 
 Derivative ShardedNetwork::differentiate(const Batch& batch, const DropoutKey& dropout) {
   std::ranges::fill(has_row_, 0);
-  const Metrics metrics = for_each_shard(batch, [&](const Batch& rows, std::int64_t first_row) {
+  std::int64_t left = exchange_.last_shard() - exchange_.first_shard();
+  for_each_shard(batch, [&](const Batch& rows, std::int64_t first_row) {
+    const bool travels = --left == 0 && !tasks_.empty();
     if (rows.rows() == 0) {
       exchange_.add_absent();
       return Metrics{};
     }
     const DropoutKey key{dropout.seed, dropout.step, first_row};
-    const auto [its_metrics, gradient] = network_.differentiate_sum(rows, key);
-    exchange_.add(gradient.values);
+    const auto [its_metrics, gradient] =
+        travels ? differentiate_last(rows, key) : network_.differentiate_sum(rows, key);
+    if (!travels) exchange_.add(gradient.values);
     add_rows(gradient.rows);
     return its_metrics;
   });
   const std::span<const float> sum = exchange_.reduce_scatter();
+  const Metrics metrics = sum_metrics();
   const auto scale = static_cast<float>(metrics.weight > 0 ? 1 / metrics.weight : 0);
   return {metrics, {.values = sum, .norm = scale * norm(sum), .scale = scale, .rows = all_rows()}};
+}
+
+/// Of this rank's last shard. Its gradient travels a bucket at a time, each as soon as it is there.
+Derivative ShardedNetwork::differentiate_last(const Batch& rows, const DropoutKey& key) {
+  exchange_.begin_last(network_.gradient_values());
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    left_[i] = tasks_[i];
+    if (tasks_[i] == 0) exchange_.release(i);
+  }
+  return network_.differentiate_sum(rows, key, &listener_);
 }
 
 double ShardedNetwork::norm(std::span<const float> values) {

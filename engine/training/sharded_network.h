@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -75,7 +77,9 @@ class ShardedNetwork {
     return rows * shard / grad_shards_;
   }
   template <typename Pass>
-  Metrics for_each_shard(const Batch& batch, Pass pass);
+  void for_each_shard(const Batch& batch, Pass pass);
+  Derivative differentiate_last(const Batch& rows, const DropoutKey& key);
+  void count(const FlatRange& range);
   const Batch& part(const Batch& batch, std::int64_t first, std::int64_t end);
   Metrics sum_metrics();
   void add_rows(const SparseRows& rows);
@@ -86,6 +90,9 @@ class ShardedNetwork {
   std::int64_t batch_size_;
   std::int64_t grad_shards_;
   cluster::GradientExchange exchange_;
+  std::vector<int> tasks_;  // of each bucket of the exchange; none: they do not tell
+  std::unique_ptr<std::atomic<int>[]> left_;  // of them, in a pass
+  GradientListener listener_;
   std::vector<RecurrentStates> states_;  // of each of this rank's shards, where states are carried
   Batch part_;
   std::vector<Record> records_;              // of this rank's shards

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "engine/cluster/gradient_exchange.h"
+#include "engine/training/sharded_network.h"
 #include "engine/training/trainer.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"
@@ -138,6 +139,25 @@ TEST_P(AllocationTest, StepsInSteadyStateAllocateNothing) {
   EXPECT_EQ(counts.ours, 0);
   std::printf("oneDNN called operator new %g times a step, TBB %g times\n",
               counts.onednn / double{kSteps}, counts.others / double{kSteps});
+}
+
+TEST_P(AllocationTest, StepsOfSeveralShardsAllocateNothing) {
+  const auto& [test, backend] = GetParam();
+  cluster::Communicator alone;
+  Arena arena(2);
+  Network network(test.model, 8, 10, arena, {.backend = backend});
+  network.parameters().initialize(1);
+  ShardedNetwork shards(network, alone, 40, 4);
+  Trainer trainer(network, test.optimizer, 1, &shards);
+  testing::Random random(1);
+  const Batch whole = random_batch(test.model, random_lengths(40, 8, random), random);
+  const Batch smaller = random_batch(test.model, random_lengths(3, 6, random), random);
+  const auto train = [&](int steps) {
+    for (int step = 0; step < steps; ++step) trainer.step(step % 3 == 2 ? smaller : whole);
+  };
+  train(3);
+  count([&] { train(6); });
+  EXPECT_EQ(counts.ours, 0);
 }
 
 TEST_P(AllocationTest, EvaluationAndPredictionAllocateNothing) {

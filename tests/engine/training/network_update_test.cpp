@@ -91,7 +91,7 @@ TEST_P(NetworkUpdateTest, UpdatesEachParameterOnce) {
   parameters.initialize(1);
   const auto backend = make_backend({model, kLongest, kSequences, options}, parameters, arena);
   backend->pack();
-  const SparseRows rows = backend->differentiate(batch(), {}, 1).gradient.rows;
+  const SparseRows rows = backend->differentiate(batch(), {}, 1, nullptr).gradient.rows;
   std::vector<std::atomic<int>> updates(parameters.values().size());
   backend->update(
       [&](const FlatRange& range) {

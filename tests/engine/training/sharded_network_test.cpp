@@ -222,7 +222,30 @@ TEST(ShardedNetwork, ManyRanksGiveTheSameBits) {
   }
 }
 
-// The one that tests/torch compares with PyTorch.
+// Larger than 1 MiB: the first buckets travel while the others are computed.
+TEST(ShardedNetwork, SeveralBucketsOfGradientsGiveTheSameBits) {
+  ShardedCase test = random_case(1);
+  test.model = {.rnn = {.input_size = 30, .hidden_size = 200, .num_layers = 2, .dropout = 0.2},
+                .task = Task::tagging,
+                .output_size = 900,
+                .embedding = {.vocabulary_size = 3000}};
+  test.options = {};
+  test.optimizer.clip_norm = 0.5;
+  test.seq_len = 3;
+  test.batch_size = 12;
+  test.grad_shards = 6;
+  const ShardedRun expected = train_on(1, test);
+  for (const int ranks : {2, 3, 4, 6}) {
+    EXPECT_TRUE(train_on(ranks, test) == expected) << ranks << " ranks";
+  }
+  // With tied weights, tasks of a second list add to the first buckets.
+  test.model.rnn.input_size = 200;
+  test.model.output_size = 3000;
+  test.model.embedding.tie_weights = true;
+  const ShardedRun tied = train_on(1, test);
+  for (const int ranks : {2, 3}) EXPECT_TRUE(train_on(ranks, test) == tied) << ranks << " ranks";
+}
+
 TEST(ShardedNetwork, IsTheUnshardedTrainingButForRounding) {
   for (std::uint32_t seed = 200; seed < 220; ++seed) {
     ShardedCase test = random_case(seed);
