@@ -1,10 +1,12 @@
 // Sweeps commands over outputs that are an input by another name, that hold a file of another kind,
-// or that nobody can read. No tolerance: files stay as they were, byte for byte.
+// or that nobody can read; over closed streams, and where no /proc is mounted. No tolerance: files
+// stay as they were, or are the same, byte for byte.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "apps/common/command.h"
@@ -66,23 +68,90 @@ TEST_F(OutputTest, ReplacesNoFileOfAnotherKindUnlessForced) {
   EXPECT_EQ(run({"prepare", "csv", "a.csv", "-o", "old.h5", "--force"}).code, kExitDone);
 }
 
+// What train, export and import print are messages, on stderr.
 TEST_F(OutputTest, FailsWhereWhatIsPrintedIsLost) {
-  for (const std::string args :
-       {"--help", "train --help", "inspect data.h5", "evaluate model.h5 --data data.h5",
-        "predict model.h5 --data data.h5 -o out.csv", "prepare csv a.csv -o out.h5"}) {
+  write("text.txt", "we eat. they eat. we sleep. they sleep. we eat.");
+  write("tags.conllu", "1\twe\t_\tPRON\t_\t_\t_\t_\t_\t_\n\n1\teat\t_\tVERB\t_\t_\t_\t_\t_\t_\n\n");
+  ASSERT_EQ(run({"prepare", "text", "text.txt", "-o", "text.h5"}).code, kExitDone);
+  ASSERT_EQ(run({"prepare", "conllu", "tags.conllu", "-o", "tags.h5"}).code, kExitDone);
+  for (const std::string kind : {"text", "tags"}) {
+    const Outcome trained =
+        run({"train", "run.toml", "--set", "train.epochs=1", "--set", "data.path=" + kind + ".h5",
+             "--set", "model.embedding_size=4", "--set", "output.dir=" + kind});
+    ASSERT_EQ(trained.code, kExitDone) << trained.err;
+  }
+  const std::string shape = " --seq-len 2 --batch 2 --input-size 2 --hidden-size 4 --seconds 0.01";
+  for (const std::string& args :
+       {std::string("--help"), std::string("train --help"), std::string("inspect data.h5"),
+        std::string("inspect model.h5"), std::string("evaluate model.h5 --data data.h5"),
+        std::string("predict model.h5 --data data.h5 -o out.csv"),
+        std::string("predict model.h5 --data data.h5 -o out.h5"),
+        std::string("prepare csv a.csv -o out.h5 --force"),
+        std::string("train run.toml --json --set train.epochs=1 --set output.dir=told"),
+        std::string("generate text/checkpoint.h5 --length 5"),
+        std::string("tag tags/checkpoint.h5 text.txt"), "bench" + shape,
+        "scale --threads 1 -o s.json" + shape}) {
     EXPECT_EQ(code_of(args, "> /dev/full 2> err"), kExitFailed) << args;
     EXPECT_THAT(read("err"), testing::HasSubstr("standard output")) << args;
+    std::filesystem::remove_all(path("told"));
     EXPECT_EQ(code_of(args, ">&- 2> err"), kExitFailed) << args;
+    std::filesystem::remove_all(path("told"));
   }
 }
 
 TEST_F(OutputTest, ClosedStreamsTakeNothingIntoAFile) {
-  EXPECT_EQ(code_of("train run.toml --set output.dir=closed --set train.epochs=1", "<&- >&- 2>&-"),
-            kExitDone);
+  const std::string closed = "<&- >&- 2>&-";
+  const std::string train = "train run.toml --set output.dir=closed --set train.epochs=";
+  EXPECT_EQ(code_of(train + "1", closed), kExitDone);
+  EXPECT_EQ(code_of(train + "2 --resume", closed), kExitDone);
   for (const std::string name : {"checkpoint.h5", "metrics.jsonl"}) {
     EXPECT_EQ(read("closed/" + name).find("epoch 1"), std::string::npos) << name;
   }
-  EXPECT_EQ(run({"evaluate", "closed/checkpoint.h5", "--data", "data.h5"}).code, kExitDone);
+  const std::string metrics = read("closed/metrics.jsonl");
+  EXPECT_EQ(std::ranges::count(metrics, '\n'), 2);
+  const std::string evaluate = "evaluate closed/checkpoint.h5 --data data.h5";
+  EXPECT_EQ(code_of(evaluate, "> told"), kExitDone);
+  EXPECT_EQ(code_of(evaluate, "<&- 2>&- > told_beside_closed"), kExitDone);
+  EXPECT_EQ(read("told_beside_closed"), read("told"));
+  const std::string predict = "predict closed/checkpoint.h5 --data data.h5 -o ";
+  EXPECT_EQ(code_of(predict + "a.out.csv", "> told"), kExitDone);
+  EXPECT_EQ(code_of(predict + "b.out.csv", "<&- 2>&- > told"), kExitDone);
+  EXPECT_EQ(read("b.out.csv"), read("a.out.csv"));
+  EXPECT_EQ(code_of(predict + "c.out.csv", closed), kExitFailed) << "what it prints is lost";
+}
+
+TEST_F(OutputTest, NeedsNoProc) {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+  GTEST_SKIP() << "SKIPPED: the sanitizer itself needs /proc";
+#endif
+#endif
+  const std::string hidden = "unshare -rm sh -c 'mount -t tmpfs none /proc && ";
+  if (std::system((hidden + "test ! -e /proc/self' 2> /dev/null").c_str()) != 0) {
+    GTEST_SKIP() << "SKIPPED: this system lets nobody hide /proc";
+  }
+  const auto without = [&](const std::string& args) {
+    return WEXITSTATUS(std::system((hidden + "cd " + path("").string() +
+                                    " && exec " QUADGATE_BIN " " + args + " > told 2> err'")
+                                       .c_str()));
+  };
+  ASSERT_EQ(run({"train", "run.toml", "--set", "train.epochs=2", "--set", "output.dir=with"}).code,
+            kExitDone);
+  const std::string train = "train run.toml --set output.dir=without --set train.epochs=";
+  EXPECT_EQ(without(train + "1"), kExitDone) << read("err");
+  EXPECT_EQ(without(train + "2 --resume"), kExitDone) << read("err");
+  EXPECT_EQ(without("predict without/checkpoint.h5 --data data.h5 -o without.csv"), kExitDone)
+      << read("err");
+  const std::vector<std::string> predict{"predict", "with/checkpoint.h5", "--data", "data.h5", "-o",
+                                         "with.csv"};
+  EXPECT_EQ(run(predict).code, kExitDone);
+  EXPECT_EQ(read("without.csv"), read("with.csv"));
+  EXPECT_EQ(without("evaluate without/checkpoint.h5 --data data.h5"), kExitDone) << read("err");
+  EXPECT_EQ(read("told"), run({"evaluate", "with/checkpoint.h5", "--data", "data.h5"}).out);
+  for (const std::string args : {"inspect model.h5", "export model.h5 -o other.pt",
+                                 "prepare csv a.csv -o other.h5", "import model.pt -o back.h5"}) {
+    EXPECT_EQ(without(args), kExitDone) << read("err");
+  }
 }
 
 }  // namespace
