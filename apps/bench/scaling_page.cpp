@@ -166,7 +166,8 @@ std::string to_html(const ScalingReport& report) {
        {"fit", fit_of(arguments.weak)},
        {"versions",
         escape(fmt::format("Backend {}, precision {}{}{}.", report.backend, report.precision,
-                           torch ? "; PyTorch " : "", report.torch_version))},
+                           torch ? "; PyTorch " : (report.torch_problem.empty() ? "" : "; "),
+                           torch ? report.torch_version : report.torch_problem))},
        {"record", escape_json(to_json(report))},
        {"chart_js", std::string(embedded_chart_js())}});
 }

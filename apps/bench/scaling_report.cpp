@@ -98,6 +98,7 @@ std::string to_json(const ScalingReport& report) {
       {"precision", report.precision},
       {"machine", json_of(report.machine)},
       {"torch_version", report.torch_version.empty() ? Json(nullptr) : Json(report.torch_version)},
+      {"torch_problem", report.torch_problem.empty() ? Json(nullptr) : Json(report.torch_problem)},
       {"fit", arguments.weak ? "gustafson" : "amdahl"},
       {"serial_fraction", json_of(report.serial_fraction)},
       {"points", points}};

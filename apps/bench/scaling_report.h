@@ -17,6 +17,7 @@ struct ScalingReport {
   std::string backend;
   std::string precision;
   std::string torch_version;         ///< empty without PyTorch
+  std::string torch_problem;         ///< why it is missing though it was asked for; or empty
   std::vector<ScalingPoint> points;  ///< from the fewest threads to the most
   std::optional<double> serial_fraction;
 };

@@ -67,6 +67,19 @@ std::vector<Series> plan(const ScalingArguments& arguments, const std::vector<in
   return all;
 }
 
+/// Goes on without a PyTorch that cannot do the step, and says why.
+void drop_torch(std::vector<Series>& all, ScalingReport& report) {
+  for (const Series& series : all) {
+    if (report.torch_problem.empty()) report.torch_problem = series.torch->problem();
+  }
+  if (report.torch_problem.empty()) {
+    report.torch_version = all.front().torch->version();
+    return;
+  }
+  warn(report.torch_problem + "; it is left out");
+  for (Series& series : all) series.torch.reset();
+}
+
 /// Times steps and bursts of multiply-adds in turns. The bursts are as long as the steps, so that
 /// the medians of both suffer alike from neighbours that interrupt them.
 void measure_steps_and_peak(StepBenchmark& benchmark, double seconds, Series& series) {
@@ -171,9 +184,7 @@ void scaling_run(const ScalingArguments& arguments) {
   report.precision = to_string(arguments.shape.options.precision);
   std::vector<Series> all = plan(arguments, report.machine.affinity);
   warn_of_sharing(all.back().point.threads, report.machine);
-  if (all.front().torch) {
-    report.torch_version = all.front().torch->version();
-  }
+  if (arguments.compare_torch) drop_torch(all, report);
   for (int repeat = 1; repeat <= arguments.repeats; ++repeat) {
     for (Series& series : all) {
       measure(series, arguments);

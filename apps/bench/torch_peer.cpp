@@ -76,7 +76,15 @@ TorchPeer::TorchPeer(const std::string& python) : python_(python) {
 TorchPeer::TorchPeer(const std::string& python, const StepShape& shape, const Batch& batch,
                      int threads, std::span<const int> cpus)
     : TorchPeer(python) {
-  version_ = ask(request(shape, batch, threads, cpus).dump(), "version");
+  const std::string answer = exchange(request(shape, batch, threads, cpus).dump() + "\n");
+  const auto parsed = nlohmann::json::parse(answer, nullptr, false);
+  if (parsed.is_object() && parsed.contains("error") && parsed.contains("version")) {
+    version_ = parsed["version"].get<std::string>();
+    problem_ = fmt::format("PyTorch {} cannot do this step: {}", version_,
+                           parsed["error"].get<std::string>());
+    return;
+  }
+  version_ = field(answer, "version");
 }
 
 TorchPeer::~TorchPeer() {
@@ -88,11 +96,11 @@ TorchPeer::~TorchPeer() {
 double TorchPeer::step_seconds(double seconds) {
   constexpr int kFewestSteps = 5;
   const nlohmann::json request = {{"seconds", seconds}, {"fewest", kFewestSteps}};
-  return std::stod(ask(request.dump(), "step_ms_median")) / 1e3;
+  return std::stod(field(exchange(request.dump() + "\n"), "step_ms_median")) / 1e3;
 }
 
-std::string TorchPeer::ask(const std::string& line, const std::string& key) {
-  const auto answer = nlohmann::json::parse(exchange(line + "\n"), nullptr, false);
+std::string TorchPeer::field(const std::string& text, const std::string& key) const {
+  const auto answer = nlohmann::json::parse(text, nullptr, false);
   if (answer.is_object() && answer.contains("error")) {
     throw FileError(fmt::format("{}: {}", python_, answer["error"].get<std::string>()));
   }

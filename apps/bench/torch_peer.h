@@ -25,6 +25,8 @@ class TorchPeer {
   TorchPeer& operator=(const TorchPeer&) = delete;
 
   const std::string& version() const noexcept { return version_; }
+  /// Why this PyTorch cannot do the step, as one without AVX-512 cannot in bf16; empty if it can.
+  const std::string& problem() const noexcept { return problem_; }
 
   /// Runs steps for about `seconds`. Returns the median of their seconds.
   double step_seconds(double seconds);
@@ -32,8 +34,8 @@ class TorchPeer {
  private:
   explicit TorchPeer(const std::string& python);
 
-  /// The field `key` of the answer to `line`.
-  std::string ask(const std::string& line, const std::string& key);
+  /// The field `key` of the answer to a line.
+  std::string field(const std::string& answer, const std::string& key) const;
   /// Sends a line and reads one; empty if the process has ended.
   std::string exchange(std::string_view line) const;
 
@@ -41,6 +43,7 @@ class TorchPeer {
   int socket_ = -1;
   pid_t process_ = -1;
   std::string version_;
+  std::string problem_;
 };
 
 }  // namespace quadgate::apps

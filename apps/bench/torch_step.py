@@ -12,7 +12,8 @@ Reads a JSON object a line and answers each with one. The first is the step:
 
 answered with {"version": ...} once it has been built and run. Then each {"seconds": ..., "fewest":
 ...} asks for steps of about so many seconds, at least so many, and is answered with step_ms_median,
-step_ms_min, steps and peak_rss_mb. {"error": ...} answers what goes wrong.
+step_ms_min, steps and peak_rss_mb. {"error": ...} answers what goes wrong; with "version" there is a
+PyTorch, and it is the step that it cannot do.
 """
 
 import json
@@ -127,6 +128,8 @@ def main() -> None:
                 answer = measure(step, request["seconds"], request["fewest"])
         except Exception as error:  # whatever it is, who asked reports it
             answer = {"error": f"{type(error).__name__}: {error}"}
+            if step is None and "torch" in sys.modules:
+                answer["version"] = sys.modules["torch"].__version__
         print(json.dumps(answer), flush=True)
 
 

@@ -2,6 +2,8 @@
 length and of many."""
 
 import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -32,3 +34,20 @@ def test_pytorch_is_measured_beside(case, tmp_path):
         assert theirs["min"] / ours["max"] * 0.999 < point["torch"]["ratio"]["median"]
         assert point["torch"]["ratio"]["median"] < theirs["max"] / ours["min"] * 1.001
     assert record["points"][0]["torch"]["speed_up"]["median"] == 1
+
+
+def test_a_step_that_pytorch_cannot_do_is_measured_without_it(tmp_path):
+    """As on a CPU without AVX-512, where its LSTM raises in bf16."""
+    out = tmp_path / "scale.json"
+    command = [os.environ["QUADGATE_BIN"], "scale", *SHAPE, "--threads", "1,2", "--no-pin", "--repeats", 1,
+               "--seconds", 0.02, "--precision", "bf16", "--compare", "torch", "--python", sys.executable,
+               "-o", out]  # fmt: skip
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          env=os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    warning = f"quadgate: warning: PyTorch {torch.__version__} cannot do this step: RuntimeError: "
+    assert [line for line in done.stderr.splitlines() if line.startswith(warning)], done.stderr
+    record = json.loads(out.read_text())
+    assert record["torch_version"] is None and "RuntimeError" in record["torch_problem"]
+    assert [point["threads"] for point in record["points"]] == [1, 2]
+    assert all("torch" not in point and point["step_ms"]["median"] > 0 for point in record["points"])
