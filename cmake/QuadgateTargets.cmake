@@ -117,14 +117,15 @@ function(quadgate_embed target file)
   target_sources(${target} PRIVATE ${object})
 endfunction()
 
-# quadgate_test(TARGET [SOURCES file...] LIBS library...)
+# quadgate_test(TARGET [COMPUTES] [SOURCES file...] LIBS library...)
 #
 # One test binary of GoogleTest cases, each of them a test of its own for ctest, or, as
 # QUADGATE_TEST_PARTS says, so many tests of equally many cases: a process costs more in a build with
 # sanitizers than most cases. GoogleTest and GoogleMock are linked, with their main().
-# QUADGATE_SHARED_DATA is the folder of real data sets, which may not exist.
+# QUADGATE_SHARED_DATA is the folder of real data sets, which may not exist. COMPUTES: the tests work
+# out for long what they compare with.
 function(quadgate_test target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "COMPUTES" "" "SOURCES;LIBS")
   add_executable(${target})
   quadgate_test_sources(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE ${arg_LIBS} GTest::gmock GTest::gtest_main)
@@ -132,8 +133,14 @@ function(quadgate_test target)
   target_compile_definitions(${target} PRIVATE
     QUADGATE_SHARED_DATA="${PROJECT_SOURCE_DIR}/../shared/data")
   quadgate_compile_options(${target})
-  # Tests take longer to compile than to run; what they test is compiled as users get it.
-  target_compile_options(${target} PRIVATE $<IF:$<CONFIG:Release>,-Og,-O0>)
+  # Most take longer to compile than to run; what they test is compiled as users get it.
+  if(arg_COMPUTES)
+    set(sanitized -O1)
+  else()
+    set(sanitized -O0)
+  endif()
+  target_compile_options(${target} PRIVATE
+    $<$<CONFIG:Release>:-Og> $<$<CONFIG:Debug>:-O0> $<$<CONFIG:RelWithDebInfo>:${sanitized}>)
   set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
   if(NOT CMAKE_UNITY_BUILD)
     target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)

@@ -99,7 +99,7 @@ TEST_F(CountersTest, RefusesThoseThatCannotBe) {
       [](TrainingState& state, Steps&) { state.batch = 3; },
       "training@step': expected 5 updates in each of 2 epochs and 3 in the next, found 10");
   expect_refused(
-      [](TrainingState& state, Steps&) { state.epoch = 1; },
+      [](TrainingState& state, Steps&) { state.epoch = 1, state.best_epoch = 1; },
       "training@step': expected 5 updates in each of 1 epochs and 0 in the next, found 10");
   expect_refused(
       [](TrainingState& state, Steps& steps) { state.step = steps = 11; },
