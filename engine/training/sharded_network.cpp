@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <exception>
 #include <utility>
 
 #include "engine/base/error.h"
@@ -157,7 +158,13 @@ Derivative ShardedNetwork::differentiate_last(const Batch& rows, const DropoutKe
     left_[i] = tasks_[i];
     if (tasks_[i] == 0) exchange_.release(i);
   }
-  return network_.differentiate_sum(rows, key, &listener_);
+  try {
+    return network_.differentiate_sum(rows, key, &listener_);
+  } catch (const std::exception& error) {
+    // The others wait for this gradient already: they hear of it before the exchange goes.
+    communicator_.fail(error.what());
+    throw;
+  }
 }
 
 double ShardedNetwork::norm(std::span<const float> values) {

@@ -328,6 +328,31 @@ TEST(ShardedNetwork, AResumedRunGoesOnAsIfNeverStopped) {
   EXPECT_EQ(found.states.c, expected.states.c);
 }
 
+TEST(ShardedNetwork, WhatARankFindsInItsRowsIsTheLine) {
+  ShardedCase test{.model = {.rnn = {.input_size = 2, .hidden_size = 4}, .output_size = 3},
+                   .options = {},
+                   .optimizer = {}};
+  test.grad_shards = 4;
+  test.batch_size = 4;
+  Batch batch = batches_of(test).front();
+  batch.labels.back() = 7;
+  testing::InProcessRanks run(2);
+  run.run([&](cluster::Communicator& communicator) {
+    try {
+      Arena arena(1);
+      Network network(test.model, test.seq_len, 1, arena);
+      ShardedNetwork shards(network, communicator, test.batch_size, test.grad_shards);
+      Trainer trainer(network, test.optimizer, 1, &shards);
+      trainer.step(share_of(test, batch, shards));
+    } catch (const DataError& error) {
+      EXPECT_EQ(communicator.rank(), 1);
+      communicator.fail(error.what());
+    }
+  });
+  EXPECT_THAT(run.lines(), ::testing::ElementsAre(::testing::HasSubstr("rank 1 (n1): ")));
+  EXPECT_THAT(run.lines(), ::testing::ElementsAre(::testing::HasSubstr("found 7")));
+}
+
 TEST(ShardedNetwork, NamesANumberOfShardsThatCannotBe) {
   cluster::Communicator alone;
   Arena arena(1);
