@@ -13,14 +13,16 @@ namespace quadgate {
 struct ImportChoices {
   /// What a module is, by its name: "embedding", "conv", "rnn", "head", or "none", to leave it out.
   std::map<std::string, std::string> parts{};
-  std::string part_of(const std::string& module) const {
-    const auto found = parts.find(module);
-    return found == parts.end() ? "" : found->second;
-  }
   std::optional<Cell> nonlinearity{};     ///< rnn_tanh or rnn_relu, of a plain RNN
   std::string task{};                     ///< as data sets name it, no forecast; empty: not said
   std::vector<std::string> vocabulary{};  ///< names of the tokens; empty: not said
   std::vector<std::string> classes{};     ///< names of the classes; empty: not said
+
+  /// What `parts` says of a module; empty: not said.
+  std::string part_of(const std::string& module) const {
+    const auto found = parts.find(module);
+    return found == parts.end() ? "" : found->second;
+  }
 };
 
 }  // namespace quadgate
