@@ -30,13 +30,14 @@ void Messenger::add_requests(std::size_t count) {
   }
 }
 
-int Messenger::take_request(int& pending, int source) {
+int Messenger::take_request(Request request) {
   if (free_.empty()) add_requests(requests_.size());
-  const int request = free_.back();
+  const int number = free_.back();
   free_.pop_back();
-  requests_[static_cast<std::size_t>(request)] = {&pending, source};
-  ++pending;
-  return request;
+  requests_[static_cast<std::size_t>(number)] = request;
+  ++*request.pending;
+  if (!request.is_notice) ++moving_;
+  return number;
 }
 
 void Messenger::send(int rank, MessageKind kind, int stream,
@@ -45,7 +46,8 @@ void Messenger::send(int rank, MessageKind kind, int stream,
   for (const std::span<const std::byte> bytes : arrays) {
     size += static_cast<std::int64_t>(bytes.size());
     for_each_piece(bytes, [&](std::span<const std::byte> piece) {
-      transport_.isend(take_request(pending), rank, tag_of(kind, stream), piece);
+      const int request = take_request({&pending, -1, kind == MessageKind::control});
+      transport_.isend(request, rank, tag_of(kind, stream), piece);
     });
   }
   if (size == 0 || kind == MessageKind::control) return;
@@ -57,7 +59,8 @@ void Messenger::send(int rank, MessageKind kind, int stream,
 void Messenger::receive(int rank, MessageKind kind, int stream, std::span<std::byte> bytes,
                         int& pending) {
   for_each_piece(bytes, [&](std::span<std::byte> piece) {
-    transport_.irecv(take_request(pending, rank), rank, tag_of(kind, stream), piece);
+    const int request = take_request({&pending, rank, kind == MessageKind::control});
+    transport_.irecv(request, rank, tag_of(kind, stream), piece);
   });
 }
 
@@ -65,8 +68,9 @@ bool Messenger::poll() {
   done_.clear();
   transport_.test(done_);
   for (const int request : done_) {
-    const auto [pending, source] = requests_[static_cast<std::size_t>(request)];
+    const auto [pending, source, is_notice] = requests_[static_cast<std::size_t>(request)];
     --*pending;
+    if (!is_notice) --moving_;
     if (source >= 0) heard_[static_cast<std::size_t>(source)] = true;
     free_.push_back(request);
   }

@@ -50,6 +50,8 @@ class Messenger {
   /// Moves what is under way, without waiting. Returns whether any piece is done. Throws Error.
   bool poll();
 
+  /// Whether any message is under way that is not a notice.
+  bool is_moving() const noexcept { return moving_ > 0; }
   /// Whether anything has come from `rank` since it was asked for the last time.
   bool take_heard(int rank) noexcept;
 
@@ -59,16 +61,18 @@ class Messenger {
   struct Request {
     int* pending = nullptr;
     int source = -1;  // of a receive
+    bool is_notice = false;
   };
 
   void add_requests(std::size_t count);
-  int take_request(int& pending, int source = -1);
+  int take_request(Request request);
 
   Transport& transport_;
   std::vector<Request> requests_;
   std::vector<int> free_;  // requests
   std::vector<int> done_;
   std::vector<bool> heard_;  // of each rank
+  int moving_ = 0;           // pieces of other messages than notices
   Traffic traffic_;
 };
 

@@ -150,6 +150,7 @@ std::optional<Watch::End> ProgressThread::step(Clock::duration elapsed) {
       current_ = job_ = nullptr;
       traffic_ = messenger_->traffic();
     }
+    is_waited_for_ = waiting_ > 0 && !is_over;
     if (waiting_ > 0) over_.notify_all();
   }
   rest(Clock::now() - moved_);
@@ -178,19 +179,18 @@ void ProgressThread::begin_to_fail(std::string_view text) {
   watch_->fail(text);
 }
 
-/// Waits a little before it looks again. While a caller waits for a job, a core is free.
+/// Waits a little before it looks again. While a caller waits for a job, a core is free; while it
+/// computes, each look takes time from it.
 void ProgressThread::rest(Clock::duration idle) {
   constexpr auto kSpin = microseconds(200);
-  constexpr auto kShort = microseconds(50);
-  const auto longest = current_ == nullptr ? microseconds(5'000)
-                       : is_waited_for_    ? kShort
-                                           : microseconds(500);
   if (current_ != nullptr && is_waited_for_ && idle < kSpin) {
     sched_yield();
     return;
   }
+  const auto shortest = is_waited_for_ ? microseconds(50) : microseconds(200);
+  const auto longest = messenger_->is_moving() ? shortest : microseconds(5'000);
   std::unique_lock lock(mutex_);
-  news_came_.wait_for(lock, std::clamp<Clock::duration>(idle / 4, kShort, longest),
+  news_came_.wait_for(lock, std::clamp<Clock::duration>(idle / 4, shortest, longest),
                       [&] { return has_news_; });
 }
 

@@ -20,7 +20,6 @@ using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-using Clock = std::chrono::steady_clock;
 constexpr milliseconds kTimeout(200);
 Options quick() { return {.timeout = kTimeout, .heartbeat = milliseconds(20), .grace = kTimeout}; }
 
@@ -136,7 +135,10 @@ TEST(FailureTest, ARankWhoseHeartbeatsWaitBehindItsDataIsNotDead) {
   testing::InProcessRanks run(2, quick());
   run.run([&](Communicator& communicator) {
     run.network().mute(1, true);
-    for (const auto start = Clock::now(); Clock::now() - start < 3 * kTimeout;) meet(communicator);
+    for (int i = 0; i < 60; ++i) {
+      meet(communicator);
+      std::this_thread::sleep_for(kTimeout / 20);
+    }
     run.network().mute(1, false);
     meet(communicator);
   });
