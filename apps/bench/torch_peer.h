@@ -34,8 +34,8 @@ class TorchPeer {
  private:
   explicit TorchPeer(const std::string& python);
 
-  /// The field `key` of the answer to a line.
-  std::string field(const std::string& answer, const std::string& key) const;
+  /// The field `key` of an answer in JSON.
+  std::string field(const std::string& text, const std::string& key) const;
   /// Sends a line and reads one; empty if the process has ended.
   std::string exchange(std::string_view line) const;
 
