@@ -71,8 +71,8 @@ TemporaryFile::~TemporaryFile() {
 TemporaryFile::Version TemporaryFile::version_of(const std::filesystem::path& path) noexcept {
   struct ::stat status {};
   if (::stat(path.c_str(), &status) != 0) return {};
-  return {static_cast<std::int64_t>(status.st_dev), static_cast<std::int64_t>(status.st_ino),
-          status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+  // The number of a file is no sign: some network file systems make up another one now and then.
+  return {status.st_mtim.tv_sec, status.st_mtim.tv_nsec, static_cast<std::int64_t>(status.st_size)};
 }
 
 void TemporaryFile::write(std::span<const std::byte> bytes) {

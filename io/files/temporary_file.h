@@ -35,7 +35,7 @@ class TemporaryFile {
 
  private:
   /// What tells the file at a path from another one, or from its state after a write.
-  using Version = std::array<std::int64_t, 4>;
+  using Version = std::array<std::int64_t, 3>;
 
   static Version version_of(const std::filesystem::path& path) noexcept;
   int close();
