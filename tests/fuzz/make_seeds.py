@@ -20,6 +20,7 @@ os.environ["KERAS_BACKEND"] = "torch"
 import h5py
 import keras
 import numpy
+import onnx
 import safetensors.torch
 import torch
 
@@ -101,6 +102,35 @@ def seed_torch(name, content):
         seed("torch_pickle", name.replace(".pt", ".pkl"), file.read(pickle))
 
 
+class Tagged(torch.nn.Module):
+    """Nodes around a recurrent layer that only arrange."""
+
+    def __init__(self, pooling):
+        super().__init__()
+        self.pooling = pooling
+        self.words = torch.nn.Embedding(3, 2)
+        self.rnn = torch.nn.LSTM(2, 1, bidirectional=True, batch_first=True)
+        self.fc = torch.nn.Linear(2, 2)
+
+    def forward(self, x):
+        y, (h_n, _) = self.rnn(self.words(x))
+        if self.pooling == "state":
+            return self.fc(torch.cat([h_n[-2], h_n[-1]], 1))
+        return self.fc(y[:, -1] if self.pooling == "last" else y.mean(1))
+
+
+def exported(module, dynamo):
+    """What PyTorch exports, without the places in its sources."""
+    x = torch.zeros(2, 3, dtype=torch.int64)
+    torch.onnx.export(module.eval(), (x,), "model.onnx", dynamo=dynamo, opset_version=18)
+    model = onnx.load("model.onnx")
+    for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.input,
+                 *model.graph.output, *model.graph.initializer):  # fmt: skip
+        part.ClearField("doc_string")
+        part.ClearField("metadata_props")
+    return model.SerializeToString()
+
+
 def make_models():
     """A trained model in the formats of all programs, and models that they wrote."""
     pathlib.Path("data.h5").write_bytes((GOLDEN / "dataset_v1_tagging.h5").read_bytes())
@@ -128,11 +158,20 @@ def make_models():
         seed_torch(f"{name}.pt", torch_bytes(tensors))
         seed("safetensors", f"{name}.safetensors", safetensors.torch.save(tensors))
     seed_torch("parameters.pt", torch_bytes(dict(torch.nn.GRU(1, 1).named_parameters())))
+    tied = torch.nn.Embedding(2, 2)
+    model = layers(embedding=tied, rnn=torch.nn.LSTM(2, 2), head=torch.nn.Linear(2, 2))
+    model["head.weight"] = model["embedding.weight"]
+    model["head.bias"] = torch.zeros(1).expand(2)
+    seed_torch("training.pt", torch_bytes({"epoch": 1, "model_state_dict": model}))
 
     for name, module in (("lstm", torch.nn.LSTM(2, 1, bidirectional=True)), ("gru", torch.nn.GRU(2, 1)),
                          ("tanh", torch.nn.RNN(2, 1))):  # fmt: skip
         torch.onnx.export(module, torch.zeros(1, 1, 2), "model.onnx", dynamo=False)
         seed("onnx_model", f"{name}.onnx", pathlib.Path("model.onnx").read_bytes())
+    for pooling in ("last", "state", "mean"):
+        for dynamo in (False, True):
+            name = f"{pooling}-{'dynamo' if dynamo else 'script'}.onnx"
+            seed("onnx_model", name, exported(Tagged(pooling), dynamo))
 
     for name, recurrent in (("lstm", keras.layers.LSTM(1)), ("gru", keras.layers.GRU(1))):
         model = keras.Sequential([
@@ -140,6 +179,12 @@ def make_models():
             keras.layers.Bidirectional(recurrent), keras.layers.Dense(1)])  # fmt: skip
         model.save_weights("keras.weights.h5")
         seed("keras_file", f"{name}.weights.h5", old_hdf5("keras.weights.h5"))
+        seed("keras_config", f"{name}.json", model.to_json())
+    start = keras.Input((6, 2))
+    y = keras.layers.Conv1D(2, 3, padding="same", activation="relu")(start)
+    y = keras.layers.SimpleRNN(2, return_sequences=True)(keras.layers.MaxPooling1D(2)(y))
+    y = keras.layers.Dense(1, activation="sigmoid")(keras.layers.GlobalMaxPooling1D()(y))
+    seed("keras_config", "functional.json", keras.Model(start, y).to_json())
 
 
 TEXT = "ab ba\ncab é 蛋糕\n"
@@ -149,12 +194,19 @@ CSV = {
     "groups.csv": "group\ttime\tx\na\t2020-01-01T00:00:00Z\t1\nb\t2020-01-01T00:00:00+01:00\t2\n"
                   "a\t2021-01-01T00:00:00.5Z\t3\n",
     "bare.csv": "1,2,3\r\n4,5,6\r\n",
+    "excel.csv": 'sep=;\nday;"a, b";b\n2.1.20;"1.234,5";12\n3.1.20;-7;8\n',
+    "epochs.csv": "time,at,x\n1577836800000,1,1\n1577836860000,2,\"12,000\"\n",
 }  # fmt: skip
 TS = {
     "labelled.ts": "#a comment\n@problemName x\n@timeStamps false\n@univariate false\n@dimensions 2\n"
                    "@classLabel true no yes\n@data\n1,2:3,4:no\n5,6,7:8,9,10:yes\n",
     "equal.ts": "@equalLength true\n@seriesLength 2\n@missing false\n@classLabel true a\n@data\n"
                 "1,2.5e3:a\n-3,+4:a\n",
+    "times.ts": "@timeStamps true\n@missing true\n@classLabel\tfalse\n@targetLabel true\n@data\n"
+                "(0,1),(1,?):(0,2.5),(1,3):0.5\n(0,-1):(0,4):1\n",
+    "series.tsf": "@relation x\n@attribute series_name string\n@attribute start_timestamp date\n"
+                  "@frequency daily\n@horizon 2\n@missing true\n@equallength false\n@data\n"
+                  "T1:2020-01-01 00-00-00:1,?,2.5\nT2:2020-01-02 00-00-00:-4,5e1\n",
 }  # fmt: skip
 CONLLU = (
     "# text = we've eaten\n1-2\twe've\t_\t_\t_\t_\t_\t_\t_\t_\n1\twe\t_\tPRON\t_\t_\t_\t_\t_\t_\n"
@@ -210,8 +262,8 @@ def make_arrays():
     pathlib.Path("groups.csv").write_text("group,x\n" + "".join(f"{i % 2},{i}\n" for i in range(20)))
     quadgate("prepare", "csv", "groups.csv", "--group", "group", "--gzip", "-o", "data.h5")
     seed("dataset", "groups.h5", old_hdf5("data.h5"))
-    for path in GOLDEN.glob("dataset_v1_*.h5"):
-        seed("dataset", path.name.removeprefix("dataset_v1_"), old_hdf5(path))
+    for path in GOLDEN.glob("dataset_v*_*.h5"):
+        seed("dataset", path.name.removeprefix("dataset_").removeprefix("v1_"), old_hdf5(path))
 
 
 with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ assert all(map(find_spec, ("torch", "h5py", "numpy", "pytest")))' 2>/dev/null; t
   exit 77
 fi
 
-output=$("$python" -B -m pytest -p no:cacheprovider -rs -q "$@" 2>&1)
+output=$("$python" -B -m pytest -p no:cacheprovider -rfEs -q "$@" 2>&1)
 status=$?
 printf '%s\n' "$output"
 if [ "$status" -eq 0 ] && ! printf '%s\n' "$output" | tail -1 | grep -q passed; then
