@@ -79,16 +79,44 @@ class Flattener {
     std::map<std::string, int> counts;
     std::vector<std::string> groups;
     for (const json& layer : layers) {
-      const std::string group = group_of(layer);
+      const std::string group = takes_last_step(layer) ? "" : group_of(layer);
       groups.push_back(fmt::format("{}layers/{}", prefix, numbered(group, counts[group]++)));
     }
     for (const std::size_t number : order_of(type, member(model, "config"))) {
-      if (is_model(class_of(layers[number]))) {
+      if (takes_last_step(layers[number])) {
+        take_last_step(layers[number]);
+      } else if (is_model(class_of(layers[number]))) {
         flatten(layers[number], groups[number] + "/");
       } else {
         layers_.push_back(configured(layers[number], groups[number]));
       }
     }
+  }
+
+  /// Whether it is the operation y[:, -1].
+  static bool takes_last_step(const json& layer) {
+    static const json all = {
+        {"class_name", "__slice__"},
+        {"config", {{"start", nullptr}, {"stop", nullptr}, {"step", nullptr}}}};
+    const json& nodes = member(layer, "inbound_nodes");
+    if (class_of(layer) != "GetItem" || member(layer, "module") != "keras.src.ops.numpy" ||
+        nodes.size() != 1) {
+      return false;
+    }
+    const json& args = member(nodes.front(), "args");
+    return args.size() == 2 &&
+           (args[1] == json::array({all, -1}) || args[1] == json::array({all, -1, all}));
+  }
+  void take_last_step(const json& operation) {
+    const auto has_steps = [](ConfiguredLayer& layer) {
+      return layer.layer.type->kind == Kind::recurrent &&
+             layer.layer.type->name != "Bidirectional" &&
+             layer.settings["return_sequences"] == "true";
+    };
+    if (layers_.empty() || !has_steps(layers_.back())) {
+      fail(name_of(operation) + ": expected the steps of one direction in front of it");
+    }
+    layers_.back().settings["return_sequences"] = "false";
   }
 
   ConfiguredLayer configured(const json& layer, const std::string& group) const {

@@ -329,6 +329,23 @@ def test_operations_states_and_layers_used_twice(tmp_path):
         assert told if done.returncode == 0 else done.stderr.count("\n") == 1, done.stderr
 
 
+def test_the_last_step_by_its_place(tmp_path):
+    def model(last, layer):
+        return functional(lambda x: layers.Dense(2)(last(layer(x))))
+
+    steps = {"return_sequences": True}
+    x = numpy.random.default_rng(1).normal(size=(2, STEPS, 3)).astype("f4")
+    for last in (lambda y: y[:, -1], lambda y: y[:, -1, :]):
+        one = model(last, layers.GRU(4, **steps))
+        checkpoint, _ = imported(write(tmp_path, model=one, whole=True)[0], tmp_path)
+        assert abs(outputs(checkpoint, x, False) - one(x)).max() < 1e-5
+    both = layers.Bidirectional(layers.LSTM(4, **steps))
+    for last, layer in ((lambda y: y[:, -1], both), (lambda y: y[:, -2], layers.LSTM(4, **steps)),
+                        (lambda y: y[:, -1:], layers.LSTM(4)), (lambda y: y[-1], layers.LSTM(4, **steps))):
+        file, _ = write(tmp_path, model=model(last, layer), whole=True)
+        assert "(GetItem): " in refused(file, tmp_path)
+
+
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN"])
 def test_the_state_h_is_the_last_step(tmp_path, kind):
     make = getattr(layers, kind)

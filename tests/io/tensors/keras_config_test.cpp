@@ -56,6 +56,25 @@ TEST(KerasConfigTest, TellsOfAChainOfLayers) {
   EXPECT_EQ(check(sequential(layer("LSTM", "a", kLstm))).metadata.count(kTaskKey), 0);
 }
 
+TEST(KerasConfigTest, TakesTheLastStepOfALayerAlone) {
+  const std::string all =
+      R"({"class_name": "__slice__", "config": {"start": null, "stop": null, "step": null}})";
+  const std::string last =
+      R"({"module": "keras.src.ops.numpy", "class_name": "GetItem", "config": {"name": "g"},
+          "inbound_nodes": [{"args": [{}, [)" +
+      all + ", -1]]}]}";
+  const std::string steps = R"(, "return_sequences": true)";
+  EXPECT_EQ(read_config(sequential(layer("LSTM", "a", steps) + "," + last), "m")
+                .at(0)
+                .settings.at("return_sequences"),
+            "false");
+  for (const std::string& before :
+       {std::string(), layer("LSTM", "a", kLstm) + ",", layer("Bidirectional", "a", steps) + ","}) {
+    EXPECT_THAT(problem(sequential(before + last)),
+                HasSubstr("layer 'g' (GetItem): expected the steps of one direction"));
+  }
+}
+
 TEST(KerasConfigTest, NamesTheLayerThatNoModelHereHas) {
   EXPECT_THAT(problem(functional("i")), HasSubstr("layer 'c' (Dense): expected layers one behind"));
   EXPECT_THAT(problem(functional("d")), HasSubstr("expected layers one behind the other, found 3"));
