@@ -195,7 +195,7 @@ TEST_F(MutationTest, Ts) {
 
 TEST_F(MutationTest, TsWithTimes) {
   survive(
-      "@timeStamps true\n@targetLabel true\n@data\n(1,2),(3,4):(5,6), (7,?):0.5\n(1,2):(3,4):1\n",
+      "@timeStamps true\n@targetLabel true\n@data\n(1,2),(3,4):(1,6), (3,?):0.5\n(1,2):(1,4):1\n",
       [&](const std::string& content) {
         expect_whole(read_ts(file("a", content), MissingPolicy::drop, options_));
       },
