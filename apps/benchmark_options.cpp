@@ -74,12 +74,7 @@ void add_bench(CLI::App& app, BenchArguments& arguments, Command& command) {
   add_threads(bench, arguments.threads);
   add_seconds(bench, arguments.seconds, "Time to measure for, at least 5 steps");
   bench.add_flag("--json", arguments.json, "Print a JSON object");
-  bench.callback([&] {
-    command = [&] {
-      apps::bench(arguments);
-      return kExitDone;
-    };
-  });
+  bench.callback([&] { command = [&] { return apps::bench(arguments); }; });
 }
 
 void add_scale(CLI::App& app, ScalingArguments& arguments, Command& command) {

@@ -7,10 +7,15 @@
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "apps/bench/scaling.h"
 #include "apps/bench/step_benchmark.h"
+#include "apps/common/command.h"
+#include "apps/common/ranks.h"
 #include "apps/common/threads.h"
 #include "kernels/base/isa.h"
 
@@ -44,21 +49,38 @@ double peak_rss_mb() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-}  // namespace
+/// That of all ranks, which measure at the same time.
+double best_peak(StepBenchmark& benchmark, Ranks* ranks) {
+  const double mine = best_peak(benchmark);
+  if (ranks == nullptr) return mine;
+  std::vector<double> all(static_cast<std::size_t>(ranks->communicator().world_size()));
+  ranks->communicator().all_gather(std::as_bytes(std::span(&mine, 1)),
+                                   std::as_writable_bytes(std::span(all)));
+  return std::accumulate(all.begin(), all.end(), 0.0);
+}
 
-void bench(const BenchArguments& arguments) {
-  StepBenchmark benchmark(arguments.shape, choose_threads(arguments.threads),
-                          arguments.pin ? Pinning::cores : Pinning::none);
+/// Times steps as one of several ranks, or alone, where `ranks` is null.
+int bench_on(Ranks* ranks, const BenchArguments& arguments) {
+  cluster::Communicator* const communicator = ranks == nullptr ? nullptr : &ranks->communicator();
+  const int threads = ranks == nullptr ? choose_threads(arguments.threads)
+                                       : ranks->choose_threads(arguments.threads, {});
+  StepBenchmark benchmark(arguments.shape, threads,
+                          arguments.pin && ranks == nullptr ? Pinning::cores : Pinning::none,
+                          communicator);
   constexpr std::size_t kWarmUpSteps = 3;
   constexpr std::size_t kFewestSteps = 5;
   std::vector<double> times;
-  double peak = best_peak(benchmark);
+  double peak = best_peak(benchmark, ranks);
   benchmark.time_steps(0, kWarmUpSteps, times);
   times.clear();
+  const cluster::Traffic before =
+      communicator == nullptr ? cluster::Traffic{} : communicator->traffic();
   benchmark.time_steps(arguments.seconds / 2, kFewestSteps / 2, times);
-  peak = std::max(peak, best_peak(benchmark));
+  peak = std::max(peak, best_peak(benchmark, ranks));
   benchmark.time_steps(arguments.seconds / 2, kFewestSteps - kFewestSteps / 2, times);
-  peak = std::max(peak, best_peak(benchmark));
+  peak = std::max(peak, best_peak(benchmark, ranks));
+
+  if (ranks != nullptr && !ranks->is_first()) return kExitDone;
 
   const Spread seconds = spread_of(times);
   const double rate = benchmark.step_flops() / seconds.min;
@@ -71,13 +93,20 @@ void bench(const BenchArguments& arguments) {
   record["tokens_per_s"] = static_cast<double>(benchmark.batch().steps()) / seconds.median;
   record["steps"] = times.size();
   record["threads"] = benchmark.threads();
+  if (communicator != nullptr) {
+    const cluster::Traffic sent = communicator->traffic();
+    const auto steps = static_cast<std::int64_t>(times.size());
+    record["ranks"] = communicator->world_size();
+    record["sent_bytes_per_step"] = (sent.bytes - before.bytes) / steps;
+    record["messages_per_step"] = (sent.messages - before.messages) / steps;
+  }
   record["isa"] = kernels::to_string(kernels::active_isa());
   record["backend"] = to_string(benchmark.backend());
   record["precision"] = to_string(arguments.shape.options.precision);
   record["peak_rss_mb"] = peak_rss_mb();
   if (arguments.json) {
     fmt::print("{}\n", record.dump());
-    return;
+    return kExitDone;
   }
   for (const auto& [name, value] : record.items()) {
     fmt::print("{:<16} {}\n", name,
@@ -85,6 +114,13 @@ void bench(const BenchArguments& arguments) {
                : value.is_string()     ? value.get<std::string>()
                                        : value.dump());
   }
+  return kExitDone;
+}
+
+}  // namespace
+
+int bench(const BenchArguments& arguments) {
+  return Ranks::work([&](Ranks* ranks) { return bench_on(ranks, arguments); });
 }
 
 }  // namespace quadgate::apps

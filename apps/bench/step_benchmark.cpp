@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <chrono>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/random.h"
+#include "engine/model/batch_rows.h"
 #include "kernels/base/isa.h"
 #include "kernels/fma_peak/fma_peak.h"
 
@@ -65,6 +67,30 @@ double forward_flops(const ModelConfig& config, std::int64_t steps) {
   return 2.0 * static_cast<double>(steps) * static_cast<double>(products);
 }
 
+/// As many shards as ranks, rounded up to a power of two.
+std::int64_t shards_for(const cluster::Communicator* communicator) noexcept {
+  const int ranks = communicator == nullptr ? 1 : communicator->world_size();
+  return static_cast<std::int64_t>(std::bit_ceil(static_cast<unsigned>(ranks)));
+}
+
+std::unique_ptr<ShardedNetwork> make_shards(Network& network, cluster::Communicator* communicator,
+                                            std::int64_t batch_size) {
+  if (communicator == nullptr) return nullptr;
+  return std::make_unique<ShardedNetwork>(network, *communicator, batch_size,
+                                          shards_for(communicator));
+}
+
+/// This rank's rows.
+Batch share_of(const Batch& batch, const ShardedNetwork* shards) {
+  if (shards == nullptr) return batch;
+  const auto cut = [&](std::int64_t shard) { return batch.rows() * shard / shards->grad_shards(); };
+  Batch share;
+  clear(share);
+  append_rows(batch, cut(shards->first_shard()), cut(shards->last_shard()), share);
+  share.whole_rows = batch.rows();
+  return share;
+}
+
 OptimizerConfig clipped_adam() {
   OptimizerConfig config;
   config.clip_norm = 1.0;
@@ -103,22 +129,31 @@ Batch random_batch(const StepShape& shape) {
   return batch;
 }
 
-StepBenchmark::StepBenchmark(const StepShape& shape, int threads, Pinning pinning)
+StepBenchmark::StepBenchmark(const StepShape& shape, int threads, Pinning pinning,
+                             cluster::Communicator* communicator)
     : precision_(shape.options.precision),
       batch_(random_batch(shape)),
       arena_(threads, pinning),
-      network_(model_of(shape), shape.seq_len, shape.batch, arena_, shape.options),
-      trainer_(network_, clipped_adam(), kSeed) {
+      network_(model_of(shape), shape.seq_len,
+               ShardedNetwork::shard_rows(shape.batch, shards_for(communicator)), arena_,
+               shape.options),
+      shards_(make_shards(network_, communicator, shape.batch)),
+      share_(share_of(batch_, shards_.get())),
+      trainer_(network_, clipped_adam(), kSeed, shards_.get()) {
   network_.parameters().initialize(kSeed);
 }
 
 void StepBenchmark::time_steps(double seconds, std::size_t fewest, std::vector<double>& times) {
   const auto start = Clock::now();
-  while (fewest > 0 || seconds_since(start) < seconds) {
+  for (bool goes_on = true; goes_on;) {
     const auto step_start = Clock::now();
-    trainer_.step(batch_);
-    times.push_back(seconds_since(step_start));
     fewest -= fewest > 0 ? 1 : 0;
+    goes_on = fewest > 0 || seconds_since(start) < seconds;
+    // The first of several ranks decides for all.
+    if (shards_) shards_->set_flags(goes_on && shards_->rank() == 0 ? 1 : 0);
+    trainer_.step(share_);
+    if (shards_) goes_on = shards_->flags() != 0;
+    times.push_back(seconds_since(step_start));
   }
 }
 

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "apps/bench/step_shape.h"
+#include "engine/training/sharded_network.h"
 #include "engine/training/trainer.h"
 
 namespace quadgate::apps {
@@ -20,10 +22,13 @@ Batch random_batch(const StepShape& shape);
 /// may be pinned as long as it lives (see Arena).
 class StepBenchmark {
  public:
-  /// Throws InvalidArgument, naming the flag, if the shape is impossible.
-  StepBenchmark(const StepShape& shape, int threads, Pinning pinning);
+  /// With a communicator, which must outlive it, the ranks train on the batch together, and time
+  /// the same steps. Throws InvalidArgument, naming the flag, if the shape is impossible.
+  StepBenchmark(const StepShape& shape, int threads, Pinning pinning,
+                cluster::Communicator* communicator = nullptr);
 
-  /// Runs at least `fewest` training steps, for about `seconds`, and appends the seconds of each.
+  /// Runs at least `fewest` training steps, one or more, for about `seconds`, and appends the
+  /// seconds of each.
   void time_steps(double seconds, std::size_t fewest, std::vector<double>& times);
 
   /// The FLOP/s that all cores reach together without memory, in a burst of about `seconds`.
@@ -46,6 +51,8 @@ class StepBenchmark {
   Batch batch_;
   Arena arena_;
   Network network_;
+  std::unique_ptr<ShardedNetwork> shards_;  // if there are several ranks
+  Batch share_;                             // of the batch: this rank's
   Trainer trainer_;
   double peak_rounds_per_second_ = 1e8;  // of the fastest burst so far; at first a low guess
 };

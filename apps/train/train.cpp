@@ -4,19 +4,17 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <exception>
 #include <memory>
-#include <new>
 #include <system_error>
 
 #include "apps/common/command.h"
 #include "apps/common/memory.h"
+#include "apps/common/ranks.h"
 #include "apps/common/signals.h"
 #include "apps/common/threads.h"
 #include "apps/common/warn.h"
 #include "apps/model/model_on_data.h"
 #include "apps/train/memory_need.h"
-#include "apps/train/ranks.h"
 #include "apps/train/run_config.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/run_lock.h"
@@ -209,18 +207,7 @@ int train_on(Ranks* ranks, const TrainArguments& arguments) {
 }  // namespace
 
 int train(const TrainArguments& arguments) {
-  const std::unique_ptr<Ranks> ranks = Ranks::join();
-  if (ranks == nullptr) return train_on(nullptr, arguments);
-  // One rank says for all what went wrong.
-  try {
-    return train_on(ranks.get(), arguments);
-  } catch (const cluster::Failure&) {
-  } catch (const std::bad_alloc&) {
-    ranks->fail("out of memory");
-  } catch (const std::exception& error) {
-    ranks->fail(error.what());
-  }
-  return kExitFailed;
+  return Ranks::work([&](Ranks* ranks) { return train_on(ranks, arguments); });
 }
 
 }  // namespace quadgate::apps

@@ -110,7 +110,12 @@ void Network::expect_fit(const Batch& batch) const {
         fmt::format("batch: expected at most {} rows, found {}", batch_size_, batch.rows()));
   }
   if (const RecurrentStates* states = backend_->carried_states()) {
-    const auto expected = RecurrentStates::sizes(config_.rnn, batch.rows());
+    const auto rows = std::ssize(states->h) / RecurrentStates::sizes(config_.rnn, 1).h;
+    if (batch.rows() != rows) {
+      throw InvalidArgument(fmt::format(
+          "batch: expected {} rows, where states are carried, found {}", rows, batch.rows()));
+    }
+    const auto expected = RecurrentStates::sizes(config_.rnn, rows);
     expect(std::cmp_equal(states->h.size(), expected.h), "carried states h", expected.h,
            states->h.size());
     expect(std::cmp_equal(states->c.size(), expected.c), "carried states c", expected.c,

@@ -2,13 +2,14 @@
 // at random moments and go on with another number of ranks. Tolerance: none. The end has the bits
 // of the run on one rank.
 
-#include "apps/train/ranks.h"
+#include "apps/common/ranks.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <csignal>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "apps/common/command.h"
@@ -148,6 +149,21 @@ TEST_P(TrainOnRanksTest, SaysOnceWhatIsWrong) {
   resumed.emplace_back("--resume");
   expect_one_error(3, resumed, "found 2, as in the run to resume");
   EXPECT_EQ(run(resumed).code, kExitDone) << "one rank";
+}
+
+TEST_P(TrainOnRanksTest, BenchTimesStepsOfAllRanks) {
+  const auto ranks =
+      start_ranks(2, {"bench", "--seq-len", "4", "--batch", "8", "--input-size", "3",
+                      "--hidden-size", "8", "--threads", "1", "--seconds", "0.1", "--json"});
+  ASSERT_TRUE(ranks->finish(kPatience)) << ranks->err();
+  EXPECT_EQ(ranks->code(), kExitDone) << ranks->err();
+  const auto record = nlohmann::json::parse(ranks->out());
+  EXPECT_EQ(record["ranks"], 2);
+  // All weights, (3 + 8 + 2) 32 + (8 + 1) 10 and gaps: half of the gradient goes, and half of the
+  // weights.
+  const std::int64_t bytes = record["sent_bytes_per_step"];
+  EXPECT_GE(bytes, 4 * (13 * 32 + 90));
+  EXPECT_LE(bytes, 4 * (13 * 32 + 90 + 6 * 16));
 }
 
 INSTANTIATE_TEST_SUITE_P(

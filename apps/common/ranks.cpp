@@ -1,4 +1,4 @@
-#include "apps/train/ranks.h"
+#include "apps/common/ranks.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -50,6 +50,20 @@ Ranks::Ranks(Launch launch)
   hosts_ = gather(host_name());
   expect_same("version of quadgate", QUADGATE_VERSION);
   share_isa();
+}
+
+int Ranks::work(const std::function<int(Ranks*)>& work) {
+  const std::unique_ptr<Ranks> ranks = join();
+  if (ranks == nullptr) return work(nullptr);
+  try {
+    return work(ranks.get());
+  } catch (const cluster::Failure&) {
+  } catch (const std::bad_alloc&) {
+    ranks->fail("out of memory");
+  } catch (const std::exception& error) {
+    ranks->fail(error.what());
+  }
+  return kExitFailed;
 }
 
 /// f32 sums depend on the width of the vectors.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,7 +13,7 @@
 
 namespace quadgate::apps {
 
-/// The processes that a launcher started to train one model, this one being one of them.
+/// The processes that a launcher started for one piece of work, this one being one of them.
 class Ranks {
  public:
   /// Joins the others; null where no launcher started this process, or it alone. All ranks then
@@ -20,6 +21,10 @@ class Ranks {
   /// InvalidArgument if the launcher's numbers cannot be or the ranks' versions differ, FileError
   /// without the library for the launcher's MPI, and cluster::Error.
   static std::unique_ptr<Ranks> join();
+
+  /// The exit code of work(ranks), null where join() is. Where it throws, one rank says for all
+  /// what went wrong, and the code is kExitFailed.
+  static int work(const std::function<int(Ranks*)>& work);
 
   cluster::Communicator& communicator() noexcept { return communicator_; }
   /// Whether this is the rank that writes files and speaks.
