@@ -24,7 +24,7 @@ namespace {
 using quadgate::testing::MpiUnderTest;
 using ::testing::HasSubstr;
 
-constexpr std::chrono::seconds kPatience(60);
+constexpr std::chrono::seconds kPatience(300);
 
 /// What a run on several ranks left.
 struct RanksOutcome {

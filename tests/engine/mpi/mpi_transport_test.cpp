@@ -21,7 +21,7 @@ using quadgate::testing::MpiUnderTest;
 using quadgate::testing::Ranks;
 using ::testing::HasSubstr;
 
-constexpr std::chrono::seconds kPatience(60);
+constexpr std::chrono::seconds kPatience(300);
 
 /// Expects `line` on stderr, and no other one of ours.
 void expect_line(const Ranks& ranks, const std::string& line) {
