@@ -28,6 +28,7 @@ std::string host_name() {
 
 cluster::Options options() {
   return {.host = host_name(),
+          .advice = "; go on with --resume",
           .on_failure =
               [](std::string_view line) {
                 std::fputs(fmt::format("quadgate: error: {}\n", one_line(line)).c_str(), stderr);

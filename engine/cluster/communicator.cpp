@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/cluster/job.h"
+#include "engine/cluster/neighbours.h"
 #include "engine/cluster/progress_thread.h"
 #include "engine/cluster/record_gather.h"
 
@@ -19,11 +20,15 @@ Communicator::Communicator(const std::function<std::unique_ptr<Transport>()>& ma
     thread_.reset();
     return;
   }
-  std::vector<std::string> hosts;
-  for (const auto& name : all_gather_any(std::as_bytes(std::span(host)))) {
-    hosts.emplace_back(reinterpret_cast<const char*>(name.data()), name.size());
-  }
-  thread_->set_hosts(std::move(hosts));
+  const auto gather = [&](const std::string& mine) {
+    std::vector<std::string> all;
+    for (const auto& text : all_gather_any(std::as_bytes(std::span(mine)))) {
+      all.emplace_back(reinterpret_cast<const char*>(text.data()), text.size());
+    }
+    return all;
+  };
+  std::vector<std::string> hosts = gather(host);
+  thread_->set_places(std::move(hosts), gather(Neighbours::address()));
 }
 
 Communicator::~Communicator() = default;

@@ -16,6 +16,8 @@ struct Options {
   /// How long a failed run may take to end by itself.
   std::chrono::milliseconds grace{2'000};
   std::string host{};  ///< the name of this rank's machine
+  /// What to do when a rank is gone or does not answer; the line for the user ends with it.
+  std::string advice{};
   /// One rank of a failed run calls it once, with a line for the user: which rank, and what. It
   /// comes from the thread of the messages, and returns.
   std::function<void(std::string_view line)> on_failure{};

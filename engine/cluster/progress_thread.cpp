@@ -33,9 +33,11 @@ ProgressThread::~ProgressThread() {
   tell_news();
 }
 
-void ProgressThread::set_hosts(std::vector<std::string> hosts) {
+void ProgressThread::set_places(std::vector<std::string> hosts,
+                                std::vector<std::string> addresses) {
   const std::scoped_lock lock(mutex_);
   hosts_ = std::move(hosts);
+  addresses_ = std::move(addresses);
   tell_news();
 }
 
@@ -162,7 +164,9 @@ void ProgressThread::take_news() {
   const std::scoped_lock lock(mutex_);
   if (!std::exchange(has_news_, false)) return;
   moved_ = Clock::now();
-  if (!hosts_.empty()) watch_->set_hosts(std::exchange(hosts_, {}));
+  if (!hosts_.empty()) {
+    watch_->set_places(std::exchange(hosts_, {}), Neighbours(addresses_, rank_));
+  }
   if (leaves_) watch_->leave();
   if (failing_) begin_to_fail(*failing_);
   is_waited_for_ = waiting_ > 0;

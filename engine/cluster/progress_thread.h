@@ -36,7 +36,8 @@ class ProgressThread {
   bool has_transport() const noexcept { return has_transport_; }
   int rank() const noexcept { return rank_; }
   int world_size() const noexcept { return world_size_; }
-  void set_hosts(std::vector<std::string> hosts);
+  /// The names of all ranks' machines, and their processes' addresses.
+  void set_places(std::vector<std::string> hosts, std::vector<std::string> addresses);
 
   /// Runs a job to its end, once the one before it is over. Throws Failure once the run has failed.
   void run(Job& job);
@@ -83,6 +84,7 @@ class ProgressThread {
   bool leaves_ = false;
   std::optional<std::string> failing_;
   std::vector<std::string> hosts_;
+  std::vector<std::string> addresses_;
   std::optional<std::string> failure_;  // of the run
   Traffic traffic_;
   int waiting_ = 0;  // callers

@@ -26,6 +26,7 @@ Watch::Watch(Messenger& messenger, const Options& options)
       timeout_(options.timeout),
       heartbeat_(options.heartbeat),
       grace_(options.grace),
+      advice_(options.advice),
       hosts_(static_cast<std::size_t>(messenger.world_size())),
       peers_(hosts_.size()),
       beaten_(-heartbeat_) {
@@ -56,6 +57,7 @@ std::optional<Watch::End> Watch::advance(Time elapsed) {
   // A process that stood still, perhaps with all others, has not listened meanwhile.
   now_ += std::min(elapsed, heartbeat_);
   if (std::optional<End> end = hear_all()) return end;
+  look_around();
   find_early_leaver();
   if (leaves_ && may_say_goodbye()) {
     beat(Kind::goodbye);
@@ -75,8 +77,11 @@ std::optional<Watch::End> Watch::advance(Time elapsed) {
     // Whoever shares its machine was last heard about the same time.
     const Time about = timeout_ - 2 * heartbeat_;
     if (rank_ == 0) {
-      return silence(
-          [&](int rank) { return peer(rank).is_watched && now_ - peer(rank).heard > about; });
+      const bool are_gone = is_gone(other);
+      return silence(are_gone, [&](int rank) {
+        return peer(rank).is_watched &&
+               (are_gone ? is_gone(rank) : now_ - peer(rank).heard > about);
+      });
     }
     ask_who_lives();
   }
@@ -160,8 +165,25 @@ void Watch::tell_end(std::string_view text) {
   }
 }
 
+/// Asks the system which ranks' processes are no more, of those on this machine.
+void Watch::look_around() {
+  constexpr Time kOften = std::chrono::milliseconds(10);
+  if (!neighbours_ || now_ - looked_ < kOften) return;
+  looked_ = now_;
+  neighbours_->look();
+  for (int rank = 0; rank < world_size(); ++rank) {
+    if (neighbours_->is_gone(rank) && !peer(rank).gone_since) peer(rank).gone_since = now_;
+  }
+}
+
+/// For so long that what it said last has come.
+bool Watch::is_gone(int rank) const noexcept {
+  constexpr Time kLastWords = std::chrono::milliseconds(50);
+  return peer(rank).gone_since && now_ - *peer(rank).gone_since > kLastWords;
+}
+
 bool Watch::is_silent(int rank) const noexcept {
-  return peer(rank).is_watched && now_ - peer(rank).heard > timeout_;
+  return peer(rank).is_watched && (is_gone(rank) || now_ - peer(rank).heard > timeout_);
 }
 
 void Watch::ask_who_lives() {
@@ -177,28 +199,36 @@ void Watch::ask_who_lives() {
 std::optional<Watch::End> Watch::find_reporter() const {
   // All notice the silence of rank 0 within a heartbeat.
   const Time asked = now_ - *asked_since_;
+  const bool zero_is_gone = is_gone(0);
+  if (zero_is_gone && neighbours_->are_all()) {
+    // On one machine all know who is left, and the launcher may not leave them much time.
+    int first = 1;
+    while (first != rank_ && neighbours_->is_gone(first)) ++first;
+    if (first == rank_) return silence(true, [&](int rank) { return is_gone(rank); });
+  }
   if (asked <= 2 * heartbeat_) return std::nullopt;
   const auto lowest = std::ranges::find_if(peers_, &Peer::is_alive) - peers_.begin();
   const auto alive = 1 + std::ranges::count_if(peers_, &Peer::is_alive);
   if (2 * alive < world_size()) return End{"this rank is cut off from the others", true};
   if (lowest > rank_) {
-    return silence([&](int rank) { return rank != rank_ && !peer(rank).is_alive; });
+    return silence(zero_is_gone, [&](int rank) { return rank != rank_ && !peer(rank).is_alive; });
   }
   if (asked <= 4 * heartbeat_) return std::nullopt;
   return End{fmt::format("{} is silent", name(0)), true};
 }
 
-/// That some ranks do not answer.
-Watch::End Watch::silence(const std::function<bool(int rank)>& is_gone) const {
+/// That some ranks are gone, or do not answer.
+Watch::End Watch::silence(bool are_gone, const std::function<bool(int rank)>& is_meant) const {
   std::string names;
   int count = 0;
   for (int rank = 0; rank < world_size(); ++rank) {
-    if (!is_gone(rank)) continue;
+    if (!is_meant(rank)) continue;
     names += fmt::format("{}{}", count++ == 0 ? "" : ", ", name(rank));
   }
-  return {fmt::format("{} {} not answered for {:g} s", names, count == 1 ? "has" : "have",
-                      seconds(timeout_)),
-          false};
+  const std::string what = are_gone ? std::string(count == 1 ? "is gone" : "are gone")
+                                    : fmt::format("{} not answered for {:g} s",
+                                                  count == 1 ? "has" : "have", seconds(timeout_));
+  return {fmt::format("{} {}{}", names, what, advice_), false};
 }
 
 }  // namespace quadgate::cluster

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/cluster/messenger.h"
+#include "engine/cluster/neighbours.h"
 #include "engine/cluster/options.h"
 
 namespace quadgate::cluster {
@@ -31,8 +32,11 @@ class Watch {
   /// `messenger` must outlive it.
   Watch(Messenger& messenger, const Options& options);
 
-  /// The names of all ranks' machines, once they are known.
-  void set_hosts(std::vector<std::string> hosts) { hosts_ = std::move(hosts); }
+  /// The names of all ranks' machines, and who is on this one, once they are known.
+  void set_places(std::vector<std::string> hosts, Neighbours neighbours) {
+    hosts_ = std::move(hosts);
+    neighbours_ = std::move(neighbours);
+  }
 
   /// Says what is due and takes note of what others have said. To be called after each poll of the
   /// messenger, with the time since the last call. Throws Error.
@@ -74,6 +78,7 @@ class Watch {
     bool is_alive = false;  // it has said so since rank 0 is silent
     bool has_goodbye = false;
     std::optional<std::int64_t> left_after;  // so many calls
+    std::optional<Time> gone_since;          // its process is no more
     Time heard{0};
   };
 
@@ -84,10 +89,12 @@ class Watch {
   std::optional<End> hear(int rank, const Notice& notice);
   void beat(Kind kind);
   bool may_say_goodbye() const noexcept;
+  void look_around();
+  bool is_gone(int rank) const noexcept;
   bool is_silent(int rank) const noexcept;
   void ask_who_lives();
   std::optional<End> find_reporter() const;
-  End silence(const std::function<bool(int rank)>& is_gone) const;
+  End silence(bool are_gone, const std::function<bool(int rank)>& is_meant) const;
 
   int world_size() const noexcept { return messenger_.world_size(); }
   Peer& peer(int rank) noexcept { return peers_[static_cast<std::size_t>(rank)]; }
@@ -98,8 +105,11 @@ class Watch {
   Time timeout_;
   Time heartbeat_;
   Time grace_;
+  std::string advice_;
   std::vector<std::string> hosts_;  // of each rank; empty: not known
-  std::vector<Peer> peers_;         // of each rank, this one unused
+  std::optional<Neighbours> neighbours_;
+  Time looked_{0};
+  std::vector<Peer> peers_;  // of each rank, this one unused
   Notice failure_{.kind = Kind::failed};
   Notice end_{.kind = Kind::over};
   int telling_ = 0;
