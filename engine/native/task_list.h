@@ -38,8 +38,10 @@ class TaskList {
              const GradientListener* listener = nullptr);
 
  private:
+  void order_by_place();
+
   std::vector<GradientTask> tasks_;
-  std::vector<std::size_t> by_place_;      // numbers of tasks, by the gradients that they write to
+  std::vector<std::size_t> by_place_;      // numbers of tasks, by what they write to, once needed
   std::vector<std::size_t> first_square_;  // of each task
   std::vector<double> squares_;            // in the order in which tasks were added
 };
