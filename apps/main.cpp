@@ -17,17 +17,15 @@
 #include "apps/common/command.h"
 #include "apps/common/output_file.h"
 #include "apps/common/program.h"
-#include "apps/common/seed.h"
 #include "apps/common/signals.h"
 #include "apps/common/standard_streams.h"
 #include "apps/common/warn.h"
 #include "apps/exchange_options.h"
 #include "apps/model/evaluate.h"
-#include "apps/model/generate.h"
 #include "apps/model/inspect.h"
 #include "apps/model/predict.h"
-#include "apps/model/tag.h"
 #include "apps/prepare_options.h"
+#include "apps/text_options.h"
 #include "apps/train/train.h"
 #include "engine/base/error.h"
 #include "engine/onednn/isa.h"
@@ -100,55 +98,6 @@ void add_predict(CLI::App& app, PredictArguments& arguments, Command& command) {
   predict.callback([&] {
     command = [&] {
       apps::predict(arguments);
-      return kExitDone;
-    };
-  });
-}
-
-void add_generate(CLI::App& app, GenerateArguments& arguments, Command& command) {
-  CLI::App& generate = *app.add_subcommand("generate", "Print text that a language model makes up");
-  generate.add_option("checkpoint", arguments.checkpoint, "Checkpoint of the model")
-      ->required()
-      ->type_name("CHECKPOINT");
-  generate.add_option("--prompt", arguments.prompt, "What the text begins with")->type_name("TEXT");
-  generate.add_option("--length", arguments.length, "Tokens to add")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{10'000'000}))
-      ->capture_default_str()
-      ->type_name("N");
-  generate
-      .add_option("--temperature", arguments.temperature,
-                  "Below 1 the likelier tokens come more often, above 1 the others; 0: always the "
-                  "likeliest")
-      ->check(CLI::Range(0.0, 100.0))
-      ->capture_default_str()
-      ->type_name("T");
-  generate.add_option("--seed", arguments.seed, "Another one makes up another text")
-      ->check(expect_seed)
-      ->capture_default_str()
-      ->type_name("SEED");
-  generate.callback([&] {
-    command = [&] {
-      apps::generate(arguments);
-      return kExitDone;
-    };
-  });
-}
-
-void add_tag(CLI::App& app, TagArguments& arguments, Command& command) {
-  CLI::App& tag =
-      *app.add_subcommand("tag", "Print sentences with a tag a word, from a model of tokens");
-  tag.add_option("checkpoint", arguments.checkpoint, "Checkpoint of the model")
-      ->required()
-      ->type_name("CHECKPOINT");
-  tag.add_option("input", arguments.input,
-                 "Text in UTF-8, plain or .gz, a sentence a line: words with blanks between, or, "
-                 "for a model of characters, as it is written")
-      ->capture_default_str()
-      ->type_name("FILE");
-  add_threads(tag, arguments.threads);
-  tag.callback([&] {
-    command = [&] {
-      apps::tag(arguments);
       return kExitDone;
     };
   });
@@ -230,6 +179,7 @@ int run(int argc, char** argv) {
   EvaluateArguments evaluate_arguments;
   PredictArguments predict_arguments;
   GenerateArguments generate_arguments;
+  ScoreArguments score_arguments;
   TagArguments tag_arguments;
   ExportArguments export_arguments;
   ImportArguments import_arguments;
@@ -240,7 +190,7 @@ int run(int argc, char** argv) {
   add_train(app, train_arguments, command);
   add_evaluate(app, evaluate_arguments, command);
   add_predict(app, predict_arguments, command);
-  add_generate(app, generate_arguments, command);
+  add_generate(app, generate_arguments, score_arguments, command);
   add_tag(app, tag_arguments, command);
   add_export(app, export_arguments, command);
   add_import(app, import_arguments, command);

@@ -4,14 +4,15 @@
 #include <filesystem>
 #include <string>
 
+#include "apps/model/token_sampler.h"
+
 namespace quadgate::apps {
 
 struct GenerateArguments {
   std::filesystem::path checkpoint;
   std::string prompt;  ///< what the text begins with
   std::int64_t length = 500;
-  double temperature = 1;
-  std::uint64_t seed = 1;
+  SamplingOptions sampling{};
 };
 
 /// Prints text that a language model makes up.

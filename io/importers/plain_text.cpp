@@ -81,21 +81,35 @@ class WordCutter {
   std::int64_t returns_ = 0;  // '\r' that are still no line's end
 };
 
-void read_characters(TextReader& reader, TokenStream& stream, WordList& words) {
+template <typename Body>
+void read_characters(TextReader& reader, Body body) {
   for (std::string_view piece; reader.piece(piece);) {
     while (!piece.empty()) {
       const std::size_t size = utf8_size(piece);
-      stream.tokens.push_back(words.number(piece.substr(0, size)));
+      body(piece.substr(0, size));
       piece.remove_prefix(size);
     }
   }
 }
 
-void read_words(TextReader& reader, TokenStream& stream, WordList& words) {
-  WordCutter cutter(reader,
-                    [&](std::string_view word) { stream.tokens.push_back(words.number(word)); });
+template <typename Body>
+void read_words(TextReader& reader, Body body) {
+  WordCutter cutter(reader, body);
   for (std::string_view piece; reader.piece(piece);) cutter.add(piece);
   cutter.finish();
+}
+
+template <typename Body>
+void read_file(const std::filesystem::path& path, TextLevel level, const ImportOptions& options,
+               Body body) {
+  TextReader reader(path, options);
+  bool found = false;
+  const auto counted = [&](std::string_view token) {
+    found = true;
+    body(token);
+  };
+  level == TextLevel::words ? read_words(reader, counted) : read_characters(reader, counted);
+  if (!found) throw FileError(path.string() + ": expected text, found none");
 }
 
 }  // namespace
@@ -104,13 +118,15 @@ TokenStream read_plain_text(std::span<const std::filesystem::path> paths, TextLe
                             WordList& words, const ImportOptions& options) {
   TokenStream stream(paths.front(), options.spool);
   for (const auto& path : paths) {
-    TextReader reader(path, options);
-    const std::int64_t before = stream.size();
-    level == TextLevel::words ? read_words(reader, stream, words)
-                              : read_characters(reader, stream, words);
-    if (stream.size() == before) throw FileError(path.string() + ": expected text, found none");
+    read_file(path, level, options,
+              [&](std::string_view token) { stream.tokens.push_back(words.number(token)); });
   }
   return stream;
+}
+
+void read_tokens(const std::filesystem::path& path, TextLevel level,
+                 const std::function<void(std::string_view)>& body) {
+  read_file(path, level, {}, [&](std::string_view token) { body(token); });
 }
 
 }  // namespace quadgate

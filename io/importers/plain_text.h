@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -20,5 +21,9 @@ inline constexpr std::string_view kEndOfLine = "<eos>";
 /// ("a.txt:17: expected UTF-8, found byte 0xff"), also if a file is empty.
 TokenStream read_plain_text(std::span<const std::filesystem::path> paths, TextLevel level,
                             WordList& words, const ImportOptions& options = {});
+
+/// Calls `body` with the tokens of such a file, one after the other. Throws like read_plain_text.
+void read_tokens(const std::filesystem::path& path, TextLevel level,
+                 const std::function<void(std::string_view)>& body);
 
 }  // namespace quadgate
