@@ -50,7 +50,7 @@ void add_seed(CLI::App& kind, PrepareArguments& arguments) {
 void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command& command) {
   CLI::App& conllu = add_kind(prepare, "conllu",
                               "Sentences in CoNLL-U, to tag each word (FORM) with its part of "
-                              "speech (UPOS), or to cut them into words as well",
+                              "speech or another column, or to cut them into words as well",
                               arguments, command, prepare_conllu);
   CLI::App& text = add_kind(prepare, "text",
                             "Text as one stream of tokens, for a language model; splits follow in "
@@ -68,6 +68,14 @@ void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command&
   add_level(text,
             "characters (Unicode code points; the default) or words (between blanks; <eos> ends a "
             "line)");
+  conllu
+      .add_option(
+          "--column", arguments.column,
+          "What a word is tagged with: UPOS, XPOS or FEATS; LEMMA, by how it ends; NER, the "
+          "named entities of MISC (NER=B-PER, or CorefUD's Entity=)")
+      ->check(CLI::IsMember({"UPOS", "XPOS", "FEATS", "LEMMA", "NER"}))
+      ->capture_default_str()
+      ->type_name("COLUMN");
   for (CLI::App* kind : {&conllu, &text}) {
     kind->add_option("input", arguments.inputs, "Files in UTF-8, plain or .gz")
         ->required()

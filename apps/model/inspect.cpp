@@ -36,6 +36,7 @@ void print_description(const DataDescription& data) {
   } else {
     fmt::print("vocabulary: {}\n", names_text(data.token_names));
     if (data.token_level == TextLevel::characters) fmt::print("tokens: characters of words\n");
+    if (!data.tag_column.empty()) fmt::print("classes: {} of CoNLL-U\n", data.tag_column);
   }
   if (!data.class_names.empty() && !data.streams) {
     fmt::print("classes: {}\n", names_text(data.class_names));

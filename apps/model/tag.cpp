@@ -14,6 +14,8 @@
 #include "engine/base/error.h"
 #include "engine/training/network.h"
 #include "io/data/vocabulary.h"
+#include "io/importers/conllu_column.h"
+#include "io/importers/lemma_script.h"
 #include "io/importers/text.h"
 #include "io/importers/utf8.h"
 #include "io/model/checkpoint.h"
@@ -126,19 +128,21 @@ std::vector<std::size_t> classes_of(const Batch& all, const Checkpoint& checkpoi
   return classes;
 }
 
-/// "word/TAG word/TAG". A character of class I-TAG goes on with the word before it, if no blank is
-/// between.
+/// "word/TAG word/TAG", or "word/lemma word/lemma". A character of class I-TAG goes on with the
+/// word before it, if no blank is between.
 std::string tagged(const Sentence& sentence, std::span<const std::size_t> classes,
                    const DataDescription& model) {
   const bool characters = model.token_level == TextLevel::characters;
+  const bool lemmas = model.tag_column == to_string(ConlluColumn::lemma);
   std::string line;
-  std::string_view tag;
+  std::string tag;
   for (std::size_t i = 0; i < sentence.size(); ++i) {
     const std::string_view name = model.class_names[classes[i]];
     const bool inside = characters && name.starts_with("I-");
     if (!inside || sentence[i].after_blank) {
       if (i > 0) line += fmt::format("/{} ", tag);
-      tag = name.substr(inside || (characters && name.starts_with("B-")) ? 2 : 0);
+      tag = lemmas ? apply_lemma_script(name, sentence[i].text)
+                   : name.substr(inside || (characters && name.starts_with("B-")) ? 2 : 0);
     }
     line += sentence[i].text;
   }

@@ -283,14 +283,28 @@ void prepare_npz(const PrepareArguments& arguments) {
 void prepare_conllu(const PrepareArguments& arguments) {
   PrepareArguments resolved = arguments;
   resolved.min_count = arguments.min_count.value_or(kMinWordCount);
-  const TextLevel level = level_of(arguments, TextLevel::words);
+  const ConlluSource source{.column = parse_conllu_column(arguments.column).value(),
+                            .level = level_of(arguments, TextLevel::words)};
   WordList words;
+  WordList classes;
+  std::int64_t unlabelled = 0;
+  std::optional<std::int64_t> of_training;
   const auto read = [&](const auto& files, const ImportOptions& options) {
-    return read_conllu(files, level, words, options);
+    TaggedSentences data = read_conllu(files, source, words, classes, options);
+    unlabelled += data.unlabelled;
+    if (!of_training) of_training = classes.size();
+    return data;
   };
   prepare(resolved, "sentences", read, [&](const auto& path, const auto&... rest) {
     return write_tagging(path, words, rest...);
   });
+  if (unlabelled > 0)
+    fmt::print("words without {}, which do not count: {}\n", arguments.column, unlabelled);
+  if (source.column != ConlluColumn::upos) fmt::print("classes: {}\n", classes.size());
+  if (const std::int64_t others = classes.size() - *of_training; others > 0) {
+    note(fmt::format("{} of {} classes of {} are in no sentence of {}: no model learns them",
+                     others, classes.size(), arguments.column, arguments.inputs.at(0).string()));
+  }
 }
 
 void prepare_text(const PrepareArguments& arguments) {

@@ -30,6 +30,7 @@ struct PrepareArguments {
   std::string resample;               ///< a step like "15min"; empty: rows stay as they are
   std::string valid_from, test_from;  ///< times; empty: rows are not divided by time
   std::string level;  ///< of text and conllu: "characters" or "words"; empty: the kind's own
+  std::string column = "UPOS";        ///< of conllu: what the classes are
   std::optional<std::int64_t>
       min_count;  ///< of text and conllu; empty: 2, for characters of text 1
 };

@@ -80,6 +80,7 @@ DataDescription read_data_description(const AttributeReader& from) {
   if (has("feature_names")) description.feature_names = from.read_strings("feature_names");
   if (has("token_names")) description.token_names = from.read_strings("token_names");
   if (has("token_level")) description.token_level = read_level(from);
+  if (has("tag_column")) description.tag_column = from.read_string("tag_column");
   if (has("class_names")) description.class_names = from.read_strings("class_names");
   read_scale(from, description);
   if (has("input_len")) {
@@ -104,6 +105,7 @@ void write_data_description(AttributeWriter& to, const DataDescription& descript
   if (description.token_level != TextLevel::words) {
     to.write_string("token_level", std::string(to_string(description.token_level)));
   }
+  if (!description.tag_column.empty()) to.write_string("tag_column", description.tag_column);
   write_names("class_names", description.class_names);
   if (!description.mean.empty()) to.write_doubles("mean", description.mean);
   if (!description.std.empty()) to.write_doubles("std", description.std);

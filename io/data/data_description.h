@@ -45,11 +45,14 @@ struct DataDescription {
   std::vector<std::string> feature_names{};  ///< [I]
   std::vector<std::string> token_names{};    ///< the vocabulary; tokens have no features
   TextLevel token_level = TextLevel::words;  ///< of tagging; characters: see read_conllu
-  std::vector<std::string> class_names{};    ///< of classification and tagging, by label
-  std::vector<double> mean{};                ///< [I] if x is standardized, else empty
-  std::vector<double> std{};                 ///< [I] if x is standardized, else empty
-  std::optional<Window> window{};            ///< of a forecast, with its targets named
-  std::optional<Streams> streams{};          ///< of a language model
+  /// Of CoNLL-U, what the classes are: "XPOS", "FEATS", "LEMMA" (see lemma_script) or "NER"; empty:
+  /// UPOS, or not of CoNLL-U.
+  std::string tag_column{};
+  std::vector<std::string> class_names{};  ///< of classification and tagging, by label
+  std::vector<double> mean{};              ///< [I] if x is standardized, else empty
+  std::vector<double> std{};               ///< [I] if x is standardized, else empty
+  std::optional<Window> window{};          ///< of a forecast, with its targets named
+  std::optional<Streams> streams{};        ///< of a language model
 
   bool operator==(const DataDescription&) const = default;
 };
@@ -61,9 +64,9 @@ std::vector<std::int64_t> target_columns(const DataDescription& description);
 /// The inverse of to_string(Task); empty for other names.
 std::optional<Task> task_from_name(std::string_view name);
 
-/// Reads the attributes feature_names, token_names, token_level, class_names, mean, std, input_len,
-/// horizon, stride, target_names, streams and bptt_len. Each may be absent. Throws FileError, also
-/// if mean and std are not of one size, not finite, or a std is not above 0.
+/// Reads the attributes feature_names, token_names, token_level, tag_column, class_names, mean,
+/// std, input_len, horizon, stride, target_names, streams and bptt_len. Each may be absent. Throws
+/// FileError, also if mean and std are not of one size, not finite, or a std is not above 0.
 DataDescription read_data_description(const AttributeReader& from);
 
 /// Writes the fields that are not empty as attributes.

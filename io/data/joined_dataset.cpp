@@ -63,6 +63,7 @@ void expect_same(OpenDataset& first, const OpenDataset& other) {
   comparison.expect("token_names", ours.token_names, theirs.token_names);
   comparison.expect("attribute 'token_level'", to_string(ours.token_level),
                     to_string(theirs.token_level));
+  comparison.expect("attribute 'tag_column'", ours.tag_column, theirs.tag_column);
   comparison.expect("mean", ours.mean, theirs.mean);
   comparison.expect("std", ours.std, theirs.std);
 }

@@ -10,9 +10,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <type_traits>
+#include <utility>
 
 #include "engine/base/error.h"
+#include "io/importers/lemma_script.h"
 #include "io/importers/text.h"
 #include "io/importers/utf8.h"
 
@@ -38,39 +40,33 @@ bool is_extra(std::string_view id) {
          parse_integer(id.substr(middle + 1));
 }
 
-/// The classes that words, or their characters, are given.
-std::vector<std::string> class_names(TextLevel level) {
-  std::vector<std::string> names;
-  for (const std::string_view tag : kUniversalTags) {
-    if (level == TextLevel::words) {
-      names.emplace_back(tag);
-    } else {
-      names.push_back(fmt::format("B-{}", tag));
-      names.push_back(fmt::format("I-{}", tag));
-    }
-  }
-  return names;
-}
-
 /// Adds the sentences of a file to `data`.
 class ConlluReader {
  public:
-  ConlluReader(const std::filesystem::path& path, const ImportOptions& options,
-               TaggedSentences& data, WordList& words)
-      : reader_(path, options), data_(data), words_(words) {}
+  ConlluReader(const std::filesystem::path& path, const ImportOptions& options, ConlluColumn column,
+               TaggedSentences& data, WordList& words, WordList& classes)
+      : reader_(path, options), column_(column), data_(data), words_(words), classes_(classes) {}
 
   void read() {
     const std::int64_t before = data_.size();
     for (std::string_view line; reader_.line(line);) {
       if (line.empty()) {
         end_sentence();
-      } else if (!line.starts_with('#')) {
+      } else if (line.starts_with('#')) {
+        entities_.read_comment(line);
+      } else {
         read_word(line);
       }
     }
     end_sentence();
     if (data_.size() == before) {
       throw FileError(reader_.path().string() + ": expected sentences in CoNLL-U, found none");
+    }
+    if (!has_values_) {
+      throw FileError(fmt::format(
+          "{}: {}: expected {}, found none", reader_.path().string(), to_string(column_),
+          column_ == ConlluColumn::ner ? "NER=... or Entity=... in MISC of a word"
+                                       : "a word that has it"));
     }
   }
 
@@ -89,55 +85,134 @@ class ConlluReader {
     ++last_id_;
     const std::string_view form = cut(line, '\t');
     if (form.empty()) fail("FORM: expected a word, found nothing");
-    cut(line, '\t');  // LEMMA
-    const std::string_view tag = cut(line, '\t');
-    const auto* const found = std::ranges::find(kUniversalTags, tag);
-    if (found == kUniversalTags.end()) {
-      fail(fmt::format("UPOS: expected one of {}, found '{}'", fmt::join(kUniversalTags, ", "),
-                       tag));
-    }
-    add(form, found - kUniversalTags.begin());
+    std::array<std::string_view, 8> rest;
+    for (std::string_view& column : rest) column = cut(line, '\t');
+    add(form, tag_of(form, rest));
   }
 
-  /// A word, or its characters, of a tag.
-  void add(std::string_view form, std::int64_t tag) {
-    const auto append = [&](std::string_view token, std::int64_t label) {
-      data_.tokens.push_back(words_.number(token));
-      data_.tags.push_back(label);
-      ++length_;
-    };
-    if (data_.level == TextLevel::words) {
-      append(form, tag);
-      return;
+  /// The class of a word, of LEMMA on; empty if it has none.
+  std::string tag_of(std::string_view form, const std::array<std::string_view, 8>& columns) {
+    switch (column_) {
+      case ConlluColumn::upos:
+        expect_universal(columns[1]);
+        return value(columns[1]);
+      case ConlluColumn::xpos:
+        return value(columns[2]);
+      case ConlluColumn::feats:
+        return value(columns[3]);
+      case ConlluColumn::lemma:
+        if (columns[0] == kNone && form != kNone) return {};
+        return lemma_script(form, value(columns[0]));
+      case ConlluColumn::ner:
+        break;
     }
+    const std::string tag = or_fail([&] { return entities_.tag(columns[7]); });
+    has_values_ = entities_.found();
+    return tag;
+  }
+
+  std::string value(std::string_view text) {
+    if (text.empty())
+      fail(fmt::format("{}: expected a value or _, found nothing", to_string(column_)));
+    has_values_ = has_values_ || text != kNone;
+    return std::string(text);
+  }
+
+  void expect_universal(std::string_view tag) const {
+    if (std::ranges::find(kUniversalTags, tag) != kUniversalTags.end()) return;
+    fail(fmt::format("UPOS: expected one of {}, found '{}'", fmt::join(kUniversalTags, ", "), tag));
+  }
+
+  template <typename Body>
+  std::invoke_result_t<Body&> or_fail(Body body) {
+    try {
+      return body();
+    } catch (const InvalidArgument& error) {
+      fail(error.what());
+    }
+  }
+
+  /// A word, or its characters, of a class.
+  void add(std::string_view form, const std::string& tag) {
+    if (tag.empty()) {
+      append(form, kIgnoreIndex);
+      ++data_.unlabelled;
+    } else if (data_.level == TextLevel::words) {
+      append(form, classes_.number(tag));
+    } else {
+      add_characters(form, tag);
+    }
+  }
+
+  void add_characters(std::string_view form, const std::string& tag) {
+    const auto [first, others] = column_ == ConlluColumn::ner ? character_classes_of_entity(tag)
+                                                              : std::pair{"B-" + tag, "I-" + tag};
+    const std::int64_t labels[] = {classes_.number(first), classes_.number(others)};
     for (std::int64_t inside = 0; !form.empty(); inside = 1) {
       const std::size_t size = utf8_size(form);
-      append(form.substr(0, size), 2 * tag + inside);
+      append(form.substr(0, size), labels[inside]);
       form.remove_prefix(size);
     }
   }
 
+  /// Those of a word's first character and of its others.
+  std::pair<std::string, std::string> character_classes_of_entity(const std::string& tag) const {
+    if (tag.starts_with("B-")) return {tag, "I-" + tag.substr(2)};
+    if (tag != "O" && !tag.starts_with("I-")) {
+      fail(fmt::format("NER: expected O, B-... or I-... at the level of characters, found '{}'",
+                       tag));
+    }
+    return {tag, tag};
+  }
+
+  void append(std::string_view token, std::int64_t label) {
+    data_.tokens.push_back(words_.number(token));
+    data_.tags.push_back(label);
+    ++length_;
+  }
+
   void end_sentence() {
+    or_fail([&] { entities_.end_sentence(); });
     if (length_ > 0) data_.lengths.push_back(length_);
     length_ = 0;
     last_id_ = 0;
   }
 
+  static constexpr std::string_view kNone = "_";
+
   TextReader reader_;
+  ConlluColumn column_;
   TaggedSentences& data_;
   WordList& words_;
+  WordList& classes_;
+  EntityTags entities_;
+  bool has_values_ = false;   // in the column
   std::int64_t last_id_ = 0;  // of the sentence's words
   std::int64_t length_ = 0;   // of the sentence in tokens
 };
 
 }  // namespace
 
-TaggedSentences read_conllu(std::span<const std::filesystem::path> paths, TextLevel level,
-                            WordList& words, const ImportOptions& options) {
+TaggedSentences read_conllu(std::span<const std::filesystem::path> paths,
+                            const ConlluSource& source, WordList& words, WordList& classes,
+                            const ImportOptions& options) {
+  const bool of_characters = source.level == TextLevel::characters;
+  if (source.column == ConlluColumn::lemma && of_characters) {
+    throw InvalidArgument("LEMMA: expected the level of words, found characters");
+  }
+  if (source.column == ConlluColumn::upos) {
+    for (const std::string_view tag : kUniversalTags) {
+      classes.number(of_characters ? fmt::format("B-{}", tag) : std::string(tag));
+      if (of_characters) classes.number(fmt::format("I-{}", tag));
+    }
+  }
   TaggedSentences data(paths.front(), options.spool);
-  data.level = level;
-  data.class_names = class_names(level);
-  for (const auto& path : paths) ConlluReader(path, options, data, words).read();
+  data.level = source.level;
+  data.column = source.column == ConlluColumn::upos ? "" : to_string(source.column);
+  for (const auto& path : paths) {
+    ConlluReader(path, options, source.column, data, words, classes).read();
+  }
+  for (std::int64_t i = 0; i < classes.size(); ++i) data.class_names.emplace_back(classes[i]);
   return data;
 }
 

@@ -143,7 +143,8 @@ PrepareSummary write_tagging(const std::filesystem::path& path, const WordList& 
   const Vocabulary vocabulary(words, count_words(words, sources.front()), options.min_count);
   DataDescription description;
   description.token_level = data.level;
-  description.class_names = data.class_names;
+  description.tag_column = data.column;
+  description.class_names = (test ? *test : valid ? *valid : data).class_names;
   description.token_names = vocabulary.names();
   DatasetFile file(path, "tagging", description);
   {

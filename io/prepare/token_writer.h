@@ -23,10 +23,13 @@ struct TaggedSentences {
 
   std::filesystem::path path;  ///< where they come from, for messages
   TextLevel level = TextLevel::words;
-  std::vector<std::string> class_names{};  ///< by tag
-  SpooledIntegers tokens;                  ///< [sum of lengths]: numbers of words or characters
-  SpooledIntegers tags;                    ///< [sum of lengths]
-  SpooledIntegers lengths;                 ///< [n]
+  std::string column{};  ///< the tags' own, of CoNLL-U: see DataDescription::tag_column
+  std::vector<std::string>
+      class_names{};            ///< by tag; those of what was read later begin with these
+  std::int64_t unlabelled = 0;  ///< words whose tag is kIgnoreIndex
+  SpooledIntegers tokens;       ///< [sum of lengths]: numbers of words or characters
+  SpooledIntegers tags;         ///< [sum of lengths]
+  SpooledIntegers lengths;      ///< [n]
 };
 
 /// A text, as importers read it.

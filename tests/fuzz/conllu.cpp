@@ -8,11 +8,16 @@ namespace quadgate::fuzz {
 
 void read(Bytes input) {
   const InputFile file(input);
-  for (const TextLevel level : {TextLevel::words, TextLevel::characters}) {
-    read_or_refuse([&] {
-      WordList words;
-      read_conllu(std::array{file.path()}, level, words, import_options());
-    });
+  for (const ConlluColumn column :
+       {ConlluColumn::upos, ConlluColumn::xpos, ConlluColumn::lemma, ConlluColumn::ner}) {
+    for (const TextLevel level : {TextLevel::words, TextLevel::characters}) {
+      if (column == ConlluColumn::lemma && level == TextLevel::characters) continue;
+      read_or_refuse([&] {
+        WordList words;
+        WordList classes;
+        read_conllu(std::array{file.path()}, {column, level}, words, classes, import_options());
+      });
+    }
   }
 }
 

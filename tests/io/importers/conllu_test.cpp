@@ -35,8 +35,11 @@ const std::string kEllipsis = "# text = Sue likes coffee and Bill tea\n" +
 
 class ConlluTest : public testing::FolderTest {
  protected:
+  TaggedSentences read(const std::string& content, const ConlluSource& source) {
+    return read_conllu(std::array{file("a.conllu", content)}, source, words_, classes_);
+  }
   TaggedSentences read(const std::string& content, TextLevel level = TextLevel::words) {
-    return read_conllu(std::array{file("a.conllu", content)}, level, words_);
+    return read(content, {ConlluColumn::upos, level});
   }
 
   /// The sentences' words with their tags: "vamos/VERB nos/PRON ...".
@@ -55,12 +58,16 @@ class ConlluTest : public testing::FolderTest {
   }
 
   /// The error's message, without the folder.
-  std::string error(const std::string& content, TextLevel level = TextLevel::words) {
-    const std::string message = message_of<FileError>([&] { read(content, level); });
+  std::string error(const std::string& content, const ConlluSource& source) {
+    const std::string message = message_of<FileError>([&] { read(content, source); });
     return message.substr(message.find("a.conllu"));
+  }
+  std::string error(const std::string& content, TextLevel level = TextLevel::words) {
+    return error(content, {ConlluColumn::upos, level});
   }
 
   WordList words_;
+  WordList classes_;
 };
 
 TEST_F(ConlluTest, ReadsSyntacticWords) {
@@ -97,9 +104,103 @@ TEST_F(ConlluTest, CutsWordsIntoCharacters) {
             "a.conllu:2: ID: expected 2, found '3'");
 }
 
+/// A line of all ten columns, of a word's ID, FORM, LEMMA, XPOS, FEATS and MISC.
+std::string full(const std::string& id, const std::string& form, const std::string& lemma,
+                 const std::string& xpos, const std::string& feats, const std::string& misc) {
+  return id + "\t" + form + "\t" + lemma + "\tX\t" + xpos + "\t" + feats + "\t0\troot\t_\t" + misc +
+         "\n";
+}
+
+const std::string kMary = "# global.Entity = eid-etype-head\n" +
+                          full("1-2", "Mary's", "_", "_", "_", "Entity=(9-x-1)") +
+                          full("1", "Mary", "Mary", "NNP", "Number=Sing", "NER=B-PER") +
+                          full("2", "'s", "'s", "POS", "_", "SpaceAfter=No|NER=I-PER") +
+                          full("2.1", "x", "x", "x", "x", "NER=B-LOC") +
+                          full("3", "Cities", "city", "NNS", "Number=Plur", "ner=O") +
+                          full("4", "_", "_", "_", "_", "_") + "\n";
+
+TEST_F(ConlluTest, ReadsOtherColumns) {
+  EXPECT_THAT(texts(read(kMary, {ConlluColumn::xpos})),
+              ElementsAre("Mary/NNP 's/POS Cities/NNS _/_ "));
+  classes_ = {};
+  EXPECT_THAT(texts(read(kMary, {ConlluColumn::feats})),
+              ElementsAre("Mary/Number=Sing 's/_ Cities/Number=Plur _/_ "));
+  classes_ = {};
+  const TaggedSentences lemmas = read(kMary, {ConlluColumn::lemma});
+  EXPECT_THAT(texts(lemmas), ElementsAre("Mary/-0+ 's/-0+ Cities/lower-3+y _/-0+ "));
+  EXPECT_EQ(lemmas.column, "LEMMA");
+  classes_ = {};
+  EXPECT_THAT(texts(read(kMary, {ConlluColumn::ner})),
+              ElementsAre("Mary/B-PER 's/I-PER Cities/O _/O "));
+  EXPECT_EQ(read(word("1", "a", "X")).column, "");
+}
+
+TEST_F(ConlluTest, ReadsEntitiesInBrackets) {
+  std::string content = "# global.Entity = GRP-etype-infstat\n";
+  int id = 0;
+  for (const char* const misc :
+       {"Entity=(4-person-giv(5-place-new)", "_", "Entity=4)", "_", "Entity=(6-event)|A=b",
+        "Entity=(7-place(8-event", "Entity=8)7)", "Entity=(9--giv)", "Entity=(4-person",
+        "Entity=4)(5-place-new", "Entity=5)"}) {
+    content += full(std::to_string(++id), "w", "w", "X", "_", misc);
+  }
+  EXPECT_THAT(
+      texts(read(content, {ConlluColumn::ner})),
+      ElementsAre("w/B-person w/I-person w/I-person w/O w/B-event w/B-place w/I-place w/B-_ "
+                  "w/B-person w/I-person w/B-place "));
+  EXPECT_EQ(error(full("1", "w", "w", "X", "_", "Entity=(4-person)"), {ConlluColumn::ner}),
+            "a.conllu:1: Entity: expected a comment '# global.Entity = eid-etype-...' above, which "
+            "says where types are, found none");
+  const std::string header = "# global.Entity = eid-etype\n";
+  EXPECT_EQ(error(header + full("1", "w", "w", "X", "_", "Entity=4)"), {ConlluColumn::ner}),
+            "a.conllu:2: Entity: expected an entity that is open, found ')'");
+  EXPECT_EQ(error(header + full("1", "w", "w", "X", "_", "Entity=(4-person"), {ConlluColumn::ner}),
+            "a.conllu:2: Entity: expected the end of 'person' before that of the sentence, found "
+            "none");
+  EXPECT_EQ(error(header + full("1", "w", "w", "X", "_", "Entity=(4-person)") +
+                      full("2", "w", "w", "X", "_", "NER=O"),
+                  {ConlluColumn::ner}),
+            "a.conllu:3: MISC: expected NER=... or Entity=... in a file, found both");
+}
+
+TEST_F(ConlluTest, CutsEntitiesIntoCharacters) {
+  const std::string content = full("1", "王明", "_", "_", "_", "NER=B-PER") +
+                              full("2", "先生", "_", "_", "_", "NER=I-PER") +
+                              full("3", "去", "_", "_", "_", "_");
+  EXPECT_THAT(texts(read(content, {ConlluColumn::ner, TextLevel::characters})),
+              ElementsAre("王/B-PER 明/I-PER 先/I-PER 生/I-PER 去/O "));
+  EXPECT_EQ(
+      error(full("1", "王明", "_", "_", "_", "NER=S-PER"),
+            {ConlluColumn::ner, TextLevel::characters}),
+      "a.conllu:1: NER: expected O, B-... or I-... at the level of characters, found 'S-PER'");
+}
+
+TEST_F(ConlluTest, WordsWithoutALemmaHaveNoLabel) {
+  const TaggedSentences data =
+      read(full("1", "a", "_", "_", "_", "_") + full("2", "b", "b", "_", "_", "_"),
+           {ConlluColumn::lemma});
+  EXPECT_THAT(values_of(data.tags), ElementsAre(-100, 0));
+  EXPECT_EQ(data.unlabelled, 1);
+}
+
+TEST_F(ConlluTest, AColumnOfNothingIsRefused) {
+  const std::string bare = word("1", "Sue", "PROPN");
+  for (const auto& [column, expected] :
+       {std::pair{ConlluColumn::xpos, "XPOS: expected a word that has it, found none"},
+        {ConlluColumn::feats, "FEATS: expected a word that has it, found none"},
+        {ConlluColumn::lemma, "LEMMA: expected a word that has it, found none"},
+        {ConlluColumn::ner, "NER: expected NER=... or Entity=... in MISC of a word, found none"}}) {
+    EXPECT_EQ(error(bare, {column}), "a.conllu: " + std::string(expected));
+  }
+  EXPECT_THAT(message_of<InvalidArgument>([&] {
+                read(kMary, {ConlluColumn::lemma, TextLevel::characters});
+              }),
+              HasSubstr("LEMMA: expected the level of words, found characters"));
+}
+
 TEST_F(ConlluTest, ReadsSeveralFilesAsOne) {
   const std::array files{file("a.conllu", kEllipsis), file("b.conllu", kEllipsis)};
-  const TaggedSentences data = read_conllu(files, TextLevel::words, words_);
+  const TaggedSentences data = read_conllu(files, {}, words_, classes_);
   EXPECT_EQ(data.size(), 2);
   EXPECT_EQ(words_.size(), 3);
   EXPECT_EQ(data.path, files[0]);
@@ -123,7 +224,7 @@ TEST_F(ConlluTest, NamesFileLineAndField) {
   EXPECT_EQ(error(kSpanish + "\n" + word("1", "caf\xE9", "NOUN")),
             "a.conllu:11: expected UTF-8, found byte 0xe9");
   EXPECT_THAT(message_of<FileError>(
-                  [&] { read_conllu(std::array{path("none.conllu")}, TextLevel::words, words_); }),
+                  [&] { read_conllu(std::array{path("none.conllu")}, {}, words_, classes_); }),
               HasSubstr("none.conllu: No such file"));
 }
 

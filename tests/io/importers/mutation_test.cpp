@@ -213,16 +213,23 @@ TEST_F(MutationTest, Tsf) {
 }
 
 TEST_F(MutationTest, Conllu) {
-  const std::string rest = "\t_\t_\t0\troot\t_\t_\n";
-  const std::string sentences = "# text = vámonos\n1-2\tvámonos\t_\t_" + rest +
-                                "1\tvamos\t_\tVERB" + rest + "2\tnos\t_\tPRON" + rest +
-                                "2.1\tnos\t_\tPRON" + rest + "\n1\tmar\t_\tNOUN" + rest;
-  for (const TextLevel level : {TextLevel::words, TextLevel::characters}) {
+  const std::string rest = "\tNN\tCase=Nom\t0\troot\t_\tEntity=";
+  const std::string sentences =
+      "# global.Entity = eid-etype\n1-2\tvámonos\t_\t_" + rest + "\n1\tvamos\tir\tVERB" + rest +
+      "(1-person(2-place\n2\tnos\tnos\tPRON" + rest + "2)1)\n2.1\tnos\t_\tPRON" + rest +
+      "\n\n1\tmar\tmar\tNOUN" + rest + "(3-)\n";
+  for (const ConlluSource& source : {ConlluSource{},
+                                     {ConlluColumn::upos, TextLevel::characters},
+                                     {ConlluColumn::lemma},
+                                     {ConlluColumn::ner},
+                                     {ConlluColumn::ner, TextLevel::characters}}) {
     survive(
         sentences,
         [&](const std::string& content) {
           WordList words;
-          const auto data = read_conllu(std::array{file("a", content)}, level, words, options_);
+          WordList classes;
+          const auto data =
+              read_conllu(std::array{file("a", content)}, source, words, classes, options_);
           EXPECT_EQ(data.tokens.size(), data.tags.size());
         },
         mutate_text);
