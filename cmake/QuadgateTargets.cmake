@@ -100,21 +100,28 @@ function(quadgate_program target)
   quadgate_compile_options(${target})
 endfunction()
 
-# quadgate_embed(TARGET FILE)
+# quadgate_embed(TARGET FILE...)
 #
-# Links the bytes of FILE into TARGET. The linker names them after the file: those of page.html lie
+# Links the bytes of files into TARGET. The linker names them after the file: those of page.html lie
 # from _binary_page_html_start to _binary_page_html_end.
-function(quadgate_embed target file)
-  cmake_path(GET file FILENAME name)
-  cmake_path(GET file PARENT_PATH folder)
-  set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.o)
-  add_custom_command(
-    OUTPUT ${object}
-    COMMAND ${CMAKE_LINKER} -r -b binary -z noexecstack -o ${object} ${name}
-    WORKING_DIRECTORY ${folder}
-    DEPENDS ${file}
-    VERBATIM)
-  target_sources(${target} PRIVATE ${object})
+function(quadgate_embed target)
+  foreach(file IN LISTS ARGN)
+    cmake_path(GET file FILENAME name)
+    cmake_path(GET file PARENT_PATH folder)
+    set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.o)
+    add_custom_command(
+      OUTPUT ${object}
+      COMMAND ${CMAKE_LINKER} -r -b binary -z noexecstack -o ${object} ${name}
+      WORKING_DIRECTORY ${folder}
+      DEPENDS ${file}
+      VERBATIM)
+    target_sources(${target} PRIVATE ${object})
+    list(APPEND objects ${object})
+  endforeach()
+  # A command of TARGET alone, and with it all sources of a program that links TARGET, would wait until
+  # every library that TARGET links is built.
+  add_custom_target(${target}_embedded DEPENDS ${objects})
+  add_dependencies(${target} ${target}_embedded)
 endfunction()
 
 # quadgate_test(TARGET [COMPUTES] [SOURCES file...] LIBS library...)
