@@ -184,6 +184,10 @@ void print_model(const ModelConfig& config, const Parameters& parameters) {
         "convolution: {} features to {} channels, kernel_size {}, padding {}, pool_size {}\n",
         conv->input_size, conv->channels, conv->kernel_size, conv->padding, conv->pool_size);
   }
+  if (config.normalization.residual) fmt::print("residual: outputs are added to last values\n");
+  if (config.normalization.changes_features()) {
+    fmt::print("normalize: {}\n", to_string(config.normalization.kind));
+  }
   std::size_t count = 0;
   for (const ParameterSlice& slice : parameters.slices()) {
     fmt::print("  {:<28} {}\n", slice.name, hdf5::shape_text(slice.shape));

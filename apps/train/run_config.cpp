@@ -39,6 +39,7 @@ bool take(std::optional<Enum> parsed, Enum& field) {
 bool parse(std::string_view text, Cell& field) { return take(parse_cell(text), field); }
 bool parse(std::string_view text, Precision& field) { return take(parse_precision(text), field); }
 bool parse(std::string_view text, Pooling& field) { return take(parse_pooling(text), field); }
+bool parse(std::string_view text, Normalize& field) { return take(parse_normalize(text), field); }
 bool parse(std::string_view text, LossKind& field) { return take(parse_loss(text), field); }
 bool parse(std::string_view text, OptimizerConfig::Kind& field) {
   return take(parse_optimizer(text), field);

@@ -59,6 +59,8 @@ struct RunConfig {
     std::optional<double> forget_bias;  ///< with which forget gates begin; empty: random, as others
     Precision precision = Precision::f32;
     Pooling pooling = Pooling::last;
+    Normalize normalize = Normalize::none;  ///< this and the next one: forecasts only
+    bool residual = false;
     Conv conv;
   };
   struct Train {

@@ -55,6 +55,7 @@ inline constexpr Rule kSchedule{
     R"("constant", "step", "cosine", "one_cycle" or "reduce_on_plateau")"};
 inline constexpr Rule kPrecision{R"("f32" or "bf16")"};
 inline constexpr Rule kPooling{R"("last", "mean" or "max")"};
+inline constexpr Rule kNormalize{R"("none", "last" or "instance")"};
 inline constexpr Rule kLoss{R"("cross_entropy", "mse", "mae", "huber" or "bce")"};
 inline constexpr Rule kWeights{"an array of finite numbers, at least 0", 0};
 inline constexpr Rule kInteger{"an integer"};
@@ -175,6 +176,9 @@ void visit_keys(Config& config, Visitor&& visit) {
                      "an lstm with biases, without init"));
   visit("model.precision", config.model.precision, kPrecision);
   visit("model.pooling", config.model.pooling, kPooling);
+  visit("model.normalize", config.model.normalize, kNormalize);
+  visit("model.residual", config.model.residual,
+        kFlag.only(config.model.normalize == Normalize::none, R"(normalize "none")"));
   visit_conv_keys(config.model.conv, visit);
   visit("train.epochs", config.train.epochs, kCount.must());
   visit("train.batch_size", config.train.batch_size, kCount);

@@ -29,6 +29,19 @@ std::optional<ConvConfig> conv_of(const RunConfig::Conv& conv, std::int64_t inpu
   return ConvConfig{input_size, *conv.channels, conv.kernel_size, conv.padding, conv.pool_size};
 }
 
+NormalizationConfig normalization_of(const RunConfig::Model& config, const Dataset& data) {
+  NormalizationConfig normalization{.kind = config.normalize, .residual = config.residual};
+  if (!normalization.is_on()) return {};
+  if (!data.is_forecast()) {
+    throw InvalidArgument(
+        fmt::format("model.{}: expected {} for a data set without a forecast's windows, found {}",
+                    config.residual ? "residual" : "normalize", config.residual ? "false" : "none",
+                    config.residual ? "true" : to_string(config.normalize)));
+  }
+  normalization.columns = target_columns(data.description());
+  return normalization;
+}
+
 }  // namespace
 
 std::optional<Streams> streams_of(RunConfig& config) {
@@ -108,6 +121,7 @@ ModelConfig model_of(const RunConfig& config, const Dataset& data) {
   model.task = data.task();
   model.output_size = data.output_size();
   model.pooling = config.model.pooling;
+  model.normalization = normalization_of(config.model, data);
   model.loss = config.train.loss;
   model.embedding = {data.vocabulary_size(), config.model.padding_index,
                      config.model.tie_weights.value_or(false), config.model.sparse_embedding};

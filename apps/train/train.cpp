@@ -48,20 +48,26 @@ void describe(const RunConfig& config, const Network& network, int threads, Data
   const std::optional<ConvConfig>& conv = network.config().conv;
   const std::string convolution =
       conv ? fmt::format(" -> conv {} x {}", conv->kernel_size, conv->channels) : "";
+  const NormalizationConfig& normalization = network.config().normalization;
+  const std::string normalized =
+      normalization.residual ? " + last values"
+      : normalization.changes_features()
+          ? fmt::format(", normalized by {}", to_string(normalization.kind))
+          : "";
   std::size_t parameters = 0;
   for (const ParameterSlice& slice : network.parameters().slices()) {
     parameters += slice.size;
   }
-  std::fputs(
-      fmt::format("{}: {} sequences; {} {}{}{} -> {} x {}{} -> {}, {} parameters; {} threads, {}, "
-                  "about {}\n",
-                  config.data_text(), splits, to_string(config.model.cell), vocabulary,
-                  network.config().input_size(), convolution, config.model.num_layers,
-                  config.model.hidden_size, config.model.bidirectional ? ", bidirectional" : "",
-                  data.output_size(), parameters, threads,
-                  kernels::to_string(kernels::active_isa()), bytes_text(need.total()))
-          .c_str(),
-      stderr);
+  std::fputs(fmt::format(
+                 "{}: {} sequences; {} {}{}{} -> {} x {}{} -> {}{}, {} parameters; {} threads, {}, "
+                 "about {}\n",
+                 config.data_text(), splits, to_string(config.model.cell), vocabulary,
+                 network.config().input_size(), convolution, config.model.num_layers,
+                 config.model.hidden_size, config.model.bidirectional ? ", bidirectional" : "",
+                 data.output_size(), normalized, parameters, threads,
+                 kernels::to_string(kernels::active_isa()), bytes_text(need.total()))
+                 .c_str(),
+             stderr);
   if (!config.train.grad_shards) return;
   std::fputs(fmt::format("{}; grad_shards = {}: the same bits at 1 to {} ranks\n",
                          communicator.world_size() == 1

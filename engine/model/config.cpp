@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "engine/base/error.h"
@@ -66,6 +68,27 @@ void validate(const ConvConfig& config, const ModelConfig& model) {
   }
 }
 
+void validate(const NormalizationConfig& config, const ModelConfig& model) {
+  if (!config.is_on()) return;
+  const std::string_view name = config.residual ? "residual" : "normalize";
+  const auto expect = [&](bool holds, std::string_view expected, std::string_view found) {
+    if (!holds) throw InvalidArgument(fmt::format("{}: {}, found {}", name, expected, found));
+  };
+  expect(!config.residual || !config.changes_features(), "expected false with normalize", "true");
+  expect(model.task == Task::regression, "expected only for a forecast", to_string(model.task));
+  expect(!model.has_embedding(), "expected only for features", "tokens");
+  const LossKind loss = model.loss.kind_for(model.task);
+  expect(loss != LossKind::bce, "expected another loss", to_string(loss));
+  const bool has_all = std::ranges::all_of(config.columns, [&](std::int64_t column) {
+    return column >= 0 && column < model.input_size();
+  });
+  const std::int64_t turn = std::ssize(config.columns);
+  expect(turn > 0 && model.output_size % turn == 0 && has_all,
+         fmt::format("expected {} outputs in whole turns of targets among {} columns",
+                     model.output_size, model.input_size()),
+         fmt::format("{} targets", turn));
+}
+
 }  // namespace
 
 const char* to_string(Task task) noexcept {
@@ -95,6 +118,25 @@ std::string_view to_string(Pooling pooling) noexcept {
 std::optional<Pooling> parse_pooling(std::string_view text) noexcept {
   for (const auto pooling : {Pooling::last, Pooling::mean, Pooling::max}) {
     if (text == to_string(pooling)) return pooling;
+  }
+  return std::nullopt;
+}
+
+std::string_view to_string(Normalize normalize) noexcept {
+  switch (normalize) {
+    case Normalize::none:
+      return "none";
+    case Normalize::last:
+      return "last";
+    case Normalize::instance:
+      break;
+  }
+  return "instance";
+}
+
+std::optional<Normalize> parse_normalize(std::string_view text) noexcept {
+  for (const auto normalize : {Normalize::none, Normalize::last, Normalize::instance}) {
+    if (text == to_string(normalize)) return normalize;
   }
   return std::nullopt;
 }
@@ -195,6 +237,7 @@ void validate(const ModelConfig& config) {
   validate(config.loss, config.task, config.output_size);
   validate(config.embedding);
   if (config.conv) validate(*config.conv, config);
+  validate(config.normalization, config);
   if (!config.embedding.tie_weights) return;
   const std::int64_t vocabulary = config.embedding.vocabulary_size;
   const std::int64_t features = config.rnn.output_size();

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "engine/model/loss_config.h"
 
@@ -110,10 +112,50 @@ struct EmbeddingConfig {
   bool operator==(const EmbeddingConfig&) const = default;
 };
 
+/// What is taken out of the features of each sequence, column by column.
+enum class Normalize : std::uint8_t {
+  none,
+  last,      ///< the values of its last step
+  instance,  ///< mean and standard deviation over its steps: RevIN (Kim et al. 2022)
+};
+
+/// "none", "last" or "instance".
+std::string_view to_string(Normalize normalize) noexcept;
+/// The inverse of to_string; empty for any other text.
+std::optional<Normalize> parse_normalize(std::string_view text) noexcept;
+
+/// What RevIN adds to a variance, and, squared, to a weight that is divided by.
+inline constexpr float kNormalizationEps = 1e-5F;
+
+/// The levels of a forecast's sequences. Its outputs are later values of some columns of its
+/// features: `last` takes each sequence's last values out of the features and adds them to the
+/// outputs, `residual` adds them alone. `instance` is RevIN as https://github.com/ts-kim/RevIN has
+/// it: (x - mean) / std of each column, with eps 1e-5 in the variance, times affine_weight plus
+/// affine_bias; and that back for the outputs. Losses and errors are of what comes out of this.
+struct NormalizationConfig {
+  Normalize kind = Normalize::none;
+  bool residual = false;  ///< without kind
+  /// Of the features: what the outputs are of, in turns, as the targets of step after step.
+  std::vector<std::int64_t> columns{};
+
+  bool operator==(const NormalizationConfig&) const = default;
+
+  bool is_on() const noexcept { return kind != Normalize::none || residual; }
+  /// Whether it changes the features.
+  bool changes_features() const noexcept { return kind != Normalize::none; }
+  /// Whether it has parameters.
+  bool is_affine() const noexcept { return kind == Normalize::instance; }
+  /// The column that an output is of.
+  std::int64_t column_of(std::int64_t output) const noexcept {
+    return columns[static_cast<std::size_t>(output % static_cast<std::int64_t>(columns.size()))];
+  }
+};
+
 /// A whole model and its loss:
 ///
-///     tokens -> embedding -> [convolution] -> recurrent stack -> pooling -> head [output_size]
-///     features ------------> [convolution] -> recurrent stack -> pooling -> head [output_size]
+///     tokens -> embedding ---> [convolution] -> recurrent stack -> pooling -> head [output_size]
+///     features [normalized] -> [convolution] -> recurrent stack -> pooling -> head [normalized
+///                                                                       back: output_size]
 struct ModelConfig {
   RecurrentConfig rnn;
   Task task = Task::classification;
@@ -122,6 +164,7 @@ struct ModelConfig {
   LossConfig loss{};
   EmbeddingConfig embedding{};
   std::optional<ConvConfig> conv{};
+  NormalizationConfig normalization{};  ///< of forecasts
 
   bool has_embedding() const noexcept { return embedding.vocabulary_size > 0; }
   /// Features of a step of the data, or of an embedding's row.
@@ -167,7 +210,8 @@ void validate(const RecurrentConfig& config);
 /// Also throws it unless the head's sizes are in that range, the loss is valid, tagging has pooling
 /// last, padding_index is a token, and tied weights have one shape. A convolution has such sizes,
 /// 0 <= padding < kernel_size and the channels that the recurrent stack takes; for tagging, as many
-/// steps come out as go in.
+/// steps come out as go in. A normalization is of a regression of features, not with the loss bce,
+/// and has columns that the outputs are of in whole turns.
 void validate(const ModelConfig& config);
 
 /// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range, and

@@ -48,6 +48,7 @@ double count_parameters(const ModelConfig& config) noexcept {
   if (const auto& conv = config.conv) {
     count += number(conv->channels) * (number(conv->input_size) * number(conv->kernel_size) + 1);
   }
+  if (config.normalization.is_affine()) count += 2 * number(config.input_size());
   const bool tied = config.embedding.tie_weights;
   return count + number(config.output_size) * ((tied ? 0 : features) + 1);
 }
@@ -55,6 +56,10 @@ double count_parameters(const ModelConfig& config) noexcept {
 Parameters::Parameters(const ModelConfig& config) : config_(config) {
   if (config.has_embedding()) {
     add("embedding.weight", {config.embedding.vocabulary_size, config.input_size()});
+  }
+  if (config.normalization.is_affine()) {
+    add("norm.affine_weight", {config.input_size()});
+    add("norm.affine_bias", {config.input_size()});
   }
   if (const auto& conv = config.conv) {
     add("conv.weight", {conv->channels, conv->input_size, conv->kernel_size});
@@ -146,6 +151,11 @@ void Parameters::initialize(std::uint64_t seed) {
   ParameterEditor editor = edit();
   if (normal) initialize_embedding(config_, editor.value(embedding_weight()), seed);
   for (std::size_t tensor = normal ? 1 : 0; tensor < slices_.size(); ++tensor) {
+    if (slices_[tensor].name.starts_with("norm.")) {
+      std::ranges::fill(editor.value(slices_[tensor]),
+                        slices_[tensor].name.ends_with("weight") ? 1.0F : 0.0F);
+      continue;
+    }
     const float bound = 1.0F / std::sqrt(static_cast<float>(fan_in(tensor)));
     const auto weights = editor.value(slices_[tensor]);
     for (std::size_t i = 0; i < weights.size(); ++i) {

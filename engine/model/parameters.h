@@ -42,7 +42,8 @@ class ParameterEditor;
 class Parameters {
  public:
   /// Lays out the tensors of `config` in PyTorch's order, all zero: embedding.weight
-  /// [vocabulary_size, I] if there is one, conv.weight [channels, I, kernel_size] and conv.bias
+  /// [vocabulary_size, I] if there is one, norm.affine_weight and norm.affine_bias [I] of an
+  /// instance normalization, conv.weight [channels, I, kernel_size] and conv.bias
   /// likewise, rnn.{weight_ih,weight_hh,bias_ih,bias_hh,weight_hr}_l{k}[_reverse], weight_hr only
   /// with proj_size, the biases only with bias, then, if output_size is
   /// not 0, head.{weight,bias}.
@@ -85,7 +86,8 @@ class Parameters {
   std::uint64_t version() const;
 
   /// Fills every tensor from the distribution that PyTorch takes: an embedding from N(0, 1), with
-  /// zeros at padding_index, unless it is tied; all else from U(-k, k), k = 1/sqrt(hidden_size) in
+  /// zeros at padding_index, unless it is tied; norm.affine_weight is 1, norm.affine_bias 0; all
+  /// else from U(-k, k), k = 1/sqrt(hidden_size) in
   /// the cells, 1/sqrt(in_features) in the head and 1/sqrt(I * kernel_size) in the convolution. The
   /// numbers depend on `seed` only (Philox), not on torch's.
   void initialize(std::uint64_t seed);

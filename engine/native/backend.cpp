@@ -15,6 +15,13 @@ std::optional<Embedding> make_embedding(const NetworkPlan& plan, const Parameter
   return Embedding(plan.model, plan.seq_len * plan.batch_size, plan.isa, parameters, gradient);
 }
 
+std::optional<Normalization> make_normalization(const NetworkPlan& plan,
+                                                const Parameters& parameters,
+                                                GradientBuffer& gradient) {
+  if (!plan.model.normalization.is_on()) return {};
+  return Normalization(plan, parameters, gradient);
+}
+
 std::optional<Conv> make_conv(const NetworkPlan& plan, const Parameters& parameters,
                               GradientBuffer& gradient) {
   if (!plan.model.conv) return {};
@@ -37,6 +44,7 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
       workers_(plan.model.rnn, multiply_adds(plan, parameters), plan.options.team_size, plan.isa,
                arena),
       embedding_(make_embedding(plan, parameters, gradient_)),
+      normalization_(make_normalization(plan, parameters, gradient_)),
       conv_(make_conv(plan, parameters, gradient_)),
       stack_({.config = plan.model.rnn,
               .prefix = "rnn.",
@@ -45,22 +53,29 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
               .cores = workers_.cores(),
               .precision = plan.options.precision,
               .has_states = plan.options.carries_states,
-              .has_d_input = plan.model.has_embedding() || plan.model.conv,
+              .has_d_input = plan.model.has_embedding() || plan.model.conv ||
+                             plan.model.normalization.is_affine(),
               .isa = plan.isa},
              parameters, gradient_),
       head_(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters, gradient_),
+      input_size_(plan.model.input_size()),
       drops_(plan.model.rnn.has_dropout()),
       carries_states_(plan.options.carries_states) {
   stack_.add_pack_tasks(pack_tasks_);
   head_.add_pack_tasks(pack_tasks_);
   if (conv_) conv_->add_pack_tasks(pack_tasks_);
   if (embedding_) embedding_->add_pack_tasks(pack_tasks_);
+  if (normalization_) normalization_->add_pack_tasks(pack_tasks_);
   stack_.add_gradient_tasks(gradient_tasks_);
   head_.add_gradient_tasks(gradient_tasks_, stack_);
   if (conv_) conv_->add_gradient_tasks(gradient_tasks_);
+  const RowView d_features = conv_ ? conv_->d_input() : stack_.d_input();
   if (embedding_) {
-    embedding_->add_gradient_tasks(parameters.tied() ? tied_tasks_ : gradient_tasks_,
-                                   conv_ ? conv_->d_input() : stack_.d_input());
+    embedding_->add_gradient_tasks(parameters.tied() ? tied_tasks_ : gradient_tasks_, d_features);
+  }
+  if (normalization_) {
+    normalization_->add_gradient_tasks(gradient_tasks_, d_features, conv_.has_value(),
+                                       head_.outputs());
   }
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
 }
@@ -110,6 +125,7 @@ Derivative Backend::differentiate(const Batch& batch, const DropoutKey& dropout,
   const auto backward = workers_.for_each_range(pass, [&](const WorkRange& work) {
     Forward forward = this->forward(work);
     Head::Losses losses = head_.loss(std::move(forward.head));
+    if (normalization_) normalization_->backward(losses, head_.outputs());
     head_.backward(losses, stack_.d_output());
     Stack::Backward stack = stack_.backward(std::move(forward.stack), nullptr);
     if (forward.conv) conv_->backward(std::move(*forward.conv), stack_.d_input());
@@ -136,14 +152,25 @@ std::vector<FlatRange> Backend::gradient_ranges() const {
   return ranges;
 }
 
+StepFeatures Backend::features(const Batch& batch) const noexcept {
+  const bool changed = normalization_ && normalization_->features() != nullptr;
+  return {.embedding = embedding_ ? &*embedding_ : nullptr,
+          .tokens = batch.tokens.data(),
+          .x = changed ? normalization_->features() : batch.x.data(),
+          .width = input_size_};
+}
+
 Backend::Forward Backend::forward(const WorkRange& work) {
+  if (normalization_) normalization_->forward(work);
+  const StepFeatures features = this->features(work.pass.batch);
   std::optional<Conv::Forward> conv;
-  if (conv_) conv.emplace(conv_->forward(work, embedding()));
-  Stack::Loaded loaded = conv ? stack_.load(work, conv_->output()) : stack_.load(work, embedding());
+  if (conv_) conv.emplace(conv_->forward(work, features));
+  Stack::Loaded loaded = conv ? stack_.load(work, conv_->output()) : stack_.load(work, features);
   if (carries_states_) stack_.load_states(loaded, &states_);
   Stack::Forward stack = stack_.forward(std::move(loaded));
   if (carries_states_) stack_.store_states(stack, states_);
   Head::Forward head = head_.forward(work, stack_.output(stack));
+  if (normalization_) normalization_->restore(head, head_.outputs());
   return {std::move(conv), std::move(stack), std::move(head)};
 }
 

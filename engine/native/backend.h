@@ -10,6 +10,7 @@
 #include "engine/native/conv.h"
 #include "engine/native/embedding.h"
 #include "engine/native/head.h"
+#include "engine/native/normalization.h"
 #include "engine/native/stack.h"
 #include "engine/native/task_list.h"
 #include "engine/native/workers.h"
@@ -50,17 +51,20 @@ class Backend final : public quadgate::Backend {
   Forward forward(const WorkRange& work);
   double gradients(const Differentiated& pass, const GradientListener* listener);
 
-  const Embedding* embedding() const noexcept { return embedding_ ? &*embedding_ : nullptr; }
+  /// Those that go into convolution or recurrent stack.
+  StepFeatures features(const Batch& batch) const noexcept;
 
   GradientBuffer gradient_;
   Workers workers_;
   std::optional<Embedding> embedding_;
+  std::optional<Normalization> normalization_;
   std::optional<Conv> conv_;
   Stack stack_;
   Head head_;
   std::vector<PackTask> pack_tasks_;
   TaskList gradient_tasks_;
   TaskList tied_tasks_;  // run later: they add to the gradient of the head's weight
+  std::int64_t input_size_;
   bool drops_;
   bool carries_states_;
   RecurrentStates states_;

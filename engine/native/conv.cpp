@@ -83,7 +83,7 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, const Parameters& p
   z_ = Buffer(floats(capacity_ + delay_, config_.channels));
   y_ = Buffer(floats(config_.output_length(plan.seq_len) * plan.batch_size, config_.channels));
   ends_.reserve(static_cast<std::size_t>(plan.batch_size + 1));
-  if (!plan.model.has_embedding()) return;
+  if (!plan.model.has_embedding() && !plan.model.normalization.is_affine()) return;
   // The weight as [channels * kernel_size, I] in the order of a window of d(z). The last tap comes
   // first.
   std::vector<std::int64_t> taps;
@@ -145,7 +145,7 @@ void Conv::for_each_sequence(const WorkRange& work, Body body) {
   }
 }
 
-void Conv::load(const WorkRange& work, const Embedding* embedding) {
+void Conv::load(const WorkRange& work, const StepFeatures& features) {
   const Batch& batch = work.pass.batch;
   for_each_sequence(work, [&](std::int64_t, std::int64_t row) {
     const std::int64_t offset = batch.offsets[static_cast<std::size_t>(row)];
@@ -157,7 +157,7 @@ void Conv::load(const WorkRange& work, const Embedding* embedding) {
       if (t < 0 || t >= length) {
         std::fill_n(to, input_size_, 0.0F);
       } else {
-        std::copy_n(features_of(batch, offset + t, input_size_, embedding), input_size_, to);
+        std::copy_n(features.at(offset + t), input_size_, to);
       }
     }
   });
@@ -177,10 +177,10 @@ void Conv::convolve(std::int64_t first, std::int64_t rows) {
   }
 }
 
-Conv::Forward Conv::forward(const WorkRange& work, const Embedding* embedding) {
+Conv::Forward Conv::forward(const WorkRange& work, const StepFeatures& features) {
   const Batch& batch = work.pass.batch;
   const Stopwatch stopwatch(work.times, Phase::input_product);
-  load(work, embedding);
+  load(work, features);
   const std::int64_t steps = config_.pool_size;
   for_each_sequence(work, [&](std::int64_t place, std::int64_t row) {
     const auto share = work.member.share(work.pass.steps.length(place));

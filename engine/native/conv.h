@@ -49,13 +49,13 @@ class Conv {
   /// PackedSteps::assign).
   std::span<const std::int64_t> assign(const Batch& batch);
 
-  /// Fills `output` from the features of the batch (see features_of), for the work's sequences. At
-  /// return it is complete for all members.
-  Forward forward(const WorkRange& work, const Embedding* embedding);
+  /// Fills `output` from the features of the batch, for the work's sequences. At return it is
+  /// complete for all members.
+  Forward forward(const WorkRange& work, const StepFeatures& features);
   /// What goes into the recurrent stack, [packed rows, channels].
   RowView output() noexcept { return {y_.data(), config_.channels}; }
-  /// Makes z its derivative from dy, the derivative of `output`. It uses dy up. With an embedding
-  /// it fills d_input as well.
+  /// Makes z its derivative from dy, the derivative of `output`. It uses dy up. If the model asks
+  /// for the derivative of the features, it fills d_input as well.
   void backward(Forward forward, const RowView& dy);
   /// The derivative of the features [tokens of the batch, I].
   RowView d_input() noexcept { return {d_x_.data(), input_size_}; }
@@ -76,7 +76,7 @@ class Conv {
   template <typename Body>
   static void for_each_sequence(const WorkRange& work, Body body);
   void pack();
-  void load(const WorkRange& work, const Embedding* embedding);
+  void load(const WorkRange& work, const StepFeatures& features);
   void convolve(std::int64_t first, std::int64_t rows);
   void backward_input(const WorkRange& work);
   double gradient(std::int64_t channel, std::int64_t column);
@@ -99,7 +99,7 @@ class Conv {
   PackedMatrix backward_;           // d(z) windows times the reversed kernel; with d_x_
   Buffer x_, z_;                    // z becomes d(z) on the way back
   Buffer y_;                        // [packed rows, channels]
-  Buffer d_x_;                      // with an embedding
+  Buffer d_x_;                      // if it is asked for
   std::int64_t capacity_;           // of x, in rows
   std::int64_t rows_ = 0;           // of x and z, of the batch
   std::vector<std::int64_t> ends_;  // what assign returns

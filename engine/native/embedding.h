@@ -67,12 +67,17 @@ class Embedding {
   std::vector<std::int64_t> rows_;      // rows of d by token, padding left out
 };
 
-/// The features of a step of a batch: those of its token if there is an embedding, else `width`
-/// values of x.
-inline const float* features_of(const Batch& batch, std::int64_t step, std::int64_t width,
-                                const Embedding* embedding) noexcept {
-  return embedding != nullptr ? embedding->row(batch.tokens[static_cast<std::size_t>(step)])
-                              : batch.x.data() + step * width;
-}
+/// Where the features of a batch's steps are: those of its tokens if there is an embedding, else in
+/// x [steps, width].
+struct StepFeatures {
+  const Embedding* embedding = nullptr;
+  const std::int32_t* tokens = nullptr;
+  const float* x = nullptr;
+  std::int64_t width = 0;
+
+  const float* at(std::int64_t step) const noexcept {
+    return embedding != nullptr ? embedding->row(tokens[step]) : x + step * width;
+  }
+};
 
 }  // namespace quadgate::native

@@ -34,6 +34,10 @@ class Head {
   /// Computes the outputs of the work's sequences from the last layer's output y.
   Forward forward(const WorkRange& work, const RowView& y);
 
+  /// The outputs [rows, output_size] by the sequences' places. `forward` fills those of a member's
+  /// share of the sequences. With a `gradient_scale`, `loss` makes them their gradients.
+  RowView outputs() noexcept { return {outputs_.data(), model_.output_size}; }
+
   /// Computes the loss of each row. If the pass has a `gradient_scale`, the outputs become their
   /// gradients times it.
   Losses loss(Forward forward);

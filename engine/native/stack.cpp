@@ -118,11 +118,11 @@ Stack::Loaded Stack::load_rows(const WorkRange& work, Rows features) {
   return Loaded(work);
 }
 
-Stack::Loaded Stack::load(const WorkRange& work, const Embedding* embedding) {
+Stack::Loaded Stack::load(const WorkRange& work, const StepFeatures& features) {
   const Batch& batch = work.pass.batch;
   return load_rows(work, [&](std::int64_t place, std::int64_t t) {
     const auto row = static_cast<std::size_t>(work.pass.steps.row_in_batch(place));
-    return features_of(batch, batch.offsets[row] + t, config_.input_size, embedding);
+    return features.at(batch.offsets[row] + t);
   });
 }
 

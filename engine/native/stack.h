@@ -63,9 +63,12 @@ class Stack {
   Pass begin(const Batch& batch, std::span<const std::int64_t> offsets, const DropoutKey* dropout,
              std::optional<float> gradient_scale, Workers& workers);
 
-  /// Copies the features of the work's rows to where the first layer reads them. They are those of
-  /// the batch's tokens if there is an embedding, else its x.
-  Loaded load(const WorkRange& work, const Embedding* embedding = nullptr);
+  /// Copies the features of the work's rows to where the first layer reads them.
+  Loaded load(const WorkRange& work, const StepFeatures& features);
+  /// Copies those of the batch's x.
+  Loaded load(const WorkRange& work) {
+    return load(work, {.x = work.pass.batch.x.data(), .width = config_.input_size});
+  }
   /// Copies rows [packed rows, I] that are complete for all members.
   Loaded load(const WorkRange& work, const RowView& features);
   /// With has_states: sets the states before the first step. null: zeros.

@@ -16,6 +16,7 @@ std::string_view only_native(const ModelConfig& model, const NetworkOptions& opt
   const RecurrentConfig& config = model.rnn;
   if (model.has_embedding()) return "an embedding";
   if (model.conv) return "a convolution";
+  if (model.normalization.is_on()) return "a normalization";
   if (config.cell != Cell::lstm) return to_string(config.cell);
   if (config.proj_size > 0) return "proj_size";
   if (!config.bias) return "bias = false";

@@ -234,8 +234,8 @@ TensorFile read_own_graph(GraphFile& file) {
     const RecurrentNode found = read_recurrent(node, input(1), input(2), input(3));
     add_tensors(found, layer++, found.b != nullptr, folder, own.tensors);
   }
-  for (const char* name :
-       {"embedding.weight", "conv.weight", "conv.bias", "head.weight", "head.bias"}) {
+  for (const char* name : {"embedding.weight", "norm.affine_weight", "norm.affine_bias",
+                           "conv.weight", "conv.bias", "head.weight", "head.bias"}) {
     const TensorPtr found = file.constant(name);
     if (found && !found->is_whole()) own.tensors.push_back(named(name, *found));
   }

@@ -23,7 +23,10 @@
 namespace quadgate {
 namespace {
 
-constexpr std::int64_t kFormatVersion = 1;
+/// The newest. Version 2 has models with a normalization, which older programs would leave out.
+constexpr std::int64_t kNewestVersion = 2;
+
+std::int64_t version_of(const ModelConfig& model) { return model.normalization.is_on() ? 2 : 1; }
 
 // Writes the slices of a flat array, laid out like the parameters, as one dataset each.
 void write_tensors(hdf5::FileWriter& file, const std::string& group, const Parameters& parameters,
@@ -90,7 +93,7 @@ std::vector<float> read_tensors(const hdf5::File& file, const std::string& group
 void write_model(hdf5::FileWriter& file, const ModelDescription& model,
                  const Parameters& parameters) {
   file.write_string("", "format", kCheckpointFormat);
-  file.write_int("", "format_version", kFormatVersion);
+  file.write_int("", "format_version", version_of(model.config));
   file.write_string("", kChecksumAttribute, kChecksumKind);
   file.create_group("model");
   hdf5::ObjectWriter attributes(file, "model");
@@ -162,7 +165,7 @@ std::filesystem::path previous_checkpoint(const std::filesystem::path& path) {
 Checkpoint::Checkpoint(const std::filesystem::path& path) : Checkpoint(hdf5::File::open(path)) {}
 
 Checkpoint::Checkpoint(hdf5::File file) : file_(std::make_unique<hdf5::File>(std::move(file))) {
-  file_->expect_format(kCheckpointFormat, kFormatVersion);
+  file_->expect_format(kCheckpointFormat, kNewestVersion);
 }
 
 Checkpoint::~Checkpoint() = default;

@@ -31,6 +31,13 @@ std::optional<ConvConfig> read_conv(const AttributeReader& from) {
                     .pool_size = from.read_int("conv_pool_size")};
 }
 
+void write_normalization(AttributeWriter& to, const NormalizationConfig& normalization) {
+  if (normalization.changes_features()) {
+    to.write_string("normalize", std::string(to_string(normalization.kind)));
+  }
+  if (normalization.residual) to.write_int("residual", 1);
+}
+
 // The kinds of dropout that the first files do not have: what is absent is 0.
 void write_dropout(AttributeWriter& to, const RecurrentConfig& rnn) {
   const auto write = [&](const char* name, double p) {
@@ -85,6 +92,23 @@ Value read_named(const AttributeReader& from, const char* name, Value absent, co
     throw FileError(fmt::format("{}: expected {}, found '{}'", from.where(name), expected, found));
   }
   return *value;
+}
+
+NormalizationConfig read_normalization(const AttributeReader& from, const DataDescription& data) {
+  NormalizationConfig normalization;
+  normalization.kind =
+      read_named(from, "normalize", normalization.kind, "none, last or instance", parse_normalize);
+  normalization.residual = from.has("residual") && from.read_int("residual") != 0;
+  if (!normalization.is_on()) return normalization;
+  if (!data.window) {
+    throw FileError(from.where("input_len") + ": missing, for a normalization of windows");
+  }
+  try {
+    normalization.columns = target_columns(data);
+  } catch (const InvalidArgument& error) {
+    throw FileError(fmt::format("{}: {}", from.where("target_names"), error.what()));
+  }
+  return normalization;
 }
 
 void read_training_target(const AttributeReader& from, ModelConfig& model) {
@@ -143,6 +167,7 @@ void write_model_description(AttributeWriter& to, const ModelDescription& model)
     if (!embedding.sparse) to.write_int("sparse_embedding", 0);
   }
   if (model.config.conv) write_conv(to, *model.config.conv);
+  write_normalization(to, model.config.normalization);
   to.write_string("task", to_string(model.config.task));
   write_training_target(to, model.config);
   write_data_description(to, model.data);
@@ -177,6 +202,7 @@ ModelDescription read_model_description(const AttributeReader& from, const std::
       .data = read_data_description(from)};
   read_dropout(from, model.config.rnn);
   read_training_target(from, model.config);
+  model.config.normalization = read_normalization(from, model.data);
   try {
     model.config.output_size == 0 ? validate(model.config.rnn) : validate(model.config);
   } catch (const InvalidArgument& error) {

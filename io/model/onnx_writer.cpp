@@ -43,6 +43,7 @@ class OnnxWriter {
   std::vector<std::byte> run(const std::map<std::string, std::string>& metadata) {
     std::string x = load();
     lengths_ = graph_.input("lengths", Type::int32, {"N"});
+    if (model_.normalization.is_on()) x = normalize(x);
     x = model_.conv ? convolve(x) : graph_.node("Transpose", {x}, perm({1, 0, 2}));
     if (has_states_) load_states();
     for (std::int64_t layer = 0; layer < rnn_.num_layers; ++layer) x = recurrent(layer, x);
@@ -69,16 +70,71 @@ class OnnxWriter {
     return graph_.node("Gather", {constant("embedding.weight"), tokens});
   }
 
+  /// Whether each step of x [N, T, I] is within its sequence, [N, T].
+  std::string inside(const std::string& x) {
+    return graph_.node("Transpose", {alive(x, 1)}, perm({1, 0}));
+  }
+
+  std::string unsqueeze(const std::string& x, std::int64_t axis) {
+    return graph_.node("Unsqueeze", {x, graph_.constant({axis})});
+  }
+
+  /// The mean of x [N, T, I] over the steps within each sequence, [N, I].
+  std::string mean_over_steps(const std::string& x, const std::string& mask) {
+    const std::string sum = graph_.node(
+        "ReduceSum", {graph_.node("Where", {mask, x, graph_.scalar(0.0F)}), graph_.constant({1})},
+        {{"keepdims", std::int64_t{0}}});
+    return graph_.node("Div", {sum, unsqueeze(float_lengths(), 1)});
+  }
+
+  /// Finds the levels [N, I] of x [N, T, I], and takes them out of it.
+  std::string normalize(const std::string& x) {
+    if (!model_.normalization.is_affine()) {
+      const std::string last =
+          graph_.node("Sub", {int64_lengths(), graph_.scalar(std::int64_t{1})});
+      level_ = graph_.node("GatherND", {x, unsqueeze(last, 1)}, {{"batch_dims", std::int64_t{1}}});
+      if (!model_.normalization.changes_features()) return x;
+      return graph_.node("Sub", {x, unsqueeze(level_, 1)});
+    }
+    const std::string mask = unsqueeze(inside(x), 2);
+    level_ = mean_over_steps(x, mask);
+    const std::string deviation = graph_.node("Sub", {x, unsqueeze(level_, 1)});
+    const std::string variance = mean_over_steps(graph_.node("Mul", {deviation, deviation}), mask);
+    scale_ =
+        graph_.node("Sqrt", {graph_.node("Add", {variance, graph_.scalar(kNormalizationEps)})});
+    const std::string scaled = graph_.node("Div", {deviation, unsqueeze(scale_, 1)});
+    return graph_.node("Add", {graph_.node("Mul", {scaled, constant("norm.affine_weight")}),
+                               constant("norm.affine_bias")});
+  }
+
+  /// Puts the levels back into the head's outputs [N, output_size].
+  void restore(std::string outputs) {
+    std::vector<std::int64_t> columns;
+    for (std::int64_t o = 0; o < model_.output_size; ++o) {
+      columns.push_back(model_.normalization.column_of(o));
+    }
+    const std::string of_outputs = graph_.constant(columns);
+    const auto each = [&](const std::string& from, std::int64_t axis) {
+      return graph_.node("Gather", {from, of_outputs}, {{"axis", axis}});
+    };
+    if (model_.normalization.is_affine()) {
+      const std::string divisor = graph_.node(
+          "Add",
+          {each("norm.affine_weight", 0), graph_.scalar(kNormalizationEps * kNormalizationEps)});
+      outputs = graph_.node("Sub", {outputs, each("norm.affine_bias", 0)});
+      outputs = graph_.node("Mul", {graph_.node("Div", {outputs, divisor}), each(scale_, 1)});
+    }
+    graph_.node("Add", {outputs, each(level_, 1)}, {}, "output");
+  }
+
   /// From x [N, T, I] to [T', N, channels], and so do the lengths. Steps beyond a sequence are
   /// zeros to it, as padding is.
   std::string convolve(const std::string& x) {
     const ConvConfig& conv = *model_.conv;
     const std::string columns = graph_.node("Transpose", {x}, perm({0, 2, 1}));
-    const std::string inside = graph_.node(
-        "Unsqueeze",
-        {graph_.node("Transpose", {alive(columns, 2)}, perm({1, 0})), graph_.constant({1})});
+    const std::string mask = unsqueeze(inside(x), 1);
     const std::string z = graph_.node("Conv",
-                                      {graph_.node("Where", {inside, columns, graph_.scalar(0.0F)}),
+                                      {graph_.node("Where", {mask, columns, graph_.scalar(0.0F)}),
                                        constant("conv.weight"), constant("conv.bias")},
                                       {{"kernel_shape", std::vector{conv.kernel_size}},
                                        {"pads", std::vector{conv.padding, conv.padding}}});
@@ -175,6 +231,10 @@ class OnnxWriter {
     return graph_.node("Cast", {lengths_}, {{"to", std::int64_t{7 /* INT64 */}}});
   }
 
+  std::string float_lengths() {
+    return graph_.node("Cast", {lengths_}, {{"to", std::int64_t{1 /* FLOAT */}}});
+  }
+
   /// Whether each step is within its sequence, [T, N], where T is the size of an axis of x.
   std::string alive(const std::string& x, std::int64_t axis) {
     const std::string steps =
@@ -201,9 +261,7 @@ class OnnxWriter {
         const std::string alive = graph_.node("Where", {mask(y), y, graph_.scalar(0.0F)});
         const std::string sum = graph_.node("ReduceSum", {alive, graph_.constant({0})},
                                             {{"keepdims", std::int64_t{0}}});
-        const std::string count =
-            graph_.node("Cast", {lengths_}, {{"to", std::int64_t{1 /* FLOAT */}}});
-        return graph_.node("Div", {sum, graph_.node("Unsqueeze", {count, graph_.constant({1})})});
+        return graph_.node("Div", {sum, unsqueeze(float_lengths(), 1)});
       }
       case Pooling::max:
         break;
@@ -217,8 +275,10 @@ class OnnxWriter {
   std::string head_weight() { return constant(parameters_.head_weight().name); }
 
   void head(const std::string& y) {
-    graph_.node("Gemm", {pool(y), head_weight(), constant("head.bias")},
-                {{"transB", std::int64_t{1}}}, "output");
+    const bool is_last = !model_.normalization.is_on();
+    const std::string outputs = graph_.node("Gemm", {pool(y), head_weight(), constant("head.bias")},
+                                            {{"transB", std::int64_t{1}}}, is_last ? "output" : "");
+    if (!is_last) restore(outputs);
     graph_.output("output", Type::float32, {"N", std::to_string(model_.output_size)});
   }
 
@@ -238,6 +298,7 @@ class OnnxWriter {
   const Parameters& parameters_;
   OnnxGraph graph_;
   std::string lengths_;
+  std::string level_, scale_;                       // of a normalization
   std::vector<std::string> h_0_, c_0_, h_n_, c_n_;  // of each layer
 };
 

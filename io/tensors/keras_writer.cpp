@@ -139,6 +139,13 @@ void write_keras_file(const std::filesystem::path& path, const ModelConfig& mode
     throw InvalidArgument(fmt::format("{}: Keras has no proj_size: expected 0, found {}",
                                       path.string(), model.rnn.proj_size));
   }
+  if (const NormalizationConfig& normalization = model.normalization; normalization.is_on()) {
+    throw InvalidArgument(
+        normalization.residual
+            ? fmt::format("{}: Keras has no residual: expected false, found true", path.string())
+            : fmt::format("{}: Keras has no normalize: expected none, found {}", path.string(),
+                          to_string(normalization.kind)));
+  }
   replace_file(path, KerasWriter(path, model, parameters).image());
 }
 

@@ -17,12 +17,14 @@ _CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn_tanh": nn.RNN, "rnn_relu": nn.RNN
 def load(path: str | os.PathLike[str]) -> Model:
     """The model of a checkpoint, in eval mode.
 
-    Raises ValueError, naming the file, if it is no checkpoint.
+    Raises ValueError, naming the file, if it is no checkpoint, or one of a newer program.
     """
     with h5py.File(path) as file:
         found = file.attrs.get("format")
         if found != "quadgate-checkpoint":
             raise ValueError(f"{path}: format: expected quadgate-checkpoint, found {found}")
+        if (version := int(file.attrs.get("format_version", 1))) > 2:
+            raise ValueError(f"{path}: format_version: expected at most 2, found {version}")
         config = dict(file["model"].attrs)
         weights = {name: torch.from_numpy(value[()]) for name, value in file["state_dict"].items()}
     model = Model(config)
@@ -31,9 +33,9 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 
 class Model(nn.Module):
-    """What `quadgate train` trains: an embedding and a convolution if there are some, recurrent
-    layers, pooling, a linear head. Submodules have the names of the checkpoint's tensors:
-    `embedding`, `conv`, `rnn`, `head`.
+    """What `quadgate train` trains: an embedding, a normalization and a convolution if there are
+    some, recurrent layers, pooling, a linear head. Submodules have the names of the checkpoint's
+    tensors: `embedding`, `norm`, `conv`, `rnn`, `head`.
 
     config: the attributes of a checkpoint's group `model`.
     """
@@ -64,6 +66,11 @@ class Model(nn.Module):
                 int(config["conv_kernel_size"]),
                 padding=int(config.get("conv_padding", 0)),
             )
+        self.norm: Normalization | None = None
+        if "normalize" in config or config.get("residual"):
+            columns = [self.feature_names.index(name) for name in _names(config, "target_names")]
+            size = int(config.get("conv_input_size", input_size))
+            self.norm = Normalization(config.get("normalize", "residual"), size, columns)
         self.pool_size = int(config.get("conv_pool_size", 1))
         self.rnn = _recurrent(config, input_size)
         features = int(config.get("proj_size", 0)) or int(config["hidden_size"])
@@ -93,6 +100,8 @@ class Model(nn.Module):
         lengths = lengths.to("cpu", torch.long)
         if self.embedding is not None:
             x = self.embedding(x)
+        if self.norm is not None:
+            x, level, scale = self.norm(x, lengths.to(x.device))
         if self.conv is not None:
             x, lengths = self._convolve(x, lengths)
         packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
@@ -101,7 +110,8 @@ class Model(nn.Module):
         if self.task == "tagging":
             return self.head(y)
         h_n = final[0] if isinstance(final, tuple) else final
-        return self.head(self._pool(y, h_n, lengths))
+        outputs = self.head(self._pool(y, h_n, lengths))
+        return outputs if self.norm is None else self.norm.restore(outputs, level, scale)
 
     def _convolve(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         assert self.conv is not None
@@ -118,6 +128,44 @@ class Model(nn.Module):
         if self.pooling == "mean":
             return torch.where(inside, y, 0.0).sum(1) / lengths[:, None].to(y)
         return torch.where(inside, y, -torch.inf).amax(1)
+
+
+class Normalization(nn.Module):
+    """Takes the level of each window's columns out of the features and puts it back into outputs.
+
+    kind: "last" subtracts the last values, "instance" is RevIN (https://github.com/ts-kim/RevIN),
+        "residual" adds the last values to the outputs alone.
+    columns: of the features, that the outputs are of, in turns.
+    """
+
+    def __init__(self, kind: str, num_features: int, columns: list[int], eps: float = 1e-5) -> None:
+        super().__init__()
+        self.kind = kind
+        self.columns = columns
+        self.eps = eps
+        if kind == "instance":
+            self.affine_weight = nn.Parameter(torch.ones(num_features))
+            self.affine_bias = nn.Parameter(torch.zeros(num_features))
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """x [N, T, I] without its levels; the levels and scales [N, I]."""
+        if self.kind != "instance":
+            level = x[torch.arange(len(x), device=x.device), lengths - 1]
+            return x - level[:, None] if self.kind == "last" else x, level, torch.ones_like(level)
+        inside = (torch.arange(x.shape[1], device=x.device) < lengths[:, None])[:, :, None]
+        count = lengths[:, None].to(x)
+        level = torch.where(inside, x, 0.0).sum(1) / count
+        x = x - level[:, None]
+        scale = (torch.where(inside, x**2, 0.0).sum(1) / count + self.eps).sqrt()
+        return x / scale[:, None] * self.affine_weight + self.affine_bias, level, scale
+
+    def restore(self, outputs: Tensor, level: Tensor, scale: Tensor) -> Tensor:
+        """The head's outputs [N, output_size] with the levels."""
+        each = self.columns * (outputs.shape[1] // len(self.columns))
+        if self.kind == "instance":
+            outputs = outputs - self.affine_bias[each]
+            outputs = outputs / (self.affine_weight[each] + self.eps**2) * scale[:, each]
+        return outputs + level[:, each]
 
 
 def _recurrent(config: dict[str, Any], input_size: int) -> nn.RNNBase:

@@ -10,11 +10,12 @@
 #include "engine/model/batch.h"
 #include "engine/model/config.h"
 #include "engine/model/parameters.h"
+#include "tests/support/normalization_reference.h"
 
 namespace quadgate::testing {
 
-/// Embedding and convolution, where a model has them, forward and backward in double, by the
-/// definitions of torch.nn.Embedding, Conv1d, ReLU and MaxPool1d.
+/// Embedding, normalization and convolution, where a model has them, forward and backward in
+/// double, by the definitions of torch.nn.Embedding, RevIN, Conv1d, ReLU and MaxPool1d.
 class FrontReference {
  public:
   FrontReference(const ModelConfig& config, const Parameters& parameters, const Batch& batch)
@@ -25,6 +26,9 @@ class FrontReference {
                            .subspan(static_cast<std::size_t>(token * config.input_size()),
                                     static_cast<std::size_t>(config.input_size()));
       x_.insert(x_.end(), row.begin(), row.end());
+    }
+    if (config.normalization.changes_features()) {
+      x_ = NormalizationReference(config, parameters, batch).features();
     }
     if (config.conv) convolve();
   }
@@ -38,6 +42,9 @@ class FrontReference {
   void backward(const std::vector<double>& d_features, std::span<double> gradients) const {
     std::vector<double> d_x = d_features;
     if (config_.conv) d_x = convolve_back(d_features, gradients);
+    if (config_.normalization.is_affine()) {
+      NormalizationReference(config_, parameters_, batch_).backward_features(d_x, gradients);
+    }
     const auto width = static_cast<std::size_t>(config_.input_size());
     for (std::size_t i = 0; i < batch_.tokens.size(); ++i) {
       if (batch_.tokens[i] == config_.embedding.padding_index) continue;

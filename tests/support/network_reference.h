@@ -18,7 +18,7 @@
 namespace quadgate::testing {
 
 /// A whole model over one batch, forward and backward in double, without dropout: embedding,
-/// convolution, LSTM, head and mean loss.
+/// normalization, convolution, LSTM, head and mean loss.
 struct NetworkReference {
   std::vector<double> outputs;    ///< as Network::predict gives them
   double loss = 0;                ///< the mean over the items
@@ -109,7 +109,8 @@ void for_each_feature(const std::vector<std::int64_t>& offsets, std::int64_t inp
 /// The tensors of the recurrent stack. They follow those of embedding and convolution.
 inline std::span<const ParameterSlice> recurrent_slices(const ModelConfig& config,
                                                         const Parameters& parameters) {
-  const std::size_t front = (config.has_embedding() ? 1U : 0U) + (config.conv ? 2U : 0U);
+  const std::size_t front = (config.has_embedding() ? 1U : 0U) +
+                            (config.normalization.is_affine() ? 2U : 0U) + (config.conv ? 2U : 0U);
   return parameters.slices().subspan(front, parameters.slices().size() - front - 2);
 }
 
@@ -140,8 +141,8 @@ inline LstmInputs<double> lstm_inputs(const ModelConfig& config, const Parameter
 /// Runs the head and the loss on `features`, the LSTM's output. Fills all of `result` but the
 /// gradients of the LSTM's weights. Returns the gradient of `features`.
 inline std::vector<double> run_head(const ModelConfig& config, const Parameters& parameters,
-                                    const Batch& batch, const std::vector<double>& features,
-                                    NetworkReference& result) {
+                                    const Batch& batch, const NormalizationReference& normalization,
+                                    const std::vector<double>& features, NetworkReference& result) {
   const auto heads = head_rows(config, batch, features);
   const auto weight = to_double(parameters.value(parameters.head_weight()));
   const auto bias = to_double(parameters.value(parameters.head_bias()));
@@ -158,11 +159,19 @@ inline std::vector<double> run_head(const ModelConfig& config, const Parameters&
       for (std::size_t i = 0; i < width; ++i) {
         outputs[o] += weight[o * width + i] * head.value(i, features);
       }
+    }
+    const std::vector<double> of_head = outputs;
+    if (config.normalization.is_on()) outputs = normalization.restored(of_head, head.output);
+    for (std::size_t o = 0; o < bias.size(); ++o) {
       result.outputs[head.output * bias.size() + o] = outputs[o];
     }
     result.loss += reference_loss(config, batch, head.output, outputs) / whole;
+    for (double& d_output : outputs) d_output /= whole;
+    if (config.normalization.is_on()) {
+      normalization.backward_outputs(of_head, head.output, outputs, result.gradients);
+    }
     for (std::size_t o = 0; o < bias.size(); ++o) {
-      const double d_output = outputs[o] / whole;
+      const double d_output = outputs[o];
       d_bias[o] += d_output;
       for (std::size_t i = 0; i < width; ++i) {
         d_weight[o * width + i] += d_output * head.value(i, features);
@@ -193,7 +202,9 @@ inline NetworkReference network_reference(const ModelConfig& config, const Param
 
   NetworkReference result;
   result.gradients.resize(parameters.values().size());
-  auto d_output = detail::run_head(config, parameters, of_stack, lstm.outputs().output, result);
+  const NormalizationReference normalization(config, parameters, batch);
+  auto d_output =
+      detail::run_head(config, parameters, of_stack, normalization, lstm.outputs().output, result);
   auto d_inputs = lstm.backward({std::move(d_output), std::vector<double>(inputs.h0.size()),
                                  std::vector<double>(inputs.c0.size())});
   const auto tensors = d_inputs.tensors();  // x, h0, c0, then the weights in PyTorch's order

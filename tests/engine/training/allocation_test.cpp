@@ -333,6 +333,12 @@ INSTANTIATE_TEST_SUITE_P(
                                                    .kernel_size = 3,
                                                    .padding = 2,
                                                    .pool_size = 2}},
+                               {.clip_norm = 1.0}},
+                          Case{"NormalizedForecast",
+                               {.rnn = {.input_size = 6, .hidden_size = 20},
+                                .task = Task::regression,
+                                .output_size = 2,
+                                .normalization = {.kind = Normalize::instance, .columns = {5, 0}}},
                                {.clip_norm = 1.0}}),
         ::testing::Values(BackendKind::native)),
     [](const auto& test) { return std::string(std::get<0>(test.param).name); });

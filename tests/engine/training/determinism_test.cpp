@@ -105,6 +105,31 @@ const ShapeCase kConvCases[] = {
         15,
         11}};
 
+// Levels taken out, and a gradient that comes of features and outputs.
+const ShapeCase kNormalizationCases[] = {
+    ShapeCase{"Last",
+              {.rnn = {.input_size = 5, .hidden_size = 50},
+               .task = Task::regression,
+               .output_size = 4,
+               .normalization = {.kind = Normalize::last, .columns = {0, 4}}},
+              20,
+              13},
+    ShapeCase{"InstanceBehindConv",
+              {.rnn = {.input_size = 40, .hidden_size = 50},
+               .task = Task::regression,
+               .output_size = 3,
+               .conv = ConvConfig{.input_size = 19, .channels = 40, .kernel_size = 3},
+               .normalization = {.kind = Normalize::instance, .columns = {18, 0, 1}}},
+              20,
+              33},
+    ShapeCase{"InstanceWithDropout",
+              {.rnn = {.input_size = 33, .hidden_size = 50, .input_dropout = 0.2},
+               .task = Task::regression,
+               .output_size = 2,
+               .normalization = {.kind = Normalize::instance, .columns = {32, 1}}},
+              20,
+              33}};
+
 Batch batch_of(const ShapeCase& test, std::int64_t rows, testing::Random& random) {
   const std::int64_t shortest = test.model.conv ? test.model.conv->shortest() : 1;
   return random_batch(test.model, random_lengths(rows, test.seq_len, random, shortest), random);
@@ -244,6 +269,11 @@ INSTANTIATE_TEST_SUITE_P(Tokens, DeterminismTest,
                                             ::testing::Values(BackendKind::native)),
                          [](const auto& test) { return std::get<0>(test.param).name; });
 
+INSTANTIATE_TEST_SUITE_P(Normalization, DeterminismTest,
+                         ::testing::Combine(::testing::ValuesIn(kNormalizationCases),
+                                            ::testing::Values(BackendKind::native)),
+                         [](const auto& test) { return std::get<0>(test.param).name; });
+
 INSTANTIATE_TEST_SUITE_P(Conv, DeterminismTest,
                          ::testing::Combine(::testing::ValuesIn(kConvCases),
                                             ::testing::Values(BackendKind::native)),
@@ -288,6 +318,10 @@ INSTANTIATE_TEST_SUITE_P(Shapes, TeamDeterminismTest, ::testing::ValuesIn(kWideC
 
 INSTANTIATE_TEST_SUITE_P(Tokens, TeamDeterminismTest, ::testing::ValuesIn(kTokenCases),
                          [](const auto& test) { return test.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(Normalization, TeamDeterminismTest,
+                         ::testing::ValuesIn(kNormalizationCases),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(Conv, TeamDeterminismTest, ::testing::ValuesIn(kConvCases),
                          [](const auto& test) { return test.param.name; });

@@ -62,6 +62,10 @@ ModelConfig random_model(testing::Random& random) {
                             .kernel_size = 3,
                             .padding = 1};
   }
+  if (model.task == Task::regression && !model.has_embedding() && chance(random, 2)) {
+    model.normalization.kind = chance(random, 3) ? Normalize::last : Normalize::instance;
+    model.normalization.columns = {random.integer(0, model.input_size() - 1)};
+  }
   if (model.has_embedding() && !model.conv && model.task == Task::tagging && chance(random, 2)) {
     model.output_size = model.embedding.vocabulary_size;
     model.rnn.input_size = model.rnn.output_size();

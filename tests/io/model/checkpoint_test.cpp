@@ -145,13 +145,22 @@ TEST_F(CheckpointTest, KeepsModels) {
   convolved.config.rnn.input_size = 7;
   convolved.config.conv =
       ConvConfig{.input_size = 2, .channels = 7, .kernel_size = 4, .padding = 3, .pool_size = 2};
-  for (const ModelDescription& model :
-       {kModel, kForecaster, kTagger, tied, projected, weighed, robust, convolved}) {
+  ModelDescription leveled = kForecaster;
+  leveled.config.normalization = {.kind = Normalize::last, .columns = {1}};
+  ModelDescription instance = convolved;
+  instance.config.normalization = {.kind = Normalize::instance, .columns = {1}};
+  ModelDescription residual = kForecaster;
+  residual.config.normalization = {.residual = true, .columns = {1}};
+  for (const ModelDescription& model : {kModel, kForecaster, kTagger, tied, projected, weighed,
+                                        robust, convolved, leveled, instance, residual}) {
     const Parameters saved = parameters(model, 1);
     save_model(path("model.h5"), model, saved, 7);
     const Checkpoint checkpoint(path("model.h5"));
     EXPECT_EQ(checkpoint.description(), model);
     EXPECT_EQ(checkpoint.epoch(), 7);
+    // Programs of version 1 would leave a normalization out.
+    EXPECT_EQ(hdf5::File::open(path("model.h5")).read_int("", "format_version"),
+              model.config.normalization.is_on() ? 2 : 1);
     EXPECT_FALSE(checkpoint.has_training());
     Parameters loaded(model.config);
     checkpoint.load_parameters(loaded);
@@ -312,11 +321,12 @@ TEST_F(OldCheckpointTest, IsReadAsBefore) {
   EXPECT_EQ(running.squared_error, 2.5);
 }
 
-TEST_F(OldCheckpointTest, NamesUnknownPoolingsAndLosses) {
+TEST_F(OldCheckpointTest, NamesUnknownPoolingsLossesAndNormalizations) {
   for (const auto& [name, found, message] :
        {std::tuple("pooling", "sum", "expected last, mean or max, found 'sum'"),
         std::tuple("loss", "hinge",
                    "expected cross_entropy, mse, mae, huber or bce, found 'hinge'"),
+        std::tuple("normalize", "batch", "expected none, last or instance, found 'batch'"),
         std::tuple("loss", "cross_entropy",
                    "loss: expected mse, mae, huber or bce for regression, found cross_entropy")}) {
     hdf5::FileWriter file = old_file();
@@ -349,6 +359,26 @@ TEST_F(CheckpointTest, NamesAConvolutionThatIsNone) {
   EXPECT_THAT(message_of<FileError>([&] { Checkpoint(path("bad.h5")).description(); }),
               EndsWith("bad.h5: model: conv.padding: expected at least 0 and below kernel_size 3, "
                        "found 3"));
+}
+
+TEST_F(CheckpointTest, NamesANormalizationThatIsNone) {
+  ModelDescription model = kForecaster;
+  model.config.normalization = {.kind = Normalize::last, .columns = {1}};
+  const Parameters weights = parameters(model, 1);
+  const auto error = [&] {
+    save_model(path("model.h5"), model, weights);
+    return message_of<FileError>([&] { Checkpoint(path("model.h5")).description(); });
+  };
+  model.data.window->targets = {"c"};
+  EXPECT_THAT(error(), EndsWith("attribute 'model@target_names': targets: expected columns out of "
+                                "a, b, found 'c'"));
+  model.data.window->targets = {"b", "a"};
+  model.config.output_size = 5;
+  EXPECT_THAT(error(), EndsWith("model: normalize: expected 5 outputs in whole turns of targets "
+                                "among 2 columns, found 2 targets"));
+  model.data.window.reset();
+  EXPECT_THAT(error(), EndsWith("attribute 'model@input_len': missing, for a normalization of "
+                                "windows"));
 }
 
 TEST_F(CheckpointTest, NamesWhatHasTooFewNames) {

@@ -92,6 +92,28 @@ TEST_F(GoldenFilesTest, CheckpointVersion1) {
   EXPECT_THAT(state.run_file, HasSubstr("hidden_size = 2\n"));
 }
 
+// With a normalization. PyTorch computed what it predicts, in standardized units.
+TEST_F(GoldenFilesTest, CheckpointVersion2) {
+  const Checkpoint checkpoint(golden("checkpoint_v2_normalized.h5"));
+  const ModelDescription model = checkpoint.description();
+  EXPECT_EQ(model.config.normalization.kind, Normalize::instance);
+  EXPECT_FALSE(model.config.normalization.residual);
+  EXPECT_THAT(model.config.normalization.columns, ElementsAre(1));
+  Dataset forecast(golden("dataset_v3_forecast.h5"), model.data.window, {}, kIgnoreIndex,
+                   &model.data);
+  const Batch windows = train_rows(forecast);
+  Arena arena(1);
+  Network network(model.config, 2, windows.rows(), arena);
+  checkpoint.load_parameters(network.parameters());
+  EXPECT_THAT(network.parameters().value(network.parameters().slice("norm.affine_weight")),
+              ElementsAre(1.6572487354278564F, 1.0485308170318604F));
+  std::vector<float> outputs(static_cast<std::size_t>(windows.rows()));
+  network.predict(windows, outputs);
+  EXPECT_THAT(outputs, Pointwise(FloatNear(1e-5F), {0.9471073150634766F, 0.5107361078262329F,
+                                                    0.07430556416511536F, -0.3621287941932678F,
+                                                    -0.7985640168190002F, -1.234999418258667F}));
+}
+
 TEST_F(GoldenFilesTest, DataSetsVersion1) {
   Dataset classification(golden("dataset_v1_classification.h5"));
   const Batch labelled = train_rows(classification);
