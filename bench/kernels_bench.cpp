@@ -15,6 +15,7 @@
 #include "kernels/cells/activation/activation.h"
 #include "kernels/cells/lstm/lstm.h"
 #include "kernels/fma_peak/fma_peak.h"
+#include "kernels/loss/crf/crf.h"
 #include "kernels/loss/cross_entropy/cross_entropy.h"
 #include "kernels/matrix/product/product.h"
 #include "kernels/matrix/sum_of_squares/sum_of_squares.h"
@@ -101,6 +102,31 @@ void cross_entropy(benchmark::State& state, Isa isa) {
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
+}
+
+/// What a crf of range(0) tags does at a step: forward, backward, and its transitions' gradient.
+void crf(benchmark::State& state, Isa isa) {
+  const auto tags = static_cast<std::size_t>(state.range(0));
+  const std::vector<float> scores(tags * tags, 0.1F);
+  const std::vector<float> from(tags, -1.0F);
+  std::vector<float> to(tags, -2.0F);
+  std::vector<float> sums(tags * tags);
+  const CrfKernels kernels = crf_kernels(isa);
+  for (auto _ : state) {
+    for (const float* const emissions : {from.data(), static_cast<const float*>(nullptr)}) {
+      kernels.sum({state.range(0), scores.data(), from.data(), emissions, to.data()});
+    }
+    kernels.count({.tags = state.range(0),
+                   .first_row = 0,
+                   .rows = state.range(0),
+                   .scores = scores.data(),
+                   .pairs = 1,
+                   .from = from.data(),
+                   .to = from.data(),
+                   .sums = sums.data()});
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations());
 }
 
 void count_flops(benchmark::State& state, std::int64_t per_iteration) {
@@ -251,6 +277,7 @@ void register_all() {
     benchmark::RegisterBenchmark(("cross_entropy/" + name).c_str(), cross_entropy, isa)
         ->RangeMultiplier(10)
         ->Range(10, 1000);
+    benchmark::RegisterBenchmark(("crf/" + name).c_str(), crf, isa)->Arg(5)->Arg(17)->Arg(300);
     benchmark::RegisterBenchmark(("dropout/" + name).c_str(), dropout, isa)
         ->RangeMultiplier(8)
         ->Range(8, 512);

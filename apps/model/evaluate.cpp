@@ -4,9 +4,11 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "apps/model/evaluation.h"
 #include "apps/model/model_on_data.h"
+#include "engine/model/crf_batch.h"
 
 namespace quadgate::apps {
 namespace {
@@ -33,11 +35,13 @@ Named evaluate_model(ModelOnData& model, const std::string& split) {
   const ModelConfig& config = model.description().config;
   const OutputUnits units = output_units(model.dataset());
   const Loss loss(config);
+  std::optional<CrfBatch> crf;
+  if (config.crf) crf.emplace(model.parameters());
   Metrics metrics;
   RawErrors raw;
   model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
     loss.expect_targets(batch);
-    metrics += loss.of_batch(batch, outputs);
+    metrics += crf ? crf->metrics(batch, outputs) : loss.of_batch(batch, outputs);
     if (config.task == Task::regression) {
       raw.add(loss, outputs, batch.targets, units.std);
     }

@@ -165,7 +165,7 @@ void print_model(const ModelConfig& config, const Parameters& parameters) {
   fmt::print("\n");
   const LossConfig& loss = config.loss;
   fmt::print("pooling {}, loss {}", to_string(config.pooling),
-             to_string(loss.kind_for(config.task)));
+             config.crf ? "crf" : to_string(loss.kind_for(config.task)));
   const LossConfig usual;
   if (loss.huber_delta != usual.huber_delta) fmt::print(", huber_delta {}", loss.huber_delta);
   if (loss.label_smoothing > 0) fmt::print(", label_smoothing {}", loss.label_smoothing);

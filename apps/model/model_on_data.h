@@ -41,6 +41,7 @@ class ModelOnData {
   const ModelDescription& description() const noexcept { return description_; }
   const Dataset& dataset() const noexcept { return dataset_; }
   Split& split() noexcept { return split_; }
+  const Parameters& parameters() const noexcept { return network_.parameters(); }
 
   /// Calls `visit` with each batch of the split, in the file's order, and the head's outputs for it
   /// (see Network::predict).

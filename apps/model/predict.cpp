@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "apps/common/output_file.h"
 #include "apps/model/model_on_data.h"
 #include "engine/base/error.h"
+#include "engine/model/crf_batch.h"
 #include "io/files/replace_file.h"
 #include "io/hdf5/file_writer.h"
 #include "io/hdf5/formats.h"
@@ -38,10 +40,27 @@ void add_class(std::span<const float> logits, Predictions& predictions) {
   predictions.probabilities.push_back(static_cast<float>(1 / sum));
 }
 
+/// Appends the best tagging of each sequence, and the probability of each of its tags, whatever the
+/// others are.
+void add_taggings(CrfBatch& crf, const Batch& batch, std::span<const float> outputs,
+                  Predictions& predictions) {
+  const auto best = crf.decode(batch, outputs);
+  const std::vector<std::int64_t> tags(best.begin(), best.end());
+  predictions.classes.insert(predictions.classes.end(), tags.begin(), tags.end());
+  const auto size = outputs.size() / tags.size();
+  const auto probabilities = crf.probabilities(batch, outputs);
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    predictions.probabilities.push_back(
+        probabilities[i * size + static_cast<std::size_t>(tags[i])]);
+  }
+}
+
 Predictions predict_split(ModelOnData& model, const OutputUnits& units) {
   const auto size = static_cast<std::size_t>(model.description().config.output_size);
   const bool regression = model.description().config.task == Task::regression;
   const Loss loss(model.description().config);
+  std::optional<CrfBatch> crf;
+  if (model.description().config.crf) crf.emplace(model.parameters());
   Predictions all;
   model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
     const std::int64_t before = all.offsets.back();
@@ -57,6 +76,7 @@ Predictions predict_split(ModelOnData& model, const OutputUnits& units) {
     }
     all.outputs.insert(all.outputs.end(), outputs.begin(), outputs.end());
     all.labels.insert(all.labels.end(), batch.labels.begin(), batch.labels.end());
+    if (crf) return add_taggings(*crf, batch, outputs, all);
     for (std::size_t i = 0; i < outputs.size(); i += size) {
       add_class(outputs.subspan(i, size), all);
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 #include "apps/common/threads.h"
 #include "apps/model/model_on_data.h"
 #include "engine/base/error.h"
+#include "engine/model/crf_batch.h"
 #include "engine/training/network.h"
 #include "io/data/vocabulary.h"
 #include "io/importers/conllu_column.h"
@@ -103,7 +105,7 @@ Batch part_of(const Batch& all, std::int64_t first, std::int64_t end) {
   return part;
 }
 
-/// The likeliest class of each token.
+/// The likeliest class of each token, with a crf those that are the likeliest together.
 std::vector<std::size_t> classes_of(const Batch& all, const Checkpoint& checkpoint,
                                     const ModelConfig& config, int threads) {
   std::int64_t longest = 0;
@@ -114,12 +116,20 @@ std::vector<std::size_t> classes_of(const Batch& all, const Checkpoint& checkpoi
   Arena arena(threads);
   Network network(config, longest, rows, arena);
   checkpoint.load_parameters(network.parameters());
+  std::optional<CrfBatch> crf;
+  if (config.crf) crf.emplace(network.parameters());
   std::vector<std::size_t> classes;
   std::vector<float> logits;
   for (std::int64_t row = 0; row < all.rows(); row += rows) {
     const Batch batch = part_of(all, row, std::min(row + rows, all.rows()));
     logits.resize(static_cast<std::size_t>(batch.steps() * config.output_size));
     network.predict(batch, logits);
+    if (crf) {
+      for (const std::int64_t tag : crf->decode(batch, logits)) {
+        classes.push_back(static_cast<std::size_t>(tag));
+      }
+      continue;
+    }
     for (auto first = logits.begin(); first != logits.end(); first += config.output_size) {
       const auto best = std::max_element(first, first + config.output_size);
       classes.push_back(static_cast<std::size_t>(best - first));

@@ -61,6 +61,7 @@ struct RunConfig {
     Pooling pooling = Pooling::last;
     Normalize normalize = Normalize::none;  ///< this and the next one: forecasts only
     bool residual = false;
+    bool crf = false;  ///< tagging only
     Conv conv;
   };
   struct Train {

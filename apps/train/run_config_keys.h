@@ -179,6 +179,7 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("model.normalize", config.model.normalize, kNormalize);
   visit("model.residual", config.model.residual,
         kFlag.only(config.model.normalize == Normalize::none, R"(normalize "none")"));
+  visit("model.crf", config.model.crf, kFlag);
   visit_conv_keys(config.model.conv, visit);
   visit("train.epochs", config.train.epochs, kCount.must());
   visit("train.batch_size", config.train.batch_size, kCount);

@@ -61,6 +61,8 @@ std::optional<Streams> streams_of(RunConfig& config) {
   expect(!is_text || !config.model.conv.channels,
          "model.conv: expected none for a language_model, whose next tokens it would see, found "
          "one");
+  expect(!is_text || !config.model.crf,
+         "model.crf: expected false for a language_model, found true");
   expect(!is_text || !config.train.shuffle_buffer,
          "train.shuffle_buffer: expected no such key for a language_model");
   expect(!is_text || !config.train.bucket_by_length,
@@ -122,6 +124,7 @@ ModelConfig model_of(const RunConfig& config, const Dataset& data) {
   model.output_size = data.output_size();
   model.pooling = config.model.pooling;
   model.normalization = normalization_of(config.model, data);
+  model.crf = config.model.crf;
   model.loss = config.train.loss;
   model.embedding = {data.vocabulary_size(), config.model.padding_index,
                      config.model.tie_weights.value_or(false), config.model.sparse_embedding};

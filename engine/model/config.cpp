@@ -89,6 +89,16 @@ void validate(const NormalizationConfig& config, const ModelConfig& model) {
          fmt::format("{} targets", turn));
 }
 
+void validate_crf(const ModelConfig& config) {
+  const auto expect_none = [](bool none, std::string_view expected, std::string_view found) {
+    if (!none) throw InvalidArgument(fmt::format("crf: expected {}, found {}", expected, found));
+  };
+  expect_none(config.task == Task::tagging, "only for tagging", to_string(config.task));
+  expect_none(config.loss.class_weights.empty(), "no class_weights", "some");
+  expect_none(config.loss.label_smoothing == 0, "label_smoothing 0", "another");
+  expect_none(config.loss.ignore_index == kIgnoreIndex, "no ignore_index", "one");
+}
+
 }  // namespace
 
 const char* to_string(Task task) noexcept {
@@ -238,6 +248,7 @@ void validate(const ModelConfig& config) {
   validate(config.embedding);
   if (config.conv) validate(*config.conv, config);
   validate(config.normalization, config);
+  if (config.crf) validate_crf(config);
   if (!config.embedding.tie_weights) return;
   const std::int64_t vocabulary = config.embedding.vocabulary_size;
   const std::int64_t features = config.rnn.output_size();

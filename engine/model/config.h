@@ -165,6 +165,7 @@ struct ModelConfig {
   EmbeddingConfig embedding{};
   std::optional<ConvConfig> conv{};
   NormalizationConfig normalization{};  ///< of forecasts
+  bool crf = false;  ///< tagging: a conditional random field scores the tags of a sequence: see Crf
 
   bool has_embedding() const noexcept { return embedding.vocabulary_size > 0; }
   /// Features of a step of the data, or of an embedding's row.
@@ -211,7 +212,8 @@ void validate(const RecurrentConfig& config);
 /// last, padding_index is a token, and tied weights have one shape. A convolution has such sizes,
 /// 0 <= padding < kernel_size and the channels that the recurrent stack takes; for tagging, as many
 /// steps come out as go in. A normalization is of a regression of features, not with the loss bce,
-/// and has columns that the outputs are of in whole turns.
+/// and has columns that the outputs are of in whole turns. A crf is for tagging, without
+/// class_weights, label_smoothing and ignore_index.
 void validate(const ModelConfig& config);
 
 /// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range, and

@@ -93,6 +93,7 @@ Loss::Loss(const ModelConfig& model)
       config_(model.loss),
       kind_(config_.kind_for(model.task)),
       task_(model.task),
+      crf_(model.crf),
       output_size_(model.output_size),
       label_weights_(config_.class_weights) {
   const double smoothing = config_.label_smoothing;
@@ -123,6 +124,10 @@ void Loss::expect_targets(const Batch& batch) const {
   expect_size("batch labels", task_ == Task::tagging ? batch.steps() : batch.rows(),
               batch.labels.size());
   for (const std::int64_t label : batch.labels) {
+    if (crf_ && (label < 0 || label >= output_size_)) {
+      throw DataError(fmt::format("label: expected 0 to {} at every step for a crf, found {}",
+                                  output_size_ - 1, label));
+    }
     if ((label < 0 || label >= output_size_) && label != config_.ignore_index) {
       throw DataError(fmt::format("label: expected 0 to {} or ignore_index ({}), found {}",
                                   output_size_ - 1, config_.ignore_index, label));

@@ -44,7 +44,8 @@ class Loss {
   explicit Loss(const ModelConfig& model);
 
   /// Throws InvalidArgument if the batch lacks the targets of the task, DataError if a label is
-  /// neither a class nor ignore_index, or if a target of bce lies outside of 0 to 1.
+  /// neither a class nor ignore_index, with a crf if it is none, or if a target of bce lies outside
+  /// of 0 to 1.
   void expect_targets(const Batch& batch) const;
   /// The batch's Metrics::weight.
   double weight(const Batch& batch) const noexcept;
@@ -69,7 +70,7 @@ class Loss {
   /// The loss of `outputs` against `targets`, element by element. `gradient` is as in `run`.
   Metrics of_values(std::span<const float> outputs, std::span<const float> targets,
                     float gradient_scale, float* gradient) const noexcept;
-  /// The loss of a batch, from the outputs of Network::predict.
+  /// The loss of a batch, from the outputs of Network::predict. Not with a crf, which Crf scores.
   Metrics of_batch(const Batch& batch, std::span<const float> outputs) const noexcept;
 
   /// What a regression model predicts: an output of the head, or its sigmoid for bce.
@@ -84,6 +85,7 @@ class Loss {
   LossConfig config_;
   LossKind kind_;
   Task task_;
+  bool crf_;
   std::int64_t output_size_;
   std::vector<float> label_weights_;  // [classes]: of the label in a target; empty: 1
   std::vector<float> smoothing_;      // [classes]: of every class in a target; empty: 0

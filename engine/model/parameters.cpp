@@ -49,6 +49,7 @@ double count_parameters(const ModelConfig& config) noexcept {
     count += number(conv->channels) * (number(conv->input_size) * number(conv->kernel_size) + 1);
   }
   if (config.normalization.is_affine()) count += 2 * number(config.input_size());
+  if (config.crf) count += number(config.output_size) * (number(config.output_size) + 2);
   const bool tied = config.embedding.tie_weights;
   return count + number(config.output_size) * ((tied ? 0 : features) + 1);
 }
@@ -69,6 +70,11 @@ Parameters::Parameters(const ModelConfig& config) : config_(config) {
   if (config.output_size > 0) {
     if (!tied()) add("head.weight", {config.output_size, config.rnn.output_size()});
     add("head.bias", {config.output_size});
+    if (config.crf) {
+      add("crf.start_transitions", {config.output_size});
+      add("crf.end_transitions", {config.output_size});
+      add("crf.transitions", {config.output_size, config.output_size});
+    }
   }
   values_ = Buffer(end());
 }
@@ -138,6 +144,12 @@ ParameterEditor::~ParameterEditor() {
   ++parameters_->version_;
 }
 
+/// Initial weights lie in -bound to bound.
+float Parameters::initial_bound(std::size_t tensor) const noexcept {
+  if (slices_[tensor].name.starts_with("crf.")) return 0.1F;
+  return 1.0F / std::sqrt(static_cast<float>(fan_in(tensor)));
+}
+
 /// Inputs of a unit of a tensor, as PyTorch counts them for its initial weights.
 std::int64_t Parameters::fan_in(std::size_t tensor) const noexcept {
   const std::string_view name = slices_[tensor].name;
@@ -156,7 +168,7 @@ void Parameters::initialize(std::uint64_t seed) {
                         slices_[tensor].name.ends_with("weight") ? 1.0F : 0.0F);
       continue;
     }
-    const float bound = 1.0F / std::sqrt(static_cast<float>(fan_in(tensor)));
+    const float bound = initial_bound(tensor);
     const auto weights = editor.value(slices_[tensor]);
     for (std::size_t i = 0; i < weights.size(); ++i) {
       const auto words = philox(

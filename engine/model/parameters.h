@@ -46,7 +46,8 @@ class Parameters {
   /// instance normalization, conv.weight [channels, I, kernel_size] and conv.bias
   /// likewise, rnn.{weight_ih,weight_hh,bias_ih,bias_hh,weight_hr}_l{k}[_reverse], weight_hr only
   /// with proj_size, the biases only with bias, then, if output_size is
-  /// not 0, head.{weight,bias}.
+  /// not 0, head.{weight,bias}, and with crf crf.{start_transitions,end_transitions} [O] and
+  /// crf.transitions [O, O], of one tag (row) to the next (column).
   explicit Parameters(const ModelConfig& config);
   /// Those of the recurrent stack alone, under the names of torch.nn.LSTM, GRU and RNN:
   /// weight_ih_l0 and so on.
@@ -62,11 +63,12 @@ class Parameters {
   /// The tensor called `name`. Throws InvalidArgument if there is none.
   const ParameterSlice& slice(std::string_view name) const;
 
-  /// The last two: head.weight [O, D], unless it is tied to embedding.weight, and head.bias [O].
+  /// The last two but those of a crf: head.weight [O, D], unless it is tied to embedding.weight,
+  /// and head.bias [O].
   const ParameterSlice& head_weight() const noexcept {
-    return tied() ? slices_.front() : slices_[slices_.size() - 2];
+    return tied() ? slices_.front() : slices_[head_end() - 2];
   }
-  const ParameterSlice& head_bias() const noexcept { return slices_.back(); }
+  const ParameterSlice& head_bias() const noexcept { return slices_[head_end() - 1]; }
 
   /// The first one, if the model has an embedding.
   const ParameterSlice& embedding_weight() const noexcept { return slices_.front(); }
@@ -88,7 +90,8 @@ class Parameters {
   /// Fills every tensor from the distribution that PyTorch takes: an embedding from N(0, 1), with
   /// zeros at padding_index, unless it is tied; norm.affine_weight is 1, norm.affine_bias 0; all
   /// else from U(-k, k), k = 1/sqrt(hidden_size) in
-  /// the cells, 1/sqrt(in_features) in the head and 1/sqrt(I * kernel_size) in the convolution. The
+  /// the cells, 1/sqrt(in_features) in the head and 1/sqrt(I * kernel_size) in the convolution, 0.1
+  /// in a crf, as pytorch-crf has it. The
   /// numbers depend on `seed` only (Philox), not on torch's.
   void initialize(std::uint64_t seed);
 
@@ -96,8 +99,11 @@ class Parameters {
   friend class ParameterEditor;
 
   void add_recurrent(const std::string& prefix);
+  float initial_bound(std::size_t tensor) const noexcept;
   std::int64_t fan_in(std::size_t tensor) const noexcept;
   void add(std::string name, std::vector<std::int64_t> shape);
+  /// Behind the last tensor of the head.
+  std::size_t head_end() const noexcept { return slices_.size() - (config_.crf ? 3 : 0); }
   std::size_t end() const noexcept;  // of the last slice, rounded up to a cache line
 
   ModelConfig config_;

@@ -54,11 +54,13 @@ Head::Head(const NetworkPlan& plan, const CellKernels& cell, const Parameters& p
     predictions_.resize(static_cast<std::size_t>(capacity_));
   }
   if (!at_every_step()) pooling_.emplace(model_, plan.batch_size);
+  if (model_.crf) crf_.emplace(plan, kernels_, parameters, gradient);
 }
 
 void Head::add_pack_tasks(std::vector<PackTask>& tasks) {
   packed_.add_pack_tasks(tasks);
   tasks.push_back({{bias_range_}, [this] { std::ranges::copy(bias_values_, bias_.data()); }});
+  if (crf_) crf_->add_pack_tasks(tasks);
 }
 
 template <typename Body>
@@ -126,7 +128,9 @@ Head::Losses Head::loss(Forward forward) {
   const bool labelled = model_.task != Task::regression;
   if (labelled) load_labels(work);
   work.member.wait();  // others have computed the outputs and loaded the labels
-  if (labelled) {
+  if (crf_) {
+    crf_->run(work, label_rows(0, capacity_), outputs_.data());
+  } else if (labelled) {
     for_each_piece(work, [&](std::int64_t row, std::int64_t rows) {
       float* const outputs = outputs_.data() + row * model_.output_size;
       loss_.run(label_rows(row, rows), gradient_scale.value_or(0),
@@ -188,6 +192,7 @@ void Head::backward(const Losses& losses, const RowView& dy) {
 }
 
 void Head::add_gradient_tasks(TaskList& tasks, Stack& stack) {
+  if (crf_) crf_->add_gradient_tasks(tasks, labels_.data(), outputs_.data());
   constexpr std::int64_t kTasks = 64;  // at least, before tasks become wider
   constexpr std::int64_t kMostPanels = 4;
   const std::int64_t width = product_width_;

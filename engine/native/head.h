@@ -9,6 +9,7 @@
 #include "engine/base/buffer.h"
 #include "engine/model/gradient_buffer.h"
 #include "engine/model/loss.h"
+#include "engine/native/crf_loss.h"
 #include "engine/native/done.h"
 #include "engine/native/packed_weight.h"
 #include "engine/native/pooling.h"
@@ -90,6 +91,7 @@ class Head {
   float* weight_gradient_;
   float* bias_gradient_;
   std::optional<SequencePooling> pooling_;  // unless at every step
+  std::optional<CrfLoss> crf_;              // if the model has one
   Buffer outputs_;
   std::vector<std::int64_t> labels_, predictions_;  // of each row of the outputs
   std::vector<float> losses_;                       // likewise

@@ -44,6 +44,8 @@ class PackedSteps {
   std::int64_t offset_at(std::int64_t t) const noexcept {
     return offset_at_[static_cast<std::size_t>(t)];
   }
+  /// The packed rows of the first sequence at each step, and their number.
+  std::span<const std::int64_t> offsets() const noexcept { return offset_at_; }
   /// Row in the batch and length of the sequence at a place in the order.
   std::int64_t row_in_batch(std::int64_t place) const noexcept {
     return order_[static_cast<std::size_t>(place)];

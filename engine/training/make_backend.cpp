@@ -17,6 +17,7 @@ std::string_view only_native(const ModelConfig& model, const NetworkOptions& opt
   if (model.has_embedding()) return "an embedding";
   if (model.conv) return "a convolution";
   if (model.normalization.is_on()) return "a normalization";
+  if (model.crf) return "a crf";
   if (config.cell != Cell::lstm) return to_string(config.cell);
   if (config.proj_size > 0) return "proj_size";
   if (!config.bias) return "bias = false";

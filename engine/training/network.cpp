@@ -83,6 +83,9 @@ Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t b
   if (options.carries_states && config.rnn.bidirectional) {
     throw InvalidArgument("carries_states: expected one direction, found bidirectional");
   }
+  if (options.carries_states && config.crf) {
+    throw InvalidArgument("carries_states: expected no crf, found one");
+  }
   if (options.carries_states && config.conv) {
     throw InvalidArgument("carries_states: expected no convolution, found one");
   }

@@ -23,10 +23,12 @@
 namespace quadgate {
 namespace {
 
-/// The newest. Version 2 has models with a normalization, which older programs would leave out.
+/// The newest. Version 2 has models with a normalization or a crf, which older programs leave out.
 constexpr std::int64_t kNewestVersion = 2;
 
-std::int64_t version_of(const ModelConfig& model) { return model.normalization.is_on() ? 2 : 1; }
+std::int64_t version_of(const ModelConfig& model) {
+  return model.normalization.is_on() || model.crf ? 2 : 1;
+}
 
 // Writes the slices of a flat array, laid out like the parameters, as one dataset each.
 void write_tensors(hdf5::FileWriter& file, const std::string& group, const Parameters& parameters,

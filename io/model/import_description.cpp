@@ -113,7 +113,7 @@ ModelDescription describe(FoundParts& parts, const std::map<std::string, std::st
   description.data.token_names = numbers_to(tokens);
   if (tokens == 0) description.data.feature_names = numbers_to(config.input_size());
   describe_as_chosen(description, choices, name);
-  if (config.output_size > 0 && !task && choices.task.empty()) {
+  if (config.output_size > 0 && !task && choices.task.empty() && !config.crf) {
     parts.notes.push_back(
         fmt::format("assumed, as weights do not tell it: classification with pooling {} (--task)",
                     to_string(config.pooling)));

@@ -168,6 +168,7 @@ void write_model_description(AttributeWriter& to, const ModelDescription& model)
   }
   if (model.config.conv) write_conv(to, *model.config.conv);
   write_normalization(to, model.config.normalization);
+  if (model.config.crf) to.write_int("crf", 1);
   to.write_string("task", to_string(model.config.task));
   write_training_target(to, model.config);
   write_data_description(to, model.data);
@@ -198,7 +199,8 @@ ModelDescription read_model_description(const AttributeReader& from, const std::
                  .task = *task,
                  .output_size = from.read_int("output_size"),
                  .embedding = read_embedding(from),
-                 .conv = read_conv(from)},
+                 .conv = read_conv(from),
+                 .crf = from.has("crf") && from.read_int("crf") != 0},
       .data = read_data_description(from)};
   read_dropout(from, model.config.rnn);
   read_training_target(from, model.config);

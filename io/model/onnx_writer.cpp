@@ -307,6 +307,7 @@ class OnnxWriter {
 std::vector<std::byte> to_onnx(const ModelDescription& model, const Parameters& parameters,
                                const std::map<std::string, std::string>& metadata) {
   validate(model.config);
+  if (model.config.crf) throw InvalidArgument("ONNX has no crf: expected none, found one");
   if (model.config.rnn.proj_size > 0) {
     throw InvalidArgument(
         fmt::format("ONNX has no proj_size: expected 0, found {}", model.config.rnn.proj_size));

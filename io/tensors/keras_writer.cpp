@@ -135,6 +135,9 @@ class KerasWriter {
 void write_keras_file(const std::filesystem::path& path, const ModelConfig& model,
                       const Parameters& parameters) {
   validate(model);
+  if (model.crf) {
+    throw InvalidArgument(path.string() + ": Keras has no crf: expected none, found one");
+  }
   if (model.rnn.proj_size > 0) {
     throw InvalidArgument(fmt::format("{}: Keras has no proj_size: expected 0, found {}",
                                       path.string(), model.rnn.proj_size));

@@ -32,10 +32,42 @@ def load(path: str | os.PathLike[str]) -> Model:
     return model.eval()
 
 
+class Crf(nn.Module):
+    """A linear-chain conditional random field, with the names of pytorch-crf."""
+
+    def __init__(self, num_tags: int) -> None:
+        super().__init__()
+        self.start_transitions = nn.Parameter(torch.zeros(num_tags))
+        self.end_transitions = nn.Parameter(torch.zeros(num_tags))
+        self.transitions = nn.Parameter(torch.zeros(num_tags, num_tags))
+
+    @torch.no_grad()
+    def decode(self, emissions: Tensor, lengths: Tensor | None = None) -> list[list[int]]:
+        """The best tags of each sequence (Viterbi).
+
+        emissions: the outputs of a Model, [N, T, C]; lengths: as there.
+        """
+        if lengths is None:
+            lengths = torch.full((emissions.shape[0],), emissions.shape[1])
+        return [self._best(row[:length]) for row, length in zip(emissions, lengths.tolist())]
+
+    def _best(self, emissions: Tensor) -> list[int]:
+        scores = self.start_transitions + emissions[0]
+        behind = []
+        for step in emissions[1:]:
+            scores, before = (scores[:, None] + self.transitions).max(0)
+            scores = scores + step
+            behind.append(before)
+        tags = [int((scores + self.end_transitions).argmax())]
+        for before in reversed(behind):
+            tags.append(int(before[tags[-1]]))
+        return tags[::-1]
+
+
 class Model(nn.Module):
     """What `quadgate train` trains: an embedding, a normalization and a convolution if there are
     some, recurrent layers, pooling, a linear head. Submodules have the names of the checkpoint's
-    tensors: `embedding`, `norm`, `conv`, `rnn`, `head`.
+    tensors: `embedding`, `norm`, `conv`, `rnn`, `head`, `crf`.
 
     config: the attributes of a checkpoint's group `model`.
     """
@@ -77,6 +109,8 @@ class Model(nn.Module):
         self.head = nn.Linear(
             features * (2 if self.rnn.bidirectional else 1), int(config["output_size"])
         )
+        # Whose tags `decode` finds; else each step's tag is that of its largest output.
+        self.crf = Crf(int(config["output_size"])) if config.get("crf") else None
         if config.get("tie_weights"):
             assert self.embedding is not None
             self.head.weight = self.embedding.weight

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <new>
@@ -43,6 +44,27 @@ TEST(ParametersTest, HasPyTorchsNamesInItsOrder) {
                   "head.weight", "head.bias"));
 }
 
+TEST(ParametersTest, HavePytorchCrfsNamesBehindTheHead) {
+  Parameters parameters({.rnn = {.input_size = 3, .hidden_size = 5},
+                         .task = Task::tagging,
+                         .output_size = 7,
+                         .crf = true});
+  EXPECT_THAT(names(parameters),
+              ElementsAre("rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.bias_ih_l0",
+                          "rnn.bias_hh_l0", "head.weight", "head.bias", "crf.start_transitions",
+                          "crf.end_transitions", "crf.transitions"));
+  EXPECT_EQ(parameters.head_weight().name, "head.weight");
+  EXPECT_EQ(parameters.head_bias().name, "head.bias");
+  EXPECT_THAT(parameters.slice("crf.transitions").shape, ElementsAre(7, 7));
+  parameters.initialize(1);
+  float largest = 0;
+  for (const float value : parameters.value(parameters.slice("crf.transitions"))) {
+    largest = std::max(largest, std::abs(value));
+  }
+  EXPECT_LE(largest, 0.1F);
+  EXPECT_GE(largest, 0.05F);
+}
+
 TEST(ParametersTest, MoreThanMemoryHoldsIsNotCountedModulo64Bits) {
   ModelConfig config = two_layers();
   config.rnn.input_size = 1 << 11;
@@ -61,7 +83,9 @@ TEST(ParametersTest, AreCountedWithoutBeingMade) {
   conv.conv = ConvConfig{.input_size = 2, .channels = conv.rnn.input_size, .kernel_size = 3};
   conv.rnn.bias = false;
   conv.rnn.cell = Cell::gru;
-  for (const ModelConfig& config : {two_layers(), tagger, tied, conv}) {
+  ModelConfig crf = tagger;
+  crf.crf = true;
+  for (const ModelConfig& config : {two_layers(), tagger, tied, conv, crf}) {
     std::size_t size = 0;
     const Parameters parameters(config);
     for (const ParameterSlice& slice : parameters.slices()) size += slice.size;

@@ -94,6 +94,9 @@ ShardedCase random_case(std::uint32_t seed) {
   test.batch_size = test.grad_shards + random.integer(0, 20);
   test.options.carries_states =
       !test.model.rnn.bidirectional && !test.model.conv && chance(random, 2);
+  const bool may_have_crf = test.model.task == Task::tagging && !test.options.carries_states &&
+                            test.model.loss.label_smoothing == 0;
+  test.model.crf = may_have_crf && chance(random, 2);
   if (chance(random, 4)) test.options.precision = Precision::bf16;
   return test;
 }
@@ -104,7 +107,8 @@ std::string text_of(const ShardedCase& test) {
          std::string(to_string(test.optimizer.kind)) + ", " + std::to_string(test.grad_shards) +
          " shards of " + std::to_string(test.batch_size) +
          (test.options.carries_states ? ", carries states" : "") +
-         (test.model.embedding.tie_weights ? ", tied" : "") + (rnn.has_dropout() ? ", drops" : "");
+         (test.model.embedding.tie_weights ? ", tied" : "") + (test.model.crf ? ", crf" : "") +
+         (rnn.has_dropout() ? ", drops" : "");
 }
 
 /// Everything that a run leaves, as bytes.

@@ -151,8 +151,11 @@ TEST_F(CheckpointTest, KeepsModels) {
   instance.config.normalization = {.kind = Normalize::instance, .columns = {1}};
   ModelDescription residual = kForecaster;
   residual.config.normalization = {.residual = true, .columns = {1}};
+  ModelDescription crf = kTagger;
+  crf.config.crf = true;
+  crf.data.tag_column = "LEMMA";
   for (const ModelDescription& model : {kModel, kForecaster, kTagger, tied, projected, weighed,
-                                        robust, convolved, leveled, instance, residual}) {
+                                        robust, convolved, leveled, instance, residual, crf}) {
     const Parameters saved = parameters(model, 1);
     save_model(path("model.h5"), model, saved, 7);
     const Checkpoint checkpoint(path("model.h5"));
@@ -160,7 +163,7 @@ TEST_F(CheckpointTest, KeepsModels) {
     EXPECT_EQ(checkpoint.epoch(), 7);
     // Programs of version 1 would leave a normalization out.
     EXPECT_EQ(hdf5::File::open(path("model.h5")).read_int("", "format_version"),
-              model.config.normalization.is_on() ? 2 : 1);
+              model.config.normalization.is_on() || model.config.crf ? 2 : 1);
     EXPECT_FALSE(checkpoint.has_training());
     Parameters loaded(model.config);
     checkpoint.load_parameters(loaded);

@@ -114,6 +114,22 @@ TEST_F(GoldenFilesTest, CheckpointVersion2) {
                                                     -0.7985640168190002F, -1.234999418258667F}));
 }
 
+TEST_F(GoldenFilesTest, CheckpointVersion2WithACrf) {
+  const Checkpoint checkpoint(golden("checkpoint_v2_crf.h5"));
+  const ModelDescription model = checkpoint.description();
+  EXPECT_TRUE(model.config.crf);
+  EXPECT_EQ(model.config.task, Task::tagging);
+  Parameters parameters(model.config);
+  checkpoint.load_parameters(parameters);
+  const auto first = [&](const char* name) {
+    return parameters.value(parameters.slice(name)).first(3);
+  };
+  EXPECT_THAT(first("crf.transitions"),
+              ElementsAre(-0.5158177614212036F, -0.4311349093914032F, -0.45302388072013855F));
+  EXPECT_THAT(first("crf.end_transitions"),
+              ElementsAre(-0.4116441309452057F, -0.5306727290153503F, -0.5372293591499329F));
+}
+
 TEST_F(GoldenFilesTest, DataSetsVersion1) {
   Dataset classification(golden("dataset_v1_classification.h5"));
   const Batch labelled = train_rows(classification);

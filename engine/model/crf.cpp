@@ -1,0 +1,151 @@
+#include "engine/model/crf.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+#include "kernels/base/isa.h"
+#include "kernels/loss/crf/crf.h"
+
+namespace quadgate {
+namespace {
+
+/// log of the sum of e^(a[i] + b[i]).
+double log_sum_exp(const float* a, const float* b, std::int64_t count) noexcept {
+  double largest = -std::numeric_limits<double>::infinity();
+  for (std::int64_t i = 0; i < count; ++i) largest = std::max(largest, double{a[i]} + double{b[i]});
+  double sum = 0;
+  for (std::int64_t i = 0; i < count; ++i) sum += std::exp(double{a[i]} + double{b[i]} - largest);
+  return largest + std::log(sum);
+}
+
+/// The first i of the largest a[i] + b[i].
+std::int64_t best_of(const float* a, const float* b, std::int64_t count) noexcept {
+  std::int64_t best = 0;
+  for (std::int64_t i = 1; i < count; ++i) {
+    if (a[i] + b[i] > a[best] + b[best]) best = i;
+  }
+  return best;
+}
+
+}  // namespace
+
+Crf::Crf(const Parameters& parameters)
+    : kernels_(std::make_unique<kernels::CrfKernels>(kernels::crf_kernels(kernels::active_isa()))),
+      tags_(parameters.config().output_size),
+      start_(parameters.value(parameters.slice("crf.start_transitions")).data()),
+      end_(parameters.value(parameters.slice("crf.end_transitions")).data()),
+      transitions_(parameters.value(parameters.slice("crf.transitions")).data()),
+      transposed_(static_cast<std::size_t>(tags_ * tags_)) {
+  pack();
+}
+
+Crf::~Crf() = default;
+Crf::Crf(Crf&&) noexcept = default;
+
+void Crf::pack() noexcept {
+  for (std::int64_t i = 0; i < tags_; ++i) {
+    for (std::int64_t j = 0; j < tags_; ++j) {
+      transposed_.data()[j * tags_ + i] = transitions_[i * tags_ + j];
+    }
+  }
+}
+
+/// Takes the largest off all, so that no number grows with the length of a sequence. Returns it.
+float Crf::normalize(float* alphas) const noexcept {
+  const float largest = *std::max_element(alphas, alphas + tags_);
+  for (std::int64_t i = 0; i < tags_; ++i) alphas[i] -= largest;
+  return largest;
+}
+
+void Crf::decode(const Sequence& sequence, const Rows& rows, std::int64_t* tags) const noexcept {
+  const auto scores = [&](std::int64_t t) { return rows.alphas + sequence.row(t) * tags_; };
+  const auto emissions = [&](std::int64_t t) { return rows.emissions + sequence.row(t) * tags_; };
+  for (std::int64_t i = 0; i < tags_; ++i) scores(0)[i] = start_[i] + emissions(0)[i];
+  for (std::int64_t t = 1; t < sequence.length; ++t) {
+    normalize(scores(t - 1));
+    kernels_->best({tags_, transitions_, scores(t - 1), emissions(t), scores(t)});
+  }
+  std::int64_t tag = best_of(scores(sequence.length - 1), end_, tags_);
+  for (std::int64_t t = sequence.length - 1;; --t) {
+    tags[sequence.row(t)] = tag;
+    if (t == 0) return;
+    tag = best_of(scores(t - 1), transposed_.data() + tag * tags_, tags_);
+  }
+}
+
+double Crf::forward(const Sequence& sequence, const Rows& rows) const noexcept {
+  double total = 0;
+  for (std::int64_t t = 0; t < sequence.length; ++t) {
+    const std::int64_t row = sequence.row(t);
+    float* const alphas = rows.alphas + row * tags_;
+    const float* const emissions = rows.emissions + row * tags_;
+    if (t == 0) {
+      for (std::int64_t i = 0; i < tags_; ++i) alphas[i] = start_[i] + emissions[i];
+    } else {
+      const float* const before = rows.alphas + sequence.row(t - 1) * tags_;
+      kernels_->sum({tags_, transitions_, before, emissions, alphas});
+    }
+    rows.shifts[row] = normalize(alphas);
+    total += static_cast<double>(rows.shifts[row]);
+  }
+  return total + end(sequence, rows);
+}
+
+/// log of the sum over the tags of the last step, after the shifts.
+double Crf::end(const Sequence& sequence, const Rows& rows) const noexcept {
+  return log_sum_exp(rows.alphas + sequence.row(sequence.length - 1) * tags_, end_, tags_);
+}
+
+double Crf::score(const Sequence& sequence, const Rows& rows,
+                  const std::int64_t* labels) const noexcept {
+  std::int64_t last = labels[sequence.row(0)];
+  double score = static_cast<double>(start_[last]);
+  for (std::int64_t t = 0; t < sequence.length; ++t) {
+    const std::int64_t row = sequence.row(t);
+    const std::int64_t label = labels[row];
+    if (t > 0) score += static_cast<double>(transitions_[last * tags_ + label]);
+    score += static_cast<double>(rows.emissions[row * tags_ + label]);
+    last = label;
+  }
+  return score + static_cast<double>(end_[last]);
+}
+
+void Crf::backward(const Sequence& sequence, const Rows& rows, float scale) const noexcept {
+  const auto total = static_cast<float>(end(sequence, rows));
+  for (std::int64_t t = sequence.length - 1; t >= 0; --t) {
+    const std::int64_t row = sequence.row(t);
+    float* const betas = rows.betas + row * tags_;
+    float* const emissions = rows.emissions + row * tags_;
+    if (t + 1 == sequence.length) {
+      for (std::int64_t i = 0; i < tags_; ++i) betas[i] = end_[i] - total;
+    } else {
+      const float* const behind = rows.betas + sequence.row(t + 1) * tags_;
+      kernels_->sum({tags_, transposed_.data(), behind, nullptr, betas});
+    }
+    // Behind this step they count with its own emissions, and without what the forward pass took
+    // off its alphas.
+    const float shift = rows.shifts[row];
+    for (std::int64_t i = 0; i < tags_; ++i) {
+      const float beta = betas[i];
+      betas[i] = emissions[i] + beta - shift;
+      emissions[i] = beta;
+    }
+    kernels_->exp(tags_, rows.alphas + row * tags_, emissions, scale, emissions);
+  }
+}
+
+void Crf::count_transitions(std::int64_t first, std::int64_t count, std::int64_t pairs,
+                            const float* alphas, const float* betas, float* sums) const noexcept {
+  kernels_->count({.tags = tags_,
+                   .first_row = first,
+                   .rows = count,
+                   .scores = transitions_,
+                   .pairs = pairs,
+                   .from = alphas,
+                   .to = betas,
+                   .sums = sums});
+}
+
+}  // namespace quadgate

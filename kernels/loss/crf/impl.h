@@ -1,0 +1,153 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/loss/crf/crf.h"
+#include "kernels/simd/math.h"
+#include "kernels/simd/width.h"
+
+namespace quadgate::kernels {
+
+CrfKernels crf_kernels_scalar() noexcept;
+CrfKernels crf_kernels_avx2() noexcept;
+CrfKernels crf_kernels_avx512() noexcept;
+
+namespace {
+
+/// `kVectors` vectors of tags from `first` on; the last one is masked.
+template <typename Vec, std::int64_t kVectors>
+class TagBlock {
+  using Vecs = Vec[static_cast<std::size_t>(kVectors)];
+
+ public:
+  TagBlock(std::int64_t first, std::int64_t tags) noexcept
+      : first_(first), tags_(tags), mask_(Vec::first(lanes_of_last(tags - first))) {}
+
+  Vec load(const float* from, std::int64_t vector) const noexcept {
+    const float* const at = from + first_ + vector * Vec::kLanes;
+    return vector + 1 < kVectors ? Vec::load(at) : Vec::load(at, mask_);
+  }
+  void store(Vec value, float* to, std::int64_t vector) const noexcept {
+    float* const at = to + first_ + vector * Vec::kLanes;
+    vector + 1 < kVectors ? value.store(at) : value.store(at, mask_);
+  }
+
+  /// The largest from[i] + scores[i, j].
+  void largest(const CrfStep& step, Vecs& best) const noexcept {
+    for (std::int64_t v = 0; v < kVectors; ++v) {
+      best[v] = Vec::broadcast(step.from[0]) + load(step.scores, v);
+    }
+    for (std::int64_t i = 1; i < tags_; ++i) {
+      const Vec from = Vec::broadcast(step.from[i]);
+      const float* const scores = step.scores + i * tags_;
+#pragma GCC unroll 4
+      for (std::int64_t v = 0; v < kVectors; ++v) best[v] = max(from + load(scores, v), best[v]);
+    }
+  }
+
+  void add_emissions(const CrfStep& step, Vecs& values) const noexcept {
+    for (std::int64_t v = 0; v < kVectors; ++v) {
+      if (step.emissions != nullptr) values[v] = values[v] + load(step.emissions, v);
+      store(values[v], step.to, v);
+    }
+  }
+
+  void sum(const CrfStep& step) const noexcept {
+    Vecs best;
+    largest(step, best);
+    Vecs sums;
+    for (Vec& sum : sums) sum = Vec::broadcast(0.0F);
+    for (std::int64_t i = 0; i < tags_; ++i) {
+      const Vec from = Vec::broadcast(step.from[i]);
+      const float* const scores = step.scores + i * tags_;
+#pragma GCC unroll 4
+      for (std::int64_t v = 0; v < kVectors; ++v) {
+        sums[v] = sums[v] + exponential(from + load(scores, v) - best[v]);
+      }
+    }
+    for (std::int64_t v = 0; v < kVectors; ++v) best[v] = best[v] + logarithm(sums[v]);
+    add_emissions(step, best);
+  }
+
+  void best(const CrfStep& step) const noexcept {
+    Vecs best;
+    largest(step, best);
+    add_emissions(step, best);
+  }
+
+  void count(const CrfCount& count, std::int64_t row) const noexcept {
+    Vecs scores;
+    Vecs sums;
+    for (std::int64_t v = 0; v < kVectors; ++v) {
+      scores[v] = load(count.scores + row * tags_, v);
+      sums[v] = Vec::broadcast(0.0F);
+    }
+    for (std::int64_t pair = 0; pair < count.pairs; ++pair) {
+      const Vec from = Vec::broadcast(count.from[pair * tags_ + row]);
+      const float* const to = count.to + pair * tags_;
+#pragma GCC unroll 4
+      for (std::int64_t v = 0; v < kVectors; ++v) {
+        sums[v] = sums[v] + exponential(from + scores[v] + load(to, v));
+      }
+    }
+    float* const total = count.sums + row * tags_;
+    for (std::int64_t v = 0; v < kVectors; ++v) store(load(total, v) + sums[v], total, v);
+  }
+
+ private:
+  /// Of `left` tags, which may be more than the block has.
+  static std::int64_t lanes_of_last(std::int64_t left) noexcept {
+    const std::int64_t lanes = left - (kVectors - 1) * Vec::kLanes;
+    return lanes < Vec::kLanes ? lanes : Vec::kLanes;
+  }
+
+  std::int64_t first_;
+  std::int64_t tags_;
+  typename Vec::Mask mask_;
+};
+
+/// Calls body(block) for blocks of up to 4 vectors that make up all tags.
+template <typename Vec, typename Body>
+void for_each_tag_block(std::int64_t tags, Body body) noexcept {
+  constexpr std::int64_t kMost = 4 * Vec::kLanes;
+  for (std::int64_t first = 0; first < tags; first += kMost) {
+    with_vectors<Vec>(tags - first < kMost ? tags - first : kMost,
+                      [&]<std::int64_t kVectors>() { body(TagBlock<Vec, kVectors>(first, tags)); });
+  }
+}
+
+template <typename Vec>
+void crf_sum_simd(const CrfStep& step) noexcept {
+  for_each_tag_block<Vec>(step.tags, [&](const auto& block) { block.sum(step); });
+}
+
+template <typename Vec>
+void crf_best_simd(const CrfStep& step) noexcept {
+  for_each_tag_block<Vec>(step.tags, [&](const auto& block) { block.best(step); });
+}
+
+template <typename Vec>
+void crf_exp_simd(std::int64_t count, const float* left, const float* right, float scale,
+                  float* to) noexcept {
+  for (std::int64_t at = 0; at < count; at += Vec::kLanes) {
+    const auto mask = Vec::first(count - at < Vec::kLanes ? count - at : Vec::kLanes);
+    const Vec power = exponential(Vec::load(left + at, mask) + Vec::load(right + at, mask));
+    (Vec::broadcast(scale) * power).store(to + at, mask);
+  }
+}
+
+template <typename Vec>
+void crf_count_simd(const CrfCount& count) noexcept {
+  for (std::int64_t row = count.first_row; row < count.first_row + count.rows; ++row) {
+    for_each_tag_block<Vec>(count.tags, [&](const auto& block) { block.count(count, row); });
+  }
+}
+
+template <typename Vec>
+CrfKernels crf_kernels_simd() noexcept {
+  return {crf_sum_simd<Vec>, crf_best_simd<Vec>, crf_exp_simd<Vec>, crf_count_simd<Vec>};
+}
+
+}  // namespace
+}  // namespace quadgate::kernels
