@@ -77,6 +77,16 @@ void add_evaluate(CLI::App& app, EvaluateArguments& arguments, Command& command)
       *app.add_subcommand("evaluate", "Print a model's loss and metrics on a data set");
   add_model_on_data(evaluate, arguments.checkpoint, arguments.data, arguments.split,
                     arguments.threads);
+  evaluate
+      .add_option("--by", arguments.by,
+                  "Print a table as well, which --json has all of: class, confusion or entity; "
+                  "may be given many times")
+      ->allow_extra_args(false)
+      ->type_name("TABLE");
+  evaluate
+      .add_option("--top-k", arguments.top_k,
+                  "Tell how often the class is one of the K likeliest; 5 unless given")
+      ->type_name("K");
   evaluate.add_flag("--json", arguments.json, "Print a JSON object");
   evaluate.callback([&] {
     command = [&] {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -12,6 +13,8 @@ struct EvaluateArguments {
   std::vector<std::filesystem::path> data;  ///< files of one data set
   std::string split = "test";
   std::optional<int> threads;
+  std::optional<std::int64_t> top_k;  ///< of classes
+  std::vector<std::string> by;        ///< tables to print: "classes", ...
   bool json = false;
 };
 

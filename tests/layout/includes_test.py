@@ -18,6 +18,7 @@ ROOMS = {
     "kernels/random": ["base", "simd"],
     "kernels/fma_peak": ["base", "simd"],
     "engine/base": [],
+    "engine/metrics": ["base"],
     "engine/threads": ["base"],
     "engine/model": ["base", "threads"],
     "engine/cluster": ["base", "threads", "model"],

@@ -97,3 +97,18 @@ def test_one_epoch_gives_the_same_weights_and_perplexity(tmp_path, level, cell, 
     metrics = evaluate(checkpoint, data)
     assert metrics["loss"] == pytest.approx(loss, rel=1e-5)
     assert metrics["perplexity"] == pytest.approx(math.exp(loss), rel=1e-4)
+
+    with h5py.File(data) as file:
+        names = [str(name) for name in file.attrs["token_names"].astype(str)]
+    tokens = read_text(data, "test")[0]
+    streams = tokens[: len(tokens) // STREAMS * STREAMS].view(STREAMS, -1).tolist()
+    words = {name for name in names if level == "words" and name != "<eos>"}
+    lengths = [len(name) if name in words and name != "<unk>" else 1 for name in names]
+    characters = sum(
+        lengths[token] + (names[token] in words and names[before] in words)
+        for stream in streams
+        for before, token in zip(stream, stream[1:])
+    )
+    bits = loss * sum(count for _, count in pieces) / math.log(2)
+    assert metrics["bits_per_character"] == pytest.approx(bits / characters, rel=1e-5)
+    assert metrics["tokens_per_s"] > 0

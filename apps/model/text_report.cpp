@@ -1,0 +1,62 @@
+#include "apps/model/text_report.h"
+
+#include <fmt/format.h>
+
+#include <numbers>
+#include <string_view>
+
+#include "apps/model/text_tokens.h"
+#include "io/data/vocabulary.h"
+#include "io/importers/utf8.h"
+
+namespace quadgate::apps {
+namespace {
+
+ModelConfig with_plain_loss(ModelConfig config) {
+  config.loss.label_smoothing = 0;
+  config.loss.class_weights.clear();
+  return config;
+}
+
+std::int64_t count_characters(std::string_view text) {
+  std::int64_t count = 0;
+  for (; !text.empty(); ++count) text.remove_prefix(utf8_size(text));
+  return count;
+}
+
+}  // namespace
+
+TextReport::TextReport(const ModelDescription& model)
+    : loss_(with_plain_loss(model.config)), unknown_token_(-1) {
+  const TextTokens tokens(model.data.token_names);
+  unknown_token_ = tokens.unknown();
+  for (const std::string& name : model.data.token_names) {
+    const bool is_unknown = name == kUnknownToken;
+    const bool is_word = tokens.level() == TextLevel::words && name != kEndOfLine;
+    characters_.push_back(is_word && !is_unknown ? count_characters(name) : 1);
+    is_word_.push_back(is_word ? 1 : 0);
+  }
+}
+
+void TextReport::add(const Batch& batch, std::span<const float> logits) {
+  nats_ += loss_.of_batch(batch, logits).loss;
+  tokens_ += batch.steps();
+  for (std::size_t i = 0; i < batch.labels.size(); ++i) {
+    const std::int64_t token = batch.labels[i];
+    unknown_ += token == unknown_token_ ? 1 : 0;
+    const bool is_behind_blank = is_word(token) && is_word(batch.tokens[i]);
+    character_count_ += characters_[static_cast<std::size_t>(token)] + (is_behind_blank ? 1 : 0);
+  }
+}
+
+void TextReport::tell(Report& report) const {
+  const std::chrono::duration<double> seconds = Clock::now() - start_;
+  const double bits = nats_ / std::numbers::ln2;
+  report.numbers.emplace_back("bits_per_character", bits / static_cast<double>(character_count_));
+  report.numbers.emplace_back("tokens_per_s", static_cast<double>(tokens_) / seconds.count());
+  if (unknown_ == 0) return;
+  report.notes.push_back(fmt::format("{} of {} tokens are {}, each taken for one character",
+                                     unknown_, tokens_, kUnknownToken));
+}
+
+}  // namespace quadgate::apps
