@@ -31,6 +31,10 @@ class Communicator {
   /// what `make` throws.
   explicit Communicator(const std::function<std::unique_ptr<Transport>()>& make,
                         Options options = {});
+  /// The first `ranks` ranks of `all`, for them alone, as if there were no others. `all` outlives
+  /// it and stands still while it is in a call; the others may wait in a call of `all`. Throws
+  /// InvalidArgument unless this rank is one of them.
+  Communicator(Communicator& all, int ranks);
   /// Waits until all ranks are here, unless the run has failed. While an exception goes through its
   /// owner, this rank fails.
   ~Communicator();
@@ -49,6 +53,8 @@ class Communicator {
 
   /// What this rank has sent in the calls that are over.
   Traffic traffic() const noexcept;
+  /// How long callers have waited in calls.
+  double waited_seconds() const noexcept;
 
   /// Says that this rank failed, in one line of text, so that one rank reports it. Returns when one
   /// has, or the grace is over. Any thread may call it; a call of another that is waiting throws.
@@ -70,8 +76,10 @@ class Communicator {
   /// The size of every rank's record.
   std::vector<std::uint64_t> sizes_of(std::span<const std::byte> record);
 
+  std::shared_ptr<ProgressThread> thread_;  // if there is a network
+  int world_size_ = 1;
+  bool is_whole_ = true;  // its calls are of all ranks that the thread knows
   std::unique_ptr<RecordGather> records_;
-  std::unique_ptr<ProgressThread> thread_;  // if there is a network
 };
 
 }  // namespace quadgate::cluster

@@ -41,15 +41,15 @@ void ProgressThread::set_places(std::vector<std::string> hosts,
   tell_news();
 }
 
-void ProgressThread::run(Job& job) {
+void ProgressThread::run(Job& job, bool is_of_all) {
   std::unique_lock lock(mutex_);
-  give(job, lock);
+  give(job, is_of_all, lock);
   wait(never, lock);
 }
 
-void ProgressThread::begin(Job& job) {
+void ProgressThread::begin(Job& job, bool is_of_all) {
   std::unique_lock lock(mutex_);
-  give(job, lock);
+  give(job, is_of_all, lock);
   tell_news();
 }
 
@@ -63,19 +63,22 @@ void ProgressThread::nudge() {
   tell_news();
 }
 
-void ProgressThread::give(Job& job, std::unique_lock<std::mutex>& lock) {
+void ProgressThread::give(Job& job, bool is_of_all, std::unique_lock<std::mutex>& lock) {
   wait(never, lock);
   job_ = &job;
+  job_is_of_all_ = is_of_all;
 }
 
 void ProgressThread::wait(const std::function<bool()>& is_over,
                           std::unique_lock<std::mutex>& lock) {
   const auto is_done = [&] { return job_ == nullptr || is_over(); };
   if (!is_done()) {
+    const Clock::time_point start = Clock::now();
     ++waiting_;
     tell_news();
     over_.wait(lock, is_done);
     --waiting_;
+    waited_ += Clock::now() - start;
   }
   if (failure_) throw Failure(*failure_);
 }
@@ -88,6 +91,11 @@ void ProgressThread::tell_news() {
 Traffic ProgressThread::traffic() const {
   const std::scoped_lock lock(mutex_);
   return traffic_;
+}
+
+double ProgressThread::waited_seconds() const {
+  const std::scoped_lock lock(mutex_);
+  return std::chrono::duration<double>(waited_).count();
 }
 
 void ProgressThread::fail(std::string_view text) noexcept {
@@ -172,7 +180,8 @@ void ProgressThread::take_news() {
   is_waited_for_ = waiting_ > 0;
   if (failing_since_ || job_ == nullptr || job_ == current_) return;
   current_ = job_;
-  watch_->begin_call();
+  // Ranks count the calls that all of them make.
+  if (job_is_of_all_) watch_->begin_call();
 }
 
 /// No job goes on from here.
@@ -184,7 +193,7 @@ void ProgressThread::begin_to_fail(std::string_view text) {
 }
 
 /// Waits a little before it looks again. While a caller waits for a job, a core is free; while it
-/// computes, each look takes time from it.
+/// computes, each look takes time from it. What has not come for long may wait a hundredth longer.
 void ProgressThread::rest(Clock::duration idle) {
   constexpr auto kSpin = microseconds(200);
   if (current_ != nullptr && is_waited_for_ && idle < kSpin) {
@@ -192,9 +201,10 @@ void ProgressThread::rest(Clock::duration idle) {
     return;
   }
   const auto shortest = is_waited_for_ ? microseconds(50) : microseconds(200);
-  const auto longest = messenger_->is_moving() ? shortest : microseconds(5'000);
+  constexpr auto kLongest = microseconds(5'000);
+  const auto part = messenger_->is_moving() ? idle / 100 : idle / 4;
   std::unique_lock lock(mutex_);
-  news_came_.wait_for(lock, std::clamp<Clock::duration>(idle / 4, shortest, longest),
+  news_came_.wait_for(lock, std::clamp<Clock::duration>(part, shortest, kLongest),
                       [&] { return has_news_; });
 }
 

@@ -39,23 +39,26 @@ class ProgressThread {
   /// The names of all ranks' machines, and their processes' addresses.
   void set_places(std::vector<std::string> hosts, std::vector<std::string> addresses);
 
-  /// Runs a job to its end, once the one before it is over. Throws Failure once the run has failed.
-  void run(Job& job);
+  /// Runs a job of all ranks, or of some, to its end, once the one before it is over. Throws
+  /// Failure once the run has failed.
+  void run(Job& job, bool is_of_all);
   /// Begins a job likewise.
-  void begin(Job& job);
+  void begin(Job& job, bool is_of_all);
   /// Waits until `is_over()`, or until there is no job. Throws likewise.
   void wait(const std::function<bool()>& is_over);
   /// A job that is under way may have more to do.
   void nudge();
   /// Of the jobs that are over.
   Traffic traffic() const;
+  /// How long callers have waited.
+  double waited_seconds() const;
   /// Says that this rank failed. Returns once the run has, or after twice the grace.
   void fail(std::string_view text) noexcept;
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  void give(Job& job, std::unique_lock<std::mutex>& lock);
+  void give(Job& job, bool is_of_all, std::unique_lock<std::mutex>& lock);
   void wait(const std::function<bool()>& is_over, std::unique_lock<std::mutex>& lock);
   void tell_news();
   void main(const std::function<std::unique_ptr<Transport>()>& make);
@@ -81,6 +84,7 @@ class ProgressThread {
   std::exception_ptr error_;  // of the start
   bool has_news_ = false;     // those below have changed
   Job* job_ = nullptr;
+  bool job_is_of_all_ = true;
   bool leaves_ = false;
   std::optional<std::string> failing_;
   std::vector<std::string> hosts_;
@@ -88,6 +92,7 @@ class ProgressThread {
   std::optional<std::string> failure_;  // of the run
   Traffic traffic_;
   int waiting_ = 0;  // callers
+  Clock::duration waited_{0};
 
   // Of the thread alone:
   std::unique_ptr<Transport> transport_;

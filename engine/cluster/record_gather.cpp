@@ -14,20 +14,19 @@ void RecordGather::begin(std::span<const std::byte> mine, std::span<std::byte> a
 }
 
 bool RecordGather::advance(Messenger& messenger) {
-  const int world_size = messenger.world_size();
-  while (receiving_ == 0 && count_ < world_size) {
+  while (receiving_ == 0 && count_ < world_size_) {
     count_ += coming_;
-    coming_ = std::min(count_, world_size - count_);
+    coming_ = std::min(count_, world_size_ - count_);
     if (coming_ == 0) break;
-    const int to = (messenger.rank() + world_size - count_) % world_size;
-    const int from = (messenger.rank() + count_) % world_size;
+    const int to = (messenger.rank() + world_size_ - count_) % world_size_;
+    const int from = (messenger.rank() + count_) % world_size_;
     const std::size_t known = size_ * static_cast<std::size_t>(count_);
     const std::size_t size = size_ * static_cast<std::size_t>(coming_);
     const std::span<std::byte> records(known_);
     messenger.receive(from, MessageKind::record, 0, records.subspan(known, size), receiving_);
     messenger.send(to, MessageKind::record, 0, records.first(size), sending_);
   }
-  if (count_ < world_size || sending_ > 0) return false;
+  if (count_ < world_size_ || sending_ > 0) return false;
   // known_ begins with this rank's record, all_ with that of rank 0.
   const std::size_t before = size_ * static_cast<std::size_t>(messenger.rank());
   std::ranges::rotate_copy(known_, known_.end() - static_cast<std::ptrdiff_t>(before),

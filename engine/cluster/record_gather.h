@@ -13,11 +13,15 @@ namespace quadgate::cluster {
 /// all-to-all communications in multiport message-passing systems", 1997).
 class RecordGather final : public Job {
  public:
+  /// Of the first `world_size` ranks.
+  explicit RecordGather(int world_size) : world_size_(world_size) {}
+
   /// The next records: `mine` and, in rank order, `all`. Both stay until it is over.
   void begin(std::span<const std::byte> mine, std::span<std::byte> all);
   bool advance(Messenger& messenger) override;
 
  private:
+  int world_size_;
   std::size_t size_ = 0;  // of a record
   std::span<std::byte> all_;
   std::vector<std::byte> known_;  // records of this rank and those after it

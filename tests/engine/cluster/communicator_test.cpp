@@ -5,12 +5,18 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "engine/base/error.h"
+#include "engine/cluster/gradient_exchange.h"
 #include "tests/support/in_process_ranks.h"
 
 namespace quadgate::cluster {
@@ -65,6 +71,89 @@ TEST(CommunicatorLimitsTest, WithoutANetworkItIsOneRank) {
     expect_all_come(*communicator);
     communicator->fail("nobody listens");
   }
+}
+
+/// One exchange of ones over as many shards as ranks.
+void expect_sum_of_ones(Communicator& communicator) {
+  constexpr std::size_t kFloats = 20'000;
+  const std::vector<float> ones(kFloats, 1.0F);
+  GradientExchange exchange(communicator, kFloats, communicator.world_size());
+  exchange.add(ones);
+  const std::span<const float> sum = exchange.reduce_scatter();
+  std::vector<float> all(kFloats);
+  for (const FlatRange& range : exchange.owned()) {
+    std::ranges::copy(sum.subspan(range.begin, range.size), all.data() + range.begin);
+  }
+  exchange.all_gather(all);
+  EXPECT_EQ(all, std::vector<float>(kFloats, static_cast<float>(communicator.world_size())));
+}
+
+TEST(CommunicatorViewTest, TheFirstRanksWorkWhileTheOthersWait) {
+  constexpr int kRanks = 5;
+  testing::InProcessRanks run(kRanks);
+  run.run([](Communicator& all) {
+    for (int first = 1; first <= kRanks; ++first) {
+      if (all.rank() < first) {
+        Communicator view(all, first);
+        EXPECT_EQ(view.rank(), all.rank());
+        EXPECT_EQ(view.world_size(), first);
+        for (int i = 0; i < 3; ++i) expect_all_come(view);
+        expect_sum_of_ones(view);
+      }
+      expect_all_come(all);
+    }
+    if (all.rank() == kRanks - 1) return;
+    // The last rank may be through already: it is in no call of the others.
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    Communicator view(all, kRanks - 1);
+    expect_all_come(view);
+  });
+  EXPECT_THAT(run.lines(), IsEmpty());
+  EXPECT_THAT(run.failed(), IsEmpty());
+}
+
+TEST(CommunicatorViewTest, AnErrorInItEndsThoseWhoWaitToo) {
+  testing::InProcessRanks run(3);
+  run.run([](Communicator& all) {
+    std::byte mine{};
+    Record everyone(3);
+    if (all.rank() < 2) {
+      Communicator view(all, 2);
+      if (all.rank() == 1) view.fail("its disk is full");
+      view.all_gather({&mine, 1}, std::span(everyone).first(2));
+    }
+    all.all_gather({&mine, 1}, everyone);
+  });
+  EXPECT_THAT(run.lines(), ::testing::ElementsAre("rank 1 (n1): its disk is full"));
+  EXPECT_EQ(run.failed().size(), 3);
+}
+
+TEST(CommunicatorViewTest, IsOfRanksThatThereAre) {
+  testing::InProcessRanks run(2);
+  run.run([](Communicator& all) {
+    EXPECT_THROW(Communicator(all, 3), InvalidArgument);
+    EXPECT_THROW(Communicator(all, 0), InvalidArgument);
+    if (all.rank() == 1) {
+      EXPECT_THROW(Communicator(all, 1), InvalidArgument);
+    }
+  });
+  EXPECT_THAT(run.lines(), IsEmpty());
+}
+
+TEST(CommunicatorLimitsTest, TellsHowLongCallsWaited) {
+  testing::InProcessRanks run(2);
+  run.run([](Communicator& all) {
+    std::byte mine{};
+    Record everyone(2);
+    all.all_gather({&mine, 1}, everyone);
+    const double before = all.waited_seconds();
+    if (all.rank() == 1) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    all.all_gather({&mine, 1}, everyone);
+    if (all.rank() == 0) {
+      EXPECT_GT(all.waited_seconds() - before, 0.04);
+    }
+  });
+  EXPECT_EQ(Communicator().waited_seconds(), 0);
 }
 
 TEST(CommunicatorLimitsTest, ASlowNetworkChangesNothing) {
