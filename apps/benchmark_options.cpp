@@ -78,25 +78,39 @@ void add_bench(CLI::App& app, BenchArguments& arguments, Command& command) {
 }
 
 void add_scale(CLI::App& app, ScalingArguments& arguments, Command& command) {
-  CLI::App& scale = *app.add_subcommand(
-      "scale", "Time the training step of bench at several thread counts, and write a report");
+  CLI::App& scale = *app.add_subcommand("scale",
+                                        "Time the training step of bench at several numbers of "
+                                        "threads, and of ranks below a launcher, "
+                                        "and write a report");
   add_step(scale, arguments.shape, arguments.pin);
-  scale.add_option("--threads", arguments.threads, "Thread counts, such as 1,2,4")
-      ->required()
-      ->type_name("K,...");
+  CLI::Option* const threads =
+      scale.add_option("--threads", arguments.threads, "Thread counts, such as 1,2,4")
+          ->type_name("K,...");
+  scale
+      .add_option("--ranks", arguments.ranks,
+                  "Numbers of ranks, such as 1,2,4, of those that mpirun or srun started; each has "
+                  "--threads, or its part of a node's cores")
+      ->type_name("R,...");
+  scale.add_flag(
+      "--network", arguments.network,
+      "Measure what the network between ranks takes, and predict the step of up to 1,024");
   scale
       .add_option_function<std::string>(
           "--mode", [&](const std::string& mode) { arguments.weak = mode == "weak"; },
-          "strong: the same batch at every thread count; weak: N rows for every thread")
+          "strong: the same batch everywhere; weak: N rows for every thread, or with --ranks for "
+          "every "
+          "rank")
       ->check(CLI::IsMember({"strong", "weak"}))
       ->default_str("strong")
       ->type_name("MODE");
-  scale.add_option("--repeats", arguments.repeats, "Rounds through the thread counts")
+  scale
+      .add_option("--repeats", arguments.repeats, "Rounds through the numbers of threads and ranks")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str()
       ->type_name("R");
   add_seconds(scale, arguments.seconds,
-              "Time to measure for in each round at each thread count, at least 5 steps");
+              "Time to measure for in each round at each number of threads and ranks, at least 5 "
+              "steps");
   scale.add_option("-o,--output", arguments.output, "Report to write: .json or .html")
       ->required()
       ->type_name("OUT");
@@ -107,12 +121,11 @@ void add_scale(CLI::App& app, ScalingArguments& arguments, Command& command) {
   scale.add_option("--python", arguments.python, "Python that has torch")
       ->capture_default_str()
       ->type_name("PROGRAM");
-  scale.callback([&, compare] {
+  scale.callback([&, threads, compare] {
+    const bool on_ranks = !arguments.ranks.empty() || arguments.network;
+    if (threads->count() == 0 && !on_ranks) throw CLI::RequiredError("--threads");
     arguments.compare_torch = compare->count() > 0;
-    command = [&] {
-      apps::scaling_run(arguments);
-      return kExitDone;
-    };
+    command = [&] { return apps::scaling_run(arguments); };
   });
 }
 

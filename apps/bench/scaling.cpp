@@ -1,5 +1,7 @@
 #include "apps/bench/scaling.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -16,6 +18,10 @@ Spread spread_over(std::size_t repeats, Value value) {
   return spread_of(std::move(values));
 }
 
+std::string threads_of(int threads) {
+  return fmt::format("{} thread{}", threads, threads == 1 ? "" : "s");
+}
+
 }  // namespace
 
 Spread spread_of(std::vector<double> values) {
@@ -29,9 +35,15 @@ Spread spread_of(std::vector<double> values) {
   return {quantile(0.5), quantile(0.25), quantile(0.75), values.front(), values.back()};
 }
 
+std::string name_of(const ScalingPoint& point, bool with_ranks) {
+  if (!with_ranks) return threads_of(point.threads);
+  return fmt::format("{} rank{} of {}", point.ranks, point.ranks == 1 ? "" : "s",
+                     threads_of(point.threads));
+}
+
 void summarize(ScalingPoint& point, std::span<const ScalingSample> samples,
                const ScalingPoint& base, std::span<const ScalingSample> base_samples) {
-  const double threads = static_cast<double>(point.threads) / base.threads;
+  const double cores = static_cast<double>(point.cores()) / base.cores();
   const double flops = point.step_flops / base.step_flops;
   const auto over = [&](auto value) {
     return spread_over(samples.size(),
@@ -49,11 +61,20 @@ void summarize(ScalingPoint& point, std::span<const ScalingSample> samples,
   point.peak = over([](const Sample& s, const Sample&) { return s.peak; });
   point.peak_share = over([&](const Sample& s, const Sample&) { return rate(s) / s.peak; });
   point.speed_up = over(speed_up);
-  point.efficiency = point.speed_up.median / threads;
-  point.peak_efficiency = over(peak_ratio).median / threads;
+  point.efficiency = point.speed_up.median / cores;
+  point.peak_efficiency = over(peak_ratio).median / cores;
   point.efficiency_over_peak = over([&](const Sample& s, const Sample& b) {
                                  return speed_up(s, b) / peak_ratio(s, b);
                                }).median;
+  if (point.communication) {
+    point.communication->exchange =
+        over([](const Sample& s, const Sample&) { return s.exchange_seconds; });
+    point.communication->exposed =
+        over([](const Sample& s, const Sample&) { return s.wait_seconds; });
+    point.communication->hidden = over([](const Sample& s, const Sample&) {
+      return std::max(0.0, s.exchange_seconds - s.wait_seconds);
+    });
+  }
   if (samples.front().torch_seconds == 0) {
     return;
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/base/phase_times.h"
@@ -21,17 +22,28 @@ struct Spread {
 /// The spread of at least one value. Quartiles are interpolated linearly, as NumPy's are.
 Spread spread_of(std::vector<double> values);
 
-/// One repeat at one thread count.
+/// One repeat at one number of ranks and threads.
 struct ScalingSample {
-  double step_seconds = 0;   ///< median over its steps
-  double peak = 0;           ///< FMA peak of the same threads between the steps, median, FLOP/s
-  double torch_seconds = 0;  ///< PyTorch's step, median; 0 without PyTorch
+  double step_seconds = 0;      ///< median over its steps
+  double peak = 0;              ///< FMA peak of the same threads between the steps, median, FLOP/s
+  double torch_seconds = 0;     ///< PyTorch's step, median; 0 without PyTorch
+  double exchange_seconds = 0;  ///< of gradients and weights, without computing; 0 for one rank
+  double wait_seconds = 0;  ///< of a step, for the exchange: of the rank that waits least, median
 };
 
-/// The repeats at one thread count, summarized. A speed-up compares the FLOP/s of a repeat with
-/// those of the same repeat at the fewest threads.
+/// What a rank has sent in a step.
+struct StepTraffic {
+  std::int64_t bytes = 0;           ///< of gradients and weights
+  std::int64_t messages = 0;        ///< that these went in
+  std::int64_t small_bytes = 0;     ///< of losses and norms
+  std::int64_t small_messages = 0;  ///< that these went in
+};
+
+/// The repeats at one number of ranks and threads, summarized. A speed-up compares the FLOP/s of a
+/// repeat with those of the same repeat at the fewest cores.
 struct ScalingPoint {
-  int threads = 0;
+  int ranks = 1;
+  int threads = 0;  ///< of each rank
   std::int64_t batch = 0;
   double step_flops = 0;   ///< floating-point operations of a step
   std::int64_t steps = 0;  ///< timed in all repeats
@@ -50,10 +62,22 @@ struct ScalingPoint {
     Spread ratio;  ///< PyTorch's step over ours
   };
   std::optional<Torch> torch;
+  struct Communication {
+    Spread exchange;      ///< seconds of an exchange without computing
+    Spread exposed;       ///< seconds that a step waits for it
+    Spread hidden;        ///< the rest of the exchange, which goes on while the ranks compute
+    StepTraffic traffic;  ///< of the rank that sends most
+  };
+  std::optional<Communication> communication;  ///< of two ranks or more
+
+  int cores() const noexcept { return ranks * threads; }
 };
 
+/// "2 ranks of 1 thread", or "2 threads" without ranks.
+std::string name_of(const ScalingPoint& point, bool with_ranks);
+
 /// Fills the spreads and efficiencies of `point` from `samples`. Its speed-up is over `base`, the
-/// fewest threads, with as many `base_samples`. Threads and step_flops of both must be set.
+/// fewest cores, with as many `base_samples`. Ranks, threads and step_flops of both must be set.
 void summarize(ScalingPoint& point, std::span<const ScalingSample> samples,
                const ScalingPoint& base, std::span<const ScalingSample> base_samples);
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <string_view>
 
+#include "apps/bench/network_section.h"
 #include "apps/bench/scaling_report.h"
 #include "apps/common/embedded.h"
 
@@ -70,10 +71,23 @@ std::string cell(const Spread& spread, double scale = 1) {
 
 std::string row(std::string_view cells) { return fmt::format("<tr>{}</tr>\n", cells); }
 
+std::string cores_of(const ScalingPoint& point, const ScalingReport& report) {
+  return report.ranks > 0 ? fmt::format("{} x {}", point.ranks, point.threads)
+                          : fmt::to_string(point.threads);
+}
+
+std::string communication_cells(const ScalingPoint& point) {
+  if (!point.communication) return cell("") + cell("") + cell("") + cell("") + cell("");
+  const ScalingPoint::Communication& communication = *point.communication;
+  return cell(communication.exchange, 1e3) + cell(communication.exposed, 1e3) +
+         cell(communication.hidden, 1e3) + cell(fmt::to_string(communication.traffic.bytes)) +
+         cell(fmt::to_string(communication.traffic.messages));
+}
+
 std::string point_rows(const ScalingReport& report) {
   std::string rows;
   for (const ScalingPoint& point : report.points) {
-    std::string cells = cell(fmt::to_string(point.threads)) + cell(fmt::to_string(point.batch)) +
+    std::string cells = cell(cores_of(point, report)) + cell(fmt::to_string(point.batch)) +
                         cell(point.step_seconds, 1e3) + cell(point.speed_up);
     for (const double value :
          {point.efficiency, point.peak_efficiency, point.efficiency_over_peak}) {
@@ -81,6 +95,7 @@ std::string point_rows(const ScalingReport& report) {
     }
     cells += cell(point.rate, 1e-9) + cell(point.peak, 1e-9) + cell(point.peak_share) +
              cell(fmt::to_string(point.steps));
+    if (report.ranks > 0) cells += communication_cells(point);
     if (point.torch) {
       cells += cell(point.torch->step_seconds, 1e3) + cell(point.torch->speed_up) +
                cell(point.torch->ratio);
@@ -93,7 +108,7 @@ std::string point_rows(const ScalingReport& report) {
 std::string phase_table(const ScalingReport& report) {
   std::string head = "<th>phase</th>";
   for (const ScalingPoint& point : report.points) {
-    head += fmt::format("<th>{} thread{}</th>", point.threads, point.threads == 1 ? "" : "s");
+    head += fmt::format("<th>{}</th>", name_of(point, report.ranks > 0));
   }
   std::string rows;
   for (std::size_t i = 0; i < kPhases; ++i) {
@@ -123,6 +138,7 @@ std::string machine_rows(const ScalingReport& report) {
   add("affinity", fmt::format("CPUs {}", fmt::join(machine.affinity, ", ")));
   add("cgroup quota", machine.cgroup_cpus ? fmt::format("{} CPUs", *machine.cgroup_cpus) : "none");
   add("threads", report.arguments.pin ? "pinned, one to a physical core as long as there are any"
+                 : report.ranks > 0   ? "where the launcher left them"
                                       : "not pinned");
   add("system", machine.kernel);
   return rows;
@@ -134,6 +150,30 @@ std::string describe(const StepShape& shape) {
                      shape.bidirectional ? ", bidirectional" : "", shape.seq_len,
                      shape.lengths.empty() ? "" : " (lengths " + shape.lengths + ")", shape.batch);
 }
+
+std::string mode_of(const ScalingArguments& arguments, bool ranks) {
+  if (!arguments.weak) {
+    return ranks ? "strong scaling: the same batch at all ranks and threads"
+                 : "strong scaling: the same batch at every thread count";
+  }
+  return fmt::format("weak scaling: this batch for every {}", ranks ? "rank" : "thread");
+}
+
+std::string left_out_of(const ScalingReport& report) {
+  if (report.left_out.empty()) return "";
+  std::vector<std::string> names;
+  for (const ScalingPoint& point : report.left_out) names.push_back(name_of(point, true));
+  return fmt::format(". Left out, since they would share cores: {}", fmt::join(names, ", "));
+}
+
+constexpr std::string_view kRanksNote =
+    "<p>Ranks that took no part slept. A step waits for an exchange as long as the rank does that "
+    "waits "
+    "least, the last to have computed; the exchange alone, which ranks that compute nothing made "
+    "in "
+    "turns with the steps, is hidden for the rest. The optimizer's core time holds the wait for "
+    "the "
+    "weights of other ranks.</p>\n";
 
 std::string fit_of(bool weak) {
   return weak ? "The serial fraction f is that of Gustafson's law, S = r - f (r - 1), for the "
@@ -147,11 +187,22 @@ std::string fit_of(bool weak) {
 std::string to_html(const ScalingReport& report) {
   const ScalingArguments& arguments = report.arguments;
   const bool torch = !report.torch_version.empty();
+  const bool ranks = report.ranks > 0;
   return fill(
       embedded_scaling_page(),
       {{"shape", escape(describe(arguments.shape))},
-       {"mode", arguments.weak ? "weak scaling: this batch for every thread"
-                               : "strong scaling: the same batch at every thread count"},
+       {"title",
+        ranks ? "Scaling of a training step over ranks" : "Thread scaling of a training step"},
+       {"first_head", ranks ? "ranks x<br>threads" : "threads"},
+       {"counts", ranks ? "numbers of ranks and threads" : "thread counts"},
+       {"mode", mode_of(arguments, ranks)},
+       {"left_out", left_out_of(report)},
+       {"network", report.network ? network_section(*report.network) : ""},
+       {"ranks_note", ranks ? std::string(kRanksNote) : ""},
+       {"communication_head", ranks ? "<th>exchange<br>alone, ms</th><th>waited<br>for, ms</th>"
+                                      "<th>hidden,<br>ms</th><th>bytes sent<br>by a rank</th>"
+                                      "<th>messages</th>"
+                                    : ""},
        {"command", escape(arguments.command_line)},
        {"torch_head",
         torch
@@ -159,7 +210,7 @@ std::string to_html(const ScalingReport& report) {
             : ""},
        {"points", point_rows(report)},
        {"serial_fraction", report.serial_fraction ? fmt::format("{:.4f}", *report.serial_fraction)
-                                                  : "needs more than one thread count"},
+                                                  : "needs more than one number of cores"},
        {"phases", phase_table(report)},
        {"machine", machine_rows(report)},
        {"repeats", fmt::to_string(arguments.repeats)},

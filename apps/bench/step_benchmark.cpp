@@ -67,17 +67,20 @@ double forward_flops(const ModelConfig& config, std::int64_t steps) {
   return 2.0 * static_cast<double>(steps) * static_cast<double>(products);
 }
 
-/// As many shards as ranks, rounded up to a power of two.
-std::int64_t shards_for(const cluster::Communicator* communicator) noexcept {
-  const int ranks = communicator == nullptr ? 1 : communicator->world_size();
-  return static_cast<std::int64_t>(std::bit_ceil(static_cast<unsigned>(ranks)));
+std::unique_ptr<ShardedNetwork> make_shards(Network& network, cluster::Communicator* communicator,
+                                            std::int64_t batch_size, std::int64_t grad_shards) {
+  if (communicator == nullptr) return nullptr;
+  return std::make_unique<ShardedNetwork>(network, *communicator, batch_size, grad_shards);
 }
 
-std::unique_ptr<ShardedNetwork> make_shards(Network& network, cluster::Communicator* communicator,
-                                            std::int64_t batch_size) {
-  if (communicator == nullptr) return nullptr;
-  return std::make_unique<ShardedNetwork>(network, *communicator, batch_size,
-                                          shards_for(communicator));
+std::int64_t expect_rows(const StepShape& shape, std::int64_t grad_shards) {
+  if (shape.batch < grad_shards) {
+    throw InvalidArgument(
+        fmt::format("--batch: expected at least {} rows, one for each part that the ranks compute, "
+                    "found {}",
+                    grad_shards, shape.batch));
+  }
+  return grad_shards;
 }
 
 /// This rank's rows.
@@ -130,23 +133,33 @@ Batch random_batch(const StepShape& shape) {
 }
 
 StepBenchmark::StepBenchmark(const StepShape& shape, int threads, Pinning pinning,
-                             cluster::Communicator* communicator)
+                             cluster::Communicator* communicator,
+                             std::optional<std::int64_t> grad_shards)
     : precision_(shape.options.precision),
+      communicator_(communicator),
+      grad_shards_(expect_rows(
+          shape, grad_shards.value_or(
+                     shards_for(communicator == nullptr ? 1 : communicator->world_size())))),
       batch_(random_batch(shape)),
       arena_(threads, pinning),
       network_(model_of(shape), shape.seq_len,
-               ShardedNetwork::shard_rows(shape.batch, shards_for(communicator)), arena_,
-               shape.options),
-      shards_(make_shards(network_, communicator, shape.batch)),
+               ShardedNetwork::shard_rows(shape.batch, grad_shards_), arena_, shape.options),
+      shards_(make_shards(network_, communicator, shape.batch, grad_shards_)),
       share_(share_of(batch_, shards_.get())),
       trainer_(network_, clipped_adam(), kSeed, shards_.get()) {
   network_.parameters().initialize(kSeed);
 }
 
-void StepBenchmark::time_steps(double seconds, std::size_t fewest, std::vector<double>& times) {
+std::int64_t StepBenchmark::shards_for(int ranks) noexcept {
+  return static_cast<std::int64_t>(std::bit_ceil(static_cast<unsigned>(ranks)));
+}
+
+void StepBenchmark::time_steps(double seconds, std::size_t fewest, std::vector<double>& times,
+                               std::vector<double>* waits) {
   const auto start = Clock::now();
   for (bool goes_on = true; goes_on;) {
     const auto step_start = Clock::now();
+    const double waited = communicator_ == nullptr ? 0 : communicator_->waited_seconds();
     fewest -= fewest > 0 ? 1 : 0;
     goes_on = fewest > 0 || seconds_since(start) < seconds;
     // The first of several ranks decides for all.
@@ -154,6 +167,9 @@ void StepBenchmark::time_steps(double seconds, std::size_t fewest, std::vector<d
     trainer_.step(share_);
     if (shards_) goes_on = shards_->flags() != 0;
     times.push_back(seconds_since(step_start));
+    if (waits != nullptr && communicator_ != nullptr) {
+      waits->push_back(communicator_->waited_seconds() - waited);
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "apps/bench/step_shape.h"
@@ -22,14 +23,20 @@ Batch random_batch(const StepShape& shape);
 /// may be pinned as long as it lives (see Arena).
 class StepBenchmark {
  public:
-  /// With a communicator, which must outlive it, the ranks train on the batch together, and time
-  /// the same steps. Throws InvalidArgument, naming the flag, if the shape is impossible.
+  /// With a communicator, which must outlive it, the ranks train on the batch together, cut into
+  /// `grad_shards` shards, and time the same steps. Throws InvalidArgument, naming the flag, if the
+  /// shape is impossible.
   StepBenchmark(const StepShape& shape, int threads, Pinning pinning,
-                cluster::Communicator* communicator = nullptr);
+                cluster::Communicator* communicator = nullptr,
+                std::optional<std::int64_t> grad_shards = {});
+
+  /// As many shards as ranks, rounded up to a power of two: what a run has without grad_shards.
+  static std::int64_t shards_for(int ranks) noexcept;
 
   /// Runs at least `fewest` training steps, one or more, for about `seconds`, and appends the
-  /// seconds of each.
-  void time_steps(double seconds, std::size_t fewest, std::vector<double>& times);
+  /// seconds of each, and to `waits`, unless null, those that it waited for other ranks.
+  void time_steps(double seconds, std::size_t fewest, std::vector<double>& times,
+                  std::vector<double>* waits = nullptr);
 
   /// The FLOP/s that all cores reach together without memory, in a burst of about `seconds`.
   double measure_peak(double seconds);
@@ -43,11 +50,17 @@ class StepBenchmark {
 
   int threads() const noexcept { return arena_.threads(); }
   const Batch& batch() const noexcept { return batch_; }
+  /// The number of weights.
+  std::size_t parameters() const noexcept { return network_.parameters().values().size(); }
+  /// Whether gradients are sent while others are computed.
+  bool sends_early() const { return !network_.gradient_ranges().empty(); }
 
   BackendKind backend() const noexcept { return network_.backend(); }
 
  private:
   Precision precision_;
+  cluster::Communicator* communicator_;
+  std::int64_t grad_shards_;
   Batch batch_;
   Arena arena_;
   Network network_;

@@ -1,15 +1,32 @@
 #include "apps/common/placement.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <fstream>
-#include <set>
+#include <map>
+#include <sstream>
+#include <utility>
 
 #include "apps/common/machine.h"
+#include "apps/common/threads.h"
 
 namespace quadgate::apps {
 namespace {
+
+/// The physical cores with a CPU that this process may run on, by the list of their CPUs.
+std::set<std::string> allowed_cores(const Machine& machine, const std::filesystem::path& root) {
+  std::set<std::string> allowed;
+  for (const int cpu : machine.affinity) {
+    std::ifstream siblings(
+        root / fmt::format("sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
+    std::string core = std::to_string(cpu);
+    siblings >> core;
+    allowed.insert(core);
+  }
+  return allowed;
+}
 
 int part_of(int count, const Launch& launch) {
   return std::max(1, std::min(count, launch.node_cpus.value_or(count)) / launch.local_size);
@@ -24,17 +41,54 @@ std::string option_for(const Launch& launch, int cores) {
 
 NodeCores node_cores(const std::filesystem::path& root) {
   const Machine machine = describe_machine(root);
-  std::set<std::string> allowed;
-  for (const int cpu : machine.affinity) {
-    std::ifstream siblings(
-        root / fmt::format("sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
-    std::string core = std::to_string(cpu);
-    siblings >> core;
-    allowed.insert(core);
-  }
   return {.cpus = std::max(machine.cpus, 1),
           .cores = std::max(machine.cores, 1),
-          .allowed_cores = std::max(static_cast<int>(allowed.size()), 1)};
+          .allowed_cores = std::max(static_cast<int>(allowed_cores(machine, root).size()), 1)};
+}
+
+RankCores rank_cores(const std::filesystem::path& root) {
+  const Machine machine = describe_machine(root);
+  RankCores mine{.machine = {}, .cores = allowed_cores(machine, root), .quota = cgroup_cpus(root)};
+  // Containers and namespaces of one machine have names of their own.
+  std::ifstream(root / "proc/sys/kernel/random/boot_id") >> mine.machine;
+  if (mine.machine.empty()) mine.machine = "unknown";
+  return mine;
+}
+
+std::string to_text(const RankCores& cores) {
+  return fmt::format("{} {} {}", cores.machine, cores.quota.value_or(0),
+                     fmt::join(cores.cores, " "));
+}
+
+RankCores parse_rank_cores(std::string_view text) {
+  std::istringstream words{std::string(text)};
+  RankCores cores;
+  int quota = 0;
+  words >> cores.machine >> quota;
+  if (quota > 0) cores.quota = quota;
+  for (std::string core; words >> core;) cores.cores.insert(core);
+  return cores;
+}
+
+bool have_cores(std::span<const RankCores> ranks, int threads) {
+  struct Node {
+    std::set<std::string> cores;
+    int wanted = 0;
+    int quota = 0;
+  };
+  const auto has = [](std::size_t cores, int wanted) { return std::cmp_less_equal(wanted, cores); };
+  std::map<std::string, Node> nodes;
+  for (const RankCores& rank : ranks) {
+    Node& node = nodes[rank.machine];
+    node.cores.insert(rank.cores.begin(), rank.cores.end());
+    node.wanted += threads;
+    node.quota = rank.quota.value_or(node.wanted);
+    if (!has(rank.cores.size(), threads)) return false;
+  }
+  return std::ranges::all_of(nodes, [&](const auto& item) {
+    const Node& node = item.second;
+    return has(node.cores.size(), node.wanted) && node.wanted <= node.quota;
+  });
 }
 
 int cpus_of_rank(const Launch& launch, const NodeCores& node) { return part_of(node.cpus, launch); }

@@ -12,7 +12,6 @@
 
 #include "apps/common/command.h"
 #include "apps/common/mpi_launch.h"
-#include "apps/common/placement.h"
 #include "apps/common/threads.h"
 #include "apps/common/warn.h"
 #include "engine/base/error.h"
@@ -98,6 +97,14 @@ int Ranks::choose_threads(std::optional<int> flag, std::optional<std::int64_t> r
     break;
   }
   return threads;
+}
+
+std::vector<RankCores> Ranks::cores() {
+  std::vector<RankCores> all;
+  for (const std::string& text : gather(to_text(rank_cores()))) {
+    all.push_back(parse_rank_cores(text));
+  }
+  return all;
 }
 
 void Ranks::expect_same(std::string_view what, std::string_view text) {

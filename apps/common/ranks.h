@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/common/launch.h"
+#include "apps/common/placement.h"
 #include "engine/cluster/communicator.h"
 
 namespace quadgate::apps {
@@ -33,6 +34,8 @@ class Ranks {
   /// As apps::choose_threads, without a number given no more than this rank's part of its node's
   /// cores. Warns of what is slow in where the ranks are. Collective.
   int choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file);
+  /// The cores of every rank. Collective.
+  std::vector<RankCores> cores();
   /// Throws InvalidArgument, naming `what` and the rank, unless all ranks have the same text.
   /// Collective.
   void expect_same(std::string_view what, std::string_view text);

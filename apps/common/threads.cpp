@@ -109,23 +109,26 @@ int choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file
   return std::min(threads, cores);
 }
 
-std::vector<int> parse_thread_counts(std::string_view list) {
+std::vector<int> parse_counts(std::string_view flag, std::string_view list, int most) {
   std::vector<int> counts;
   bool good = true;
   for (std::size_t start = 0; start <= list.size();) {
     const std::size_t end = std::min(list.find(',', start), list.size());
     const auto count = parse_number(list.substr(start, end - start));
-    good = good && count && *count >= 1 && *count <= kMostThreads;
+    good = good && count && *count >= 1 && *count <= most;
     counts.push_back(good ? static_cast<int>(*count) : 0);
     start = end + 1;
   }
   std::sort(counts.begin(), counts.end());
   if (!good || std::adjacent_find(counts.begin(), counts.end()) != counts.end()) {
-    throw InvalidArgument(
-        fmt::format("--threads: expected different numbers from 1 to {} such as 1,2,4, found '{}'",
-                    kMostThreads, list));
+    throw InvalidArgument(fmt::format(
+        "{}: expected different numbers from 1 to {} such as 1,2,4, found '{}'", flag, most, list));
   }
   return counts;
+}
+
+std::vector<int> parse_thread_counts(std::string_view list) {
+  return parse_counts("--threads", list, kMostThreads);
 }
 
 }  // namespace quadgate::apps

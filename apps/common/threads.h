@@ -16,8 +16,10 @@ namespace quadgate::apps {
 int choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file = {},
                    std::optional<int> cpus_of_rank = {});
 
-/// Reads thread counts such as "1,2,4", and sorts them. Throws InvalidArgument unless they are
-/// different numbers from 1 to 1024.
+/// Reads counts such as "1,2,4", and sorts them. Throws InvalidArgument, naming the flag, unless
+/// they are different numbers from 1 to `most`.
+std::vector<int> parse_counts(std::string_view flag, std::string_view list, int most);
+/// Those of --threads, up to 1024.
 std::vector<int> parse_thread_counts(std::string_view list);
 
 /// How many cores' time the cgroup quota (v1 or v2) gives this process, rounded up; empty without a

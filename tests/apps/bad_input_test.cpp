@@ -111,6 +111,13 @@ TEST_F(BadInputTest, Scale) {
                        std::string(list) + "'");
   }
   expect_refused(with({"-o", "old.json"}), kExitWrongUse, "--threads is required");
+  for (const std::vector<std::string>& of_ranks :
+       {std::vector<std::string>{"--ranks", "1,2"}, std::vector<std::string>{"--network"}}) {
+    auto args = with({"-o", "old.json"});
+    args.insert(args.end(), of_ranks.begin(), of_ranks.end());
+    expect_refused(args, kExitWrongUse,
+                   of_ranks[0] + ": expected several ranks, as mpirun -n 4 quadgate scale");
+  }
   expect_refused(with({"--threads", "1"}), kExitWrongUse, "--output is required");
   expect_refused(with({"--threads", "1", "-o", "old.txt"}), kExitWrongUse,
                  ".json or .html, found 'old.txt'");

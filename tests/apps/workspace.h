@@ -22,7 +22,7 @@ struct Outcome {
 
 /// A temporary folder in which the program is run, with a small data set, data.h5, and a run file
 /// for it, run.toml, that trains into run/.
-class Workspace : public testing::Test {
+class Workspace : public ::testing::Test {
  protected:
   static constexpr std::int64_t kTrainSize = 80;
   static constexpr std::int64_t kTestSize = 20;

@@ -11,8 +11,8 @@
 namespace quadgate::apps {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::size_t count(const std::string& text, std::string_view part) {
   std::size_t times = 0;
@@ -92,6 +92,40 @@ TEST(ScalingPageTest, ShowsPytorchWhereItWasMeasured) {
   EXPECT_THAT(page, HasSubstr("<th>PyTorch:<br>step, ms</th>"));
   EXPECT_THAT(page, HasSubstr("<td>2.5<br>"));
   EXPECT_THAT(page, HasSubstr("PyTorch 2.13.0+cpu"));
+}
+
+TEST(ScalingPageTest, CallsPredictionsSo) {
+  ScalingReport report = made_up_report();
+  report.ranks = 4;
+  report.points[1].ranks = 2;
+  report.points[1].communication.emplace().traffic.bytes = 123456;
+  report.left_out.emplace_back().ranks = 4;
+  report.left_out.back().threads = 2;
+  NetworkReport& network = report.network.emplace();
+  network.is_one_machine = true;
+  NetworkCheck& check = network.checks.emplace_back();
+  check.ranks = 2;
+  check.network.halvings.push_back({1, 30e-6, 1e-6, 25e6});
+  check.network.adder = 1e-10;
+  check.predicted.computation = 0.090;
+  check.step_seconds.median = 0.100;
+  check.exchange_seconds.median = 1;
+  NetworkPrediction& prediction = network.predictions.emplace_back();
+  prediction.ranks = 1024;
+  prediction.step.computation = 0.0777;
+  const std::string page = to_html(report);
+  EXPECT_THAT(page, HasSubstr("<th>ranks x<br>threads</th>"));
+  EXPECT_THAT(page, HasSubstr("<td>2 x 2</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>123456</td>"));
+  EXPECT_THAT(page, HasSubstr("they would share cores: 4 ranks of 2 threads"));
+  EXPECT_THAT(page, HasSubstr("<td>ranks 1 apart</td><td>30</td><td>1</td><td>25</td><td>10</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>100</td><td>90</td><td>-10.0 %</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>1024</td><td>0</td><td>77.7</td>"));
+  EXPECT_GT(page.find("<td>1024</td>"), page.find("<h2>Predictions</h2>"));
+  EXPECT_THAT(page, HasSubstr("All ranks are on one machine"));
+  const auto record = nlohmann::json::parse(to_json(report));
+  EXPECT_NEAR(record["network"]["checks"][0]["error"].get<double>(), -0.1, 1e-12);
+  EXPECT_THAT(to_html(made_up_report()), Not(HasSubstr("<h2>Predictions</h2>")));
 }
 
 }  // namespace

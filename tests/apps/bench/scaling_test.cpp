@@ -73,5 +73,31 @@ TEST(SummarizeTest, ComparesEachRepeatWithTheSameRepeatAtTheFewestThreads) {
   EXPECT_DOUBLE_EQ(point.torch.value().speed_up.median, 3);
 }
 
+TEST(SummarizeTest, WhatAStepDoesNotWaitForIsHidden) {
+  const std::vector<ScalingSample> base_samples(3, {.step_seconds = 8, .peak = 100});
+  const auto sample = [](double exchange, double wait) {
+    return ScalingSample{
+        .step_seconds = 2, .peak = 400, .exchange_seconds = exchange, .wait_seconds = wait};
+  };
+  ScalingPoint base;
+  base.threads = 1;
+  base.step_flops = 50;
+  ScalingPoint point = base;
+  point.ranks = 2;
+  point.threads = 4;
+  point.communication.emplace();
+  summarize(point, std::vector{sample(3, 1), sample(5, 1), sample(3, 4)}, base, base_samples);
+  EXPECT_EQ(point.cores(), 8);
+  EXPECT_DOUBLE_EQ(point.speed_up.median, 4);
+  EXPECT_DOUBLE_EQ(point.efficiency, 0.5);
+  EXPECT_EQ(point.communication->exchange.median, 3);
+  EXPECT_EQ(point.communication->exposed.max, 4);
+  EXPECT_EQ(point.communication->hidden.median, 2);
+  EXPECT_EQ(point.communication->hidden.min, 0);
+  EXPECT_EQ(name_of(point, true), "2 ranks of 4 threads");
+  EXPECT_EQ(name_of(base, true), "1 rank of 1 thread");
+  EXPECT_EQ(name_of(base, false), "1 thread");
+}
+
 }  // namespace
 }  // namespace quadgate::apps

@@ -58,6 +58,34 @@ TEST(PlacementTest, ThisMachine) {
   EXPECT_GE(node.cpus, node.cores);
   EXPECT_GE(node.cores, node.allowed_cores);
   EXPECT_GE(node.allowed_cores, 1);
+  const RankCores mine = rank_cores();
+  EXPECT_EQ(static_cast<int>(mine.cores.size()), node.allowed_cores);
+  EXPECT_EQ(parse_rank_cores(to_text(mine)), mine);
+}
+
+TEST(RankCoresTest, TextGoesThereAndBack) {
+  const RankCores bound{.machine = "a-b-c", .cores = {"0-1", "2-3"}, .quota = 3};
+  EXPECT_EQ(to_text(bound), "a-b-c 3 0-1 2-3");
+  EXPECT_EQ(parse_rank_cores("a-b-c 3 0-1 2-3"), bound);
+  EXPECT_EQ(parse_rank_cores("a 0 7"), (RankCores{.machine = "a", .cores = {"7"}}));
+}
+
+TEST(RankCoresTest, EachThreadHasACoreThatNoOtherNeeds) {
+  const RankCores free{.machine = "a", .cores = {"0", "1", "2", "3"}};
+  const RankCores other{.machine = "b", .cores = {"0", "1", "2", "3"}};
+  const RankCores first{.machine = "a", .cores = {"0"}};
+  const RankCores second{.machine = "a", .cores = {"1"}};
+  using All = std::vector<RankCores>;
+  EXPECT_TRUE(have_cores(All{free, free}, 2));
+  EXPECT_FALSE(have_cores(All{free, free}, 3));
+  EXPECT_TRUE(have_cores(All{free, other}, 4));
+  EXPECT_TRUE(have_cores(All{first, second}, 1));
+  EXPECT_FALSE(have_cores(All{first, second}, 2));
+  EXPECT_FALSE(have_cores(All{first, first}, 1));
+  RankCores quota = free;
+  quota.quota = 2;
+  EXPECT_TRUE(have_cores(All{quota}, 2));
+  EXPECT_FALSE(have_cores(All{quota, quota}, 2));
 }
 
 }  // namespace
