@@ -147,6 +147,27 @@ double measure_adder(cluster::Communicator& ranks, std::size_t n) {
   return slowest(ranks, since(start) / times / bytes);
 }
 
+/// Of the steps of each rank, which began together.
+Computation summarize_steps(const std::vector<std::vector<double>>& by_rank) {
+  std::vector<double> slowest_steps;
+  std::vector<double> steps;
+  for (std::size_t i = 0; i < by_rank.front().size(); ++i) {
+    double longest = 0;
+    for (const auto& of_rank : by_rank) {
+      longest = std::max(longest, of_rank[i]);
+      steps.push_back(of_rank[i]);
+    }
+    slowest_steps.push_back(longest);
+  }
+  const Spread spread = spread_of(steps);
+  constexpr double kQuartiles = 1.349;  // of a normal distribution, in standard deviations
+  Computation computation;
+  computation.seconds = spread.median;
+  computation.slowest = spread_of(slowest_steps).median;
+  computation.sigma = (spread.q3 - spread.q1) / kQuartiles / spread.median;
+  return computation;
+}
+
 }  // namespace
 
 NetworkSpeed measure_network(cluster::Communicator& ranks, std::size_t n,
@@ -214,43 +235,25 @@ Computation measure_computation(cluster::Communicator& ranks, const StepShape& s
   const double step = slowest(ranks, spread_of(times).median);
   const auto count = static_cast<int>(std::clamp(seconds / step, 5.0, 500.0));
   times.clear();
-  const PhaseTimes before = benchmark.phase_times();
+  std::vector<double> updates;
+  std::vector<double> windows;
   for (int i = 0; i < count; ++i) {
+    const PhaseTimes before = benchmark.phase_times();
     meet(ranks);
     benchmark.time_steps(0, 1, times);
+    const PhaseTimes after = benchmark.phase_times();
+    const auto seconds_of = [&](Phase phase) {
+      return (after[phase] - before[phase]) / benchmark.threads();
+    };
+    updates.push_back(seconds_of(Phase::optimizer));
+    windows.push_back(seconds_of(Phase::weight_gradients) / static_cast<double>(last - first));
   }
-  const PhaseTimes after = benchmark.phase_times();
-  const auto seconds_of = [&](Phase phase) {
-    return (after[phase] - before[phase]) / benchmark.threads() / count;
+  const auto median_of_all = [&](const std::vector<double>& mine) {
+    return spread_of(gather_value(ranks, spread_of(mine).median)).median;
   };
-  const double update = seconds_of(Phase::optimizer);
-  const double window = benchmark.sends_early() ? seconds_of(Phase::weight_gradients) /
-                                                      static_cast<double>(last - first)
-                                                : 0;
-  const auto mean = [&](double mine) {
-    double sum = 0;
-    for (const double value : gather_value(ranks, mine)) sum += value;
-    return sum / world_size;
-  };
-  const std::vector<std::vector<double>> all = gather_values(ranks, times);
-  std::vector<double> slowest_steps;
-  std::vector<double> steps;
-  for (std::size_t i = 0; i < times.size(); ++i) {
-    double longest = 0;
-    for (const auto& of_rank : all) {
-      longest = std::max(longest, of_rank[i]);
-      steps.push_back(of_rank[i]);
-    }
-    slowest_steps.push_back(longest);
-  }
-  const Spread spread = spread_of(steps);
-  constexpr double kQuartiles = 1.349;  // of a normal distribution, in standard deviations
-  Computation computation;
-  computation.seconds = spread.median;
-  computation.slowest = spread_of(slowest_steps).median;
-  computation.sigma = (spread.q3 - spread.q1) / kQuartiles / spread.median;
-  computation.update = mean(update);
-  computation.window = mean(window);
+  Computation computation = summarize_steps(gather_values(ranks, times));
+  computation.update = median_of_all(updates);
+  computation.window = benchmark.sends_early() ? median_of_all(windows) : 0;
   return computation;
 }
 
