@@ -145,6 +145,54 @@ def step_tables(report: dict) -> str:
     return "\n".join(parts)
 
 
+RANKS_HEADER = [
+    "shape", "T, N, I, H, layers", "over", "quadgate, ms", "DDP, ms", "ratio", "spreads", "MB",
+    "the link costs, ms", "quadgate's cost / DDP's", "PyTorch's fastest setting",
+]  # fmt: skip
+
+
+def ranks_lines(row: dict) -> list[list[str]]:
+    """One for each place."""
+    start = [row["shape"], row["sizes"]]
+    if "places" not in row:
+        empty = [""] * (len(RANKS_HEADER) - 3)
+        return [[*start, *empty, f"{row['status']}: {row['reason']}"]]
+    lines = []
+    for name, found in row["places"].items():
+        link = found.get("link")
+        costs = [f"{link['quadgate_ms']:.2f}, {link['torch_ms']:.2f}"] if link else [""]
+        costs += [f"{link['ratio']:.2f}"] if link else [""]
+        lines.append(
+            [
+                *start,
+                name,
+                number(found["quadgate"]["step_ms_median"]),
+                number(found["torch"]["step_ms_median"]),
+                f"{found['ratio']:.2f}",
+                pair(found, "spread", 2),
+                pair(found, "peak_rss_mb", 0),
+                *costs,
+                found["torch"]["setting"],
+            ]
+        )
+    return lines
+
+
+def ranks_table(rows: list[dict]) -> str:
+    """With the geometric mean of each place below it."""
+    text = f"### Ranks of one thread: {rows[0]['ranks']}\n\n"
+    text += table(RANKS_HEADER, [line for row in rows for line in ranks_lines(row)])
+    places: dict[str, list[float]] = {}
+    for row in rows:
+        for name, found in row.get("places", {}).items():
+            places.setdefault(name, []).append(found["ratio"])
+    for name, ratios in places.items():
+        mean = geometric_mean(ratios)
+        counted = f"{name}, {len(ratios)} of {len(rows)} shapes"
+        text += f"\nGeometric mean of the ratios, {counted}: **{mean:.2f}**\n"
+    return text
+
+
 JOB_HEADER = [
     "job", "quadgate, s", "PyTorch, s", "ratio", "at the peak, s", "PyTorch's fastest setting",
 ]  # fmt: skip
@@ -170,6 +218,8 @@ def to_markdown(report: dict) -> str:
     )
     if report["steps"]:
         text += "\n" + step_tables(report)
+    if report["ranks"]:
+        text += "\n" + ranks_table(report["ranks"])
     if report["jobs"]:
         text += "\n### Whole jobs\n\n" + table(JOB_HEADER, map(job_line, report["jobs"]))
     return text

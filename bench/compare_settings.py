@@ -1,5 +1,6 @@
 """PyTorch's side of a comparison: a process of torch_step.py, and the settings that suit it."""
 
+import abc
 import contextlib
 import dataclasses
 import json
@@ -7,7 +8,7 @@ import os
 import pathlib
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 TORCH_STEP = pathlib.Path(__file__).parents[1] / "apps" / "bench" / "torch_step.py"
 TRIAL_SECONDS = 0.15  # a setting of PyTorch is tried for so long, or a step, TRIAL_ROUNDS times
@@ -61,49 +62,51 @@ def settings_to_try(precision: str, threads: int, preloads: Sequence[str]) -> li
     return settings + [Setting(preload=library) for library in preloads]
 
 
-class TorchWorker:
-    """A process that has imported torch and built one step, and measures it when asked to. Also a
-    context manager; close() may be called again."""
+class Worker(abc.ABC):
+    """Has built one step of PyTorch with a setting, and measures it when asked to. Also a context
+    manager; close() may be called again."""
 
-    def __init__(self, python: str, request: dict, setting: Setting) -> None:
+    setting: Setting
+
+    @abc.abstractmethod
+    def measure(self, seconds: float, fewest: int) -> dict:
+        """What torch_step.py says of about `seconds` of steps, at least `fewest`."""
+
+    @abc.abstractmethod
+    def close(self) -> None: ...
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class TorchProcess:
+    """A process of torch_step.py, which `command` runs: it answers each request in turn."""
+
+    def __init__(
+        self, command: Sequence[str], setting: Setting, variables: Mapping[str, str] = {}
+    ) -> None:
         self.setting = setting
         self._stderr = tempfile.TemporaryFile("w+")
         # A session of its own: Ctrl-C comes here alone, and this process then ends the worker.
         self._process = subprocess.Popen(
-            [python, str(TORCH_STEP)],
-            env=setting.environment(),
+            command,
+            env=setting.environment() | variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             text=True,
             start_new_session=True,
         )
-        try:
-            self._ask(request | setting.request())
-            self._expect_preloaded()
-        except BaseException:
-            self.close()
-            raise
 
-    def measure(self, seconds: float, fewest: int) -> dict:
-        """What torch_step.py says of about `seconds` of steps, at least `fewest`."""
-        return self._ask({"seconds": seconds, "fewest": fewest})
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-        self._stderr.close()
-
-    def __enter__(self) -> "TorchWorker":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _ask(self, request: dict) -> dict:
+    def send(self, request: dict) -> None:
         with contextlib.suppress(BrokenPipeError):  # what it said before it ended is read below
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
+
+    def receive(self) -> dict:
         line = self._process.stdout.readline()
         if not line:
             self._process.wait()
@@ -114,18 +117,46 @@ class TorchWorker:
             raise Failed(f"PyTorch ({self.setting}): {answer['error']}")
         return answer
 
-    def _expect_preloaded(self) -> None:
-        """The dynamic linker only warns of a library that it cannot preload."""
+    def receive_ready(self) -> None:
+        """The answer to the first request."""
+        self.receive()
+        # The dynamic linker only warns of a library that it cannot preload.
         maps = pathlib.Path(f"/proc/{self._process.pid}/maps").read_text()
         if library_name(self.setting.preload) not in maps:
             raise Failed(f"PyTorch: {self.setting.preload} could not be preloaded")
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._stderr.close()
+
+
+class TorchWorker(Worker):
+    """A process alone."""
+
+    def __init__(self, python: str, request: dict, setting: Setting) -> None:
+        self.setting = setting
+        self._process = TorchProcess([python, str(TORCH_STEP)], setting)
+        try:
+            self._process.send(request | setting.request())
+            self._process.receive_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def measure(self, seconds: float, fewest: int) -> dict:
+        self._process.send({"seconds": seconds, "fewest": fewest})
+        return self._process.receive()
+
+    def close(self) -> None:
+        self._process.close()
 
 
 def last_line(text: str) -> str:
     return (text.strip().splitlines() or ["no message"])[-1]
 
 
-def trial(workers: Sequence[TorchWorker]) -> list[float]:
+def trial(workers: Sequence[Worker]) -> list[float]:
     """The ms of a step of each, measured in turns. The lower median: what disturbs makes slower."""
     rounds = [
         [worker.measure(TRIAL_SECONDS, 1)["step_ms_median"] for worker in workers]
@@ -135,17 +166,17 @@ def trial(workers: Sequence[TorchWorker]) -> list[float]:
 
 
 def find_fastest(
-    python: str, request: dict, settings: Sequence[Setting]
-) -> tuple[TorchWorker, dict[str, float]]:
+    start: Callable[[Setting], Worker], settings: Sequence[Setting]
+) -> tuple[Worker, dict[str, float]]:
     """Changes PyTorch's settings one after the other and keeps what is faster. Returns a worker
     with the settings kept, and the ms of all that were tried."""
     tried: dict[str, float] = {}
-    best = TorchWorker(python, request, Setting())
+    best = start(Setting())
     try:
         for change in settings:
             with contextlib.ExitStack() as stack:
                 setting = best.setting + change
-                other = stack.enter_context(TorchWorker(python, request, setting))
+                other = stack.enter_context(start(setting))
                 best_ms, other_ms = trial([best, other])
                 tried |= {str(best.setting): best_ms, str(setting): other_ms}
                 if other_ms < best_ms:

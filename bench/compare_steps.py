@@ -1,13 +1,15 @@
 """Training steps of quadgate beside PyTorch's: the shapes, both programs, the interleaving."""
 
 import dataclasses
+import functools
 import json
+import os
 import random
 import statistics
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from compare_settings import Failed, find_fastest, last_line, settings_to_try
+from compare_settings import Failed, TorchWorker, find_fastest, last_line, settings_to_try
 
 MEASURED = ("step_ms_median", "step_ms_min", "peak_rss_mb")  # of both sides
 QUADGATE_MEASURED = (*MEASURED, "gflops", "peak_gflops", "peak_fraction")
@@ -94,10 +96,20 @@ SHAPES = (
 )
 
 
-def run_quadgate(program: str, arguments: Sequence[str]) -> str:
-    """What quadgate prints. Throws NotAvailable where it exits with 2, wrong use."""
+def run_quadgate(
+    program: str,
+    arguments: Sequence[str],
+    launcher: Sequence[str] = (),
+    variables: Mapping[str, str] = {},
+) -> str:
+    """What quadgate prints, alone or below a launcher, with `variables` on top of the environment.
+    Throws NotAvailable where it exits with 2, wrong use."""
     done = subprocess.run(
-        [program, *arguments], capture_output=True, text=True, start_new_session=True
+        [*launcher, program, *arguments],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
     )
     if done.returncode == 2:
         raise NotAvailable(last_line(done.stderr))
@@ -106,9 +118,16 @@ def run_quadgate(program: str, arguments: Sequence[str]) -> str:
     return done.stdout
 
 
-def quadgate_bench(program: str, flags: Sequence[str], seconds: float) -> dict:
+def quadgate_bench(
+    program: str,
+    flags: Sequence[str],
+    seconds: float,
+    launcher: Sequence[str] = (),
+    variables: Mapping[str, str] = {},
+) -> dict:
     """The JSON object of `quadgate bench`."""
-    printed = run_quadgate(program, ["bench", *flags, "--seconds", str(seconds), "--json"])
+    arguments = ["bench", *flags, "--seconds", str(seconds), "--json"]
+    printed = run_quadgate(program, arguments, launcher, variables)
     try:
         record = json.loads(printed)
     except ValueError:
@@ -144,7 +163,8 @@ class Bench:
         # Both sides work on as many steps; where lengths are drawn, only quadgate knows how many.
         request = shape.request(precision, threads, self._steps(shape, precision, threads))
         settings = settings_to_try(precision, threads, self.preloads)
-        worker, tried = find_fastest(self.python, request, settings)
+        start = functools.partial(TorchWorker, self.python, request)
+        worker, tried = find_fastest(start, settings)
         ours, theirs = [], []
         with worker:
             for _ in range(self.repeats):

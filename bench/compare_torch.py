@@ -3,9 +3,11 @@ PyTorch's fastest settings. Prints a table in Markdown; -o also writes it, and a
 as JSON, after every row: Ctrl-C loses one at most. docs/performance.md explains the method.
 
     build/peers/bin/python bench/compare_torch.py --threads 1,2 -o build/comparison
+    build/peers/bin/python bench/compare_torch.py --ranks 2 --links 1000     # root, for namespaces
 """
 
 import argparse
+import contextlib
 import ctypes.util
 import dataclasses
 import functools
@@ -16,6 +18,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 
+import compare_ranks
 import compare_report
 from compare_jobs import compare_fashion_mnist, compare_startup, run_python
 from compare_settings import Failed
@@ -24,6 +27,7 @@ from compare_steps import SHAPES, Bench, NotAvailable, Shape
 # What PyTorch's tuning guide names.
 KNOWN_ALLOCATORS = ("jemalloc", "tcmalloc", "tcmalloc_minimal")
 INTERRUPTED = 130
+RANKS_SHAPES = ("H256x2", "H64", "H200x2")
 
 
 class Parser(argparse.ArgumentParser):
@@ -116,8 +120,9 @@ def parse_arguments() -> argparse.Namespace:
         epilog=f"Shapes: {names}.",
     )
     add = parser.add_argument
-    add("--shapes", type=shapes, default=list(SHAPES), metavar="NAMES",
-        help="which to time, with commas between; 'all' (default) or 'none'")
+    add("--shapes", type=shapes, metavar="NAMES",
+        help="which to time, with commas between; 'all' (default) or 'none'; with --ranks the "
+        f"default is {','.join(RANKS_SHAPES)}")
     add("--precision", type=precisions, default=["f32", "bf16"], metavar="NAMES",
         help="f32, bf16 or (default) both")
     add("--threads", type=thread_counts, default=sorted({1, cores}), metavar="K,K",
@@ -129,6 +134,13 @@ def parse_arguments() -> argparse.Namespace:
     add("--preload", type=preloads, default="auto", metavar="LIBRARIES", dest="preloads",
         help="allocators to try under PyTorch: files with commas between, 'none', or 'auto' "
         "(default): jemalloc and tcmalloc where installed")
+    add("--ranks", type=at_least_one, metavar="R",
+        help="instead of threads: R processes of one thread each, f32, beside PyTorch's "
+        f"DistributedDataParallel over gloo; at most the {cores} cores here")
+    add("--links", type=at_least_one, metavar="MBIT", dest="rate",
+        help="with --ranks: also over links of so many Mbit/s (bench/links; as root)")
+    add("--mpirun", default="mpirun.openmpi", metavar="PROGRAM",
+        help="what starts quadgate's ranks (default mpirun.openmpi)")
     add("--startup", action="store_true",
         help="also time quadgate train on a tiny data set against 'import torch'")
     add("--fashion-mnist", action="store_true",
@@ -140,6 +152,16 @@ def parse_arguments() -> argparse.Namespace:
     add("-o", "--output", type=output_prefix, metavar="PREFIX",
         help="write PREFIX.md and PREFIX.json")  # fmt: skip
     options = parser.parse_args()
+    if options.rate and not options.ranks:
+        parser.error("--links: expected --ranks as well")
+    if options.ranks and options.ranks > cores:
+        parser.error(f"--ranks: expected 1 to {cores}, the cores here, found {options.ranks}")
+    if options.ranks and shutil.which(options.mpirun) is None:
+        parser.error(f"--mpirun: expected a program, found '{options.mpirun}'")
+    if options.shapes is None:
+        options.shapes = [
+            shape for shape in SHAPES if not options.ranks or shape.name in RANKS_SHAPES
+        ]
     if not (options.shapes or options.startup or options.fashion_mnist):
         parser.error("--shapes: expected some, or --startup or --fashion-mnist, found 'none'")
     return options
@@ -202,6 +224,20 @@ def job_tasks(options: argparse.Namespace, bench: Bench) -> list[Task]:
     return [Task(name, {"name": name}, measure) for name, measure in jobs.items()]
 
 
+def ranks_tasks(
+    options: argparse.Namespace, bench: Bench, places: list[compare_ranks.Place]
+) -> list[Task]:
+    ranks_bench = compare_ranks.RanksBench(bench, options.mpirun, options.ranks, places)
+    return [
+        Task(
+            f"{shape.name}, ranks: {options.ranks}",
+            {"shape": shape.name, "sizes": shape.sizes(), "ranks": options.ranks},
+            functools.partial(ranks_bench.compare, shape),
+        )
+        for shape in options.shapes
+    ]
+
+
 def new_report(options: argparse.Namespace, bench: Bench) -> dict:
     """What is known before anything is measured."""
     torch_version = run_python(options.python, ["-c", "import torch; print(torch.__version__)"])
@@ -234,7 +270,20 @@ def compare(options: argparse.Namespace) -> Iterator[dict]:
     report = new_report(options, bench)
     if (load := report["machine"]["load_average"]) > 0.5:
         say(f"warning: load average {load}: a busy machine slows PyTorch's threads more")
-    tasks = {"steps": step_tasks(options, bench), "jobs": job_tasks(options, bench)}
+    with contextlib.ExitStack() as stack:
+        tasks = {"steps": [], "ranks": [], "jobs": job_tasks(options, bench)}
+        if options.ranks:
+            places = [compare_ranks.Place()]
+            if options.rate:
+                links = compare_ranks.behind_links(options.ranks, options.rate)
+                places.append(stack.enter_context(links))
+            tasks["ranks"] = ranks_tasks(options, bench, places)
+        else:
+            tasks["steps"] = step_tasks(options, bench)
+        yield from rows_of(tasks, bench, report)
+
+
+def rows_of(tasks: dict[str, list[Task]], bench: Bench, report: dict) -> Iterator[dict]:
     not_yet = {"status": "not measured", "reason": "the comparison did not come so far"}
     for part, todo in tasks.items():
         report[part] = [task.start | not_yet for task in todo]
@@ -281,7 +330,8 @@ def main() -> int:
     if report is None:
         return status
     print(compare_report.to_markdown(report), end="")
-    failed = any(row["status"] == "failed" for row in report["steps"] + report["jobs"])
+    rows = report["steps"] + report["ranks"] + report["jobs"]
+    failed = any(row["status"] == "failed" for row in rows)
     return status or int(failed)
 
 

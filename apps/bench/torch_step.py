@@ -9,6 +9,9 @@ Reads a JSON object a line and answers each with one. The first is the step:
     precision     f32 or bf16
     threads, cpus to hold them to (none: anywhere)
     clip_foreach, flush_denormal, onednn    may be missing: PyTorch's defaults
+    distributed   may be missing: of several processes, each with rows of a batch, whose steps
+                  DistributedDataParallel puts together over gloo: {"rank", "ranks", "address"}
+    gradient_as_bucket_view                 of that, may be missing
 
 answered with {"version": ...} once it has been built and run. Then each {"seconds": ..., "fewest":
 ...} asks for steps of about so many seconds, at least so many, and is answered with step_ms_median,
@@ -53,7 +56,28 @@ def make_step(shape: dict) -> Callable[[], None]:
     )
     directions = 2 if shape["bidirectional"] else 1
     head = torch.nn.Linear(directions * (shape["proj_size"] or shape["hidden_size"]), CLASSES)
-    parameters = [*rnn.parameters(), *head.parameters()]
+
+    class Model(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn, self.head = rnn, head
+
+        def forward(self, x: object) -> torch.Tensor:
+            output, _ = self.rnn(x)
+            return self.head(output.data if packed else output.flatten(0, 1))
+
+    model = Model()
+    if group := shape.get("distributed"):
+        torch.distributed.init_process_group(
+            "gloo",
+            init_method=f"tcp://{group['address']}",
+            rank=group["rank"],
+            world_size=group["ranks"],
+        )
+        model = torch.nn.parallel.DistributedDataParallel(
+            model, gradient_as_bucket_view=shape.get("gradient_as_bucket_view", False)
+        )
+    parameters = list(model.parameters())
     adam = torch.optim.Adam(parameters, fused=True)
 
     lengths = sorted(shape["lengths"], reverse=True)
@@ -65,9 +89,7 @@ def make_step(shape: dict) -> Callable[[], None]:
     def step() -> None:
         adam.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=shape["precision"] == "bf16"):
-            output, _ = rnn(x)
-            logits = head(output.data if packed else output.flatten(0, 1))
-            loss = torch.nn.functional.cross_entropy(logits, labels)
+            loss = torch.nn.functional.cross_entropy(model(x), labels)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0, foreach=shape.get("clip_foreach"))
         adam.step()

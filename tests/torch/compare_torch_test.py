@@ -1,11 +1,12 @@
 # Runs bench/compare_torch.py on its smallest shape, on a job, on a program that lacks an option,
-# with wrong arguments and with Ctrl-C. What is written counts, not how fast it was. Where PyTorch's
+# on two ranks, with wrong arguments and with Ctrl-C. What is written counts, not how fast it was. Where PyTorch's
 # part does not matter, a script stands for it: importing torch takes seconds.
 
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import statistics
 import subprocess
@@ -94,6 +95,40 @@ def test_a_shape_and_a_job(tmp_path):
     assert len(lines) == 3 and len({line.count("|") for line in lines}) == 1
 
 
+mpirun = pytest.mark.skipif(
+    not shutil.which("mpirun.openmpi") or os.cpu_count() < 2,
+    reason="no mpirun.openmpi (scripts/setup --cluster installs it), or one core",
+)
+
+
+@mpirun
+def test_two_ranks_beside_those_of_pytorch(tmp_path):
+    small = ["--ranks", "2", "--shapes", "H32", "--preload", "none"]
+    report, markdown = compared(tmp_path / "out", *small, *QUICK)
+    [row] = report["ranks"]
+    assert report["steps"] == [] and row["ranks"] == 2
+    [found] = row["places"].values()
+    for side in (found["quadgate"], found["torch"]):
+        assert len(side["repeats"]) == 3 and side["step_ms_median"] > 0
+    assert all(record["ranks"] == 2 for record in found["quadgate"]["repeats"])
+    assert {"defaults", "gradient_as_bucket_view=true"} <= found["torch"]["tried_ms"].keys()
+    ratio = found["torch"]["step_ms_median"] / found["quadgate"]["step_ms_median"]
+    assert found["ratio"] == ratio
+    assert re.search(rf"\| H32 \|.*\| one machine \|.*\| {ratio:.2f} \|", markdown)
+    assert f"one machine, 1 of 1 shapes: **{ratio:.2f}**" in markdown
+
+
+@mpirun
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("tc"), reason="links want root and iproute2"
+)
+def test_what_a_link_costs(tmp_path, no_torch):
+    small = ["--ranks", "2", "--links", "100", "--shapes", "H32", "--preload", "none"]
+    report, markdown = compared(tmp_path / "out", *small, *QUICK, python=no_torch, expected=1)
+    # A script that takes 1 ms everywhere has nothing to divide by.
+    assert "the link costs PyTorch 0 ms" in report["ranks"][0]["reason"]
+
+
 @pytest.mark.parametrize(
     "text, status, reason, expected",
     [
@@ -141,7 +176,9 @@ def test_builds_are_not_mixed(tmp_path, no_torch):
     "arguments",
     [["--shapes", "H3"], ["--threads", "0"], ["--repeats", "0"], ["--seconds", "nan"],
      ["--precision", "f16"], ["--preload", "nothing.so"], ["--quadgate", "nothing"],
-     ["-o", "no/such/folder"], ["--no-such-option"], ["--shapes", "none"]],
+     ["-o", "no/such/folder"], ["--no-such-option"], ["--shapes", "none"],
+     ["--ranks", "0"], ["--ranks", "999"], ["--links", "100"],
+     ["--mpirun", "nothing", "--ranks", "1"]],
 )  # fmt: skip
 def test_wrong_arguments_are_named_in_a_line(arguments):
     done = compare(*SMALL, *arguments)
