@@ -3,8 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 
+#include "apps/benchmark_options.h"
 #include "apps/common/seed.h"
-#include "apps/common/threads.h"
 
 namespace quadgate::apps {
 namespace {

@@ -101,7 +101,7 @@ double Crf::end(const Sequence& sequence, const Rows& rows) const noexcept {
 double Crf::score(const Sequence& sequence, const Rows& rows,
                   const std::int64_t* labels) const noexcept {
   std::int64_t last = labels[sequence.row(0)];
-  double score = static_cast<double>(start_[last]);
+  auto score = static_cast<double>(start_[last]);
   for (std::int64_t t = 0; t < sequence.length; ++t) {
     const std::int64_t row = sequence.row(t);
     const std::int64_t label = labels[row];

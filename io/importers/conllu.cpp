@@ -106,7 +106,7 @@ class ConlluReader {
       case ConlluColumn::ner:
         break;
     }
-    const std::string tag = or_fail([&] { return entities_.tag(columns[7]); });
+    std::string tag = or_fail([&] { return entities_.tag(columns[7]); });
     has_values_ = entities_.found();
     return tag;
   }

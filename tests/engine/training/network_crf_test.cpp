@@ -22,7 +22,6 @@ using testing::CrfScores;
 using ::testing::HasSubstr;
 using testing::Random;
 using testing::random_batch;
-using testing::relative_error;
 
 constexpr double kCrfTolerance = 2e-5;
 constexpr std::int64_t kCrfTags = 3;
