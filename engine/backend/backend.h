@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -25,14 +26,19 @@ struct NetworkPlan {
   kernels::Isa isa = kernels::active_isa();  ///< of all its kernels, whatever is active later
 };
 
+/// Returns once weights in a range are there, which other ranks have updated. Cores call it at the
+/// same time. Null: all are there.
+using WeightArrival = std::function<void(const FlatRange& range)>;
+
 /// The passes of a network over a batch that fits the plan, as Network describes them.
 class Backend {
  public:
   virtual ~Backend() = default;
 
   virtual BackendKind kind() const noexcept = 0;
-  /// Takes over changed weights into the layout of the kernels, before the next pass.
-  virtual void pack() = 0;
+  /// Takes over changed weights into the layout of the kernels, before the next pass, or in it,
+  /// each when it is needed and has come. `arrival` stays until that pass is over.
+  virtual void pack(const WeightArrival& arrival) = 0;
   /// Changes the weights and takes them over, each piece while it is in a cache: calls `update` for
   /// ranges in which each parameter is once, of sparse `rows` those that are present.
   virtual void update(const RangeUpdate& update, const SparseRows& rows) = 0;

@@ -28,7 +28,7 @@ class AllGather final : public Job {
     std::size_t number = 0;
     int step = 0;       // next
     int receiving = 0;  // pieces
-    std::atomic<bool> has_come = false;
+    std::atomic<bool> has_come = true;
   };
 
   bool advance(Bucket& bucket, Messenger& messenger);

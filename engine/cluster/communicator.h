@@ -60,14 +60,16 @@ class Communicator {
   /// has, or the grace is over. Any thread may call it; a call of another that is waiting throws.
   void fail(std::string_view text) noexcept;
 
-  /// Runs this rank's part of a call on the communicating thread, once that of the call before is
-  /// over. Waits until it is.
+  /// Runs this rank's part of a call on the communicating thread, once those of the calls before
+  /// are over. Waits until it is.
   void run(Job& job);
-  /// Begins it. The job stays until end() has returned or thrown.
+  /// Begins it, or lets it follow one that is under way; waits where two are. The job stays until
+  /// end() has returned or thrown.
   void begin(Job& job);
-  /// Waits until `is_over()`, which takes note of what the job has done, or until the job is over.
+  /// Waits until `is_over()`, which takes note of what the jobs have done, or until all are over.
+  /// Any thread may call it.
   void wait(const std::function<bool()>& is_over);
-  /// Waits until the job is over.
+  /// Waits until all jobs are over.
   void end();
   /// The job may have more to do. Any thread may call it.
   void nudge();

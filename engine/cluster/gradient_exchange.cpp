@@ -132,7 +132,6 @@ void GradientExchange::begin_last(std::span<const float> gradient) {
   if (next_ == first_) local_.clear();
   local_.begin({0, next_++}, gradient.data());
   if (!reduce_scatter_) return;
-  communicator_.end();
   reduce_scatter_->begin(local_.parts(), shared_sum_.span());
   communicator_.begin(*reduce_scatter_);
   is_begun_ = true;

@@ -69,8 +69,9 @@ class GradientExchange {
   double sum_of_squares(std::span<const float> values);
   /// Every rank's owned ranges of `values` [n] come to all. Throws Failure.
   void all_gather(std::span<float> values);
-  /// The same, but a range of `values`, which stays as it is, is right when wait_for() says so. The
-  /// next collective call waits for all. Throws Failure.
+  /// The same, but a range of `values`, which stays as it is, is right when wait_for() says so,
+  /// which any thread may call. The next collective call but begin_last() waits for all. Throws
+  /// Failure.
   void begin_all_gather(std::span<float> values);
   void wait_for(FlatRange range);
 

@@ -64,14 +64,13 @@ void ProgressThread::nudge() {
 }
 
 void ProgressThread::give(Job& job, bool is_of_all, std::unique_lock<std::mutex>& lock) {
-  wait(never, lock);
-  job_ = &job;
-  job_is_of_all_ = is_of_all;
+  wait([this] { return next_.job == nullptr; }, lock);
+  (call_.job == nullptr ? call_ : next_) = {&job, is_of_all};
 }
 
 void ProgressThread::wait(const std::function<bool()>& is_over,
                           std::unique_lock<std::mutex>& lock) {
-  const auto is_done = [&] { return job_ == nullptr || is_over(); };
+  const auto is_done = [&] { return call_.job == nullptr || is_over(); };
   if (!is_done()) {
     const Clock::time_point start = Clock::now();
     ++waiting_;
@@ -157,7 +156,9 @@ std::optional<Watch::End> ProgressThread::step(Clock::duration elapsed) {
     const bool is_over = current_->advance(*messenger_);
     const std::scoped_lock lock(mutex_);
     if (is_over) {
-      current_ = job_ = nullptr;
+      current_ = nullptr;
+      call_ = std::exchange(next_, {});
+      has_news_ = has_news_ || call_.job != nullptr;
       traffic_ = messenger_->traffic();
     }
     is_waited_for_ = waiting_ > 0 && !is_over;
@@ -178,10 +179,10 @@ void ProgressThread::take_news() {
   if (leaves_) watch_->leave();
   if (failing_) begin_to_fail(*failing_);
   is_waited_for_ = waiting_ > 0;
-  if (failing_since_ || job_ == nullptr || job_ == current_) return;
-  current_ = job_;
+  if (failing_since_ || call_.job == nullptr || call_.job == current_) return;
+  current_ = call_.job;
   // Ranks count the calls that all of them make.
-  if (job_is_of_all_) watch_->begin_call();
+  if (call_.is_of_all) watch_->begin_call();
 }
 
 /// No job goes on from here.
@@ -228,7 +229,7 @@ void ProgressThread::finish(const Watch::End& end) {
   }
   std::unique_lock lock(mutex_);
   failure_ = end.text;
-  job_ = nullptr;
+  call_ = next_ = {};
   over_.notify_all();
   // Who reported it ends the others, if it can.
   if (end.is_reported) news_came_.wait_for(lock, options_.grace / 2, [&] { return leaves_; });

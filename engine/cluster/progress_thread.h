@@ -39,10 +39,10 @@ class ProgressThread {
   /// The names of all ranks' machines, and their processes' addresses.
   void set_places(std::vector<std::string> hosts, std::vector<std::string> addresses);
 
-  /// Runs a job of all ranks, or of some, to its end, once the one before it is over. Throws
-  /// Failure once the run has failed.
+  /// Runs a job of all ranks, or of some, to its end, once those before it are over. Throws Failure
+  /// once the run has failed.
   void run(Job& job, bool is_of_all);
-  /// Begins a job likewise.
+  /// Begins a job likewise: one may follow another, and the caller waits where two are there.
   void begin(Job& job, bool is_of_all);
   /// Waits until `is_over()`, or until there is no job. Throws likewise.
   void wait(const std::function<bool()>& is_over);
@@ -57,6 +57,10 @@ class ProgressThread {
 
  private:
   using Clock = std::chrono::steady_clock;
+  struct Call {
+    Job* job = nullptr;
+    bool is_of_all = true;  // of the ranks
+  };
 
   void give(Job& job, bool is_of_all, std::unique_lock<std::mutex>& lock);
   void wait(const std::function<bool()>& is_over, std::unique_lock<std::mutex>& lock);
@@ -83,8 +87,8 @@ class ProgressThread {
   bool is_ready_ = false;
   std::exception_ptr error_;  // of the start
   bool has_news_ = false;     // those below have changed
-  Job* job_ = nullptr;
-  bool job_is_of_all_ = true;
+  Call call_;                 // under way
+  Call next_;                 // after it
   bool leaves_ = false;
   std::optional<std::string> failing_;
   std::vector<std::string> hosts_;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <span>
 #include <utility>
 
 namespace quadgate::native {
@@ -60,12 +61,10 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
       head_(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters, gradient_),
       input_size_(plan.model.input_size()),
       drops_(plan.model.rnn.has_dropout()),
+      drops_weights_(plan.model.rnn.weight_dropout > 0),
+      layers_(plan.model.rnn.num_layers),
       carries_states_(plan.options.carries_states) {
-  stack_.add_pack_tasks(pack_tasks_);
-  head_.add_pack_tasks(pack_tasks_);
-  if (conv_) conv_->add_pack_tasks(pack_tasks_);
-  if (embedding_) embedding_->add_pack_tasks(pack_tasks_);
-  if (normalization_) normalization_->add_pack_tasks(pack_tasks_);
+  add_pack_stages();
   stack_.add_gradient_tasks(gradient_tasks_);
   head_.add_gradient_tasks(gradient_tasks_, stack_);
   if (conv_) conv_->add_gradient_tasks(gradient_tasks_);
@@ -80,21 +79,38 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
 }
 
-void Backend::pack() {
+/// A stage before each layer, the first with all that is in front of it, and one before the head.
+void Backend::add_pack_stages() {
+  std::vector<PackTask> tasks;
+  if (embedding_) embedding_->add_pack_tasks(tasks);
+  if (normalization_) normalization_->add_pack_tasks(tasks);
+  if (conv_) conv_->add_pack_tasks(tasks);
+  for (std::int64_t layer = 0; layer < layers_; ++layer) {
+    stack_.add_pack_tasks(layer, tasks);
+    pack_stages_.end_stage(tasks);
+  }
+  head_.add_pack_tasks(tasks);
+  pack_stages_.end_stage(tasks);
+}
+
+void Backend::pack(const WeightArrival& arrival) {
+  // A pass begins with the dropout of all layers' weights.
+  if (drops_weights_ && arrival) arrival({0, gradient_.values().size()});
   stack_.weights_changed();
-  workers_.share(std::ssize(pack_tasks_),
-                 [&](std::int64_t task) { pack_tasks_[static_cast<std::size_t>(task)].run(); });
+  pack_stages_.begin(arrival);
 }
 
 void Backend::update(const RangeUpdate& update, const SparseRows& rows) {
   stack_.weights_changed();
-  const std::int64_t tasks = std::ssize(pack_tasks_);
+  const std::span<const PackTask> all = pack_stages_.tasks();
+  const std::int64_t tasks = std::ssize(all);
   workers_.share(tasks + rows.tiles(), [&](std::int64_t index) {
     if (index >= tasks) return rows.for_each(index - tasks, std::cref(update));
-    const PackTask& task = pack_tasks_[static_cast<std::size_t>(index)];
+    const PackTask& task = all[static_cast<std::size_t>(index)];
     for (const FlatRange& range : task.parameters) update(range);
     task.run();
   });
+  pack_stages_.skip();
 }
 
 Pass Backend::begin(const Batch& batch, const DropoutKey* dropout,
@@ -161,14 +177,17 @@ StepFeatures Backend::features(const Batch& batch) const noexcept {
 }
 
 Backend::Forward Backend::forward(const WorkRange& work) {
+  pack_stages_.finish(0, work.times);
   if (normalization_) normalization_->forward(work);
   const StepFeatures features = this->features(work.pass.batch);
   std::optional<Conv::Forward> conv;
   if (conv_) conv.emplace(conv_->forward(work, features));
   Stack::Loaded loaded = conv ? stack_.load(work, conv_->output()) : stack_.load(work, features);
   if (carries_states_) stack_.load_states(loaded, &states_);
-  Stack::Forward stack = stack_.forward(std::move(loaded));
+  Stack::Forward stack = stack_.forward(
+      std::move(loaded), [&](std::int64_t layer) { pack_stages_.finish(layer, work.times); });
   if (carries_states_) stack_.store_states(stack, states_);
+  pack_stages_.finish(layers_, work.times);
   Head::Forward head = head_.forward(work, stack_.output(stack));
   if (normalization_) normalization_->restore(head, head_.outputs());
   return {std::move(conv), std::move(stack), std::move(head)};

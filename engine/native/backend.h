@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "engine/backend/backend.h"
-#include "engine/backend/pack_task.h"
 #include "engine/model/gradient_buffer.h"
 #include "engine/native/conv.h"
 #include "engine/native/embedding.h"
 #include "engine/native/head.h"
 #include "engine/native/normalization.h"
+#include "engine/native/pack_stages.h"
 #include "engine/native/stack.h"
 #include "engine/native/task_list.h"
 #include "engine/native/workers.h"
@@ -25,7 +25,7 @@ class Backend final : public quadgate::Backend {
   Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena);
 
   BackendKind kind() const noexcept override { return BackendKind::native; }
-  void pack() override;
+  void pack(const WeightArrival& arrival) override;
   void update(const RangeUpdate& update, const SparseRows& rows) override;
   Metrics evaluate(const Batch& batch) override;
   void predict(const Batch& batch, std::span<float> outputs) override;
@@ -49,6 +49,7 @@ class Backend final : public quadgate::Backend {
     Head::Forward head;
   };
   Forward forward(const WorkRange& work);
+  void add_pack_stages();
   double gradients(const Differentiated& pass, const GradientListener* listener);
 
   /// Those that go into convolution or recurrent stack.
@@ -61,11 +62,13 @@ class Backend final : public quadgate::Backend {
   std::optional<Conv> conv_;
   Stack stack_;
   Head head_;
-  std::vector<PackTask> pack_tasks_;
+  PackStages pack_stages_;
   TaskList gradient_tasks_;
   TaskList tied_tasks_;  // run later: they add to the gradient of the head's weight
   std::int64_t input_size_;
   bool drops_;
+  bool drops_weights_;
+  std::int64_t layers_;
   bool carries_states_;
   RecurrentStates states_;
 };

@@ -55,10 +55,11 @@ Stack::Features Stack::features(std::int64_t initial_rows, std::int64_t parts,
   return features;
 }
 
-void Stack::add_pack_tasks(std::vector<PackTask>& tasks) {
-  for (auto& layer : layers_) {
-    layer.weights.add_pack_tasks(tasks);
-    if (layer.projection) layer.projection->add_pack_tasks(tasks);
+void Stack::add_pack_tasks(std::int64_t layer, std::vector<PackTask>& tasks) {
+  for (std::int64_t direction = 0; direction < directions_; ++direction) {
+    Layer& one = this->layer(layer, direction);
+    one.weights.add_pack_tasks(tasks);
+    if (one.projection) one.projection->add_pack_tasks(tasks);
   }
 }
 
@@ -149,9 +150,11 @@ void Stack::round(const WorkRange& work, const LayerRows& features, std::int64_t
   work.member.wait();
 }
 
-Stack::Forward Stack::forward(Loaded loaded) {
+Stack::Forward Stack::forward(Loaded loaded,
+                              const std::function<void(std::int64_t layer)>& before_layer) {
   const WorkRange& work = loaded.work();
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
+    if (before_layer) before_layer(l);
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       layer(l, direction).steps.forward(work, input(l, work.pass.drops()), output(l, direction));
     }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,9 +53,9 @@ class Stack {
   /// Plans all memory; `parameters` must outlive the stack.
   Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer& gradient);
 
-  /// Tasks that take over changed weights. Whoever runs them calls `weights_changed` as well. The
-  /// stack must stay where it is.
-  void add_pack_tasks(std::vector<PackTask>& tasks);
+  /// Tasks that take over changed weights of a layer. Whoever runs them calls `weights_changed` as
+  /// well. The stack must stay where it is.
+  void add_pack_tasks(std::int64_t layer, std::vector<PackTask>& tasks);
   void weights_changed() noexcept { has_plain_weights_ = false; }
 
   /// Begins a pass over a batch. The stack's rows have these `offsets`, which are the batch's
@@ -74,8 +75,9 @@ class Stack {
   /// With has_states: sets the states before the first step. null: zeros.
   void load_states(const Loaded& loaded, const RecurrentStates* states);
 
-  /// Runs all layers, from what is loaded to `output`.
-  Forward forward(Loaded loaded);
+  /// Runs all layers, from what is loaded to `output`. It calls `before_layer`, unless null, with
+  /// the number of each.
+  Forward forward(Loaded loaded, const std::function<void(std::int64_t layer)>& before_layer = {});
   /// The last layer's output [packed rows, output_size], with its dropout if the pass drops.
   RowView output(const Forward& forward) noexcept { return output(forward.pass()); }
   RowView output(const Differentiated& backward) noexcept { return output(backward.pass()); }

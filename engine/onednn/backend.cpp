@@ -44,14 +44,17 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
   });
 }
 
-void Backend::pack() { weights_.pack(arena_); }
+void Backend::pack(const WeightArrival& arrival) {
+  if (arrival) arrival({0, gradient_.values().size()});
+  weights_.pack(arena_);
+}
 
 /// There are no sparse rows: oneDNN's networks have no embedding.
 void Backend::update(const RangeUpdate& update, const SparseRows& /*rows*/) {
   for_each_tile(arena_, gradient_.values().size(), [&](std::size_t begin, std::int64_t size) {
     update({.begin = begin, .size = static_cast<std::size_t>(size)});
   });
-  pack();
+  weights_.pack(arena_);
 }
 
 /// Calls per_slice(slice at work, number of the slice in the batch, first row) for every slice and

@@ -20,7 +20,7 @@ class Backend final : public quadgate::Backend {
   Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena);
 
   BackendKind kind() const noexcept override { return BackendKind::onednn; }
-  void pack() override;
+  void pack(const WeightArrival& arrival) override;
   void update(const RangeUpdate& update, const SparseRows& rows) override;
   Metrics evaluate(const Batch& batch) override;
   void predict(const Batch& batch, std::span<float> outputs) override;

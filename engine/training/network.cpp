@@ -94,6 +94,20 @@ Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t b
 
 Network::~Network() = default;
 
+Parameters& Network::parameters() {
+  std::as_const(*this).parameters();
+  return parameters_;
+}
+
+const Parameters& Network::parameters() const {
+  if (arrival_) arrival_({0, parameters_.values().size()});
+  return parameters_;
+}
+
+void Network::set_arrival(std::function<void(const FlatRange& range)> arrival) {
+  arrival_ = std::move(arrival);
+}
+
 BackendKind Network::backend() const noexcept { return backend_->kind(); }
 
 RecurrentStates* Network::carried_states() noexcept { return backend_->carried_states(); }
@@ -131,7 +145,7 @@ void Network::expect_fit(const Batch& batch) const {
 void Network::pack() {
   const std::uint64_t version = parameters_.version();
   if (version == packed_version_) return;
-  backend_->pack();
+  backend_->pack(arrival_);
   packed_version_ = version;
 }
 

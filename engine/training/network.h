@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -36,10 +37,13 @@ class Network {
 
   const ModelConfig& config() const noexcept { return config_; }
   Arena& arena() noexcept { return arena_; }
-  /// The weights. A pass takes over those that an editor has changed, and throws InvalidArgument
-  /// while one is open.
-  Parameters& parameters() noexcept { return parameters_; }
-  const Parameters& parameters() const noexcept { return parameters_; }
+  /// The weights, once all have come. A pass takes over those that an editor has changed, and
+  /// throws InvalidArgument while one is open.
+  Parameters& parameters();
+  const Parameters& parameters() const;
+  /// Weights may come later than the end of the editor that changes them: `arrival` waits for those
+  /// in a range. A pass calls it for what it is about to read. Null: all are there.
+  void set_arrival(std::function<void(const FlatRange& range)> arrival);
   /// onednn or native.
   BackendKind backend() const noexcept;
   /// With carries_states: the states in which the next batch begins, of as many rows. They are
@@ -89,6 +93,7 @@ class Network {
   Arena& arena_;
   Parameters parameters_;
   std::unique_ptr<Backend> backend_;
+  std::function<void(const FlatRange& range)> arrival_;
   std::uint64_t packed_version_ = 0;  // of the parameters; 0: none
 };
 

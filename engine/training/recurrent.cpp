@@ -63,7 +63,7 @@ struct Recurrent::Impl {
                .has_d_input = true,
                .isa = isa},
               parameters, gradient) {
-    stack.add_pack_tasks(pack_tasks);
+    for (std::int64_t l = 0; l < config.num_layers; ++l) stack.add_pack_tasks(l, pack_tasks);
     stack.add_gradient_tasks(gradient_tasks);
   }
 

@@ -62,6 +62,9 @@ ShardedNetwork::ShardedNetwork(Network& network, cluster::Communicator& communic
     rows_.reserve(table_.size / static_cast<std::size_t>(table_.width));
   }
   if (network.carried_states() != nullptr) reset_states();
+  if (communicator.world_size() > 1) {
+    network.set_arrival([this](const FlatRange& range) { exchange_.wait_for(range); });
+  }
   const std::vector<FlatRange> ranges = network.gradient_ranges();
   if (ranges.empty() || communicator.world_size() == 1) return;
   tasks_.resize(exchange_.buckets());
@@ -73,6 +76,8 @@ ShardedNetwork::ShardedNetwork(Network& network, cluster::Communicator& communic
     }
   }
 }
+
+ShardedNetwork::~ShardedNetwork() { network_.set_arrival({}); }
 
 /// Lets a bucket go whose last task this was.
 void ShardedNetwork::count(const FlatRange& range) {
@@ -219,7 +224,7 @@ void ShardedNetwork::update(Optimizer& optimizer, const Gradient& gradient, floa
   };
   ParameterEditor editor = network_.parameters().edit();
   optimizer.step(std::cref(for_each_range), editor.values(), gradient, scale);
-  exchange_.all_gather(editor.values());
+  exchange_.begin_all_gather(editor.values());
 }
 
 void ShardedNetwork::gather(const Optimizer& from, Optimizer* to) {

@@ -30,6 +30,9 @@ class ShardedNetwork {
   /// unless world_size <= grad_shards <= batch_size.
   ShardedNetwork(Network& network, cluster::Communicator& communicator, std::int64_t batch_size,
                  std::int64_t grad_shards);
+  ~ShardedNetwork();
+  ShardedNetwork(const ShardedNetwork&) = delete;
+  ShardedNetwork& operator=(const ShardedNetwork&) = delete;
 
   /// Rows of the largest shard of a batch. Not collective.
   static std::int64_t shard_rows(std::int64_t batch_size, std::int64_t grad_shards) noexcept {
@@ -48,7 +51,8 @@ class ShardedNetwork {
   Derivative differentiate(const Batch& batch, const DropoutKey& dropout);
   /// The norm of a flat array that is right in the owned ranges.
   double norm(std::span<const float> values);
-  /// As Network::update. `optimizer` has state for the owned ranges.
+  /// As Network::update. `optimizer` has state for the owned ranges. The weights of other ranks
+  /// come while the next pass runs (Network::set_arrival).
   void update(Optimizer& optimizer, const Gradient& gradient, float scale);
   /// The state of all parameters, at rank 0, where `to` is not null.
   void gather(const Optimizer& from, Optimizer* to);

@@ -1,15 +1,20 @@
 // Sweeps every kind of part that a model has: cells, directions, layers, a projection, biases,
 // DropConnect, embeddings (sparse, dense, tied), a convolution, bf16, both backends; with and
 // without clipping, on one to three cores. No tolerance: the updates of each parameter are counted,
-// and three steps of training give the bits of steps of an optimizer over the flat array.
+// three steps of training give the bits of steps of an optimizer over the flat array, and passes do
+// not read a weight that has not come.
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
+#include <mutex>
 #include <optional>
 #include <set>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "engine/training/make_backend.h"
@@ -90,7 +95,8 @@ TEST_P(NetworkUpdateTest, UpdatesEachParameterOnce) {
   Parameters parameters(model);
   parameters.initialize(1);
   const auto backend = make_backend({model, kLongest, kSequences, options}, parameters, arena);
-  backend->pack();
+  const WeightArrival all_are_there;
+  backend->pack(all_are_there);
   const SparseRows rows = backend->differentiate(batch(), {}, 1, nullptr).gradient.rows;
   std::vector<std::atomic<int>> updates(parameters.values().size());
   backend->update(
@@ -150,6 +156,45 @@ TEST_P(NetworkUpdateTest, TrainsLikeAnOptimizerOverTheFlatArray) {
       for (int step = 0; step < 3; ++step) trainer.step(data);
       EXPECT_EQ(Trained(network, data), expected) << threads << " threads";
     }
+  }
+}
+
+// Weights are not numbers until the pass has asked for them. One core, cores side by side, a team.
+TEST_P(NetworkUpdateTest, APassReadsNoWeightBeforeItHasCome) {
+  const auto& [name, model, options] = GetParam();
+  const Batch data = batch();
+  for (const int threads : {1, 2, 4}) {
+    NetworkOptions its_options = options;
+    if (options.backend != BackendKind::onednn) its_options.team_size = threads == 1 ? 1 : 2;
+    Arena arena(threads);
+    Network network(model, kLongest, kSequences, arena, its_options);
+    network.parameters().initialize(1);
+    const Trained expected(network, data);
+    const auto gradient = [&] {
+      const auto values = network.differentiate(data, {kUpdateSeed, 0}).gradient.values;
+      return std::vector<float>(values.begin(), values.end());
+    };
+    const std::vector<float> expected_gradient = gradient();
+    std::vector<float> weights;
+    std::span<float> values;
+    const auto change = [&] {
+      ParameterEditor editor = network.parameters().edit();
+      values = editor.values();
+      weights.assign(values.begin(), values.end());
+      std::ranges::fill(values, std::numeric_limits<float>::quiet_NaN());
+    };
+    std::mutex mutex;
+    const auto come = [&](const FlatRange& range) {
+      const std::scoped_lock lock(mutex);
+      for (std::size_t i = range.begin; i < range.begin + range.size; ++i) {
+        if (std::isnan(values[i])) values[i] = weights[i];
+      }
+    };
+    change();
+    network.set_arrival(come);
+    EXPECT_EQ(gradient(), expected_gradient) << threads << " threads";
+    change();
+    EXPECT_EQ(Trained(network, data), expected) << threads << " threads";
   }
 }
 
