@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
 
 #include "apps/common/warn.h"
 #include "apps/model/class_report.h"
 #include "apps/model/evaluation.h"
 #include "apps/model/model_on_data.h"
+#include "apps/model/probabilistic_errors.h"
 #include "apps/model/report.h"
 #include "apps/model/text_report.h"
 #include "engine/base/error.h"
@@ -23,10 +25,11 @@ struct RawErrors {
   double squared = 0;
   double absolute = 0;
 
-  void add(const Loss& loss, std::span<const float> outputs, std::span<const float> targets,
+  /// `points` forecasts `targets`.
+  void add(std::span<const float> points, std::span<const float> targets,
            std::span<const double> std) {
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const double value = loss.value(outputs[i]);
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const double value = points[i];
       const double error = (value - static_cast<double>(targets[i])) * std[i % std.size()];
       squared += error * error;
       absolute += std::abs(error);
@@ -82,13 +85,16 @@ void evaluate_values(ModelOnData& model, const std::string& split, Report& repor
   const OutputUnits units = output_units(model.dataset());
   const Loss loss(model.description().config);
   RawErrors raw;
+  ProbabilisticErrors probabilistic(model.description().config);
   const Metrics metrics =
       run(model, split, report, [&](const Batch& batch, std::span<const float> outputs, CrfBatch*) {
-        raw.add(loss, outputs, batch.targets, units.std);
+        raw.add(loss.points(outputs), batch.targets, units.std);
+        probabilistic.add(outputs, batch.targets);
       });
   const auto items = static_cast<double>(metrics.items);
   report.numbers.emplace_back("mse_raw", raw.squared / items);
   report.numbers.emplace_back("mae_raw", raw.absolute / items);
+  std::ranges::copy(probabilistic.named(), std::back_inserter(report.numbers));
 }
 
 /// "class, entity or confusion": what --by may ask for.

@@ -170,6 +170,7 @@ void print_model(const ModelConfig& config, const Parameters& parameters) {
   if (loss.huber_delta != usual.huber_delta) fmt::print(", huber_delta {}", loss.huber_delta);
   if (loss.label_smoothing > 0) fmt::print(", label_smoothing {}", loss.label_smoothing);
   if (!loss.class_weights.empty()) fmt::print(", class_weights {}", loss.class_weights);
+  if (!loss.quantiles.empty()) fmt::print(", quantiles {}", loss.quantiles);
   if (loss.ignore_index != usual.ignore_index) fmt::print(", ignore_index {}", loss.ignore_index);
   fmt::print("\n");
   if (config.has_embedding()) {

@@ -75,7 +75,10 @@ void expect_same_kind(const ModelDescription& model, const Dataset& data) {
   const bool are_counted = is_numbered(trained.class_names) && classes.problem.empty() &&
                            std::ranges::is_sorted(classes.columns);
   if (!are_counted) expect_names(data, "classes", trained.class_names, given.class_names);
-  expect("values to predict", model.config.output_size, data.output_size());
+  expect(
+      "values to predict",
+      model.config.task == Task::regression ? model.config.target_size() : model.config.output_size,
+      data.output_size());
 }
 
 void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& split) {
@@ -137,6 +140,20 @@ OutputUnits output_units(const Dataset& data) {
     if (!description.mean.empty()) {
       units.mean[i] = description.mean[column];
       units.std[i] = description.std[column];
+    }
+  }
+  return units;
+}
+
+OutputUnits head_units(const OutputUnits& of_targets, const LossConfig& loss) {
+  const std::vector<std::string> names = loss.output_names();
+  if (names.empty()) return of_targets;
+  OutputUnits units;
+  for (std::size_t target = 0; target < of_targets.names.size(); ++target) {
+    for (const std::string& name : names) {
+      units.names.push_back(fmt::format("{} {}", of_targets.names[target], name));
+      units.mean.push_back(name == "scale" || name == "df" ? 0 : of_targets.mean[target]);
+      units.std.push_back(name == "df" ? 1 : of_targets.std[target]);
     }
   }
   return units;

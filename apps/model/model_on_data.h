@@ -67,4 +67,8 @@ struct OutputUnits {
 /// The units of a data set's targets: those of a forecast are standardized as its columns are.
 OutputUnits output_units(const Dataset& data);
 
+/// The units of a head's outputs, from those of the targets: "OT+1 q0.1" for a quantile, "OT+1
+/// mean", "OT+1 scale" and "OT+1 df" for a distribution.
+OutputUnits head_units(const OutputUnits& of_targets, const LossConfig& loss);
+
 }  // namespace quadgate::apps

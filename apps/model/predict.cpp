@@ -68,8 +68,11 @@ Predictions predict_split(ModelOnData& model, const OutputUnits& units) {
       all.offsets.push_back(before + batch.offsets[static_cast<std::size_t>(row) + 1]);
     }
     if (regression) {
+      const auto each =
+          static_cast<std::size_t>(model.description().config.loss.outputs_per_target());
       for (std::size_t i = 0; i < outputs.size(); ++i) {
-        const auto value = static_cast<double>(loss.value(outputs[i]));
+        const auto number = static_cast<std::int64_t>(i % each);
+        const auto value = static_cast<double>(loss.value(outputs[i], number));
         all.values.push_back(value * units.std[i % size] + units.mean[i % size]);
       }
       return;
@@ -204,7 +207,8 @@ void predict(const PredictArguments& arguments) {
     throw InvalidArgument(fmt::format("{}: a language model; evaluate gives its perplexity",
                                       arguments.checkpoint.string()));
   }
-  const OutputUnits units = output_units(model.dataset());
+  const OutputUnits units =
+      head_units(output_units(model.dataset()), model.description().config.loss);
   const Predictions predictions = predict_split(model, units);
   if (extension == ".csv") {
     const std::string csv = to_csv(predictions, model.description(), units);

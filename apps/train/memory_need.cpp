@@ -61,7 +61,7 @@ double bytes_of_batches(const RunConfig& config, const ModelConfig& model, Datas
   const double step = kFloat * static_cast<double>(model.has_embedding() ? 1 : data.input_size()) +
                       (model.task == Task::tagging ? kLabel : 0);
   const double row =
-      kFloat * static_cast<double>(model.task == Task::regression ? model.output_size : 0);
+      kFloat * static_cast<double>(model.task == Task::regression ? model.target_size() : 0);
   const Split& train = data.split("train");
   const std::int64_t batches = (train.size() - 1) / config.train.batch_size + 1;
   const auto ahead = static_cast<double>(std::min<std::int64_t>(batches, Loader::kAhead + 1));

@@ -56,8 +56,11 @@ inline constexpr Rule kSchedule{
 inline constexpr Rule kPrecision{R"("f32" or "bf16")"};
 inline constexpr Rule kPooling{R"("last", "mean" or "max")"};
 inline constexpr Rule kNormalize{R"("none", "last" or "instance")"};
-inline constexpr Rule kLoss{R"("cross_entropy", "mse", "mae", "huber" or "bce")"};
+inline constexpr Rule kLoss{
+    R"("cross_entropy", "mse", "mae", "huber", "bce", "pinball", "gaussian" or "student_t")"};
 inline constexpr Rule kWeights{"an array of finite numbers, at least 0", 0};
+inline constexpr Rule kQuantiles{"an array of rising numbers above 0 and below 1",
+                                 std::numeric_limits<double>::denorm_min(), 1};
 inline constexpr Rule kInteger{"an integer"};
 
 /// The part of visit_keys on the loss; which keys have a meaning follows from its kind.
@@ -73,6 +76,9 @@ void visit_loss_keys(Config& loss, Visitor& visit) {
   visit("train.ignore_index", loss.ignore_index, of_classes(kInteger));
   visit("train.huber_delta", loss.huber_delta,
         kPositive.only(loss.kind == LossKind::huber, R"(loss "huber")"));
+  const bool is_pinball = loss.kind == LossKind::pinball;
+  visit("train.quantiles", loss.quantiles,
+        kQuantiles.only(is_pinball, R"(loss "pinball")").must(is_pinball));
 }
 
 /// The part of visit_keys on the optimizer; which keys have a meaning follows from its kind.

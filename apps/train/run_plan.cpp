@@ -121,11 +121,11 @@ ModelConfig model_of(const RunConfig& config, const Dataset& data) {
   model.rnn.locked_dropout = config.model.locked_dropout;
   model.rnn.weight_dropout = config.model.weight_dropout;
   model.task = data.task();
-  model.output_size = data.output_size();
   model.pooling = config.model.pooling;
   model.normalization = normalization_of(config.model, data);
   model.crf = config.model.crf;
   model.loss = config.train.loss;
+  model.output_size = data.output_size() * model.loss.outputs_per_target();
   model.embedding = {data.vocabulary_size(), config.model.padding_index,
                      config.model.tie_weights.value_or(false), config.model.sparse_embedding};
   return model;

@@ -64,7 +64,7 @@ void describe(const RunConfig& config, const Network& network, int threads, Data
                  config.data_text(), splits, to_string(config.model.cell), vocabulary,
                  network.config().input_size(), convolution, config.model.num_layers,
                  config.model.hidden_size, config.model.bidirectional ? ", bidirectional" : "",
-                 data.output_size(), normalized, parameters, threads,
+                 network.config().output_size, normalized, parameters, threads,
                  kernels::to_string(kernels::active_isa()), bytes_text(need.total()))
                  .c_str(),
              stderr);

@@ -79,13 +79,16 @@ void validate(const NormalizationConfig& config, const ModelConfig& model) {
   expect(!model.has_embedding(), "expected only for features", "tokens");
   const LossKind loss = model.loss.kind_for(model.task);
   expect(loss != LossKind::bce, "expected another loss", to_string(loss));
+  const bool is_distribution = loss == LossKind::gaussian || loss == LossKind::student_t;
+  expect(!config.is_affine() || !is_distribution,
+         "instance: expected another loss, without a scale of its own", to_string(loss));
   const bool has_all = std::ranges::all_of(config.columns, [&](std::int64_t column) {
     return column >= 0 && column < model.input_size();
   });
   const std::int64_t turn = std::ssize(config.columns);
-  expect(turn > 0 && model.output_size % turn == 0 && has_all,
-         fmt::format("expected {} outputs in whole turns of targets among {} columns",
-                     model.output_size, model.input_size()),
+  expect(turn > 0 && model.target_size() % turn == 0 && has_all,
+         fmt::format("expected {} values in whole turns of targets among {} columns",
+                     model.target_size(), model.input_size()),
          fmt::format("{} targets", turn));
 }
 

@@ -135,7 +135,7 @@ inline constexpr float kNormalizationEps = 1e-5F;
 struct NormalizationConfig {
   Normalize kind = Normalize::none;
   bool residual = false;  ///< without kind
-  /// Of the features: what the outputs are of, in turns, as the targets of step after step.
+  /// Of the features: what the values to predict are of, in turns, as the targets of each step.
   std::vector<std::int64_t> columns{};
 
   bool operator==(const NormalizationConfig&) const = default;
@@ -145,10 +145,6 @@ struct NormalizationConfig {
   bool changes_features() const noexcept { return kind != Normalize::none; }
   /// Whether it has parameters.
   bool is_affine() const noexcept { return kind == Normalize::instance; }
-  /// The column that an output is of.
-  std::int64_t column_of(std::int64_t output) const noexcept {
-    return columns[static_cast<std::size_t>(output % static_cast<std::int64_t>(columns.size()))];
-  }
 };
 
 /// A whole model and its loss:
@@ -170,6 +166,17 @@ struct ModelConfig {
   bool has_embedding() const noexcept { return embedding.vocabulary_size > 0; }
   /// Features of a step of the data, or of an embedding's row.
   std::int64_t input_size() const noexcept { return conv ? conv->input_size : rnn.input_size; }
+  /// Values to predict of a regression's sequence: O, or fewer where the loss has several outputs
+  /// for each.
+  std::int64_t target_size() const noexcept { return output_size / loss.outputs_per_target(); }
+  /// With a normalization: the column whose level an output has; -1: it has none, as the scale of a
+  /// distribution.
+  std::int64_t level_column(std::int64_t output) const noexcept {
+    const std::int64_t each = loss.outputs_per_target();
+    const bool has_level = output % each == 0 || loss.kind == LossKind::pinball;
+    const auto target = static_cast<std::size_t>(output / each);
+    return has_level ? normalization.columns[target % normalization.columns.size()] : -1;
+  }
   /// The most steps of the recurrent stack, where sequences have at most `seq_len`.
   std::int64_t recurrent_length(std::int64_t seq_len) const noexcept {
     return conv ? conv->output_length(seq_len) : seq_len;
@@ -211,9 +218,9 @@ void validate(const RecurrentConfig& config);
 /// Also throws it unless the head's sizes are in that range, the loss is valid, tagging has pooling
 /// last, padding_index is a token, and tied weights have one shape. A convolution has such sizes,
 /// 0 <= padding < kernel_size and the channels that the recurrent stack takes; for tagging, as many
-/// steps come out as go in. A normalization is of a regression of features, not with the loss bce,
-/// and has columns that the outputs are of in whole turns. A crf is for tagging, without
-/// class_weights, label_smoothing and ignore_index.
+/// steps come out as go in. A normalization is of a regression of features, not with the loss bce
+/// nor, of instances, with a distribution, and has columns that the targets are of in whole turns.
+/// A crf is for tagging, without class_weights, label_smoothing and ignore_index.
 void validate(const ModelConfig& config);
 
 /// Throws InvalidArgument, naming the field, unless the numbers are finite and in their range, and

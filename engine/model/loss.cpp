@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/model/distribution.h"
 #include "kernels/base/isa.h"
 #include "kernels/loss/cross_entropy/cross_entropy.h"
 
@@ -112,7 +113,8 @@ Loss::Loss(const ModelConfig& model)
 
 void Loss::expect_targets(const Batch& batch) const {
   if (task_ == Task::regression) {
-    expect_size("batch targets", batch.rows() * output_size_, batch.targets.size());
+    expect_size("batch targets", batch.rows() * output_size_ / config_.outputs_per_target(),
+                batch.targets.size());
     if (kind_ != LossKind::bce) return;
     for (const float target : batch.targets) {
       if (!(target >= 0 && target <= 1)) {
@@ -151,8 +153,10 @@ double Loss::weight(std::span<const std::int64_t> labels) const noexcept {
 }
 
 double Loss::weight(const Batch& batch) const noexcept {
-  return task_ == Task::regression ? static_cast<double>(batch.rows() * output_size_)
-                                   : weight(batch.labels);
+  if (task_ != Task::regression) return weight(batch.labels);
+  const std::int64_t outputs = batch.rows() * output_size_;
+  return static_cast<double>(kind_ == LossKind::pinball ? outputs
+                                                        : outputs / config_.outputs_per_target());
 }
 
 void Loss::run(const Rows& rows, float gradient_scale, float* gradient) const noexcept {
@@ -204,6 +208,64 @@ Metrics Loss::of_labels(const float* logits, std::span<const std::int64_t> label
   return metrics;
 }
 
+/// Sums over the targets. slopes_of(outputs of a target, target, their derivatives) returns its
+/// loss.
+template <typename Slopes>
+Metrics Loss::sum_targets(std::span<const float> outputs, std::span<const float> targets,
+                          float gradient_scale, float* gradient, Slopes slopes_of) const noexcept {
+  const auto each = static_cast<std::size_t>(config_.outputs_per_target());
+  const auto point = static_cast<std::size_t>(config_.point());
+  Metrics metrics;
+  metrics.items = static_cast<std::int64_t>(targets.size());
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const auto of_target = outputs.subspan(i * each, each);
+    const double error = static_cast<double>(of_target[point]) - targets[i];
+    metrics.squared_error += error * error;
+    metrics.absolute_error += std::abs(error);
+    metrics.loss += slopes_of(of_target, targets[i], [&](std::size_t number, double slope) {
+      if (gradient != nullptr) {
+        gradient[i * each + number] = static_cast<float>(slope) * gradient_scale;
+      }
+    });
+  }
+  return metrics;
+}
+
+Metrics Loss::of_quantiles(std::span<const float> outputs, std::span<const float> targets,
+                           float gradient_scale, float* gradient) const noexcept {
+  Metrics metrics =
+      sum_targets(outputs, targets, gradient_scale, gradient,
+                  [&](std::span<const float> of_target, float target, auto set) {
+                    double loss = 0;
+                    for (std::size_t number = 0; number < of_target.size(); ++number) {
+                      const double quantile = config_.quantiles[number];
+                      const double error = static_cast<double>(target) - of_target[number];
+                      loss += std::max(quantile * error, (quantile - 1) * error);
+                      set(number, error > 0 ? -quantile : error < 0 ? 1 - quantile : 0);
+                    }
+                    return loss;
+                  });
+  metrics.weight = static_cast<double>(outputs.size());
+  return metrics;
+}
+
+Metrics Loss::of_distributions(std::span<const float> outputs, std::span<const float> targets,
+                               float gradient_scale, float* gradient) const noexcept {
+  Metrics metrics = sum_targets(
+      outputs, targets, gradient_scale, gradient,
+      [&](std::span<const float> of_target, float target, auto set) {
+        std::array<double, 3> slopes{};
+        const Distribution distribution = distribution_of(kind_, of_target);
+        const double loss = negative_log_likelihood(distribution, of_target, target, slopes);
+        for (std::size_t number = 0; number < of_target.size(); ++number) {
+          set(number, slopes[number]);
+        }
+        return loss;
+      });
+  metrics.weight = static_cast<double>(targets.size());
+  return metrics;
+}
+
 Metrics Loss::of_values(std::span<const float> outputs, std::span<const float> targets,
                         float gradient_scale, float* gradient) const noexcept {
   const auto sum = [&](auto element_of) {
@@ -218,6 +280,11 @@ Metrics Loss::of_values(std::span<const float> outputs, std::span<const float> t
       });
     case LossKind::bce:
       return sum(binary_cross_entropy);
+    case LossKind::pinball:
+      return of_quantiles(outputs, targets, gradient_scale, gradient);
+    case LossKind::gaussian:
+    case LossKind::student_t:
+      return of_distributions(outputs, targets, gradient_scale, gradient);
     case LossKind::mse:
     case LossKind::cross_entropy:
       break;
@@ -230,8 +297,24 @@ Metrics Loss::of_batch(const Batch& batch, std::span<const float> outputs) const
                                    : of_labels(outputs.data(), batch.labels, 0, nullptr);
 }
 
-float Loss::value(float output) const noexcept {
-  return kind_ == LossKind::bce ? sigmoid(output) : output;
+float Loss::value(float output, std::int64_t number) const noexcept {
+  if (kind_ == LossKind::bce) return sigmoid(output);
+  if (kind_ != LossKind::gaussian && kind_ != LossKind::student_t) return output;
+  const std::array<float, 3> outputs{output, output, output};
+  const Distribution distribution = distribution_of(kind_, outputs);
+  return static_cast<float>(number == 0   ? distribution.mean
+                            : number == 1 ? distribution.scale
+                                          : distribution.df);
+}
+
+std::vector<float> Loss::points(std::span<const float> outputs) const {
+  const std::int64_t number = config_.point();
+  std::vector<float> points;
+  for (auto i = static_cast<std::size_t>(number); i < outputs.size();
+       i += static_cast<std::size_t>(config_.outputs_per_target())) {
+    points.push_back(value(outputs[i], number));
+  }
+  return points;
 }
 
 }  // namespace quadgate

@@ -16,11 +16,14 @@ enum class Isa : std::uint8_t;
 /// Sums over the items of one or many batches: add them up, then divide.
 ///
 /// An item is a target that counts: the class of a sequence (classification), the class of a step
-/// (tagging) or one of a sequence's O values (regression).
+/// (tagging) or one of a sequence's O values (regression), whose errors are those of its point
+/// forecast (LossConfig::point).
 struct Metrics {
   std::int64_t items = 0;
-  double loss = 0;            ///< sum of the losses (cross-entropies in nats)
-  double weight = 0;          ///< the mean divides by it: sum of the items' class weights, or items
+  double loss = 0;  ///< sum of the losses (cross-entropies in nats)
+  /// The mean divides by it: the sum of the items' class weights, the quantiles of all items, or
+  /// items.
+  double weight = 0;
   double squared_error = 0;   ///< regression only
   double absolute_error = 0;  ///< regression only
   std::int64_t correct = 0;   ///< classification and tagging only
@@ -67,16 +70,27 @@ class Loss {
   /// `run` and `sum` at once.
   Metrics of_labels(const float* logits, std::span<const std::int64_t> labels, float gradient_scale,
                     float* gradient) const noexcept;
-  /// The loss of `outputs` against `targets`, element by element. `gradient` is as in `run`.
+  /// The loss of `outputs` against `targets`, element by element, or with outputs_per_target of the
+  /// outputs for each. `gradient` is as in `run`.
   Metrics of_values(std::span<const float> outputs, std::span<const float> targets,
                     float gradient_scale, float* gradient) const noexcept;
   /// The loss of a batch, from the outputs of Network::predict. Not with a crf, which Crf scores.
   Metrics of_batch(const Batch& batch, std::span<const float> outputs) const noexcept;
 
-  /// What a regression model predicts: an output of the head, or its sigmoid for bce.
-  float value(float output) const noexcept;
+  /// What a regression model predicts: an output of the head, its sigmoid for bce, or a scale or df
+  /// (see distribution_of). `number` is that of the output among those of its target.
+  float value(float output, std::int64_t number) const noexcept;
+  /// The point forecast of each target.
+  std::vector<float> points(std::span<const float> outputs) const;
 
  private:
+  template <typename Slopes>
+  Metrics sum_targets(std::span<const float> outputs, std::span<const float> targets,
+                      float gradient_scale, float* gradient, Slopes slopes_of) const noexcept;
+  Metrics of_quantiles(std::span<const float> outputs, std::span<const float> targets,
+                       float gradient_scale, float* gradient) const noexcept;
+  Metrics of_distributions(std::span<const float> outputs, std::span<const float> targets,
+                           float gradient_scale, float* gradient) const noexcept;
   /// How many of the labels count, and the sum of their class weights.
   std::int64_t items(std::span<const std::int64_t> labels) const noexcept;
   double weight(std::span<const std::int64_t> labels) const noexcept;

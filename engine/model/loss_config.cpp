@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "engine/base/error.h"
@@ -32,6 +33,20 @@ void validate_class_weights(const std::vector<float>& weights, std::int64_t clas
                  "class_weights", "at least one above 0", "none");
 }
 
+void validate_quantiles(const std::vector<float>& quantiles, LossKind kind) {
+  if (kind != LossKind::pinball) {
+    return expect_setting(quantiles.empty(), "quantiles", "only with the loss pinball",
+                          to_string(kind));
+  }
+  float before = 0;
+  for (const float quantile : quantiles) {
+    expect_setting(quantile > before && quantile < 1, "quantiles",
+                   "rising numbers above 0 and below 1", quantile);
+    before = quantile;
+  }
+  expect_setting(!quantiles.empty(), "quantiles", "at least one with the loss pinball", "none");
+}
+
 }  // namespace
 
 std::string_view to_string(LossKind kind) noexcept {
@@ -45,14 +60,21 @@ std::string_view to_string(LossKind kind) noexcept {
     case LossKind::huber:
       return "huber";
     case LossKind::bce:
+      return "bce";
+    case LossKind::pinball:
+      return "pinball";
+    case LossKind::gaussian:
+      return "gaussian";
+    case LossKind::student_t:
       break;
   }
-  return "bce";
+  return "student_t";
 }
 
 std::optional<LossKind> parse_loss(std::string_view text) noexcept {
   for (const auto kind :
-       {LossKind::cross_entropy, LossKind::mse, LossKind::mae, LossKind::huber, LossKind::bce}) {
+       {LossKind::cross_entropy, LossKind::mse, LossKind::mae, LossKind::huber, LossKind::bce,
+        LossKind::pinball, LossKind::gaussian, LossKind::student_t}) {
     if (text == to_string(kind)) return kind;
   }
   return std::nullopt;
@@ -62,12 +84,35 @@ LossKind LossConfig::kind_for(Task task) const noexcept {
   return kind.value_or(task == Task::regression ? LossKind::mse : LossKind::cross_entropy);
 }
 
+std::vector<std::string> LossConfig::output_names() const {
+  std::vector<std::string> names;
+  if (kind == LossKind::pinball) {
+    for (const float quantile : quantiles) names.push_back(fmt::format("q{}", quantile));
+  }
+  if (kind == LossKind::gaussian) names = {"mean", "scale"};
+  if (kind == LossKind::student_t) names = {"mean", "scale", "df"};
+  return names;
+}
+
+std::int64_t LossConfig::outputs_per_target() const noexcept {
+  if (kind == LossKind::pinball) return std::max<std::int64_t>(std::ssize(quantiles), 1);
+  return kind == LossKind::gaussian ? 2 : kind == LossKind::student_t ? 3 : 1;
+}
+
+std::int64_t LossConfig::point() const noexcept {
+  if (kind != LossKind::pinball || quantiles.empty()) return 0;
+  const auto distance = [](float quantile) { return std::abs(quantile - 0.5F); };
+  return std::ranges::min_element(quantiles, {}, distance) - quantiles.begin();
+}
+
 void validate(const LossConfig& config, Task task, std::int64_t output_size) {
   const bool regression = task == Task::regression;
   const LossKind kind = config.kind_for(task);
   const std::string_view name = to_string(kind);
   expect_setting((kind != LossKind::cross_entropy) == regression, "loss",
-                 fmt::format("{} for {}", regression ? "mse, mae, huber or bce" : "cross_entropy",
+                 fmt::format("{} for {}",
+                             regression ? "mse, mae, huber, bce, pinball, gaussian or student_t"
+                                        : "cross_entropy",
                              to_string(task)),
                  name);
   const double delta = config.huber_delta;
@@ -75,6 +120,10 @@ void validate(const LossConfig& config, Task task, std::int64_t output_size) {
                  delta);
   expect_setting(delta == 1 || kind == LossKind::huber, "huber_delta", "only with the loss huber",
                  name);
+  validate_quantiles(config.quantiles, kind);
+  const std::int64_t each = config.outputs_per_target();
+  expect_setting(output_size % each == 0, "output_size",
+                 fmt::format("{} outputs a target with the loss {}", each, name), output_size);
   const double smoothing = config.label_smoothing;
   expect_setting(smoothing >= 0 && smoothing < 1, "label_smoothing", "at least 0 and below 1",
                  smoothing);

@@ -10,7 +10,8 @@ namespace quadgate {
 enum class BackendKind : std::uint8_t {
   automatic,  ///< the faster one on this machine
   onednn,     ///< the LSTM training primitives of oneDNN: f32, features, biases, pooling last; no
-              ///< proj_size, convolution or normalization, and dropout between layers alone
+              ///< proj_size, convolution or normalization, one output a target, and dropout
+              ///< between layers alone
   native,     ///< our own kernels
 };
 

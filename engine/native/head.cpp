@@ -147,12 +147,13 @@ void Head::value_losses(const WorkRange& work) {
   const Batch& batch = work.pass.batch;
   const auto& gradient_scale = work.pass.gradient_scale;
   const auto size = static_cast<std::size_t>(model_.output_size);
+  const auto targets = static_cast<std::size_t>(model_.target_size());
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     float* const outputs = outputs_.data() + place * model_.output_size;
-    const auto target = static_cast<std::size_t>(work.pass.steps.row_in_batch(place)) * size;
+    const auto target = static_cast<std::size_t>(work.pass.steps.row_in_batch(place)) * targets;
     errors_[static_cast<std::size_t>(place)] =
-        loss_.of_values({outputs, size}, std::span(batch.targets).subspan(target, size),
+        loss_.of_values({outputs, size}, std::span(batch.targets).subspan(target, targets),
                         gradient_scale.value_or(0), gradient_scale ? outputs : nullptr);
   }
 }

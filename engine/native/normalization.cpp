@@ -21,6 +21,7 @@ Normalization::Normalization(const NetworkPlan& plan, const Parameters& paramete
       output_size_(plan.model.output_size),
       capacity_(plan.seq_len * plan.batch_size),
       level_(static_cast<std::size_t>(plan.batch_size * input_size_)) {
+  for (std::int64_t o = 0; o < output_size_; ++o) columns_.push_back(plan.model.level_column(o));
   if (config_.changes_features()) x_ = Buffer(static_cast<std::size_t>(capacity_ * input_size_));
   if (!config_.is_affine()) return;
   scale_ = Buffer(level_.size());
@@ -99,7 +100,8 @@ void Normalization::restore(const Head::Forward& forward, const RowView& outputs
     const float* const level = at(level_, place);
     float* const output = outputs.at(place);
     for (std::int64_t o = 0; o < output_size_; ++o) {
-      const std::int64_t column = config_.column_of(o);
+      const std::int64_t column = columns_[static_cast<std::size_t>(o)];
+      if (column < 0) continue;
       if (config_.is_affine()) {
         const float value = (output[o] - bias_[column]) / divisor(weight_[column]);
         values_.data()[place * output_size_ + o] = value;
@@ -116,7 +118,7 @@ void Normalization::backward(const Head::Losses& losses, const RowView& d_output
     const float* const scale = at(scale_, place);
     float* const d = d_outputs.at(place);
     for (std::int64_t o = 0; o < output_size_; ++o) {
-      const std::int64_t column = config_.column_of(o);
+      const std::int64_t column = columns_[static_cast<std::size_t>(o)];
       d[o] *= scale[column] / divisor(weight_[column]);
     }
   });
@@ -157,7 +159,7 @@ double Normalization::gradient(const Pass& pass, const Columns& columns, const R
       }
     }
     for (std::int64_t o = 0; o < output_size_; ++o) {
-      const std::int64_t i = config_.column_of(o) - columns.first;
+      const std::int64_t i = columns_[static_cast<std::size_t>(o)] - columns.first;
       if (i < 0 || i >= columns.count) continue;
       const auto d = static_cast<double>(d_outputs.at(place)[o]);
       d_weight[static_cast<std::size_t>(i)] -= d * values_.data()[place * output_size_ + o];

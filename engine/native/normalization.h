@@ -68,10 +68,11 @@ class Normalization {
   NormalizationConfig config_;
   std::int64_t input_size_;
   std::int64_t output_size_;
-  std::int64_t capacity_;  // steps of a batch
-  Buffer x_;               // [steps of the batch, I]
-  Buffer level_, scale_;   // [batch_size, I], by place; scale_ of instance alone
-  Buffer values_;          // [batch_size, output_size]: outputs before the scale, of instance alone
+  std::vector<std::int64_t> columns_;  // of each output; -1: it has no level
+  std::int64_t capacity_;              // steps of a batch
+  Buffer x_;                           // [steps of the batch, I]
+  Buffer level_, scale_;               // [batch_size, I], by place; scale_ of instance alone
+  Buffer values_;  // [batch_size, output_size]: outputs before the scale, of instance alone
   const float* weight_ = nullptr;
   const float* bias_ = nullptr;
   FlatRange weight_range_, bias_range_;  // in the flat arrays

@@ -25,6 +25,7 @@ std::string_view only_native(const ModelConfig& model, const NetworkOptions& opt
   if (config.output_dropout > 0) return "output_dropout";
   if (config.weight_dropout > 0) return "weight_dropout";
   if (config.locked_dropout) return "locked_dropout";
+  if (model.loss.outputs_per_target() > 1) return to_string(model.loss.kind_for(model.task));
   if (model.pooling == Pooling::mean) return "pooling mean";
   if (model.pooling == Pooling::max) return "pooling max";
   if (options.precision != Precision::f32) return to_string(options.precision);

@@ -66,6 +66,7 @@ void write_training_target(AttributeWriter& to, const ModelConfig& model) {
   to.write_double("label_smoothing", loss.label_smoothing);
   to.write_int("ignore_index", loss.ignore_index);
   if (!loss.class_weights.empty()) to.write_floats("class_weights", loss.class_weights);
+  if (!loss.quantiles.empty()) to.write_floats("quantiles", loss.quantiles);
 }
 
 EmbeddingConfig read_embedding(const AttributeReader& from) {
@@ -115,12 +116,14 @@ void read_training_target(const AttributeReader& from, ModelConfig& model) {
   model.pooling = read_named(from, "pooling", model.pooling, "last, mean or max", parse_pooling);
   LossConfig& loss = model.loss;
   loss.kind =
-      read_named(from, "loss", loss.kind, "cross_entropy, mse, mae, huber or bce", parse_loss);
+      read_named(from, "loss", loss.kind,
+                 "cross_entropy, mse, mae, huber, bce, pinball, gaussian or student_t", parse_loss);
   const auto has = [&](const char* name) { return from.has(name); };
   if (has("huber_delta")) loss.huber_delta = from.read_double("huber_delta");
   if (has("label_smoothing")) loss.label_smoothing = from.read_double("label_smoothing");
   if (has("ignore_index")) loss.ignore_index = from.read_int("ignore_index");
   if (has("class_weights")) loss.class_weights = from.read_floats("class_weights");
+  if (has("quantiles")) loss.quantiles = from.read_floats("quantiles");
 }
 
 // Every token and every class has a name; features have names and a scale each, or none.

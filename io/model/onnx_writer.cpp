@@ -110,8 +110,11 @@ class OnnxWriter {
   /// Puts the levels back into the head's outputs [N, output_size].
   void restore(std::string outputs) {
     std::vector<std::int64_t> columns;
+    std::vector<float> has_level;
     for (std::int64_t o = 0; o < model_.output_size; ++o) {
-      columns.push_back(model_.normalization.column_of(o));
+      const std::int64_t column = model_.level_column(o);
+      columns.push_back(std::max<std::int64_t>(column, 0));
+      has_level.push_back(column < 0 ? 0.0F : 1.0F);
     }
     const std::string of_outputs = graph_.constant(columns);
     const auto each = [&](const std::string& from, std::int64_t axis) {
@@ -124,7 +127,12 @@ class OnnxWriter {
       outputs = graph_.node("Sub", {outputs, each("norm.affine_bias", 0)});
       outputs = graph_.node("Mul", {graph_.node("Div", {outputs, divisor}), each(scale_, 1)});
     }
-    graph_.node("Add", {outputs, each(level_, 1)}, {}, "output");
+    std::string levels = each(level_, 1);
+    if (std::ranges::find(has_level, 0.0F) != has_level.end()) {
+      levels = graph_.node(
+          "Mul", {levels, graph_.constant("has_level", {std::ssize(has_level)}, has_level)});
+    }
+    graph_.node("Add", {outputs, levels}, {}, "output");
   }
 
   /// From x [N, T, I] to [T', N, channels], and so do the lengths. Steps beyond a sequence are

@@ -115,7 +115,8 @@ class KerasWriter {
     file_.write_string("", kCellKey, std::string(to_string(model_.rnn.cell)));
     file_.write_string("", kTaskKey, to_string(model_.task));
     file_.write_string("", kPoolingKey, std::string(to_string(model_.pooling)));
-    if (model_.loss.kind) {
+    // Of a loss with several outputs a target, a head alone would be taken for more targets.
+    if (model_.loss.kind && model_.loss.outputs_per_target() == 1) {
       file_.write_string("", kLossKey, std::string(to_string(*model_.loss.kind)));
     }
     if (!model_.conv) return;

@@ -102,7 +102,11 @@ class Model(nn.Module):
         if "normalize" in config or config.get("residual"):
             columns = [self.feature_names.index(name) for name in _names(config, "target_names")]
             size = int(config.get("conv_input_size", input_size))
-            self.norm = Normalization(config.get("normalize", "residual"), size, columns)
+            if "quantiles" in config:
+                columns = [column for column in columns for _ in config["quantiles"]]
+            rest = {"gaussian": 1, "student_t": 2}.get(config.get("loss", ""), 0)
+            levels = [i for column in columns for i in [column] + [-1] * rest]
+            self.norm = Normalization(config.get("normalize", "residual"), size, levels)
         self.pool_size = int(config.get("conv_pool_size", 1))
         self.rnn = _recurrent(config, input_size)
         features = int(config.get("proj_size", 0)) or int(config["hidden_size"])
@@ -169,7 +173,7 @@ class Normalization(nn.Module):
 
     kind: "last" subtracts the last values, "instance" is RevIN (https://github.com/ts-kim/RevIN),
         "residual" adds the last values to the outputs alone.
-    columns: of the features, that the outputs are of, in turns.
+    columns: of the features, that the outputs are of, in turns; -1 for one without a level.
     """
 
     def __init__(self, kind: str, num_features: int, columns: list[int], eps: float = 1e-5) -> None:
@@ -199,7 +203,8 @@ class Normalization(nn.Module):
         if self.kind == "instance":
             outputs = outputs - self.affine_bias[each]
             outputs = outputs / (self.affine_weight[each] + self.eps**2) * scale[:, each]
-        return outputs + level[:, each]
+        has_level = (torch.tensor(each) >= 0).to(outputs)
+        return outputs + has_level * level[:, each]
 
 
 def _recurrent(config: dict[str, Any], input_size: int) -> nn.RNNBase:

@@ -35,7 +35,7 @@ inline Batch random_batch(const ModelConfig& config, const std::vector<std::int6
     batch.x = random.values(static_cast<std::size_t>(batch.steps() * config.input_size()));
   }
   if (config.task == Task::regression) {
-    batch.targets = random.values(lengths.size() * static_cast<std::size_t>(config.output_size));
+    batch.targets = random.values(lengths.size() * static_cast<std::size_t>(config.target_size()));
     return batch;
   }
   const std::int64_t items = config.task == Task::tagging ? batch.steps() : batch.rows();
@@ -64,8 +64,8 @@ inline Batch select_rows(const ModelConfig& config, const Batch& batch,
     if (config.task == Task::classification) append(selected.labels, batch.labels, row, row + 1);
     if (config.task == Task::tagging) append(selected.labels, batch.labels, first, last);
     if (config.task == Task::regression) {
-      append(selected.targets, batch.targets, row * config.output_size,
-             (row + 1) * config.output_size);
+      append(selected.targets, batch.targets, row * config.target_size(),
+             (row + 1) * config.target_size());
     }
   }
   return selected;

@@ -77,8 +77,9 @@ class NormalizationReference {
   static constexpr double kEps = 1e-5;
 
   std::size_t column(std::size_t output) const {
+    const auto each = static_cast<std::size_t>(config_.loss.outputs_per_target());
     const auto& columns = config_.normalization.columns;
-    return static_cast<std::size_t>(columns[output % columns.size()]);
+    return static_cast<std::size_t>(columns[output / each % columns.size()]);
   }
   std::size_t offset(std::size_t row) const {
     return static_cast<std::size_t>(batch_.offsets[row]);
@@ -125,6 +126,10 @@ class NormalizationReference {
   }
   Number output(const Affine& affine, std::size_t row, std::size_t o, Number value) const {
     const std::size_t i = column(o);
+    const bool is_parameter = config_.loss.kind != LossKind::pinball;
+    if (is_parameter && o % static_cast<std::size_t>(config_.loss.outputs_per_target()) > 0) {
+      return value;  // a scale has no level
+    }
     if (!config_.normalization.is_affine()) return value + last(row, i);
     return (value - affine.bias[i]) / (affine.weight[i] + kEps * kEps) * std(row, i) + mean(row, i);
   }

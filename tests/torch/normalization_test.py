@@ -168,6 +168,27 @@ def test_every_way_out_holds_it_or_says_no(tmp_path, data, kind):
         assert abs(outputs - expected).max() < 1e-5
 
 
+@pytest.mark.parametrize("loss", ["pinball", "gaussian", "student_t"])
+@pytest.mark.parametrize("normalize", ["last", "instance"])
+def test_onnx_has_the_levels_of_bands(tmp_path, data, loss, normalize):
+    if normalize == "instance" and loss != "pinball":
+        return  # refused: a distribution has a scale of its own
+    runtime = pytest.importorskip("onnxruntime", reason="NOT TESTED: no onnxruntime")
+    settings = {"epochs": 1, "loss": loss}
+    if loss == "pinball":
+        settings["quantiles"] = [0.1, 0.5, 0.9]
+    keys = {"hidden_size": 10, "normalize": normalize}
+    checkpoint = train(tmp_path, data, keys, settings, **WINDOW)
+    quadgate("export", checkpoint, "-o", tmp_path / "model.onnx")
+    quadgate("import", tmp_path / "model.onnx", "-o", tmp_path / "back.h5")
+    expect_same_model(tmp_path / "back.h5", checkpoint)
+    x, _ = windows(data, "test", 12, 3)
+    session = runtime.InferenceSession(tmp_path / "model.onnx")
+    (outputs,) = session.run(None, {"x": x.numpy(), "lengths": numpy.full(len(x), 12, "i4")})
+    with torch.no_grad():
+        assert max_difference(package.load(checkpoint)(x), outputs) < 1e-5
+
+
 def test_a_changed_graph_is_refused(tmp_path, data):
     onnx = pytest.importorskip("onnx", reason="NOT TESTED: no onnx")
     checkpoint, _ = train_both(tmp_path, data, "last")

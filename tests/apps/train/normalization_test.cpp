@@ -1,6 +1,6 @@
-// Sweeps normalize and residual of a forecast through train, resume, evaluate, predict and inspect,
-// and what they do not fit. The series rises by one a row. No tolerance where runs are resumed; a
-// forecast of it is right to a tenth of a row's rise.
+// Sweeps normalize, residual and quantiles of a forecast through train, resume, evaluate, predict
+// and inspect, and what they do not fit. The series rises by one a row. No tolerance where runs are
+// resumed; a forecast of it is right to a tenth of a row's rise.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -92,6 +92,27 @@ TEST_F(NormalizationOfRunsTest, ResumingGivesTheSameBits) {
       kExitFailed, "unexpected 'norm.affine_bias'; unexpected 'norm.affine_weight'");
 }
 
+TEST_F(NormalizationOfRunsTest, BandsGoThroughEveryCommand) {
+  const std::vector<std::string> keys{"model.normalize=last", "train.loss=pinball",
+                                      "train.quantiles=[0.1, 0.5, 0.9]"};
+  const Outcome trained = train("bands", keys);
+  ASSERT_EQ(trained.code, kExitDone) << trained.err;
+  EXPECT_THAT(trained.err, HasSubstr(" -> 6, normalized by last, "));
+  EXPECT_THAT(run({"inspect", "bands/checkpoint.h5"}).out,
+              HasSubstr("loss pinball, quantiles [0.1, 0.5, 0.9]"));
+  EXPECT_THAT(run({"evaluate", "bands/checkpoint.h5", "--data", "rise.h5"}).out,
+              HasSubstr("coverage_q0.9 "));
+  ASSERT_EQ(run({"predict", "bands/checkpoint.h5", "--data", "rise.h5", "-o", "out.csv"}).code,
+            kExitDone);
+  EXPECT_THAT(read("out.csv"),
+              HasSubstr("row,level+1 q0.1,level+1 q0.5,level+1 q0.9,level+2 q0.1,"));
+  std::vector<std::string> others = keys;
+  others.back() = "train.quantiles=[0.1, 0.9]";
+  expect_error(train("bands", others, {"--resume", "--quiet"}), kExitWrongUse,
+               "train.quantiles: expected [0.1, 0.5, 0.9] as in the run to resume, found [0.1, "
+               "0.9]");
+}
+
 TEST_F(NormalizationOfRunsTest, WhatDoesNotFitIsNamed) {
   const auto expect_refused = [&](const std::vector<std::string>& keys, const char* part) {
     expect_error(train("refused", keys, {"--quiet"}), kExitWrongUse, part);
@@ -101,6 +122,19 @@ TEST_F(NormalizationOfRunsTest, WhatDoesNotFitIsNamed) {
                  "model.normalize: expected \"none\", \"last\" or \"instance\", found \"revin\"");
   expect_refused({"model.normalize=last", "model.residual=true"},
                  "model.residual: expected only with normalize \"none\", found true");
+  expect_refused({"model.normalize=instance", "train.loss=gaussian"},
+                 "normalize: instance: expected another loss, without a scale of its own, found "
+                 "gaussian");
+  expect_refused(
+      {"train.loss=pinball"},
+      "train.quantiles: expected an array of rising numbers above 0 and below 1, found no "
+      "such key");
+  expect_refused({"train.loss=pinball", "train.quantiles=[0.5, 0.1]"},
+                 "quantiles: expected rising numbers above 0 and below 1, found 0.1");
+  expect_refused({"train.quantiles=[0.1, 0.5]"},
+                 "train.quantiles: expected only with loss \"pinball\", found [0.1, 0.5]");
+  expect_error(run({"train", "run.toml", "--quiet", "--set", "train.loss=student_t"}),
+               kExitWrongUse, "loss: expected cross_entropy for classification, found student_t");
   expect_refused({"model.normalize=last", "train.loss=bce"},
                  "normalize: expected another loss, found bce");
   expect_error(run({"train", "run.toml", "--quiet", "--set", "model.normalize=last"}),

@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "tests/support/loss_reference.h"
@@ -154,6 +155,66 @@ TEST(ValueLossTest, FollowsTheFormula) {
   expect_reference(regression(5, LossKind::bce), batch, outputs);
 }
 
+ModelConfig of_several(LossKind kind, std::vector<float> quantiles = {}) {
+  ModelConfig model = regression(6, kind);
+  model.loss.quantiles = std::move(quantiles);
+  return model;
+}
+
+TEST(SeveralOutputsLossTest, FollowsTheFormula) {
+  testing::Random random(3);
+  std::vector<float> outputs = random.values(60, 3);
+  outputs[7] = 30;  // scales and degrees of freedom that are large, and all but the least
+  outputs[8] = 12;
+  outputs[13] = -9;
+  outputs[14] = -12;
+  for (const auto& model :
+       {of_several(LossKind::pinball, {0.1F, 0.5F, 0.9F}),
+        of_several(LossKind::pinball, {0.05F, 0.2F}), of_several(LossKind::pinball, {0.7F}),
+        of_several(LossKind::gaussian), of_several(LossKind::student_t)}) {
+    SCOPED_TRACE(to_string(*model.loss.kind));
+    Batch batch;
+    batch.targets = random.values(static_cast<std::size_t>(10 * model.target_size()), 3);
+    expect_reference(model, batch, outputs);
+  }
+}
+
+TEST(SeveralOutputsLossTest, TellsWhatTheyAre) {
+  const LossConfig pinball = of_several(LossKind::pinball, {0.1F, 0.45F, 0.975F}).loss;
+  EXPECT_THAT(pinball.output_names(), ::testing::ElementsAre("q0.1", "q0.45", "q0.975"));
+  EXPECT_EQ(pinball.point(), 1);
+  EXPECT_THAT(of_several(LossKind::gaussian).loss.output_names(),
+              ::testing::ElementsAre("mean", "scale"));
+  EXPECT_THAT(of_several(LossKind::student_t).loss.output_names(),
+              ::testing::ElementsAre("mean", "scale", "df"));
+  EXPECT_THAT(LossConfig{}.output_names(), ::testing::IsEmpty());
+  EXPECT_EQ(LossConfig{}.outputs_per_target(), 1);
+
+  const Loss loss(of_several(LossKind::student_t));
+  EXPECT_EQ(loss.value(0.5F, 0), 0.5F);
+  EXPECT_NEAR(loss.value(0.5F, 1), std::log1p(std::exp(0.5)) + 1e-6, 1e-6);
+  EXPECT_NEAR(loss.value(0.5F, 2), 2 + std::log1p(std::exp(0.5)), 1e-6);
+  EXPECT_THAT(loss.points(std::vector<float>{1, 2, 3, 4, 5, 6}), ::testing::ElementsAre(1, 4));
+}
+
+TEST(SeveralOutputsLossTest, CountsTargetsAndErrorsOfThePoint) {
+  const std::vector<float> outputs{0, 2, 9, -1, 0, 1};
+  const std::vector<float> targets{1, 3};
+  const Loss loss(of_several(LossKind::pinball, {0.1F, 0.5F, 0.9F}));
+  const Metrics metrics = loss.of_values(outputs, targets, 1, nullptr);
+  EXPECT_EQ(metrics.items, 2);
+  EXPECT_EQ(metrics.weight, 6);
+  EXPECT_EQ(metrics.squared_error, 1 + 9);
+  EXPECT_NEAR(metrics.loss, 0.1 + 0.5 + 0.8 + 0.4 + 1.5 + 1.8, 1e-6);
+  Batch batch;
+  batch.offsets = {0, 1};
+  batch.targets = targets;
+  EXPECT_EQ(loss.weight(batch), 6);
+  loss.expect_targets(batch);
+  batch.targets = outputs;
+  EXPECT_THROW(loss.expect_targets(batch), InvalidArgument);
+}
+
 TEST(ValueLossTest, KeepsErrorsBesideTheLoss) {
   const std::vector<float> outputs{1, -2, 0.5F};
   const std::vector<float> targets{0.5F, 1, 0.5F};
@@ -167,7 +228,7 @@ TEST(ValueLossTest, KeepsErrorsBesideTheLoss) {
     EXPECT_DOUBLE_EQ(metrics.absolute_error, 0.5 + 3);
     EXPECT_EQ(metrics.correct, 0);
     EXPECT_EQ(gradient[2], 0);  // no error, no slope, also where there is an edge
-    EXPECT_EQ(loss.value(0.25F), 0.25F);
+    EXPECT_EQ(loss.value(0.25F, 0), 0.25F);
   }
 }
 
@@ -181,9 +242,9 @@ TEST(ValueLossTest, ComparesSigmoidsUnderBce) {
   EXPECT_EQ(metrics.squared_error, 0.25 + 0.25);
   EXPECT_EQ(metrics.absolute_error, 0.5 + 0.5);
   EXPECT_EQ(gradient, (std::vector<float>{0.5F, 0.5F}));
-  EXPECT_EQ(loss.value(0), 0.5F);
-  EXPECT_EQ(loss.value(-1000), 0);
-  EXPECT_TRUE(std::isnan(loss.value(NAN)));
+  EXPECT_EQ(loss.value(0, 0), 0.5F);
+  EXPECT_EQ(loss.value(-1000, 0), 0);
+  EXPECT_TRUE(std::isnan(loss.value(NAN, 0)));
 }
 
 TEST(ValueLossTest, ShowsOutputsThatAreNotFinite) {
@@ -225,7 +286,8 @@ TEST(LossTargetsTest, NamesLabelsAndTargetsOutOfRange) {
 
 TEST(LossConfigTest, NamesEveryLoss) {
   for (const auto kind :
-       {LossKind::cross_entropy, LossKind::mse, LossKind::mae, LossKind::huber, LossKind::bce}) {
+       {LossKind::cross_entropy, LossKind::mse, LossKind::mae, LossKind::huber, LossKind::bce,
+        LossKind::pinball, LossKind::gaussian, LossKind::student_t}) {
     EXPECT_EQ(parse_loss(to_string(kind)), kind);
   }
   EXPECT_FALSE(parse_loss("MSE").has_value());
@@ -260,12 +322,31 @@ TEST(LossConfigTest, RefusesWhatDoesNotSuit) {
     values.loss = loss;
     return message_of(values);
   };
-  EXPECT_EQ(of_values({.kind = LossKind::cross_entropy}),
-            "loss: expected mse, mae, huber or bce for regression, found cross_entropy");
+  EXPECT_EQ(
+      of_values({.kind = LossKind::cross_entropy}),
+      "loss: expected mse, mae, huber, bce, pinball, gaussian or student_t for regression, found "
+      "cross_entropy");
   EXPECT_EQ(of_values({.label_smoothing = 0.1}),
             "label_smoothing: expected only with the loss cross_entropy, found mse");
   EXPECT_THAT(of_values({.class_weights = {1, 1, 1}}), HasSubstr("class_weights"));
   EXPECT_THAT(of_values({.ignore_index = 0}), HasSubstr("ignore_index"));
+  EXPECT_EQ(of_values({.quantiles = {0.5F}}),
+            "quantiles: expected only with the loss pinball, found mse");
+  EXPECT_EQ(of_values({.kind = LossKind::pinball}),
+            "quantiles: expected at least one with the loss pinball, found none");
+  for (const std::vector<float>& quantiles : {std::vector<float>{0, 0.5F, 0.9F},
+                                              {0.1F, 0.5F, 1},
+                                              {0.5F, 0.1F, 0.9F},
+                                              {NAN, 0.5F, 0.9F},
+                                              {0.5F, 0.5F, 0.9F}}) {
+    EXPECT_THAT(of_values({.kind = LossKind::pinball, .quantiles = quantiles}),
+                HasSubstr("quantiles: expected rising numbers above 0 and below 1, found"));
+  }
+  EXPECT_EQ(of_values({.kind = LossKind::pinball, .quantiles = {0.1F, 0.9F}}),
+            "output_size: expected 2 outputs a target with the loss pinball, found 3");
+  EXPECT_EQ(of_values({.kind = LossKind::gaussian}),
+            "output_size: expected 2 outputs a target with the loss gaussian, found 3");
+  EXPECT_EQ(of_values({.kind = LossKind::student_t}), "");
 }
 
 TEST(MetricsTest, AddsUpAndDivides) {

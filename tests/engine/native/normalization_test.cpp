@@ -109,6 +109,19 @@ TEST_P(NormalizationTest, HasTheOtherLosses) {
   }
 }
 
+// Of quantiles each has the level, of a distribution its mean alone.
+TEST_P(NormalizationTest, HasTheLossesOfSeveralOutputs) {
+  for (const LossKind loss : {LossKind::pinball, LossKind::gaussian, LossKind::student_t}) {
+    if (GetParam() == Normalize::instance && loss != LossKind::pinball) continue;
+    SCOPED_TRACE(to_string(loss));
+    ModelConfig model = normalized_model(GetParam(), 3);
+    model.loss.kind = loss;
+    if (loss == LossKind::pinball) model.loss.quantiles = {0.1F, 0.5F, 0.8F};
+    model.output_size = 6 * model.loss.outputs_per_target();
+    expect_right(model);
+  }
+}
+
 // A level that goes up by ten goes up by ten in all that is told.
 class NormalizationOfLevelsTest : public ::testing::TestWithParam<Normalize> {};
 
@@ -166,16 +179,20 @@ TEST(NormalizationConfigTest, IsOfARegressionOfFeatures) {
   expect_refused([](ModelConfig& model) { model.loss.kind = LossKind::bce; },
                  "normalize: expected another loss, found bce");
   expect_refused(
-      [](ModelConfig& model) { model.normalization.columns.clear(); },
-      "normalize: expected 6 outputs in whole turns of targets among 3 columns, found 0");
+      [](ModelConfig& model) {
+        model.loss.kind = LossKind::gaussian;
+        model.normalization.kind = Normalize::instance;
+      },
+      "normalize: instance: expected another loss, without a scale of its own, found gaussian");
+  expect_refused([](ModelConfig& model) { model.normalization.columns.clear(); },
+                 "normalize: expected 6 values in whole turns of targets among 3 columns, found 0");
   expect_refused(
       [](ModelConfig& model) {
         model.normalization.columns = {0, 1, 2, 0};
       },
-      "normalize: expected 6 outputs in whole turns of targets among 3 columns, found 4");
-  expect_refused(
-      [](ModelConfig& model) { model.normalization.columns[1] = 3; },
-      "normalize: expected 6 outputs in whole turns of targets among 3 columns, found 2");
+      "normalize: expected 6 values in whole turns of targets among 3 columns, found 4");
+  expect_refused([](ModelConfig& model) { model.normalization.columns[1] = 3; },
+                 "normalize: expected 6 values in whole turns of targets among 3 columns, found 2");
   expect_refused([](ModelConfig& model) { model.normalization.residual = true; },
                  "residual: expected false with normalize");
   expect_refused([](ModelConfig& model) { model.embedding.vocabulary_size = 4; },

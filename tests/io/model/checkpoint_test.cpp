@@ -154,8 +154,15 @@ TEST_F(CheckpointTest, KeepsModels) {
   ModelDescription crf = kTagger;
   crf.config.crf = true;
   crf.data.tag_column = "LEMMA";
-  for (const ModelDescription& model : {kModel, kForecaster, kTagger, tied, projected, weighed,
-                                        robust, convolved, leveled, instance, residual, crf}) {
+  ModelDescription quantiles = kForecaster;
+  quantiles.config.output_size = 18;
+  quantiles.config.loss = {.kind = LossKind::pinball, .quantiles = {0.1F, 0.5F, 0.9F}};
+  ModelDescription student = leveled;
+  student.config.output_size = 18;
+  student.config.loss = {.kind = LossKind::student_t};
+  for (const ModelDescription& model :
+       {quantiles, student, kModel, kForecaster, kTagger, tied, projected, weighed, robust,
+        convolved, leveled, instance, residual, crf}) {
     const Parameters saved = parameters(model, 1);
     save_model(path("model.h5"), model, saved, 7);
     const Checkpoint checkpoint(path("model.h5"));
@@ -327,11 +334,15 @@ TEST_F(OldCheckpointTest, IsReadAsBefore) {
 TEST_F(OldCheckpointTest, NamesUnknownPoolingsLossesAndNormalizations) {
   for (const auto& [name, found, message] :
        {std::tuple("pooling", "sum", "expected last, mean or max, found 'sum'"),
-        std::tuple("loss", "hinge",
-                   "expected cross_entropy, mse, mae, huber or bce, found 'hinge'"),
+        std::tuple(
+            "loss", "hinge",
+            "expected cross_entropy, mse, mae, huber, bce, pinball, gaussian or student_t, found "
+            "'hinge'"),
         std::tuple("normalize", "batch", "expected none, last or instance, found 'batch'"),
-        std::tuple("loss", "cross_entropy",
-                   "loss: expected mse, mae, huber or bce for regression, found cross_entropy")}) {
+        std::tuple(
+            "loss", "cross_entropy",
+            "loss: expected mse, mae, huber, bce, pinball, gaussian or student_t for regression, "
+            "found cross_entropy")}) {
     hdf5::FileWriter file = old_file();
     file.write_string("model", name, found);
     replace_file(path("old.h5"), file.image());
@@ -377,7 +388,7 @@ TEST_F(CheckpointTest, NamesANormalizationThatIsNone) {
                                 "a, b, found 'c'"));
   model.data.window->targets = {"b", "a"};
   model.config.output_size = 5;
-  EXPECT_THAT(error(), EndsWith("model: normalize: expected 5 outputs in whole turns of targets "
+  EXPECT_THAT(error(), EndsWith("model: normalize: expected 5 values in whole turns of targets "
                                 "among 2 columns, found 2 targets"));
   model.data.window.reset();
   EXPECT_THAT(error(), EndsWith("attribute 'model@input_len': missing, for a normalization of "
