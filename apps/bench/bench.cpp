@@ -75,9 +75,9 @@ int bench_on(Ranks* ranks, const BenchArguments& arguments) {
   times.clear();
   const cluster::Traffic before =
       communicator == nullptr ? cluster::Traffic{} : communicator->traffic();
-  benchmark.time_steps(arguments.seconds / 2, kFewestSteps / 2, times);
+  std::size_t steps = benchmark.time_steps(arguments.seconds / 2, kFewestSteps / 2, times);
   peak = std::max(peak, best_peak(benchmark, ranks));
-  benchmark.time_steps(arguments.seconds / 2, kFewestSteps - kFewestSteps / 2, times);
+  steps += benchmark.time_steps(arguments.seconds / 2, kFewestSteps - kFewestSteps / 2, times);
   peak = std::max(peak, best_peak(benchmark, ranks));
 
   if (ranks != nullptr && !ranks->is_first()) return kExitDone;
@@ -95,10 +95,10 @@ int bench_on(Ranks* ranks, const BenchArguments& arguments) {
   record["threads"] = benchmark.threads();
   if (communicator != nullptr) {
     const cluster::Traffic sent = communicator->traffic();
-    const auto steps = static_cast<std::int64_t>(times.size());
+    const auto count = static_cast<std::int64_t>(steps);
     record["ranks"] = communicator->world_size();
-    record["sent_bytes_per_step"] = (sent.bytes - before.bytes) / steps;
-    record["messages_per_step"] = (sent.messages - before.messages) / steps;
+    record["sent_bytes_per_step"] = (sent.bytes - before.bytes) / count;
+    record["messages_per_step"] = (sent.messages - before.messages) / count;
   }
   record["isa"] = kernels::to_string(kernels::active_isa());
   record["backend"] = to_string(benchmark.backend());

@@ -6,6 +6,7 @@
 
 #include "engine/cluster/reduce_scatter.h"
 #include "engine/cluster/sum_tree.h"
+#include "engine/model/parameters.h"
 
 namespace quadgate::apps {
 namespace {
@@ -68,6 +69,21 @@ HopCount to_group(const ExchangePlan& plan, int rank, bool own, bool to_all, std
   return count;
 }
 
+/// What layers of the next step compute while the weights of those behind them come. Of an
+/// all-gather of `seconds` each bucket is there when its part of the `last` hop is over.
+double hidden_gather(double seconds, double last, double buckets, double forward,
+                     std::span<const double> layers) {
+  if (layers.empty()) return 0;
+  double now = 0;
+  double wanted = 0;
+  for (const double part : layers) {
+    wanted += part;
+    const double come = std::min(1.0, std::ceil(wanted * buckets - 1e-9) / buckets);
+    now = std::max(now, seconds - last * (1 - come)) + forward * part;
+  }
+  return seconds + forward - now;
+}
+
 }  // namespace
 
 ExchangeWork exchange_work(std::size_t n, int ranks, std::int64_t grad_shards, std::size_t block) {
@@ -101,7 +117,7 @@ const Link& NetworkSpeed::halving(std::size_t step) const noexcept {
 }
 
 StepPrediction predict_step(const NetworkSpeed& network, const ExchangeWork& work, int ranks,
-                            const Computation& computation) {
+                            const Computation& computation, std::span<const double> layers) {
   const Link& group = network.group.latency > 0 ? network.group : network.halving(0);
   const auto sum = [&](const std::vector<Hop>& halvings, const Hop& to_group, double adder) {
     double seconds = network.call + group.seconds(to_group) + adder * to_group.bytes;
@@ -123,7 +139,28 @@ StepPrediction predict_step(const NetworkSpeed& network, const ExchangeWork& wor
   step.records = 2 * record;
   const auto buckets = static_cast<double>(work.buckets);
   step.hidden = (1 - 1 / buckets) * std::min(step.reduce_scatter, computation.window);
+  const double last = work.gather_halvings.empty()
+                          ? group.seconds(work.gather_group)
+                          : network.halving(0).seconds(work.gather_halvings[0]);
+  step.gather_hidden = hidden_gather(step.all_gather, last, buckets, computation.forward, layers);
   return step;
+}
+
+std::vector<double> weights_of_layers(const ModelConfig& config) {
+  const RecurrentConfig& rnn = config.rnn;
+  const double all = count_parameters(config);
+  std::vector<double> parts;
+  double recurrent = 0;
+  for (std::int64_t layer = 0; layer < rnn.num_layers; ++layer) {
+    const double inputs = static_cast<double>(rnn.layer_input_size(layer) + rnn.h_size() + 2);
+    const double gates = static_cast<double>(num_gates(rnn.cell) * rnn.hidden_size);
+    const double projection = static_cast<double>(rnn.proj_size * rnn.hidden_size);
+    parts.push_back(static_cast<double>(rnn.num_directions()) * (gates * inputs + projection) /
+                    all);
+    recurrent += parts.back();
+  }
+  parts.push_back(std::max(0.0, 1 - recurrent));
+  return parts;
 }
 
 Computation of_many(Computation one, int ranks) noexcept {

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/cluster/exchange_plan.h"
+#include "engine/model/config.h"
 
 namespace quadgate::apps {
 
@@ -57,14 +59,20 @@ struct Computation {
   double sigma = 0;    ///< standard deviation of a rank's steps, as a part of them
   double update = 0;   ///< of the weights; each rank spares what others update
   double window = 0;   ///< in which gradients become right one after the other; 0: at once
+  double forward = 0;  ///< of the next step, in which weights come one after the other
 };
+
+/// The parts of all weights that a pass waits for before each layer and the head.
+std::vector<double> weights_of_layers(const ModelConfig& config);
 
 /// A step of several ranks, part by part, in seconds:
 ///
-///     step = computation + wait + reduce_scatter - hidden + records + all_gather
+///     step = computation + wait + reduce_scatter - hidden + records + all_gather - gather_hidden
 ///
 /// A bucket is sent as soon as it is computed, so that of K buckets all but the last one hide:
-/// hidden = (1 - 1 / K) min(reduce_scatter, window).
+/// hidden = (1 - 1 / K) min(reduce_scatter, window). Each layer of the next step waits for the
+/// buckets that it reads, which come in order in the last hop: gather_hidden is what the layers in
+/// front compute meanwhile.
 struct StepPrediction {
   double computation = 0;
   double wait = 0;  ///< for the slowest rank
@@ -72,13 +80,16 @@ struct StepPrediction {
   double hidden = 0;
   double records = 0;  ///< loss and norm
   double all_gather = 0;
+  double gather_hidden = 0;
 
   double exchange() const noexcept { return reduce_scatter + records + all_gather; }
-  double step() const noexcept { return computation + wait + exchange() - hidden; }
+  double step() const noexcept { return computation + wait + exchange() - all_hidden(); }
+  double all_hidden() const noexcept { return hidden + gather_hidden; }
 };
 
+/// `layers` are those of weights_of_layers(), none if a pass waits for all weights at once.
 StepPrediction predict_step(const NetworkSpeed& network, const ExchangeWork& work, int ranks,
-                            const Computation& computation);
+                            const Computation& computation, std::span<const double> layers = {});
 
 /// What many ranks compute, by one of them: the slowest of R takes longer by sigma sqrt(2 ln R).
 Computation of_many(Computation one, int ranks) noexcept;

@@ -42,7 +42,7 @@ Computation median_of(const std::vector<Computation>& samples) {
     return median(samples, [&](const Computation& sample) { return sample.*field; });
   };
   return {of(&Computation::seconds), of(&Computation::slowest), of(&Computation::sigma),
-          of(&Computation::update), of(&Computation::window)};
+          of(&Computation::update),  of(&Computation::window),  of(&Computation::forward)};
 }
 
 std::vector<std::pair<std::string, Link>> links_of(const NetworkCheck& check) {
@@ -81,7 +81,7 @@ std::string to_text(const NetworkReport& report) {
         "prediction: {} rank{}: {:.4g} ms a step (computation {:.4g}, exchange {:.4g} of which "
         "{:.4g} hidden, slowest {:.4g}), {:.4g} times the speed of one, efficiency {:.3f}\n",
         prediction.ranks, prediction.ranks == 1 ? "" : "s", step.step() * 1e3,
-        step.computation * 1e3, step.exchange() * 1e3, step.hidden * 1e3, step.wait * 1e3,
+        step.computation * 1e3, step.exchange() * 1e3, step.all_hidden() * 1e3, step.wait * 1e3,
         prediction.speed_up, prediction.efficiency);
   }
   return text;

@@ -61,12 +61,13 @@ std::string predictions(const NetworkReport& report) {
                        milliseconds(step.step()), milliseconds(step.computation),
                        milliseconds(step.wait), milliseconds(step.reduce_scatter),
                        milliseconds(step.hidden), milliseconds(step.records),
-                       milliseconds(step.all_gather), number(prediction.speed_up),
-                       fmt::format("{:.3f}", prediction.efficiency)});
+                       milliseconds(step.all_gather), milliseconds(step.gather_hidden),
+                       number(prediction.speed_up), fmt::format("{:.3f}", prediction.efficiency)});
   }
   return table(
       "<th>ranks</th><th>batch</th><th>step, ms</th><th>computation</th><th>+ slowest</th>"
-      "<th>+ reduce-<br>scatter</th><th>- hidden</th><th>+ records</th><th>+ all-<br>gather</th>"
+      "<th>+ reduce-<br>scatter</th><th>- hidden</th><th>+ records</th><th>+ "
+      "all-<br>gather</th><th>- hidden</th>"
       "<th>speed-up</th><th>efficiency</th>",
       rows);
 }

@@ -5,6 +5,7 @@
 #include "apps/bench/network_probe.h"
 #include "apps/bench/step_benchmark.h"
 #include "engine/model/parameters.h"
+#include "engine/training/make_backend.h"
 
 namespace quadgate::apps {
 namespace {
@@ -23,6 +24,11 @@ NetworkStudy::NetworkStudy(const ScalingArguments& arguments, int threads)
     : arguments_(arguments),
       threads_(threads),
       parameters_(static_cast<std::size_t>(count_parameters(model_of(arguments.shape)))) {
+  const ModelConfig model = model_of(arguments.shape);
+  const BackendKind asked = arguments.shape.options.backend;
+  const BackendKind backend =
+      asked == BackendKind::automatic ? choose_backend(model, arguments.shape.options) : asked;
+  if (backend == BackendKind::native) layers_ = weights_of_layers(model);
   const std::int64_t batch = arguments.shape.batch;
   for (int ranks = 1; ranks <= kMostPredicted && (arguments.weak || ranks <= batch); ranks *= 2) {
     alone_.push_back({ranks, arguments.shape});
@@ -99,7 +105,7 @@ void NetworkStudy::predict(NetworkReport& report) const {
     prediction.batch = shape_of_ranks(arguments_, ranks).batch;
     prediction.step =
         predict_step(report.checks.back().network, exchange_work(parameters_, ranks, ranks), ranks,
-                     of_many(median_of(found->computations), ranks));
+                     of_many(median_of(found->computations), ranks), layers_);
     const double seconds = prediction.step.step();
     if (ranks == 1) one = seconds;
     prediction.speed_up = one / seconds * (arguments_.weak ? ranks : 1);

@@ -46,6 +46,7 @@ class NetworkStudy {
   const ScalingArguments& arguments_;
   int threads_;
   std::size_t parameters_;
+  std::vector<double> layers_;  // as weights_of_layers, if passes wait for them one by one
   std::vector<Check> checks_;
   std::vector<Alone> alone_;
 };

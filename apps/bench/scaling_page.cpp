@@ -167,13 +167,11 @@ std::string left_out_of(const ScalingReport& report) {
 }
 
 constexpr std::string_view kRanksNote =
-    "<p>Ranks that took no part slept. A step waits for an exchange as long as the rank does that "
-    "waits "
-    "least, the last to have computed; the exchange alone, which ranks that compute nothing made "
-    "in "
-    "turns with the steps, is hidden for the rest. The optimizer's core time holds the wait for "
-    "the "
-    "weights of other ranks.</p>\n";
+    "<p>Ranks that took no part slept. A step waits for an exchange as long as the rank does that\n"
+    "waits least, the last to have computed; the exchange alone, which ranks that compute nothing\n"
+    "made in turns with the steps, is hidden for the rest. Core times are those of rank 0, "
+    "without\n"
+    "what it waits for others.</p>\n";
 
 std::string fit_of(bool weak) {
   return weak ? "The serial fraction f is that of Gustafson's law, S = r - f (r - 1), for the "

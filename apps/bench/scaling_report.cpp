@@ -65,11 +65,14 @@ Json json_of(const Link& link) {
 }
 
 Json json_of(const StepPrediction& step) {
-  return {
-      {"step_ms", step.step() * 1e3},           {"computation_ms", step.computation * 1e3},
-      {"wait_for_slowest_ms", step.wait * 1e3}, {"reduce_scatter_ms", step.reduce_scatter * 1e3},
-      {"hidden_ms", step.hidden * 1e3},         {"records_ms", step.records * 1e3},
-      {"all_gather_ms", step.all_gather * 1e3}};
+  return {{"step_ms", step.step() * 1e3},
+          {"computation_ms", step.computation * 1e3},
+          {"wait_for_slowest_ms", step.wait * 1e3},
+          {"reduce_scatter_ms", step.reduce_scatter * 1e3},
+          {"reduce_scatter_hidden_ms", step.hidden * 1e3},
+          {"records_ms", step.records * 1e3},
+          {"all_gather_ms", step.all_gather * 1e3},
+          {"all_gather_hidden_ms", step.gather_hidden * 1e3}};
 }
 
 Json json_of(const NetworkCheck& check) {

@@ -80,14 +80,13 @@ void measure_steps_and_peak(StepBenchmark& benchmark, double seconds, Series& se
   for (int turn = 0; turn < kTurns; ++turn) {
     const PhaseTimes before = benchmark.phase_times();
     const cluster::Traffic sent = ranks == nullptr ? cluster::Traffic{} : ranks->traffic();
-    const std::size_t steps = times.size();
-    benchmark.time_steps(seconds / kTurns, 1, times, &waits);
+    const std::size_t steps = benchmark.time_steps(seconds / kTurns, 1, times, &waits);
     const PhaseTimes after = benchmark.phase_times();
     for (std::size_t i = 0; i < kPhases; ++i) {
       series.point.phases.core_seconds[i] += after.core_seconds[i] - before.core_seconds[i];
     }
     if (ranks != nullptr) {
-      series.point.communication.emplace().traffic = traffic_of(*ranks, sent, times.size() - steps);
+      series.point.communication.emplace().traffic = traffic_of(*ranks, sent, steps);
       exchanges.push_back(exchange->seconds());
     }
     for (int i = 0; i < static_cast<int>(bursts); ++i) {

@@ -154,8 +154,15 @@ std::int64_t StepBenchmark::shards_for(int ranks) noexcept {
   return static_cast<std::int64_t>(std::bit_ceil(static_cast<unsigned>(ranks)));
 }
 
-void StepBenchmark::time_steps(double seconds, std::size_t fewest, std::vector<double>& times,
-                               std::vector<double>* waits) {
+std::size_t StepBenchmark::time_steps(double seconds, std::size_t fewest,
+                                      std::vector<double>& times, std::vector<double>* waits) {
+  const bool on_ranks = communicator_ != nullptr && communicator_->world_size() > 1;
+  std::size_t steps = 0;
+  if (on_ranks) {
+    shards_->set_flags(0);
+    trainer_.step(share_);
+    ++steps;
+  }
   const auto start = Clock::now();
   for (bool goes_on = true; goes_on;) {
     const auto step_start = Clock::now();
@@ -170,7 +177,10 @@ void StepBenchmark::time_steps(double seconds, std::size_t fewest, std::vector<d
     if (waits != nullptr && communicator_ != nullptr) {
       waits->push_back(communicator_->waited_seconds() - waited);
     }
+    ++steps;
   }
+  if (on_ranks) communicator_->end();
+  return steps;
 }
 
 double StepBenchmark::measure_peak(double seconds) {

@@ -34,9 +34,11 @@ class StepBenchmark {
   static std::int64_t shards_for(int ranks) noexcept;
 
   /// Runs at least `fewest` training steps, one or more, for about `seconds`, and appends the
-  /// seconds of each, and to `waits`, unless null, those that it waited for other ranks.
-  void time_steps(double seconds, std::size_t fewest, std::vector<double>& times,
-                  std::vector<double>* waits = nullptr);
+  /// seconds of each, and to `waits`, unless null, those that it waited for other ranks. Of several
+  /// ranks the first step, for which no weights are on their way, is not timed. Returns how many
+  /// steps it ran, all of whose messages have come.
+  std::size_t time_steps(double seconds, std::size_t fewest, std::vector<double>& times,
+                         std::vector<double>* waits = nullptr);
 
   /// The FLOP/s that all cores reach together without memory, in a burst of about `seconds`.
   double measure_peak(double seconds);

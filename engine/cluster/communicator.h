@@ -53,7 +53,7 @@ class Communicator {
 
   /// What this rank has sent in the calls that are over.
   Traffic traffic() const noexcept;
-  /// How long callers have waited in calls.
+  /// How long any caller has waited in calls.
   double waited_seconds() const noexcept;
 
   /// Says that this rank failed, in one line of text, so that one rank reports it. Returns when one

@@ -72,12 +72,10 @@ void ProgressThread::wait(const std::function<bool()>& is_over,
                           std::unique_lock<std::mutex>& lock) {
   const auto is_done = [&] { return call_.job == nullptr || is_over(); };
   if (!is_done()) {
-    const Clock::time_point start = Clock::now();
-    ++waiting_;
+    if (waiting_++ == 0) waiting_since_ = Clock::now();
     tell_news();
     over_.wait(lock, is_done);
-    --waiting_;
-    waited_ += Clock::now() - start;
+    if (--waiting_ == 0) waited_ += Clock::now() - waiting_since_;
   }
   if (failure_) throw Failure(*failure_);
 }

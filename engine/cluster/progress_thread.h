@@ -50,7 +50,7 @@ class ProgressThread {
   void nudge();
   /// Of the jobs that are over.
   Traffic traffic() const;
-  /// How long callers have waited.
+  /// How long any caller has waited.
   double waited_seconds() const;
   /// Says that this rank failed. Returns once the run has, or after twice the grace.
   void fail(std::string_view text) noexcept;
@@ -96,6 +96,7 @@ class ProgressThread {
   std::optional<std::string> failure_;  // of the run
   Traffic traffic_;
   int waiting_ = 0;  // callers
+  Clock::time_point waiting_since_;
   Clock::duration waited_{0};
 
   // Of the thread alone:

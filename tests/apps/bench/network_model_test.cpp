@@ -144,6 +144,37 @@ TEST(PredictStepTest, AddsUpByHand) {
   EXPECT_DOUBLE_EQ(step.step(), 980 + 10 + 63.5 - 15 + 18 + 13.5);
 }
 
+TEST(PredictStepTest, LayersInFrontHideTheWeightsOfThoseBehind) {
+  // Two buckets of 50 s each; the first layer reads the first one, the second the other.
+  const NetworkSpeed network{.halvings = {{1, 0, 0, 8}}, .group = {}};
+  ExchangeWork work;
+  work.buckets = 2;
+  work.gather_halvings = {{2, 800}};
+  const std::vector<double> layers = {0.5, 0.5};
+  const auto hidden = [&](double forward) {
+    return predict_step(network, work, 2, {.forward = forward}, layers).gather_hidden;
+  };
+  EXPECT_DOUBLE_EQ(hidden(40), 20);   // the first layer's time
+  EXPECT_DOUBLE_EQ(hidden(200), 50);  // all of the second bucket
+  EXPECT_EQ(predict_step(network, work, 2, {.forward = 200}).gather_hidden, 0);
+  // In two hops of 50 s the buckets come in the last one.
+  work.gather_halvings = {{2, 400}, {2, 400}};
+  EXPECT_DOUBLE_EQ(hidden(200), 25);
+}
+
+TEST(WeightsOfLayersTest, AddUpToAll) {
+  ModelConfig config;
+  config.rnn = {3, 8, 2, false, 0};
+  config.output_size = 10;
+  config.task = Task::tagging;
+  const std::vector<double> parts = weights_of_layers(config);
+  const double all = 4 * 8 * (3 + 8 + 2) + 4 * 8 * (8 + 8 + 2) + 10 * (8 + 1);
+  ASSERT_EQ(parts.size(), 3);
+  EXPECT_DOUBLE_EQ(parts[0], 4 * 8 * 13 / all);
+  EXPECT_DOUBLE_EQ(parts[1], 4 * 8 * 18 / all);
+  EXPECT_NEAR(parts[2], 90 / all, 1e-12);
+}
+
 TEST(PredictStepTest, OneRankSendsNothing) {
   const StepPrediction step =
       predict_step({.halvings = {{1, 1, 1, 1}}, .group = {}, .call = 1},
