@@ -1,17 +1,27 @@
 #include "apps/prepare_options.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 
 #include "apps/common/output_file.h"
 #include "apps/common/seed.h"
+#include "engine/base/error.h"
 
 namespace quadgate::apps {
 namespace {
 
+void add_like(CLI::App& app, PrepareArguments& arguments) {
+  app.add_option("--like", arguments.like,
+                 "Read the input as the data of this one were read: its features, classes, "
+                 "vocabulary and scale; labels may lack then")
+      ->type_name("CHECKPOINT|DATA.h5");
+}
+
 CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
-                   PrepareArguments& arguments, Command& command,
-                   void (*run)(const PrepareArguments&)) {
+                   PrepareArguments& arguments, Command& command) {
   CLI::App& kind = *prepare.add_subcommand(name, help);
+  add_like(kind, arguments);
   kind.add_option("-o,--output", arguments.output, "Data set to write")
       ->required()
       ->type_name("DATA.h5");
@@ -27,10 +37,10 @@ CLI::App& add_kind(CLI::App& prepare, const char* name, const char* help,
       "Compress the data; to train on more than 256 MiB of them (768 MiB in several files), give "
       "shuffle_buffer in the run file");
   kind.add_flag("--force", arguments.force, kForceHelp);
-  kind.callback([&arguments, &command, run] {
-    command = [&arguments, run] {
-      expect_free_output(arguments);
-      run(arguments);
+  kind.callback([&arguments, &command, name] {
+    arguments.kind = name;
+    command = [&arguments] {
+      apps::prepare(arguments);
       return kExitDone;
     };
   });
@@ -51,11 +61,11 @@ void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command&
   CLI::App& conllu = add_kind(prepare, "conllu",
                               "Sentences in CoNLL-U, to tag each word (FORM) with its part of "
                               "speech or another column, or to cut them into words as well",
-                              arguments, command, prepare_conllu);
+                              arguments, command);
   CLI::App& text = add_kind(prepare, "text",
                             "Text as one stream of tokens, for a language model; splits follow in "
                             "the text",
-                            arguments, command, prepare_text);
+                            arguments, command);
   add_seed(conllu, arguments);
   const auto add_level = [&](CLI::App& kind, const char* help) {
     kind.add_option("--level", arguments.level, help)
@@ -69,12 +79,11 @@ void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command&
             "characters (Unicode code points; the default) or words (between blanks; <eos> ends a "
             "line)");
   conllu
-      .add_option(
-          "--column", arguments.column,
-          "What a word is tagged with: UPOS, XPOS or FEATS; LEMMA, by how it ends; NER, the "
-          "named entities of MISC (NER=B-PER, or CorefUD's Entity=)")
+      .add_option("--column", arguments.column,
+                  "What a word is tagged with: UPOS (unless given), XPOS or FEATS; LEMMA, by how "
+                  "it ends; NER, the "
+                  "named entities of MISC (NER=B-PER, or CorefUD's Entity=)")
       ->check(CLI::IsMember({"UPOS", "XPOS", "FEATS", "LEMMA", "NER"}))
-      ->capture_default_str()
       ->type_name("COLUMN");
   for (CLI::App* kind : {&conllu, &text}) {
     kind->add_option("input", arguments.inputs, "Files in UTF-8, plain or .gz")
@@ -92,7 +101,6 @@ void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command&
 void add_missing(CLI::App& kind, PrepareArguments& arguments, const char* help) {
   kind.add_option("--missing", arguments.missing, help)
       ->check(CLI::IsMember({"error", "drop", "forward", "mean"}))
-      ->capture_default_str()
       ->type_name("POLICY");
 }
 
@@ -131,19 +139,45 @@ void add_table(CLI::App& csv, PrepareArguments& arguments) {
       ->type_name("TIME");
 }
 
+/// Without a kind, which that of --like tells.
+void add_prepare_like(CLI::App& prepare, PrepareArguments& arguments, Command& command) {
+  add_like(prepare, arguments);
+  prepare.add_option("input", arguments.inputs, "With --like: files of the kind of its data")
+      ->type_name("INPUT");
+  prepare.add_option("-o,--output", arguments.output, "With --like: data set to write")
+      ->type_name("DATA.h5");
+  prepare.add_flag("--force", arguments.force, kForceHelp);
+  prepare.callback([&prepare, &arguments, &command] {
+    if (!prepare.get_subcommands().empty()) return;
+    if (arguments.like.empty()) {
+      constexpr const char* kKinds = "idx, ts, csv, npz, conllu or text";
+      if (arguments.inputs.empty()) throw CLI::RequiredError(fmt::format("{}, or --like", kKinds));
+      throw InvalidArgument(fmt::format("prepare: expected one of {}, or --like, found '{}'",
+                                        kKinds, arguments.inputs[0].string()));
+    }
+    if (arguments.inputs.empty()) throw CLI::RequiredError("input");
+    if (arguments.output.empty()) throw CLI::RequiredError("--output");
+    command = [&arguments] {
+      apps::prepare(arguments);
+      return kExitDone;
+    };
+  });
+}
+
 }  // namespace
 
 void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
   CLI::App& prepare = *app.add_subcommand("prepare", "Make a data set from other formats");
-  prepare.require_subcommand(1);
+  prepare.require_subcommand(0, 1);
+  add_prepare_like(prepare, arguments, command);
 
   CLI::App& idx = add_kind(prepare, "idx",
                            "IDX files of MNIST-like sets, plain or .gz: each image is the sequence "
                            "of its rows, to classify",
-                           arguments, command, prepare_idx);
+                           arguments, command);
   idx.add_option("input", arguments.inputs, "Images and labels")
       ->required()
-      ->expected(2)
+      ->expected(1, 2)
       ->type_name("IMAGES LABELS");
   idx.add_option("--valid", arguments.valid, "Images and labels of the valid split")
       ->expected(2)
@@ -155,19 +189,19 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
   CLI::App& ts = add_kind(prepare, "ts",
                           "The .ts text format of aeon and sktime: labelled sequences, also of "
                           "different lengths; or .tsf, series to forecast",
-                          arguments, command, prepare_ts);
+                          arguments, command);
   ts.alias("tsf");
   CLI::App& csv =
       add_kind(prepare, "csv",
                "Series to forecast: a table in text, a row a time step; delimiter, decimal "
                "sign and names follow from its first lines; splits follow in time",
-               arguments, command, prepare_csv);
+               arguments, command);
   CLI::App& npz =
       add_kind(prepare, "npz",
                "NumPy's arrays x and y, also x_train, y_train, x_valid, x_test, ...: "
                "sequences of one length, or of many with offsets; without y a series to "
                "forecast",
-               arguments, command, prepare_npz);
+               arguments, command);
   for (CLI::App* kind : {&idx, &ts, &csv, &npz}) {
     kind->add_flag("--standardize", arguments.standardize,
                    "Scale each feature to mean 0 and std 1 over the train split");
@@ -185,14 +219,15 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
         ->type_name("FILE");
   }
   add_table(csv, arguments);
-  add_missing(
-      csv, arguments,
-      "What becomes of values that are missing (empty, NA, NaN, null, None, ?): error; drop "
-      "the row; forward: the value of the row before; mean of the column's train rows");
+  add_missing(csv, arguments,
+              "What becomes of values that are missing (empty, NA, NaN, null, None, ?): error "
+              "(unless given); drop "
+              "the row; forward: the value of the row before; mean of the column's train rows");
   for (CLI::App* kind : {&idx, &ts, &npz}) add_seed(*kind, arguments);
   for (CLI::App* kind : {&ts, &npz}) {
     add_missing(*kind, arguments,
-                "What becomes of values that are missing (NaN, of .ts also ?): error; drop the "
+                "What becomes of values that are missing (NaN, of .ts also ?): error (unless "
+                "given); drop the "
                 "sequence, of a series the row; forward: the value of the step before; mean of the "
                 "feature's train steps");
   }

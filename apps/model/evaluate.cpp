@@ -10,6 +10,7 @@
 #include "apps/common/warn.h"
 #include "apps/model/class_report.h"
 #include "apps/model/evaluation.h"
+#include "apps/model/input_data.h"
 #include "apps/model/model_on_data.h"
 #include "apps/model/probabilistic_errors.h"
 #include "apps/model/report.h"
@@ -82,7 +83,7 @@ void evaluate_classes(ModelOnData& model, const EvaluateArguments& arguments,
 }
 
 void evaluate_values(ModelOnData& model, const std::string& split, Report& report) {
-  const OutputUnits units = output_units(model.dataset());
+  const OutputUnits units = output_units(model.dataset(), model.description().config.target_size());
   const Loss loss(model.description().config);
   RawErrors raw;
   ProbabilisticErrors probabilistic(model.description().config);
@@ -119,11 +120,10 @@ void show_tables(const std::vector<std::string>& by, Report& report) {
   }
 }
 
-}  // namespace
-
-void evaluate(const EvaluateArguments& arguments) {
-  ModelOnData model(Checkpoint(arguments.checkpoint), arguments.data, arguments.split,
-                    arguments.threads);
+void evaluate_data(const EvaluateArguments& arguments,
+                   std::span<const std::filesystem::path> data) {
+  ModelOnData model(Checkpoint(arguments.checkpoint), data, arguments.split, arguments.threads);
+  const std::string& split = model.split_name();
   const ModelDescription& description = model.description();
   const bool is_of_classes =
       description.config.task != Task::regression && !description.data.streams;
@@ -133,22 +133,33 @@ void evaluate(const EvaluateArguments& arguments) {
   }
   Report report;
   if (description.data.streams) {
-    evaluate_text(model, arguments.split, report);
+    evaluate_text(model, split, report);
   } else if (is_of_classes) {
-    evaluate_classes(model, arguments, arguments.split, report);
+    evaluate_classes(model, arguments, split, report);
   } else {
-    evaluate_values(model, arguments.split, report);
+    evaluate_values(model, split, report);
   }
   show_tables(arguments.by, report);
   for (const std::string& line : report.notes) {
-    note(fmt::format("{}: {}", arguments.split, line));
+    note(fmt::format("{}: {}", split, line));
   }
   if (arguments.json) {
     report.numbers.emplace_back("count", model.split().size());
-    fmt::print("{}\n", to_json(report, arguments.split));
+    fmt::print("{}\n", to_json(report, split));
     return;
   }
-  fmt::print("{}: {} sequences\n{}", arguments.split, model.split().size(), to_text(report));
+  fmt::print("{}: {} sequences\n{}", split, model.split().size(), to_text(report));
+}
+
+}  // namespace
+
+void evaluate(const EvaluateArguments& arguments) {
+  if (arguments.input.empty()) return evaluate_data(arguments, arguments.data);
+  if (arguments.split)
+    throw InvalidArgument("--split: expected none beside --input, which has none");
+  const ModelDescription model = Checkpoint(arguments.checkpoint).description();
+  const InputData input(arguments.input, {arguments.checkpoint, task_name(model), model.data}, "-");
+  input.run([&] { evaluate_data(arguments, std::span(&input.path(), 1)); });
 }
 
 }  // namespace quadgate::apps

@@ -30,7 +30,22 @@ std::string names_text(const std::vector<std::string>& names) {
   return fmt::format("{} ({}{})", names.size(), list, names.size() > kShown ? ", ..." : "");
 }
 
+void print_recipe(const Recipe& recipe) {
+  std::string text = fmt::format("read from: {}", recipe.kind);
+  const auto add = [&](const char* what, const std::string& value) {
+    if (!value.empty()) text += fmt::format(", {} {}", what, value);
+  };
+  add("time", recipe.time);
+  add("group", recipe.group);
+  add("resample", recipe.resample);
+  add("step", to_string(recipe.step));
+  if (recipe.missing != "error") add("missing", recipe.missing);
+  add("level", recipe.level);
+  fmt::print("{}\n", text);
+}
+
 void print_description(const DataDescription& data) {
+  if (data.recipe) print_recipe(*data.recipe);
   if (data.token_names.empty()) {
     fmt::print("features: {}\n", names_text(data.feature_names));
   } else {
@@ -130,10 +145,10 @@ void inspect_text(const hdf5::File& file) {
 void inspect_sequences(const std::filesystem::path& path) {
   Dataset dataset(path);
   for (const std::string& name : dataset.split_names()) {
-    print_split(name, dataset.split(name));
+    print_split(name, dataset.inputs(name));
   }
   if (dataset.task() == Task::regression) {
-    fmt::print("values to predict: {}\n", dataset.output_size());
+    if (dataset.output_size() > 0) fmt::print("values to predict: {}\n", dataset.output_size());
   }
   print_description(dataset.description());
 }

@@ -43,12 +43,12 @@ void expect_names(const Dataset& data, const char* what, const std::vector<std::
                               data.path().string(), what, *ours, ours - expected.begin(), *theirs));
 }
 
-}  // namespace
-
-std::string task_name(const ModelDescription& model) {
-  if (model.data.streams) return "language_model";
-  return model.data.window ? "forecast" : to_string(model.config.task);
+std::string usual_split(const Dataset& data) {
+  const std::vector<std::string> names = data.split_names();
+  return names.size() == 1 ? names.front() : "test";
 }
+
+}  // namespace
 
 void expect_same_kind(const ModelDescription& model, const Dataset& data) {
   const auto expect = [&](const char* what, const auto& expected, const auto& found) {
@@ -75,6 +75,7 @@ void expect_same_kind(const ModelDescription& model, const Dataset& data) {
   const bool are_counted = is_numbered(trained.class_names) && classes.problem.empty() &&
                            std::ranges::is_sorted(classes.columns);
   if (!are_counted) expect_names(data, "classes", trained.class_names, given.class_names);
+  if (data.output_size() == 0) return;  // without targets, to predict from
   expect(
       "values to predict",
       model.config.task == Task::regression ? model.config.target_size() : model.config.output_size,
@@ -83,7 +84,7 @@ void expect_same_kind(const ModelDescription& model, const Dataset& data) {
 
 void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& split) {
   if (!model.conv) return;
-  const Split& rows = data.split(split);
+  const Split& rows = data.inputs(split);
   for (std::int64_t row = 0; row < rows.size(); ++row) {
     if (rows.length(row) >= model.conv->shortest()) continue;
     throw DataError(fmt::format(
@@ -93,12 +94,16 @@ void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& 
   }
 }
 
-ModelOnData::ModelOnData(const Checkpoint& checkpoint, std::span<const std::filesystem::path> data,
-                         const std::string& split, std::optional<int> threads)
-    : description_(checkpoint.description()),
+ModelOnData::ModelOnData(const Checkpoint& checkpoint, ModelDescription description,
+                         std::span<const std::filesystem::path> data,
+                         const std::optional<std::string>& split, std::optional<int> threads,
+                         bool needs_targets)
+    : description_(std::move(description)),
       dataset_(open_for(description_, data)),
+      split_name_(split.value_or(usual_split(dataset_))),
       split_((expect_same_kind(description_, dataset_),
-              expect_lengths(description_.config, dataset_, split), dataset_.split(split))),
+              expect_lengths(description_.config, dataset_, split_name_),
+              needs_targets ? dataset_.split(split_name_) : dataset_.inputs(split_name_))),
       batch_size_(description_.data.streams ? description_.data.streams->count
                                             : std::min(kBatchSize, split_.size())),
       arena_(choose_threads(threads)),
@@ -108,22 +113,26 @@ ModelOnData::ModelOnData(const Checkpoint& checkpoint, std::span<const std::file
   for (const std::string& line : dataset_.notes()) note(line);
 }
 
+void ModelOnData::predict(const Batch& batch, std::vector<float>& outputs) {
+  const bool tagging = description_.config.task == Task::tagging;
+  const std::int64_t rows = tagging ? batch.steps() : batch.rows();
+  outputs.resize(static_cast<std::size_t>(rows * description_.config.output_size));
+  network_.predict(batch, outputs);
+}
+
 void ModelOnData::for_each_batch(
     const std::function<void(const Batch&, std::span<const float>)>& visit) {
   network_.reset_states();
   Loader loader(split_, batch_size_);
   std::vector<float> outputs;
   for (Batch batch; loader.next(batch);) {
-    const bool tagging = description_.config.task == Task::tagging;
-    const std::int64_t rows = tagging ? batch.steps() : batch.rows();
-    outputs.resize(static_cast<std::size_t>(rows * description_.config.output_size));
-    network_.predict(batch, outputs);
+    predict(batch, outputs);
     visit(batch, outputs);
   }
 }
 
-OutputUnits output_units(const Dataset& data) {
-  const auto size = static_cast<std::size_t>(data.output_size());
+OutputUnits output_units(const Dataset& data, std::int64_t output_size) {
+  const auto size = static_cast<std::size_t>(output_size);
   OutputUnits units{{}, std::vector<double>(size, 0), std::vector<double>(size, 1)};
   const auto& description = data.description();
   if (!description.window) {

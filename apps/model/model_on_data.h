@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/model/batch.h"
@@ -13,11 +14,9 @@
 #include "engine/training/network.h"
 #include "io/data/dataset.h"
 #include "io/model/checkpoint.h"
+#include "io/model/known_data.h"
 
 namespace quadgate::apps {
-
-/// What a model is for, in the words of a data set's attribute "task" (see read_dataset_task).
-std::string task_name(const ModelDescription& model);
 
 /// Throws DataError, naming `data` and what differs, unless it has the task, the number of
 /// features, the vocabulary, window, targets and classes that `model` was trained with. Classes
@@ -35,22 +34,39 @@ class ModelOnData {
   /// `data` are the files of one data set, whose features come in the model's order and scale;
   /// notes on that go to stderr. Throws FileError, DataError or InvalidArgument if a file cannot be
   /// used, the data are not what the model was trained on, or there is no such split.
+  /// Without a name, the split is test, or the only one that there is.
   ModelOnData(const Checkpoint& checkpoint, std::span<const std::filesystem::path> data,
-              const std::string& split, std::optional<int> threads);
+              const std::optional<std::string>& split, std::optional<int> threads)
+      : ModelOnData(checkpoint, checkpoint.description(), data, split, threads, true) {}
+
+  /// The same for predictions, of a model with this `description`: a split may lack targets, and
+  /// may be kFuture.
+  ModelOnData(const Checkpoint& checkpoint, ModelDescription description,
+              std::span<const std::filesystem::path> data, const std::optional<std::string>& split,
+              std::optional<int> threads)
+      : ModelOnData(checkpoint, std::move(description), data, split, threads, false) {}
 
   const ModelDescription& description() const noexcept { return description_; }
   const Dataset& dataset() const noexcept { return dataset_; }
+  const std::string& split_name() const noexcept { return split_name_; }
   Split& split() noexcept { return split_; }
   const Parameters& parameters() const noexcept { return network_.parameters(); }
 
+  /// Fills `outputs` with the head's outputs for a batch (see Network::predict).
+  void predict(const Batch& batch, std::vector<float>& outputs);
   /// Calls `visit` with each batch of the split, in the file's order, and the head's outputs for it
   /// (see Network::predict).
   void for_each_batch(
       const std::function<void(const Batch& batch, std::span<const float> outputs)>& visit);
 
  private:
+  ModelOnData(const Checkpoint& checkpoint, ModelDescription description,
+              std::span<const std::filesystem::path> data, const std::optional<std::string>& split,
+              std::optional<int> threads, bool needs_targets);
+
   ModelDescription description_;
   Dataset dataset_;
+  std::string split_name_;
   Split& split_;
   std::int64_t batch_size_;
   Arena arena_;
@@ -64,8 +80,9 @@ struct OutputUnits {
   std::vector<double> std;
 };
 
-/// The units of a data set's targets: those of a forecast are standardized as its columns are.
-OutputUnits output_units(const Dataset& data);
+/// The units of a model's outputs for a data set, which may lack targets: those of a forecast are
+/// standardized as its columns are.
+OutputUnits output_units(const Dataset& data, std::int64_t output_size);
 
 /// The units of a head's outputs, from those of the targets: "OT+1 q0.1" for a quantile, "OT+1
 /// mean", "OT+1 scale" and "OT+1 df" for a distribution.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -9,14 +10,20 @@ namespace quadgate::apps {
 
 struct PredictArguments {
   std::filesystem::path checkpoint;
-  std::vector<std::filesystem::path> data;  ///< files of one data set
-  std::string split = "test";
-  std::filesystem::path output;  ///< .csv or .h5
-  bool force = false;            ///< replace a data set or checkpoint
+  std::vector<std::filesystem::path> data;  ///< files of one data set, or
+  std::filesystem::path input;              ///< a raw file, "-" for stdin
+  /// None: of a forecast what comes after the last rows, else test, or the only split there is.
+  std::optional<std::string> split;
+  std::filesystem::path output;       ///< .csv or .h5, or "-" for stdout
+  std::optional<std::int64_t> steps;  ///< of a forecast, as the next two
+  bool wide = false;
+  bool windows = false;        ///< of the past, of the split
+  bool probabilities = false;  ///< of all classes
+  bool force = false;          ///< replace a data set or checkpoint
   std::optional<int> threads;
 };
 
-/// Writes the predictions of a model for a split.
+/// Writes the predictions of a model for a split of a data set, or for a raw file.
 void predict(const PredictArguments& arguments);
 
 }  // namespace quadgate::apps

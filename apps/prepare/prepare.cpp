@@ -1,7 +1,6 @@
 #include "apps/prepare/prepare.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <array>
 #include <cstddef>
@@ -13,6 +12,8 @@
 #include "apps/common/output_file.h"
 #include "apps/common/signals.h"
 #include "apps/common/warn.h"
+#include "apps/prepare/like.h"
+#include "apps/prepare/prepare_notes.h"
 #include "apps/prepare/prepare_progress.h"
 #include "engine/base/error.h"
 #include "io/importers/conllu.h"
@@ -34,36 +35,62 @@ namespace {
 /// trained.
 constexpr std::int64_t kMinWordCount = 2;
 
-TextLevel level_of(const PrepareArguments& arguments, TextLevel usual) {
-  if (arguments.level.empty()) return usual;
-  return arguments.level == to_string(TextLevel::words) ? TextLevel::words : TextLevel::characters;
+using Files = std::vector<std::filesystem::path>;
+
+/// What is to be written of what.
+struct Job {
+  PrepareArguments arguments{};
+  const KnownData* known = nullptr;  ///< that the input is like, if not null
+  InputWords* words = nullptr;       ///< if not null, get the words, and nothing goes to stdout
+
+  bool is_quiet() const noexcept { return words != nullptr; }
+  std::string missing() const { return arguments.missing.empty() ? "error" : arguments.missing; }
+  MissingPolicy policy() const { return missing_policy_from_name(missing()); }
+  ImportOptions import_options(ProgressObserver observer) const {
+    ImportOptions options{.spool = {.output = arguments.output}, .observer = std::move(observer)};
+    if (known != nullptr) options.unlabelled = network_task(known->task);
+    return options;
+  }
+  void say(const std::string& text) const {
+    if (!is_quiet()) fmt::print("{}", text);
+  }
+};
+
+TextLevel level_of(const Job& job, TextLevel usual) {
+  const std::string& level = job.arguments.level;
+  if (level.empty()) return usual;
+  return level == to_string(TextLevel::words) ? TextLevel::words : TextLevel::characters;
 }
 
-PrepareOptions options_of(const PrepareArguments& arguments, ProgressObserver observer) {
+PrepareOptions options_of(const Job& job, ProgressObserver observer) {
+  const PrepareArguments& arguments = job.arguments;
   return {.valid_fraction = arguments.valid_fraction,
           .test_fraction = arguments.test_fraction,
           .seed = arguments.seed.value_or(PrepareOptions().seed),
           .standardize = arguments.standardize,
           .min_count = arguments.min_count.value_or(1),
           .gzip = arguments.gzip,
-          .observer = std::move(observer)};
+          .observer = std::move(observer),
+          .recipe = Recipe{.kind = arguments.kind, .missing = job.missing()},
+          .like = job.known != nullptr ? &job.known->data : nullptr};
 }
 
-void print(const PrepareArguments& arguments, const PrepareSummary& summary, const char* unit) {
-  fmt::print("wrote {}: {} train, {} valid, {} test {}{}\n", arguments.output.string(),
-             summary.train, summary.valid, summary.test, unit,
-             arguments.standardize ? ", standardized" : "");
-  if (summary.vocabulary > 0) {
-    fmt::print("vocabulary: {} tokens\n", summary.vocabulary);
-  }
+void print(const Job& job, const PrepareSummary& summary, const char* unit) {
+  const bool is_scaled =
+      job.known != nullptr ? !job.known->data.mean.empty() : job.arguments.standardize;
+  job.say(fmt::format("wrote {}: {} train, {} valid, {} test {}{}\n", job.arguments.output.string(),
+                      summary.train, summary.valid, summary.test, unit,
+                      is_scaled ? ", standardized" : ""));
+  if (summary.vocabulary > 0) job.say(fmt::format("vocabulary: {} tokens\n", summary.vocabulary));
 }
 
-CsvOptions csv_options_of(const PrepareArguments& arguments) {
+CsvOptions csv_options_of(const Job& job) {
+  const PrepareArguments& arguments = job.arguments;
   CsvOptions options{
       .columns = {{}, arguments.time, arguments.group},
       .delimiter = {},
       .decimal = {},
-      .missing = missing_policy_from_name(arguments.missing),
+      .missing = job.policy(),
       .valid_from = arguments.valid_from,
       .test_from = arguments.test_from,
       .resample = arguments.resample,
@@ -85,68 +112,39 @@ CsvOptions csv_options_of(const PrepareArguments& arguments) {
         arguments.date_order == "day-first" ? DateOrder::day_first : DateOrder::month_first;
   }
   if (!arguments.decimal.empty()) options.decimal = arguments.decimal[0];
+  if (job.known == nullptr) return options;
+  options.columns.features = job.known->data.feature_names;
+  options.columns.are_known = true;
+  if (!job.known->data.recipe) return options;
+  const Recipe& recipe = *job.known->data.recipe;
+  if (!recipe.decimal.empty()) options.usual_decimal = recipe.decimal[0];
+  if (!recipe.date_order.empty()) {
+    options.usual_date_order =
+        recipe.date_order == "day-first" ? DateOrder::day_first : DateOrder::month_first;
+  }
   return options;
 }
-
-std::string note_on_filled(std::int64_t values, const std::string& policy) {
-  return values > 0 ? fmt::format("missing values: {} filled ({})\n", values, policy) : "";
-}
-
-/// What was done to the rows of series, lines of it.
-std::string note_on(const Series& series, const std::string& policy) {
-  std::string note;
-  if (series.parts.size() > 1) note += fmt::format("series: {}\n", series.parts.size());
-  note += note_on_filled(series.filled_values, policy);
-  if (series.dropped_rows > 0) {
-    note += fmt::format("rows left out since values are missing: {}\n", series.dropped_rows);
-  }
-  if (series.steps_back > 0) {
-    note +=
-        fmt::format("rows whose time is before that of the row before: {}\n", series.steps_back);
-  }
-  if (series.same_times > 0) {
-    note += fmt::format("rows at the time of the row before: {}\n", series.same_times);
-  }
-  if (series.time_gaps > 0) {
-    note +=
-        fmt::format("gaps, steps in time that are longer than the usual: {}\n", series.time_gaps);
-  }
-  return note;
-}
-
-std::string note_on(const LabelledSequences& data, const std::string& policy) {
-  std::string note = note_on_filled(data.filled_values, policy);
-  if (data.dropped_steps > 0) {
-    note += fmt::format("steps left out since values are missing: {}\n", data.dropped_steps);
-  }
-  if (data.dropped_sequences > 0) {
-    note +=
-        fmt::format("sequences left out since values are missing: {}\n", data.dropped_sequences);
-  }
-  if (data.has_times) note += "times of steps are left out: each step is one\n";
-  return note.empty() ? "" : fmt::format("{}:\n{}", data.path.string(), note);
-}
-
-using Files = std::vector<std::filesystem::path>;
 
 struct IsGiven {
   bool operator()(const Files& files) const { return !files.empty(); }
 };
 
 /// Writes the data set of series.
-void write_series(const PrepareArguments& arguments, Series series,
+void write_series(const Job& job, Series series, const std::optional<Recipe>& recipe,
                   std::optional<PrepareProgress>& progress) {
-  const std::string note = note_on(series, arguments.missing);
-  const PrepareSummary summary = write_forecast(arguments.output, std::move(series),
-                                                options_of(arguments, progress->observer()));
+  const std::string note = note_on(series, job.missing());
+  PrepareOptions options = options_of(job, progress->observer());
+  if (recipe) options.recipe = recipe;
+  const PrepareSummary summary = write_forecast(job.arguments.output, std::move(series), options);
   progress.reset();  // ends its line
-  print(arguments, summary, "rows");
-  fmt::print("{}", note);
+  print(job, summary, "rows");
+  job.say(note);
 }
 
 /// Writes the data set of series that `read` makes of the input.
 template <typename Read>
-void prepare_series(const PrepareArguments& arguments, Read read) {
+void prepare_series(const Job& job, Read read) {
+  const PrepareArguments& arguments = job.arguments;
   if (!arguments.valid.empty() || !arguments.test.empty()) {
     throw InvalidArgument(fmt::format(
         "--valid, --test: expected none beside series, as {} holds, which fractions divide",
@@ -159,100 +157,103 @@ void prepare_series(const PrepareArguments& arguments, Read read) {
   }
   catch_stop_signals();
   std::optional<PrepareProgress> progress(std::in_place);
-  write_series(arguments,
-               read({.spool = {.output = arguments.output}, .observer = progress->observer()}),
-               progress);
+  write_series(job, read(job.import_options(progress->observer())), {}, progress);
+}
+
+/// Throws DataError unless sequences are for the task of the data that they shall be like.
+void expect_known_task(const Job& job, const LabelledSequences& data) {
+  if (job.known == nullptr || data.task == network_task(job.known->task)) return;
+  throw DataError(fmt::format("{}: expected targets of a {}, as those of {}, found a {}",
+                              data.path.string(), job.known->task, job.known->path.string(),
+                              to_string(data.task)));
 }
 
 /// `read` makes sequences or a text of an input; `write` makes a data set of them.
 /// `has` tells of the files of a split whether there is one.
 template <typename Read, typename Write, typename Has = IsGiven>
-void prepare(const PrepareArguments& arguments, const char* unit, Read read, Write write,
-             Has has = {}) {
+void prepare_rows(const Job& job, const char* unit, Read read, Write write, Has has = {}) {
   catch_stop_signals();
   std::optional<PrepareProgress> progress(std::in_place);
-  const ImportOptions import{.spool = {.output = arguments.output},
-                             .observer = progress->observer()};
-  const auto data = read(arguments.inputs, import);
-  std::optional<std::remove_const_t<decltype(data)>> valid;
-  std::optional<std::remove_const_t<decltype(data)>> test;
+  const PrepareArguments& arguments = job.arguments;
+  const ImportOptions import = job.import_options(progress->observer());
+  auto data = read(arguments.inputs, import);
+  using Data = decltype(data);
+  constexpr bool is_of_sequences = std::is_same_v<Data, LabelledSequences>;
+  std::optional<Data> valid;
+  std::optional<Data> test;
   if (has(arguments.valid)) valid = read(arguments.valid, import);
   if (has(arguments.test)) test = read(arguments.test, import);
+  if constexpr (is_of_sequences) expect_known_task(job, data);
   const PrepareSummary summary =
-      write(arguments.output, data, valid, test, options_of(arguments, progress->observer()));
+      write(arguments.output, data, valid, test, options_of(job, progress->observer()));
   progress.reset();  // ends its line
-  print(arguments, summary, unit);
-  if constexpr (std::is_same_v<decltype(data), const LabelledSequences>) {
-    fmt::print("{}", note_on(data, arguments.missing));
-    if (valid) fmt::print("{}", note_on(*valid, arguments.missing));
-    if (test) fmt::print("{}", note_on(*test, arguments.missing));
+  print(job, summary, unit);
+  if constexpr (is_of_sequences) {
+    job.say(note_on(data, job.missing()));
+    if (valid) job.say(note_on(*valid, job.missing()));
+    if (test) job.say(note_on(*test, job.missing()));
+  } else if (job.words != nullptr) {
+    job.words->tokens = std::move(data.tokens);
   }
 }
 
-void warn_of_unread(const NpzFile& file, bool is_divided) {
-  const bool has_valid = file.has("x_valid");
-  const std::vector<std::string> of_splits{"_train", has_valid ? "_valid" : "_val", "_test"};
-  const auto unread = unread_arrays(file, is_divided ? of_splits : std::vector<std::string>{""});
-  if (unread.empty()) return;
-  warn(fmt::format("{}: not read: array{} '{}'", file.path().string(),
-                   unread.size() == 1 ? "" : "s", fmt::join(unread, "', '")));
-}
-
-}  // namespace
-
-void expect_free_output(const PrepareArguments& arguments) {
-  for (const Files* files : {&arguments.inputs, &arguments.valid, &arguments.test}) {
-    expect_no_input(arguments.output, *files);
-  }
-  if (!arguments.force) expect_same_format(arguments.output, kDatasetFormat);
-}
-
-void prepare_idx(const PrepareArguments& arguments) {
-  const auto read = [](const auto& files, const ImportOptions& options) {
-    return read_idx(files.at(0), files.at(1), options);
+void prepare_idx(const Job& job) {
+  const auto read = [&](const Files& files, const ImportOptions& options) {
+    if (files.size() < 2 && job.known == nullptr) {
+      throw InvalidArgument(
+          fmt::format("{}: expected a file of labels behind it, found none", files.at(0).string()));
+    }
+    return read_idx(files.at(0), files.size() < 2 ? std::filesystem::path() : files[1], options);
   };
-  prepare(arguments, "sequences", read, write_sequences);
+  prepare_rows(job, "sequences", read, write_sequences);
 }
 
-void prepare_ts(const PrepareArguments& arguments) {
-  const MissingPolicy missing = missing_policy_from_name(arguments.missing);
-  if (!is_tsf(arguments.inputs.at(0))) {
-    const auto read = [&](const auto& files, const ImportOptions& options) {
-      return read_ts(files.at(0), missing, options);
+void prepare_ts(Job job) {
+  const std::filesystem::path& input = job.arguments.inputs.at(0);
+  const bool is_of_series = job.known != nullptr ? job.known->task == "forecast" : is_tsf(input);
+  if (!is_of_series) {
+    const auto read = [&](const Files& files, const ImportOptions& options) {
+      return read_ts(files.at(0), job.policy(), options);
     };
-    prepare(arguments, "sequences", read, write_sequences);
+    prepare_rows(job, "sequences", read, write_sequences);
     return;
   }
-  prepare_series(arguments, [&](const ImportOptions& options) {
-    return read_tsf(arguments.inputs.at(0), missing, options);
-  });
+  job.arguments.kind = "tsf";
+  prepare_series(
+      job, [&](const ImportOptions& options) { return read_tsf(input, job.policy(), options); });
 }
 
-void prepare_csv(const PrepareArguments& arguments) {
-  const CsvOptions options = csv_options_of(arguments);
+void prepare_csv(const Job& job) {
+  const CsvOptions options = csv_options_of(job);
   catch_stop_signals();
   std::optional<PrepareProgress> progress(std::in_place);
-  CsvImporter importer(options,
-                       {.spool = {.output = arguments.output}, .observer = progress->observer()});
-  const std::array splits{&arguments.inputs, &arguments.valid, &arguments.test};
+  CsvImporter importer(options, job.import_options(progress->observer()));
+  const std::array splits{&job.arguments.inputs, &job.arguments.valid, &job.arguments.test};
   for (std::size_t split = 0; split < splits.size(); ++split) {
     for (const auto& file : *splits[split]) {
       importer.read(file, split);
     }
   }
-  write_series(arguments, importer.take(), progress);
-  for (const std::string& line : importer.findings().files) note(line);
+  const bool has_usual = job.known != nullptr && job.known->data.recipe;
+  const Recipe recipe = importer.recipe(has_usual ? job.known->data.recipe->step : TimeStep{});
+  if (job.known != nullptr) expect_same_step(*job.known, recipe, job.arguments.inputs.at(0));
+  write_series(job, importer.take(), recipe, progress);
+  for (const std::string& line : importer.findings().files) {
+    if (!job.is_quiet()) note(line);
+  }
   for (const std::string& line : importer.findings().warnings) warn(line);
 }
 
-void prepare_npz(const PrepareArguments& arguments) {
-  const MissingPolicy missing = missing_policy_from_name(arguments.missing);
+void prepare_npz(const Job& job) {
+  const PrepareArguments& arguments = job.arguments;
   const NpzFile file(arguments.inputs.at(0));
   const bool is_divided = file.has("x_train");
   warn_of_unread(file, is_divided);
-  if (!is_divided && !file.has("y")) {
-    prepare_series(arguments, [&](const ImportOptions& options) {
-      return fill_missing(read_npz_series(file, options), missing, options.spool);
+  const bool is_of_series = job.known != nullptr ? job.known->task == "forecast" && !is_divided
+                                                 : !is_divided && !file.has("y");
+  if (is_of_series) {
+    prepare_series(job, [&](const ImportOptions& options) {
+      return fill_missing(read_npz_series(file, options), job.policy(), options.spool);
     });
     return;
   }
@@ -267,25 +268,27 @@ void prepare_npz(const PrepareArguments& arguments) {
     LabelledSequences data =
         fill_missing(is_own ? read_npz(NpzFile(files.at(0)), "", options)
                             : read_npz(file, is_divided ? suffix(files) : "", options),
-                     missing, options.spool);
+                     job.policy(), options.spool);
     is_regression = data.task == Task::regression;
     return data;
   };
   const auto has = [&](const Files& files) {
     return !files.empty() || (is_divided && file.has(std::string("x") + suffix(files)));
   };
-  prepare(arguments, "sequences", read, write_sequences, has);
-  if (is_regression) {
-    fmt::print("y holds floats: values to predict (a regression); integers would be classes\n");
+  prepare_rows(job, "sequences", read, write_sequences, has);
+  if (is_regression && job.known == nullptr) {
+    job.say("y holds floats: values to predict (a regression); integers would be classes\n");
   }
 }
 
-void prepare_conllu(const PrepareArguments& arguments) {
-  PrepareArguments resolved = arguments;
-  resolved.min_count = arguments.min_count.value_or(kMinWordCount);
+void prepare_conllu(Job job) {
+  PrepareArguments& arguments = job.arguments;
+  arguments.min_count = arguments.min_count.value_or(kMinWordCount);
+  if (arguments.column.empty()) arguments.column = to_string(ConlluColumn::upos);
   const ConlluSource source{.column = parse_conllu_column(arguments.column).value(),
-                            .level = level_of(arguments, TextLevel::words)};
-  WordList words;
+                            .level = level_of(job, TextLevel::words)};
+  WordList own;
+  WordList& words = job.words != nullptr ? job.words->words : own;
   WordList classes;
   std::int64_t unlabelled = 0;
   std::optional<std::int64_t> of_training;
@@ -295,29 +298,82 @@ void prepare_conllu(const PrepareArguments& arguments) {
     if (!of_training) of_training = classes.size();
     return data;
   };
-  prepare(resolved, "sentences", read, [&](const auto& path, const auto&... rest) {
+  prepare_rows(job, "sentences", read, [&](const auto& path, const auto&... rest) {
     return write_tagging(path, words, rest...);
   });
-  if (unlabelled > 0)
-    fmt::print("words without {}, which do not count: {}\n", arguments.column, unlabelled);
-  if (source.column != ConlluColumn::upos) fmt::print("classes: {}\n", classes.size());
+  if (unlabelled > 0) {
+    job.say(
+        fmt::format("words without {}, which do not count: {}\n", arguments.column, unlabelled));
+  }
+  if (job.known != nullptr) return;
+  if (source.column != ConlluColumn::upos) job.say(fmt::format("classes: {}\n", classes.size()));
   if (const std::int64_t others = classes.size() - *of_training; others > 0) {
     note(fmt::format("{} of {} classes of {} are in no sentence of {}: no model learns them",
                      others, classes.size(), arguments.column, arguments.inputs.at(0).string()));
   }
 }
 
-void prepare_text(const PrepareArguments& arguments) {
-  PrepareArguments resolved = arguments;
-  const TextLevel level = level_of(arguments, TextLevel::characters);
-  if (level == TextLevel::words) resolved.min_count = arguments.min_count.value_or(kMinWordCount);
-  WordList words;
+void prepare_text(Job job) {
+  const TextLevel level = level_of(job, TextLevel::characters);
+  if (level == TextLevel::words) {
+    job.arguments.min_count = job.arguments.min_count.value_or(kMinWordCount);
+  }
+  WordList own;
+  WordList& words = job.words != nullptr ? job.words->words : own;
   const auto read = [&](const auto& files, const ImportOptions& options) {
     return read_plain_text(files, level, words, options);
   };
-  prepare(resolved, "tokens", read, [&](const auto& path, const auto&... rest) {
-    return write_language_model(path, words, rest...);
+  prepare_rows(job, "tokens", read, [&](const auto& path, const auto& data, const auto&... rest) {
+    const auto with_level = [&](PrepareOptions options) {
+      options.recipe->level = to_string(level);
+      return options;
+    };
+    const auto write = [&](const auto& valid, const auto& test, const PrepareOptions& options) {
+      return write_language_model(path, words, data, valid, test, with_level(options));
+    };
+    return write(rest...);
   });
+}
+
+void run(const Job& job) {
+  const std::string& kind = job.arguments.kind;
+  if (kind == "idx") return prepare_idx(job);
+  if (kind == "ts" || kind == "tsf") return prepare_ts(job);
+  if (kind == "csv") return prepare_csv(job);
+  if (kind == "npz") return prepare_npz(job);
+  if (kind == "conllu") return prepare_conllu(job);
+  if (kind == "text") return prepare_text(job);
+  throw InvalidArgument(
+      fmt::format("{}: expected data read from files of csv, ts, tsf, npz, conllu, text or idx, "
+                  "found '{}'",
+                  job.known != nullptr ? job.known->path.string() : "prepare", kind));
+}
+
+void expect_free_output(const PrepareArguments& arguments) {
+  for (const Files* files : {&arguments.inputs, &arguments.valid, &arguments.test}) {
+    expect_no_input(arguments.output, *files);
+  }
+  if (!arguments.like.empty()) expect_no_input(arguments.output, std::span(&arguments.like, 1));
+  if (!arguments.force) expect_same_format(arguments.output, kDatasetFormat);
+}
+
+}  // namespace
+
+void prepare(const PrepareArguments& arguments) {
+  expect_free_output(arguments);
+  if (arguments.like.empty()) {
+    run({.arguments = arguments});
+    return;
+  }
+  const KnownData known = read_known_data(arguments.like);
+  Job job{.arguments = arguments, .known = &known};
+  follow(known, job.arguments);
+  run(job);
+}
+
+void prepare_like(PrepareArguments arguments, const KnownData& known, InputWords& words) {
+  follow(known, arguments);
+  run({.arguments = std::move(arguments), .known = &known, .words = &words});
 }
 
 }  // namespace quadgate::apps

@@ -6,13 +6,26 @@
 #include <string>
 #include <vector>
 
+#include "io/data/vocabulary.h"
+#include "io/files/spool.h"
+#include "io/model/known_data.h"
+
 namespace quadgate::apps {
 
+/// The words of an input, which a vocabulary may lack.
+struct InputWords {
+  WordList words;
+  SpooledIntegers tokens;  ///< numbers of words, in the order of the input
+};
+
 struct PrepareArguments {
-  std::vector<std::filesystem::path>
-      inputs;  ///< idx: images and labels; ts, csv, npz: one file; else many
-  std::vector<std::filesystem::path> valid;  ///< as `inputs`, or empty
-  std::vector<std::filesystem::path> test;   ///< as `inputs`, or empty
+  std::string
+      kind;  ///< "idx", "ts", "tsf", "csv", "npz", "conllu" or "text"; empty: that of `like`
+  std::filesystem::path like;  ///< a checkpoint or data set whose data the input is like; or empty
+  std::vector<std::filesystem::path> inputs;  ///< idx: images and, unless nobody knows them,
+                                              ///< labels; ts, csv, npz: one file; else many
+  std::vector<std::filesystem::path> valid;   ///< as `inputs`, or empty
+  std::vector<std::filesystem::path> test;    ///< as `inputs`, or empty
   std::filesystem::path output;
   double valid_fraction = 0;
   double test_fraction = 0;
@@ -25,25 +38,22 @@ struct PrepareArguments {
   std::string group;                  ///< column
   std::string delimiter;              ///< one character or "tab"; empty: as the file looks
   std::string decimal;                ///< "." or ","; empty: as the file looks
-  std::string missing = "error";      ///< or "drop", "forward", "mean"
+  std::string missing;                ///< "error", "drop", "forward" or "mean"; empty: "error"
   std::string date_order;             ///< "day-first" or "month-first"; empty: as the table tells
   std::string resample;               ///< a step like "15min"; empty: rows stay as they are
   std::string valid_from, test_from;  ///< times; empty: rows are not divided by time
-  std::string level;  ///< of text and conllu: "characters" or "words"; empty: the kind's own
-  std::string column = "UPOS";        ///< of conllu: what the classes are
+  std::string level;   ///< of text and conllu: "characters" or "words"; empty: the kind's own
+  std::string column;  ///< of conllu: what the classes are; empty: "UPOS"
   std::optional<std::int64_t>
       min_count;  ///< of text and conllu; empty: 2, for characters of text 1
 };
 
-/// Throws InvalidArgument if the data set would replace an input, or without `force` a checkpoint.
-void expect_free_output(const PrepareArguments& arguments);
+/// Writes a data set. Throws InvalidArgument if it would replace an input, or without `force` a
+/// checkpoint, or if options contradict those of `like`.
+void prepare(const PrepareArguments& arguments);
 
-/// Each writes a data set from files of its kind.
-void prepare_idx(const PrepareArguments& arguments);
-void prepare_ts(const PrepareArguments& arguments);
-void prepare_csv(const PrepareArguments& arguments);
-void prepare_npz(const PrepareArguments& arguments);
-void prepare_conllu(const PrepareArguments& arguments);
-void prepare_text(const PrepareArguments& arguments);
+/// Writes a data set of an input that is like `known`, from which all options come that `arguments`
+/// do not tell, without a word on stdout; its words go to `words`, if it has any.
+void prepare_like(PrepareArguments arguments, const KnownData& known, InputWords& words);
 
 }  // namespace quadgate::apps

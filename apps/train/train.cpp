@@ -169,6 +169,7 @@ int train_on(Ranks* ranks, const TrainArguments& arguments) {
   const std::optional<Streams> streams = streams_of(config);
   Dataset data(config.data_paths(), config.window(), streams, config.train.loss.ignore_index,
                origin->data());
+  for (const std::string& name : data.split_names()) data.split(name);  // each has targets
   complete(config, data);
   const std::optional<RunConfig> resumed =
       arguments.resume ? std::optional(resumed_run(folder, *origin)) : std::nullopt;

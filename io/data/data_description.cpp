@@ -93,6 +93,7 @@ DataDescription read_data_description(const AttributeReader& from) {
     description.streams =
         Streams{.count = from.read_int("streams"), .bptt_len = from.read_int("bptt_len")};
   }
+  if (has(kSourceKind)) description.recipe = read_recipe(from);
   return description;
 }
 
@@ -119,6 +120,7 @@ void write_data_description(AttributeWriter& to, const DataDescription& descript
     to.write_int("streams", description.streams->count);
     to.write_int("bptt_len", description.streams->bptt_len);
   }
+  if (description.recipe) write_recipe(to, *description.recipe);
 }
 
 }  // namespace quadgate

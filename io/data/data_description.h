@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/model/config.h"
+#include "io/data/recipe.h"
 
 namespace quadgate {
 
@@ -53,6 +54,7 @@ struct DataDescription {
   std::vector<double> std{};               ///< [I] if x is standardized, else empty
   std::optional<Window> window{};          ///< of a forecast, with its targets named
   std::optional<Streams> streams{};        ///< of a language model
+  std::optional<Recipe> recipe{};          ///< how the files were read, unless an older one
 
   bool operator==(const DataDescription&) const = default;
 };
@@ -65,8 +67,9 @@ std::vector<std::int64_t> target_columns(const DataDescription& description);
 std::optional<Task> task_from_name(std::string_view name);
 
 /// Reads the attributes feature_names, token_names, token_level, tag_column, class_names, mean,
-/// std, input_len, horizon, stride, target_names, streams and bptt_len. Each may be absent. Throws
-/// FileError, also if mean and std are not of one size, not finite, or a std is not above 0.
+/// std, input_len, horizon, stride, target_names, streams, bptt_len and those of read_recipe. Each
+/// may be absent. Throws FileError, also if mean and std are not of one size, not finite, or a std
+/// is not above 0.
 DataDescription read_data_description(const AttributeReader& from);
 
 /// Writes the fields that are not empty as attributes.

@@ -98,7 +98,9 @@ std::int64_t Dataset::input_size() const noexcept { return open_->input_size; }
 std::int64_t Dataset::output_size() const noexcept { return open_->output_size; }
 const DataDescription& Dataset::description() const noexcept { return open_->description; }
 const std::vector<std::string>& Dataset::notes() const noexcept { return open_->notes; }
-bool Dataset::has_split(const std::string& name) const { return open_->splits.contains(name); }
+bool Dataset::has_split(const std::string& name) const {
+  return open_->splits.contains(name) || open_->empty.contains(name);
+}
 
 std::vector<std::string> Dataset::split_names() const {
   std::vector<std::string> names;
@@ -108,7 +110,26 @@ std::vector<std::string> Dataset::split_names() const {
   return names;
 }
 
+WindowPlace Split::place(std::int64_t row) const {
+  throw InvalidArgument(where(row) + ": no window of a forecast");
+}
+
 Split& Dataset::split(const std::string& name) {
+  Split& split = inputs(name);
+  if (split.has_targets()) return split;
+  throw DataError(
+      fmt::format("{}: dataset '{}/y': missing: without targets there is only to predict from",
+                  path().string(), name));
+}
+
+Split& Dataset::inputs(const std::string& name) {
+  if (name == kFuture && is_forecast()) {
+    if (!open_->future) open_->future = open_->open_future();
+    return *open_->future;
+  }
+  if (const auto empty = open_->empty.find(name); empty != open_->empty.end()) {
+    throw DataError(empty->second);
+  }
   const auto found = open_->splits.find(name);
   if (found == open_->splits.end()) {
     throw InvalidArgument(fmt::format("{}: has no split '{}', only {}", path().string(), name,

@@ -17,6 +17,13 @@ namespace detail {
 struct OpenDataset;
 }
 
+/// Where the window of a forecast lies.
+struct WindowPlace {
+  std::string series{};         ///< its name; empty if it has none
+  std::int64_t first = 0;       ///< row of the series that the inputs begin at
+  std::vector<double> times{};  ///< of inputs and targets, as far as they are known; or none
+};
+
 /// One part of a data set. Its rows are sequences, or the windows of a forecast.
 class Split {
  public:
@@ -34,8 +41,12 @@ class Split {
   /// Whether rows are slow to read in any other order than chunk by chunk, as in a large compressed
   /// file.
   virtual bool wants_chunks() const { return false; }
+  /// Whether a batch has labels or targets: for predictions nobody may know them.
+  virtual bool has_targets() const noexcept { return true; }
   /// "FILE: dataset 'train/x' row 17", to begin an error message with.
   virtual std::string where(std::int64_t row) const = 0;
+  /// Of a forecast: where the targets of window `row` lie.
+  virtual WindowPlace place(std::int64_t row) const;
 
   /// Replaces `batch` with these rows, in this order. Throws FileError if the file cannot be read.
   /// Throws DataError ("FILE: train/x row 17: ...") if a value is not finite, or a label or token
@@ -45,6 +56,9 @@ class Split {
  protected:
   static constexpr std::int64_t kChunkBytes = std::int64_t{1} << 20;
 };
+
+/// The split of what comes after the last rows (see Dataset::inputs).
+inline constexpr const char* kFuture = "future";
 
 /// The `format_version` of data sets whose mean and std are float64.
 inline constexpr std::int64_t kStandardizedVersion = 3;
@@ -74,7 +88,8 @@ inline constexpr std::int64_t kNewestDatasetVersion = kStandardizedVersion;
 /// series, one after the other in x. A group then has `ranges` int64 [G, 3] instead of the
 /// attributes: for each series its first row, and the begin and end of its targets. Windows lie
 /// within a series. A series may be too short for any. The root attribute `series_names` [G] may
-/// name the series.
+/// name the series, and the dataset `time` int64 [L] beside x tells the times of rows, in
+/// millionths (see Recipe). Sequences may have no y, where nobody knows the targets.
 class Dataset {
  public:
   /// Opens and checks the file. Only a forecast takes a `window`, only a language model `streams`.
@@ -122,8 +137,12 @@ class Dataset {
   /// Those of "train", "valid" and "test" that the data set has, in this order.
   std::vector<std::string> split_names() const;
   bool has_split(const std::string& name) const;
-  /// The split lives as long as the data set. Throws InvalidArgument if there is none of that name.
+  /// The split lives as long as the data set. Throws InvalidArgument if there is none of that name,
+  /// DataError if it has no targets.
   Split& split(const std::string& name);
+  /// The same for predictions, which need no targets. Of a forecast there is also kFuture: of each
+  /// series the window that ends with its last row. Throws DataError if one has too few rows.
+  Split& inputs(const std::string& name);
 
  private:
   std::unique_ptr<detail::OpenDataset> open_;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -29,6 +30,9 @@ struct OpenDataset {
   FeatureView view{};           ///< of x
   std::vector<std::string> notes{};
   std::map<std::string, std::unique_ptr<Split>> splits{};
+  std::map<std::string, std::string> empty{};             ///< splits without rows, and what to say
+  std::function<std::unique_ptr<Split>()> open_future{};  ///< of a forecast
+  std::unique_ptr<Split> future{};                        ///< once it is open
 };
 
 /// Sequences with labels or values, for any task (sequence_dataset.cpp).

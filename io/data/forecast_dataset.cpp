@@ -1,3 +1,4 @@
+#include "engine/base/error.h"
 #include "io/data/dataset_kinds.h"
 #include "io/data/window_split.h"
 
@@ -17,8 +18,16 @@ OpenDataset open_forecast(const hdf5::File& file, const Window& window,
   data.output_size =
       window.horizon * static_cast<std::int64_t>(target_columns(data.description).size());
   for (const std::string& name : names) {
-    data.splits[name] = std::make_unique<WindowSplit>(file, name, data.description, data.view);
+    try {
+      data.splits[name] = std::make_unique<WindowSplit>(file, name, data.description, data.view);
+    } catch (const DataError& error) {
+      if (model == nullptr) throw;
+      data.empty[name] = error.what();  // what comes after its rows may still be forecast
+    }
   }
+  data.open_future = [file, name = names.back(), description = data.description, view = data.view] {
+    return WindowSplit::open_future(file, name, description, view);
+  };
   return data;
 }
 

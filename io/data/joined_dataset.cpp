@@ -73,8 +73,16 @@ OpenDataset join(std::vector<OpenDataset> files) {
   for (OpenDataset& file : files) {
     for (auto& [name, split] : file.splits) parts[name].push_back(std::move(split));
   }
+  std::vector<std::function<std::unique_ptr<Split>()>> futures;
+  for (OpenDataset& file : files) futures.push_back(std::move(file.open_future));
   OpenDataset joined = std::move(files.front());
+  joined.open_future = [futures] {
+    std::vector<std::unique_ptr<Split>> ends;
+    for (const auto& open : futures) ends.push_back(open());
+    return std::make_unique<JoinedSplit>(std::move(ends));
+  };
   for (const OpenDataset& file : std::span(files).subspan(1)) {
+    joined.empty.insert(file.empty.begin(), file.empty.end());
     joined.notes.insert(joined.notes.end(), file.notes.begin(), file.notes.end());
   }
   for (auto& [name, splits] : parts) {

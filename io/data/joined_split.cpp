@@ -55,6 +55,15 @@ std::string JoinedSplit::where(std::int64_t row) const {
   return parts_[part]->where(row - firsts_[part]);
 }
 
+bool JoinedSplit::has_targets() const noexcept {
+  return std::ranges::all_of(parts_, [](const auto& part) { return part->has_targets(); });
+}
+
+WindowPlace JoinedSplit::place(std::int64_t row) const {
+  const std::size_t part = part_of(row);
+  return parts_[part]->place(row - firsts_[part]);
+}
+
 void JoinedSplit::read(std::span<const std::int64_t> rows, Batch& batch) {
   for (auto& part : rows_) part.clear();
   for (const std::int64_t row : rows) {

@@ -21,7 +21,9 @@ class JoinedSplit final : public Split {
   std::int64_t max_len() const noexcept override;
   std::vector<std::int64_t> chunks() const override;
   bool wants_chunks() const override;
+  bool has_targets() const noexcept override;
   std::string where(std::int64_t row) const override;
+  WindowPlace place(std::int64_t row) const override;
   void read(std::span<const std::int64_t> rows, Batch& batch) override;
 
  private:

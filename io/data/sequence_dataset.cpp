@@ -32,6 +32,7 @@ std::int64_t largest_label(const hdf5::File& file, std::int64_t ignore_index) {
   std::int64_t largest = 0;
   std::vector<std::int64_t> labels;
   for (const std::string& name : split_groups(file)) {
+    if (!file.has(name + "/y")) continue;
     const hdf5::Array y = file.array(name + "/y");
     y.expect(hdf5::Element::int64, {hdf5::kAnySize}, "labels");
     labels.resize(static_cast<std::size_t>(y.size()));
@@ -97,7 +98,9 @@ OpenDataset open_sequences(const hdf5::File& file, Task task, std::int64_t ignor
   OpenDataset data = describe(file);
   data.task = task;
   open_steps(file, file.array(names.front() + "/x"), model, data);
-  if (task == Task::regression) {
+  if (task == Task::regression && !file.has(names.front() + "/y")) {
+    data.output_size = 0;  // nobody knows
+  } else if (task == Task::regression) {
     data.output_size = count_values(file.array(names.front() + "/y"));
   } else {
     open_classes(file, ignore_index, model, data);

@@ -24,12 +24,10 @@ std::span<T> part(std::vector<T>& values, std::int64_t first, std::int64_t count
 
 SequenceSplit::SequenceSplit(const hdf5::File& file, const std::string& name, Task task,
                              const SequenceSizes& sizes, FeatureView view)
-    : task_(task),
-      sizes_(sizes),
-      view_(std::move(view)),
-      x_(file.array(name + "/x")),
-      y_(file.array(name + "/y")) {
+    : task_(task), sizes_(sizes), view_(std::move(view)), x_(file.array(name + "/x")) {
   open_x(name, file);
+  if (!file.has(name + "/y")) return;
+  y_ = file.array(name + "/y");
   open_y();
 }
 
@@ -86,19 +84,19 @@ void SequenceSplit::read_offsets(const hdf5::Array& offsets) {
 void SequenceSplit::open_y() {
   switch (task_) {
     case Task::classification:
-      y_.expect(Element::int64, {size_}, fmt::format("[{}]", size_));
+      y_->expect(Element::int64, {size_}, fmt::format("[{}]", size_));
       labels_.resize(static_cast<std::size_t>(size_));
-      y_.read(0, size_, labels_);
+      y_->read(0, size_, labels_);
       if (const std::int64_t bad = find_bad_label(labels_); bad >= 0) {
         fail_label(bad, labels_[static_cast<std::size_t>(bad)]);
       }
       break;
     case Task::tagging:
-      y_.expect(Element::int64, {begin(size_)}, fmt::format("[{}], a label a step", begin(size_)));
+      y_->expect(Element::int64, {begin(size_)}, fmt::format("[{}], a label a step", begin(size_)));
       break;
     case Task::regression:
-      y_.expect(Element::float32, {size_, sizes_.output},
-                fmt::format("[{}, {}]", size_, sizes_.output));
+      y_->expect(Element::float32, {size_, sizes_.output},
+                 fmt::format("[{}, {}]", size_, sizes_.output));
       break;
   }
 }
@@ -115,7 +113,7 @@ void SequenceSplit::fail_label(std::int64_t row, std::int64_t label) const {
   throw DataError(
       fmt::format("{} row {}: expected a label from 0 to {} or ignore_index ({}), found "
                   "{}",
-                  y_.where(), row, sizes_.output - 1, sizes_.ignore_index, label));
+                  y_->where(), row, sizes_.output - 1, sizes_.ignore_index, label));
 }
 
 std::int64_t SequenceSplit::begin(std::int64_t row) const noexcept {
@@ -160,11 +158,12 @@ void SequenceSplit::read(std::span<const std::int64_t> rows, Batch& batch) {
   const auto count = static_cast<std::int64_t>(rows.size());
   batch.x.resize(static_cast<std::size_t>(steps * sizes_.input));
   batch.tokens.resize(static_cast<std::size_t>(sizes_.vocabulary > 0 ? steps : 0));
-  batch.labels.resize(static_cast<std::size_t>(task_ == Task::classification ? count
-                                               : task_ == Task::tagging      ? steps
-                                                                             : 0));
+  batch.labels.resize(static_cast<std::size_t>(!y_                             ? 0
+                                               : task_ == Task::classification ? count
+                                               : task_ == Task::tagging        ? steps
+                                                                               : 0));
   batch.targets.resize(
-      static_cast<std::size_t>(task_ == Task::regression ? count * sizes_.output : 0));
+      static_cast<std::size_t>(y_ && task_ == Task::regression ? count * sizes_.output : 0));
 
   // Rows that follow each other in the file are one read.
   for (std::size_t i = 0; i < rows.size();) {
@@ -190,15 +189,16 @@ void SequenceSplit::read_run(std::int64_t first, std::int64_t count, Batch& batc
   } else {
     read_x(part(batch.x, step * sizes_.input, steps * sizes_.input));
   }
+  if (!y_) return;
   switch (task_) {
     case Task::classification:
       std::copy_n(labels_.begin() + first, count, batch.labels.begin() + position);
       break;
     case Task::tagging:
-      y_.read(begin(first), steps, part(batch.labels, step, steps));
+      y_->read(begin(first), steps, part(batch.labels, step, steps));
       break;
     case Task::regression:
-      y_.read(first, count, part(batch.targets, position * sizes_.output, count * sizes_.output));
+      y_->read(first, count, part(batch.targets, position * sizes_.output, count * sizes_.output));
       break;
   }
 }
@@ -220,10 +220,10 @@ void SequenceSplit::check(std::span<const std::int64_t> rows, const Batch& batch
                                 batch.tokens[static_cast<std::size_t>(bad)]));
   }
   if (const std::int64_t bad = find_not_finite(batch.targets); bad >= 0) {
-    throw DataError(fmt::format("{} row {}: not finite", y_.where(),
+    throw DataError(fmt::format("{} row {}: not finite", y_->where(),
                                 rows[static_cast<std::size_t>(bad / sizes_.output)]));
   }
-  if (task_ == Task::tagging) {
+  if (y_ && task_ == Task::tagging) {
     if (const std::int64_t bad = find_bad_label(batch.labels); bad >= 0) {
       fail_label(row_of(bad), batch.labels[static_cast<std::size_t>(bad)]);
     }

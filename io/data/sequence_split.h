@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,8 @@ struct SequenceSizes {
 /// Sequences with a label, a label a step, or values each. Dataset tells the layout.
 class SequenceSplit final : public Split {
  public:
-  /// Checks types, shapes and offsets, and the labels of a classification. Throws FileError or
-  /// DataError.
+  /// Checks types, shapes and offsets, and the labels of a classification. Without a dataset y
+  /// there are no targets. Throws FileError or DataError.
   SequenceSplit(const hdf5::File& file, const std::string& name, Task task,
                 const SequenceSizes& sizes, FeatureView view = {});
 
@@ -32,8 +33,9 @@ class SequenceSplit final : public Split {
   std::int64_t max_len() const noexcept override { return max_len_; }
   std::vector<std::int64_t> chunks() const override;
   bool wants_chunks() const override {
-    return x_.has_slow_rows() || (labels_.empty() && y_.has_slow_rows());
+    return x_.has_slow_rows() || (labels_.empty() && y_ && y_->has_slow_rows());
   }
+  bool has_targets() const noexcept override { return y_.has_value(); }
   std::string where(std::int64_t row) const override;
   void read(std::span<const std::int64_t> rows, Batch& batch) override;
 
@@ -52,7 +54,7 @@ class SequenceSplit final : public Split {
   SequenceSizes sizes_;
   FeatureView view_;
   hdf5::Array x_;
-  hdf5::Array y_;
+  std::optional<hdf5::Array> y_;  // none: nobody knows the targets
   std::int64_t size_ = 0;
   std::int64_t max_len_ = 0;
   std::vector<std::int64_t> offsets_;  // [n + 1]; empty if all sequences have max_len_ steps

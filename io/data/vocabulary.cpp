@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <unordered_map>
 #include <utility>
 
 #include "engine/base/error.h"
@@ -70,6 +71,25 @@ Vocabulary::Vocabulary(const WordList& words, std::span<const std::int64_t> coun
   for (const std::int32_t number : frequent) {
     tokens_[static_cast<std::size_t>(number)] = static_cast<std::int32_t>(names_.size());
     names_.emplace_back(words[number]);
+  }
+}
+
+Vocabulary::Vocabulary(const WordList& words, const std::vector<std::string>& names)
+    : names_(names) {
+  std::unordered_map<std::string_view, std::int32_t> numbers;
+  for (const std::string& name : names_) {
+    numbers.emplace(name, static_cast<std::int32_t>(numbers.size()));
+  }
+  const auto unknown = numbers.find(kUnknownToken);
+  for (std::int64_t i = 0; i < words.size(); ++i) {
+    auto found = numbers.find(words[i]);
+    if (found == numbers.end()) found = unknown;
+    if (found == numbers.end()) {
+      throw DataError(
+          fmt::format("expected tokens of the vocabulary ({} of them, without {}), found '{}'",
+                      names.size(), kUnknownToken, words[i]));
+    }
+    tokens_.push_back(found->second);
   }
 }
 

@@ -53,6 +53,10 @@ class Vocabulary {
   /// InvalidArgument unless min_count >= 1.
   Vocabulary(const WordList& words, std::span<const std::int64_t> counts, std::int64_t min_count);
 
+  /// Takes a vocabulary that there is, by token: words that are not in it are <unk>. Throws
+  /// DataError, naming the word, if <unk> is not in it either.
+  Vocabulary(const WordList& words, const std::vector<std::string>& names);
+
   /// By token.
   const std::vector<std::string>& names() const noexcept { return names_; }
   /// The token of words[number].

@@ -37,16 +37,30 @@ std::vector<SeriesRange> read_series_ranges(const hdf5::File& file, const std::s
   return series;
 }
 
+SeriesLabels::SeriesLabels(const hdf5::File& file, const std::string& split, std::int64_t rows) {
+  if (file.has_attribute("", "series_names")) names = file.read_strings("", "series_names");
+  if (!file.has(split + "/time")) return;
+  times = file.array(split + "/time");
+  times->expect(hdf5::Element::int64, {rows}, fmt::format("[{}], one a row of x", rows));
+}
+
 WindowSplit::WindowSplit(const hdf5::File& file, const std::string& name,
-                         const DataDescription& description, FeatureView view)
+                         const DataDescription& description, FeatureView view, std::int64_t horizon)
     : x_(file.array(name + "/x")),
       view_(std::move(view)),
       window_(*description.window),
+      horizon_(horizon),
       targets_(target_columns(description)),
-      columns_(static_cast<std::int64_t>(description.feature_names.size())) {
+      columns_(static_cast<std::int64_t>(description.feature_names.size())),
+      labels_(file, name, x_.shape().empty() ? 0 : x_.shape()[0]) {
   x_.expect(hdf5::Element::float32, {hdf5::kAnySize, columns_}, fmt::format("[L, {}]", columns_));
+}
+
+WindowSplit::WindowSplit(const hdf5::File& file, const std::string& name,
+                         const DataDescription& description, FeatureView view)
+    : WindowSplit(file, name, description, std::move(view), description.window->horizon) {
   const std::vector<SeriesRange> ranges = read_series_ranges(file, name, x_.shape()[0]);
-  for (const SeriesRange& range : ranges) add_series(range);
+  for (std::size_t i = 0; i < ranges.size(); ++i) add_series(i, ranges[i]);
   if (size_ > 0) return;
   throw DataError(fmt::format(
       "{}: the split is empty: no {} rows of input and {} of targets fit{}", x_.where(),
@@ -56,22 +70,65 @@ WindowSplit::WindowSplit(const hdf5::File& file, const std::string& name,
           : fmt::format(" into any of {} series", ranges.size())));
 }
 
-void WindowSplit::add_series(const SeriesRange& range) {
+std::unique_ptr<WindowSplit> WindowSplit::open_future(const hdf5::File& file,
+                                                      const std::string& name,
+                                                      const DataDescription& description,
+                                                      FeatureView view) {
+  std::unique_ptr<WindowSplit> future(
+      new WindowSplit(file, name, description, std::move(view), std::int64_t{0}));
+  const auto ranges = read_series_ranges(file, name, future->x_.shape()[0]);
+  for (std::size_t i = 0; i < ranges.size(); ++i) future->add_end(i, ranges[i], file.path());
+  if (future->size_ == 0) throw DataError(future->x_.where() + ": expected series, found none");
+  return future;
+}
+
+void WindowSplit::add_series(std::size_t number, const SeriesRange& range) {
   // A comparison that no window's size can overflow: input_len and horizon are at most the rows.
   const std::int64_t rows = x_.shape()[0];
   if (window_.input_len > rows || window_.horizon > rows) return;
   const std::int64_t begin = std::max(range.begin - window_.input_len, range.first);
   const std::int64_t room = range.end - begin - window_rows();
   if (room < 0) return;
-  series_.push_back({size_, begin});
+  series_.push_back({size_, begin, number, range.first});
   size_ += room / window_.stride + 1;
+}
+
+void WindowSplit::add_end(std::size_t number, const SeriesRange& range,
+                          const std::filesystem::path& path) {
+  const std::int64_t rows = range.end - range.first;
+  if (rows < window_.input_len) {
+    throw DataError(fmt::format(
+        "{}{}: expected at least {} rows, as many as input_len, found {} (rows from further back "
+        "make a forecast)",
+        path.string(),
+        number < labels_.names.size() ? fmt::format(": series '{}'", labels_.names[number]) : "",
+        window_.input_len, rows));
+  }
+  series_.push_back({size_, range.end - window_.input_len, number, range.first});
+  ++size_;
+}
+
+const WindowSplit::Windows& WindowSplit::series_of(std::int64_t window) const noexcept {
+  return *(std::ranges::upper_bound(series_, window, {}, &Windows::first) - 1);
 }
 
 // The row of x that the inputs of a window begin at.
 std::int64_t WindowSplit::begin(std::int64_t window) const noexcept {
-  const auto next = std::ranges::upper_bound(series_, window, {}, &Windows::first);
-  const Windows& series = *(next - 1);
+  const Windows& series = series_of(window);
   return series.begin + (window - series.first) * window_.stride;
+}
+
+WindowPlace WindowSplit::place(std::int64_t row) const {
+  const Windows& series = series_of(row);
+  WindowPlace place{.first = begin(row) - series.origin};
+  if (series.number < labels_.names.size()) place.series = labels_.names[series.number];
+  if (!labels_.times) return place;
+  std::vector<std::int64_t> times(static_cast<std::size_t>(window_rows()));
+  labels_.times->read(begin(row), window_rows(), times);
+  for (const std::int64_t time : times) {
+    place.times.push_back(static_cast<double>(time) / kTimesInOne);
+  }
+  return place;
 }
 
 std::vector<std::int64_t> WindowSplit::chunks() const {
@@ -92,7 +149,7 @@ void WindowSplit::read(std::span<const std::int64_t> rows, Batch& batch) {
   batch.tokens.clear();
   batch.offsets.assign(1, 0);
   batch.x.resize(rows.size() * static_cast<std::size_t>(window_.input_len * columns_));
-  batch.targets.resize(rows.size() * targets_.size() * static_cast<std::size_t>(window_.horizon));
+  batch.targets.resize(rows.size() * targets_.size() * static_cast<std::size_t>(horizon_));
   for (const std::int64_t row : rows) {
     if (row < 0 || row >= size_) {
       throw InvalidArgument(fmt::format("{}: no window {}, of {}", x_.where(), row, size_));
@@ -133,8 +190,8 @@ void WindowSplit::cut(std::int64_t first, std::int64_t position, Batch& batch) c
   const auto from = rows_.begin() + first * columns_;
   std::copy_n(from, inputs, batch.x.begin() + position * inputs);
   const auto count = static_cast<std::int64_t>(targets_.size());
-  auto out = batch.targets.begin() + position * window_.horizon * count;
-  for (std::int64_t step = 0; step < window_.horizon; ++step) {
+  auto out = batch.targets.begin() + position * horizon_ * count;
+  for (std::int64_t step = 0; step < horizon_; ++step) {
     for (const std::int64_t column : targets_) *out++ = from[inputs + step * columns_ + column];
   }
 }

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +29,15 @@ struct SeriesRange {
 std::vector<SeriesRange> read_series_ranges(const hdf5::File& file, const std::string& split,
                                             std::int64_t rows);
 
+/// Names and times of a forecast's series, which its splits share.
+struct SeriesLabels {
+  std::vector<std::string> names{};    ///< by series, or none
+  std::optional<hdf5::Array> times{};  ///< int64 [L], in millionths; or none
+
+  /// Throws FileError unless they fit the `rows` rows of x of a split.
+  SeriesLabels(const hdf5::File& file, const std::string& split, std::int64_t rows);
+};
+
 /// The windows of a forecast, cut from its series as they are read. Dataset tells the layout.
 class WindowSplit final : public Split {
  public:
@@ -32,24 +45,39 @@ class WindowSplit final : public Split {
   /// FileError, or DataError if no window fits.
   WindowSplit(const hdf5::File& file, const std::string& name, const DataDescription& description,
               FeatureView view = {});
+  /// Of each series one window without targets, whose inputs end where the targets of the split do.
+  /// Throws DataError if a series is too short.
+  static std::unique_ptr<WindowSplit> open_future(const hdf5::File& file, const std::string& name,
+                                                  const DataDescription& description,
+                                                  FeatureView view);
 
   std::int64_t size() const noexcept override { return size_; }
   std::int64_t length(std::int64_t) const noexcept override { return window_.input_len; }
   std::int64_t max_len() const noexcept override { return window_.input_len; }
   std::vector<std::int64_t> chunks() const override;
   bool wants_chunks() const override { return x_.has_slow_rows(); }
+  bool has_targets() const noexcept override { return horizon_ > 0; }
   std::string where(std::int64_t row) const override;
+  WindowPlace place(std::int64_t row) const override;
   void read(std::span<const std::int64_t> rows, Batch& batch) override;
 
  private:
   /// The windows of one series.
   struct Windows {
-    std::int64_t first = 0;  // number of the first window
-    std::int64_t begin = 0;  // row of x where its inputs begin
+    std::int64_t first = 0;   // number of the first window
+    std::int64_t begin = 0;   // row of x where its inputs begin
+    std::size_t number = 0;   // of the series
+    std::int64_t origin = 0;  // row of x where the series begins
   };
 
-  std::int64_t window_rows() const noexcept { return window_.input_len + window_.horizon; }
-  void add_series(const SeriesRange& range);
+  /// Without windows.
+  WindowSplit(const hdf5::File& file, const std::string& name, const DataDescription& description,
+              FeatureView view, std::int64_t horizon);
+
+  std::int64_t window_rows() const noexcept { return window_.input_len + horizon_; }
+  void add_series(std::size_t number, const SeriesRange& range);
+  void add_end(std::size_t number, const SeriesRange& range, const std::filesystem::path& path);
+  const Windows& series_of(std::int64_t window) const noexcept;
   std::int64_t begin(std::int64_t window) const noexcept;
   void read_run(std::int64_t first, std::int64_t count, std::int64_t position, Batch& batch);
   void cut(std::int64_t first, std::int64_t position, Batch& batch) const;
@@ -57,8 +85,10 @@ class WindowSplit final : public Split {
   hdf5::Array x_;
   FeatureView view_;
   Window window_;
+  std::int64_t horizon_;               // rows of targets that a window has: none of the future
   std::vector<std::int64_t> targets_;  // columns of x
   std::int64_t columns_;
+  SeriesLabels labels_;
   std::vector<Windows> series_;  // those that have windows
   std::int64_t size_ = 0;
   std::vector<float> rows_;  // of x, from which windows are cut

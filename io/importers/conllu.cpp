@@ -45,7 +45,12 @@ class ConlluReader {
  public:
   ConlluReader(const std::filesystem::path& path, const ImportOptions& options, ConlluColumn column,
                TaggedSentences& data, WordList& words, WordList& classes)
-      : reader_(path, options), column_(column), data_(data), words_(words), classes_(classes) {}
+      : reader_(path, options),
+        column_(column),
+        data_(data),
+        words_(words),
+        classes_(classes),
+        may_lack_tags_(options.unlabelled.has_value()) {}
 
   void read() {
     const std::int64_t before = data_.size();
@@ -62,7 +67,8 @@ class ConlluReader {
     if (data_.size() == before) {
       throw FileError(reader_.path().string() + ": expected sentences in CoNLL-U, found none");
     }
-    if (!has_values_) {
+    data_.has_tags = data_.has_tags || has_values_;
+    if (!has_values_ && !may_lack_tags_) {
       throw FileError(fmt::format(
           "{}: {}: expected {}, found none", reader_.path().string(), to_string(column_),
           column_ == ConlluColumn::ner ? "NER=... or Entity=... in MISC of a word"
@@ -94,6 +100,7 @@ class ConlluReader {
   std::string tag_of(std::string_view form, const std::array<std::string_view, 8>& columns) {
     switch (column_) {
       case ConlluColumn::upos:
+        if (may_lack_tags_ && columns[1] == kNone) return {};
         expect_universal(columns[1]);
         return value(columns[1]);
       case ConlluColumn::xpos:
@@ -135,8 +142,9 @@ class ConlluReader {
   /// A word, or its characters, of a class.
   void add(std::string_view form, const std::string& tag) {
     if (tag.empty()) {
-      append(form, kIgnoreIndex);
       ++data_.unlabelled;
+      data_.level == TextLevel::words ? append(form, kIgnoreIndex)
+                                      : append_characters(form, kIgnoreIndex, kIgnoreIndex);
     } else if (data_.level == TextLevel::words) {
       append(form, classes_.number(tag));
     } else {
@@ -147,10 +155,13 @@ class ConlluReader {
   void add_characters(std::string_view form, const std::string& tag) {
     const auto [first, others] = column_ == ConlluColumn::ner ? character_classes_of_entity(tag)
                                                               : std::pair{"B-" + tag, "I-" + tag};
-    const std::int64_t labels[] = {classes_.number(first), classes_.number(others)};
-    for (std::int64_t inside = 0; !form.empty(); inside = 1) {
+    append_characters(form, classes_.number(first), classes_.number(others));
+  }
+
+  void append_characters(std::string_view form, std::int64_t first, std::int64_t others) {
+    for (std::int64_t label = first; !form.empty(); label = others) {
       const std::size_t size = utf8_size(form);
-      append(form.substr(0, size), labels[inside]);
+      append(form.substr(0, size), label);
       form.remove_prefix(size);
     }
   }
@@ -186,7 +197,8 @@ class ConlluReader {
   WordList& words_;
   WordList& classes_;
   EntityTags entities_;
-  bool has_values_ = false;   // in the column
+  bool has_values_ = false;  // in the column
+  bool may_lack_tags_;
   std::int64_t last_id_ = 0;  // of the sentence's words
   std::int64_t length_ = 0;   // of the sentence in tokens
 };
@@ -208,6 +220,7 @@ TaggedSentences read_conllu(std::span<const std::filesystem::path> paths,
   }
   TaggedSentences data(paths.front(), options.spool);
   data.level = source.level;
+  data.has_tags = false;
   data.column = source.column == ConlluColumn::upos ? "" : to_string(source.column);
   for (const auto& path : paths) {
     ConlluReader(path, options, source.column, data, words, classes).read();

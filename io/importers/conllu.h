@@ -24,9 +24,10 @@ struct ConlluSource {
 /// empty nodes (1.1) are left out. A word without a lemma ("_") has the label kIgnoreIndex. At the
 /// level of characters a word gives its code points, and the classes are B-ADJ, I-ADJ, B-ADP, ...:
 /// B for the first one of a word, I for the others; of NER, B for the first one of an entity.
-/// Adds new words to `words` and new classes to `classes`, those of the files before. Throws
-/// FileError ("a.conllu:17: UPOS: expected ..., found 'N'") if a file is not CoNLL-U or has no
-/// sentence, or if no word has a value in the column; InvalidArgument for characters with LEMMA.
+/// With options.unlabelled, words may have no tag ('_'), or all of them. Adds new words to `words`
+/// and new classes to `classes`, those of the files before. Throws FileError ("a.conllu:17: UPOS:
+/// expected ..., found 'N'") if a file is not CoNLL-U or has no sentence, or if no word has a value
+/// in the column; InvalidArgument for characters with LEMMA.
 TaggedSentences read_conllu(std::span<const std::filesystem::path> paths,
                             const ConlluSource& source, WordList& words, WordList& classes,
                             const ImportOptions& options = {});

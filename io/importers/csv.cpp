@@ -41,6 +41,7 @@ CsvImporter::CsvImporter(CsvOptions options, ImportOptions import)
       import_(std::move(import)),
       series_({}, import_.spool),
       rows_(std::make_unique<SeriesRows>(import_.spool)),
+      row_times_(std::make_unique<SeriesRows>(import_.spool)),
       times_(std::make_unique<RowTimes>(options_.valid_from, options_.test_from)),
       format_(std::make_unique<CsvNumbers>()) {}
 
@@ -63,7 +64,9 @@ void CsvImporter::read(const std::filesystem::path& path, std::size_t split) {
     if (record.size() != columns_.names.size()) continue;
     for (const std::size_t i : columns_.features) format_->learn(record[i]);
   }
+  format_->assume(options_.usual_decimal);
   begin_times(first);
+  if (recipe_.kind.empty()) begin_recipe();
   if (columns_.has_header) reader.next();
   bool is_empty = true;
   for (; reader.next(); is_empty = false) {
@@ -111,7 +114,8 @@ void CsvImporter::begin_times(const std::vector<std::vector<std::string>>& first
   for (std::size_t i = columns_.has_header ? 1 : 0; i < first.size(); ++i) {
     if (*columns_.time < first[i].size()) values.push_back(first[i][*columns_.time]);
   }
-  const TimeFormat format(values, options_.date_order);
+  TimeFormat format(values, options_.date_order);
+  if (format.is_ambiguous()) format = TimeFormat(values, options_.usual_date_order);
   const std::string& name = columns_.names[*columns_.time];
   if (options_.date_order && !format.has_year_last()) {
     throw InvalidArgument(
@@ -129,6 +133,36 @@ void CsvImporter::begin_times(const std::vector<std::vector<std::string>>& first
                                       path_.string(), format.name(), name));
   }
   times_->begin(path_, name, format);
+}
+
+void CsvImporter::begin_recipe() {
+  recipe_.kind = "csv";
+  recipe_.missing = to_string(options_.missing);
+  recipe_.resample = options_.resample;
+  if (columns_.group) recipe_.group = columns_.names[*columns_.group];
+  if (!columns_.time) return;
+  recipe_.time = columns_.names[*columns_.time];
+  recipe_.time_format = times_->format().name();
+}
+
+Recipe CsvImporter::recipe(const TimeStep& usual) const {
+  Recipe recipe = recipe_;
+  const TimeFormat& format = times_->format();
+  if (const auto decimal = format_->decimal()) recipe.decimal = *decimal;
+  if (format.has_year_last() && !format.is_ambiguous()) {
+    recipe.date_order = format.name() == "dates, day first" ? "day-first" : "month-first";
+  }
+  if (!row_times_) return recipe;
+  recipe.other_steps = series_.dropped_rows;
+  if (resampler_) {
+    recipe.step = {TimeStep::Unit::seconds, parse_time_step(options_.resample)};
+    return recipe;
+  }
+  const TimeSteps& steps = times_->steps();
+  const bool is_usual = usual.is_known() && 2 * steps.others(usual) <= steps.size();
+  recipe.step = is_usual ? usual : steps.step(format.is_calendar());
+  recipe.other_steps += steps.others(recipe.step);
+  return recipe;
 }
 
 void CsvImporter::tell_findings(const CsvReader& reader) {
@@ -179,7 +213,8 @@ void CsvImporter::add(const Fields& fields) {
   const auto time = time_of(fields, number);
   read_values(fields);
   if (!resampler_) {
-    take_row(number, time && times_->has_borders() ? times_->split_of(*time) : split_, values_);
+    take_row(number, time && times_->has_borders() ? times_->split_of(*time) : split_, time,
+             values_);
   } else if (const std::string problem = resampler_->add(number, time.value(), values_);
              !problem.empty()) {
     fail_field(*columns_.time, problem, fields[*columns_.time]);
@@ -242,11 +277,12 @@ void CsvImporter::take_step(std::size_t number, double time, std::span<double> r
                     "drops or fills what is missing)",
                     path_.string(), options_.resample, times_->format().format(time)));
   }
-  take_row(number, times_->has_borders() ? times_->split_of(time) : split_, row);
+  take_row(number, times_->has_borders() ? times_->split_of(time) : split_, time, row);
 }
 
 // NaN is what is missing.
-void CsvImporter::take_row(std::size_t number, std::size_t split, std::span<double> row) {
+void CsvImporter::take_row(std::size_t number, std::size_t split, std::optional<double> time,
+                           std::span<double> row) {
   ++read_rows_.at(split);
   if (!fillers_[number].keep(row)) {
     ++series_.dropped_rows;
@@ -254,6 +290,8 @@ void CsvImporter::take_row(std::size_t number, std::size_t split, std::span<doub
   }
   ++series_.parts[number].rows.at(split);
   rows_->append(number, row);
+  if (!time || std::abs(*time) > kLargestTime) row_times_.reset();
+  if (row_times_) row_times_->append(number, std::array{*time});
 }
 
 Series CsvImporter::take() {
@@ -265,6 +303,7 @@ Series CsvImporter::take() {
   series_.same_times = times_->steps().doubles();
   series_.time_gaps = times_->steps().gaps();
   series_.x = rows_->take(series_.parts, values_.size());
+  if (row_times_) series_.times = row_times_->take(series_.parts, 1);
   std::erase_if(series_.parts, [](const SeriesPart& part) { return part.size() == 0; });
   return std::move(series_);
 }

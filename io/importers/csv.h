@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "io/data/recipe.h"
 #include "io/importers/csv_columns.h"
 #include "io/importers/date_order.h"
 #include "io/importers/import_options.h"
@@ -43,6 +44,9 @@ struct CsvOptions {
   /// A step like "15min" that rows become the means of (see Resampler); empty: rows stay as they
   /// are.
   std::string resample{};
+  /// Signs and order of dates where neither these options nor the first lines tell them.
+  std::optional<char> usual_decimal{};
+  std::optional<DateOrder> usual_date_order{};
 };
 
 /// What it found in tables, a line each, for people.
@@ -69,6 +73,9 @@ class CsvImporter {
   /// out since values are missing, leaves a split without rows.
   Series take();
   const CsvFindings& findings() const noexcept { return findings_; }
+  /// How the first file was read, and the step of the series, which is `usual` if half of the rows
+  /// or more are so far behind the row before. Call it before `take`.
+  Recipe recipe(const TimeStep& usual = {}) const;
 
  private:
   using Fields = std::vector<std::string_view>;
@@ -82,11 +89,13 @@ class CsvImporter {
   void set_columns(CsvColumns columns);
   void begin_times(const std::vector<std::vector<std::string>>& first);
   void tell_findings(const CsvReader& reader);
+  void begin_recipe();
   void add(const Fields& fields);
   std::size_t number_of_series(const Fields& fields);
   std::optional<double> time_of(const Fields& fields, std::size_t number);
   void read_values(const Fields& fields);
-  void take_row(std::size_t number, std::size_t split, std::span<double> row);
+  void take_row(std::size_t number, std::size_t split, std::optional<double> time,
+                std::span<double> row);
   void take_step(std::size_t number, double time, std::span<double> row);
   void expect_rows_left() const;
   [[noreturn]] void fail(const std::string& problem) const;
@@ -97,10 +106,12 @@ class CsvImporter {
   CsvOptions options_;
   ImportOptions import_;
   CsvFindings findings_;
+  Recipe recipe_;
   Series series_;
   std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> numbers_;  // of series
   std::unique_ptr<SeriesRows> rows_;
-  std::vector<MissingFiller> fillers_;  // by series
+  std::unique_ptr<SeriesRows> row_times_;  // of the same rows; none once a row has no time
+  std::vector<MissingFiller> fillers_;     // by series
   std::unique_ptr<RowTimes> times_;
   std::unique_ptr<Resampler> resampler_;     // if rows are resampled
   std::array<std::int64_t, 3> read_rows_{};  // by split, those left out among them

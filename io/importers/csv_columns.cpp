@@ -102,8 +102,15 @@ bool holds_times(const CsvColumns& columns, Records records, std::size_t column)
 }
 
 std::size_t index_of(const CsvColumns& columns, const char* option, const std::string& name,
-                     std::string_view where) {
+                     std::string_view where, bool is_known = false) {
   const auto found = std::ranges::find(columns.names, name);
+  if (found == columns.names.end() && is_known) {
+    throw InvalidArgument(
+        fmt::format("{}: expected a column '{}', as the data have it that it shall be like, found "
+                    "only {}{}",
+                    where, name, join_names(columns.names),
+                    columns.has_header ? "" : " (the first line holds values, and no names)"));
+  }
   if (found == columns.names.end()) {
     throw InvalidArgument(fmt::format("{}: {}: expected one of the columns {}, found '{}'", where,
                                       option, join_names(columns.names), name));
@@ -132,7 +139,7 @@ std::optional<std::size_t> find_time(const CsvColumns& columns, Records records)
 void choose_features(CsvColumns& columns, const CsvColumnOptions& options, Records records,
                      std::string_view where) {
   for (const std::string& name : options.features) {
-    columns.features.push_back(index_of(columns, "columns", name, where));
+    columns.features.push_back(index_of(columns, "columns", name, where, options.are_known));
   }
   if (!options.features.empty()) return;
   for (std::size_t i = 0; i < columns.names.size(); ++i) {
@@ -159,9 +166,12 @@ CsvColumns find_csv_columns(Records records, const CsvColumnOptions& options,
     columns.names[i] = std::to_string(i);
   }
   if (columns.names.size() > 1 && columns.names[0].empty()) columns.names[0] = "Unnamed: 0";
-  if (!options.group.empty()) columns.group = index_of(columns, "group", options.group, where);
-  columns.time = options.time.empty() ? find_time(columns, records)
-                                      : index_of(columns, "time", options.time, where);
+  if (!options.group.empty()) {
+    columns.group = index_of(columns, "group", options.group, where, options.are_known);
+  }
+  columns.time = options.time.empty()
+                     ? find_time(columns, records)
+                     : index_of(columns, "time", options.time, where, options.are_known);
   choose_features(columns, options, records, where);
   if (columns.features.empty()) {
     throw FileError(fmt::format("{}: expected a column of numbers beside the time stamp", where));

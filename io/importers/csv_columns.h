@@ -12,8 +12,9 @@ namespace quadgate {
 /// Which columns of a table are read, by name.
 struct CsvColumnOptions {
   std::vector<std::string> features{};  ///< in this order; empty: all but time and group
-  std::string time{};   ///< tells a row's time; empty: the first column, if it is not of numbers
-  std::string group{};  ///< names a row's series; empty: all rows are one series
+  std::string time{};      ///< tells a row's time; empty: the first column, if it is not of numbers
+  std::string group{};     ///< names a row's series; empty: all rows are one series
+  bool are_known = false;  ///< `features` are those that a model or data set knows
 };
 
 /// The columns of a table and what they are for.

@@ -21,6 +21,12 @@ class CsvNumbers {
 
   /// Learns the decimal sign from a field of the first lines.
   void learn(std::string_view text);
+  /// Takes this decimal sign, unless it has learnt one.
+  void assume(std::optional<char> decimal) {
+    if (!decimal_) decimal_ = decimal;
+  }
+  /// The decimal sign, as far as it is known.
+  std::optional<char> decimal() const noexcept { return decimal_; }
   /// The number, unless it is infinite as a float32; empty for all else.
   std::optional<double> parse(std::string_view text);
   /// What `parse` expected where it found this text.

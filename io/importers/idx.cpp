@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/model/loss_config.h"
 #include "io/importers/input.h"
 
 namespace quadgate {
@@ -93,6 +94,12 @@ LabelledSequences read_idx(const std::filesystem::path& images, const std::files
   const std::int64_t rows = image_file.shape()[1];
   data.input_size = image_file.shape()[2];
 
+  for (std::int64_t i = 0; i < count; ++i) data.lengths.push_back(rows);
+  if (labels.empty()) {
+    data.has_targets = false;
+    for (std::int64_t i = 0; i < count; ++i) data.labels.push_back(kIgnoreIndex);
+    return data;
+  }
   IdxReader label_file(labels, 1, options);
   std::int64_t largest = 0;
   label_file.for_each_piece([&](auto bytes) {
@@ -106,7 +113,6 @@ LabelledSequences read_idx(const std::filesystem::path& images, const std::files
     label_file.fail(fmt::format("expected {} labels, one an image of {}, found {}", count,
                                 images.string(), label_file.shape()[0]));
   }
-  for (std::int64_t i = 0; i < count; ++i) data.lengths.push_back(rows);
   for (std::int64_t i = 0; i <= largest; ++i) data.class_names.push_back(std::to_string(i));
   return data;
 }

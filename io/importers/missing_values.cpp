@@ -22,6 +22,7 @@ LabelledSequences empty_like(const LabelledSequences& data, const SpoolOptions& 
   empty.feature_names = data.feature_names;
   empty.class_names = data.class_names;
   empty.has_times = data.has_times;
+  empty.has_targets = data.has_targets;
   return empty;
 }
 

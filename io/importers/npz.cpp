@@ -146,6 +146,19 @@ void read_y(NpzArray& y, std::int64_t steps, LabelledSequences& data) {
   y.kind() == NpzArray::Kind::text ? read_named_labels(y, data) : read_labels(y, data);
 }
 
+/// Of a task whose targets nobody knows.
+void take_no_labels(Task task, std::int64_t steps, LabelledSequences& data) {
+  data.has_targets = false;
+  data.task = task;
+  if (task == Task::regression) {
+    data.output_size = 1;
+    for (std::int64_t i = 0; i < data.size(); ++i) data.targets.append(std::array{0.0F});
+    return;
+  }
+  const std::int64_t count = task == Task::tagging ? steps : data.size();
+  for (std::int64_t i = 0; i < count; ++i) data.labels.push_back(kIgnoreIndex);
+}
+
 }  // namespace
 
 std::vector<std::string> unread_arrays(const NpzFile& file, std::span<const std::string> suffixes) {
@@ -180,8 +193,12 @@ LabelledSequences read_npz(const NpzFile& file, const std::string& suffix,
   } else {
     for (std::int64_t row = 0; row < shape[0]; ++row) data.lengths.push_back(shape[1]);
   }
-  NpzArray y = file.open("y" + suffix);
-  read_y(y, steps, data);
+  if (options.unlabelled && !file.has("y" + suffix)) {
+    take_no_labels(*options.unlabelled, steps, data);
+  } else {
+    NpzArray y = file.open("y" + suffix);
+    read_y(y, steps, data);
+  }
   read_x(x, file.path(), options, data.x);
   return data;
 }

@@ -20,8 +20,8 @@ namespace quadgate {
 ///               integers [n, T], [sum of lengths]           tagging
 ///               floats [n, O], [n]                          regression
 ///
-/// The arrays `feature_names` and `class_names`, if any, name features and classes. Throws
-/// FileError ("a.npz: array 'y': ...").
+/// With options.unlabelled there may be no y. The arrays `feature_names` and `class_names`, if any,
+/// name features and classes. Throws FileError ("a.npz: array 'y': ...").
 LabelledSequences read_npz(const NpzFile& file, const std::string& suffix,
                            const ImportOptions& options = {});
 

@@ -7,15 +7,77 @@
 #include "engine/base/error.h"
 
 namespace quadgate {
+namespace {
 
-void TimeSteps::add(double step) {
+constexpr double kDay = 86400;
+constexpr double kWeekend = 3 * kDay;  // from Friday to Monday
+constexpr double kShortestMonth = 28 * kDay;
+
+}  // namespace
+
+void TimeSteps::add(double last, double time) {
   constexpr std::size_t kMost = 4096;  // different ones: no step is usual then
+  const double step = time - last;
+  ++all_;
   if (step == 0) ++doubles_;
   if (step <= 0) return;
+  ++forward_;
+  if (step >= kShortestMonth) add_months(last, time);
+  if (step <= kWeekend) add_days(last, time);
   if (const auto found = counts_.find(step); found != counts_.end()) {
     ++found->second;
   } else if (counts_.size() < kMost) {
     counts_.emplace(step, 1);
+  }
+}
+
+void TimeSteps::add_months(double last, double time) {
+  if (const std::int64_t months = whole_months(last, time); months > 0) ++months_[months];
+  if (const std::int64_t months = whole_month_ends(last, time); months > 0) ++month_ends_[months];
+}
+
+void TimeSteps::add_days(double last, double time) {
+  if (time - last == kWeekend && weekday_of(last) == 5) ++over_weekends_;
+  const int day = weekday_of(time);
+  has_weekend_ = has_weekend_ || day == 0 || day == 6;
+}
+
+std::int64_t TimeSteps::most_frequent(const Months& months) {
+  return std::ranges::max_element(months, {}, &Months::value_type::second)->first;
+}
+
+TimeStep TimeSteps::step(bool is_calendar) const {
+  const double usual = this->usual();
+  if (!is_calendar) return {TimeStep::Unit::numbers, usual};
+  const auto are_all = [&](const Months& months) {
+    std::int64_t rows = 0;
+    for (const auto& [count, of_it] : months) rows += of_it;
+    return rows > 0 && rows == forward_;
+  };
+  const auto step_of = [](TimeStep::Unit unit, const Months& months) {
+    return TimeStep{unit, static_cast<double>(most_frequent(months))};
+  };
+  if (are_all(months_)) return step_of(TimeStep::Unit::months, months_);
+  if (are_all(month_ends_)) return step_of(TimeStep::Unit::month_ends, month_ends_);
+  if (usual == kDay && over_weekends_ > 0 && !has_weekend_) return {TimeStep::Unit::weekdays, 1};
+  return {TimeStep::Unit::seconds, usual};
+}
+
+std::int64_t TimeSteps::others(const TimeStep& step) const {
+  const auto count_in = [&](const auto& counts, auto key) {
+    const auto found = counts.find(key);
+    return found == counts.end() ? 0 : found->second;
+  };
+  const auto months = static_cast<std::int64_t>(step.count);
+  switch (step.unit) {
+    case TimeStep::Unit::months:
+      return all_ - count_in(months_, months);
+    case TimeStep::Unit::month_ends:
+      return all_ - count_in(month_ends_, months);
+    case TimeStep::Unit::weekdays:
+      return all_ - count_in(counts_, kDay) - over_weekends_;
+    default:
+      return all_ - count_in(counts_, step.count);
   }
 }
 
@@ -57,7 +119,7 @@ const char* RowTimes::add(std::size_t series, double time) {
   constexpr double kClocks = 7200;  // that clocks go back by at most, in autumn
   if (series >= last_.size()) last_.resize(series + 1);
   Last& last = last_[series];
-  if (last.time != kNoTime) steps_.add(time - last.time);
+  if (last.time != kNoTime) steps_.add(last.time, time);
   const bool is_back = time < last.time;
   if (is_back) ++steps_back_;
   const std::size_t split = split_of(time);

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "io/data/time_step.h"
 #include "io/importers/time_format.h"
 
 namespace quadgate {
@@ -18,8 +20,15 @@ namespace quadgate {
 /// How far the times of rows are from each other.
 class TimeSteps {
  public:
-  void add(double step);
+  /// Takes the times of a row and of the row before it.
+  void add(double last, double time);
 
+  /// The step of the rows: of times, also months or weekdays, if all of them are so far apart.
+  TimeStep step(bool is_calendar) const;
+  /// How many there are: rows with a row before them.
+  std::int64_t size() const noexcept { return all_; }
+  /// Rows that are not `step` behind the row before.
+  std::int64_t others(const TimeStep& step) const;
   std::int64_t doubles() const noexcept { return doubles_; }
   /// The most frequent step; 0 if there is none.
   double usual() const;
@@ -27,8 +36,20 @@ class TimeSteps {
   std::int64_t gaps() const;
 
  private:
+  using Months = std::map<std::int64_t, std::int64_t>;  // how often rows are so many months apart
+
+  void add_months(double last, double time);
+  void add_days(double last, double time);
+  static std::int64_t most_frequent(const Months& months);
+
   std::unordered_map<double, std::int64_t> counts_;
   std::int64_t doubles_ = 0;
+  std::int64_t all_ = 0;
+  std::int64_t forward_ = 0;
+  Months months_;
+  Months month_ends_;
+  std::int64_t over_weekends_ = 0;  // from Friday to Monday
+  bool has_weekend_ = false;        // a row is of a Saturday or Sunday
 };
 
 /// The times of a table's rows: the split that a row falls into, and what is odd about them.

@@ -13,12 +13,45 @@
 namespace quadgate {
 namespace {
 
+/// The name of dates that say their zone.
+constexpr std::string_view kWithZone = "dates with a zone";
+
 std::optional<double> parse_double(std::string_view text) {
   double number = 0;
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, number);
   if (error != std::errc() || rest != end || !std::isfinite(number)) return {};
   return number;
+}
+
+/// Whether a time says its zone: "...13:30Z", "...13:30+02:00".
+bool has_zone(std::string_view time) {
+  const std::size_t colon = time.find(':');
+  return colon != std::string_view::npos &&
+         time.find_first_of("Zz+-", colon) != std::string_view::npos;
+}
+
+double rounded(double number) {
+  constexpr double kMillion = 1e6;
+  return std::round(number * kMillion) / kMillion;
+}
+
+/// "2016-07-01" at midnight if days are whole, else "2016-07-01 13:30:00", or .250000 behind.
+std::string iso_time(double time, const TimeStep& step) {
+  constexpr double kDaySeconds = 86400;
+  const bool counts_seconds = step.unit == TimeStep::Unit::seconds;
+  const bool has_days = !counts_seconds || std::fmod(step.count, kDaySeconds) == 0;
+  const double whole = std::floor(time + 5e-7);
+  std::string text = format_timestamp(whole);
+  if (has_days && std::fmod(whole, kDaySeconds) == 0) return text;
+  constexpr std::size_t kDate = 10;
+  constexpr std::size_t kMinutes = 16;
+  if (text.size() == kDate) text += " 00:00";
+  if (text.size() == kMinutes) text += ":00";
+  if (counts_seconds && step.count != std::floor(step.count)) {
+    text += fmt::format("{:.6f}", std::max(time - whole, 0.0)).substr(1);
+  }
+  return text;
 }
 
 }  // namespace
@@ -37,6 +70,7 @@ TimeFormat::TimeFormat(std::span<const std::string_view> first_values,
     ++count;
     if (parse_timestamp(value)) {
       kind_ = Kind::dates;
+      has_zone_ = has_zone(value);
       return;
     }
     may_be_day_first = may_be_day_first && parse_timestamp(value, DateOrder::day_first);
@@ -107,20 +141,47 @@ std::string TimeFormat::format(double time) const {
   return is_calendar() ? format_timestamp(time) : fmt::format("{}", time);
 }
 
+std::span<const std::string_view> TimeFormat::names() {
+  static constexpr std::array<std::string_view, 12> kNames{"text",
+                                                           "dates, day or month first",
+                                                           "numbers",
+                                                           "dates",
+                                                           "dates, day first",
+                                                           "dates, month first",
+                                                           "dates as digits",
+                                                           "seconds since 1970",
+                                                           "milliseconds since 1970",
+                                                           "microseconds since 1970",
+                                                           "nanoseconds since 1970",
+                                                           "days since 1899-12-30"};
+  return kNames;
+}
+
+std::string TimeFormat::write(double time, const TimeStep& step) const {
+  if (kind_ <= Kind::numbers) return fmt::format("{}", rounded(time));
+  if (kind_ == Kind::compact_dates) {
+    std::string digits = iso_time(time, step);
+    std::erase_if(digits, [](char c) { return c < '0' || c > '9'; });
+    return digits;
+  }
+  if (const auto unit = std::ranges::find(units(), kind_, &Unit::kind); unit != units().end()) {
+    const double number = time * unit->in_a_second + unit->epoch;
+    return kind_ == Kind::days ? fmt::format("{}", rounded(number)) : fmt::format("{:.0f}", number);
+  }
+  return iso_time(time, step) + (has_zone_ ? "Z" : "");
+}
+
 std::string_view TimeFormat::name() const {
-  constexpr std::array<std::string_view, 12> kNames{"text",
-                                                    "dates, day or month first",
-                                                    "numbers",
-                                                    "dates",
-                                                    "dates, day first",
-                                                    "dates, month first",
-                                                    "dates as digits",
-                                                    "seconds since 1970",
-                                                    "milliseconds since 1970",
-                                                    "microseconds since 1970",
-                                                    "nanoseconds since 1970",
-                                                    "days since 1899-12-30"};
-  return kNames.at(static_cast<std::size_t>(kind_));
+  return has_zone_ ? kWithZone : names()[static_cast<std::size_t>(kind_)];
+}
+
+TimeFormat TimeFormat::of_name(std::string_view name) {
+  const auto found = std::ranges::find(names(), name);
+  TimeFormat format;
+  format.has_zone_ = name == kWithZone;
+  if (format.has_zone_) format.kind_ = Kind::dates;
+  if (found != names().end()) format.kind_ = static_cast<Kind>(found - names().begin());
+  return format;
 }
 
 }  // namespace quadgate

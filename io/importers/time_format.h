@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "io/data/time_step.h"
 #include "io/importers/timestamp.h"
 
 namespace quadgate {
@@ -26,8 +27,13 @@ class TimeFormat {
   /// The time that an option gives, in the unit of `parse`: a date in any form, or as the column
   /// has it. Empty if it is none of them.
   std::optional<double> parse_border(std::string_view text) const;
+  /// A time as the column writes them, or as ISO 8601: without the time of the day if `step` is one
+  /// of whole days and it is midnight. Numbers are rounded to millionths.
+  std::string write(double time, const TimeStep& step) const;
   /// A result of `parse`, for people.
   std::string format(double time) const;
+  /// The format of that `name`, as a Recipe keeps it; one of text for others.
+  static TimeFormat of_name(std::string_view name);
   /// "dates", "milliseconds since 1970", ..., for people.
   std::string_view name() const;
   /// Whether they are dates like 1/7/2016, of which no value tells whether day or month is first.
@@ -63,11 +69,13 @@ class TimeFormat {
     double in_a_second = 1;  // how many of it
     double epoch = 0;        // 1970 in it
   };
+  static std::span<const std::string_view> names();
   static std::span<const Unit> units();
   static Kind kind_of_number(double least, double most);
   std::optional<double> parse_epoch(std::string_view text) const;
 
   Kind kind_ = Kind::text;
+  bool has_zone_ = false;  // a date in the first values says its zone
 };
 
 }  // namespace quadgate

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/model/loss_config.h"
 #include "io/importers/csv_dialect.h"
 #include "io/importers/missing_values.h"
 #include "io/importers/text.h"
@@ -28,7 +30,10 @@ namespace {
 class TsReader {
  public:
   TsReader(const std::filesystem::path& path, MissingPolicy missing, const ImportOptions& options)
-      : lines_(path, options), missing_(missing), data_(path, options.spool) {}
+      : lines_(path, options),
+        missing_(missing),
+        unlabelled_(options.unlabelled),
+        data_(path, options.spool) {}
 
   LabelledSequences read() {
     for (std::string_view line; !in_data_ && lines_.next(line);) read_header(line);
@@ -36,6 +41,7 @@ class TsReader {
     if (data_.size() == 0) {
       throw FileError(data_.path.string() + ": expected sequences after a line @data, found none");
     }
+    data_.has_targets = has_labels_;
     return std::move(data_);
   }
 
@@ -54,6 +60,10 @@ class TsReader {
     in_data_ = true;
     if (data_.task == Task::regression) {
       data_.class_names.clear();
+    } else if (data_.class_names.empty() && unlabelled_) {
+      data_.task = *unlabelled_;
+      data_.output_size = data_.task == Task::regression ? 1 : 0;
+      lines_have_labels_ = false;
     } else if (data_.class_names.empty()) {
       fail("expected a line @classLabel true ... or @targetLabel true before @data");
     }
@@ -82,7 +92,7 @@ class TsReader {
 
   // A line "1,2,3:4,5,6:label", a dimension after the other.
   void read_sequence(std::string_view text) {
-    const std::size_t colon = text.rfind(':');
+    const std::size_t colon = lines_have_labels_ ? text.rfind(':') : text.size();
     if (colon == std::string_view::npos) fail("expected dimensions, then ':' and the label");
     std::string_view dimensions = text.substr(0, colon);
     values_.clear();
@@ -106,10 +116,12 @@ class TsReader {
       fail(fmt::format("expected {} dimensions, as in the first sequence, found {}",
                        data_.input_size, count));
     }
-    add_transposed(length, trim(text.substr(colon + 1)));
+    add_transposed(length, lines_have_labels_ ? trim(text.substr(colon + 1)) : kUnknown);
   }
 
-  std::int64_t label_of(std::string_view name) const {
+  std::int64_t label_of(std::string_view name) {
+    if (unlabelled_ && name == kUnknown) return kIgnoreIndex;
+    has_labels_ = true;
     const auto& names = data_.class_names;
     auto found = std::ranges::find(names, name);
     if (found == names.end()) {  // aeon takes "Up" for "up"
@@ -183,16 +195,23 @@ class TsReader {
       data_.add(steps_, label_of(label));
       return;
     }
-    const auto target = parse_number(label);
+    const bool is_unknown = unlabelled_ && label == kUnknown;
+    const auto target = is_unknown ? 0.0 : parse_number(label);
+    has_labels_ = has_labels_ || !is_unknown;
     if (!target) fail(fmt::format("target: expected a number, found '{}'", label));
     data_.x.append(steps_);
     data_.lengths.push_back(static_cast<std::int64_t>(length));
     data_.targets.append(std::array{*target});
   }
 
+  static constexpr std::string_view kUnknown = "?";  // a label that nobody knows
+
   TsLines lines_;
   MissingPolicy missing_;
+  std::optional<Task> unlabelled_;
   bool in_data_ = false;
+  bool lines_have_labels_ = true;
+  bool has_labels_ = false;  // that are known
   LabelledSequences data_;
   std::vector<std::string_view> times_;  // of the sequence being read
   std::vector<double> values_;           // of the same, a dimension after the other

@@ -14,8 +14,9 @@ namespace quadgate {
 /// @classLabel names the classes in their order; after @targetLabel the label is a number, to
 /// regress. Lines that begin with '#' or '%' are comments. With @timeStamps a value is
 /// "(time,value)", and times are left out. Sequences may have different lengths, the dimensions of
-/// one may not. '?' and NaN are missing (see fill_missing). Throws FileError ("a.ts:17: dimension
-/// 3: expected ..., found ...").
+/// one may not. '?' and NaN are missing (see fill_missing). With options.unlabelled, lines may have
+/// no label (@classLabel false), or '?'. Throws FileError ("a.ts:17: dimension 3: expected ...,
+/// found ...").
 LabelledSequences read_ts(const std::filesystem::path& path,
                           MissingPolicy missing = MissingPolicy::error,
                           const ImportOptions& options = {});

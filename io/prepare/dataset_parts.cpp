@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "io/data/dataset.h"
+#include "io/data/feature_view.h"
 #include "io/hdf5/attributes.h"
 #include "io/hdf5/formats.h"
 
@@ -57,6 +60,63 @@ void fill_with_means(std::span<double> x, std::span<const double> means) {
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (std::isnan(x[i])) x[i] = means[i % means.size()];
   }
+}
+
+ColumnOrder::ColumnOrder(const std::filesystem::path& input, const std::vector<std::string>& names,
+                         std::int64_t columns, const DataDescription* like)
+    : row_(static_cast<std::size_t>(columns)) {
+  if (like == nullptr) return;
+  std::vector<std::string> found = names;
+  for (std::int64_t i = 0; names.empty() && i < columns; ++i) found.push_back(std::to_string(i));
+  const bool is_nameless = like->feature_names.empty();
+  if (is_nameless && (like->mean.empty() || std::cmp_equal(like->mean.size(), columns))) return;
+  const MatchedNames matched = match_names(like->feature_names, found);
+  if (!matched.problem.empty() || is_nameless) {
+    throw InvalidArgument(fmt::format(
+        "{}: features: expected those of the data that it shall be like: {}", input.string(),
+        is_nameless ? fmt::format("{}, found {}", like->mean.size(), columns) : matched.problem));
+  }
+  if (!std::ranges::is_sorted(matched.columns)) columns_ = matched.columns;
+}
+
+void ColumnOrder::apply(std::span<double> x) {
+  if (columns_.empty()) return;
+  for (; !x.empty(); x = x.subspan(row_.size())) {
+    for (std::size_t i = 0; i < row_.size(); ++i) row_[i] = x[columns_[i]];
+    std::ranges::copy(row_, x.begin());
+  }
+}
+
+Scale scale_like(const std::filesystem::path& input, bool fills_with_mean,
+                 const DataDescription& like) {
+  Scale scale{.standardization = {.mean = like.mean, .std = like.std}};
+  if (!fills_with_mean) return scale;
+  scale.fill = like.recipe && !like.recipe->fill.empty() ? like.recipe->fill : like.mean;
+  if (scale.fill.empty()) {
+    throw InvalidArgument(
+        fmt::format("{}: --missing mean: expected the means of the rows that were trained on, but "
+                    "the data that "
+                    "it shall be like do not tell them (--missing drop or forward does without)",
+                    input.string()));
+  }
+  return scale;
+}
+
+DataDescription describe(const std::vector<std::string>& feature_names, const Scale& scale,
+                         const PrepareOptions& options) {
+  DataDescription description;
+  if (options.like != nullptr) {
+    description.feature_names = options.like->feature_names;
+    description.class_names = options.like->class_names;
+    description.token_names = options.like->token_names;
+    description.token_level = options.like->token_level;
+  }
+  if (description.feature_names.empty()) description.feature_names = feature_names;
+  description.mean = scale.standardization.mean;
+  description.std = scale.standardization.std;
+  description.recipe = options.recipe;
+  if (description.recipe) description.recipe->fill = scale.fill;
+  return description;
 }
 
 DatasetFile::DatasetFile(const std::filesystem::path& path, const char* task,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/data/data_description.h"
+#include "io/data/standardization.h"
 #include "io/files/file_progress.h"
 #include "io/files/temporary_file.h"
 #include "io/hdf5/array_writer.h"
@@ -53,6 +54,50 @@ std::int64_t piece_size(std::int64_t columns);
 
 /// Puts the mean of its column where a value of x [rows, columns] is NaN.
 void fill_with_means(std::span<double> x, std::span<const double> means);
+
+/// The columns of an input in the order of the features that a data set shall have.
+class ColumnOrder {
+ public:
+  /// As the input has them, unless `like` names them in another order. Throws InvalidArgument,
+  /// naming the input, if it has other columns.
+  ColumnOrder(const std::filesystem::path& input, const std::vector<std::string>& names,
+              std::int64_t columns, const DataDescription* like);
+
+  /// Arranges x [rows, columns] in place.
+  void apply(std::span<double> x);
+
+ private:
+  std::vector<std::size_t> columns_;  // none: as they are
+  std::vector<double> row_;
+};
+
+/// What becomes of values: those that are missing are filled, then all are standardized.
+struct Scale {
+  std::vector<double> fill{};         ///< [columns]; empty: none may be missing
+  Standardization standardization{};  ///< of the data set
+};
+
+/// The same of `like`. Throws InvalidArgument if it does not tell what to fill with.
+Scale scale_like(const std::filesystem::path& input, bool fills_with_mean,
+                 const DataDescription& like);
+
+/// The scale of options.like, or as `measure` finds it in the training rows. `fills_with_mean` says
+/// that values are missing.
+template <typename Measure>
+Scale scale_of(const std::filesystem::path& input, bool fills_with_mean,
+               const PrepareOptions& options, Measure measure) {
+  if (options.like != nullptr) return scale_like(input, fills_with_mean, *options.like);
+  Scale scale;
+  if (!options.standardize && !fills_with_mean) return scale;
+  const Standardization measured = measure();
+  if (options.standardize) scale.standardization = measured;
+  if (fills_with_mean) scale.fill = measured.mean;
+  return scale;
+}
+
+/// Names, scale and recipe of a data set: of options.like, or else these.
+DataDescription describe(const std::vector<std::string>& feature_names, const Scale& scale,
+                         const PrepareOptions& options);
 
 /// How the arrays are stored.
 inline hdf5::Storage storage_of(const PrepareOptions& options) {

@@ -40,20 +40,25 @@ void expect_same_kind(const LabelledSequences& data, const LabelledSequences& tr
                                       data.path.string(), to_string(train.task),
                                       train.path.string(), to_string(data.task)));
   }
+  if (data.has_targets != train.has_targets) {
+    throw InvalidArgument(fmt::format("{}: expected targets in all files or in none, as in {}",
+                                      data.path.string(), train.path.string()));
+  }
   expect(data.input_size, train.input_size, "features");
   expect(data.output_size, train.output_size, "values to predict");
 }
 
-/// The labels that the class names of `data` have in `train`.
+/// The labels that the class names of `data` have in `train`, or among those of `like`.
 std::vector<std::int64_t> match_classes(const LabelledSequences& data,
-                                        const LabelledSequences& train) {
+                                        const LabelledSequences& train,
+                                        const DataDescription* like) {
   expect_same_kind(data, train);
+  const std::span<const std::string> names(like != nullptr ? like->class_names : train.class_names);
   std::unordered_map<std::string_view, std::int64_t> of_name;
-  for (std::size_t i = 0; i < train.class_names.size(); ++i) {
-    of_name.emplace(train.class_names[i], static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    of_name.emplace(names[i], static_cast<std::int64_t>(i));
   }
   constexpr std::int64_t kUnknown = -1;
-  const std::span<const std::string> names(train.class_names);
   std::vector<std::int64_t> labels;
   for (const std::string& name : data.class_names) {
     const auto found = of_name.find(name);
@@ -64,9 +69,11 @@ std::vector<std::int64_t> match_classes(const LabelledSequences& data,
     const std::int64_t label = label_reader.next();
     if (label == kIgnoreIndex || labels[static_cast<std::size_t>(label)] != kUnknown) continue;
     throw InvalidArgument(
-        fmt::format("{}: expected classes {}, as in {}, found '{}'", data.path.string(),
+        fmt::format("{}: {} {}: expected classes {}, as in {}, found '{}'", data.path.string(),
+                    data.task == Task::tagging ? "step" : "sequence", i,
                     fmt::join(names.first(std::min(names.size(), kMostNamed)), ", "),
-                    train.path.string(), data.class_names[static_cast<std::size_t>(label)]));
+                    like != nullptr ? "the data that it shall be like" : train.path.string(),
+                    data.class_names[static_cast<std::size_t>(label)]));
   }
   return labels;
 }
@@ -175,6 +182,7 @@ class SequenceWriter {
         split.offsets.emplace(file, name + "/offsets", std::vector{rows + 1}, storage);
         split.offsets->append(0);
       }
+      if (!train.has_targets) continue;
       if (train.task == Task::regression) {
         split.values.emplace(file, name + "/y", std::vector{rows, train.output_size}, storage);
       } else {
@@ -204,6 +212,7 @@ class SequenceWriter {
         split.values->append(floats);
         continue;
       }
+      if (!split.labels) continue;
       for (std::int64_t left = data.task == Task::tagging ? length : 1; left > 0; --left) {
         const std::int64_t label = labels.next();
         split.labels->append(
@@ -212,18 +221,19 @@ class SequenceWriter {
     }
   }
 
-  void write_steps(const Source& source, const Standardization& standardization, bool standardize,
+  void write_steps(const Source& source, const Scale& scale, const DataDescription* like,
                    WorkMeter& meter) {
     const LabelledSequences& data = *source.data;
     std::int64_t step = 0;
     std::vector<float> out;
-    const Standardization scale = standardize ? standardization : Standardization{};
+    ColumnOrder order(data.path, data.feature_names, data.input_size, like);
     for_each_piece(source, {}, [&](std::size_t split, std::span<double> piece) {
-      if (data.fill_with_mean) fill_with_means(piece, standardization.mean);
+      order.apply(piece);
+      if (data.fill_with_mean) fill_with_means(piece, scale.fill);
       expect_finite(data.path, piece, "step", step, data.input_size);
       step += std::ssize(piece) / data.input_size;
       out.resize(piece.size());
-      scale.apply(piece, out);
+      scale.standardization.apply(piece, out);
       splits_.at(split).x->append(out);
       meter.add(std::span(out).size_bytes());
     });
@@ -261,20 +271,13 @@ PrepareSummary write_sequences(const std::filesystem::path& path, const Labelled
   sources.push_back({&data,
                      RowSplits({summary.train, valid ? 0 : summary.valid, test ? 0 : summary.test},
                                options.seed, classes_of_rows(data)),
-                     match_classes(data, data)});
-  if (valid) sources.push_back({&*valid, RowSplits(1), match_classes(*valid, data)});
-  if (test) sources.push_back({&*test, RowSplits(2), match_classes(*test, data)});
-
-  DataDescription description;
-  description.feature_names = data.feature_names;
-  description.class_names = data.class_names;
-  Standardization standardization;
-  if (options.standardize || data.fill_with_mean)
-    standardization = measure(sources.front(), options);
-  if (options.standardize) {
-    description.mean = standardization.mean;
-    description.std = standardization.std;
-  }
+                     match_classes(data, data, options.like)});
+  if (valid) sources.push_back({&*valid, RowSplits(1), match_classes(*valid, data, options.like)});
+  if (test) sources.push_back({&*test, RowSplits(2), match_classes(*test, data, options.like)});
+  const Scale scale = scale_of(data.path, data.fill_with_mean, options,
+                               [&] { return measure(sources.front(), options); });
+  DataDescription description = describe(data.feature_names, scale, options);
+  if (options.like == nullptr) description.class_names = data.class_names;
   DatasetFile file(path, to_string(data.task), description);
   {
     const Sizes sizes = sizes_of(sources);
@@ -284,7 +287,7 @@ PrepareSummary write_sequences(const std::filesystem::path& path, const Labelled
     const std::int64_t steps = sizes.steps[0] + sizes.steps[1] + sizes.steps[2];
     WorkMeter meter(options.observer, "writing", path, 4 * steps * data.input_size);
     for (const Source& source : sources) {
-      writer.write_steps(source, standardization, options.standardize, meter);
+      writer.write_steps(source, scale, options.like, meter);
     }
     writer.finish();
   }

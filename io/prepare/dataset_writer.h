@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/model/config.h"
+#include "io/data/data_description.h"
 #include "io/files/file_progress.h"
 #include "io/files/spool.h"
 
@@ -45,6 +46,7 @@ struct LabelledSequences {
   std::int64_t dropped_steps = 0;      ///< steps left out, since a value was missing
   std::int64_t dropped_sequences = 0;  ///< sequences left out, since a value was missing
   bool has_times = false;              ///< the input has times of steps, which are left out
+  bool has_targets = true;             ///< else labels are kIgnoreIndex, and targets 0
 
  private:
   void add_label(std::int64_t values, std::int64_t label) {
@@ -55,13 +57,16 @@ struct LabelledSequences {
 
 /// How the input is divided, standardized and stored.
 struct PrepareOptions {
-  double valid_fraction = 0;    ///< of the rows; 0: no such split, unless a file is given
-  double test_fraction = 0;     ///< of the rows; 0: no such split, unless a file is given
-  std::uint64_t seed = 1;       ///< of the rows that are drawn
-  bool standardize = false;     ///< to mean 0, std 1 of each feature over the training rows
-  std::int64_t min_count = 1;   ///< of tokens: how often a word must occur in them
-  bool gzip = false;            ///< arrays in compressed chunks, else as they are in memory
-  ProgressObserver observer{};  ///< if any, is told how far the writer is
+  double valid_fraction = 0;       ///< of the rows; 0: no such split, unless a file is given
+  double test_fraction = 0;        ///< of the rows; 0: no such split, unless a file is given
+  std::uint64_t seed = 1;          ///< of the rows that are drawn
+  bool standardize = false;        ///< to mean 0, std 1 of each feature over the training rows
+  std::int64_t min_count = 1;      ///< of tokens: how often a word must occur in them
+  bool gzip = false;               ///< arrays in compressed chunks, else as they are in memory
+  ProgressObserver observer{};     ///< if any, is told how far the writer is
+  std::optional<Recipe> recipe{};  ///< how the input was read, to be kept
+  const DataDescription* like = nullptr;  ///< if not null, whose features, classes, vocabulary and
+                                          ///< scale the data set gets
 };
 
 /// What was written.
@@ -75,10 +80,11 @@ struct PrepareSummary {
 /// Writes a data set of sequences, atomically. It draws validation and test rows at random
 /// (Philox), unless there are `valid` and `test`; in a classification each class has its share, and
 /// at least a row of each split that it has enough rows for. It stores sequences of one length as
-/// [n, T, I], others with offsets. Throws InvalidArgument if a fraction is out of range, leaves a
-/// split empty or stands beside that split's rows, or if `valid` or `test` has other features,
-/// classes or values; DataError if a value is not finite; FileError if the file cannot be written.
-/// An existing file then stays as it was.
+/// [n, T, I], others with offsets, and no y where nobody knows the targets. Throws InvalidArgument
+/// if a fraction is out of range, leaves a split empty or stands beside that split's rows, or if
+/// `valid` or `test` has other features, classes or values, or if the input lacks features of
+/// options.like or has other classes; DataError if a value is not finite; FileError if the file
+/// cannot be written. An existing file then stays as it was.
 PrepareSummary write_sequences(const std::filesystem::path& path, const LabelledSequences& data,
                                const std::optional<LabelledSequences>& valid,
                                const std::optional<LabelledSequences>& test,

@@ -113,35 +113,52 @@ Standardization measure(const Series& data, const PrepareOptions& options) {
   return moments.standardization();
 }
 
-void expect_finite(const Series& data, std::span<const double> x, std::int64_t first_row) {
+void expect_finite(const Series& data, const std::vector<std::string>& names,
+                   std::span<const double> x, std::int64_t first_row) {
   if (const std::int64_t bad = find_not_finite(x); bad >= 0) {
     const auto column = static_cast<std::size_t>(bad % data.columns());
     throw DataError(fmt::format(
         "{}: row {}, column '{}': {}", data.path.string(), first_row + bad / data.columns(),
-        data.feature_names[column],
+        names[column],
         data.fill_with_mean ? "no training row has a value to take the mean of" : "not finite"));
   }
 }
 
-void write_x(hdf5::FileWriter& file, const Series& data, const Standardization& standardization,
+void write_x(hdf5::FileWriter& file, const Series& data, const Scale& scale,
              const std::filesystem::path& path, const PrepareOptions& options) {
+  ColumnOrder order(data.path, data.feature_names, data.columns(), options.like);
+  const auto& names = options.like != nullptr && !options.like->feature_names.empty()
+                          ? options.like->feature_names
+                          : data.feature_names;
   hdf5::ArrayWriter<float> writer(file, "train/x", {data.size(), data.columns()},
                                   storage_of(options));
   WorkMeter meter(options.observer, "writing", path, 4 * data.x.size());
   SpooledFloats::Reader x(data.x);
   std::vector<double> piece;
   std::vector<float> out;
-  const Standardization scale = options.standardize ? standardization : Standardization{};
   const std::int64_t most = piece_size(data.columns());
   for (std::int64_t done = 0; done < data.x.size(); done += std::ssize(piece)) {
     piece.resize(static_cast<std::size_t>(std::min(data.x.size() - done, most)));
     x.read(piece);
-    if (data.fill_with_mean) fill_with_means(piece, standardization.mean);
-    expect_finite(data, piece, done / data.columns());
+    order.apply(piece);
+    if (data.fill_with_mean) fill_with_means(piece, scale.fill);
+    expect_finite(data, names, piece, done / data.columns());
     out.resize(piece.size());
-    scale.apply(piece, out);
+    scale.standardization.apply(piece, out);
     writer.append(out);
     meter.add(std::span(out).size_bytes());
+  }
+  writer.finish();
+}
+
+/// Times as `time` has them, in millionths.
+void write_times(hdf5::FileWriter& file, const Series& data, const PrepareOptions& options) {
+  hdf5::ArrayWriter<std::int64_t> writer(file, "train/time", {data.size()}, storage_of(options));
+  SpooledFloats::Reader times(data.times);
+  std::array<double, 1> time{};
+  for (std::int64_t row = 0; row < data.size(); ++row) {
+    times.read(time);
+    writer.append(std::llround(time[0] * kTimesInOne));
   }
   writer.finish();
 }
@@ -170,14 +187,9 @@ PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
                               const PrepareOptions& options) {
   divide_parts(data, options);
   expect_rows_of_all(data, options);
-  DataDescription description;
-  description.feature_names = data.feature_names;
-  Standardization standardization;
-  if (options.standardize || data.fill_with_mean) standardization = measure(data, options);
-  if (options.standardize) {
-    description.mean = standardization.mean;
-    description.std = standardization.std;
-  }
+  const Scale scale =
+      scale_of(data.path, data.fill_with_mean, options, [&] { return measure(data, options); });
+  const DataDescription description = describe(data.feature_names, scale, options);
   const bool has_names = data.parts.size() > 1 || !data.parts.at(0).name.empty();
   DatasetFile file(path, "forecast", description, has_names ? 2 : 1);
   if (has_names) {
@@ -190,8 +202,13 @@ PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
     if (rows[split] == 0) continue;
     const std::string name = kSplitNames.at(split);
     file.file().create_group(name);
-    split == 0 ? write_x(file.file(), data, standardization, path, options)
-               : file.file().link("train/x", name + "/x");
+    if (split == 0) {
+      write_x(file.file(), data, scale, path, options);
+      if (data.times.size() > 0) write_times(file.file(), data, options);
+    } else {
+      file.file().link("train/x", name + "/x");
+      if (data.times.size() > 0) file.file().link("train/time", name + "/time");
+    }
     write_borders(file.file(), data, split);
   }
   file.commit();

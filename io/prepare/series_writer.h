@@ -24,7 +24,7 @@ struct SeriesPart {
 /// Multivariate series, as importers read them.
 struct Series {
   explicit Series(std::filesystem::path from = {}, const SpoolOptions& spool = {})
-      : path(std::move(from)), x(spool) {}
+      : path(std::move(from)), x(spool), times(spool) {}
 
   std::int64_t columns() const noexcept { return std::ssize(feature_names); }
   std::int64_t size() const noexcept { return feature_names.empty() ? 0 : x.size() / columns(); }
@@ -32,6 +32,7 @@ struct Series {
   std::filesystem::path path;  ///< where they come from, for messages
   std::vector<std::string> feature_names{};
   SpooledFloats x;                  ///< [L, C], C = feature_names.size(); NaN: not known
+  SpooledFloats times;              ///< [L], as Recipe::time_format writes them; or none
   std::vector<SeriesPart> parts{};  ///< their rows follow each other in x, in the order of time
   bool fill_with_mean = false;      ///< NaN becomes the mean of the column's training rows
   std::int64_t dropped_rows = 0;    ///< rows left out, since a value was missing

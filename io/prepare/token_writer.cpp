@@ -1,8 +1,15 @@
 #include "io/prepare/token_writer.h"
 
-#include <array>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "engine/base/error.h"
+#include "engine/model/loss_config.h"
 #include "io/data/data_description.h"
+#include "io/data/feature_view.h"
 #include "io/hdf5/array_writer.h"
 #include "io/prepare/dataset_parts.h"
 #include "io/prepare/row_splits.h"
@@ -41,7 +48,8 @@ std::vector<std::int64_t> count_words(const WordList& words, const SentenceSplit
 class SentenceWriter {
  public:
   SentenceWriter(hdf5::FileWriter& file, const std::vector<SentenceSplit>& sources,
-                 hdf5::Storage storage) {
+                 const std::vector<std::int64_t>& labels, hdf5::Storage storage)
+      : labels_(labels) {
     std::array<std::int64_t, 3> rows{};
     std::array<std::int64_t, 3> tokens{};
     for (const SentenceSplit& source : sources) {
@@ -58,6 +66,7 @@ class SentenceWriter {
       split.x.emplace(file, name + "/x", std::vector{tokens.at(i)}, storage);
       split.offsets.emplace(file, name + "/offsets", std::vector{rows.at(i) + 1}, storage);
       split.offsets->append(0);
+      if (!sources.front().data->has_tags) continue;
       split.y.emplace(file, name + "/y", std::vector{tokens.at(i)}, storage);
     }
   }
@@ -69,7 +78,9 @@ class SentenceWriter {
       Split& split = splits_.at(index);
       for (std::int64_t i = 0; i < length; ++i) {
         split.x->append(vocabulary.token_of(tokens.next()));
-        split.y->append(tags.next());
+        const std::int64_t tag = tags.next();
+        if (!split.y) continue;
+        split.y->append(tag == kIgnoreIndex ? tag : labels_[static_cast<std::size_t>(tag)]);
       }
       split.tokens += length;
       split.offsets->append(split.tokens);
@@ -82,7 +93,7 @@ class SentenceWriter {
       if (!split.x) continue;
       split.x->finish();
       split.offsets->finish();
-      split.y->finish();
+      if (split.y) split.y->finish();
     }
   }
 
@@ -96,8 +107,47 @@ class SentenceWriter {
     std::optional<hdf5::ArrayWriter<std::int64_t>> y;
     std::int64_t tokens = 0;
   };
+  std::vector<std::int64_t> labels_;  // by tag
   std::array<Split, 3> splits_;
 };
+
+/// What the tags are among the classes of `like`, or as they are.
+std::vector<std::int64_t> labels_of_tags(const std::vector<SentenceSplit>& sources,
+                                         const DataDescription* like) {
+  const std::vector<std::string>& tags = sources.back().data->class_names;
+  std::vector<std::int64_t> labels(tags.size());
+  std::iota(labels.begin(), labels.end(), 0);
+  if (like == nullptr || like->class_names == tags) return labels;
+  std::vector<bool> has(tags.size());
+  for (const SentenceSplit& source : sources) {
+    SpooledIntegers::Reader reader(source.data->tags);
+    for (std::int64_t i = 0; i < source.data->tags.size(); ++i) {
+      const std::int64_t tag = reader.next();
+      if (tag != kIgnoreIndex) has[static_cast<std::size_t>(tag)] = source.data->has_tags;
+    }
+  }
+  for (std::size_t tag = 0; tag < tags.size(); ++tag) {
+    const auto found = std::ranges::find(like->class_names, tags[tag]);
+    labels[tag] = found - like->class_names.begin();
+    if (found != like->class_names.end() || !has[tag]) continue;
+    throw DataError(
+        fmt::format("{}: expected classes of the data that it shall be like, {}, found '{}'",
+                    sources.front().data->path.string(), names_text(like->class_names), tags[tag]));
+  }
+  return labels;
+}
+
+/// That of options.like, or the words that are frequent among those that `count` counts.
+template <typename Count>
+Vocabulary vocabulary_of(const std::filesystem::path& path, const WordList& words,
+                         const PrepareOptions& options, Count count) {
+  if (options.like == nullptr) return {words, count(), options.min_count};
+  try {
+    return {words, options.like->token_names};
+  } catch (const DataError& error) {
+    throw DataError(fmt::format("{}: {}", path.string(), error.what()));
+  }
+}
 
 /// How often each word comes among the first `size` tokens.
 std::vector<std::int64_t> count_words(const WordList& words, const TokenStream& data,
@@ -140,15 +190,24 @@ PrepareSummary write_tagging(const std::filesystem::path& path, const WordList& 
                         options.seed)});
   if (valid) sources.push_back({&*valid, RowSplits(1)});
   if (test) sources.push_back({&*test, RowSplits(2)});
-  const Vocabulary vocabulary(words, count_words(words, sources.front()), options.min_count);
-  DataDescription description;
+  for (const SentenceSplit& source : sources) {
+    if (source.data->has_tags == data.has_tags) continue;
+    throw InvalidArgument(fmt::format("{}: expected tags in all files or in none, as in {}",
+                                      source.data->path.string(), data.path.string()));
+  }
+  const Vocabulary vocabulary =
+      vocabulary_of(data.path, words, options, [&] { return count_words(words, sources.front()); });
+  const std::vector<std::int64_t> labels = labels_of_tags(sources, options.like);
+  DataDescription description = describe({}, {}, options);
   description.token_level = data.level;
   description.tag_column = data.column;
-  description.class_names = (test ? *test : valid ? *valid : data).class_names;
+  if (options.like == nullptr) {
+    description.class_names = (test ? *test : valid ? *valid : data).class_names;
+  }
   description.token_names = vocabulary.names();
   DatasetFile file(path, "tagging", description);
   {
-    SentenceWriter writer(file.file(), sources, storage_of(options));
+    SentenceWriter writer(file.file(), sources, labels, storage_of(options));
     std::int64_t tokens = 0;
     for (const SentenceSplit& source : sources) tokens += source.data->tokens.size();
     WorkMeter meter(options.observer, "writing", path, tokens * SentenceWriter::kTokenBytes);
@@ -166,9 +225,10 @@ PrepareSummary write_language_model(const std::filesystem::path& path, const Wor
                                     const std::optional<TokenStream>& test,
                                     const PrepareOptions& options) {
   PrepareSummary summary = divide(data.path, data.size(), rows_of(valid), rows_of(test), options);
-  const Vocabulary vocabulary(words, count_words(words, data, summary.train, options),
-                              options.min_count);
-  DataDescription description;
+  const Vocabulary vocabulary = vocabulary_of(
+      data.path, words, options, [&] { return count_words(words, data, summary.train, options); });
+  DataDescription description = describe({}, {}, options);
+  description.class_names.clear();  // they are the tokens
   description.token_names = vocabulary.names();
   DatasetFile file(path, "language_model", description);
   const std::int64_t total = summary.train + summary.valid + summary.test;

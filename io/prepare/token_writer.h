@@ -30,6 +30,7 @@ struct TaggedSentences {
   SpooledIntegers tokens;       ///< [sum of lengths]: numbers of words or characters
   SpooledIntegers tags;         ///< [sum of lengths]
   SpooledIntegers lengths;      ///< [n]
+  bool has_tags = true;         ///< else the data set has no y
 };
 
 /// A text, as importers read it.
@@ -45,9 +46,10 @@ struct TokenStream {
 
 /// Writes a tagging data set of tokens, atomically. `words` are those of all sentences. It draws
 /// validation and test sentences at random (Philox), unless there are `valid` and `test`.
-/// The train split alone makes the vocabulary (see Vocabulary). Throws InvalidArgument if a
-/// fraction or min_count is out of range, leaves a split empty or stands beside that split's
-/// sentences; FileError if the file cannot be written. An existing file then stays as it was.
+/// The train split alone makes the vocabulary (see Vocabulary), unless options.like has one. Throws
+/// DataError if options.like lacks the class of a tag; InvalidArgument if a fraction or min_count
+/// is out of range, leaves a split empty or stands beside that split's sentences; FileError if the
+/// file cannot be written. An existing file then stays as it was.
 PrepareSummary write_tagging(const std::filesystem::path& path, const WordList& words,
                              const TaggedSentences& data,
                              const std::optional<TaggedSentences>& valid,

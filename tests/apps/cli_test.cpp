@@ -154,7 +154,14 @@ TEST_F(CliTest, ForecastIsInOriginalUnits) {
   // The level runs through 100 to 106 over and over: its variance over the train rows is near 4.
   EXPECT_NEAR(evaluated["mse_raw"].get<double>() / evaluated["mse"].get<double>(), 4, 0.1);
   EXPECT_NEAR(evaluated["mae_raw"].get<double>() / evaluated["mae"].get<double>(), 2, 0.05);
-  EXPECT_EQ(run({"predict", "run/checkpoint.h5", "--data", "series.h5", "-o", "out.csv"}).code, 0);
+  const std::vector<std::string> predict{"predict", "run/checkpoint.h5", "--data", "series.h5"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), predict.begin(), predict.end());
+    return more;
+  };
+  EXPECT_EQ(run(with({"-o", "out.csv"})).code, 0);
+  EXPECT_THAT(read("out.csv"), HasSubstr("\n,200,level,1,10"));
+  EXPECT_EQ(run(with({"--split", "test", "-o", "out.csv"})).code, 0);
   EXPECT_THAT(read("out.csv"), AllOf(StartsWith("row,level+1,level+2\n0,10"), HasSubstr("\n5,10")));
   EXPECT_THAT(run({"inspect", "series.h5"}).out, HasSubstr("test: rows 160 to 200 of a series"));
   EXPECT_THAT(run({"inspect", "run/checkpoint.h5"}).out,

@@ -37,8 +37,8 @@ ROOMS = {
     "io/model": ["files", "attributes", "hdf5", "data", "tensors", "graph"],
     "io/importers": ["files", "attributes", "hdf5", "data", "prepare", "tensors"],
     "apps/common": [],
-    "apps/model": ["common"],
-    "apps/train": ["common", "model"],
+    "apps/model": ["common", "prepare"],
+    "apps/train": ["common", "prepare", "model"],
     "apps/prepare": ["common"],
     "apps/bench": ["common"],
     "apps": ["common", "model", "train", "prepare", "bench"],  # main

@@ -102,7 +102,8 @@ def test_new_rows_come_in_the_models_scale(tmp_path, scale):
         csv.writer(file).writerows(new)
     quadgate("prepare", "csv", tmp_path / "new.csv", "--test-fraction", 0.5,
              *([] if scale == "plain" else ["--standardize"]), "-o", tmp_path / "new.h5")  # fmt: skip
-    quadgate("predict", checkpoint, "--data", tmp_path / "new.h5", "-o", tmp_path / "out.h5")
+    quadgate("predict", checkpoint, "--data", tmp_path / "new.h5", "--split", "test",
+             "-o", tmp_path / "out.h5")  # fmt: skip
     with h5py.File(tmp_path / "out.h5") as file:
         found = file["values"][()].reshape(-1, 4, 2)
 

@@ -268,7 +268,8 @@ def test_bands_of_a_standardized_forecast_are_in_its_units(tmp_path):
         checkpoint = train(tmp_path / kind, data, {"hidden_size": 8, "normalize": "last"},
                            {"epochs": 2, **LOSSES[kind][1]}, input_len=6, horizon=2,
                            targets=["b"])  # fmt: skip
-        quadgate("predict", checkpoint, "--data", data, "-o", tmp_path / kind / "out.h5")
+        quadgate("predict", checkpoint, "--data", data, "--split", "test", "-o",
+                 tmp_path / kind / "out.h5")  # fmt: skip
         with h5py.File(tmp_path / kind / "out.h5") as file:
             values = file["values"][()]
             assert [*file.attrs["value_names"]] == [

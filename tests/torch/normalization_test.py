@@ -116,7 +116,7 @@ def train_both(folder, data, kind):
 
 def predicted(folder, checkpoint, data):
     """In standardized units [n, horizon, targets]."""
-    quadgate("predict", checkpoint, "--data", data, "-o", folder / "out.h5")
+    quadgate("predict", checkpoint, "--data", data, "--split", "test", "-o", folder / "out.h5")
     with h5py.File(folder / "out.h5") as file, h5py.File(data) as series:
         mean, std = (series.attrs[name][COLUMNS] for name in ("mean", "std"))
         return (file["values"][()].reshape(-1, 3, len(COLUMNS)) - mean) / std

@@ -133,8 +133,10 @@ TEST_F(ModelOnDataTest, PredictsAColumnFarFromZero) {
   prepare("far.csv", "a.h5", {"--standardize", "--test-fraction", "0.25"});
   ASSERT_EQ(train({"--set", "data.targets=[\"level\"]", "--set", "train.epochs=60"}).code,
             kExitDone);
-  ASSERT_EQ(run({"predict", "run/checkpoint.h5", "--data", "a.h5", "-o", "out.csv"}).code,
-            kExitDone);
+  ASSERT_EQ(
+      run({"predict", "run/checkpoint.h5", "--data", "a.h5", "--split", "test", "-o", "out.csv"})
+          .code,
+      kExitDone);
   std::istringstream lines(read("out.csv"));
   std::string line;
   std::getline(lines, line);

@@ -103,6 +103,11 @@ TEST_F(NormalizationOfRunsTest, BandsGoThroughEveryCommand) {
   EXPECT_THAT(run({"evaluate", "bands/checkpoint.h5", "--data", "rise.h5"}).out,
               HasSubstr("coverage_q0.9 "));
   ASSERT_EQ(run({"predict", "bands/checkpoint.h5", "--data", "rise.h5", "-o", "out.csv"}).code,
+            kExitDone);  // the points behind the last row
+  EXPECT_THAT(read("out.csv"), HasSubstr("series,time,target,step,prediction,truth"));
+  ASSERT_EQ(run({"predict", "bands/checkpoint.h5", "--data", "rise.h5", "--split", "test", "-o",
+                 "out.csv"})
+                .code,
             kExitDone);
   EXPECT_THAT(read("out.csv"),
               HasSubstr("row,level+1 q0.1,level+1 q0.5,level+1 q0.9,level+2 q0.1,"));

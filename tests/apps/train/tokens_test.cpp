@@ -80,7 +80,7 @@ TEST_F(TokensTest, TagsSentences) {
   EXPECT_GT(metrics["accuracy"], 0.95);
   EXPECT_EQ(run({"predict", "tags/checkpoint.h5", "--data", "tags.h5", "-o", "out.csv"}).code,
             kExitDone);
-  EXPECT_THAT(read("out.csv"), AllOf(StartsWith("row,step,predicted,probability,label\n0,0,"),
+  EXPECT_THAT(read("out.csv"), AllOf(StartsWith("row,step,token,predicted,probability,label\n0,0,"),
                                      HasSubstr(",NOUN,0."), HasSubstr(",PRON\n")));
   EXPECT_THAT(run({"inspect", "tags/best.h5"}).out,
               AllOf(HasSubstr("embedding: 7 tokens of 6 features\n  embedding.weight "),
@@ -182,9 +182,10 @@ TEST_F(LanguageModelTest, LearnsWhatComesNext) {
                     HasSubstr("text: 4 streams, 10 tokens at a time\n")));
   EXPECT_THAT(read("run/run.toml"),
               AllOf(HasSubstr("shuffle = false\n"), HasSubstr("bptt_len = 10\n")));
-  expect_error(
-      run({"predict", "run/best.h5", "--data", "text.h5", "--split", "valid", "-o", "o.h5"}),
-      kExitWrongUse, "run/best.h5: a language model; evaluate gives its perplexity");
+  EXPECT_THAT(
+      run({"predict", "run/best.h5", "--data", "text.h5", "--split", "valid", "-o", "o.csv"}).out,
+      HasSubstr("wrote o.csv: the tokens' surprisal, perplexity "));
+  EXPECT_THAT(read("o.csv"), StartsWith("position,token,surprisal\n0,"));
 }
 
 TEST_F(LanguageModelTest, ResumesInTheMiddleOfAnEpochWithItsStates) {

@@ -208,7 +208,6 @@ TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
   EXPECT_EQ(error(fixed("sorting")),
             "attribute 'task': expected classification, tagging, regression, forecast or "
             "language_model, found 'sorting'");
-  EXPECT_EQ(error(fixed()), "dataset 'train/y': missing");
   EXPECT_EQ(error(new_dataset(data_path(), "tagging")),
             "expected a group train, valid or test, found none");
 
@@ -371,6 +370,19 @@ TEST_F(DatasetTest, WantsNoWindow) {
               }),
               HasSubstr("a window (input_len, horizon) is not for a classification data set"));
   EXPECT_EQ(read_dataset_task(data_path()), "classification");
+}
+
+TEST_F(DatasetTest, ReadsSequencesWithoutTargetsForPredictionsAlone) {
+  hdf5::FileWriter file = fixed();
+  save(file);
+  Dataset data(data_path());
+  EXPECT_EQ(message_of<DataError>([&] { data.split("train"); }),
+            data_path().string() +
+                ": dataset 'train/y': missing: without targets there is only to predict from");
+  Batch batch;
+  data.inputs("train").read(std::vector<std::int64_t>{1}, batch);
+  EXPECT_EQ(batch.rows(), 1);
+  EXPECT_TRUE(batch.labels.empty());
 }
 
 }  // namespace

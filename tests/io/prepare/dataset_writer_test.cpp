@@ -136,7 +136,7 @@ TEST_F(DatasetWriterTest, MatchesTheClassesOfTheTestFileByName) {
   EXPECT_EQ(message_of<InvalidArgument>([&] {
               write_sequences(path("a.h5"), sequences({1, 1}), {}, test({"no", "maybe"}, 1), {});
             }),
-            "test.ts: expected classes no, yes, as in input, found 'maybe'");
+            "test.ts: sequence 1: expected classes no, yes, as in input, found 'maybe'");
   EXPECT_EQ(message_of<InvalidArgument>([&] {
               write_sequences(path("a.h5"), sequences({1, 1}), test({"no", "yes"}, 2), {}, {});
             }),

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+#include "apps/model/model_on_data.h"
+
+namespace quadgate::apps {
+
+/// How forecasts are written.
+struct ForecastOptions {
+  std::optional<std::int64_t> steps{};  ///< rows to forecast behind the last one; none: the horizon
+  bool wide = false;                    ///< a row a time, a column a target
+};
+
+/// Writes the forecasts of all windows of a split, with their series and times, as CSV or, to a
+/// name in .h5, as HDF5 (docs/formats.md), and the truth where it is known. Windows are of the
+/// past, or of kFuture. Throws DataError if the rows of a window of the future are not as far from
+/// each other as those that the model was trained on; InvalidArgument if it cannot go on for so
+/// many steps.
+void write_forecasts(ModelOnData& model, const ForecastOptions& options,
+                     const std::filesystem::path& output);
+
+}  // namespace quadgate::apps

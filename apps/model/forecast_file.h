@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/data/time_step.h"
+
+namespace quadgate::apps {
+
+/// What a file of forecasts holds.
+struct ForecastFormat {
+  std::vector<std::string> targets{};
+  std::int64_t steps = 0;
+  bool has_truth = false;
+  bool wide = false;
+  std::string time_format{};  ///< of a Recipe
+  TimeStep step{};            ///< of the series
+};
+
+/// What follows a window.
+struct Forecast {
+  std::string series{};
+  std::int64_t row = 0;             ///< of the series: the first that is forecast
+  std::vector<double> times{};      ///< [steps], or none if they are not known
+  std::vector<double> predicted{};  ///< [steps, targets]
+  std::vector<double> truth{};      ///< the same, NaN where it is not known; or none
+};
+
+/// A file that is written forecast by forecast. Throws FileError.
+class ForecastFile {
+ public:
+  virtual ~ForecastFile() = default;
+  virtual void add(const Forecast& forecast) = 0;
+  /// Call it once all are written.
+  virtual void commit() = 0;
+};
+
+/// HDF5 for a name in .h5, else CSV; "-" is stdout.
+std::unique_ptr<ForecastFile> open_forecast_file(const std::filesystem::path& path,
+                                                 ForecastFormat format);
+
+}  // namespace quadgate::apps

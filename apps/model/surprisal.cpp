@@ -1,0 +1,99 @@
+#include "apps/model/surprisal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "apps/common/signals.h"
+#include "apps/model/text_output.h"
+#include "io/files/replace_file.h"
+#include "io/hdf5/file_writer.h"
+#include "io/hdf5/formats.h"
+
+namespace quadgate::apps {
+namespace {
+
+/// In bits, of a token among all of `logits`.
+double surprisal_of(std::span<const float> logits, std::int64_t token) {
+  const auto most = static_cast<double>(*std::ranges::max_element(logits));
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - most);
+  const double logit = logits[static_cast<std::size_t>(token)];
+  return (std::log(sum) + most - logit) / std::numbers::ln2;
+}
+
+/// Calls `body` with each token and its surprisal, NaN of the first.
+template <typename Body>
+void for_each_token(ModelOnData& model, Body body) {
+  const auto size = static_cast<std::size_t>(model.description().config.output_size);
+  bool is_first = true;
+  model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
+    if (stop_requested()) throw StopRequest();
+    if (is_first) body(batch.tokens.front(), std::numeric_limits<double>::quiet_NaN());
+    is_first = false;
+    for (std::size_t i = 0; i < batch.labels.size(); ++i) {
+      body(batch.labels[i], surprisal_of(outputs.subspan(i * size, size), batch.labels[i]));
+    }
+  });
+}
+
+void write_arrays(const std::filesystem::path& output, const std::vector<std::string>& names,
+                  const std::vector<std::int64_t>& tokens, const std::vector<double>& surprisals) {
+  auto file = hdf5::FileWriter::create(output);
+  file.write_string("", "format", kPredictionsFormat);
+  file.write_int("", "format_version", 3);
+  file.write_string("", "task", "language_model");
+  file.write_strings("", "token_names", names);
+  const std::int64_t count = std::ssize(tokens);
+  file.write("token", std::span(&count, 1), tokens);
+  file.write("surprisal", std::span(&count, 1), surprisals);
+  replace_file(output, file.image());
+}
+
+}  // namespace
+
+double write_surprisals(ModelOnData& model, const InputWords* words,
+                        const std::filesystem::path& output) {
+  const std::vector<std::string>& names = model.description().data.token_names;
+  double sum = 0;
+  std::int64_t count = 0;
+  const auto add = [&](double surprisal) {
+    if (std::isnan(surprisal)) return;
+    sum += surprisal;
+    ++count;
+  };
+  if (output.extension() == ".h5") {
+    std::vector<std::int64_t> tokens;
+    std::vector<double> surprisals;
+    for_each_token(model, [&](std::int64_t token, double surprisal) {
+      tokens.push_back(token);
+      surprisals.push_back(surprisal);
+      add(surprisal);
+    });
+    write_arrays(output, names, tokens, surprisals);
+  } else {
+    TextOutput text(output);
+    text.write("position,token,surprisal\n");
+    std::optional<SpooledIntegers::Reader> reader;
+    if (words != nullptr) reader.emplace(words->tokens);
+    std::int64_t position = 0;
+    for_each_token(model, [&](std::int64_t token, double surprisal) {
+      const std::string name = reader ? std::string(words->words[reader->next()])
+                                      : names[static_cast<std::size_t>(token)];
+      text.write(fmt::format("{},{},{}\n", position++, csv_field(name),
+                             std::isnan(surprisal) ? "" : fmt::format("{:.8g}", surprisal)));
+      add(surprisal);
+    });
+    text.commit();
+  }
+  return std::exp2(sum / static_cast<double>(count));
+}
+
+}  // namespace quadgate::apps

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "io/files/temporary_file.h"
+
+namespace quadgate::apps {
+
+/// Text that is written piece by piece, to stdout if the path is "-", else to a file that takes its
+/// place once it is whole. Throws FileError.
+class TextOutput {
+ public:
+  explicit TextOutput(const std::filesystem::path& path);
+
+  void write(std::string_view text);
+  /// Call it once all is written.
+  void commit();
+
+ private:
+  void flush();
+
+  std::optional<TemporaryFile> file_;  // none: stdout
+  std::string buffer_;
+};
+
+/// Whether the path stands for stdin or stdout.
+inline bool is_standard_stream(const std::filesystem::path& path) { return path == "-"; }
+
+/// A field of a CSV file (RFC 4180).
+std::string csv_field(const std::string& text);
+
+/// A number's digits: those of a float32 if it is one.
+std::string shortest(double value);
+
+}  // namespace quadgate::apps

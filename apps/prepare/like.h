@@ -1,0 +1,18 @@
+#pragma once
+
+#include "apps/prepare/prepare.h"
+#include "io/data/recipe.h"
+
+namespace quadgate::apps {
+
+/// Fills the options that `arguments` leave open as the data of `known` were read. Throws
+/// InvalidArgument if others contradict them, or if `known` is for another task than files of that
+/// kind, or does not tell the kind.
+void follow(const KnownData& known, PrepareArguments& arguments);
+
+/// Throws DataError, naming file and column, if the rows of a table are not as far from each other
+/// as those of `known`.
+void expect_same_step(const KnownData& known, const Recipe& found,
+                      const std::filesystem::path& input);
+
+}  // namespace quadgate::apps

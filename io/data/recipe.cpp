@@ -1,0 +1,56 @@
+#include "io/data/recipe.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "engine/base/error.h"
+#include "io/attributes/attributes.h"
+
+namespace quadgate {
+namespace {
+
+using Text = std::pair<const char*, std::string Recipe::*>;
+
+constexpr std::array kTexts{Text{kSourceKind, &Recipe::kind},
+                            Text{"source_time", &Recipe::time},
+                            Text{"source_group", &Recipe::group},
+                            Text{"source_decimal", &Recipe::decimal},
+                            Text{"source_date_order", &Recipe::date_order},
+                            Text{"source_time_format", &Recipe::time_format},
+                            Text{"source_resample", &Recipe::resample},
+                            Text{"source_missing", &Recipe::missing},
+                            Text{"source_level", &Recipe::level}};
+
+}  // namespace
+
+Recipe read_recipe(const AttributeReader& from) {
+  Recipe recipe;
+  for (const auto& [name, field] : kTexts) {
+    if (from.has(name)) recipe.*field = from.read_string(name);
+  }
+  if (from.has("source_fill")) recipe.fill = from.read_doubles("source_fill");
+  if (from.has("source_other_steps")) recipe.other_steps = from.read_int("source_other_steps");
+  if (from.has("source_step")) {
+    const std::string text = from.read_string("source_step");
+    const auto step = time_step_from_text(text);
+    if (!step) {
+      throw FileError(fmt::format("{}: expected a step like 15min or 1 month, found '{}'",
+                                  from.where("source_step"), text));
+    }
+    recipe.step = *step;
+  }
+  return recipe;
+}
+
+void write_recipe(AttributeWriter& to, const Recipe& recipe) {
+  for (const auto& [name, field] : kTexts) {
+    if (!(recipe.*field).empty()) to.write_string(name, recipe.*field);
+  }
+  if (!recipe.fill.empty()) to.write_doubles("source_fill", recipe.fill);
+  if (recipe.other_steps > 0) to.write_int("source_other_steps", recipe.other_steps);
+  if (recipe.step.is_known()) to.write_string("source_step", to_string(recipe.step));
+}
+
+}  // namespace quadgate

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace quadgate {
+
+/// How far a row of a series is behind the row before it.
+struct TimeStep {
+  enum class Unit : std::uint8_t {
+    numbers,     ///< of a column that counts in no known unit
+    seconds,     ///< since 1970, as all units below
+    months,      ///< on the same day, at the same time of it
+    month_ends,  ///< on the last day of a month
+    weekdays     ///< Monday to Friday
+  };
+  Unit unit = Unit::seconds;
+  double count = 0;  ///< 0: no step is known
+
+  bool is_known() const noexcept { return count > 0; }
+  bool operator==(const TimeStep&) const = default;
+};
+
+/// The time `steps` steps behind `time`.
+double time_after(double time, const TimeStep& step, std::int64_t steps = 1);
+
+/// "15min", "1 month", "3 month ends", "1 weekday" or, of numbers, "0.25"; empty if none is known.
+std::string to_string(const TimeStep& step);
+
+/// The inverse of to_string; empty for other texts.
+std::optional<TimeStep> time_step_from_text(std::string_view text);
+
+/// Months from one time to another, of the same day and time of the day; 0 for all others.
+std::int64_t whole_months(double from, double to);
+/// Months between two times of the last days of months, at the same time of the day; 0 for others.
+std::int64_t whole_month_ends(double from, double to);
+/// 0 is Sunday.
+int weekday_of(double time);
+
+}  // namespace quadgate

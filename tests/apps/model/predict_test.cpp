@@ -1,0 +1,213 @@
+// Sweeps: raw files of every kind that a model cannot take, each of which is one line; the future
+// of series beside their windows, old data sets without times, histories as short as can be, and
+// what is left behind. tests/torch/new_data_test.py compares the numbers.
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <string>
+
+#include "apps/common/command.h"
+#include "tests/apps/workspace.h"
+
+namespace quadgate::apps {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class PredictTest : public Workspace {
+ protected:
+  /// Rows of each hour from `first` on but `skipped`.
+  static std::string hours(int first, int count, int skipped = -1, const char* minutes = "00") {
+    std::string text = "at,a,b\n";
+    for (int i = first; i < first + count; ++i) {
+      if (i == skipped) continue;
+      text +=
+          fmt::format("2020-01-{:02} {:02}:{},{},{}\n", 1 + i / 24, i % 24, minutes, i % 5, i % 7);
+    }
+    return text;
+  }
+
+  /// A forecast of a from a and b, in run/.
+  void train_forecast(const std::string& targets = "[\"a\"]") const {
+    write("old.csv", hours(0, 60));
+    ASSERT_EQ(run({"prepare", "csv", "old.csv", "--standardize", "-o", "old.h5"}).code, kExitDone);
+    write("run.toml",
+          "[data]\npath = \"old.h5\"\ninput_len = 6\nhorizon = 2\ntargets = " + targets +
+              "\n[model]\nhidden_size = 4\n[train]\nepochs = 1\n[output]\ndir = \"run\"\n");
+    ASSERT_EQ(run({"train", "run.toml"}).code, kExitDone);
+  }
+
+  Outcome predict(const std::string& file, const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> args{"predict", "run/checkpoint.h5", "--input", file, "-o", "out.csv"};
+    args.insert(args.end(), more.begin(), more.end());
+    return run(args);
+  }
+
+  /// Expects one line, and no file.
+  void expect_refused(const Outcome& outcome, int code, const std::string& part) const {
+    expect_error(outcome, code, part);
+    EXPECT_FALSE(std::filesystem::exists(path("out.csv")));
+    for (const auto& [name, bytes] : files()) EXPECT_THAT(name, testing::Not(HasSubstr("input")));
+  }
+};
+
+TEST_F(PredictTest, RefusesTablesThatAreNotAsTheModelKnowsThem) {
+  train_forecast();
+  write("lacks.csv", "at,a\n2020-01-01 00:00,1\n2020-01-01 01:00,1\n");
+  expect_refused(predict("lacks.csv"), kExitWrongUse, "lacks.csv: expected a column 'b'");
+  write("untimed.csv", "when,a,b\n2020-01-01 00:00,1,2\n2020-01-01 01:00,1,2\n");
+  expect_refused(predict("untimed.csv"), kExitWrongUse, "untimed.csv: expected a column 'at'");
+  write("short.csv", hours(0, 5));
+  expect_refused(predict("short.csv"), kExitFailed,
+                 "short.csv: expected at least 6 rows, as many as input_len, found 5");
+  write("gap.csv", hours(0, 20, 16));
+  expect_refused(
+      predict("gap.csv"), kExitFailed,
+      "gap.csv: expected a row every 1h, as the data that the model was trained on have, "
+      "found 2020-01-01 15:00 and 2020-01-01 17:00 next to each other");
+  std::string quarters = "at,a,b\n";
+  for (int i = 0; i < 40; ++i) {
+    quarters += fmt::format("2020-01-01 {:02}:{:02},1,2\n", i / 4, i % 4 * 15);
+  }
+  write("quarters.csv", quarters);
+  expect_refused(predict("quarters.csv"), kExitFailed,
+                 "quarters.csv: column 'at': expected a row every 1h, as the data of "
+                 "run/checkpoint.h5 have, found rows every 15min (quadgate prepare csv --like "
+                 "run/checkpoint.h5 --resample 1h makes such rows)");
+  write("missing.csv", hours(0, 20) + "2020-01-01 20:00,,1\n");
+  expect_refused(predict("missing.csv"), kExitFailed, "missing.csv:22: column 'a'");
+  write("text.csv", hours(0, 20) + "2020-01-01 20:00,x,1\n");
+  expect_refused(predict("text.csv"), kExitFailed, "text.csv:22: column 'a'");
+  write("empty.csv", "");
+  expect_refused(predict("empty.csv"), kExitFailed, "empty.csv");
+  expect_refused(predict("none.csv"), kExitFailed, "none.csv: No such file");
+}
+
+TEST_F(PredictTest, MakesRowsOfAnotherStepFit) {
+  train_forecast();
+  std::string quarters = "at,a,b\n";
+  for (int i = 0; i < 40; ++i) {
+    quarters += fmt::format("2020-01-01 {:02}:{:02},1,2\n", i / 4, i % 4 * 15);
+  }
+  write("quarters.csv", quarters);
+  ASSERT_EQ(run({"prepare", "csv", "--like", "run/checkpoint.h5", "--resample", "1h",
+                 "quarters.csv", "-o", "new.h5"})
+                .code,
+            kExitDone);
+  const Outcome outcome =
+      run({"predict", "run/checkpoint.h5", "--data", "new.h5", "--wide", "-o", "-"});
+  EXPECT_THAT(outcome.out, StartsWith("series,time,step,a\n,2020-01-01 10:00:00,1,"));
+  write("gap.csv", hours(0, 20, 16));  // filled, it is whole
+  ASSERT_EQ(run({"prepare", "csv", "--like", "run/checkpoint.h5", "--resample", "1h", "--missing",
+                 "forward", "gap.csv", "-o", "new.h5"})
+                .code,
+            kExitDone);
+  EXPECT_EQ(run({"predict", "run/checkpoint.h5", "--data", "new.h5", "-o", "-"}).code, kExitDone);
+}
+
+TEST_F(PredictTest, RefusesOptionsThatContradictTheModel) {
+  train_forecast();
+  write("new.csv", hours(60, 20));
+  const auto refused = [&](std::vector<std::string> args, const std::string& part) {
+    args.insert(args.end(), {"--like", "run/checkpoint.h5", "-o", "new.h5"});
+    expect_refused(run(args), kExitWrongUse, part);
+  };
+  refused({"prepare", "csv", "new.csv", "--columns", "a,b"},
+          "--columns: expected none beside --like");
+  refused({"prepare", "csv", "new.csv", "--standardize"}, "--standardize: expected none");
+  refused({"prepare", "csv", "new.csv", "--resample", "2h"}, "--resample 2h: expected none");
+  refused({"prepare", "ts", "new.csv", "--missing", "x"}, "--missing");
+  refused({"prepare", "text", "new.csv"}, "new.csv: expected data for forecast");
+  refused({"prepare"}, "input");
+  expect_refused(
+      predict("new.csv", {"--steps", "3"}), kExitWrongUse,
+      "--steps 3: expected at most 2, the horizon: what comes behind it needs columns that "
+      "the model reads and does not forecast: 1 (b)");
+  expect_refused(predict("new.csv", {"--split", "test"}), kExitWrongUse, "--split");
+  expect_refused(predict("new.csv", {"--probabilities"}), kExitWrongUse, "--probabilities");
+  expect_refused(run({"predict", "run/checkpoint.h5", "-o", "out.csv"}), kExitWrongUse, "--data");
+  expect_refused(run({"predict", "run/checkpoint.h5", "--data", "old.h5", "--split", "train",
+                      "--wide", "-o", "out.csv"}),
+                 kExitWrongUse, "--wide: expected --windows beside --split");
+  expect_refused(run({"predict", "run/checkpoint.h5", "--input", "new.csv", "-o", "new.csv"}),
+                 kExitWrongUse, "expected another file than the input");
+}
+
+TEST_F(PredictTest, ForecastsBehindTheShortestHistory) {
+  train_forecast("[\"b\", \"a\"]");
+  write("new.csv", hours(0, 6));
+  EXPECT_EQ(predict("new.csv", {"--steps", "5"}).code, kExitDone);
+  const std::string text = read("out.csv");
+  EXPECT_THAT(text, StartsWith("series,time,target,step,prediction,truth\n"
+                               ",2020-01-01 06:00:00,b,1,"));
+  EXPECT_THAT(text, HasSubstr("\n,2020-01-01 10:00:00,a,5,"));
+  EXPECT_EQ(std::ranges::count(text, '\n'), 11);
+  expect_refused(
+      (std::filesystem::remove(path("out.csv")), predict("new.csv", {"--windows"})), kExitFailed,
+      "new.csv: dataset 'train/x': the split is empty: no 6 rows of input and 2 of targets fit");
+}
+
+TEST_F(PredictTest, NumbersRowsOfADataSetWithoutTimes) {
+  std::string rows = "a,b\n";
+  for (int i = 0; i < 40; ++i) rows += fmt::format("{},{}\n", i % 5, i % 7);
+  write("old.csv", rows);
+  ASSERT_EQ(run({"prepare", "csv", "old.csv", "--test-fraction", "0.3", "-o", "old.h5"}).code, 0);
+  write("run.toml",
+        "[data]\npath = \"old.h5\"\ninput_len = 6\nhorizon = 2\n[model]\nhidden_size = 4\n[train]\n"
+        "epochs = 1\n[output]\ndir = \"run\"\n");
+  ASSERT_EQ(run({"train", "run.toml"}).code, kExitDone);
+  const auto out = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"predict", "run/checkpoint.h5", "--data", "old.h5", "-o", "-"});
+    return run(more).out;
+  };
+  EXPECT_THAT(out({}), StartsWith("series,time,target,step,prediction,truth\n,40,a,1,"));
+  EXPECT_THAT(out({"--windows"}), StartsWith("series,time,target,step,prediction,truth\n,28,a,1,"));
+  EXPECT_THAT(out({"--windows"}), HasSubstr(",3\n,28,b,1,"));  // 28 % 5
+  EXPECT_THAT(out({"--windows", "--split", "train"}), HasSubstr("\n,6,a,1,"));
+  EXPECT_THAT(out({"--split", "test"}), StartsWith("row,a+1,b+1,a+2,b+2\n0,"));
+}
+
+TEST_F(PredictTest, RefusesSequencesThatTheModelCannotTake) {
+  write("old.ts", "@classLabel true up down\n@data\n1,2,3:up\n3,2,1:down\n1,3,4:up\n4,3,2:down\n");
+  ASSERT_EQ(run({"prepare", "ts", "old.ts", "-o", "old.h5"}).code, kExitDone);
+  write("run.toml",
+        "[data]\npath = \"old.h5\"\n[model]\nhidden_size = 4\n[train]\nepochs = 1\nbatch_size = 2\n"
+        "[output]\ndir = \"run\"\n");
+  ASSERT_EQ(run({"train", "run.toml"}).code, kExitDone);
+  write("other.ts", "@classLabel true up sideways\n@data\n1,2,3:up\n3,2,1:sideways\n");
+  expect_refused(predict("other.ts"), kExitWrongUse,
+                 "other.ts: sequence 1: expected classes up, down, as in the data that it shall be "
+                 "like, found 'sideways'");
+  write("wide.ts", "@classLabel false\n@data\n1,2,3:4,5,6\n");
+  expect_refused(predict("wide.ts"), kExitWrongUse,
+                 "wide.ts: features: expected those of the data");
+  write("values.ts", "@targetLabel true\n@data\n1,2,3:0.5\n");
+  expect_refused(predict("values.ts"), kExitFailed,
+                 "values.ts: expected targets of a classification");
+  write("new.ts", "@classLabel false\n@data\n1,2,3\n9,8\n");
+  ASSERT_EQ(predict("new.ts").code, kExitDone);
+  EXPECT_THAT(read("out.csv"), StartsWith("row,predicted,probability,label\n0,"));
+  expect_error(run({"evaluate", "run/checkpoint.h5", "--input", "new.ts"}), kExitFailed,
+               "new.ts: dataset 'train/y': missing: without targets there is only to predict from");
+  expect_error(run({"prepare", "ts", "new.ts", "-o", "new.h5"}), kExitFailed,
+               "expected a line @classLabel true");
+  ASSERT_EQ(run({"prepare", "--like", "old.h5", "new.ts", "-o", "new.h5"}).code, kExitDone);
+  EXPECT_THAT(run({"inspect", "new.h5"}).out, HasSubstr("train: 2 sequences"));
+  expect_error(run({"train", "run.toml", "--set", "data.path=new.h5", "--set", "output.dir=run2"}),
+               kExitFailed, "new.h5: dataset 'train/y': missing");
+}
+
+TEST_F(PredictTest, SaysWhatAnOlderModelDoesNotKnow) {
+  ASSERT_EQ(run({"train", "run.toml", "--quiet"}).code, kExitDone);  // a data set of no prepare
+  write("new.ts", "@classLabel false\n@data\n1,2:1,2:1,2\n");
+  expect_refused(predict("new.ts"), kExitWrongUse,
+                 "run/checkpoint.h5: does not tell how its data were read");
+  ASSERT_EQ(run({"prepare", "ts", "new.ts", "--like", "run/checkpoint.h5", "-o", "new.h5"}).code,
+            0);
+  EXPECT_EQ(run({"predict", "run/checkpoint.h5", "--data", "new.h5", "-o", "-"}).code, kExitDone);
+}
+
+}  // namespace
+}  // namespace quadgate::apps

@@ -1,0 +1,363 @@
+"""Raw files that a model answers: predictions, times and words beside what pandas, NumPy and torch.nn
+make of the same file. Sweeps the kinds of files, ways to give one (--input, stdin, prepare --like),
+steps of time. Tolerance: 1e-5 of the values' spread, 1e-5 of probabilities and bits."""
+
+import csv
+import importlib.util
+import io
+import os
+import pathlib
+import subprocess
+
+import h5py
+import numpy
+import pandas
+import pytest
+import torch
+
+from support import Model, evaluate, quadgate, shared_data, state_dict, train
+
+NAMES = ["load", "temp"]
+
+
+def piped(file, *arguments):
+    """What the program prints with this file as stdin."""
+    command = [os.environ["QUADGATE_BIN"], *map(str, arguments)]
+    with open(file, "rb") as stdin:
+        done = subprocess.run(command, stdin=stdin, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
+
+
+def table(path, start, rows, columns, groups=("Ulm", "Bonn, West"), seed=1, freq="h"):
+    rng = numpy.random.default_rng(seed)
+    frames = []
+    for group in groups:
+        walk = numpy.cumsum(rng.normal(size=(rows, 2)), axis=0) * [1, 30] + [10, 1e5]
+        frame = pandas.DataFrame(walk, columns=NAMES)
+        frame["city"], frame["at"] = group, pandas.date_range(start, periods=rows, freq=freq)
+        frames.append(frame)
+    frame = pandas.concat(frames).sort_values("at", kind="stable")
+    frame[columns].to_csv(path, index=False, sep=";")
+    return frame
+
+
+@pytest.fixture(scope="module")
+def forecaster(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("forecaster")
+    frame = table(folder / "old.csv", "2020-01-01", 120, ["at", "city", *NAMES])
+    quadgate("prepare", "csv", folder / "old.csv", "--group", "city", "--standardize",
+             "--test-fraction", 0.2, "-o", folder / "old.h5")  # fmt: skip
+    checkpoint = train(folder, folder / "old.h5", {"hidden_size": 8}, {"epochs": 3, "lr": 0.02},
+                       input_len=12, horizon=3, targets=["temp", "load"])  # fmt: skip
+    past = [group[NAMES].to_numpy()[:96] for _, group in frame.groupby("city")]
+    past = numpy.concatenate(past)
+    lstm = Model(2, 6, hidden_size=8)
+    lstm.load_state_dict(state_dict(checkpoint))
+    return checkpoint, folder / "old.h5", lstm, past.mean(0), past.std(0)
+
+
+def torch_forecast(lstm, x, steps):
+    """Recursively, of scaled rows [rows, 2]; the model's outputs are of temp, then load."""
+    rows = list(x.astype(numpy.float32))
+    for _ in range(-(-steps // 3)):
+        window = torch.from_numpy(numpy.stack(rows[-12:]))
+        with torch.no_grad():
+            rows += list(lstm([window]).numpy().reshape(3, 2)[:, ::-1])
+    return numpy.stack(rows[len(x) : len(x) + steps])
+
+
+@pytest.mark.parametrize("steps", [2, 3, 10])
+@pytest.mark.parametrize("way", ["input", "stdin", "like model", "like data", "h5"])
+def test_the_future_is_torchs(tmp_path, forecaster, steps, way):
+    checkpoint, data, lstm, mean, std = forecaster
+    new, out = tmp_path / "new.csv", tmp_path / "out.csv"
+    frame = table(new, "2021-03-01 05:00", 40, ["temp", "at", "load", "city"], seed=2)
+    arguments = ["predict", checkpoint, "--steps", steps]
+    if way == "stdin":
+        out.write_text(piped(new, *arguments, "--input", "-", "-o", "-"))
+    elif way.startswith("like"):
+        like = checkpoint if way == "like model" else data
+        quadgate("prepare", "--like", like, new, "-o", tmp_path / "new.h5")
+        quadgate(*arguments, "--data", tmp_path / "new.h5", "-o", out)
+    elif way == "h5":
+        quadgate(*arguments, "--input", new, "-o", tmp_path / "out.h5")
+    else:
+        quadgate(*arguments, "--input", new, "-o", out)
+    scale = {name: std[i] for i, name in enumerate(NAMES)}
+    series = dict(list(frame.groupby("city", sort=False)))
+    expected = {}
+    for city, rows in series.items():
+        values = torch_forecast(lstm, (rows[NAMES].to_numpy() - mean) / std, steps) * std + mean
+        times = pandas.date_range(rows["at"].iloc[-1], periods=steps + 1, freq="h")[1:]
+        for step in range(steps):
+            for i, name in enumerate(NAMES):
+                expected[city, times[step], name, step + 1] = values[step, i]
+    if way == "h5":
+        with h5py.File(tmp_path / "out.h5") as file:
+            found = file["prediction"][()]
+            times = file["time"][()]
+            assert list(file.attrs["series_names"]) == list(series)
+            assert list(file.attrs["target_names"]) == ["temp", "load"]
+        for w, city in enumerate(series):
+            for step in range(steps):
+                time = pandas.Timestamp(times[w, step], unit="s")
+                for i, name in enumerate(["temp", "load"]):
+                    truth = expected.pop((city, time, name, step + 1))
+                    assert abs(found[w, step, i] - truth) < 1e-5 * scale[name]
+        assert not expected
+        return
+    found = pandas.read_csv(out, parse_dates=["time"])
+    assert list(found.columns) == ["series", "time", "target", "step", "prediction", "truth"]
+    assert found["truth"].isna().all()
+    assert len(found) == len(expected)
+    for row in found.itertuples():
+        truth = expected.pop((row.series, row.time, row.target, row.step))
+        assert abs(row.prediction - truth) < 1e-5 * scale[row.target]
+
+
+def test_windows_of_the_past_have_their_truth(tmp_path, forecaster):
+    checkpoint, _, lstm, mean, std = forecaster
+    new, out = tmp_path / "new.csv", tmp_path / "out.csv"
+    frame = table(new, "2021-03-01", 30, ["at", "city", *NAMES], seed=3)
+    quadgate("predict", checkpoint, "--input", new, "--windows", "--wide", "-o", out)
+    found = pandas.read_csv(out, parse_dates=["time"])
+    assert list(found.columns) == ["series", "time", "step", "temp", "load", "temp_truth", "load_truth"]
+    assert len(found) == 2 * (30 - 12 - 3 + 1) * 3
+    for number, (city, rows) in enumerate(frame.groupby("city", sort=False)):
+        x, times = rows[NAMES].to_numpy(), rows["at"].to_numpy()
+        of_city = found[found["series"] == city]
+        for w in range(16):
+            values = torch_forecast(lstm, (x[w : w + 12] - mean) / std, 3) * std + mean
+            window = of_city.iloc[3 * w : 3 * w + 3]
+            assert list(window["time"]) == list(times[w + 12 : w + 15])
+            assert list(window["step"]) == [1, 2, 3]
+            assert numpy.abs((window[NAMES].to_numpy() - values) / std).max() < 1e-5
+            truth = window[["load_truth", "temp_truth"]].to_numpy()
+            assert numpy.abs((truth - x[w + 12 : w + 15]) / std).max() < 1e-5
+    metrics = quadgate("evaluate", checkpoint, "--input", new, "--json")
+    error = (found[NAMES].to_numpy() - found[["load_truth", "temp_truth"]].to_numpy()) / std
+    assert f'"mse":{(error**2).mean():.4f}'[:-1] in metrics
+
+
+# What pandas calls the step, how the column writes times, and how many rows it takes to tell.
+STEPS = [("15min", "%Y-%m-%d %H:%M"), ("D", "%Y-%m-%d"), ("MS", "%Y-%m-%d"), ("ME", "%Y-%m-%d"),
+         ("QE", "%d.%m.%Y"), ("YS", "%Y-%m-%d"), ("B", "%d/%m/%Y"), ("h", "%Y%m%d%H%M%S"),
+         ("W", "epoch"), ("s", "%Y-%m-%dT%H:%M:%SZ")]  # fmt: skip
+
+
+@pytest.mark.parametrize("freq, form", STEPS)
+def test_times_go_on_at_the_series_own_step(tmp_path, freq, form):
+    times = pandas.date_range("2019-11-30", periods=60 + 20, freq=freq)
+    text = [str(int(t.timestamp())) if form == "epoch" else t.strftime(form) for t in times]
+    for name, rows in (("old", text[:60]), ("new", text[60:70])):
+        lines = [f"{t},{i % 7}" for i, t in enumerate(rows)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["at,x", *lines]) + "\n")
+    quadgate("prepare", "csv", tmp_path / "old.csv", "--time", "at", "-o", tmp_path / "old.h5")
+    checkpoint = train(tmp_path, tmp_path / "old.h5", {"hidden_size": 2}, {"epochs": 1},
+                       input_len=5, horizon=2)  # fmt: skip
+    out = quadgate("predict", checkpoint, "--input", tmp_path / "new.csv", "--steps", 10, "-o", "-")
+    found = [row["time"] for row in csv.DictReader(io.StringIO(out))]
+    if form == "epoch":
+        assert found == text[70:]
+    elif form.endswith("S"):
+        assert found == [t.strftime("%Y%m%d%H%M%S") for t in times[70:]]
+    else:
+        zone = "UTC" if form.endswith("Z") else None
+        assert list(pandas.to_datetime(found)) == list(times[70:].tz_localize(zone))
+
+
+def test_numbers_go_on_as_times(tmp_path):
+    lines = [f"{1900 + i / 4},{i % 5}" for i in range(60)]
+    (tmp_path / "a.csv").write_text("\n".join(["year,x", *lines]) + "\n")
+    quadgate("prepare", "csv", tmp_path / "a.csv", "--time", "year", "-o", tmp_path / "a.h5")
+    checkpoint = train(tmp_path, tmp_path / "a.h5", {"hidden_size": 2}, {"epochs": 1},
+                       input_len=5, horizon=3)  # fmt: skip
+    out = quadgate("predict", checkpoint, "--data", tmp_path / "a.h5", "-o", "-")
+    assert [row.split(",")[1] for row in out.split()[1:]] == ["1915", "1915.25", "1915.5"]
+
+
+def labels_and_probabilities(text, names):
+    rows = list(csv.DictReader(io.StringIO(text)))
+    return ([row["predicted"] for row in rows], [row["label"] for row in rows],
+            numpy.array([[float(row[f"p_{name}"]) for name in names] for row in rows]))  # fmt: skip
+
+
+def test_unlabelled_sequences_of_ts(tmp_path):
+    source = shared_data("JapaneseVowels_TRAIN.ts")
+    test = shared_data("JapaneseVowels_TEST.ts")
+    if not source:
+        pytest.skip("no Japanese Vowels")
+    quadgate("prepare", "ts", source, "--standardize", "-o", tmp_path / "old.h5")
+    checkpoint = train(tmp_path, tmp_path / "old.h5", {"hidden_size": 12}, {"epochs": 3, "lr": 0.01})
+    with h5py.File(checkpoint) as file:
+        names = list(file["model"].attrs["class_names"])
+        mean, std = file["model"].attrs["mean"][()], file["model"].attrs["std"][()]
+    head, body = test.read_text().split("@data\n")
+    lines = body.strip().split("\n")
+    bare = [line.rsplit(":", 1)[0] for line in lines]
+    unlabelled = tmp_path / "new.ts"
+    unlabelled.write_text("@classLabel false\n@data\n" + "\n".join(bare) + "\n")
+    unknown = tmp_path / "unknown.ts"
+    unknown.write_text(head + "@data\n" + "\n".join(line + ":?" for line in bare) + "\n")
+    x = [numpy.array([[float(v) for v in d.split(",")] for d in line.split(":")]).T for line in bare]
+    lstm = Model(12, 9, hidden_size=12)
+    lstm.load_state_dict(state_dict(checkpoint))
+    with torch.no_grad():
+        scaled = [torch.from_numpy(((s - mean) / std).astype(numpy.float32)) for s in x]
+        expected = lstm(scaled).softmax(1).numpy()
+    for file in (unlabelled, unknown, test):
+        out = quadgate("predict", checkpoint, "--input", file, "--probabilities", "-o", "-")
+        predicted, labels, found = labels_and_probabilities(out, names)
+        assert numpy.abs(found - expected).max() < 1e-5
+        assert predicted == [names[i] for i in expected.argmax(1)]
+        assert labels == ([line.rsplit(":", 1)[1] for line in lines] if file == test else [""] * 370)
+    quadgate("prepare", "--like", checkpoint, test, "-o", tmp_path / "test.h5")
+    quadgate("prepare", "--like", checkpoint, unlabelled, "-o", tmp_path / "new.h5")
+    quadgate("predict", checkpoint, "--data", tmp_path / "new.h5", "--probabilities", "-o",
+             tmp_path / "out.h5")  # fmt: skip
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert numpy.abs(file["probabilities"][()] - expected).max() < 1e-5
+        assert "label" not in file
+    true = numpy.array([names.index(line.rsplit(":", 1)[1]) for line in lines])
+    accuracy = (expected.argmax(1) == true).mean()
+    for arguments in (["--input", test], ["--data", tmp_path / "test.h5"]):
+        metrics = quadgate("evaluate", checkpoint, *arguments, "--json")
+        assert f'"accuracy":{accuracy:.6f}'[:-1] in metrics
+
+
+def test_basic_motions_of_aeon(tmp_path):
+    spec = importlib.util.find_spec("aeon")
+    if spec is None:
+        pytest.skip("no package aeon: scripts/setup --peers installs it")
+    folder = pathlib.Path(spec.origin).parent / "datasets" / "data" / "BasicMotions"
+    quadgate("prepare", "ts", folder / "BasicMotions_TRAIN.ts", "--standardize", "-o", tmp_path / "a.h5")
+    checkpoint = train(tmp_path, tmp_path / "a.h5", {"hidden_size": 16}, {"epochs": 30, "lr": 0.01})
+    _, body = (folder / "BasicMotions_TEST.ts").read_text().split("@data\n")
+    lines = body.strip().split("\n")
+    (tmp_path / "new.ts").write_text(
+        "@classLabel false\n@data\n" + "\n".join(line.rsplit(":", 1)[0] for line in lines) + "\n")  # fmt: skip
+    out = quadgate("predict", checkpoint, "--input", tmp_path / "new.ts", "-o", "-")
+    predicted = [row["predicted"] for row in csv.DictReader(io.StringIO(out))]
+    right = numpy.mean([p == line.rsplit(":", 1)[1] for p, line in zip(predicted, lines)])
+    metrics = quadgate("evaluate", checkpoint, "--input", folder / "BasicMotions_TEST.ts", "--json")
+    assert len(predicted) == 40 and f'"accuracy":{right:.4f}'.rstrip("0") in metrics
+    assert right > 0.5
+
+
+@pytest.mark.parametrize("task", ["classification", "regression", "tagging"])
+def test_unlabelled_arrays_of_npz(tmp_path, task):
+    rng = numpy.random.default_rng(4)
+    x = rng.normal(size=(60, 6, 3)).astype(numpy.float32)
+    y = {"classification": numpy.array(["up", "down"])[(x.sum((1, 2)) > 0).astype(int)],
+         "regression": x.sum((1, 2))[:, None] * [1, 2], "tagging": (x.sum(2) > 0).astype(int)}[task]  # fmt: skip
+    numpy.savez(tmp_path / "old.npz", x=x, y=y, feature_names=["a", "b", "c"])
+    quadgate("prepare", "npz", tmp_path / "old.npz", "--standardize", "-o", tmp_path / "old.h5")
+    checkpoint = train(tmp_path, tmp_path / "old.h5", {"hidden_size": 8}, {"epochs": 2})
+    new = rng.normal(size=(7, 6, 3)).astype(numpy.float32) + 1
+    numpy.savez(tmp_path / "new.npz", x=new[:, :, [2, 0, 1]], feature_names=["c", "a", "b"])
+    quadgate("predict", checkpoint, "--input", tmp_path / "new.npz", "-o", tmp_path / "out.h5")
+    lstm = Model(3, 2, hidden_size=8, tagging=task == "tagging")
+    lstm.load_state_dict(state_dict(checkpoint))
+    mean, std = x.reshape(-1, 3).astype(float).mean(0), x.reshape(-1, 3).astype(float).std(0)
+    with torch.no_grad():
+        expected = lstm(list(torch.from_numpy(((new - mean) / std).astype(numpy.float32)))).numpy()
+    with h5py.File(tmp_path / "out.h5") as file:
+        found = file["values" if task == "regression" else "logits"][()]
+    assert numpy.abs(found - expected).max() < 1e-5
+
+
+def conllu(path, sentences, tag):
+    lines = []
+    for sentence in sentences:
+        for i, word in enumerate(sentence):
+            fields = [str(i + 1), word, "_", tag(word), *["_"] * 6]
+            lines.append("\t".join(fields))
+        lines.append("")
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("level", ["words", "characters"])
+def test_words_beside_their_tags(tmp_path, level):
+    tag = lambda word: "NOUN" if word[0].isupper() else "VERB"
+    old = [["Hund", "bellt"], ["Katze", "schläft", "Hund"], ["bellt", "Katze"]] * 4
+    new = [["Hund", "schläft"], ["Maus", "bellt", "Katze", '"']]
+    conllu(tmp_path / "old.conllu", old, tag)
+    conllu(tmp_path / "new.conllu", new, lambda word: "_")
+    quadgate("prepare", "conllu", tmp_path / "old.conllu", "--level", level, "-o", tmp_path / "old.h5")
+    checkpoint = train(tmp_path, tmp_path / "old.h5", {"hidden_size": 8, "embedding_size": 5},
+                       {"epochs": 5, "lr": 0.02})  # fmt: skip
+    out = tmp_path / "out.csv"
+    out.write_text(piped(tmp_path / "new.conllu", "predict", checkpoint, "--input", "-",
+                         "--probabilities", "-o", "-"))  # fmt: skip
+    rows = list(csv.DictReader(open(out)))
+    tokens = [sum((list(word) if level == "characters" else [word] for word in s), []) for s in new]
+    assert [row["token"] for row in rows] == sum(tokens, [])
+    assert [(int(row["row"]), int(row["step"])) for row in rows] == [
+        (i, j) for i, sentence in enumerate(tokens) for j in range(len(sentence))]  # fmt: skip
+    with h5py.File(checkpoint) as file:
+        names = list(file["model"].attrs["token_names"])
+        classes = list(file["model"].attrs["class_names"])
+    weights = state_dict(checkpoint)
+    embedding = torch.nn.Embedding.from_pretrained(weights.pop("embedding.weight"))
+    lstm = Model(5, len(classes), hidden_size=8, tagging=True)
+    lstm.load_state_dict(weights)
+    numbers = [[names.index(t) if t in names else 0 for t in sentence] for sentence in tokens]
+    with torch.no_grad():
+        expected = lstm([embedding(torch.tensor(n)) for n in numbers]).softmax(1).numpy()
+    predicted, _, found = labels_and_probabilities(out.read_text(), classes)
+    assert numpy.abs(found - expected).max() < 1e-5
+    assert predicted == [classes[i] for i in expected.argmax(1)]
+
+
+@pytest.mark.parametrize("level", ["words", "characters"])
+def test_tokens_of_text_with_their_surprisal(tmp_path, level):
+    (tmp_path / "old.txt").write_text("der Hund und die Katze und der Hund, so ist es\n" * 20)
+    (tmp_path / "new.txt").write_text("die Katze und\nder Vogel ist der Hund\n" * 3)
+    quadgate("prepare", "text", tmp_path / "old.txt", "--level", level, "-o", tmp_path / "old.h5")
+    checkpoint = train(tmp_path, tmp_path / "old.h5", {"hidden_size": 8, "embedding_size": 6},
+                       {"epochs": 2, "batch_size": 4, "lr": 0.02, "bptt_len": 7})  # fmt: skip
+    text = (tmp_path / "new.txt").read_text()
+    tokens = text.replace("\n", " <eos> ").split() if level == "words" else list(text)
+    weights = state_dict(checkpoint)
+    with h5py.File(checkpoint) as file:
+        names = list(file["model"].attrs["token_names"])
+    numbers = torch.tensor([names.index(t) if t in names else 0 for t in tokens])
+    embedding = torch.nn.Embedding.from_pretrained(weights.pop("embedding.weight"))
+    lstm = Model(6, len(names), hidden_size=8, tagging=True)
+    lstm.load_state_dict(weights)
+    with torch.no_grad():
+        nats = -lstm([embedding(numbers[:-1])]).log_softmax(1)[range(len(numbers) - 1), numbers[1:]]
+    out = piped(tmp_path / "new.txt", "predict", checkpoint, "--input", "-", "-o", "-")
+    rows = list(csv.DictReader(io.StringIO(out, newline="")))
+    assert [row["token"] for row in rows] == tokens
+    assert rows[0]["surprisal"] == ""
+    found = numpy.array([float(row["surprisal"]) for row in rows[1:]])
+    assert numpy.abs(found - nats.numpy() / numpy.log(2)).max() < 1e-5
+    quadgate("prepare", "--like", checkpoint, tmp_path / "new.txt", "-o", tmp_path / "new.h5")
+    told = quadgate("predict", checkpoint, "--data", tmp_path / "new.h5", "-o", tmp_path / "o.h5")
+    perplexity = numpy.exp(nats.numpy().mean())
+    assert float(told.split("perplexity ")[1].split(",")[0]) == pytest.approx(perplexity, rel=1e-4)
+
+
+def test_missing_values_become_the_means_of_old_rows(tmp_path):
+    rng = numpy.random.default_rng(5)
+    old = pandas.DataFrame(rng.normal(size=(60, 2)) + [3, 7], columns=NAMES)
+    old.iloc[4, 1] = None
+    old.to_csv(tmp_path / "old.csv", index=False)
+    quadgate("prepare", "csv", tmp_path / "old.csv", "--missing", "mean", "-o", tmp_path / "old.h5")
+    checkpoint = train(tmp_path, tmp_path / "old.h5", {"hidden_size": 4}, {"epochs": 1},
+                       input_len=5, horizon=1)  # fmt: skip
+    new = old.iloc[30:40].copy()
+    new.iloc[8, 0] = None
+    new.to_csv(tmp_path / "new.csv", index=False)
+    new.iloc[8, 0] = old["load"].mean()
+    found = pandas.read_csv(io.StringIO(
+        quadgate("predict", checkpoint, "--input", tmp_path / "new.csv", "-o", "-")))  # fmt: skip
+    lstm = Model(2, 2, hidden_size=4)
+    lstm.load_state_dict(state_dict(checkpoint))
+    with torch.no_grad():
+        x = torch.from_numpy(new.to_numpy()[-5:].astype(numpy.float32))
+        assert numpy.abs(found["prediction"].to_numpy() - lstm([x]).numpy()[0]).max() < 1e-5
+    assert list(found["time"]) == [10, 10]
+    assert evaluate(checkpoint, tmp_path / "old.h5", "train")["mse"] > 0
