@@ -41,7 +41,7 @@ dir = "run"
 )");
   }
 
-  Outcome train(const std::string& dir, std::vector<std::string> keys,
+  Outcome train(const std::string& dir, const std::vector<std::string>& keys,
                 std::vector<std::string> more = {}) const {
     std::vector<std::string> args{"train", "rise.toml", "--set", "output.dir=" + dir};
     for (const std::string& key : keys) args.insert(args.end(), {"--set", key});
@@ -86,7 +86,7 @@ TEST_F(NormalizationOfRunsTest, ResumingGivesTheSameBits) {
   EXPECT_EQ(read("whole.h5"), read("parts.h5"));
   expect_error(train("whole", {"model.normalize=last", "train.epochs=5"}, {"--resume", "--quiet"}),
                kExitWrongUse,
-               "model.normalize: expected \"instance\" as in the run to resume, found \"last\"");
+               R"(model.normalize: expected "instance" as in the run to resume, found "last")");
   expect_error(
       train("next", {"model.normalize=last", "model.init=whole/checkpoint.h5"}, {"--quiet"}),
       kExitFailed, "unexpected 'norm.affine_bias'; unexpected 'norm.affine_weight'");
@@ -124,7 +124,7 @@ TEST_F(NormalizationOfRunsTest, WhatDoesNotFitIsNamed) {
     EXPECT_FALSE(std::filesystem::exists(path("refused")));
   };
   expect_refused({"model.normalize=revin"},
-                 "model.normalize: expected \"none\", \"last\" or \"instance\", found \"revin\"");
+                 R"(model.normalize: expected "none", "last" or "instance", found "revin")");
   expect_refused({"model.normalize=last", "model.residual=true"},
                  "model.residual: expected only with normalize \"none\", found true");
   expect_refused({"model.normalize=instance", "train.loss=gaussian"},
