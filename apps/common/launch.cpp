@@ -127,4 +127,11 @@ std::optional<Launch> launch(const Environment& variables) {
   return found;
 }
 
+bool is_first(const Environment& variables) {
+  for (const char* const name : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    if (const auto rank = variables.find(name); rank != variables.end()) return rank->second == "0";
+  }
+  return true;
+}
+
 }  // namespace quadgate::apps

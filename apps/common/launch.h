@@ -33,4 +33,7 @@ struct Launch {
 /// processes that no MPI can connect.
 std::optional<Launch> launch(const Environment& variables);
 
+/// Whether this process is the first one of its launcher, also where launch() throws, or has none.
+bool is_first(const Environment& variables);
+
 }  // namespace quadgate::apps

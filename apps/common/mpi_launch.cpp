@@ -17,9 +17,16 @@ std::string plugin_name(Mpi mpi) {
   return fmt::format("libquadgate_mpi_{}.so", mpi == Mpi::openmpi ? "openmpi" : "mpich");
 }
 
+/// Without links, such as /proc/self/exe; as it is if there is none.
+std::filesystem::path resolved(const std::filesystem::path& program) {
+  std::error_code error;
+  const auto path = std::filesystem::canonical(program, error);
+  return error ? program : path;
+}
+
 std::optional<std::filesystem::path> plugin_for(Mpi mpi, const std::filesystem::path& program) {
   std::error_code error;
-  const auto folder = std::filesystem::canonical(program, error).parent_path();
+  const auto folder = resolved(program).parent_path();
   for (const char* const place : {"", QUADGATE_PLUGIN_FOLDER}) {
     auto file = (folder / place / plugin_name(mpi)).lexically_normal();
     if (std::filesystem::exists(file, error)) return file;
@@ -45,7 +52,7 @@ std::filesystem::path find_plugin(const Launch& launch, const std::filesystem::p
   throw FileError(
       fmt::format("{}: {} started {} ranks, and the plug-in for {} is not beside {}; {}",
                   plugin_name(launch.mpi), launch.launcher, launch.world_size,
-                  to_string(launch.mpi), program.string(), advice));
+                  to_string(launch.mpi), resolved(program).string(), advice));
 }
 
 void expect_ranks(const Launch& launch, int world_size, std::string_view mpi) {

@@ -5,13 +5,16 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <span>
+#include <thread>
 #include <utility>
 
 #include "apps/common/command.h"
 #include "apps/common/mpi_launch.h"
+#include "apps/common/start_deadline.h"
 #include "apps/common/threads.h"
 #include "apps/common/warn.h"
 #include "engine/base/error.h"
@@ -20,9 +23,16 @@
 namespace quadgate::apps {
 namespace {
 
+/// How long the launcher has to end the other ranks, before the next one speaks.
+constexpr std::chrono::seconds kTurn(2);
+
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown host";
+}
+
+void write_error(std::string_view line) {
+  std::fputs(fmt::format("quadgate: error: {}\n", one_line(line)).c_str(), stderr);
 }
 
 cluster::Options options() {
@@ -30,10 +40,26 @@ cluster::Options options() {
           .advice = "; go on with --resume",
           .on_failure =
               [](std::string_view line) {
-                std::fputs(fmt::format("quadgate: error: {}\n", one_line(line)).c_str(), stderr);
+                write_error(line);
                 be_quiet();  // the launcher ends this rank, too
               },
           .end_process = [] { std::_Exit(kExitFailed); }};
+}
+
+/// As connect. A rank that is gone before all have found each other is nobody's but the launcher's
+/// to tell, and srun lets the others wait for ever: they end. The first one speaks, the second one
+/// if it is there no more.
+std::unique_ptr<cluster::Transport> connect_in_time(const Launch& launch) {
+  constexpr std::chrono::seconds kLimit(120);
+  const StartDeadline deadline(kLimit + kTurn * std::min(launch.rank, 2), [&] {
+    if (launch.rank < 2) {
+      write_error(fmt::format(
+          "rank {} ({}) did not find all {} ranks within {} s: one is gone, or cannot be reached",
+          launch.rank, host_name(), launch.world_size, kLimit.count()));
+    }
+    std::_Exit(kExitFailed);
+  });
+  return connect(launch);
 }
 
 }  // namespace
@@ -46,14 +72,29 @@ std::unique_ptr<Ranks> Ranks::join() {
 }
 
 Ranks::Ranks(Launch launch)
-    : launch_(std::move(launch)), communicator_([this] { return connect(launch_); }, options()) {
+    : launch_(std::move(launch)),
+      communicator_([this] { return connect_in_time(launch_); }, options()) {
   hosts_ = gather(host_name());
   expect_same("version of quadgate", QUADGATE_VERSION);
   share_isa();
 }
 
 int Ranks::work(const std::function<int(Ranks*)>& work) {
-  const std::unique_ptr<Ranks> ranks = join();
+  std::unique_ptr<Ranks> ranks;
+  try {
+    ranks = join();
+  } catch (const cluster::Failure&) {
+    return kExitFailed;
+  } catch (const InvalidArgument&) {
+    // No rank can do what the launcher asks for: the first one says so.
+    if (apps::is_first(environment())) throw;
+    return kExitWrongUse;
+  } catch (const FileError&) {
+    // This may be a matter of one node. Else the first one says it, and most launchers end the
+    // others.
+    if (!apps::is_first(environment())) std::this_thread::sleep_for(kTurn);
+    throw;
+  }
   if (ranks == nullptr) return work(nullptr);
   try {
     return work(ranks.get());

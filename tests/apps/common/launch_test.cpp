@@ -107,6 +107,16 @@ TEST(LaunchTest, SrunWithoutAPmi) {
   EXPECT_EQ(launch({{"SLURM_STEP_NUM_TASKS", "1"}})->world_size, 1);
 }
 
+TEST(LaunchTest, TheFirstOfALauncher) {
+  EXPECT_TRUE(is_first({}));
+  EXPECT_FALSE(is_first(kOpenMpi));
+  EXPECT_FALSE(is_first(kSlurmStep));
+  EXPECT_TRUE(is_first({{"SLURM_PROCID", "0"}}));
+  // A helper of mpirun's, the second one of srun's processes, has started the first rank.
+  EXPECT_TRUE(is_first({{"OMPI_COMM_WORLD_RANK", "0"}, {"SLURM_PROCID", "1"}}));
+  EXPECT_TRUE(is_first({{"PMI_RANK", "0"}, {"SLURM_PROCID", "1"}}));
+}
+
 TEST(LaunchTest, NumbersThatCannotBe) {
   EXPECT_THAT(error_of(kOpenMpi + Environment{{"OMPI_COMM_WORLD_SIZE", "four"}}),
               HasSubstr("OMPI_COMM_WORLD_SIZE: expected 1 to 1048576, found 'four'"));

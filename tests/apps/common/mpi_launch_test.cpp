@@ -8,6 +8,8 @@
 
 #include <fstream>
 
+#include "apps/common/command.h"
+#include "apps/common/ranks.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {
@@ -72,6 +74,22 @@ TEST_F(MpiLaunchTest, AnMpiThatSeesOtherRanksIsAnError) {
                 AllOf(HasSubstr("srun started 4 ranks, but MPICH Version: 4.0.2 finds 1"),
                       HasSubstr("--mpi=pmi2")));
   }
+}
+
+TEST_F(MpiLaunchTest, OnlyTheFirstRankSaysThatNoMpiCanConnectThem) {
+  setenv("SLURM_STEP_NUM_TASKS", "4", 1);
+  for (const char* const rank : {"0", "1"}) {
+    setenv("SLURM_PROCID", rank, 1);
+    int code = 0;
+    try {
+      code = Ranks::work([](Ranks*) { return kExitDone; });
+    } catch (const InvalidArgument&) {
+      code = -1;
+    }
+    EXPECT_EQ(code, *rank == '0' ? -1 : kExitWrongUse);
+  }
+  unsetenv("SLURM_STEP_NUM_TASKS");
+  unsetenv("SLURM_PROCID");
 }
 
 TEST_F(MpiLaunchTest, OneRankNeedsNoMpi) {

@@ -146,6 +146,22 @@ TEST_P(StopRanksTest, OneThatAloneHasNoDataEndsAll) {
   EXPECT_FALSE(std::filesystem::exists(path("run")));
 }
 
+TEST_P(StopRanksTest, OneThatAloneHasOtherDataEndsAll) {
+  std::filesystem::create_directory(path("elsewhere"));
+  std::filesystem::copy_file(path("run.toml"), path("elsewhere/run.toml"));
+  std::string series = "@problemName other\n@univariate true\n@classLabel true 0 1\n@data\n";
+  for (int i = 0; i < 20; ++i) series += "1,2,3:0\n2,1,4:1\n";
+  write("other.ts", series);
+  ASSERT_EQ(
+      run({"prepare", "ts", "other.ts", "--valid-fraction", "0.2", "-o", "elsewhere/data.h5"}).code,
+      kExitDone);
+  const auto ranks = train(2, on_rank(1, "cd elsewhere"));
+  expect_one_error(*ranks, "rank ");
+  EXPECT_THAT(ranks->err(), HasSubstr("the data: expected the same at all ranks, found others at"));
+  EXPECT_EQ(ranks->code(), kExitFailed);
+  EXPECT_FALSE(std::filesystem::exists(path("run")));
+}
+
 TEST_P(StopRanksTest, AFullDiskEndsAllAndLeavesTheLastCheckpointWhole) {
   const auto ranks = train(3);
   wait_for_save(*ranks);

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "apps/common/command.h"
+#include "apps/train/run_lock.h"
 #include "engine/base/random.h"
 #include "tests/apps/train/run_end.h"
 #include "tests/apps/workspace.h"
@@ -142,6 +143,12 @@ TEST_P(TrainOnRanksTest, SaysOnceWhatIsWrong) {
   expect_one_error(2, words("run", {"data.path=missing.h5"}), "missing.h5");
   ASSERT_EQ(run_ranks(2, words("run", {})).code, kExitDone);
   expect_one_error(2, words("run", {}), "run: already holds a run");
+  {
+    auto held = words("run", {});
+    held.emplace_back("--resume");
+    const RunLock lock(path("run"));
+    expect_one_error(2, held, "run: another process trains here");
+  }
   auto resumed = words("run", {"train.epochs=4", "train.grad_shards=8"});
   resumed.emplace_back("--resume");
   expect_one_error(2, resumed, "train.grad_shards: expected 2 as in the run to resume, found 8");
