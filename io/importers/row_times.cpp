@@ -9,9 +9,9 @@
 namespace quadgate {
 namespace {
 
-constexpr double kDay = 86400;
-constexpr double kWeekend = 3 * kDay;  // from Friday to Monday
-constexpr double kShortestMonth = 28 * kDay;
+constexpr double kOneDay = 86400;
+constexpr double kWeekend = 3 * kOneDay;  // from Friday to Monday
+constexpr double kShortestMonth = 28 * kOneDay;
 
 }  // namespace
 
@@ -59,7 +59,7 @@ TimeStep TimeSteps::step(bool is_calendar) const {
   };
   if (are_all(months_)) return step_of(TimeStep::Unit::months, months_);
   if (are_all(month_ends_)) return step_of(TimeStep::Unit::month_ends, month_ends_);
-  if (usual == kDay && over_weekends_ > 0 && !has_weekend_) return {TimeStep::Unit::weekdays, 1};
+  if (usual == kOneDay && over_weekends_ > 0 && !has_weekend_) return {TimeStep::Unit::weekdays, 1};
   return {TimeStep::Unit::seconds, usual};
 }
 
@@ -75,7 +75,7 @@ std::int64_t TimeSteps::others(const TimeStep& step) const {
     case TimeStep::Unit::month_ends:
       return all_ - count_in(month_ends_, months);
     case TimeStep::Unit::weekdays:
-      return all_ - count_in(counts_, kDay) - over_weekends_;
+      return all_ - count_in(counts_, kOneDay) - over_weekends_;
     default:
       return all_ - count_in(counts_, step.count);
   }
