@@ -105,25 +105,30 @@ void cross_entropy(benchmark::State& state, Isa isa) {
 }
 
 /// What a crf of range(0) tags does at a step: forward, backward, and its transitions' gradient.
-void crf(benchmark::State& state, Isa isa) {
+void crf(benchmark::State& state, Isa isa, bool has_powers) {
   const auto tags = static_cast<std::size_t>(state.range(0));
   const std::vector<float> scores(tags * tags, 0.1F);
   const std::vector<float> from(tags, -1.0F);
   std::vector<float> to(tags, -2.0F);
+  std::vector<float> power(tags);
   std::vector<float> sums(tags * tags);
   const CrfKernels kernels = crf_kernels(isa);
+  const auto sum = has_powers ? kernels.sum_powers : kernels.sum;
+  const auto count = has_powers ? kernels.count_powers : kernels.count;
   for (auto _ : state) {
     for (const float* const emissions : {from.data(), static_cast<const float*>(nullptr)}) {
-      kernels.sum({state.range(0), scores.data(), from.data(), emissions, to.data()});
+      if (has_powers) kernels.exp(state.range(0), from.data(), from.data(), 1, power.data());
+      sum({state.range(0), scores.data(), has_powers ? power.data() : from.data(), emissions,
+           to.data()});
     }
-    kernels.count({.tags = state.range(0),
-                   .first_row = 0,
-                   .rows = state.range(0),
-                   .scores = scores.data(),
-                   .pairs = 1,
-                   .from = from.data(),
-                   .to = from.data(),
-                   .sums = sums.data()});
+    count({.tags = state.range(0),
+           .first_row = 0,
+           .rows = state.range(0),
+           .scores = scores.data(),
+           .pairs = 1,
+           .from = from.data(),
+           .to = from.data(),
+           .sums = sums.data()});
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations());
@@ -277,7 +282,13 @@ void register_all() {
     benchmark::RegisterBenchmark(("cross_entropy/" + name).c_str(), cross_entropy, isa)
         ->RangeMultiplier(10)
         ->Range(10, 1000);
-    benchmark::RegisterBenchmark(("crf/" + name).c_str(), crf, isa)->Arg(5)->Arg(17)->Arg(300);
+    for (const bool has_powers : {false, true}) {
+      const std::string kind = has_powers ? "crf_powers/" : "crf/";
+      benchmark::RegisterBenchmark((kind + name).c_str(), crf, isa, has_powers)
+          ->Arg(5)
+          ->Arg(17)
+          ->Arg(300);
+    }
     benchmark::RegisterBenchmark(("dropout/" + name).c_str(), dropout, isa)
         ->RangeMultiplier(8)
         ->Range(8, 512);

@@ -37,7 +37,10 @@ Crf::Crf(const Parameters& parameters)
       start_(parameters.value(parameters.slice("crf.start_transitions")).data()),
       end_(parameters.value(parameters.slice("crf.end_transitions")).data()),
       transitions_(parameters.value(parameters.slice("crf.transitions")).data()),
-      transposed_(static_cast<std::size_t>(tags_ * tags_)) {
+      transposed_(static_cast<std::size_t>(tags_ * tags_)),
+      powers_(transposed_.span().size()),
+      transposed_powers_(powers_.span().size()),
+      zeros_(static_cast<std::size_t>(tags_)) {
   pack();
 }
 
@@ -45,11 +48,33 @@ Crf::~Crf() = default;
 Crf::Crf(Crf&&) noexcept = default;
 
 void Crf::pack() noexcept {
+  // The largest alpha of a step is 0, so its largest beta is within -20 - 2 log(N) and 20, and what
+  // is lost below e^-87 is no part of any sum.
+  constexpr float kMost = 20;
+  float largest = 0;
   for (std::int64_t i = 0; i < tags_; ++i) {
     for (std::int64_t j = 0; j < tags_; ++j) {
-      transposed_.data()[j * tags_ + i] = transitions_[i * tags_ + j];
+      const float score = transitions_[i * tags_ + j];
+      transposed_.data()[j * tags_ + i] = score;
+      largest = std::abs(score) <= largest ? largest : std::abs(score);
     }
   }
+  has_powers_ = largest <= kMost;
+  if (!has_powers_) return;
+  for (std::int64_t i = 0; i < tags_; ++i) {
+    const std::int64_t at = i * tags_;
+    kernels_->exp(tags_, transitions_ + at, zeros_.data(), 1, powers_.data() + at);
+    kernels_->exp(tags_, transposed_.data() + at, zeros_.data(), 1, transposed_powers_.data() + at);
+  }
+}
+
+/// to[j] = emissions[j] + log of the sum of e^(from[i] + scores[i, j]). `power` gets e^from where
+/// that is of use.
+void Crf::add_up(const float* scores, const float* powers, const float* from, float* power,
+                 const float* emissions, float* to) const noexcept {
+  if (!has_powers_) return kernels_->sum({tags_, scores, from, emissions, to});
+  kernels_->exp(tags_, from, zeros_.data(), 1, power);
+  kernels_->sum_powers({tags_, powers, power, emissions, to});
 }
 
 /// Takes the largest off all, so that no number grows with the length of a sequence. Returns it.
@@ -84,8 +109,9 @@ double Crf::forward(const Sequence& sequence, const Rows& rows) const noexcept {
     if (t == 0) {
       for (std::int64_t i = 0; i < tags_; ++i) alphas[i] = start_[i] + emissions[i];
     } else {
-      const float* const before = rows.alphas + sequence.row(t - 1) * tags_;
-      kernels_->sum({tags_, transitions_, before, emissions, alphas});
+      const std::int64_t before = sequence.row(t - 1) * tags_;
+      add_up(transitions_, powers_.data(), rows.alphas + before, rows.betas + before, emissions,
+             alphas);
     }
     rows.shifts[row] = normalize(alphas);
     total += static_cast<double>(rows.shifts[row]);
@@ -121,8 +147,8 @@ void Crf::backward(const Sequence& sequence, const Rows& rows, float scale) cons
     if (t + 1 == sequence.length) {
       for (std::int64_t i = 0; i < tags_; ++i) betas[i] = end_[i] - total;
     } else {
-      const float* const behind = rows.betas + sequence.row(t + 1) * tags_;
-      kernels_->sum({tags_, transposed_.data(), behind, nullptr, betas});
+      float* const behind = rows.betas + sequence.row(t + 1) * tags_;
+      add_up(transposed_.data(), transposed_powers_.data(), behind, behind, nullptr, betas);
     }
     // Behind this step they count with its own emissions, and without what the forward pass took
     // off its alphas.
@@ -132,20 +158,23 @@ void Crf::backward(const Sequence& sequence, const Rows& rows, float scale) cons
       betas[i] = emissions[i] + beta - shift;
       emissions[i] = beta;
     }
-    kernels_->exp(tags_, rows.alphas + row * tags_, emissions, scale, emissions);
+    float* const alphas = rows.alphas + row * tags_;
+    kernels_->exp(tags_, alphas, emissions, scale, emissions);
+    if (has_powers_) kernels_->exp(tags_, alphas, zeros_.data(), 1, alphas);
   }
 }
 
 void Crf::count_transitions(std::int64_t first, std::int64_t count, std::int64_t pairs,
                             const float* alphas, const float* betas, float* sums) const noexcept {
-  kernels_->count({.tags = tags_,
-                   .first_row = first,
-                   .rows = count,
-                   .scores = transitions_,
-                   .pairs = pairs,
-                   .from = alphas,
-                   .to = betas,
-                   .sums = sums});
+  const kernels::CrfCount job{.tags = tags_,
+                              .first_row = first,
+                              .rows = count,
+                              .scores = has_powers_ ? powers_.data() : transitions_,
+                              .pairs = pairs,
+                              .from = alphas,
+                              .to = betas,
+                              .sums = sums};
+  has_powers_ ? kernels_->count_powers(job) : kernels_->count(job);
 }
 
 }  // namespace quadgate

@@ -23,7 +23,9 @@ struct CrfKernels;
 ///
 /// and their probability is proportional to e^score. The loss is -log of it; emissions are the
 /// head's outputs. Sums over all taggings are computed in log space (the forward and the backward
-/// algorithm), each in one order. Functions on sequences may run at the same time, on rows apart.
+/// algorithm), each in one order; within a step they add up powers, while no transition is beyond
+/// -20 to 20, and else logarithms of them. Functions on sequences may run at the same time, on rows
+/// apart.
 class Crf {
  public:
   /// Takes the weights over. `parameters` have a crf and must outlive it; the instruction set is
@@ -51,8 +53,8 @@ class Crf {
   /// Arrays by rows.
   struct Rows {
     float* emissions;  ///< [rows, N]
-    float* alphas;     ///< [rows, N], log probabilities of what was seen up to a step, and its tag
-    float* betas;      ///< [rows, N], see `backward`
+    float* alphas;     ///< [rows, N], see `backward`
+    float* betas;      ///< [rows, N], likewise
     float* shifts;     ///< [rows]
   };
 
@@ -65,8 +67,9 @@ class Crf {
   double score(const Sequence& sequence, const Rows& rows,
                const std::int64_t* labels) const noexcept;
   /// After `forward`: turns emissions into `scale` times the probability of each tag at each step.
-  /// It fills betas such that e^(alphas[i] + transitions[i, j] + betas[j]) of neighbouring steps is
-  /// the probability of tag i and, behind it, j.
+  /// It fills alphas and betas for count_transitions: with scores in log space, e^(alphas[i] +
+  /// transitions[i, j] + betas[j]) of neighbouring steps is the probability of tag i and, behind
+  /// it, j.
   void backward(const Sequence& sequence, const Rows& rows, float scale) const noexcept;
 
   /// Adds those probabilities, of `pairs` neighbours one after the other, to rows [first, first +
@@ -76,6 +79,8 @@ class Crf {
 
  private:
   double end(const Sequence& sequence, const Rows& rows) const noexcept;
+  void add_up(const float* scores, const float* powers, const float* from, float* power,
+              const float* emissions, float* to) const noexcept;
   float normalize(float* alphas) const noexcept;
 
   std::unique_ptr<kernels::CrfKernels> kernels_;
@@ -84,6 +89,10 @@ class Crf {
   const float* end_;          // [N], likewise
   const float* transitions_;  // [N, N], likewise
   Buffer transposed_;         // [N, N]
+  Buffer powers_;             // [N, N], of the transitions
+  Buffer transposed_powers_;  // [N, N]
+  Buffer zeros_;              // [N]
+  bool has_powers_ = false;   // they and all that is computed with them are within a float's range
 };
 
 }  // namespace quadgate

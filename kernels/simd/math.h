@@ -24,7 +24,8 @@ Vec exponential(Vec t) noexcept {
   return ldexp(fma(r * r, p, k(1.0F) + r), n);
 }
 
-/// log(x) for x >= 1, within 1.5 epsilon (relative). With x = 2^n m, 0.75 <= m < 1.5, and s = (m -
+/// log(x) for x >= 1, within 1.5 epsilon (relative); for other normal x above 0 within 1.5 epsilon
+/// of 1 and it. With x = 2^n m, 0.75 <= m < 1.5, and s = (m -
 /// 1) / (m + 1), log(m) = 2 artanh(s) = 2 s (1 + q (c0 + c1 q + c2 q^2)), q = s^2: a minimax fit
 /// within 2.8e-9.
 template <typename Vec>

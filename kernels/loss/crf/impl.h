@@ -76,6 +76,34 @@ class TagBlock {
     add_emissions(step, best);
   }
 
+  void sum_powers(const CrfStep& step) const noexcept {
+    Vecs sums;
+    for (Vec& sum : sums) sum = Vec::broadcast(0.0F);
+    for (std::int64_t i = 0; i < tags_; ++i) {
+      const Vec from = Vec::broadcast(step.from[i]);
+      const float* const scores = step.scores + i * tags_;
+#pragma GCC unroll 4
+      for (std::int64_t v = 0; v < kVectors; ++v) sums[v] = fma(from, load(scores, v), sums[v]);
+    }
+    for (Vec& sum : sums) sum = logarithm(sum);
+    add_emissions(step, sums);
+  }
+
+  void count_powers(const CrfCount& count, std::int64_t row) const noexcept {
+    Vecs sums;
+    for (Vec& sum : sums) sum = Vec::broadcast(0.0F);
+    for (std::int64_t pair = 0; pair < count.pairs; ++pair) {
+      const Vec from = Vec::broadcast(count.from[pair * tags_ + row]);
+      const float* const to = count.to + pair * tags_;
+#pragma GCC unroll 4
+      for (std::int64_t v = 0; v < kVectors; ++v) sums[v] = fma(from, load(to, v), sums[v]);
+    }
+    float* const total = count.sums + row * tags_;
+    for (std::int64_t v = 0; v < kVectors; ++v) {
+      store(fma(sums[v], load(count.scores + row * tags_, v), load(total, v)), total, v);
+    }
+  }
+
   void count(const CrfCount& count, std::int64_t row) const noexcept {
     Vecs scores;
     Vecs sums;
@@ -145,8 +173,21 @@ void crf_count_simd(const CrfCount& count) noexcept {
 }
 
 template <typename Vec>
+void crf_sum_powers_simd(const CrfStep& step) noexcept {
+  for_each_tag_block<Vec>(step.tags, [&](const auto& block) { block.sum_powers(step); });
+}
+
+template <typename Vec>
+void crf_count_powers_simd(const CrfCount& count) noexcept {
+  for (std::int64_t row = count.first_row; row < count.first_row + count.rows; ++row) {
+    for_each_tag_block<Vec>(count.tags, [&](const auto& block) { block.count_powers(count, row); });
+  }
+}
+
+template <typename Vec>
 CrfKernels crf_kernels_simd() noexcept {
-  return {crf_sum_simd<Vec>, crf_best_simd<Vec>, crf_exp_simd<Vec>, crf_count_simd<Vec>};
+  return {crf_sum_simd<Vec>,   crf_best_simd<Vec>,       crf_exp_simd<Vec>,
+          crf_count_simd<Vec>, crf_sum_powers_simd<Vec>, crf_count_powers_simd<Vec>};
 }
 
 }  // namespace

@@ -151,6 +151,53 @@ TEST_P(CrfKernelTest, CountsPairs) {
   }
 }
 
+TEST_P(CrfKernelTest, TakesPowers) {
+  for (const std::size_t tags : tag_sizes()) {
+    for (const std::size_t pairs : std::vector<std::size_t>{1, 2, 5}) {
+      CrfJob before = CrfJob::random(tags, pairs, 4.0F);
+      for (std::size_t i = 0; i < tags * tags; ++i) {
+        before.scores.data()[i] = std::exp(before.scores[i]);
+      }
+      for (std::size_t i = 0; i < pairs * tags; ++i) {
+        before.from.data()[i] = std::exp(before.from[i]);
+        before.to.data()[i] = std::exp(before.to[i]);
+      }
+      CrfJob job = before;
+      kernels_.sum_powers(job.step(true));
+      const std::size_t first = tags / 3;
+      const std::size_t rows = (tags - first + 1) / 2;
+      kernels_.count_powers(job.count(first, rows));
+      for (std::size_t j = 0; j < tags; ++j) {
+        double sum = 0;
+        for (std::size_t i = 0; i < tags; ++i) {
+          sum += double{job.from[i]} * double{job.scores[i * tags + j]};
+        }
+        const double size = 1 + std::abs(std::log(sum)) + std::abs(job.emissions[j]);
+        ASSERT_NEAR(job.result[j], job.emissions[j] + std::log(sum),
+                    (2 + static_cast<double>(tags) / 2) * kEpsilonOfCrf * size);
+      }
+      for (std::size_t i = 0; i < tags; ++i) {
+        for (std::size_t j = 0; j < tags; ++j) {
+          const std::size_t at = i * tags + j;
+          double sum = 0;
+          for (std::size_t k = 0; k < pairs; ++k) {
+            sum += double{job.from[k * tags + i]} * double{job.to[k * tags + j]};
+          }
+          sum *= i < first || i >= first + rows ? 0 : double{job.scores[at]};
+          ASSERT_NEAR(job.sums[at], before.sums[at] + sum,
+                      (3 + static_cast<double>(pairs) / 2) * kEpsilonOfCrf *
+                          (sum + std::abs(before.sums[at])));
+        }
+      }
+      CrfJob expected = before;
+      specification_.sum_powers(expected.step(true));
+      specification_.count_powers(expected.count(first, rows));
+      EXPECT_TRUE(job.result.same_bits(expected.result));
+      EXPECT_TRUE(job.sums.same_bits(expected.sums));
+    }
+  }
+}
+
 TEST_P(CrfKernelTest, RaisesSums) {
   for (const std::size_t tags : tag_sizes()) {
     CrfJob job = CrfJob::random(tags, 1, 3.0F);
