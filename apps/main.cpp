@@ -87,10 +87,17 @@ void add_evaluate(CLI::App& app, EvaluateArguments& arguments, Command& command)
   add_model_on_data(evaluate, arguments, "Split of the data set; else test, or the only one");
   evaluate
       .add_option("--by", arguments.by,
-                  "Print a table as well, which --json has all of: class, confusion or entity; "
+                  "Print a table as well, which --json has all of: class, confusion, entity, "
+                  "baseline, target, step or series; "
                   "may be given many times")
       ->allow_extra_args(false)
       ->type_name("TABLE");
+  evaluate
+      .add_option(
+          "--season", arguments.season,
+          "Rows of a season, for the seasonal baseline and the scale of mase; else what the "
+          "train split's autocorrelation tells")
+      ->type_name("P");
   evaluate
       .add_option("--top-k", arguments.top_k,
                   "Tell how often the class is one of the K likeliest; 5 unless given")

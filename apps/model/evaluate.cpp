@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <optional>
 
@@ -15,28 +14,12 @@
 #include "apps/model/probabilistic_errors.h"
 #include "apps/model/report.h"
 #include "apps/model/text_report.h"
+#include "apps/model/value_report.h"
 #include "engine/base/error.h"
 #include "engine/model/crf_batch.h"
 
 namespace quadgate::apps {
 namespace {
-
-/// Errors in original units: a value's error times its std.
-struct RawErrors {
-  double squared = 0;
-  double absolute = 0;
-
-  /// `points` forecasts `targets`.
-  void add(std::span<const float> points, std::span<const float> targets,
-           std::span<const double> std) {
-    for (std::size_t i = 0; i < points.size(); ++i) {
-      const double value = points[i];
-      const double error = (value - static_cast<double>(targets[i])) * std[i % std.size()];
-      squared += error * error;
-      absolute += std::abs(error);
-    }
-  }
-};
 
 /// Runs the model over the split, with visit(batch, outputs, random field or null) called for each
 /// batch, and tells the means that training tells as well. Returns their sums.
@@ -82,28 +65,47 @@ void evaluate_classes(ModelOnData& model, const EvaluateArguments& arguments,
   add_class_report(description, metrics, report);
 }
 
-void evaluate_values(ModelOnData& model, const std::string& split, Report& report) {
-  const OutputUnits units = output_units(model.dataset(), model.description().config.target_size());
-  const Loss loss(model.description().config);
-  RawErrors raw;
+void evaluate_values(ModelOnData& model, const EvaluateArguments& arguments,
+                     std::span<const std::filesystem::path> data, const std::string& split,
+                     Report& report) {
+  const std::optional<Window>& window = model.description().data.window;
+  if (const auto season = arguments.season;
+      season && (*season < 1 || *season > window->input_len)) {
+    throw InvalidArgument(
+        fmt::format("--season: expected 1 to {} (input_len: a window has no more), found {}",
+                    window->input_len, *season));
+  }
+  ValueReport values(model, data, arguments.season);
   ProbabilisticErrors probabilistic(model.description().config);
-  const Metrics metrics =
-      run(model, split, report, [&](const Batch& batch, std::span<const float> outputs, CrfBatch*) {
-        raw.add(loss.points(outputs), batch.targets, units.std);
-        probabilistic.add(outputs, batch.targets);
-      });
-  const auto items = static_cast<double>(metrics.items);
-  report.numbers.emplace_back("mse_raw", raw.squared / items);
-  report.numbers.emplace_back("mae_raw", raw.absolute / items);
+  run(model, split, report, [&](const Batch& batch, std::span<const float> outputs, CrfBatch*) {
+    values.add(batch, outputs);
+    probabilistic.add(outputs, batch.targets);
+  });
+  values.tell(report);
   std::ranges::copy(probabilistic.named(), std::back_inserter(report.numbers));
+}
+
+/// Throws InvalidArgument at options that are for other models.
+void expect_options_of(const ModelDescription& model, const EvaluateArguments& arguments) {
+  const auto refuse = [&](const char* option, std::int64_t found, const char* expected) {
+    throw InvalidArgument(fmt::format("{}: expected only for {}, found {} for {}", option, expected,
+                                      found, task_name(model)));
+  };
+  const bool has_classes = model.config.task != Task::regression && !model.data.streams;
+  if (arguments.top_k && !has_classes) refuse("--top-k", *arguments.top_k, "classes");
+  if (arguments.season && !model.data.window) refuse("--season", *arguments.season, "a forecast");
 }
 
 /// "class, entity or confusion": what --by may ask for.
 std::string tables_text(const Report& report) {
-  std::string text;
+  std::vector<std::string> names;
   for (const ReportTable& table : report.tables) {
-    const char* const between = &table == &report.tables.back() ? " or " : ", ";
-    text += (text.empty() ? "" : between) + table.by;
+    if (!table.by.empty()) names.push_back(table.by);
+  }
+  std::string text;
+  for (const std::string& name : names) {
+    const char* const between = &name == &names.back() ? " or " : ", ";
+    text += (text.empty() ? "" : between) + name;
   }
   return text.empty() ? "none for this model" : text;
 }
@@ -112,7 +114,7 @@ std::string tables_text(const Report& report) {
 void show_tables(const std::vector<std::string>& by, Report& report) {
   for (const std::string& name : by) {
     const auto found = std::ranges::find(report.tables, name, &ReportTable::by);
-    if (found == report.tables.end()) {
+    if (name.empty() || found == report.tables.end()) {
       throw InvalidArgument(
           fmt::format("--by: expected {}, found '{}'", tables_text(report), name));
     }
@@ -125,19 +127,14 @@ void evaluate_data(const EvaluateArguments& arguments,
   ModelOnData model(Checkpoint(arguments.checkpoint), data, arguments.split, arguments.threads);
   const std::string& split = model.split_name();
   const ModelDescription& description = model.description();
-  const bool is_of_classes =
-      description.config.task != Task::regression && !description.data.streams;
-  if (arguments.top_k && !is_of_classes) {
-    throw InvalidArgument(fmt::format("--top-k: expected none but for classes, found {} for a {}",
-                                      *arguments.top_k, task_name(description)));
-  }
+  expect_options_of(description, arguments);
   Report report;
   if (description.data.streams) {
     evaluate_text(model, split, report);
-  } else if (is_of_classes) {
-    evaluate_classes(model, arguments, split, report);
+  } else if (description.config.task == Task::regression) {
+    evaluate_values(model, arguments, data, split, report);
   } else {
-    evaluate_values(model, split, report);
+    evaluate_classes(model, arguments, split, report);
   }
   show_tables(arguments.by, report);
   for (const std::string& line : report.notes) {

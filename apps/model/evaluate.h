@@ -14,8 +14,9 @@ struct EvaluateArguments {
   std::filesystem::path input;              ///< a raw file, "-" for stdin
   std::optional<std::string> split;         ///< none: test, or the only one
   std::optional<int> threads;
-  std::optional<std::int64_t> top_k;  ///< of classes
-  std::vector<std::string> by;        ///< tables to print: "classes", ...
+  std::optional<std::int64_t> top_k;   ///< of classes
+  std::optional<std::int64_t> season;  ///< of a forecast's baseline
+  std::vector<std::string> by;         ///< tables to print: "classes", ...
   bool json = false;
 };
 

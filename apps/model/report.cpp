@@ -28,6 +28,10 @@ Json json_of(const ReportTable& table) {
     Json* place = &object;
     for (const std::string& name : row.names) place = &(*place)[name];
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      if (table.columns[i].empty()) {
+        *place = json_of(row.numbers[i]);
+        continue;
+      }
       (*place)[table.columns[i]] = json_of(row.numbers[i]);
     }
   }
@@ -89,7 +93,8 @@ std::string to_text(const Report& report) {
     text += fmt::format("{:<{}} {}\n", name, width, text_of(number));
   }
   for (const ReportTable& table : report.tables) {
-    if (table.is_shown) text += "\n" + text_of(table);
+    if (table.is_shown)
+      text += "\n" + (table.title.empty() ? "" : table.title + "\n") + text_of(table);
   }
   return text;
 }

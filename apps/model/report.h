@@ -24,10 +24,11 @@ struct ReportTable {
   };
 
   std::string key{};                   ///< in JSON: "classes"
-  std::string by{};                    ///< what --by asks for it with: "class"
+  std::string by{};                    ///< what --by asks for it with: "class"; or nothing
   std::vector<std::string> of{};       ///< what a row is of: {"class"}
-  std::vector<std::string> columns{};  ///< {"precision", "recall", ...}
+  std::vector<std::string> columns{};  ///< {"precision", ...}; {""}: a row is but a number
   std::vector<Row> rows{};
+  std::string title{};    ///< a line above it in text
   bool is_shown = false;  ///< in text; in JSON all are
 };
 

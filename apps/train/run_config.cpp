@@ -282,6 +282,13 @@ class Reader {
     return !field.empty();
   }
 
+  bool read(std::string_view key, const toml::node& node, const Rule& rule,
+            RunConfig::ClassWeights& field) const {
+    field = {};
+    field.balanced = node.value_exact<std::string>() == "balanced";
+    return field.balanced || read(key, node, rule, field.values);
+  }
+
   template <typename Field>
   bool read(std::string_view key, const toml::node& node, const Rule& rule,
             std::optional<Field>& field) const {

@@ -24,6 +24,13 @@ struct RunConfig {
 
     bool operator==(const Paths&) const = default;
   };
+  /// Weights, or "balanced": those that give every class of the train split as much weight in all.
+  struct ClassWeights {
+    bool balanced = false;
+    std::vector<float> values{};  ///< [classes]; empty: all 1
+
+    bool operator==(const ClassWeights&) const = default;
+  };
   struct Data {
     Paths path;
     std::optional<std::int64_t> input_len;  ///< this and the next three: forecasts only
@@ -68,7 +75,8 @@ struct RunConfig {
     std::int64_t epochs = 0;
     std::int64_t batch_size = 32;
     OptimizerConfig optimizer;
-    LossConfig loss;
+    LossConfig loss;  ///< without its class_weights, until they are completed
+    ClassWeights class_weights;
     ScheduleConfig schedule;
     /// Epochs without a better validation loss after which training ends; empty: it does not.
     std::optional<std::int64_t> early_stopping_patience;

@@ -58,21 +58,22 @@ inline constexpr Rule kPooling{R"("last", "mean" or "max")"};
 inline constexpr Rule kNormalize{R"("none", "last" or "instance")"};
 inline constexpr Rule kLoss{
     R"("cross_entropy", "mse", "mae", "huber", "bce", "pinball", "gaussian" or "student_t")"};
-inline constexpr Rule kWeights{"an array of finite numbers, at least 0", 0};
+inline constexpr Rule kWeights{R"("balanced" or an array of finite numbers, at least 0)", 0};
 inline constexpr Rule kQuantiles{"an array of rising numbers above 0 and below 1",
                                  std::numeric_limits<double>::denorm_min(), 1};
 inline constexpr Rule kInteger{"an integer"};
 
 /// The part of visit_keys on the loss; which keys have a meaning follows from its kind.
-template <typename Config, typename Visitor>
-void visit_loss_keys(Config& loss, Visitor& visit) {
+template <typename Train, typename Visitor>
+void visit_loss_keys(Train& train, Visitor& visit) {
+  auto& loss = train.loss;
   visit("train.loss", loss.kind, kLoss);
   const auto of_classes = [is = loss.kind.value_or(LossKind::cross_entropy) ==
                                 LossKind::cross_entropy](const Rule& rule) {
     return rule.only(is, R"(loss "cross_entropy")");
   };
   visit("train.label_smoothing", loss.label_smoothing, of_classes(kFraction));
-  visit("train.class_weights", loss.class_weights, of_classes(kWeights));
+  visit("train.class_weights", train.class_weights, of_classes(kWeights));
   visit("train.ignore_index", loss.ignore_index, of_classes(kInteger));
   visit("train.huber_delta", loss.huber_delta,
         kPositive.only(loss.kind == LossKind::huber, R"(loss "huber")"));
@@ -189,7 +190,7 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit_conv_keys(config.model.conv, visit);
   visit("train.epochs", config.train.epochs, kCount.must());
   visit("train.batch_size", config.train.batch_size, kCount);
-  visit_loss_keys(config.train.loss, visit);
+  visit_loss_keys(config.train, visit);
   visit_optimizer_keys(config.train.optimizer, visit);
   visit("train.clip_norm", config.train.optimizer.clip_norm, kPositive);
   visit("train.accumulate_steps", config.train.optimizer.accumulate_steps, kCount);

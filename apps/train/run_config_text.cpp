@@ -71,6 +71,9 @@ class Writer {
     }
     return text.empty() ? "" : text + "]";
   }
+  static std::string write(const RunConfig::ClassWeights& field) {
+    return field.balanced ? "\"balanced\"" : write(field.values);
+  }
   static std::string write(const RunConfig::Paths& field) {
     return field.names.size() == 1 ? write(field.names.front()) : write(field.names);
   }

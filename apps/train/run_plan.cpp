@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/error.h"
+#include "io/data/loader.h"
 
 namespace quadgate::apps {
 namespace {
@@ -40,6 +43,39 @@ NormalizationConfig normalization_of(const RunConfig::Model& config, const Datas
   }
   normalization.columns = target_columns(data.description());
   return normalization;
+}
+
+/// For each class, as scikit-learn has it: targets / (classes * targets of the class), of the train
+/// split and the classes that occur there. A class that does not has weight 1.
+std::vector<float> balanced_weights(const RunConfig& config, Dataset& data) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(data.output_size()));
+  Loader loader(data.split("train"), config.train.batch_size);
+  for (Batch batch; loader.next(batch);) {
+    for (const std::int64_t label : batch.labels) {
+      if (label != config.train.loss.ignore_index) ++counts[static_cast<std::size_t>(label)];
+    }
+  }
+  const auto all =
+      static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+  const auto classes =
+      static_cast<double>(std::ranges::count_if(counts, [](auto count) { return count > 0; }));
+  std::vector<float> weights;
+  for (const std::int64_t count : counts) {
+    weights.push_back(count > 0 ? static_cast<float>(all / (classes * static_cast<double>(count)))
+                                : 1.0F);
+  }
+  return weights;
+}
+
+/// Settles the weights of classes.
+void complete_class_weights(RunConfig& config, Dataset& data) {
+  RunConfig::ClassWeights& weights = config.train.class_weights;
+  if (weights.balanced && data.task() == Task::regression) {
+    throw InvalidArgument(
+        "train.class_weights: expected only for classes, found \"balanced\" for a regression");
+  }
+  if (weights.balanced) weights = {.values = balanced_weights(config, data)};
+  config.train.loss.class_weights = weights.values;
 }
 
 }  // namespace
@@ -77,6 +113,7 @@ void complete(RunConfig& config, Dataset& data) {
   const std::int64_t size = data.split("train").size();
   config.train.batch_size = std::min(config.train.batch_size, size);
   const std::int64_t batches = (size - 1) / config.train.batch_size + 1;
+  complete_class_weights(config, data);
   complete_schedule(config, (batches - 1) / config.train.optimizer.accumulate_steps + 1);
   if (data.has_split("valid")) return;
   const auto refuse = [&](const char* key, std::string_view found) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "apps/common/signals.h"
+#include "apps/model/baseline_loss.h"
 #include "apps/model/evaluation.h"
 #include "engine/base/error.h"
 #include "engine/training/sharded_network.h"
@@ -32,6 +33,7 @@ TrainingRun::TrainingRun(const RunConfig& config, const RunFolder& folder, Datas
                          Trainer& trainer, TrainingState state,
                          const TrainingReport::Output& output)
     : config_(config.train),
+      data_paths_(config.data_paths()),
       folder_(folder),
       data_(data),
       train_(data.split("train")),
@@ -40,6 +42,7 @@ TrainingRun::TrainingRun(const RunConfig& config, const RunFolder& folder, Datas
       share_(share_of(trainer)),
       schedule_(config_.schedule, config_.optimizer.lr),
       model_{trainer.network().config(), data.description()},
+      tells_(is_first(trainer) && output.progress),
       report_(is_first(trainer) ? output : TrainingReport::Output{false, false, false},
               {config_.epochs, train_.size(), config_.batch_size}, folder, model_),
       checkpoints_(config_, folder, model_, trainer),
@@ -67,7 +70,9 @@ bool TrainingRun::run() {
         "stopped early after epoch {}: no better valid loss than {:.4f} in {} epochs", state_.epoch,
         state_.early_stopping.best, state_.early_stopping.num_bad_epochs));
   }
-  report_.say_last(fmt::format("checkpoint: {}{}", folder_.checkpoint().string(), best_text()));
+  if (!tells_) return true;
+  report_.say_last(fmt::format("checkpoint: {}{}{}", folder_.checkpoint().string(), best_text(),
+                               baseline_text()));
   return true;
 }
 
@@ -187,6 +192,18 @@ void TrainingRun::say_finished() {
 // What the end of a run tells of best.h5, if there is one and its epoch is known.
 std::string TrainingRun::best_text() const {
   return state_.best_epoch ? fmt::format("; best.h5 is of epoch {}", *state_.best_epoch) : "";
+}
+
+// What the end of a run tells of a forecast that a baseline is better than.
+std::string TrainingRun::baseline_text() const {
+  const LossKind loss = model_.config.loss.kind_for(model_.config.task);
+  const bool is_of_points =
+      loss == LossKind::mse || loss == LossKind::mae || loss == LossKind::huber;
+  if (!state_.best_loss || !data_.is_forecast() || !is_of_points) return "";
+  const BaselineLoss baseline = best_baseline(model_.config, data_paths_, data_, "valid");
+  if (*state_.best_loss <= baseline.loss) return "";
+  return fmt::format(", worse than its baseline: a valid loss of {:.4f}, but {:.4f} by {}",
+                     *state_.best_loss, baseline.loss, baseline.text);
 }
 
 bool TrainingRun::stopped_early() const {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/train/checkpoint_policy.h"
 #include "apps/train/run_config.h"
@@ -41,8 +43,10 @@ class TrainingRun {
   bool stopped_early() const;
   void say_finished();
   std::string best_text() const;
+  std::string baseline_text() const;
 
   RunConfig::Train config_;
+  std::vector<std::filesystem::path> data_paths_;
   const RunFolder& folder_;
   Dataset& data_;
   Split& train_;
@@ -51,6 +55,7 @@ class TrainingRun {
   RowShare share_;
   Schedule schedule_;
   ModelDescription model_;
+  bool tells_;  // messages
   TrainingReport report_;
   CheckpointPolicy checkpoints_;
   std::int64_t num_batches_;

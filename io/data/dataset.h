@@ -43,6 +43,10 @@ class Split {
   virtual bool wants_chunks() const { return false; }
   /// Whether a batch has labels or targets: for predictions nobody may know them.
   virtual bool has_targets() const noexcept { return true; }
+  /// Of a forecast: how many series there are, over all files, and the number of the one that
+  /// window `row` lies in.
+  virtual std::int64_t num_series() const noexcept { return 1; }
+  virtual std::int64_t series(std::int64_t) const noexcept { return 0; }
   /// "FILE: dataset 'train/x' row 17", to begin an error message with.
   virtual std::string where(std::int64_t row) const = 0;
   /// Of a forecast: where the targets of window `row` lie.

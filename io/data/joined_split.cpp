@@ -34,6 +34,19 @@ std::int64_t JoinedSplit::max_len() const noexcept {
   return longest;
 }
 
+std::int64_t JoinedSplit::num_series() const noexcept {
+  std::int64_t count = 0;
+  for (const auto& part : parts_) count += part->num_series();
+  return count;
+}
+
+std::int64_t JoinedSplit::series(std::int64_t row) const noexcept {
+  const std::size_t part = part_of(row);
+  std::int64_t before = 0;
+  for (std::size_t i = 0; i < part; ++i) before += parts_[i]->num_series();
+  return before + parts_[part]->series(row - firsts_[part]);
+}
+
 std::vector<std::int64_t> JoinedSplit::chunks() const {
   std::vector<std::int64_t> firsts;
   for (std::size_t part = 0; part < parts_.size(); ++part) {

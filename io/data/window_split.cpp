@@ -60,6 +60,7 @@ WindowSplit::WindowSplit(const hdf5::File& file, const std::string& name,
                          const DataDescription& description, FeatureView view)
     : WindowSplit(file, name, description, std::move(view), description.window->horizon) {
   const std::vector<SeriesRange> ranges = read_series_ranges(file, name, x_.shape()[0]);
+  num_series_ = static_cast<std::int64_t>(ranges.size());
   for (std::size_t i = 0; i < ranges.size(); ++i) add_series(i, ranges[i]);
   if (size_ > 0) return;
   throw DataError(fmt::format(
@@ -110,6 +111,10 @@ void WindowSplit::add_end(std::size_t number, const SeriesRange& range,
 
 const WindowSplit::Windows& WindowSplit::series_of(std::int64_t window) const noexcept {
   return *(std::ranges::upper_bound(series_, window, {}, &Windows::first) - 1);
+}
+
+std::int64_t WindowSplit::series(std::int64_t window) const noexcept {
+  return static_cast<std::int64_t>(series_of(window).number);
 }
 
 // The row of x that the inputs of a window begin at.

@@ -57,6 +57,8 @@ class WindowSplit final : public Split {
   std::vector<std::int64_t> chunks() const override;
   bool wants_chunks() const override { return x_.has_slow_rows(); }
   bool has_targets() const noexcept override { return horizon_ > 0; }
+  std::int64_t num_series() const noexcept override { return num_series_; }
+  std::int64_t series(std::int64_t window) const noexcept override;
   std::string where(std::int64_t row) const override;
   WindowPlace place(std::int64_t row) const override;
   void read(std::span<const std::int64_t> rows, Batch& batch) override;
@@ -89,6 +91,7 @@ class WindowSplit final : public Split {
   std::vector<std::int64_t> targets_;  // columns of x
   std::int64_t columns_;
   SeriesLabels labels_;
+  std::int64_t num_series_ = 0;
   std::vector<Windows> series_;  // those that have windows
   std::int64_t size_ = 0;
   std::vector<float> rows_;  // of x, from which windows are cut

@@ -311,3 +311,23 @@ def test_targets_out_of_range_are_refused(tmp_path):
                        "loss bce, found 1.5"):  # fmt: skip
         train(tmp_path, data, {"hidden_size": 4},
               {"epochs": 1, "loss": "bce", "batch_size": BATCH, "shuffle": False})  # fmt: skip
+
+
+@pytest.mark.parametrize("task", ["classification", "tagging"])
+def test_balanced_weights_are_scikit_learns(tmp_path, task):
+    weights = {}
+    for name in ["balanced", "numbers"]:
+        folder = tmp_path / name
+        folder.mkdir()
+        make_dataset(folder / "data.h5", task, {})
+        _, targets = read_split(folder / "data.h5", "train")
+        counts = torch.bincount(targets[targets >= 0], minlength=CLASSES).double()
+        numbers = counts.sum() / (CLASSES * counts)
+        settings = {"epochs": 2, "batch_size": BATCH, "lr": 0.01}
+        settings["class_weights"] = name if name == "balanced" else numbers.tolist()
+        weights[name] = state_dict(train(folder, folder / "data.h5", {"hidden_size": 8}, settings))
+    line = next(line for line in (tmp_path / "balanced/run/run.toml").read_text().splitlines()
+                if line.startswith("class_weights"))  # fmt: skip
+    assert json.loads(line.split("=")[1]) == pytest.approx(numbers.tolist(), rel=1e-6)
+    for name, tensor in weights["numbers"].items():
+        assert max_difference(weights["balanced"][name], tensor) == 0, name

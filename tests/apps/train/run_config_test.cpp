@@ -185,10 +185,10 @@ TEST(RunConfigTest, EveryKeyIsRead) {
   EXPECT_EQ(config.model.init, "start.h5");
   EXPECT_EQ(config.model.pooling, Pooling::max);
   EXPECT_EQ(config.train.batch_size, 20);
-  EXPECT_EQ(config.train.loss, (LossConfig{.kind = LossKind::cross_entropy,
-                                           .label_smoothing = 0.1,
-                                           .class_weights = {0.1F, 2, 1e30F},
-                                           .ignore_index = -1}));
+  EXPECT_EQ(
+      config.train.loss,
+      (LossConfig{.kind = LossKind::cross_entropy, .label_smoothing = 0.1, .ignore_index = -1}));
+  EXPECT_EQ(config.train.class_weights, (RunConfig::ClassWeights{.values = {0.1F, 2, 1e30F}}));
   EXPECT_EQ(config.train.optimizer.kind, OptimizerConfig::Kind::sgd);
   EXPECT_EQ(config.train.optimizer.momentum, 0.9);
   EXPECT_EQ(config.train.optimizer.weight_decay, 1e-30);
@@ -483,6 +483,7 @@ TEST(RunConfigTest, TypesAndRangesAreNamed) {
                                  "train.label_smoothing=-0.1",
                                  "train.class_weights=[]",
                                  "train.class_weights=2",
+                                 "train.class_weights=\"even\"",
                                  "train.class_weights=[1, -1]",
                                  "train.class_weights=[1, nan]",
                                  "train.class_weights=[1, \"a\"]",
