@@ -86,8 +86,8 @@ void add_generate(CLI::App& app, GenerateArguments& arguments, ScoreArguments& s
 }
 
 void add_tag(CLI::App& app, TagArguments& arguments, Command& command) {
-  CLI::App& tag =
-      *app.add_subcommand("tag", "Print sentences with a tag, or a lemma, a word, from a model of tokens");
+  CLI::App& tag = *app.add_subcommand(
+      "tag", "Print sentences with a tag, or a lemma, a word, from a model of tokens");
   tag.add_option("checkpoint", arguments.checkpoint, "Checkpoint of the model")
       ->required()
       ->type_name("CHECKPOINT");
