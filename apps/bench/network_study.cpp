@@ -88,7 +88,7 @@ NetworkCheck NetworkStudy::check_of(Check& check) const {
   result.predicted =
       predict_step(result.network,
                    exchange_work(parameters_, point.ranks, StepBenchmark::shards_for(point.ranks)),
-                   point.ranks, result.computation);
+                   point.ranks, result.computation, layers_);
   result.step_seconds = point.step_seconds;
   result.exchange_seconds = point.communication->exchange;
   return result;
