@@ -152,9 +152,9 @@ std::vector<double> weights_of_layers(const ModelConfig& config) {
   std::vector<double> parts;
   double recurrent = 0;
   for (std::int64_t layer = 0; layer < rnn.num_layers; ++layer) {
-    const double inputs = static_cast<double>(rnn.layer_input_size(layer) + rnn.h_size() + 2);
-    const double gates = static_cast<double>(num_gates(rnn.cell) * rnn.hidden_size);
-    const double projection = static_cast<double>(rnn.proj_size * rnn.hidden_size);
+    const auto inputs = static_cast<double>(rnn.layer_input_size(layer) + rnn.h_size() + 2);
+    const auto gates = static_cast<double>(num_gates(rnn.cell) * rnn.hidden_size);
+    const auto projection = static_cast<double>(rnn.proj_size * rnn.hidden_size);
     parts.push_back(static_cast<double>(rnn.num_directions()) * (gates * inputs + projection) /
                     all);
     recurrent += parts.back();
