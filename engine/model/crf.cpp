@@ -50,7 +50,7 @@ Crf::Crf(Crf&&) noexcept = default;
 void Crf::pack() noexcept {
   // The largest alpha of a step is 0, so its largest beta is within -20 - 2 log(N) and 20, and what
   // is lost below e^-87 is no part of any sum.
-  constexpr float kMost = 20;
+  constexpr float kSafe = 20;
   float largest = 0;
   for (std::int64_t i = 0; i < tags_; ++i) {
     for (std::int64_t j = 0; j < tags_; ++j) {
@@ -59,7 +59,7 @@ void Crf::pack() noexcept {
       largest = std::abs(score) <= largest ? largest : std::abs(score);
     }
   }
-  has_powers_ = largest <= kMost;
+  has_powers_ = largest <= kSafe;
   if (!has_powers_) return;
   for (std::int64_t i = 0; i < tags_; ++i) {
     const std::int64_t at = i * tags_;
