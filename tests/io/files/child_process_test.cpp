@@ -105,7 +105,7 @@ TEST(ChildProcess, NeitherBeginsNorTakesARequestWhileItStandsStill) {
 }
 
 TEST(ChildProcess, MayWorkForLongerThanItMayStandStill) {
-  EXPECT_EQ(Obedient(milliseconds(400))("work"), "did work");
+  EXPECT_EQ(Obedient(milliseconds(250))("work"), "did work");
 }
 
 TEST(ChildProcess, GoesWithItsOwner) {

@@ -50,7 +50,7 @@ std::string obey(const std::string& order) {
   if (order == "throw") throw std::runtime_error("a.h5: no");
   if (order == "abort") std::abort();
   if (order == "loop") use_cpu(100);
-  if (order == "work") use_cpu(1);
+  if (order == "work") use_cpu(0.5);
   if (order == "allocate") {
     if (::mmap(nullptr, 128 * kMiB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) {
       throw std::bad_alloc();
