@@ -1,8 +1,7 @@
 #include "apps/model/input_data.h"
 
-#include <stdlib.h>
-
 #include <cerrno>
+#include <cstdlib>
 #include <system_error>
 
 #include "apps/model/text_output.h"

@@ -26,8 +26,7 @@ std::int64_t count_characters(std::string_view text) {
 
 }  // namespace
 
-TextReport::TextReport(const ModelDescription& model)
-    : loss_(with_plain_loss(model.config)), unknown_token_(-1) {
+TextReport::TextReport(const ModelDescription& model) : loss_(with_plain_loss(model.config)) {
   const TextTokens tokens(model.data.token_names);
   unknown_token_ = tokens.unknown();
   for (const std::string& name : model.data.token_names) {

@@ -28,7 +28,7 @@ class TextReport {
   Loss loss_;                             // the plain cross-entropy
   std::vector<std::int64_t> characters_;  // of each token
   std::vector<char> is_word_;             // of each token: blanks stand between two of them
-  std::int64_t unknown_token_;            // or -1
+  std::int64_t unknown_token_ = -1;       // if there is one
   Clock::time_point start_ = Clock::now();
   double nats_ = 0;
   std::int64_t tokens_ = 0;

@@ -118,6 +118,7 @@ std::vector<double> scales_of(const TrainRows& rows, std::size_t places, std::in
     place.last[slot] = value;
   });
   std::vector<double> scales;
+  scales.reserve(all.size());
   for (const Place& place : all) {
     scales.push_back(place.count > lag ? place.sum / static_cast<double>(place.count - lag) : 0);
   }

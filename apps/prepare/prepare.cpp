@@ -178,17 +178,17 @@ void prepare_rows(const Job& job, const char* unit, Read read, Write write, Has 
   const ImportOptions import = job.import_options(progress->observer());
   auto data = read(arguments.inputs, import);
   using Data = decltype(data);
-  constexpr bool is_of_sequences = std::is_same_v<Data, LabelledSequences>;
+  constexpr bool kIsOfSequences = std::is_same_v<Data, LabelledSequences>;
   std::optional<Data> valid;
   std::optional<Data> test;
   if (has(arguments.valid)) valid = read(arguments.valid, import);
   if (has(arguments.test)) test = read(arguments.test, import);
-  if constexpr (is_of_sequences) expect_known_task(job, data);
+  if constexpr (kIsOfSequences) expect_known_task(job, data);
   const PrepareSummary summary =
       write(arguments.output, data, valid, test, options_of(job, progress->observer()));
   progress.reset();  // ends its line
   print(job, summary, unit);
-  if constexpr (is_of_sequences) {
+  if constexpr (kIsOfSequences) {
     job.say(note_on(data, job.missing()));
     if (valid) job.say(note_on(*valid, job.missing()));
     if (test) job.say(note_on(*test, job.missing()));

@@ -60,6 +60,7 @@ std::vector<float> balanced_weights(const RunConfig& config, Dataset& data) {
   const auto classes =
       static_cast<double>(std::ranges::count_if(counts, [](auto count) { return count > 0; }));
   std::vector<float> weights;
+  weights.reserve(counts.size());
   for (const std::int64_t count : counts) {
     weights.push_back(count > 0 ? static_cast<float>(all / (classes * static_cast<double>(count)))
                                 : 1.0F);

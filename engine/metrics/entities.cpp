@@ -65,7 +65,7 @@ void EntityCounts::add(std::span<const std::int64_t> labels,
   for (const Entity& entity : find(predicted)) {
     Counts& counts = counts_of(entity.type);
     ++counts.predicted;
-    counts.hits += std::ranges::binary_search(expected, entity) ? 1 : 0;
+    counts.hits += std::binary_search(expected.begin(), expected.end(), entity) ? 1 : 0;
   }
 }
 

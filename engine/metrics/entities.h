@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "engine/metrics/class_counts.h"
@@ -50,7 +51,10 @@ class EntityCounts {
     std::size_t first;
     std::size_t last;
     std::string_view type;
-    auto operator<=>(const Entity&) const = default;
+
+    bool operator<(const Entity& other) const {
+      return std::tie(first, last, type) < std::tie(other.first, other.last, other.type);
+    }
   };
   std::vector<Entity> find(std::span<const std::int64_t> classes) const;
 

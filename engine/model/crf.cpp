@@ -165,7 +165,8 @@ void Crf::backward(const Sequence& sequence, const Rows& rows, float scale) cons
 }
 
 void Crf::count_transitions(std::int64_t first, std::int64_t count, std::int64_t pairs,
-                            const float* alphas, const float* betas, float* sums) const noexcept {
+                            const float* alphas, const float* betas,
+                            std::span<float> sums) const noexcept {
   const kernels::CrfCount job{.tags = tags_,
                               .first_row = first,
                               .rows = count,
@@ -173,7 +174,7 @@ void Crf::count_transitions(std::int64_t first, std::int64_t count, std::int64_t
                               .pairs = pairs,
                               .from = alphas,
                               .to = betas,
-                              .sums = sums};
+                              .sums = sums.data()};
   has_powers_ ? kernels_->count_powers(job) : kernels_->count(job);
 }
 

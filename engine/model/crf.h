@@ -75,7 +75,8 @@ class Crf {
   /// Adds those probabilities, of `pairs` neighbours one after the other, to rows [first, first +
   /// count) of sums [N, N].
   void count_transitions(std::int64_t first, std::int64_t count, std::int64_t pairs,
-                         const float* alphas, const float* betas, float* sums) const noexcept;
+                         const float* alphas, const float* betas,
+                         std::span<float> sums) const noexcept;
 
  private:
   double end(const Sequence& sequence, const Rows& rows) const noexcept;

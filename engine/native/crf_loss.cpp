@@ -79,7 +79,8 @@ double CrfLoss::transitions(std::int64_t first, std::int64_t rows, const Pass& p
     const std::int64_t before = steps.offset_at(t - 1);
     const std::int64_t here = steps.offset_at(t);
     crf_.count_transitions(first, rows, steps.rows_at(t), alphas_.data() + before * tags_,
-                           betas_.data() + here * tags_, gradient_);
+                           betas_.data() + here * tags_,
+                           {gradient_, static_cast<std::size_t>(tags_ * tags_)});
     for (std::int64_t place = 0; place < steps.rows_at(t); ++place) {
       const std::int64_t row = labels[before + place] - first;
       if (row >= 0 && row < rows) sums[row * tags_ + labels[here + place]] -= 1;

@@ -27,9 +27,9 @@ class PackStages {
   void begin(const WeightArrival& arrival) noexcept;
   /// The tasks were run.
   void skip() noexcept;
-  /// Runs what is left of a stage, once its weights are there, with all cores that come to it.
-  /// Throws what the arrival throws.
-  void finish(std::int64_t stage, PhaseTimes& times);
+  /// Runs what is left of stage `number`, once its weights are there, with all cores that come to
+  /// it. Throws what the arrival throws.
+  void finish(std::int64_t number, PhaseTimes& times);
 
  private:
   struct Stage {

@@ -74,10 +74,12 @@ OpenDataset join(std::vector<OpenDataset> files) {
     for (auto& [name, split] : file.splits) parts[name].push_back(std::move(split));
   }
   std::vector<std::function<std::unique_ptr<Split>()>> futures;
+  futures.reserve(files.size());
   for (OpenDataset& file : files) futures.push_back(std::move(file.open_future));
   OpenDataset joined = std::move(files.front());
   joined.open_future = [futures] {
     std::vector<std::unique_ptr<Split>> ends;
+    ends.reserve(futures.size());
     for (const auto& open : futures) ends.push_back(open());
     return std::make_unique<JoinedSplit>(std::move(ends));
   };

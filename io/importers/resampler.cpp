@@ -14,12 +14,12 @@ namespace quadgate {
 
 double parse_time_step(std::string_view text) {
   using Unit = std::pair<std::string_view, double>;
-  constexpr std::array kUnits{Unit{"s", 1}, Unit{"min", 60}, Unit{"h", 3600}, Unit{"d", 86400}};
+  constexpr std::array kStepUnits{Unit{"s", 1}, Unit{"min", 60}, Unit{"h", 3600}, Unit{"d", 86400}};
   std::int64_t count = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   const std::string_view unit = text.substr(static_cast<std::size_t>(rest - text.data()));
   constexpr std::int64_t kMost = 1'000'000'000;
-  for (const auto& [name, seconds] : kUnits) {
+  for (const auto& [name, seconds] : kStepUnits) {
     if (error == std::errc() && unit == name && count > 0 && count <= kMost) {
       return static_cast<double>(count) * seconds;
     }

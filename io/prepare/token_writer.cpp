@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/model/loss_config.h"
@@ -48,8 +49,8 @@ std::vector<std::int64_t> count_words(const WordList& words, const SentenceSplit
 class SentenceWriter {
  public:
   SentenceWriter(hdf5::FileWriter& file, const std::vector<SentenceSplit>& sources,
-                 const std::vector<std::int64_t>& labels, hdf5::Storage storage)
-      : labels_(labels) {
+                 std::vector<std::int64_t> labels, hdf5::Storage storage)
+      : labels_(std::move(labels)) {
     std::array<std::int64_t, 3> rows{};
     std::array<std::int64_t, 3> tokens{};
     for (const SentenceSplit& source : sources) {

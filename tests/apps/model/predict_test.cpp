@@ -136,7 +136,7 @@ TEST_F(PredictTest, RefusesOptionsThatContradictTheModel) {
 }
 
 TEST_F(PredictTest, ForecastsBehindTheShortestHistory) {
-  train_forecast("[\"b\", \"a\"]");
+  train_forecast(R"(["b", "a"])");
   write("new.csv", hours(0, 6));
   EXPECT_EQ(predict("new.csv", {"--steps", "5"}).code, kExitDone);
   const std::string text = read("out.csv");

@@ -96,7 +96,7 @@ void expect_reference(CrfCase&& test, double tolerance) {
     }
     if (t == 0) continue;
     crf.count_transitions(0, test.tags, 1, &test.alphas[static_cast<std::size_t>(2 * t - 1) * size],
-                          &test.betas[static_cast<std::size_t>(2 * t + 1) * size], sums.data());
+                          &test.betas[static_cast<std::size_t>(2 * t + 1) * size], sums);
     sums[static_cast<std::size_t>(test.labels[static_cast<std::size_t>(2 * t - 1)]) * size +
          static_cast<std::size_t>(test.labels[static_cast<std::size_t>(2 * t + 1)])] -= 1;
   }
