@@ -22,26 +22,21 @@ STEPS, SEQUENCES, FEATURES, UNITS = 7, 3, 3, 4
 x = numpy.random.default_rng(1).normal(size=(STEPS, SEQUENCES, FEATURES)).astype("f4")
 SHORT, FULL = numpy.array([7, 5, 3], "i4"), numpy.full(SEQUENCES, STEPS, "i4")
 
-
 def node(op, gates):
     rows, random = gates * UNITS, numpy.random.default_rng(2)
     sizes = {"W": (1, rows, FEATURES), "R": (1, rows, UNITS), "B": (1, 2 * rows)}
     value = lambda name, *shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-    made = helper.make_model(
-        helper.make_graph(
-            [helper.make_node(op, ["x", *sizes, "lengths"], ["y", "y_h"], hidden_size=UNITS)], "g",
-            [value("x", "T", "N", FEATURES), helper.make_tensor_value_info("lengths", TensorProto.INT32, ("N",))],
-            [value("y", "T", 1, "N", UNITS), value("y_h", 1, "N", UNITS)],
-            [numpy_helper.from_array(random.normal(size=s).astype("f4"), k) for k, s in sizes.items()]),
-        opset_imports=[helper.make_opsetid("", 14)])  # fmt: skip
-    made.ir_version = 8
+    lengths = helper.make_tensor_value_info("lengths", TensorProto.INT32, ("N",))
+    made = helper.make_graph(
+        [helper.make_node(op, ["x", *sizes, "lengths"], ["y", "y_h"], hidden_size=UNITS)], "g",
+        [value("x", "T", "N", FEATURES), lengths], [value("y", "T", 1, "N", UNITS), value("y_h", 1, "N", UNITS)],
+        [numpy_helper.from_array(random.normal(size=s).astype("f4"), k) for k, s in sizes.items()])  # fmt: skip
+    made = helper.make_model(made, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
     onnx.checker.check_model(made, full_check=True)
     onnx.save(made, "m.onnx")
 
-
 def runtime(lengths):
     return onnxruntime.InferenceSession("m.onnx").run(None, {"x": x, "lengths": lengths})
-
 
 def vino(lengths, **sizes):
     core = openvino.Core()
@@ -51,10 +46,8 @@ def vino(lengths, **sizes):
     result = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})({"x": x, "lengths": lengths})
     return [result[i] for i in range(2)]
 
-
 def apart(a, b):
     return max(float(abs(p - q).max()) for p, q in zip(a, b))
-
 
 for op, gates in {"LSTM": 4, "GRU": 3, "RNN": 1}.items():
     node(op, gates)

@@ -4,7 +4,6 @@
 # an error: the numbers are those of another network, and of layout=1 the shape of Y_h as well. onnxruntime
 # 1.32.0 follows P and input_forget, and refuses layout=1; the truth of that is the same node with its axes
 # exchanged outside. sequence_lens, clip, reverse and both directions are right.
-#
 # https://onnx.ai/onnx/operators/onnx__LSTM.html
 set -euo pipefail
 folder=$(mktemp -d)
@@ -23,46 +22,33 @@ STEPS, SEQUENCES, FEATURES, UNITS = 5, 2, 3, 4
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 x = numpy.random.default_rng(1).normal(size=(STEPS, SEQUENCES, FEATURES)).astype("f4")
 
-
 def node(op, peepholes=False, **options):
     rows, random = GATES[op] * UNITS, numpy.random.default_rng(2)
-    sizes = {"W": (1, rows, FEATURES), "R": (1, rows, UNITS), "B": (1, 2 * rows), "P": (1, 3 * UNITS)}
-    constants = {name: random.normal(size=size).astype("f4") for name, size in sizes.items()}
-    inputs = ["x", "W", "R", "B"]
+    sizes = {"W": (1, rows, FEATURES), "R": (1, rows, UNITS), "B": (1, 2 * rows)}
     if peepholes:
-        inputs += ["", "", "", "P"]
-    else:
-        del constants["P"]
+        sizes["P"] = (1, 3 * UNITS)
+    inputs = ["x", "W", "R", "B"] + (["", "", "", "P"] if peepholes else [])
     shapes = [(STEPS, SEQUENCES, FEATURES), (STEPS, 1, SEQUENCES, UNITS), (1, SEQUENCES, UNITS)]
     if options.get("layout"):
         shapes = [(SEQUENCES, STEPS, FEATURES), (SEQUENCES, STEPS, 1, UNITS), (SEQUENCES, 1, UNITS)]
-    value = lambda name, shape: helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
-    made = helper.make_model(
-        helper.make_graph(
-            [helper.make_node(op, inputs, ["y", "y_h"], hidden_size=UNITS, **options)], "g",
-            [value("x", shapes[0])], [value("y", shapes[1]), value("y_h", shapes[2])],
-            [numpy_helper.from_array(v, k) for k, v in constants.items()]),
-        opset_imports=[helper.make_opsetid("", 14)])  # fmt: skip
-    made.ir_version = 8
+    x, y, y_h = (helper.make_tensor_value_info(*v) for v in zip(("x", "y", "y_h"), (1, 1, 1), shapes))
+    made = helper.make_graph(
+        [helper.make_node(op, inputs, ["y", "y_h"], hidden_size=UNITS, **options)], "g", [x], [y, y_h],
+        [numpy_helper.from_array(random.normal(size=s).astype("f4"), k) for k, s in sizes.items()])  # fmt: skip
+    made = helper.make_model(made, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
     onnx.checker.check_model(made, full_check=True)
     return made
-
 
 def runtime(made):
     return onnxruntime.InferenceSession(made.SerializeToString()).run(None, {"x": x})
 
-
 def vino(made, x=x):
     onnx.save(made, "m.onnx")
-    exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    net = openvino.Core().compile_model("m.onnx", "CPU", exact)
-    result = net([x])
+    result = openvino.Core().compile_model("m.onnx", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})([x])
     return [result[i] for i in range(2)]
-
 
 def apart(a, b):
     return max(float(abs(p - q).max()) for p, q in zip(a, b))
-
 
 plain = {op: node(op) for op in GATES}
 for op, made in plain.items():
