@@ -2,16 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
-#include <numbers>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "apps/common/warn.h"
+#include "apps/model/surprisal.h"
 #include "apps/model/text_tokens.h"
 #include "engine/base/error.h"
 #include "engine/training/network.h"
@@ -22,15 +21,6 @@
 
 namespace quadgate::apps {
 namespace {
-
-/// -log2 of the softmax of the logits at `token`.
-double surprisal(std::span<const float> logits, std::int32_t token) {
-  const auto most = static_cast<double>(std::ranges::max(logits));
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - most);
-  const auto its_logit = static_cast<double>(logits[static_cast<std::size_t>(token)]);
-  return (std::log(sum) + most - its_logit) / std::numbers::ln2;
-}
 
 /// Calls `body` with each token of a text, what the text has in its place, and its surprisal.
 template <typename Body>
@@ -75,7 +65,7 @@ class Scorer {
     for (std::size_t i = 0; i < targets_.size(); ++i) {
       if (targets_[i] < 0) continue;
       const auto logits = std::span(logits_).subspan(i * outputs_, outputs_);
-      body_(targets_[i], names_[i], surprisal(logits, targets_[i]));
+      body_(targets_[i], names_[i], surprisal_of(logits, targets_[i]));
     }
     inputs_.clear();
     targets_.clear();

@@ -20,15 +20,6 @@
 namespace quadgate::apps {
 namespace {
 
-/// In bits, of a token among all of `logits`.
-double surprisal_of(std::span<const float> logits, std::int64_t token) {
-  const auto most = static_cast<double>(*std::ranges::max_element(logits));
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - most);
-  const double logit = logits[static_cast<std::size_t>(token)];
-  return (std::log(sum) + most - logit) / std::numbers::ln2;
-}
-
 /// Calls `body` with each token and its surprisal, NaN of the first.
 template <typename Body>
 void for_each_token(ModelOnData& model, Body body) {
@@ -58,6 +49,14 @@ void write_arrays(const std::filesystem::path& output, const std::vector<std::st
 }
 
 }  // namespace
+
+double surprisal_of(std::span<const float> logits, std::int64_t token) {
+  const auto most = static_cast<double>(*std::ranges::max_element(logits));
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - most);
+  const double logit = logits[static_cast<std::size_t>(token)];
+  return (std::log(sum) + most - logit) / std::numbers::ln2;
+}
 
 double write_surprisals(ModelOnData& model, const InputWords* words,
                         const std::filesystem::path& output) {

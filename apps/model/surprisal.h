@@ -2,11 +2,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 
 #include "apps/model/input_data.h"
 #include "apps/model/model_on_data.h"
 
 namespace quadgate::apps {
+
+/// -log2 of the softmax of `logits` at `token`.
+double surprisal_of(std::span<const float> logits, std::int64_t token);
 
 /// Writes the tokens of a text as CSV, or, to a name in .h5, as HDF5 (docs/formats.md), with the
 /// surprisal of each in bits, -log2 of its probability after all tokens before it; the first one
