@@ -130,6 +130,13 @@ void add_predict(CLI::App& app, PredictArguments& arguments, Command& command) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}))
       ->type_name("K");
   predict.add_flag("--wide", arguments.wide, "Forecasts as a row a time and a column a target");
+  predict
+      .add_option("--quantiles", arguments.quantiles,
+                  "Quantiles to tell of forecasts with bands, 0.05,0.95 say; else those that the "
+                  "model was trained for, or 0.1, 0.5 and 0.9 of its distribution")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("Q,...");
   predict.add_flag("--windows", arguments.windows,
                    "Forecasts of all windows of the past, with the truth, instead of the future");
   predict.add_flag("--probabilities", arguments.probabilities,

@@ -1,7 +1,6 @@
 #include "apps/model/forecast.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,6 +13,7 @@
 
 #include "apps/common/signals.h"
 #include "apps/common/warn.h"
+#include "apps/model/bands.h"
 #include "apps/model/forecast_file.h"
 #include "engine/base/error.h"
 #include "io/data/feature_view.h"
@@ -38,26 +38,25 @@ class Forecaster {
         columns_(target_columns(model.dataset().description())),
         window_(*model.dataset().description().window),
         features_(model.dataset().input_size()),
-        steps_(steps) {
+        steps_(steps),
+        each_(model.description().config.loss.outputs_per_target()) {
     if (steps_ > window_.horizon) expect_all_columns();
   }
 
-  /// Fills `values` [rows, steps, targets], in the scale of the data set, with what follows the
-  /// inputs of the batch, of which `outputs` is the head's output.
+  /// Fills `values` [rows, steps, targets, outputs of a target] with what the head gives for the
+  /// rows behind the inputs of the batch, of which `outputs` is its output.
   void run(const Batch& batch, std::span<const float> outputs, std::vector<float>& values) {
-    const std::int64_t rows = batch.rows();
-    values.resize(static_cast<std::size_t>(rows * steps_ * targets()));
-    points_ = loss_.points(outputs);
-    take(rows, 0, values);
+    values.resize(static_cast<std::size_t>(batch.rows() * steps_ * targets() * each_));
+    take(outputs, 0, values);
     if (steps_ <= window_.horizon) return;
     next_ = batch;
     next_.targets.clear();
     for (std::int64_t done = window_.horizon; done < steps_; done += window_.horizon) {
       if (stop_requested()) throw StopRequest();
-      go_on();
+      go_on(loss_.points(outputs));
       model_.predict(next_, outputs_);
-      points_ = loss_.points(outputs_);
-      take(rows, done, values);
+      outputs = outputs_;
+      take(outputs, done, values);
     }
   }
 
@@ -80,24 +79,26 @@ class Forecaster {
         steps_, window_.horizon, names_text(unknown)));
   }
 
-  // Takes the rows of points_ that belong to steps from `first` on.
-  void take(std::int64_t rows, std::int64_t first, std::vector<float>& values) const {
-    const std::int64_t count = std::min(window_.horizon, steps_ - first) * targets();
-    for (std::int64_t row = 0; row < rows; ++row) {
-      std::copy_n(points_.begin() + row * window_.horizon * targets(), count,
-                  values.begin() + (row * steps_ + first) * targets());
+  // Takes the outputs that belong to steps from `first` on.
+  void take(std::span<const float> outputs, std::int64_t first, std::vector<float>& values) const {
+    const std::int64_t of_step = targets() * each_;
+    const std::int64_t count = std::min(window_.horizon, steps_ - first) * of_step;
+    auto to = values.begin() + first * of_step;
+    for (auto from = outputs.begin(); from < outputs.end(); from += window_.horizon * of_step) {
+      std::copy_n(from, count, to);
+      to += steps_ * of_step;
     }
   }
 
-  // Moves the windows on by the horizon: what was forecast becomes their last rows.
-  void go_on() {
+  // Moves the windows on by the horizon: the point forecasts become their last rows.
+  void go_on(const std::vector<float>& points) {
     const std::int64_t kept = std::max<std::int64_t>(window_.input_len - window_.horizon, 0);
     const std::int64_t skipped = std::max<std::int64_t>(window_.horizon - window_.input_len, 0);
     for (std::int64_t row = 0; row < next_.rows(); ++row) {
       const auto x = next_.x.begin() + row * window_.input_len * features_;
       std::copy(x + (window_.input_len - kept) * features_, x + window_.input_len * features_, x);
       for (std::int64_t step = skipped; step < window_.horizon; ++step) {
-        const auto from = points_.begin() + (row * window_.horizon + step) * targets();
+        const auto from = points.begin() + (row * window_.horizon + step) * targets();
         const auto to = x + (kept + step - skipped) * features_;
         for (std::int64_t i = 0; i < targets(); ++i) {
           to[columns_[static_cast<std::size_t>(i)]] = from[i];
@@ -112,9 +113,9 @@ class Forecaster {
   Window window_;
   std::int64_t features_;
   std::int64_t steps_;
+  std::int64_t each_;  // outputs of a target
   Batch next_;
   std::vector<float> outputs_;
-  std::vector<float> points_;  // [rows, horizon, targets], of the outputs
 };
 
 /// Whether two times are the same but for rounding.
@@ -177,17 +178,79 @@ class WindowTimes {
   std::int64_t others_ = 0;
 };
 
+/// Makes forecasts in original units of what the head gives.
+class ForecastMaker {
+ public:
+  ForecastMaker(const ModelOnData& model, const std::vector<double>& levels)
+      : loss_(model.description().config),
+        units_(output_units(model.dataset(), model.description().config.target_size())),
+        bands_(model.description().config, levels),
+        targets_(model.dataset().description().window->targets.size()),
+        each_(static_cast<std::size_t>(model.description().config.loss.outputs_per_target())) {}
+
+  const Bands& bands() const noexcept { return bands_; }
+
+  /// Appends to `forecast` the `outputs` [steps, targets, outputs of a target].
+  void add_predictions(std::span<const float> outputs, Forecast& forecast) {
+    for (const float point : loss_.points(outputs)) {
+      forecast.predicted.push_back(in_units(point, forecast.predicted.size()));
+    }
+    for (std::size_t i = 0; i < forecast.predicted.size(); ++i) {
+      const std::size_t target = i % targets_;
+      bands_.append(outputs.subspan(i * each_, each_), units_.mean[target], units_.std[target],
+                    forecast.bands);
+    }
+  }
+
+  /// Appends `targets` [horizon, targets] to it, and NaN for later steps.
+  void add_truth(std::span<const float> targets, Forecast& forecast) const {
+    for (const float value : targets) {
+      if (forecast.truth.size() == forecast.predicted.size()) return;
+      forecast.truth.push_back(in_units(value, forecast.truth.size()));
+    }
+    forecast.truth.resize(forecast.predicted.size(), std::numeric_limits<double>::quiet_NaN());
+  }
+
+  /// Notes on the bands of forecasts for so many steps.
+  void tell(std::int64_t steps, std::int64_t horizon, std::int64_t values) const {
+    if (bands_.names().empty()) return;
+    if (steps > horizon) {
+      note(
+          fmt::format("steps {} to {} go on from the model's own point forecasts ({}): their bands "
+                      "do not hold how unsure those are",
+                      horizon + 1, steps, bands_.point()));
+    }
+    if (bands_.crossed() == 0) return;
+    note(
+        fmt::format("of {} of {} values a quantile is below one of a lower level, as the model "
+                    "gives them",
+                    bands_.crossed(), values));
+  }
+
+ private:
+  double in_units(float value, std::size_t place) const {
+    const std::size_t target = place % targets_;
+    return static_cast<double>(value) * units_.std[target] + units_.mean[target];
+  }
+
+  Loss loss_;
+  OutputUnits units_;
+  Bands bands_;
+  std::size_t targets_;
+  std::size_t each_;
+};
+
 }  // namespace
 
 void write_forecasts(ModelOnData& model, const ForecastOptions& options,
                      const std::filesystem::path& output) {
-  const DataDescription& data = model.dataset().description();
-  const Window& window = *data.window;
+  const Window& window = *model.dataset().description().window;
   const bool is_future = model.split_name() == kFuture;
   Forecaster forecaster(model, options.steps.value_or(window.horizon));
+  ForecastMaker maker(model, options.quantiles);
   WindowTimes times(model, window.input_len);
-  const OutputUnits units = output_units(model.dataset(), model.description().config.target_size());
   const auto file = open_forecast_file(output, {.targets = window.targets,
+                                                .bands = maker.bands().names(),
                                                 .steps = forecaster.steps(),
                                                 .has_truth = !is_future,
                                                 .wide = options.wide,
@@ -198,37 +261,26 @@ void write_forecasts(ModelOnData& model, const ForecastOptions& options,
   model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
     if (stop_requested()) throw StopRequest();
     forecaster.run(batch, outputs, values);
-    const std::int64_t size = forecaster.steps() * forecaster.targets();
-    for (std::int64_t row = 0; row < batch.rows(); ++row) {
+    const auto rows = static_cast<std::size_t>(batch.rows());
+    const std::size_t size = values.size() / rows;
+    for (std::size_t row = 0; row < rows; ++row) {
       const WindowPlace place = model.split().place(number++);
       if (is_future) times.check(place, model.dataset().path().string());
       Forecast forecast{.series = place.series,
                         .row = place.first + window.input_len,
                         .times = times.of_targets(place, forecaster.steps())};
-      const auto in_units = [&](float value, std::int64_t i) {
-        const auto unit = static_cast<std::size_t>(i) % units.mean.size();
-        return static_cast<double>(value) * units.std[unit] + units.mean[unit];
-      };
-      const std::int64_t horizon_size = window.horizon * forecaster.targets();
-      for (std::int64_t i = 0; i < size; ++i) {
-        const auto target = i % forecaster.targets();
-        forecast.predicted.push_back(
-            in_units(values[static_cast<std::size_t>(row * size + i)], target));
-        if (is_future) continue;
-        forecast.truth.push_back(
-            i < horizon_size
-                ? in_units(batch.targets[static_cast<std::size_t>(row * horizon_size + i)], target)
-                : std::numeric_limits<double>::quiet_NaN());
+      maker.add_predictions(std::span(values).subspan(row * size, size), forecast);
+      if (!is_future) {
+        const std::size_t targets = batch.targets.size() / rows;
+        maker.add_truth(std::span(batch.targets).subspan(row * targets, targets), forecast);
       }
       file->add(forecast);
     }
   });
   file->commit();
   times.tell();
-  if (const auto names = model.description().config.loss.output_names(); !names.empty()) {
-    note(fmt::format("written are the point forecasts; --split alone writes {} of each window",
-                     fmt::join(names, ", ")));
-  }
+  maker.tell(forecaster.steps(), window.horizon,
+             number * forecaster.steps() * forecaster.targets());
 }
 
 }  // namespace quadgate::apps

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "apps/model/model_on_data.h"
 
@@ -12,13 +13,15 @@ namespace quadgate::apps {
 struct ForecastOptions {
   std::optional<std::int64_t> steps{};  ///< rows to forecast behind the last one; none: the horizon
   bool wide = false;                    ///< a row a time, a column a target
+  std::vector<double> quantiles{};      ///< of a model with bands; empty: see Bands
 };
 
 /// Writes the forecasts of all windows of a split, with their series and times, as CSV or, to a
-/// name in .h5, as HDF5 (docs/formats.md), and the truth where it is known. Windows are of the
+/// name in .h5, as HDF5 (docs/formats.md), the truth where it is known, and
+/// bands if the model has them. Windows are of the
 /// past, or of kFuture. Throws DataError if the rows of a window of the future are not as far from
 /// each other as those that the model was trained on; InvalidArgument if it cannot go on for so
-/// many steps.
+/// many steps, or has no such quantiles.
 void write_forecasts(ModelOnData& model, const ForecastOptions& options,
                      const std::filesystem::path& output);
 

@@ -1,6 +1,7 @@
 #include "apps/model/forecast_file.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,27 +18,14 @@
 namespace quadgate::apps {
 namespace {
 
-/// series,time,target,step,prediction,truth; or, if wide, series,time,step and a column a target.
+/// series,time,target,step,prediction,truth and the bands; or, if wide, series,time,step, a column
+/// a target, and those of truth and bands.
 class ForecastTable final : public ForecastFile {
  public:
   ForecastTable(const std::filesystem::path& path, ForecastFormat format)
       : format_(std::move(format)), text_(path), times_(TimeFormat::of_name(format_.time_format)) {
     for (const std::string& target : format_.targets) targets_.push_back(csv_field(target));
-    std::string header = "series,time,target,step,prediction,truth\n";
-    if (format_.wide) {
-      header = "series,time,step";
-      for (const std::string& target : format_.targets) {
-        header += ',';
-        header += csv_field(target);
-      }
-      for (const std::string& target : format_.targets) {
-        if (!format_.has_truth) break;
-        header += ',';
-        header += csv_field(target + "_truth");
-      }
-      header += "\n";
-    }
-    text_.write(header);
+    text_.write(fmt::format("{}\n", fmt::join(format_.wide ? wide_columns() : columns(), ",")));
   }
 
   void add(const Forecast& forecast) override {
@@ -52,13 +40,16 @@ class ForecastTable final : public ForecastFile {
         text_.write(fmt::format("{},{},{}", series, time, step + 1));
         write_all(forecast.predicted, first);
         if (format_.has_truth) write_all(forecast.truth, first);
+        for (std::size_t i = 0; i < targets_.size(); ++i) write_bands(forecast, first + i);
         text_.write("\n");
         continue;
       }
       for (std::size_t i = 0; i < targets_.size(); ++i) {
-        text_.write(fmt::format("{},{},{},{},{},{}\n", series, time, targets_[i], step + 1,
+        text_.write(fmt::format("{},{},{},{},{},{}", series, time, targets_[i], step + 1,
                                 shortest(forecast.predicted[first + i]),
                                 format_.has_truth ? known(forecast.truth[first + i]) : ""));
+        write_bands(forecast, first + i);
+        text_.write("\n");
       }
     }
   }
@@ -67,6 +58,34 @@ class ForecastTable final : public ForecastFile {
 
  private:
   static std::string known(double value) { return std::isnan(value) ? "" : shortest(value); }
+
+  std::vector<std::string> columns() const {
+    std::vector<std::string> names{"series", "time", "target", "step", "prediction", "truth"};
+    names.insert(names.end(), format_.bands.begin(), format_.bands.end());
+    return names;
+  }
+
+  std::vector<std::string> wide_columns() const {
+    std::vector<std::string> names{"series", "time", "step"};
+    for (const std::string& target : format_.targets) names.push_back(csv_field(target));
+    for (const std::string& target : format_.targets) {
+      if (format_.has_truth) names.push_back(csv_field(target + "_truth"));
+    }
+    for (const std::string& target : format_.targets) {
+      for (const std::string& band : format_.bands) {
+        names.push_back(csv_field(fmt::format("{}_{}", target, band)));
+      }
+    }
+    return names;
+  }
+
+  void write_bands(const Forecast& forecast, std::size_t place) {
+    const std::size_t each = format_.bands.size();
+    for (const double value : std::span(forecast.bands).subspan(place * each, each)) {
+      text_.write(",");
+      text_.write(shortest(value));
+    }
+  }
 
   void write_all(const std::vector<double>& values, std::size_t first) {
     for (std::size_t i = 0; i < targets_.size(); ++i) {
@@ -81,12 +100,12 @@ class ForecastTable final : public ForecastFile {
   std::vector<std::string> targets_;  // as fields
 };
 
-/// Datasets `prediction` and `truth` [windows, steps, targets], `time` [windows, steps], `series`
-/// [windows].
+/// Datasets `prediction`, `truth` and each of the bands [windows, steps, targets], `time` [windows,
+/// steps], `series` [windows].
 class ForecastArrays final : public ForecastFile {
  public:
   ForecastArrays(std::filesystem::path path, ForecastFormat format)
-      : path_(std::move(path)), format_(std::move(format)) {}
+      : path_(std::move(path)), format_(std::move(format)), bands_(format_.bands.size()) {}
 
   void add(const Forecast& forecast) override {
     const auto [found, is_new] =
@@ -94,6 +113,9 @@ class ForecastArrays final : public ForecastFile {
     if (is_new) names_.push_back(forecast.series);
     series_.push_back(found->second);
     predicted_.insert(predicted_.end(), forecast.predicted.begin(), forecast.predicted.end());
+    for (std::size_t i = 0; i < forecast.bands.size(); ++i) {
+      bands_[i % bands_.size()].push_back(forecast.bands[i]);
+    }
     truth_.insert(truth_.end(), forecast.truth.begin(), forecast.truth.end());
     has_times_ = has_times_ && !forecast.times.empty();
     times_.insert(times_.end(), forecast.times.begin(), forecast.times.end());
@@ -111,6 +133,8 @@ class ForecastArrays final : public ForecastFile {
     const std::int64_t cube[] = {windows, format_.steps, std::ssize(format_.targets)};
     file.write("prediction", cube, predicted_);
     if (format_.has_truth) file.write("truth", cube, truth_);
+    for (std::size_t i = 0; i < bands_.size(); ++i) file.write(format_.bands[i], cube, bands_[i]);
+    if (!bands_.empty()) file.write_strings("", "band_names", format_.bands);
     file.write("row", std::span(cube).first(2), rows_);
     if (has_times_) {
       file.write("time", std::span(cube).first(2), times_);
@@ -130,6 +154,7 @@ class ForecastArrays final : public ForecastFile {
   std::vector<double> times_;
   std::vector<double> predicted_;
   std::vector<double> truth_;
+  std::vector<std::vector<double>> bands_;  // [bands]
   bool has_times_ = true;
 };
 

@@ -13,6 +13,7 @@ namespace quadgate::apps {
 /// What a file of forecasts holds.
 struct ForecastFormat {
   std::vector<std::string> targets{};
+  std::vector<std::string> bands{};  ///< names of what is told of a value beside its prediction
   std::int64_t steps = 0;
   bool has_truth = false;
   bool wide = false;
@@ -26,6 +27,7 @@ struct Forecast {
   std::int64_t row = 0;             ///< of the series: the first that is forecast
   std::vector<double> times{};      ///< [steps], or none if they are not known
   std::vector<double> predicted{};  ///< [steps, targets]
+  std::vector<double> bands{};      ///< [steps, targets, bands]
   std::vector<double> truth{};      ///< the same, NaN where it is not known; or none
 };
 

@@ -44,12 +44,15 @@ void expect_fitting(const PredictArguments& arguments, const ModelDescription& m
   const bool classifies = model.config.task != Task::regression && !model.data.streams;
   expect(arguments.steps.has_value(), "--steps", forecasts, "that forecasts");
   expect(arguments.wide, "--wide", forecasts, "that forecasts");
+  expect(!arguments.quantiles.empty(), "--quantiles", forecasts, "that forecasts");
   expect(arguments.windows, "--windows", forecasts, "that forecasts");
   expect(arguments.probabilities, "--probabilities", classifies, "of classes");
   const bool is_of_split = arguments.split && !arguments.windows;
-  if (is_of_split && (arguments.steps || arguments.wide)) {
+  if (is_of_split && (arguments.steps || arguments.wide || !arguments.quantiles.empty())) {
     throw InvalidArgument(fmt::format("{}: expected --windows beside --split, found none",
-                                      arguments.steps ? "--steps" : "--wide"));
+                                      arguments.steps  ? "--steps"
+                                      : arguments.wide ? "--wide"
+                                                       : "--quantiles"));
   }
   if (arguments.split && !arguments.input.empty()) {
     throw InvalidArgument("--split: expected none beside --input, which has none");
@@ -76,7 +79,8 @@ void predict_data(const PredictArguments& arguments, ModelDescription descriptio
     const double perplexity = write_surprisals(model, words, output);
     what = fmt::format("the tokens' surprisal, perplexity {:.6g},", perplexity);
   } else if (description.data.window && (!arguments.split || arguments.windows)) {
-    write_forecasts(model, {.steps = arguments.steps, .wide = arguments.wide}, output);
+    const ForecastOptions options{arguments.steps, arguments.wide, arguments.quantiles};
+    write_forecasts(model, options, output);
     what = model.split_name() == kFuture
                ? fmt::format("the future of {} series", model.split().size())
                : fmt::format("{} windows", model.split().size());

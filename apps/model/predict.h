@@ -15,11 +15,12 @@ struct PredictArguments {
   /// None: of a forecast what comes after the last rows, else test, or the only split there is.
   std::optional<std::string> split;
   std::filesystem::path output;       ///< .csv or .h5, or "-" for stdout
-  std::optional<std::int64_t> steps;  ///< of a forecast, as the next two
+  std::optional<std::int64_t> steps;  ///< of a forecast, as the next three
   bool wide = false;
-  bool windows = false;        ///< of the past, of the split
-  bool probabilities = false;  ///< of all classes
-  bool force = false;          ///< replace a data set or checkpoint
+  std::vector<double> quantiles{};  ///< to tell of forecasts
+  bool windows = false;             ///< of the past, of the split
+  bool probabilities = false;       ///< of all classes
+  bool force = false;               ///< replace a data set or checkpoint
   std::optional<int> threads;
 };
 

@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "apps/model/bands.h"
 #include "engine/model/distribution.h"
 
 namespace quadgate::apps {
 
 ProbabilisticErrors::ProbabilisticErrors(const ModelConfig& model)
     : kind_(model.loss.kind_for(model.task)), quantiles_(model.loss.quantiles) {
-  if (kind_ == LossKind::gaussian || kind_ == LossKind::student_t) quantiles_ = {0.1F, 0.5F, 0.9F};
+  if (kind_ == LossKind::gaussian || kind_ == LossKind::student_t) {
+    for (const double level : kBandLevels) quantiles_.push_back(static_cast<float>(level));
+  }
   covered_.resize(quantiles_.size());
 }
 

@@ -69,6 +69,12 @@ double log_density(double z, double df) noexcept {
   return -0.5 * (df + 1) * std::log1p(z * z / df) - 0.5 * std::log(df) - log_beta(0.5, df / 2);
 }
 
+/// The density of a standard Gaussian or t.
+double density(double z, double df) noexcept {
+  return df > 0 ? std::exp(log_density(z, df))
+                : std::exp(-0.5 * z * z) / std::sqrt(2 * std::numbers::pi);
+}
+
 }  // namespace
 
 double softplus(double x) noexcept { return std::fmax(x, 0) + std::log1p(std::exp(-std::abs(x))); }
@@ -110,17 +116,28 @@ double cumulative(const Distribution& distribution, double value) noexcept {
   return z < 0 ? tail : 1 - tail;
 }
 
+double quantile(const Distribution& distribution, double probability) noexcept {
+  constexpr int kMostSteps = 1000;
+  const Distribution standard{.df = distribution.df};
+  const double tail = std::fmin(probability, 1 - probability);
+  double z =
+      0;  // Left of 0 the tail is convex: Newton's method comes from the right and stays there.
+  for (int i = 0; i < kMostSteps; ++i) {
+    const double step = (cumulative(standard, z) - tail) / density(z, standard.df);
+    z -= step;
+    if (step <= std::numeric_limits<double>::epsilon() * std::abs(z)) break;
+  }
+  return distribution.mean + distribution.scale * (probability < 0.5 ? z : -z);
+}
+
 double crps(const Distribution& distribution, double target) noexcept {
   const auto [mean, scale, df] = distribution;
   const double z = (target - mean) / scale;
   const double between = z * (2 * cumulative(distribution, target) - 1);
-  if (df == 0) {
-    const double density = std::exp(-0.5 * z * z) / std::sqrt(2 * std::numbers::pi);
-    return scale * (between + 2 * density - 1 / std::sqrt(std::numbers::pi));
-  }
-  const double density = std::exp(log_density(z, df));
+  const double dense = density(z, df);
+  if (df == 0) return scale * (between + 2 * dense - 1 / std::sqrt(std::numbers::pi));
   const double spread = std::exp(log_beta(0.5, df - 0.5) - 2 * log_beta(df / 2, 0.5));
-  return scale * (between + 2 * (density * (df + z * z) - std::sqrt(df) * spread) / (df - 1));
+  return scale * (between + 2 * (dense * (df + z * z) - std::sqrt(df) * spread) / (df - 1));
 }
 
 }  // namespace quadgate

@@ -32,6 +32,9 @@ double negative_log_likelihood(const Distribution& distribution, std::span<const
 /// The probability of at most `value`.
 double cumulative(const Distribution& distribution, double value) noexcept;
 
+/// The value below which a target lies with this probability, of above 0 and below 1.
+double quantile(const Distribution& distribution, double probability) noexcept;
+
 /// The continuous ranked probability score at `target` (Jordan, Krueger and Lerch 2019).
 double crps(const Distribution& distribution, double target) noexcept;
 

@@ -65,6 +65,18 @@ TEST(DistributionTest, ScoresByTheIntegralOfSquares) {
   }
 }
 
+TEST(DistributionTest, HasTheQuantilesThatItCumulatesTo) {
+  for (const Distribution& distribution : kDistributions) {
+    for (const double probability : {1e-12, 1e-5, 0.1, 0.499, 0.5, 0.75, 0.99, 1 - 1e-9}) {
+      SCOPED_TRACE(::testing::Message() << distribution.df << " at " << probability);
+      const double value = quantile(distribution, probability);
+      const double tail = std::fmin(probability, 1 - probability);
+      EXPECT_NEAR(cumulative(distribution, value), probability, 1e-9 * tail + 1e-15);
+    }
+    EXPECT_EQ(quantile(distribution, 0.5), distribution.mean);
+  }
+}
+
 TEST(DistributionTest, HasScalesAndDegreesOfAnyOutputs) {
   for (const float output : {-1000.0F, -20.0F, 0.0F, 20.0F, 1000.0F}) {
     const std::array<float, 3> outputs{1.5F, output, output};
