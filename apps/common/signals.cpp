@@ -33,18 +33,18 @@ void on_end(int signal) {
   std::raise(signal);
 }
 
-void handle(void (*handler)(int)) {
+void handle(void (*handler)(int), int flags) {
   struct sigaction action = {};
   action.sa_handler = handler;
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = flags;
   for (const int signal : kStopSignals) sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
 
-void announce_stop_signals() { handle(on_end); }
+void announce_stop_signals() { handle(on_end, SA_RESTART); }
 
-void catch_stop_signals() { handle(on_signal); }
+void catch_stop_signals(bool ends_reads) { handle(on_signal, ends_reads ? 0 : SA_RESTART); }
 
 bool stop_requested() noexcept { return stop_signal != 0; }
 

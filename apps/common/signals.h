@@ -6,9 +6,9 @@ namespace quadgate::apps {
 /// program as it always does.
 void announce_stop_signals();
 
-/// From now on the first stop signal only makes `stop_requested` true. A second one ends the
-/// program at once.
-void catch_stop_signals();
+/// From now on the first stop signal only makes `stop_requested` true, and, with `ends_reads`, ends
+/// a read that waits, of a pipe say, with EINTR. A second one ends the program at once.
+void catch_stop_signals(bool ends_reads = false);
 
 /// Whether a stop signal has come.
 bool stop_requested() noexcept;

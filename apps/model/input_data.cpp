@@ -4,12 +4,14 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "apps/common/signals.h"
 #include "apps/model/text_output.h"
 
 namespace quadgate::apps {
 namespace {
 
 std::filesystem::path make_folder(const std::filesystem::path& output) {
+  catch_stop_signals(/*ends_reads=*/true);  // so that it does not stay behind
   const std::filesystem::path parent =
       is_standard_stream(output) ? std::filesystem::temp_directory_path() : output.parent_path();
   std::string name = (parent / ".quadgate-input-XXXXXX").string();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apps/common/signals.h"
 #include "apps/common/threads.h"
 #include "apps/common/warn.h"
 #include "apps/model/evaluation.h"
@@ -126,6 +127,7 @@ void ModelOnData::for_each_batch(
   Loader loader(split_, batch_size_);
   std::vector<float> outputs;
   for (Batch batch; loader.next(batch);) {
+    if (stop_requested()) throw StopRequest();
     predict(batch, outputs);
     visit(batch, outputs);
   }

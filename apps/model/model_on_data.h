@@ -55,7 +55,7 @@ class ModelOnData {
   /// Fills `outputs` with the head's outputs for a batch (see Network::predict).
   void predict(const Batch& batch, std::vector<float>& outputs);
   /// Calls `visit` with each batch of the split, in the file's order, and the head's outputs for it
-  /// (see Network::predict).
+  /// (see Network::predict). Throws StopRequest after a stop signal.
   void for_each_batch(
       const std::function<void(const Batch& batch, std::span<const float> outputs)>& visit);
 

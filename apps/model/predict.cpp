@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "apps/common/output_file.h"
+#include "apps/common/signals.h"
 #include "apps/model/forecast.h"
 #include "apps/model/input_data.h"
 #include "apps/model/model_on_data.h"
@@ -71,6 +72,7 @@ void predict_data(const PredictArguments& arguments, ModelDescription descriptio
                   std::span<const std::filesystem::path> data, const std::string& source,
                   const InputWords* words) {
   const std::filesystem::path& output = arguments.output;
+  catch_stop_signals();
   if (description.data.streams) description.data.streams->count = 1;  // the text, front to back
   ModelOnData model(Checkpoint(arguments.checkpoint), description, data,
                     split_of(arguments, description), arguments.threads);

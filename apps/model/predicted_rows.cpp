@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "apps/common/signals.h"
 #include "apps/model/text_output.h"
 #include "engine/model/crf_batch.h"
 #include "io/files/replace_file.h"
@@ -253,7 +252,6 @@ void write_predicted_rows(ModelOnData& model, const RowColumns& columns, const I
   Predictions predictions;
   if (output.extension() == ".h5") {
     model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
-      if (stop_requested()) throw StopRequest();
       adder.add(batch, outputs, predictions);
     });
     write_hdf5(output, predictions, model.description(), units);
@@ -263,7 +261,6 @@ void write_predicted_rows(ModelOnData& model, const RowColumns& columns, const I
   PredictionTable table(model.description(), columns, words, units);
   text.write(table.header());
   model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
-    if (stop_requested()) throw StopRequest();
     predictions = {};
     adder.add(batch, outputs, predictions);
     text.write(table.rows(predictions));

@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/signals.h"
 #include "apps/model/text_output.h"
 #include "io/files/replace_file.h"
 #include "io/hdf5/file_writer.h"
@@ -26,7 +25,6 @@ void for_each_token(ModelOnData& model, Body body) {
   const auto size = static_cast<std::size_t>(model.description().config.output_size);
   bool is_first = true;
   model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
-    if (stop_requested()) throw StopRequest();
     if (is_first) body(batch.tokens.front(), std::numeric_limits<double>::quiet_NaN());
     is_first = false;
     for (std::size_t i = 0; i < batch.labels.size(); ++i) {

@@ -155,7 +155,7 @@ void prepare_series(const Job& job, Read read) {
         "--seed: expected none beside series, as {} holds, whose splits follow each other in time",
         arguments.inputs.at(0).string()));
   }
-  catch_stop_signals();
+  catch_stop_signals(/*ends_reads=*/true);
   std::optional<PrepareProgress> progress(std::in_place);
   write_series(job, read(job.import_options(progress->observer())), {}, progress);
 }
@@ -172,7 +172,7 @@ void expect_known_task(const Job& job, const LabelledSequences& data) {
 /// `has` tells of the files of a split whether there is one.
 template <typename Read, typename Write, typename Has = IsGiven>
 void prepare_rows(const Job& job, const char* unit, Read read, Write write, Has has = {}) {
-  catch_stop_signals();
+  catch_stop_signals(/*ends_reads=*/true);
   std::optional<PrepareProgress> progress(std::in_place);
   const PrepareArguments& arguments = job.arguments;
   const ImportOptions import = job.import_options(progress->observer());
@@ -225,7 +225,7 @@ void prepare_ts(Job job) {
 
 void prepare_csv(const Job& job) {
   const CsvOptions options = csv_options_of(job);
-  catch_stop_signals();
+  catch_stop_signals(/*ends_reads=*/true);
   std::optional<PrepareProgress> progress(std::in_place);
   CsvImporter importer(options, job.import_options(progress->observer()));
   const std::array splits{&job.arguments.inputs, &job.arguments.valid, &job.arguments.test};

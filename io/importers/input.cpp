@@ -19,6 +19,7 @@ Input::Input(std::filesystem::path path, ProgressObserver observer)
     : path_(std::move(path)), observer_(std::move(observer)) {
   errno = 0;
   file_.reset(::gzopen(path_.c_str(), "rb"));
+  if (!file_ && errno == EINTR) tell_progress();
   if (!file_) {
     throw FileError(fmt::format("{}: {}", path_.string(),
                                 std::generic_category().message(errno != 0 ? errno : ENOMEM)));
@@ -41,17 +42,22 @@ std::size_t Input::read(std::span<char> out) {
     const auto fail = [&](const std::string& what) {
       throw FileError(fmt::format("{}: {}", path_.string(), what));
     };
-    if (status == Z_ERRNO) fail(std::generic_category().message(errno));
+    const int error = errno;
+    if (status == Z_ERRNO && error == EINTR) tell_progress();  // whose observer may end the work
+    if (status == Z_ERRNO) fail(std::generic_category().message(error));
     if (status == Z_BUF_ERROR) fail("the gzip file is truncated");
     if (status != Z_OK) fail("the gzip file is damaged: " + reason);
   }
-  if (observer_) {
-    observer_({.action = "reading",
-               .path = path_,
-               .done = std::max<std::int64_t>(::gzoffset(file_.get()), 0),
-               .total = file_size_});
-  }
+  tell_progress();
   return static_cast<std::size_t>(std::max(got, 0));
+}
+
+void Input::tell_progress() const {
+  if (!observer_) return;
+  observer_({.action = "reading",
+             .path = path_,
+             .done = file_ ? std::max<std::int64_t>(::gzoffset(file_.get()), 0) : 0,
+             .total = file_size_});
 }
 
 }  // namespace quadgate

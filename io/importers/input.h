@@ -22,6 +22,8 @@ class Input {
   std::size_t read(std::span<char> out);
 
  private:
+  void tell_progress() const;
+
   struct Close {
     void operator()(gzFile_s* file) const noexcept;
   };
