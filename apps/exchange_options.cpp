@@ -1,5 +1,8 @@
 #include "apps/exchange_options.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string>
@@ -11,30 +14,34 @@ namespace quadgate::apps {
 
 namespace {
 
-void add_part(const std::string& pair, ImportChoices& choices) {
-  const std::size_t sign = pair.rfind('=');
-  const std::string part = sign == std::string::npos ? "" : pair.substr(sign + 1);
-  const std::vector<std::string> parts{"embedding", "conv", "rnn", "head", "none"};
-  if (sign == 0 || std::ranges::find(parts, part) == parts.end()) {
-    throw CLI::ValidationError(
-        "--map: expected NAME=PART with a part of embedding, conv, rnn, head or none, found " +
-        pair);
-  }
-  choices.parts[pair.substr(0, sign)] = part;
+/// Adds an option NAME=PART, which may be given many times. take(NAME, PART) gets each.
+template <typename Take>
+void add_map(CLI::App& command, const std::string& help, const std::vector<std::string>& parts,
+             Take take) {
+  const auto take_all = [parts, take](const std::vector<std::string>& pairs) {
+    for (const std::string& pair : pairs) {
+      const std::size_t sign = pair.rfind('=');
+      const std::string part = sign == std::string::npos ? "" : pair.substr(sign + 1);
+      if (sign == 0 || std::ranges::find(parts, part) == parts.end()) {
+        throw CLI::ValidationError(fmt::format(
+            "--map: expected NAME=PART with a part of {}, found {}", fmt::join(parts, ", "), pair));
+      }
+      take(pair.substr(0, sign), part);
+    }
+  };
+  command.add_option_function<std::vector<std::string>>("--map", take_all, help)
+      ->allow_extra_args(false)
+      ->type_name("NAME=PART");
 }
 
 /// What the file does not tell.
 void add_import_choices(CLI::App& importing, ImportArguments& arguments) {
   ImportChoices& choices = arguments.choices;
-  importing
-      .add_option_function<std::vector<std::string>>(
-          "--map",
-          [&choices](const std::vector<std::string>& pairs) {
-            for (const std::string& pair : pairs) add_part(pair, choices);
-          },
-          "What a module of the file is: embedding, conv, rnn, head, or none, to leave it out")
-      ->allow_extra_args(false)
-      ->type_name("NAME=PART");
+  add_map(
+      importing,
+      "What a module of the file is: embedding, conv, rnn, head, or none, to leave it out",
+      {"embedding", "conv", "rnn", "head", "none"},
+      [&choices](const std::string& name, const std::string& part) { choices.parts[name] = part; });
   importing
       .add_option_function<std::string>(
           "--nonlinearity",
@@ -78,6 +85,13 @@ void add_export(CLI::App& app, ExportArguments& arguments, Command& command) {
           "rnn: only the recurrent layers, under the names of a bare torch.nn.LSTM, GRU or RNN")
       ->check(CLI::IsMember({"rnn"}))
       ->type_name("PART");
+  add_map(exporting,
+          "What a part of the model is called in a .pt or .safetensors file: embedding, conv, rnn, "
+          "head, crf or norm; the file then has no description of quadgate's",
+          {"embedding", "conv", "rnn", "head", "crf", "norm"},
+          [&arguments](const std::string& name, const std::string& part) {
+            arguments.names[part] = name;
+          });
   exporting.add_flag("--force", arguments.force, kForceHelp);
   exporting.callback([&] {
     command = [&] {

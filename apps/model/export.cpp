@@ -1,7 +1,9 @@
 #include "apps/model/export.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <set>
 #include <span>
 #include <string>
 
@@ -18,9 +20,35 @@
 namespace quadgate::apps {
 namespace {
 
+/// Calls the tensors of some parts as told: "lstm.weight_ih_l0" instead of "rnn.weight_ih_l0".
+void rename_parts(TensorFile& file, const std::map<std::string, std::string>& names) {
+  if (names.empty()) return;
+  std::set<std::string> parts;
+  std::set<std::string> found;
+  for (NamedTensor& tensor : file.tensors) {
+    const std::size_t point = tensor.name.find('.');
+    const std::string part = tensor.name.substr(0, point);
+    parts.insert(part);
+    if (const auto name = names.find(part); name != names.end()) {
+      tensor.name = name->second + tensor.name.substr(point);
+    }
+    if (!found.insert(tensor.name).second) {
+      throw InvalidArgument(
+          fmt::format("--map: expected names that differ, found '{}' twice", tensor.name));
+    }
+  }
+  for (const auto& [part, name] : names) {
+    if (parts.contains(part)) continue;
+    throw InvalidArgument(fmt::format("--map {}={}: expected a part of the model, {}, found '{}'",
+                                      name, part, fmt::join(parts, ", "), part));
+  }
+  file.metadata.erase(kModelKey);  // it is of the usual names
+}
+
 /// In PyTorch's layout, which may be the recurrent layers alone.
 void write_tensors(const Model& model, const ExportArguments& arguments, bool is_torch) {
   TensorFile file = tensors_of(model, arguments.only_rnn);
+  rename_parts(file, arguments.names);
   if (is_torch) return write_torch_file(arguments.output, file);
   file.metadata["format"] = "pt";
   write_safetensors(arguments.output, file);
@@ -51,6 +79,11 @@ void export_model(const ExportArguments& arguments) {
   if (arguments.only_rnn && !is_tensors) {
     throw InvalidArgument(
         fmt::format("--only rnn: expected .pt or .safetensors, found {}", output.string()));
+  }
+  if (!arguments.names.empty() && (!is_tensors || arguments.only_rnn)) {
+    throw InvalidArgument(
+        fmt::format("--map: expected .pt or .safetensors without --only, found {}",
+                    arguments.only_rnn ? "--only rnn" : output.string()));
   }
   expect_no_input(output, std::span(&arguments.checkpoint, 1));
   if (!arguments.force) {

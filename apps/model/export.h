@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <string>
 
 namespace quadgate::apps {
 
@@ -8,6 +10,7 @@ struct ExportArguments {
   std::filesystem::path checkpoint;
   std::filesystem::path output;  ///< .pt, .safetensors, .onnx, .h5 or .weights.h5
   bool only_rnn = false;
+  std::map<std::string, std::string> names{};  ///< of a part ("rnn"), in .pt and .safetensors
   bool force = false;  ///< replace a data set, or a checkpoint by what is none
 };
 

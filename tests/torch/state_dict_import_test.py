@@ -4,6 +4,7 @@
 
 import argparse
 import json
+import re
 
 import h5py
 import pytest
@@ -234,3 +235,32 @@ def test_a_tagger_tags_at_once(tmp_path):
     tags = quadgate("tag", checkpoint, tmp_path / "in.txt").split()
     assert [word.split("/")[0] for word in tags] == ["the", "cat", "sat"]
     assert all(word.split("/")[1] in "DNVX" for word in tags)
+
+
+@pytest.mark.parametrize("name", ["back.pt", "back.safetensors"])
+def test_back_under_the_names_of_the_script(tmp_path, name):
+    model = nn.ModuleDict({"encoder": nn.ModuleDict({"lstm": nn.LSTM(3, 8, num_layers=2)}),
+                           "fc": nn.Linear(8, 2)})  # fmt: skip
+    checkpoint, _ = imported(saved(tmp_path, model.state_dict()), tmp_path)
+    back = tmp_path / name
+    names = ["--map", "encoder.lstm=rnn", "--map", "fc=head"]
+    quadgate("export", checkpoint, "-o", back, *names)
+    if name.endswith(".pt"):
+        found = torch.load(back, weights_only=True)
+    else:
+        safetensors = pytest.importorskip("safetensors.torch", reason="NOT TESTED: no safetensors")
+        found = safetensors.load_file(back)
+    assert all(torch.equal(found[key], tensor) for key, tensor in model.state_dict().items())
+    model.load_state_dict(found)  # strict
+    before = state_dict(checkpoint)
+    quadgate("import", back, "-o", tmp_path / "again.h5")
+    again = state_dict(tmp_path / "again.h5")
+    assert before.keys() == again.keys() and all(torch.equal(before[k], again[k]) for k in before)
+    for arguments, part in (
+        ([back, "--map", "e=embedding"], "--map e=embedding: expected a part of the model, head, rnn"),
+        ([back, "--map", "e=lstm"], "--map: expected NAME=PART with a part of embedding, conv, rnn"),
+        ([tmp_path / "m.onnx", *names], "--map: expected .pt or .safetensors"),
+        ([back, "--only", "rnn", *names], "found --only rnn"),
+    ):
+        with pytest.raises(AssertionError, match=f"exit 2: quadgate: error: .*{re.escape(part)}"):
+            quadgate("export", checkpoint, "-o", *arguments)
