@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "apps/common/warn.h"
 #include "apps/model/class_report.h"
@@ -21,10 +22,12 @@
 namespace quadgate::apps {
 namespace {
 
+constexpr const char* kSplit = "split";
+
 /// Runs the model over the split, with visit(batch, outputs, random field or null) called for each
 /// batch, and tells the means that training tells as well. Returns their sums.
 template <typename Visit>
-Metrics run(ModelOnData& model, const std::string& split, Report& report, Visit visit) {
+Metrics run(ModelOnData& model, Report& report, Visit visit) {
   const Loss loss(model.description().config);
   std::optional<CrfBatch> crf;
   if (model.description().config.crf) crf.emplace(model.parameters());
@@ -34,23 +37,23 @@ Metrics run(ModelOnData& model, const std::string& split, Report& report, Visit 
     metrics += crf ? crf->metrics(batch, outputs) : loss.of_batch(batch, outputs);
     visit(batch, outputs, crf ? &*crf : nullptr);
   });
-  expect_counting(metrics, split);
+  const auto& [kind, source] = report.source;
+  expect_counting(metrics, kind == kSplit ? fmt::format("{} '{}'", kind, source) : source);
   for (const auto& [name, value] : named_metrics(model.description(), metrics)) {
     report.numbers.emplace_back(name, value);
   }
   return metrics;
 }
 
-void evaluate_text(ModelOnData& model, const std::string& split, Report& report) {
+void evaluate_text(ModelOnData& model, Report& report) {
   TextReport text(model.description());
-  run(model, split, report, [&](const Batch& batch, std::span<const float> logits, CrfBatch*) {
+  run(model, report, [&](const Batch& batch, std::span<const float> logits, CrfBatch*) {
     text.add(batch, logits);
   });
   text.tell(report);
 }
 
-void evaluate_classes(ModelOnData& model, const EvaluateArguments& arguments,
-                      const std::string& split, Report& report) {
+void evaluate_classes(ModelOnData& model, const EvaluateArguments& arguments, Report& report) {
   const ModelDescription& description = model.description();
   const std::int64_t classes = description.config.output_size;
   const std::int64_t top_k = arguments.top_k.value_or(kTopK);
@@ -59,15 +62,14 @@ void evaluate_classes(ModelOnData& model, const EvaluateArguments& arguments,
                                       classes - 1, classes, top_k));
   }
   ClassMetrics metrics = class_metrics(description, top_k);
-  run(model, split, report, [&](const Batch& batch, std::span<const float> logits, CrfBatch* crf) {
+  run(model, report, [&](const Batch& batch, std::span<const float> logits, CrfBatch* crf) {
     add_batch(batch, logits, crf, metrics);
   });
   add_class_report(description, metrics, report);
 }
 
 void evaluate_values(ModelOnData& model, const EvaluateArguments& arguments,
-                     std::span<const std::filesystem::path> data, const std::string& split,
-                     Report& report) {
+                     std::span<const std::filesystem::path> data, Report& report) {
   const std::optional<Window>& window = model.description().data.window;
   if (const auto season = arguments.season;
       season && (*season < 1 || *season > window->input_len)) {
@@ -77,7 +79,7 @@ void evaluate_values(ModelOnData& model, const EvaluateArguments& arguments,
   }
   ValueReport values(model, data, arguments.season);
   ProbabilisticErrors probabilistic(model.description().config);
-  run(model, split, report, [&](const Batch& batch, std::span<const float> outputs, CrfBatch*) {
+  run(model, report, [&](const Batch& batch, std::span<const float> outputs, CrfBatch*) {
     values.add(batch, outputs);
     probabilistic.add(outputs, batch.targets);
   });
@@ -122,30 +124,33 @@ void show_tables(const std::vector<std::string>& by, Report& report) {
   }
 }
 
-void evaluate_data(const EvaluateArguments& arguments,
-                   std::span<const std::filesystem::path> data) {
+/// `input` is the raw file that `data` is of, if not empty.
+void evaluate_data(const EvaluateArguments& arguments, std::span<const std::filesystem::path> data,
+                   const std::string& input = {}) {
   ModelOnData model(Checkpoint(arguments.checkpoint), data, arguments.split, arguments.threads);
-  const std::string& split = model.split_name();
   const ModelDescription& description = model.description();
   expect_options_of(description, arguments);
   Report report;
+  report.source = input.empty() ? std::pair(std::string(kSplit), model.split_name())
+                                : std::pair(std::string("input"), input);
+  const std::string& source = report.source.second;
   if (description.data.streams) {
-    evaluate_text(model, split, report);
+    evaluate_text(model, report);
   } else if (description.config.task == Task::regression) {
-    evaluate_values(model, arguments, data, split, report);
+    evaluate_values(model, arguments, data, report);
   } else {
-    evaluate_classes(model, arguments, split, report);
+    evaluate_classes(model, arguments, report);
   }
   show_tables(arguments.by, report);
   for (const std::string& line : report.notes) {
-    note(fmt::format("{}: {}", split, line));
+    note(fmt::format("{}: {}", source, line));
   }
   if (arguments.json) {
     report.numbers.emplace_back("count", model.split().size());
-    fmt::print("{}\n", to_json(report, split));
+    fmt::print("{}\n", to_json(report));
     return;
   }
-  fmt::print("{}: {} sequences\n{}", split, model.split().size(), to_text(report));
+  fmt::print("{}: {} sequences\n{}", source, model.split().size(), to_text(report));
 }
 
 }  // namespace
@@ -156,7 +161,7 @@ void evaluate(const EvaluateArguments& arguments) {
     throw InvalidArgument("--split: expected none beside --input, which has none");
   const ModelDescription model = Checkpoint(arguments.checkpoint).description();
   const InputData input(arguments.input, {arguments.checkpoint, task_name(model), model.data}, "-");
-  input.run([&] { evaluate_data(arguments, std::span(&input.path(), 1)); });
+  input.run([&] { evaluate_data(arguments, std::span(&input.path(), 1), input.name()); });
 }
 
 }  // namespace quadgate::apps

@@ -8,12 +8,12 @@
 
 namespace quadgate::apps {
 
-void expect_counting(const Metrics& metrics, std::string_view split) {
+void expect_counting(const Metrics& metrics, std::string_view source) {
   if (metrics.weight > 0) return;
   throw DataError(
-      fmt::format("split '{}': expected targets that count, found none: each is ignore_index or of "
-                  "class weight 0",
-                  split));
+      fmt::format("{}: expected targets that count, found none: each is ignore_index or of class "
+                  "weight 0",
+                  source));
 }
 
 std::vector<std::pair<std::string, double>> named_metrics(const ModelDescription& model,

@@ -11,7 +11,7 @@
 namespace quadgate::apps {
 
 /// Throws DataError if no target of the split counts: there is no mean.
-void expect_counting(const Metrics& metrics, std::string_view split);
+void expect_counting(const Metrics& metrics, std::string_view source);
 
 /// The means of `metrics` under their contract names: loss, and accuracy (classification, tagging)
 /// or mse and mae (regression), and perplexity (language model).

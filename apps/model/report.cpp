@@ -77,10 +77,10 @@ std::string text_of(const ReportTable& table) {
 
 }  // namespace
 
-std::string to_json(const Report& report, const std::string& split) {
+std::string to_json(const Report& report) {
   Json record = Json::object();
   for (const auto& [name, number] : report.numbers) record[name] = json_of(number);
-  record["split"] = split;
+  record[report.source.first] = report.source.second;
   for (const ReportTable& table : report.tables) record[table.key] = json_of(table);
   return record.dump();
 }

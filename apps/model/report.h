@@ -34,14 +34,16 @@ struct ReportTable {
 
 /// What `evaluate` tells of a model on a split.
 struct Report {
+  /// What is evaluated: "split" or "input", and its name.
+  std::pair<std::string, std::string> source{};
   std::vector<std::pair<std::string, ReportNumber>> numbers{};
   std::vector<ReportTable> tables{};
   std::vector<std::string> notes{};  ///< lines for stderr
 };
 
-/// A JSON object on a line, `split` among its keys. Of a table it has an object a row, under its
-/// names, with the columns as keys. What has no meaning is null.
-std::string to_json(const Report& report, const std::string& split);
+/// A JSON object on a line. Of a table it has an object a row, under its names, with the columns as
+/// keys. What has no meaning is null.
+std::string to_json(const Report& report);
 /// A line a number, then the tables that are to be shown.
 std::string to_text(const Report& report);
 

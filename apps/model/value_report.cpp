@@ -178,7 +178,7 @@ void ValueReport::tell(Report& report) const {
     report.numbers.emplace_back("season", season ? ReportNumber(*season) : ReportNumber());
   }
   report.tables.push_back(table("targets", "target", &Errors::targets));
-  report.tables.back().is_shown = has_units;
+  report.tables.back().is_shown = baselines_.has_value();  // to see beside them
   if (!baselines_) return;
   if (has_units) {
     for (const auto& [key, column] : {std::pair("mse_raw", 0), std::pair("mae_raw", 1)}) {

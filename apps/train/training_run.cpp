@@ -81,12 +81,12 @@ bool TrainingRun::run_epoch() {
   report_.begin_epoch();
   const std::optional<double> data_wait_seconds = run_batches();
   if (!data_wait_seconds) return false;
-  expect_counting(state_.running, "train");
+  expect_counting(state_.running, "split 'train'");
   TrainingReport::Epoch epoch{.data_wait_seconds = *data_wait_seconds};
   if (data_.has_split("valid")) {
     epoch.valid = validate();
     if (!epoch.valid) return false;
-    expect_counting(*epoch.valid, "valid");
+    expect_counting(*epoch.valid, "split 'valid'");
   }
   finish_epoch(epoch);
   return true;

@@ -93,9 +93,9 @@ void CsvImporter::set_columns(CsvColumns columns) {
     }
   }
   if (names != series_.feature_names) {
-    throw InvalidArgument(fmt::format("{}: expected columns {}, as in {}, found {}", path_.string(),
-                                      join_names(series_.feature_names), series_.path.string(),
-                                      join_names(names)));
+    throw DataError(fmt::format("{}: expected columns {}, as in {}, found {}", path_.string(),
+                                join_names(series_.feature_names), series_.path.string(),
+                                join_names(names)));
   }
   columns_ = std::move(columns);
 }

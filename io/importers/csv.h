@@ -66,8 +66,9 @@ class CsvImporter {
 
   /// Reads a file. Its rows go on where those of the file before ended, and are of this split: 0
   /// train, 1 valid, 2 test; 0 where times divide them. Throws FileError ("a.csv:17: column 'OT':
-  /// expected a number, found 'abc'"), InvalidArgument if the file lacks a column of the options,
-  /// or if a border is no time as the file's column has them.
+  /// expected a number, found 'abc'"), DataError if its columns are not those of the file before
+  /// or of known data, InvalidArgument if it lacks a column of the options, or if a border is no
+  /// time as the file's column has them.
   void read(const std::filesystem::path& path, std::size_t split = 0);
   /// Returns all that it has read. Throws FileError, InvalidArgument if a border, or what is left
   /// out since values are missing, leaves a split without rows.

@@ -105,7 +105,7 @@ std::size_t index_of(const CsvColumns& columns, const char* option, const std::s
                      std::string_view where, bool is_known = false) {
   const auto found = std::ranges::find(columns.names, name);
   if (found == columns.names.end() && is_known) {
-    throw InvalidArgument(
+    throw DataError(
         fmt::format("{}: expected a column '{}', as the data have it that it shall be like, found "
                     "only {}{}",
                     where, name, join_names(columns.names),

@@ -33,7 +33,7 @@ struct CsvColumns {
 /// names. A first column without a name, or one called "Unnamed: 0", is pandas' index: it is left
 /// out if it holds numbers and is not asked for. `where` stands for the file in messages. Throws
 /// FileError if a name is empty or comes twice, or if no feature is left; InvalidArgument if the
-/// table lacks a column of the options.
+/// table lacks a column of the options, DataError if these are of known data.
 CsvColumns find_csv_columns(std::span<const std::vector<std::string>> first_records,
                             const CsvColumnOptions& options, std::string_view where);
 

@@ -72,7 +72,7 @@ ColumnOrder::ColumnOrder(const std::filesystem::path& input, const std::vector<s
   if (is_nameless && (like->mean.empty() || std::cmp_equal(like->mean.size(), columns))) return;
   const MatchedNames matched = match_names(like->feature_names, found);
   if (!matched.problem.empty() || is_nameless) {
-    throw InvalidArgument(fmt::format(
+    throw DataError(fmt::format(
         "{}: features: expected those of the data that it shall be like: {}", input.string(),
         is_nameless ? fmt::format("{}, found {}", like->mean.size(), columns) : matched.problem));
   }

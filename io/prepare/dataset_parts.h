@@ -58,7 +58,7 @@ void fill_with_means(std::span<double> x, std::span<const double> means);
 /// The columns of an input in the order of the features that a data set shall have.
 class ColumnOrder {
  public:
-  /// As the input has them, unless `like` names them in another order. Throws InvalidArgument,
+  /// As the input has them, unless `like` names them in another order. Throws DataError,
   /// naming the input, if it has other columns.
   ColumnOrder(const std::filesystem::path& input, const std::vector<std::string>& names,
               std::int64_t columns, const DataDescription* like);

@@ -32,17 +32,17 @@ struct Source {
 void expect_same_kind(const LabelledSequences& data, const LabelledSequences& train) {
   const auto expect = [&](std::int64_t found, std::int64_t expected, const char* what) {
     if (found == expected) return;
-    throw InvalidArgument(fmt::format("{}: expected {} {}, as in {}, found {}", data.path.string(),
-                                      expected, what, train.path.string(), found));
+    throw DataError(fmt::format("{}: expected {} {}, as in {}, found {}", data.path.string(),
+                                expected, what, train.path.string(), found));
   };
   if (data.task != train.task) {
-    throw InvalidArgument(fmt::format("{}: expected targets of a {}, as in {}, found {}",
-                                      data.path.string(), to_string(train.task),
-                                      train.path.string(), to_string(data.task)));
+    throw DataError(fmt::format("{}: expected targets of a {}, as in {}, found {}",
+                                data.path.string(), to_string(train.task), train.path.string(),
+                                to_string(data.task)));
   }
   if (data.has_targets != train.has_targets) {
-    throw InvalidArgument(fmt::format("{}: expected targets in all files or in none, as in {}",
-                                      data.path.string(), train.path.string()));
+    throw DataError(fmt::format("{}: expected targets in all files or in none, as in {}",
+                                data.path.string(), train.path.string()));
   }
   expect(data.input_size, train.input_size, "features");
   expect(data.output_size, train.output_size, "values to predict");
@@ -68,7 +68,7 @@ std::vector<std::int64_t> match_classes(const LabelledSequences& data,
   for (std::int64_t i = 0; i < data.labels.size(); ++i) {
     const std::int64_t label = label_reader.next();
     if (label == kIgnoreIndex || labels[static_cast<std::size_t>(label)] != kUnknown) continue;
-    throw InvalidArgument(
+    throw DataError(
         fmt::format("{}: {} {}: expected classes {}, as in {}, found '{}'", data.path.string(),
                     data.task == Task::tagging ? "step" : "sequence", i,
                     fmt::join(names.first(std::min(names.size(), kMostNamed)), ", "),

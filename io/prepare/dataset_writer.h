@@ -81,9 +81,9 @@ struct PrepareSummary {
 /// (Philox), unless there are `valid` and `test`; in a classification each class has its share, and
 /// at least a row of each split that it has enough rows for. It stores sequences of one length as
 /// [n, T, I], others with offsets, and no y where nobody knows the targets. Throws InvalidArgument
-/// if a fraction is out of range, leaves a split empty or stands beside that split's rows, or if
-/// `valid` or `test` has other features, classes or values, or if the input lacks features of
-/// options.like or has other classes; DataError if a value is not finite; FileError if the file
+/// if a fraction is out of range, leaves a split empty or stands beside that split's rows;
+/// DataError if a value is not finite, if `valid` or `test` has other features, classes or values,
+/// or if the input lacks features of options.like or has other classes; FileError if the file
 /// cannot be written. An existing file then stays as it was.
 PrepareSummary write_sequences(const std::filesystem::path& path, const LabelledSequences& data,
                                const std::optional<LabelledSequences>& valid,

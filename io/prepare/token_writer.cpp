@@ -193,8 +193,8 @@ PrepareSummary write_tagging(const std::filesystem::path& path, const WordList& 
   if (test) sources.push_back({&*test, RowSplits(2)});
   for (const SentenceSplit& source : sources) {
     if (source.data->has_tags == data.has_tags) continue;
-    throw InvalidArgument(fmt::format("{}: expected tags in all files or in none, as in {}",
-                                      source.data->path.string(), data.path.string()));
+    throw DataError(fmt::format("{}: expected tags in all files or in none, as in {}",
+                                source.data->path.string(), data.path.string()));
   }
   const Vocabulary vocabulary =
       vocabulary_of(data.path, words, options, [&] { return count_words(words, sources.front()); });

@@ -47,9 +47,10 @@ struct TokenStream {
 /// Writes a tagging data set of tokens, atomically. `words` are those of all sentences. It draws
 /// validation and test sentences at random (Philox), unless there are `valid` and `test`.
 /// The train split alone makes the vocabulary (see Vocabulary), unless options.like has one. Throws
-/// DataError if options.like lacks the class of a tag; InvalidArgument if a fraction or min_count
-/// is out of range, leaves a split empty or stands beside that split's sentences; FileError if the
-/// file cannot be written. An existing file then stays as it was.
+/// DataError if options.like lacks the class of a tag, or tags are in some files only;
+/// InvalidArgument if a fraction or min_count is out of range, leaves a split empty or stands
+/// beside that split's sentences; FileError if the file cannot be written. An existing file then
+/// stays as it was.
 PrepareSummary write_tagging(const std::filesystem::path& path, const WordList& words,
                              const TaggedSentences& data,
                              const std::optional<TaggedSentences>& valid,

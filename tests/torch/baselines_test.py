@@ -194,6 +194,7 @@ def test_what_cannot_be_told_is_said(tmp_path):
     assert f"baselines (season {SEASON}, found by the autocorrelation of the train split):" in text
     rows = [line.split() for line in text.splitlines()]
     assert ["baseline", "mse", "mae", "mase", "smape", "r2"] in rows
+    assert ["target", "mse", "mae", "mase", "smape", "r2", "skill"] in rows
     assert ["step", "mse", "mae", "mase", "smape", "r2", "skill"] in rows
     assert "season 5, as given" in quadgate(*command, "--season", 5)
     for arguments, line in {

@@ -2,10 +2,17 @@
 // of series beside their windows, old data sets without times, histories as short as can be, and
 // what is left behind. tests/torch/new_data_test.py compares the numbers.
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <string>
+#include <thread>
 
 #include "apps/common/command.h"
 #include "tests/apps/workspace.h"
@@ -56,9 +63,9 @@ class PredictTest : public Workspace {
 TEST_F(PredictTest, RefusesTablesThatAreNotAsTheModelKnowsThem) {
   train_forecast();
   write("lacks.csv", "at,a\n2020-01-01 00:00,1\n2020-01-01 01:00,1\n");
-  expect_refused(predict("lacks.csv"), kExitWrongUse, "lacks.csv: expected a column 'b'");
+  expect_refused(predict("lacks.csv"), kExitFailed, "lacks.csv: expected a column 'b'");
   write("untimed.csv", "when,a,b\n2020-01-01 00:00,1,2\n2020-01-01 01:00,1,2\n");
-  expect_refused(predict("untimed.csv"), kExitWrongUse, "untimed.csv: expected a column 'at'");
+  expect_refused(predict("untimed.csv"), kExitFailed, "untimed.csv: expected a column 'at'");
   write("short.csv", hours(0, 5));
   expect_refused(predict("short.csv"), kExitFailed,
                  "short.csv: expected at least 6 rows, as many as input_len, found 5");
@@ -105,6 +112,31 @@ TEST_F(PredictTest, MakesRowsOfAnotherStepFit) {
                 .code,
             kExitDone);
   EXPECT_EQ(run({"predict", "run/checkpoint.h5", "--data", "new.h5", "-o", "-"}).code, kExitDone);
+}
+
+TEST_F(PredictTest, LeavesNothingWhenItIsStoppedWhileItWaitsForRows) {
+  train_forecast();
+  write("out.csv", "as it was");
+  ASSERT_EQ(::mkfifo(path("new.csv").c_str(), S_IRUSR | S_IWUSR), 0);
+  const int pipe = ::open(path("new.csv").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(pipe, 0);
+  const std::string rows = hours(60, 20);
+  ASSERT_EQ(::write(pipe, rows.data(), rows.size()), static_cast<ssize_t>(rows.size()));
+  const auto waits = [&] {
+    int left = 0;
+    if (::ioctl(pipe, FIONREAD, &left) != 0 || left > 0) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // until it reads on
+    return true;
+  };
+  const Outcome stopped = interrupt(
+      {"predict", "run/checkpoint.h5", "--input", "new.csv", "-o", "out.csv"}, SIGINT, waits);
+  ::close(pipe);
+  EXPECT_EQ(stopped.code, -SIGINT);
+  EXPECT_EQ(stopped.err, "quadgate: stopped by a signal\n");
+  EXPECT_EQ(read("out.csv"), "as it was");
+  for (const auto& file : std::filesystem::directory_iterator(path(""))) {
+    EXPECT_THAT(file.path().filename().string(), testing::Not(HasSubstr("quadgate-input")));
+  }
 }
 
 TEST_F(PredictTest, RefusesOptionsThatContradictTheModel) {
@@ -177,26 +209,29 @@ TEST_F(PredictTest, RefusesSequencesThatTheModelCannotTake) {
         "[output]\ndir = \"run\"\n");
   ASSERT_EQ(run({"train", "run.toml"}).code, kExitDone);
   write("other.ts", "@classLabel true up sideways\n@data\n1,2,3:up\n3,2,1:sideways\n");
-  expect_refused(predict("other.ts"), kExitWrongUse,
+  expect_refused(predict("other.ts"), kExitFailed,
                  "other.ts: sequence 1: expected classes up, down, as in the data that it shall be "
                  "like, found 'sideways'");
   write("wide.ts", "@classLabel false\n@data\n1,2,3:4,5,6\n");
-  expect_refused(predict("wide.ts"), kExitWrongUse,
-                 "wide.ts: features: expected those of the data");
+  expect_refused(predict("wide.ts"), kExitFailed, "wide.ts: features: expected those of the data");
   write("values.ts", "@targetLabel true\n@data\n1,2,3:0.5\n");
   expect_refused(predict("values.ts"), kExitFailed,
                  "values.ts: expected targets of a classification");
+  EXPECT_THAT(run({"evaluate", "run/checkpoint.h5", "--input", "old.ts"}).out,
+              StartsWith("old.ts: 4 sequences\n"));
+  EXPECT_THAT(run({"evaluate", "run/checkpoint.h5", "--input", "old.ts", "--json"}).out,
+              HasSubstr(R"("input":"old.ts")"));
   write("new.ts", "@classLabel false\n@data\n1,2,3\n9,8\n");
   ASSERT_EQ(predict("new.ts").code, kExitDone);
   EXPECT_THAT(read("out.csv"), StartsWith("row,predicted,probability,label\n0,"));
   expect_error(run({"evaluate", "run/checkpoint.h5", "--input", "new.ts"}), kExitFailed,
-               "new.ts: dataset 'train/y': missing: without targets there is only to predict from");
+               "new.ts: expected targets, found none (train/y): only 'predict' takes such a file");
   expect_error(run({"prepare", "ts", "new.ts", "-o", "new.h5"}), kExitFailed,
                "expected a line @classLabel true");
   ASSERT_EQ(run({"prepare", "--like", "old.h5", "new.ts", "-o", "new.h5"}).code, kExitDone);
   EXPECT_THAT(run({"inspect", "new.h5"}).out, HasSubstr("train: 2 sequences"));
   expect_error(run({"train", "run.toml", "--set", "data.path=new.h5", "--set", "output.dir=run2"}),
-               kExitFailed, "new.h5: dataset 'train/y': missing");
+               kExitFailed, "new.h5: expected targets, found none (train/y)");
 }
 
 TEST_F(PredictTest, SaysWhatAnOlderModelDoesNotKnow) {

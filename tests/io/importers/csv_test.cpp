@@ -142,7 +142,7 @@ TEST_F(CsvTest, GoesOnInOtherFiles) {
 TEST_F(CsvTest, ExpectsTheSameColumnsInOtherFiles) {
   CsvImporter importer({}, {.spool = {.output = path("out.h5")}});
   importer.read(file("a.csv", "a,b\n1,2\n"));
-  EXPECT_EQ(message_of<InvalidArgument>([&] { importer.read(file("b.csv", "a,c\n1,2\n"), 2); }),
+  EXPECT_EQ(message_of<DataError>([&] { importer.read(file("b.csv", "a,c\n1,2\n"), 2); }),
             path("b.csv").string() + ": expected columns a, b, as in " + path("a.csv").string() +
                 ", found a, c");
 }

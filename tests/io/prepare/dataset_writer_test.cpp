@@ -133,11 +133,11 @@ TEST_F(DatasetWriterTest, MatchesTheClassesOfTheTestFileByName) {
   Dataset dataset(path("a.h5"));
   EXPECT_THAT(read_all(dataset.split("test")).labels, ElementsAre(1, 0));
 
-  EXPECT_EQ(message_of<InvalidArgument>([&] {
+  EXPECT_EQ(message_of<DataError>([&] {
               write_sequences(path("a.h5"), sequences({1, 1}), {}, test({"no", "maybe"}, 1), {});
             }),
             "test.ts: sequence 1: expected classes no, yes, as in input, found 'maybe'");
-  EXPECT_EQ(message_of<InvalidArgument>([&] {
+  EXPECT_EQ(message_of<DataError>([&] {
               write_sequences(path("a.h5"), sequences({1, 1}), test({"no", "yes"}, 2), {}, {});
             }),
             "test.ts: expected 1 features, as in input, found 2");
