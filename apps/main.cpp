@@ -119,7 +119,10 @@ void add_predict(CLI::App& app, PredictArguments& arguments, Command& command) {
       predict, arguments,
       "Split of the data set; else, of a forecast, what comes after the last rows, of "
       "others test, or the only one");
-  predict.add_option("-o,--output", arguments.output, "File to write: .csv or .h5; - is stdout")
+  predict
+      .add_option(
+          "-o,--output", arguments.output,
+          "File to write: .csv, .h5 or, of forecasts, .html, a page with plots; - is stdout")
       ->required()
       ->type_name("OUT");
   predict

@@ -2,63 +2,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
 #include <string_view>
 
 #include "apps/bench/network_section.h"
 #include "apps/bench/scaling_report.h"
 #include "apps/common/embedded.h"
+#include "apps/common/html_page.h"
 
 namespace quadgate::apps {
 namespace {
-
-std::string escape(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
-
-/// JSON as the content of a script element: "<" is in its strings only, where it may be written so
-/// that nothing looks like the end of the element.
-std::string escape_json(std::string_view json) {
-  std::string escaped;
-  for (const char c : json) {
-    c == '<' ? escaped += "\\u003c" : escaped += c;
-  }
-  return escaped;
-}
-
-/// `page` with every {{name}} replaced by its text.
-std::string fill(std::string_view page, const std::map<std::string_view, std::string>& texts) {
-  std::string filled;
-  while (true) {
-    const std::size_t open = page.find("{{");
-    filled += page.substr(0, open);
-    if (open == std::string_view::npos) {
-      return filled;
-    }
-    const std::size_t close = page.find("}}", open);
-    filled += texts.at(page.substr(open + 2, close - open - 2));
-    page.remove_prefix(close + 2);
-  }
-}
 
 std::string cell(std::string_view content) { return fmt::format("<td>{}</td>", content); }
 
@@ -128,7 +80,7 @@ std::string machine_rows(const ScalingReport& report) {
   const Machine& machine = report.machine;
   std::string rows;
   const auto add = [&](std::string_view name, std::string_view value) {
-    rows += row(cell(name) + cell(escape(value)));
+    rows += row(cell(name) + cell(escape_html(value)));
   };
   add("CPU", machine.cpu_model);
   add("CPUs online", fmt::format("{}, of {} physical cores", machine.cpus, machine.cores));
@@ -186,9 +138,9 @@ std::string to_html(const ScalingReport& report) {
   const ScalingArguments& arguments = report.arguments;
   const bool torch = !report.torch_version.empty();
   const bool ranks = report.ranks > 0;
-  return fill(
+  return fill_page(
       embedded_scaling_page(),
-      {{"shape", escape(describe(arguments.shape))},
+      {{"shape", escape_html(describe(arguments.shape))},
        {"title",
         ranks ? "Scaling of a training step over ranks" : "Thread scaling of a training step"},
        {"first_head", ranks ? "ranks x<br>threads" : "threads"},
@@ -201,7 +153,7 @@ std::string to_html(const ScalingReport& report) {
                                       "<th>hidden,<br>ms</th><th>bytes sent<br>by a rank</th>"
                                       "<th>messages</th>"
                                     : ""},
-       {"command", escape(arguments.command_line)},
+       {"command", escape_html(arguments.command_line)},
        {"torch_head",
         torch
             ? "<th>PyTorch:<br>step, ms</th><th>its<br>speed-up</th><th>its step<br>over ours</th>"
@@ -214,11 +166,11 @@ std::string to_html(const ScalingReport& report) {
        {"repeats", fmt::to_string(arguments.repeats)},
        {"fit", fit_of(arguments.weak)},
        {"versions",
-        escape(fmt::format("Backend {}, precision {}{}{}.", report.backend, report.precision,
-                           torch ? "; PyTorch " : (report.torch_problem.empty() ? "" : "; "),
-                           torch ? report.torch_version : report.torch_problem))},
+        escape_html(fmt::format("Backend {}, precision {}{}{}.", report.backend, report.precision,
+                                torch ? "; PyTorch " : (report.torch_problem.empty() ? "" : "; "),
+                                torch ? report.torch_version : report.torch_problem))},
        {"record", escape_json(to_json(report))},
-       {"chart_js", std::string(embedded_chart_js())}});
+       {"chart_script", chart_script()}});
 }
 
 }  // namespace quadgate::apps

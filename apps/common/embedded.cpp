@@ -5,6 +5,10 @@
 extern "C" {
 extern const char _binary_chart_min_js_start[];
 extern const char _binary_chart_min_js_end[];
+extern const char _binary_chart_script_html_start[];
+extern const char _binary_chart_script_html_end[];
+extern const char _binary_forecast_page_html_start[];
+extern const char _binary_forecast_page_html_end[];
 extern const char _binary_scaling_page_html_start[];
 extern const char _binary_scaling_page_html_end[];
 extern const char _binary_torch_step_py_start[];
@@ -16,6 +20,14 @@ namespace quadgate::apps {
 
 std::string_view embedded_chart_js() {
   return {_binary_chart_min_js_start, _binary_chart_min_js_end};
+}
+
+std::string_view embedded_chart_script() {
+  return {_binary_chart_script_html_start, _binary_chart_script_html_end};
+}
+
+std::string_view embedded_forecast_page() {
+  return {_binary_forecast_page_html_start, _binary_forecast_page_html_end};
 }
 
 std::string_view embedded_scaling_page() {

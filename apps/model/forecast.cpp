@@ -15,6 +15,7 @@
 #include "apps/common/warn.h"
 #include "apps/model/bands.h"
 #include "apps/model/forecast_file.h"
+#include "apps/model/train_statistics.h"
 #include "engine/base/error.h"
 #include "io/data/feature_view.h"
 #include "io/importers/time_format.h"
@@ -144,6 +145,12 @@ class WindowTimes {
     return times;
   }
 
+  /// Of the inputs; none if they are not known.
+  std::vector<double> of_inputs(const WindowPlace& place) const {
+    if (place.times.empty()) return {};
+    return {place.times.begin(), place.times.begin() + input_len_};
+  }
+
   /// Throws DataError at a step that the series of the model do not have; if they have others than
   /// the usual one, counts it.
   void check(const WindowPlace& place, const std::string& where) {
@@ -178,6 +185,14 @@ class WindowTimes {
   std::int64_t others_ = 0;
 };
 
+/// Rows of a season: of the train split as `evaluate` finds them, or of the only split.
+std::optional<std::int64_t> season_of(const ModelOnData& model,
+                                      std::span<const std::filesystem::path> data) {
+  const std::string split =
+      model.dataset().has_split("train") ? "train" : model.dataset().split_names().front();
+  return measure_train(data, model.dataset().description(), {}, split).season;
+}
+
 /// Makes forecasts in original units of what the head gives.
 class ForecastMaker {
  public:
@@ -185,7 +200,9 @@ class ForecastMaker {
       : loss_(model.description().config),
         units_(output_units(model.dataset(), model.description().config.target_size())),
         bands_(model.description().config, levels),
-        targets_(model.dataset().description().window->targets.size()),
+        columns_(target_columns(model.dataset().description())),
+        targets_(columns_.size()),
+        width_(static_cast<std::size_t>(model.dataset().input_size())),
         each_(static_cast<std::size_t>(model.description().config.loss.outputs_per_target())) {}
 
   const Bands& bands() const noexcept { return bands_; }
@@ -209,6 +226,20 @@ class ForecastMaker {
       forecast.truth.push_back(in_units(value, forecast.truth.size()));
     }
     forecast.truth.resize(forecast.predicted.size(), std::numeric_limits<double>::quiet_NaN());
+  }
+
+  /// The targets of the inputs that window `row` of a batch has.
+  std::vector<double> history(const Batch& batch, std::int64_t row) const {
+    std::vector<double> values;
+    const auto end = static_cast<std::size_t>(batch.offsets[static_cast<std::size_t>(row) + 1]);
+    for (auto step = static_cast<std::size_t>(batch.offsets[static_cast<std::size_t>(row)]);
+         step < end; ++step) {
+      for (const std::int64_t column : columns_) {
+        const std::size_t at = step * width_ + static_cast<std::size_t>(column);
+        values.push_back(in_units(batch.x[at], values.size()));
+      }
+    }
+    return values;
   }
 
   /// Notes on the bands of forecasts for so many steps.
@@ -236,26 +267,32 @@ class ForecastMaker {
   Loss loss_;
   OutputUnits units_;
   Bands bands_;
+  std::vector<std::int64_t> columns_;  // of the targets
   std::size_t targets_;
+  std::size_t width_;  // features of a step
   std::size_t each_;
 };
 
 }  // namespace
 
-void write_forecasts(ModelOnData& model, const ForecastOptions& options,
-                     const std::filesystem::path& output) {
+void write_forecasts(ModelOnData& model, std::span<const std::filesystem::path> data,
+                     const ForecastOptions& options, const std::filesystem::path& output) {
   const Window& window = *model.dataset().description().window;
   const bool is_future = model.split_name() == kFuture;
   Forecaster forecaster(model, options.steps.value_or(window.horizon));
   ForecastMaker maker(model, options.quantiles);
   WindowTimes times(model, window.input_len);
-  const auto file = open_forecast_file(output, {.targets = window.targets,
-                                                .bands = maker.bands().names(),
-                                                .steps = forecaster.steps(),
-                                                .has_truth = !is_future,
-                                                .wide = options.wide,
-                                                .time_format = times.recipe().time_format,
-                                                .step = times.recipe().step});
+  const auto file = open_forecast_file(
+      output, {.targets = window.targets,
+               .bands = maker.bands().names(),
+               .steps = forecaster.steps(),
+               .has_truth = !is_future,
+               .wide = options.wide,
+               .time_format = times.recipe().time_format,
+               .step = times.recipe().step,
+               .title = options.title,
+               .point = maker.bands().point(),
+               .season = is_page(output) ? season_of(model, data) : std::nullopt});
   std::vector<float> values;
   std::int64_t number = 0;  // of a window
   model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
@@ -273,6 +310,10 @@ void write_forecasts(ModelOnData& model, const ForecastOptions& options,
       if (!is_future) {
         const std::size_t targets = batch.targets.size() / rows;
         maker.add_truth(std::span(batch.targets).subspan(row * targets, targets), forecast);
+      }
+      if (file->shows_history()) {
+        forecast.history = maker.history(batch, static_cast<std::int64_t>(row));
+        forecast.history_times = times.of_inputs(place);
       }
       file->add(forecast);
     }

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "apps/model/forecast_page.h"
 #include "apps/model/text_output.h"
 #include "io/files/replace_file.h"
 #include "io/hdf5/file_writer.h"
@@ -165,6 +166,7 @@ std::unique_ptr<ForecastFile> open_forecast_file(const std::filesystem::path& pa
   if (path.extension() == ".h5") {
     return std::make_unique<ForecastArrays>(path, std::move(format));
   }
+  if (is_page(path)) return std::make_unique<ForecastPage>(path, std::move(format));
   return std::make_unique<ForecastTable>(path, std::move(format));
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ struct ForecastFormat {
   bool wide = false;
   std::string time_format{};  ///< of a Recipe
   TimeStep step{};            ///< of the series
+  /// This and the next two: of a page.
+  std::string title{};
+  std::string point{};                   ///< what the prediction of a model with bands is
+  std::optional<std::int64_t> season{};  ///< rows
 };
 
 /// What follows a window.
@@ -29,18 +34,25 @@ struct Forecast {
   std::vector<double> predicted{};  ///< [steps, targets]
   std::vector<double> bands{};      ///< [steps, targets, bands]
   std::vector<double> truth{};      ///< the same, NaN where it is not known; or none
+  std::vector<double> history{};    ///< [input_len, targets], if the file shows it
+  std::vector<double> history_times{};
 };
 
 /// A file that is written forecast by forecast. Throws FileError.
 class ForecastFile {
  public:
   virtual ~ForecastFile() = default;
+  /// Whether it wants Forecast::history.
+  virtual bool shows_history() const noexcept { return false; }
   virtual void add(const Forecast& forecast) = 0;
   /// Call it once all are written.
   virtual void commit() = 0;
 };
 
-/// HDF5 for a name in .h5, else CSV; "-" is stdout.
+/// Whether a file of that name is a page.
+inline bool is_page(const std::filesystem::path& path) { return path.extension() == ".html"; }
+
+/// HDF5 for a name in .h5, a page for one in .html, else CSV; "-" is stdout.
 std::unique_ptr<ForecastFile> open_forecast_file(const std::filesystem::path& path,
                                                  ForecastFormat format);
 

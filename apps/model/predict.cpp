@@ -9,6 +9,7 @@
 #include "apps/common/output_file.h"
 #include "apps/common/signals.h"
 #include "apps/model/forecast.h"
+#include "apps/model/forecast_file.h"
 #include "apps/model/input_data.h"
 #include "apps/model/model_on_data.h"
 #include "apps/model/predicted_rows.h"
@@ -24,9 +25,9 @@ void expect_output(const PredictArguments& arguments) {
   const auto& output = arguments.output;
   if (is_standard_stream(output)) return;
   const std::string extension = output.extension().string();
-  if (extension != ".csv" && extension != ".h5") {
-    throw InvalidArgument(
-        fmt::format("--output: expected a name in .csv or .h5, or -, found '{}'", output.string()));
+  if (extension != ".csv" && extension != ".h5" && !is_page(output)) {
+    throw InvalidArgument(fmt::format(
+        "--output: expected a name in .csv, .h5 or .html, or -, found '{}'", output.string()));
   }
   expect_no_input(output, arguments.data);
   expect_no_input(output, std::span(&arguments.checkpoint, 1));
@@ -48,12 +49,14 @@ void expect_fitting(const PredictArguments& arguments, const ModelDescription& m
   expect(!arguments.quantiles.empty(), "--quantiles", forecasts, "that forecasts");
   expect(arguments.windows, "--windows", forecasts, "that forecasts");
   expect(arguments.probabilities, "--probabilities", classifies, "of classes");
+  expect(is_page(arguments.output), "--output in .html", forecasts, "that forecasts");
   const bool is_of_split = arguments.split && !arguments.windows;
-  if (is_of_split && (arguments.steps || arguments.wide || !arguments.quantiles.empty())) {
-    throw InvalidArgument(fmt::format("{}: expected --windows beside --split, found none",
-                                      arguments.steps  ? "--steps"
-                                      : arguments.wide ? "--wide"
-                                                       : "--quantiles"));
+  for (const auto& [is_given, option] :
+       {std::pair(arguments.steps.has_value(), "--steps"), std::pair(arguments.wide, "--wide"),
+        std::pair(!arguments.quantiles.empty(), "--quantiles"),
+        std::pair(is_page(arguments.output), "--output in .html")}) {
+    if (!is_of_split || !is_given) continue;
+    throw InvalidArgument(fmt::format("{}: expected --windows beside --split, found none", option));
   }
   if (arguments.split && !arguments.input.empty()) {
     throw InvalidArgument("--split: expected none beside --input, which has none");
@@ -81,8 +84,9 @@ void predict_data(const PredictArguments& arguments, ModelDescription descriptio
     const double perplexity = write_surprisals(model, words, output);
     what = fmt::format("the tokens' surprisal, perplexity {:.6g},", perplexity);
   } else if (description.data.window && (!arguments.split || arguments.windows)) {
-    const ForecastOptions options{arguments.steps, arguments.wide, arguments.quantiles};
-    write_forecasts(model, options, output);
+    const ForecastOptions options{arguments.steps, arguments.wide, arguments.quantiles,
+                                  fmt::format("{} on {}", arguments.checkpoint.string(), source)};
+    write_forecasts(model, data, options, output);
     what = model.split_name() == kFuture
                ? fmt::format("the future of {} series", model.split().size())
                : fmt::format("{} windows", model.split().size());

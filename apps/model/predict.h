@@ -14,7 +14,7 @@ struct PredictArguments {
   std::filesystem::path input;              ///< a raw file, "-" for stdin
   /// None: of a forecast what comes after the last rows, else test, or the only split there is.
   std::optional<std::string> split;
-  std::filesystem::path output;       ///< .csv or .h5, or "-" for stdout
+  std::filesystem::path output;       ///< .csv, .h5 or, of forecasts, .html; "-" is stdout
   std::optional<std::int64_t> steps;  ///< of a forecast, as the next three
   bool wide = false;
   std::vector<double> quantiles{};  ///< to tell of forecasts

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include "engine/metrics/season.h"
 #include "io/data/target_rows.h"
@@ -13,8 +14,12 @@ namespace {
 /// The train split's targets, one series and target after the other.
 class TrainRows {
  public:
-  TrainRows(std::span<const std::filesystem::path> paths, const DataDescription& data)
-      : paths_(paths), data_(data), targets_(data.window->targets.size()) {}
+  TrainRows(std::span<const std::filesystem::path> paths, const DataDescription& data,
+            std::string split)
+      : paths_(paths),
+        data_(data),
+        split_(std::move(split)),
+        targets_(data.window->targets.size()) {}
 
   std::size_t targets() const noexcept { return targets_; }
 
@@ -22,7 +27,7 @@ class TrainRows {
   /// Returns the number of series.
   template <typename Body>
   std::int64_t for_each(Body body) const {
-    return for_each_target_rows(paths_, "train", data_, [&](const TargetRows& rows) {
+    return for_each_target_rows(paths_, split_, data_, [&](const TargetRows& rows) {
       const auto first = static_cast<std::size_t>(rows.series) * targets_;
       for (std::size_t i = 0; i < rows.values.size(); ++i) {
         body(first + i % targets_, rows.values[i]);
@@ -33,6 +38,7 @@ class TrainRows {
  private:
   std::span<const std::filesystem::path> paths_;
   const DataDescription& data_;
+  std::string split_;
   std::size_t targets_;
 };
 
@@ -128,8 +134,9 @@ std::vector<double> scales_of(const TrainRows& rows, std::size_t places, std::in
 }  // namespace
 
 TrainStatistics measure_train(std::span<const std::filesystem::path> paths,
-                              const DataDescription& data, std::optional<std::int64_t> season) {
-  const TrainRows rows(paths, data);
+                              const DataDescription& data, std::optional<std::int64_t> season,
+                              const std::string& split) {
+  const TrainRows rows(paths, data, split);
   const std::vector<Moments> moments = moments_of(rows);
   TrainStatistics statistics{.season = season};
   statistics.num_series = static_cast<std::int64_t>(moments.size() / rows.targets());

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "io/data/data_description.h"
@@ -20,10 +21,11 @@ struct TrainStatistics {
   std::optional<std::int64_t> season{};
 };
 
-/// Measures them. `data` is Dataset's description of the files at `paths`. Without a `season` it
-/// looks for one of up to the model's input_len, beyond which its windows do not reach. Throws
-/// FileError.
+/// Measures them, or, of data without a train split, those of another `split`. `data` is Dataset's
+/// description of the files at `paths`. Without a `season` it looks for one of up to the model's
+/// input_len, beyond which its windows do not reach. Throws FileError.
 TrainStatistics measure_train(std::span<const std::filesystem::path> paths,
-                              const DataDescription& data, std::optional<std::int64_t> season);
+                              const DataDescription& data, std::optional<std::int64_t> season,
+                              const std::string& split = "train");
 
 }  // namespace quadgate::apps
