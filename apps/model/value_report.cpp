@@ -47,7 +47,22 @@ void ValueReport::add(const Batch& batch, std::span<const float> outputs) {
     const Baseline baseline = baselines_->kinds()[i - 1];
     add_values(baselines_->forecast(baseline, batch, windows_), batch, errors_[i]);
   }
+  for (std::int64_t row = 0; row < batch.rows() && num_series_ > 1; ++row) {
+    name_series(windows_ + row);
+  }
   windows_ += batch.rows();
+}
+
+// By its name, or else its number; with both if a series of another file is called the same.
+void ValueReport::name_series(std::int64_t window) {
+  const std::int64_t series = split_.series(window);
+  if (series_.contains(series)) return;
+  std::string name = split_.place(window).series;
+  if (name.empty()) name = std::to_string(series);
+  if (std::ranges::any_of(series_, [&](const auto& other) { return other.second == name; })) {
+    name += fmt::format(" ({})", series);
+  }
+  series_[series] = std::move(name);
 }
 
 void ValueReport::add_values(std::span<const double> values, const Batch& batch,
@@ -100,8 +115,9 @@ ReportTable ValueReport::table(const char* key, const char* by, Part part) const
   for (std::size_t i = 0; i < (errors_.front().*part).size(); ++i) {
     if ((errors_.front().*part)[i].count() == 0) continue;  // a series without windows
     ReportTable::Row row;
-    const std::size_t number = i / targets + (part == &Errors::steps ? 1 : 0);
-    if (!is_of_targets) row.names.push_back(std::to_string(number));
+    const std::size_t number = i / targets;
+    if (part == &Errors::steps) row.names.push_back(std::to_string(number + 1));
+    if (part == &Errors::series) row.names.push_back(series_.at(static_cast<std::int64_t>(number)));
     if (is_of_targets || targets > 1) row.names.push_back(names_[i % targets]);
     row.numbers = numbers(part, i);
     table.rows.push_back(std::move(row));

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,6 +41,7 @@ class ValueReport {
 
   void add_forecaster(std::string name);
   void add_values(std::span<const double> values, const Batch& batch, Errors& errors) const;
+  void name_series(std::int64_t window);
   std::optional<double> skill(Part part, std::size_t place) const;
   std::vector<ReportNumber> numbers(Part part, std::size_t place) const;
   ReportTable table(const char* key, const char* by, Part part) const;
@@ -54,6 +56,7 @@ class ValueReport {
   std::optional<Baselines> baselines_;
   bool is_season_given_;
   std::int64_t num_series_ = 1;
+  std::map<std::int64_t, std::string> series_;  // names by number, of those with windows
   std::size_t horizon_ = 1;
   std::vector<Errors> errors_;  // the model's, then the baselines'
   std::int64_t windows_ = 0;    // so far

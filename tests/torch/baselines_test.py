@@ -125,7 +125,7 @@ def test_errors_are_numpys(tmp_path, groups, targets, standardize, given):
             expect_same(row if targets == 1 else row[name], expected(everything, [step], target))
         for number in range(groups) if groups > 1 else []:
             part = numpy.flatnonzero(of_series == number)
-            row = found["series"][str(number)][name]
+            row = found["series"][f"g{number}"][name]
             expect_same(row, expected(part, steps, target))
     for key in ["mse", "mae"]:
         raw = [of_target[key] for of_target in model]
