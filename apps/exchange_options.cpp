@@ -63,6 +63,13 @@ void add_import_choices(CLI::App& importing, ImportArguments& arguments) {
       ->type_name("FILE");
   importing.add_option("--classes", arguments.classes, "Likewise of the classes")
       ->type_name("FILE");
+  CLI::Option& like = *importing.add_option("--like", arguments.like,
+                                            "A data set or checkpoint that tells task, names and "
+                                            "scale of the data that the model is for");
+  like.type_name("FILE");
+  for (const char* option : {"--task", "--vocabulary", "--classes"}) {
+    like.excludes(importing.get_option(option));
+  }
 }
 
 }  // namespace

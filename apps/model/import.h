@@ -11,6 +11,7 @@ struct ImportArguments {
   std::filesystem::path output;      ///< checkpoint
   std::filesystem::path vocabulary;  ///< file of the tokens' names; empty: none
   std::filesystem::path classes;     ///< likewise of the classes
+  std::filesystem::path like;        ///< data set or checkpoint that tells both; empty: none
   ImportChoices choices{};           ///< but for these names
   bool force = false;                ///< replace a data set
 };

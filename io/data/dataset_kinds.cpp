@@ -31,7 +31,7 @@ void show_features(const DataDescription& model, OpenDataset& data) {
   if (is_numbered(model.feature_names) && model.mean.empty() && !file.mean.empty()) {
     throw DataError(
         fmt::format("{}: scale: the model expects plain values, as far as it knows, found "
-                    "standardized values",
+                    "standardized values (import --like tells a model from elsewhere)",
                     data.path.string()));
   }
   const auto& names = model.feature_names.empty() ? file.feature_names : model.feature_names;

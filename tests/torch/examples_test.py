@@ -27,6 +27,22 @@ def test_japanese_vowels(tmp_path):
     assert mean > 0.965  # 0.976 where it was written; the last bits depend on the vectors' width
 
 
+def test_from_pytorch(tmp_path):
+    files = [shared_data(f"JapaneseVowels_{part}.ts") for part in ("TRAIN", "TEST")]
+    if None in files:
+        pytest.skip("NOT TESTED: no JapaneseVowels data")
+    environment = os.environ | {"QUADGATE_EXAMPLE_FOLDER": str(tmp_path / "work"),
+                                "QUADGATE_PYTHON": sys.executable, "OMP_NUM_THREADS": "1"}  # fmt: skip
+    done = subprocess.run([EXAMPLES / "from_pytorch" / "run", *files], env=environment,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    shares = re.findall(r"^(PyTorch|quadgate): (\S+) right$", done.stdout, re.MULTILINE)
+    assert [name for name, _ in shares] == ["PyTorch", "quadgate", "quadgate", "PyTorch"]
+    begin, imported, trained, back = (float(share) for _, share in shares)
+    assert begin == imported and trained == back and begin < 0.95 < trained  # 0.83 and 0.98
+    assert float(done.stdout.split()[-1]) < 1e-5  # of probabilities
+
+
 def test_ett_forecast(tmp_path):
     series = shared_data("ETTh1.csv")
     if series is None:

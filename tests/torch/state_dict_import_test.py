@@ -7,12 +7,14 @@ import json
 import re
 
 import h5py
+import numpy
+import pandas
 import pytest
 import torch
 from torch import nn
 
 from imported import attributes, imported, outputs, refused
-from support import evaluate, quadgate, state_dict
+from support import evaluate, quadgate, state_dict, train
 
 
 def modules(rnn, **more):
@@ -264,3 +266,55 @@ def test_back_under_the_names_of_the_script(tmp_path, name):
     ):
         with pytest.raises(AssertionError, match=f"exit 2: quadgate: error: .*{re.escape(part)}"):
             quadgate("export", checkpoint, "-o", *arguments)
+
+
+def test_what_is_known_of_the_data(tmp_path):
+    """The names and the scale of a data set or of a checkpoint: raw files are answered at once."""
+    rng = numpy.random.default_rng(1)
+    rows = rng.normal(size=(20, 2, 5)) * 3 + 7  # [sequences, features, steps]
+    text = "\n".join(":".join(",".join(map(repr, d)) for d in row.tolist()) + f":{'ab'[i % 2]}"
+                     for i, row in enumerate(rows))  # fmt: skip
+    (tmp_path / "a.ts").write_text(f"@classLabel true b a\n@data\n{text}\n")
+    quadgate("prepare", "ts", tmp_path / "a.ts", "--standardize", "-o", tmp_path / "a.h5")
+    model = modules(nn.LSTM(2, 8, batch_first=True), fc=nn.Linear(8, 2))
+    file = saved(tmp_path, model.state_dict())
+    checkpoint, _ = imported(file, tmp_path)
+    with pytest.raises(AssertionError, match="import --like tells a model from elsewhere"):
+        quadgate("predict", checkpoint, "--data", tmp_path / "a.h5", "-o", tmp_path / "out.csv")
+    x = rows.transpose(0, 2, 1)
+    x = (x - x.mean((0, 1))) / x.std((0, 1))
+    with torch.no_grad():
+        expected = model["fc"](model["rnn"](torch.tensor(x, dtype=torch.float32))[1][0][-1]).softmax(1)
+    known = tmp_path / "a.h5"
+    for checkpoint in (tmp_path / "like_data.h5", tmp_path / "like_model.h5"):
+        quadgate("import", file, "--like", known, "-o", checkpoint)
+        quadgate("predict", checkpoint, "--input", tmp_path / "a.ts", "--probabilities", "-o",
+                 tmp_path / "out.csv")  # fmt: skip
+        found = pandas.read_csv(tmp_path / "out.csv")[["p_b", "p_a"]].to_numpy()
+        assert (torch.tensor(found) - expected).abs().max() < 1e-6
+        known = checkpoint
+    for other, line in (
+        (modules(nn.LSTM(3, 8), fc=nn.Linear(8, 2)), "the model has 3 features, the data of"),
+        (modules(nn.LSTM(2, 8), fc=nn.Linear(8, 3)), "expected a name for each of 3 classes, found 2"),
+        (modules(nn.LSTM(2, 8), fc=nn.Linear(8, 2), embedded=nn.Embedding(5, 2)), "has 5 tokens"),
+    ):
+        assert line in refused(saved(tmp_path, other.state_dict(), "o.pt"), tmp_path, "--like",
+                               tmp_path / "a.h5")  # fmt: skip
+
+
+def test_a_forecast_like_another(tmp_path):
+    (tmp_path / "s.csv").write_text("v\n" + "\n".join(map(str, range(50))))
+    quadgate("prepare", "csv", tmp_path / "s.csv", "-o", tmp_path / "s.h5")
+    one = saved(tmp_path, modules(nn.LSTM(1, 8), fc=nn.Linear(8, 4)).state_dict(), "one.pt")
+    with pytest.raises(AssertionError, match="exit 2: .*s.h5: expected a checkpoint, as a data set"):
+        quadgate("import", one, "--like", tmp_path / "s.h5", "-o", tmp_path / "none.h5")
+    window = {"input_len": 6, "horizon": 4}
+    forecaster = train(tmp_path, tmp_path / "s.h5", {"hidden_size": 8}, {"epochs": 1}, **window)
+    quadgate("import", one, "--like", forecaster, "-o", tmp_path / "one.h5")
+    future = quadgate("predict", tmp_path / "one.h5", "--input", tmp_path / "s.csv", "-o", "-")
+    module = modules(nn.LSTM(1, 8), fc=nn.Linear(8, 4))
+    module.load_state_dict(torch.load(one))
+    with torch.no_grad():
+        expected = module["fc"](module["rnn"](torch.arange(44.0, 50)[:, None])[0][-1])
+    found = [float(line.split(",")[4]) for line in future.splitlines()[1:]]
+    assert (torch.tensor(found) - expected).abs().max() < 1e-5
