@@ -119,12 +119,6 @@ class Forecaster {
   std::vector<float> outputs_;
 };
 
-/// Whether two times are the same but for rounding.
-bool are_close(double a, double b) {
-  constexpr double kRounding = 4e-6;
-  return std::abs(a - b) <= kRounding + 1e-12 * std::abs(a);
-}
-
 /// Tells the times of a window's targets, and whether those of its inputs are regular.
 class WindowTimes {
  public:

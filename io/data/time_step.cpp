@@ -79,6 +79,11 @@ constexpr std::array<NamedUnit, 8> kUnits{{{"d", TimeStep::Unit::seconds, kDay},
 
 }  // namespace
 
+bool are_close(double a, double b) noexcept {
+  constexpr double kRounding = 4e-6;
+  return std::abs(a - b) <= kRounding + 1e-12 * std::abs(a);
+}
+
 double time_after(double time, const TimeStep& step, std::int64_t steps) {
   const double count = step.count * static_cast<double>(steps);
   const bool is_plain =

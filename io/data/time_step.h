@@ -23,6 +23,9 @@ struct TimeStep {
   bool operator==(const TimeStep&) const = default;
 };
 
+/// Whether two times, or steps, are the same but for rounding to millionths.
+bool are_close(double a, double b) noexcept;
+
 /// The time `steps` steps behind `time`.
 double time_after(double time, const TimeStep& step, std::int64_t steps = 1);
 

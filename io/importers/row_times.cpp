@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/base/error.h"
+#include "io/data/recipe.h"
 
 namespace quadgate {
 namespace {
@@ -17,7 +19,8 @@ constexpr double kShortestMonth = 28 * kOneDay;
 
 void TimeSteps::add(double last, double time) {
   constexpr std::size_t kMost = 4096;  // different ones: no step is usual then
-  const double step = time - last;
+  // A difference of doubles is 0.1 but for rounding, each time another.
+  const double step = std::round((time - last) * kTimesInOne) / kTimesInOne;
   ++all_;
   if (step == 0) ++doubles_;
   if (step <= 0) return;
@@ -64,16 +67,18 @@ TimeStep TimeSteps::step(bool is_calendar) const {
 }
 
 std::int64_t TimeSteps::others(const TimeStep& step) const {
-  const auto count_in = [&](const auto& counts, auto key) {
-    const auto found = counts.find(key);
-    return found == counts.end() ? 0 : found->second;
+  const auto count_in = [&](const auto& counts, double key) {
+    std::int64_t rows = 0;
+    for (const auto& [its, of_it] : counts) {
+      if (are_close(static_cast<double>(its), key)) rows += of_it;
+    }
+    return rows;
   };
-  const auto months = static_cast<std::int64_t>(step.count);
   switch (step.unit) {
     case TimeStep::Unit::months:
-      return all_ - count_in(months_, months);
+      return all_ - count_in(months_, step.count);
     case TimeStep::Unit::month_ends:
-      return all_ - count_in(month_ends_, months);
+      return all_ - count_in(month_ends_, step.count);
     case TimeStep::Unit::weekdays:
       return all_ - count_in(counts_, kOneDay) - over_weekends_;
     default:

@@ -31,25 +31,26 @@ bool has_zone(std::string_view time) {
          time.find_first_of("Zz+-", colon) != std::string_view::npos;
 }
 
-double rounded(double number) {
-  constexpr double kMillion = 1e6;
-  return std::round(number * kMillion) / kMillion;
-}
+constexpr double kMillion = 1e6;
+
+double rounded(double number) { return std::round(number * kMillion) / kMillion; }
 
 /// "2016-07-01" at midnight if days are whole, else "2016-07-01 13:30:00", or .250000 behind.
 std::string iso_time(double time, const TimeStep& step) {
   constexpr double kDaySeconds = 86400;
   const bool counts_seconds = step.unit == TimeStep::Unit::seconds;
   const bool has_days = !counts_seconds || std::fmod(step.count, kDaySeconds) == 0;
-  const double whole = std::floor(time + 5e-7);
+  const double millionths = std::round(time * kMillion);
+  const double whole = std::floor(millionths / kMillion);
+  const double fraction = millionths - whole * kMillion;
   std::string text = format_timestamp(whole);
-  if (has_days && std::fmod(whole, kDaySeconds) == 0) return text;
+  if (has_days && fraction == 0 && std::fmod(whole, kDaySeconds) == 0) return text;
   constexpr std::size_t kDate = 10;
   constexpr std::size_t kMinutes = 16;
   if (text.size() == kDate) text += " 00:00";
   if (text.size() == kMinutes) text += ":00";
-  if (counts_seconds && step.count != std::floor(step.count)) {
-    text += fmt::format("{:.6f}", std::max(time - whole, 0.0)).substr(1);
+  if (fraction != 0 || (counts_seconds && step.count != std::floor(step.count))) {
+    text += fmt::format(".{:06.0f}", fraction);
   }
   return text;
 }
@@ -165,8 +166,11 @@ std::string TimeFormat::write(double time, const TimeStep& step) const {
     return digits;
   }
   if (const auto unit = std::ranges::find(units(), kind_, &Unit::kind); unit != units().end()) {
-    const double number = time * unit->in_a_second + unit->epoch;
-    return kind_ == Kind::days ? fmt::format("{}", rounded(number)) : fmt::format("{:.0f}", number);
+    if (kind_ == Kind::days)
+      return fmt::format("{}", rounded(time * unit->in_a_second + unit->epoch));
+    const double in_millionth = kMillion / unit->in_a_second;
+    const double number = std::round(time * kMillion) / in_millionth;
+    return number == std::floor(number) ? fmt::format("{:.0f}", number) : fmt::format("{}", number);
   }
   return iso_time(time, step) + (has_zone_ ? "Z" : "");
 }

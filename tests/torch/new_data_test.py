@@ -143,7 +143,7 @@ def test_windows_of_the_past_have_their_truth(tmp_path, forecaster):
 # What pandas calls the step, how the column writes times, and how many rows it takes to tell.
 STEPS = [("15min", "%Y-%m-%d %H:%M"), ("D", "%Y-%m-%d"), ("MS", "%Y-%m-%d"), ("ME", "%Y-%m-%d"),
          ("QE", "%d.%m.%Y"), ("YS", "%Y-%m-%d"), ("B", "%d/%m/%Y"), ("h", "%Y%m%d%H%M%S"),
-         ("W", "epoch"), ("s", "%Y-%m-%dT%H:%M:%SZ")]  # fmt: skip
+         ("W", "epoch"), ("100ms", "%Y-%m-%d %H:%M:%S.%f"), ("s", "%Y-%m-%dT%H:%M:%SZ")]  # fmt: skip
 
 
 @pytest.mark.parametrize("freq, form", STEPS)

@@ -85,6 +85,25 @@ TEST(TimeFormatTest, KeepsNumbersThatAreNoTimes) {
   }
 }
 
+TEST(TimeFormatTest, WritesFractionsOfSeconds) {
+  constexpr double kSecond = 1467379800;
+  const TimeStep second{TimeStep::Unit::seconds, 1};
+  const TimeStep tenth{TimeStep::Unit::seconds, 0.1};
+  const TimeFormat dates = TimeFormat::of_name("dates");
+  EXPECT_EQ(dates.write(kSecond, second), "2016-07-01 13:30:00");
+  EXPECT_EQ(dates.write(kSecond + 0.5, second), "2016-07-01 13:30:00.500000");
+  EXPECT_EQ(dates.write(kSecond + 0.1, tenth), "2016-07-01 13:30:00.100000");
+  EXPECT_EQ(dates.write(kSecond + 1, tenth), "2016-07-01 13:30:01.000000");
+  EXPECT_EQ(dates.write(kSecond + 0.9999999, tenth), "2016-07-01 13:30:01.000000");
+  const TimeFormat seconds = TimeFormat::of_name("seconds since 1970");
+  EXPECT_EQ(seconds.write(kSecond, tenth), "1467379800");
+  EXPECT_EQ(seconds.write(kSecond + 0.7, tenth), "1467379800.7");
+  EXPECT_EQ(TimeFormat::of_name("milliseconds since 1970").write(kSecond + 0.123457, tenth),
+            "1467379800123.457");
+  EXPECT_EQ(TimeFormat::of_name("nanoseconds since 1970").write(kSecond + 0.5, tenth),
+            "1467379800500000000");
+}
+
 TEST(TimeFormatTest, KnowsText) {
   for (const auto& values : {std::vector<std::string_view>{}, {"", "NA"}, {"Ulm"}, {"1", "Ulm"}}) {
     EXPECT_EQ(TimeFormat(values).name(), "text");

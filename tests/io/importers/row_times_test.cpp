@@ -1,0 +1,37 @@
+#include "io/importers/row_times.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace quadgate {
+namespace {
+
+TimeSteps steps_of(const std::vector<double>& times) {
+  TimeSteps steps;
+  for (std::size_t i = 1; i < times.size(); ++i) steps.add(times[i - 1], times[i]);
+  return steps;
+}
+
+// 0.1 apart in decimal, but not in doubles.
+TEST(TimeStepsTest, AreTheSameButForRounding) {
+  for (const double start : {0.0, 1.7e9}) {
+    std::vector<double> times;
+    for (int i = 0; i < 100; ++i) times.push_back(start + i / 10.0);
+    const TimeStep tenth{TimeStep::Unit::seconds, 0.1};
+    EXPECT_EQ(steps_of(times).step(true), tenth);
+    EXPECT_EQ(steps_of(times).others(tenth), 0);
+    times.push_back(times.back() + 0.2);
+    EXPECT_EQ(steps_of(times).step(true), tenth);
+    EXPECT_EQ(steps_of(times).others(tenth), 1);
+    EXPECT_EQ(steps_of(times).gaps(), 1);
+  }
+}
+
+TEST(TimeStepsTest, OfThirdsThatWereWrittenAsDecimalsAreOne) {
+  const TimeSteps steps = steps_of({0, 0.333333, 0.666667, 1, 1.333333, 1.666667, 2});
+  EXPECT_EQ(steps.others(steps.step(false)), 0);
+}
+
+}  // namespace
+}  // namespace quadgate
