@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/model/model_on_data.h"
 #include "apps/model/text_tokens.h"
 #include "engine/training/network.h"
 #include "io/model/checkpoint.h"
@@ -35,6 +36,7 @@ void generate(const GenerateArguments& arguments) {
     batch.tokens = {token};
     batch.offsets = {0, 1};
     network.predict(batch, logits);
+    expect_finite_outputs(checkpoint.path(), logits);
   };
   for (const std::int32_t token : prompt) read(token);
   for (std::int64_t step = 0; step < arguments.length; ++step) {

@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "io/data/feature_view.h"
 #include "io/data/loader.h"
+#include "io/files/finite.h"
 
 namespace quadgate::apps {
 namespace {
@@ -95,11 +96,22 @@ void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& 
   }
 }
 
+void expect_finite_outputs(const std::filesystem::path& checkpoint,
+                           std::span<const float> outputs) {
+  const std::int64_t bad = find_not_finite(outputs);
+  if (bad < 0) return;
+  throw DataError(
+      fmt::format("{}: expected finite outputs of the model, found {}: its weights, or "
+                  "the data, are too large",
+                  checkpoint.string(), outputs[static_cast<std::size_t>(bad)]));
+}
+
 ModelOnData::ModelOnData(const Checkpoint& checkpoint, ModelDescription description,
                          std::span<const std::filesystem::path> data,
                          const std::optional<std::string>& split, std::optional<int> threads,
                          bool needs_targets)
-    : description_(std::move(description)),
+    : checkpoint_(checkpoint.path()),
+      description_(std::move(description)),
       dataset_(open_for(description_, data)),
       split_name_(split.value_or(usual_split(dataset_))),
       split_((expect_same_kind(description_, dataset_),
@@ -119,6 +131,7 @@ void ModelOnData::predict(const Batch& batch, std::vector<float>& outputs) {
   const std::int64_t rows = tagging ? batch.steps() : batch.rows();
   outputs.resize(static_cast<std::size_t>(rows * description_.config.output_size));
   network_.predict(batch, outputs);
+  expect_finite_outputs(checkpoint_, outputs);
 }
 
 void ModelOnData::for_each_batch(

@@ -28,6 +28,9 @@ void expect_same_kind(const ModelDescription& model, const Dataset& data);
 /// model's convolution.
 void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& split);
 
+/// Throws DataError, naming the checkpoint, unless what its model gives are finite numbers.
+void expect_finite_outputs(const std::filesystem::path& checkpoint, std::span<const float> outputs);
+
 /// A trained model, planned for the split of a data set that it shall run over.
 class ModelOnData {
  public:
@@ -52,7 +55,8 @@ class ModelOnData {
   Split& split() noexcept { return split_; }
   const Parameters& parameters() const noexcept { return network_.parameters(); }
 
-  /// Fills `outputs` with the head's outputs for a batch (see Network::predict).
+  /// Fills `outputs` with the head's outputs for a batch (see Network::predict). Throws DataError
+  /// if they are not finite.
   void predict(const Batch& batch, std::vector<float>& outputs);
   /// Calls `visit` with each batch of the split, in the file's order, and the head's outputs for it
   /// (see Network::predict). Throws StopRequest after a stop signal.
@@ -64,6 +68,7 @@ class ModelOnData {
               std::span<const std::filesystem::path> data, const std::optional<std::string>& split,
               std::optional<int> threads, bool needs_targets);
 
+  std::filesystem::path checkpoint_;
   ModelDescription description_;
   Dataset dataset_;
   std::string split_name_;

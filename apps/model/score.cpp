@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apps/common/warn.h"
+#include "apps/model/model_on_data.h"
 #include "apps/model/surprisal.h"
 #include "apps/model/text_tokens.h"
 #include "engine/base/error.h"
@@ -27,7 +28,8 @@ template <typename Body>
 class Scorer {
  public:
   Scorer(const Checkpoint& checkpoint, const ModelConfig& config, Body body)
-      : arena_(1),
+      : path_(checkpoint.path()),
+        arena_(1),
         network_(config, kPiece, 1, arena_, {.carries_states = true}),
         outputs_(static_cast<std::size_t>(config.output_size)),
         body_(body) {
@@ -62,6 +64,7 @@ class Scorer {
     batch.offsets = {0, std::ssize(inputs_)};
     logits_.resize(inputs_.size() * outputs_);
     network_.predict(batch, logits_);
+    expect_finite_outputs(path_, logits_);
     for (std::size_t i = 0; i < targets_.size(); ++i) {
       if (targets_[i] < 0) continue;
       const auto logits = std::span(logits_).subspan(i * outputs_, outputs_);
@@ -72,6 +75,7 @@ class Scorer {
     names_.clear();
   }
 
+  std::filesystem::path path_;  // of the checkpoint
   Arena arena_;
   Network network_;
   std::size_t outputs_;

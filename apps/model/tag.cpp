@@ -124,6 +124,7 @@ std::vector<std::size_t> classes_of(const Batch& all, const Checkpoint& checkpoi
     const Batch batch = part_of(all, row, std::min(row + rows, all.rows()));
     logits.resize(static_cast<std::size_t>(batch.steps() * config.output_size));
     network.predict(batch, logits);
+    expect_finite_outputs(checkpoint.path(), logits);
     if (crf) {
       for (const std::int64_t tag : crf->decode(batch, logits)) {
         classes.push_back(static_cast<std::size_t>(tag));

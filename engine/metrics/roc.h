@@ -18,8 +18,8 @@ class RocScores {
 
   explicit RocScores(std::int64_t classes) : classes_(static_cast<std::size_t>(classes)) {}
 
-  /// Takes an item's logits [classes], which stand for their log-softmax. Beyond kMostScores there
-  /// are no areas.
+  /// Takes an item's logits [classes], none of them NaN, which stand for their log-softmax. Beyond
+  /// kMostScores there are no areas.
   void add(std::int64_t label, std::span<const float> logits);
   void add(const RocScores& other);
 

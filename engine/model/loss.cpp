@@ -241,7 +241,7 @@ Metrics Loss::of_quantiles(std::span<const float> outputs, std::span<const float
                       const double quantile = config_.quantiles[number];
                       const double error = static_cast<double>(target) - of_target[number];
                       loss += std::max(quantile * error, (quantile - 1) * error);
-                      set(number, error > 0 ? -quantile : error < 0 ? 1 - quantile : 0);
+                      set(number, error > 0 ? -quantile : error < 0 ? 1 - quantile : error);
                     }
                     return loss;
                   });

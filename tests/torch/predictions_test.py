@@ -4,10 +4,13 @@
 # allow.
 
 import csv
+import os
+import subprocess
 
 import h5py
 import numpy
 import pytest
+import safetensors.numpy
 import torch
 
 from support import (Model, evaluate, max_difference, quadgate, read_split, shared_data,
@@ -114,3 +117,25 @@ def test_the_readmes_lines_load_a_checkpoint(tmp_path, vowels):
     state = state_dict(checkpoint)
     lstm = torch.nn.LSTM(state["rnn.weight_ih_l0"].shape[1], 8)
     lstm.load_state_dict({k[len("rnn.") :]: v for k, v in state.items() if k.startswith("rnn.")})
+
+
+def test_outputs_that_are_no_numbers_are_no_answer(tmp_path):
+    rng = numpy.random.default_rng(5)
+    splits = {"train": synthetic(rng, 20, 3), "test": synthetic(rng, 20, 3)}
+    write_dataset(tmp_path / "data.h5", "classification", splits, class_names=["a", "b", "c"])
+    checkpoint = train(tmp_path, tmp_path / "data.h5", {"hidden_size": 8}, {"epochs": 1})
+    quadgate("export", checkpoint, "-o", tmp_path / "model.safetensors")
+    with safetensors.safe_open(tmp_path / "model.safetensors", "np") as file:
+        metadata, weights = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}
+    for name, values in weights.items():
+        sign = rng.choice([-1, 1], values.shape)
+        weights[name] = (sign * (3e38 if name == "head.weight" else 100)).astype("float32")
+    safetensors.numpy.save_file(weights, tmp_path / "model.safetensors", metadata=metadata)
+    quadgate("import", tmp_path / "model.safetensors", "-o", tmp_path / "large.h5")
+    for command in (["evaluate"], ["predict", "-o", tmp_path / "out.csv"]):
+        command = [os.environ["QUADGATE_BIN"], *command, "--data", tmp_path / "data.h5"]
+        done = subprocess.run([*command, tmp_path / "large.h5"], capture_output=True, text=True,
+                              timeout=60)  # fmt: skip
+        assert done.returncode == 1 and done.stdout == ""
+        assert "large.h5: expected finite outputs of the model, found" in done.stderr
+        assert done.stderr.count("\n") == 1 and not (tmp_path / "out.csv").exists()
