@@ -26,7 +26,7 @@ void on_signal(int signal) {
 
 void on_end(int signal) {
   constexpr std::string_view kLine = "quadgate: stopped by a signal\n";
-  if (!is_quiet()) {
+  if (!is_quiet() && signal != SIGPIPE) {
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kLine.data(), kLine.size());
   }
   std::signal(signal, SIG_DFL);
@@ -45,6 +45,8 @@ void handle(void (*handler)(int), int flags) {
 void announce_stop_signals() { handle(on_end, SA_RESTART); }
 
 void catch_stop_signals(bool ends_reads) { handle(on_signal, ends_reads ? 0 : SA_RESTART); }
+
+void catch_closed_pipes() { std::signal(SIGPIPE, on_signal); }
 
 bool stop_requested() noexcept { return stop_signal != 0; }
 

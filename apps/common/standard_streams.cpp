@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "apps/common/signals.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {
@@ -23,6 +24,7 @@ void hold_standard_streams() {
 void flush_standard_output() {
   std::cout.flush();
   if (!std::cout || std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    if (stop_requested()) throw StopRequest();
     throw FileError("standard output: cannot be written");
   }
 }

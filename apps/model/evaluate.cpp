@@ -83,6 +83,7 @@ void evaluate_values(ModelOnData& model, const EvaluateArguments& arguments,
     values.add(batch, outputs);
     probabilistic.add(outputs, batch.targets);
   });
+  if (window) note_gaps(model);
   values.tell(report);
   std::ranges::copy(probabilistic.named(), std::back_inserter(report.numbers));
 }

@@ -287,6 +287,7 @@ void write_forecasts(ModelOnData& model, std::span<const std::filesystem::path> 
                .title = options.title,
                .point = maker.bands().point(),
                .season = is_page(output) ? season_of(model, data) : std::nullopt});
+  if (!is_future) note_gaps(model);
   std::vector<float> values;
   std::int64_t number = 0;  // of a window
   model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {

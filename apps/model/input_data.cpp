@@ -12,6 +12,7 @@ namespace {
 
 std::filesystem::path make_folder(const std::filesystem::path& output) {
   catch_stop_signals(/*ends_reads=*/true);  // so that it does not stay behind
+  catch_closed_pipes();
   const std::filesystem::path parent =
       is_standard_stream(output) ? std::filesystem::temp_directory_path() : output.parent_path();
   std::string name = (parent / ".quadgate-input-XXXXXX").string();

@@ -146,6 +146,17 @@ void ModelOnData::for_each_batch(
   }
 }
 
+void note_gaps(const ModelOnData& model) {
+  const auto& known = model.description().data.recipe;
+  const auto& found = model.dataset().description().recipe;
+  if (!known || !found || !known->step.is_known()) return;
+  if (known->other_steps > 0 || found->other_steps == 0) return;
+  note(fmt::format(
+      "windows span gaps: {} rows are not {} behind the row before, as all are that the "
+      "model was trained on",
+      found->other_steps, to_string(known->step)));
+}
+
 OutputUnits output_units(const Dataset& data, std::int64_t output_size) {
   const auto size = static_cast<std::size_t>(output_size);
   OutputUnits units{{}, std::vector<double>(size, 0), std::vector<double>(size, 1)};

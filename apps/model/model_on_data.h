@@ -78,6 +78,10 @@ class ModelOnData {
   Network network_;
 };
 
+/// A note, if rows of a forecast's data set are not as far from each other as all are that the
+/// model was trained on: windows hold such a gap.
+void note_gaps(const ModelOnData& model);
+
 /// What a regression's outputs are, each of its `output_size` values.
 struct OutputUnits {
   std::vector<std::string> names;  ///< "OT+1" for column OT, 1 step ahead; "0", "1", ... otherwise

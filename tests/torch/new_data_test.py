@@ -7,6 +7,7 @@ import importlib.util
 import io
 import os
 import pathlib
+import signal
 import subprocess
 
 import h5py
@@ -138,6 +139,29 @@ def test_windows_of_the_past_have_their_truth(tmp_path, forecaster):
     metrics = quadgate("evaluate", checkpoint, "--input", new, "--json")
     error = (found[NAMES].to_numpy() - found[["load_truth", "temp_truth"]].to_numpy()) / std
     assert f'"mse":{(error**2).mean():.4f}'[:-1] in metrics
+
+
+def test_a_gap_is_told_and_a_reader_that_goes_leaves_nothing_behind(tmp_path, forecaster):
+    checkpoint = forecaster[0]
+    frame = table(tmp_path / "new.csv", "2021-03-01", 600, ["at", "city", *NAMES], seed=3)
+    table(tmp_path / "whole.csv", "2021-03-01", 30, ["at", "city", *NAMES], seed=3)
+    with_gap = frame[frame["at"] != "2021-03-02 04:00"]
+    with_gap[["at", "city", *NAMES]].to_csv(tmp_path / "gap.csv", index=False, sep=";")
+    program, temporary = os.environ["QUADGATE_BIN"], tmp_path / "temporary"
+    temporary.mkdir()
+    for command in (["predict", "--windows", "-o", tmp_path / "out.csv"], ["evaluate"]):
+        for name, note in (("gap", "windows span gaps: 2 rows are not 1h behind"), ("whole", "")):
+            done = subprocess.run([program, *command, checkpoint, "--input", tmp_path / f"{name}.csv"],
+                                  capture_output=True, text=True)  # fmt: skip
+            assert done.returncode == 0
+            assert note in done.stderr and (note or not done.stderr)
+    command = [program, "predict", checkpoint, "--input", tmp_path / "new.csv", "--windows", "-o", "-"]
+    reader = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env={**os.environ, "TMPDIR": str(temporary)})  # fmt: skip
+    reader.stdout.read(1)
+    reader.stdout.close()
+    assert reader.wait() == -signal.SIGPIPE and reader.stderr.read() == b""
+    assert not list(temporary.iterdir())
 
 
 # What pandas calls the step, how the column writes times, and how many rows it takes to tell.
