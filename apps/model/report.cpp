@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/error.h"
+
 namespace quadgate::apps {
 namespace {
 
@@ -16,24 +18,37 @@ Json json_of(const ReportNumber& number) {
   return nullptr;
 }
 
+void expect_new(const Json& object, const std::string& key) {
+  if (!object.contains(key)) return;
+  throw DataError(fmt::format("--json: expected names that differ, found '{}' twice", key));
+}
+
 std::string text_of(const ReportNumber& number) {
   if (const auto* count = std::get_if<std::int64_t>(&number)) return fmt::format("{}", *count);
   if (const auto* value = std::get_if<double>(&number)) return fmt::format("{:.6g}", *value);
   return "-";
 }
 
+/// A row's numbers: an object, whose keys must differ, or but one of them.
+Json json_of(const ReportTable& table, const ReportTable::Row& row) {
+  if (table.columns == std::vector<std::string>{""}) return json_of(row.numbers.front());
+  Json object = Json::object();
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    expect_new(object, table.columns[i]);
+    object[table.columns[i]] = json_of(row.numbers[i]);
+  }
+  return object;
+}
+
 Json json_of(const ReportTable& table) {
   Json object = Json::object();
   for (const ReportTable::Row& row : table.rows) {
     Json* place = &object;
-    for (const std::string& name : row.names) place = &(*place)[name];
-    for (std::size_t i = 0; i < table.columns.size(); ++i) {
-      if (table.columns[i].empty()) {
-        *place = json_of(row.numbers[i]);
-        continue;
-      }
-      (*place)[table.columns[i]] = json_of(row.numbers[i]);
+    for (const std::string& name : row.names) {
+      if (&name == &row.names.back()) expect_new(*place, name);
+      place = &(*place)[name];
     }
+    *place = json_of(table, row);
   }
   return object;
 }
@@ -82,7 +97,7 @@ std::string to_json(const Report& report) {
   for (const auto& [name, number] : report.numbers) record[name] = json_of(number);
   record[report.source.first] = report.source.second;
   for (const ReportTable& table : report.tables) record[table.key] = json_of(table);
-  return record.dump();
+  return record.dump(-1, ' ', false, Json::error_handler_t::replace);  // of names that are no UTF-8
 }
 
 std::string to_text(const Report& report) {

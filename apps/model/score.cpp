@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/warn.h"
 #include "apps/model/model_on_data.h"
 #include "apps/model/surprisal.h"
 #include "apps/model/text_tokens.h"
@@ -169,10 +168,7 @@ void score(const ScoreArguments& arguments) {
   });
   scorer.finish();
   print_sums(score, arguments.json);
-  if (score.unknown > 0) {
-    note(fmt::format("{}: {} of {} tokens are not in the vocabulary and scored as {}", path,
-                     score.unknown, score.tokens, kUnknownToken));
-  }
+  note_unknown(score.unknown, score.tokens);
 }
 
 }  // namespace quadgate::apps

@@ -11,7 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/warn.h"
 #include "apps/model/text_output.h"
+#include "apps/model/text_tokens.h"
+#include "io/data/vocabulary.h"
 #include "io/files/replace_file.h"
 #include "io/hdf5/file_writer.h"
 #include "io/hdf5/formats.h"
@@ -56,12 +59,21 @@ double surprisal_of(std::span<const float> logits, std::int64_t token) {
   return (std::log(sum) + most - logit) / std::numbers::ln2;
 }
 
+void note_unknown(std::int64_t unknown, std::int64_t tokens) {
+  if (unknown == 0) return;
+  note(fmt::format("{} of {} tokens are not in the vocabulary and scored as {}", unknown, tokens,
+                   kUnknownToken));
+}
+
 double write_surprisals(ModelOnData& model, const InputWords* words,
                         const std::filesystem::path& output) {
   const std::vector<std::string>& names = model.description().data.token_names;
+  const std::int64_t unknown_token = TextTokens(names).unknown();
   double sum = 0;
   std::int64_t count = 0;
-  const auto add = [&](double surprisal) {
+  std::int64_t unknown = 0;
+  const auto add = [&](std::int64_t token, double surprisal) {
+    unknown += token == unknown_token ? 1 : 0;
     if (std::isnan(surprisal)) return;
     sum += surprisal;
     ++count;
@@ -72,7 +84,7 @@ double write_surprisals(ModelOnData& model, const InputWords* words,
     for_each_token(model, [&](std::int64_t token, double surprisal) {
       tokens.push_back(token);
       surprisals.push_back(surprisal);
-      add(surprisal);
+      add(token, surprisal);
     });
     write_arrays(output, names, tokens, surprisals);
   } else {
@@ -86,10 +98,11 @@ double write_surprisals(ModelOnData& model, const InputWords* words,
                                       : names[static_cast<std::size_t>(token)];
       text.write(fmt::format("{},{},{}\n", position++, csv_field(name),
                              std::isnan(surprisal) ? "" : fmt::format("{:.8g}", surprisal)));
-      add(surprisal);
+      add(token, surprisal);
     });
     text.commit();
   }
+  note_unknown(unknown, count + 1);
   return std::exp2(sum / static_cast<double>(count));
 }
 

@@ -241,3 +241,24 @@ def test_tables_are_printed_and_others_refused(tmp_path):
                               capture_output=True, text=True)  # fmt: skip
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == f"quadgate: error: {line}\n"
+
+
+def test_names_of_any_kind_are_told_or_refused(tmp_path):
+    rng = numpy.random.default_rng(2)
+    splits = {name: random_split(rng, 20, 3, False, 1) for name in ("train", "test")}
+
+    def model_and_data(folder, names):
+        folder.mkdir()
+        write_dataset(folder / "data.h5", "classification", splits, class_names=names)
+        checkpoint = train(folder, folder / "data.h5", {"hidden_size": 4}, {"epochs": 1})
+        return checkpoint, folder / "data.h5"
+
+    found = evaluate(*model_and_data(tmp_path / "empty", ["", "b", "c"]))
+    assert set(found["confusion"]) == set(found["confusion"][""]) == {"", "b", "c"}
+    found = evaluate(*model_and_data(tmp_path / "bytes", numpy.array([b"b\xff", b"b", b"c"])))
+    assert "b\ufffd" in found["classes"]
+    checkpoint, data = model_and_data(tmp_path / "twice", ["b", "b", "c"])
+    command = [os.environ["QUADGATE_BIN"], "evaluate", checkpoint, "--data", data, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "quadgate: error: --json: expected names that differ, found 'b' twice\n"

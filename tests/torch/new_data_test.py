@@ -362,6 +362,10 @@ def test_tokens_of_text_with_their_surprisal(tmp_path, level):
     told = quadgate("predict", checkpoint, "--data", tmp_path / "new.h5", "-o", tmp_path / "o.h5")
     perplexity = numpy.exp(nats.numpy().mean())
     assert float(told.split("perplexity ")[1].split(",")[0]) == pytest.approx(perplexity, rel=1e-4)
+    done = subprocess.run([os.environ["QUADGATE_BIN"], "predict", checkpoint, "-o", "-", "--input",
+                           tmp_path / "new.txt"], capture_output=True, text=True)  # fmt: skip
+    unknown = sum(token not in names for token in tokens)
+    assert f"{unknown} of {len(tokens)} tokens are not in the vocabulary" in done.stderr
 
 
 def test_missing_values_become_the_means_of_old_rows(tmp_path):
