@@ -3,19 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "apps/common/warn.h"
-#include "apps/model/class_report.h"
 #include "apps/model/evaluation.h"
 #include "apps/model/input_data.h"
 #include "apps/model/model_on_data.h"
-#include "apps/model/probabilistic_errors.h"
 #include "apps/model/report.h"
-#include "apps/model/text_report.h"
-#include "apps/model/value_report.h"
+#include "apps/model/split_report.h"
 #include "engine/base/error.h"
 #include "engine/model/crf_batch.h"
 
@@ -24,10 +20,8 @@ namespace {
 
 constexpr const char* kSplit = "split";
 
-/// Runs the model over the split, with visit(batch, outputs, random field or null) called for each
-/// batch, and tells the means that training tells as well. Returns their sums.
-template <typename Visit>
-Metrics run(ModelOnData& model, Report& report, Visit visit) {
+/// Runs the model over the split, and tells all of it.
+void run(ModelOnData& model, SplitReport& split, Report& report) {
   const Loss loss(model.description().config);
   std::optional<CrfBatch> crf;
   if (model.description().config.crf) crf.emplace(model.parameters());
@@ -35,57 +29,15 @@ Metrics run(ModelOnData& model, Report& report, Visit visit) {
   model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
     loss.expect_targets(batch);
     metrics += crf ? crf->metrics(batch, outputs) : loss.of_batch(batch, outputs);
-    visit(batch, outputs, crf ? &*crf : nullptr);
+    split.add(batch, outputs, crf ? &*crf : nullptr);
   });
   const auto& [kind, source] = report.source;
   expect_counting(metrics, kind == kSplit ? fmt::format("{} '{}'", kind, source) : source);
   for (const auto& [name, value] : named_metrics(model.description(), metrics)) {
     report.numbers.emplace_back(name, value);
   }
-  return metrics;
-}
-
-void evaluate_text(ModelOnData& model, Report& report) {
-  TextReport text(model.description());
-  run(model, report, [&](const Batch& batch, std::span<const float> logits, CrfBatch*) {
-    text.add(batch, logits);
-  });
-  text.tell(report);
-}
-
-void evaluate_classes(ModelOnData& model, const EvaluateArguments& arguments, Report& report) {
-  const ModelDescription& description = model.description();
-  const std::int64_t classes = description.config.output_size;
-  const std::int64_t top_k = arguments.top_k.value_or(kTopK);
-  if (arguments.top_k && (top_k < 1 || top_k >= classes)) {
-    throw InvalidArgument(fmt::format("--top-k: expected 1 to {}, below the {} classes, found {}",
-                                      classes - 1, classes, top_k));
-  }
-  ClassMetrics metrics = class_metrics(description, top_k);
-  run(model, report, [&](const Batch& batch, std::span<const float> logits, CrfBatch* crf) {
-    add_batch(batch, logits, crf, metrics);
-  });
-  add_class_report(description, metrics, report);
-}
-
-void evaluate_values(ModelOnData& model, const EvaluateArguments& arguments,
-                     std::span<const std::filesystem::path> data, Report& report) {
-  const std::optional<Window>& window = model.description().data.window;
-  if (const auto season = arguments.season;
-      season && (*season < 1 || *season > window->input_len)) {
-    throw InvalidArgument(
-        fmt::format("--season: expected 1 to {} (input_len: a window has no more), found {}",
-                    window->input_len, *season));
-  }
-  ValueReport values(model, data, arguments.season);
-  ProbabilisticErrors probabilistic(model.description().config);
-  run(model, report, [&](const Batch& batch, std::span<const float> outputs, CrfBatch*) {
-    values.add(batch, outputs);
-    probabilistic.add(outputs, batch.targets);
-  });
-  if (window) note_gaps(model);
-  values.tell(report);
-  std::ranges::copy(probabilistic.named(), std::back_inserter(report.numbers));
+  if (model.description().data.window) note_gaps(model);
+  split.tell(report);
 }
 
 /// Throws InvalidArgument at options that are for other models.
@@ -97,6 +49,17 @@ void expect_options_of(const ModelDescription& model, const EvaluateArguments& a
   const bool has_classes = model.config.task != Task::regression && !model.data.streams;
   if (arguments.top_k && !has_classes) refuse("--top-k", *arguments.top_k, "classes");
   if (arguments.season && !model.data.window) refuse("--season", *arguments.season, "a forecast");
+  const std::int64_t classes = model.config.output_size;
+  if (const auto top_k = arguments.top_k; top_k && (*top_k < 1 || *top_k >= classes)) {
+    throw InvalidArgument(fmt::format("--top-k: expected 1 to {}, below the {} classes, found {}",
+                                      classes - 1, classes, *top_k));
+  }
+  if (const auto season = arguments.season;
+      season && (*season < 1 || *season > model.data.window->input_len)) {
+    throw InvalidArgument(
+        fmt::format("--season: expected 1 to {} (input_len: a window has no more), found {}",
+                    model.data.window->input_len, *season));
+  }
 }
 
 /// "class, entity or confusion": what --by may ask for.
@@ -135,13 +98,9 @@ void evaluate_data(const EvaluateArguments& arguments, std::span<const std::file
   report.source = input.empty() ? std::pair(std::string(kSplit), model.split_name())
                                 : std::pair(std::string("input"), input);
   const std::string& source = report.source.second;
-  if (description.data.streams) {
-    evaluate_text(model, report);
-  } else if (description.config.task == Task::regression) {
-    evaluate_values(model, arguments, data, report);
-  } else {
-    evaluate_classes(model, arguments, report);
-  }
+  SplitReport whole(description, model.dataset(), model.split(), data,
+                    {arguments.season, arguments.top_k});
+  run(model, whole, report);
   show_tables(arguments.by, report);
   for (const std::string& line : report.notes) {
     note(fmt::format("{}: {}", source, line));

@@ -39,6 +39,10 @@ TextReport::TextReport(const ModelDescription& model) : loss_(with_plain_loss(mo
 
 void TextReport::add(const Batch& batch, std::span<const float> logits) {
   nats_ += loss_.of_batch(batch, logits).loss;
+  count(batch);
+}
+
+void TextReport::count(const Batch& batch) {
   tokens_ += batch.steps();
   for (std::size_t i = 0; i < batch.labels.size(); ++i) {
     const std::int64_t token = batch.labels[i];
@@ -48,10 +52,13 @@ void TextReport::add(const Batch& batch, std::span<const float> logits) {
   }
 }
 
+double TextReport::bits_per_character(double nats) const {
+  return nats / std::numbers::ln2 / static_cast<double>(character_count_);
+}
+
 void TextReport::tell(Report& report) const {
   const std::chrono::duration<double> seconds = Clock::now() - start_;
-  const double bits = nats_ / std::numbers::ln2;
-  report.numbers.emplace_back("bits_per_character", bits / static_cast<double>(character_count_));
+  report.numbers.emplace_back("bits_per_character", bits_per_character(nats_));
   report.numbers.emplace_back("tokens_per_s", static_cast<double>(tokens_) / seconds.count());
   if (unknown_ == 0) return;
   report.notes.push_back(fmt::format("{} of {} tokens are {}, each taken for one character",

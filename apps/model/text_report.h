@@ -18,6 +18,10 @@ class TextReport {
   explicit TextReport(const ModelDescription& model);
 
   void add(const Batch& batch, std::span<const float> logits);
+  /// Only the characters of its next tokens.
+  void count(const Batch& batch);
+  /// Of so many nats, over the characters so far.
+  double bits_per_character(double nats) const;
   void tell(Report& report) const;
 
  private:

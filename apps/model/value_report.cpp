@@ -7,19 +7,20 @@
 
 namespace quadgate::apps {
 
-ValueReport::ValueReport(ModelOnData& model, std::span<const std::filesystem::path> data,
+ValueReport::ValueReport(const ModelConfig& model, const Dataset& data, const Split& split,
+                         std::span<const std::filesystem::path> paths,
                          std::optional<std::int64_t> season)
-    : split_(model.split()),
-      loss_(model.description().config),
-      units_(output_units(model.dataset(), model.description().config.target_size())),
+    : split_(split),
+      loss_(model),
+      units_(output_units(data, model.target_size())),
       names_(units_.names),
       is_season_given_(season.has_value()) {
-  const DataDescription& description = model.dataset().description();
+  const DataDescription& description = data.description();
   if (description.window) {
     names_ = description.window->targets;
     horizon_ = static_cast<std::size_t>(description.window->horizon);
-    num_series_ = model.split().num_series();
-    baselines_.emplace(model.dataset(), model.split(), measure_train(data, description, season));
+    num_series_ = split.num_series();
+    baselines_.emplace(data, split, measure_train(paths, description, season));
   }
   add_forecaster("model");
   if (!baselines_) return;

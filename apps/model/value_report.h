@@ -21,10 +21,10 @@ namespace quadgate::apps {
 /// targets, steps and series, beside the baselines.
 class ValueReport {
  public:
-  /// With a `season`, or else one that the train split has. `model` must outlive it. Throws
-  /// FileError.
-  ValueReport(ModelOnData& model, std::span<const std::filesystem::path> data,
-              std::optional<std::int64_t> season);
+  /// Of a split of `data`, the files at `paths`, which must outlive it, with a `season`, or else
+  /// one that the train split has. Throws FileError.
+  ValueReport(const ModelConfig& model, const Dataset& data, const Split& split,
+              std::span<const std::filesystem::path> paths, std::optional<std::int64_t> season);
 
   void add(const Batch& batch, std::span<const float> outputs);
   void tell(Report& report) const;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <utility>
 
 #include "engine/base/error.h"
@@ -20,6 +21,21 @@ void expect_finite(const Parameters& parameters, const TrainingState& state) {
                   state.epoch + 1, state.step));
 }
 
+/// Whether `metric` is the best so far, of which less badness(metric) is better, then the loss.
+template <typename Badness>
+bool keep_best(const Metrics& valid, double metric, Badness badness, TrainingState& state) {
+  const double loss = valid.mean_loss();
+  if (state.best_metric) {
+    const double difference = badness(metric) - badness(*state.best_metric);
+    const bool wins_tie = difference == 0 && state.best_loss && loss < *state.best_loss;
+    if (!(difference < 0) && !wins_tie) return false;
+  }
+  state.best_metric = metric;
+  state.best_loss = loss;
+  state.best_epoch = state.epoch + 1;
+  return true;
+}
+
 }  // namespace
 
 CheckpointPolicy::CheckpointPolicy(const RunConfig::Train& config, const RunFolder& folder,
@@ -36,19 +52,14 @@ CheckpointPolicy::CheckpointPolicy(const RunConfig::Train& config, const RunFold
 }
 
 bool CheckpointPolicy::improves(const Metrics& valid, TrainingState& state) const {
-  const double loss = valid.mean_loss();
-  const double metric = best_by_loss_ ? loss : valid.accuracy();
-  if (state.best_metric) {
-    const bool is_better =
-        best_by_loss_ ? metric < *state.best_metric : metric > *state.best_metric;
-    const bool wins_tie =
-        metric == *state.best_metric && state.best_loss && loss < *state.best_loss;
-    if (!is_better && !wins_tie) return false;
-  }
-  state.best_metric = metric;
-  state.best_loss = loss;
-  state.best_epoch = state.epoch + 1;
-  return true;
+  return best_by_loss_ ? keep_best(valid, valid.mean_loss(), std::identity(), state)
+                       : keep_best(valid, valid.accuracy(), std::negate(), state);
+}
+
+bool CheckpointPolicy::improves(const Metrics& valid, const Monitor& monitor, double value,
+                                TrainingState& state) {
+  return keep_best(
+      valid, value, [&](double its) { return monitor.badness(its); }, state);
 }
 
 bool CheckpointPolicy::due(const TrainingState& state) {

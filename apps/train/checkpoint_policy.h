@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "apps/train/monitor.h"
 #include "apps/train/run_config.h"
 #include "apps/train/run_folder.h"
 #include "engine/training/trainer.h"
@@ -24,9 +25,12 @@ class CheckpointPolicy {
                    const ModelDescription& model, Trainer& trainer);
 
   /// Whether `valid`, of the epoch in progress, is the best so far, which `state` then remembers:
-  /// by its accuracy and, where that is equal, by its loss, or by the loss of a regression or
-  /// language model.
+  /// by its accuracy, or the loss of a regression or language model, and, where that is equal, by
+  /// its loss.
   bool improves(const Metrics& valid, TrainingState& state) const;
+  /// The same by the value of a monitor and, where that is equal, by its loss.
+  static bool improves(const Metrics& valid, const Monitor& monitor, double value,
+                       TrainingState& state);
 
   /// Whether to save between two batches of an epoch. A checkpoint that comes due while another is
   /// being written is put off until that is done. Throws FileError if a write failed.

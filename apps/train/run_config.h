@@ -78,8 +78,12 @@ struct RunConfig {
     LossConfig loss;  ///< without its class_weights, until they are completed
     ClassWeights class_weights;
     ScheduleConfig schedule;
-    /// Epochs without a better validation loss after which training ends; empty: it does not.
+    /// Epochs without a better validation loss, or number to monitor, after which training ends;
+    /// empty: it does not.
     std::optional<std::int64_t> early_stopping_patience;
+    /// The number of the valid split that best.h5 and early stopping go by; empty: accuracy or
+    /// loss, and the loss.
+    std::string monitor;
     std::optional<bool> shuffle;                 ///< empty: yes, but for a language model
     std::optional<std::int64_t> shuffle_buffer;  ///< rows; empty: all rows are shuffled at once
     bool bucket_by_length = false;

@@ -61,6 +61,7 @@ inline constexpr Rule kLoss{
 inline constexpr Rule kWeights{R"("balanced" or an array of finite numbers, at least 0)", 0};
 inline constexpr Rule kQuantiles{"an array of rising numbers above 0 and below 1",
                                  std::numeric_limits<double>::denorm_min(), 1};
+inline constexpr Rule kMonitor{R"(a metric of evaluate, "f1_macro" say)"};
 inline constexpr Rule kInteger{"an integer"};
 
 /// The part of visit_keys on the loss; which keys have a meaning follows from its kind.
@@ -195,6 +196,7 @@ void visit_keys(Config& config, Visitor&& visit) {
   visit("train.clip_norm", config.train.optimizer.clip_norm, kPositive);
   visit("train.accumulate_steps", config.train.optimizer.accumulate_steps, kCount);
   visit("train.early_stopping_patience", config.train.early_stopping_patience, kCount);
+  visit("train.monitor", config.train.monitor, kMonitor);
   visit("train.shuffle", config.train.shuffle, kFlag);
   const auto shuffled = [shuffles = config.train.shuffle.value_or(true)](const Rule& rule) {
     return rule.only(shuffles, "shuffle = true");

@@ -124,6 +124,7 @@ void complete(RunConfig& config, Dataset& data) {
   if (config.train.schedule.kind == ScheduleConfig::Kind::reduce_on_plateau) {
     refuse("train.schedule.kind", to_string(config.train.schedule.kind));
   }
+  if (!config.train.monitor.empty()) refuse("train.monitor", config.train.monitor);
   if (config.train.early_stopping_patience) {
     refuse("train.early_stopping_patience", std::to_string(*config.train.early_stopping_patience));
   }

@@ -15,6 +15,7 @@
 #include "apps/common/warn.h"
 #include "apps/model/model_on_data.h"
 #include "apps/train/memory_need.h"
+#include "apps/train/monitor.h"
 #include "apps/train/run_config.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/run_lock.h"
@@ -178,6 +179,11 @@ int train_on(Ranks* ranks, const TrainArguments& arguments) {
   const ModelConfig model = model_of(config, data);
   validate(model);
   for (const std::string& name : data.split_names()) expect_lengths(model, data, name);
+  const ModelDescription description{model, data.description()};
+  std::optional<Monitor> monitor;
+  if (!config.train.monitor.empty()) {
+    monitor.emplace(config.train.monitor, description, data, config.data_paths());
+  }
   const NetworkOptions options{.precision = config.model.precision,
                                .carries_states = streams.has_value()};
   const std::int64_t seq_len = longest(data);
@@ -206,7 +212,7 @@ int train_on(Ranks* ranks, const TrainArguments& arguments) {
   catch_stop_signals();
   if (!arguments.quiet && is_first) describe(config, network, threads, data, need, communicator);
   if (is_first) advise(config, data);
-  TrainingRun run(config, folder, data, trainer, std::move(state),
+  TrainingRun run(config, folder, data, trainer, std::move(state), monitor ? &*monitor : nullptr,
                   {.progress = !arguments.quiet, .json = arguments.json});
   return run.run() ? kExitDone : kExitStopped;
 }

@@ -57,6 +57,7 @@ std::string TrainingReport::metrics_line(const Epoch& epoch, const TrainingState
     for (const auto& [name, value] : named_metrics(model_, *epoch.valid)) {
       record["valid_" + name] = value;
     }
+    if (!epoch.monitor.empty()) record["valid_" + epoch.monitor] = *epoch.monitored;
   }
   record["seconds"] = seconds_;
   record["data_wait_seconds"] = epoch.data_wait_seconds;
@@ -67,14 +68,15 @@ std::string TrainingReport::metrics_line(const Epoch& epoch, const TrainingState
 }
 
 void TrainingReport::finish_epoch(const TrainingState& state, const Metrics& train,
-                                  const std::optional<Metrics>& valid) {
+                                  const Epoch& epoch) {
   if (output_.file) folder_.append_metrics(state.last_metrics);
   if (progress_) {
-    progress_->finish(
-        fmt::format("epoch {}/{}  {}{}  {:.0f} seq/s", state.epoch, size_.epochs,
-                    metrics_text(model_, train),
-                    valid ? "  valid " + metrics_text(model_, *valid) : "", sequences_per_second()),
-        Clock::now());
+    std::string valid = epoch.valid ? "  valid " + metrics_text(model_, *epoch.valid) : "";
+    if (!epoch.monitor.empty())
+      valid += fmt::format("  {} {:.4f}", epoch.monitor, *epoch.monitored);
+    progress_->finish(fmt::format("epoch {}/{}  {}{}  {:.0f} seq/s", state.epoch, size_.epochs,
+                                  metrics_text(model_, train), valid, sequences_per_second()),
+                      Clock::now());
   }
   if (output_.json) {
     fmt::print("{}\n", state.last_metrics);

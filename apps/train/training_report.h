@@ -30,6 +30,8 @@ class TrainingReport {
   /// What a finished epoch gave, beside the metrics of its training.
   struct Epoch {
     std::optional<Metrics> valid{};
+    std::optional<double> monitored{};  ///< a number of the valid split to go by, if there is one
+    std::string monitor{};              ///< its name, if `valid` does not tell it
     double lr = 0;
     double data_wait_seconds = 0;
     double checkpoint_seconds = 0;
@@ -49,8 +51,7 @@ class TrainingReport {
   std::string metrics_line(const Epoch& epoch, const TrainingState& state) const;
   /// Tells of the epoch that `state` has just finished: `state.last_metrics` is its line, and
   /// `train` its metrics. Throws FileError.
-  void finish_epoch(const TrainingState& state, const Metrics& train,
-                    const std::optional<Metrics>& valid);
+  void finish_epoch(const TrainingState& state, const Metrics& train, const Epoch& epoch);
   /// A line about the end of the run, below its progress.
   void say_last(const std::string& line);
 

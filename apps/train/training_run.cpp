@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 #include "apps/common/signals.h"
@@ -30,7 +31,7 @@ bool is_first(Trainer& trainer) {
 }  // namespace
 
 TrainingRun::TrainingRun(const RunConfig& config, const RunFolder& folder, Dataset& data,
-                         Trainer& trainer, TrainingState state,
+                         Trainer& trainer, TrainingState state, const Monitor* monitor,
                          const TrainingReport::Output& output)
     : config_(config.train),
       data_paths_(config.data_paths()),
@@ -42,6 +43,7 @@ TrainingRun::TrainingRun(const RunConfig& config, const RunFolder& folder, Datas
       share_(share_of(trainer)),
       schedule_(config_.schedule, config_.optimizer.lr),
       model_{trainer.network().config(), data.description()},
+      monitor_(monitor),
       tells_(is_first(trainer) && output.progress),
       report_(is_first(trainer) ? output : TrainingReport::Output{false, false, false},
               {config_.epochs, train_.size(), config_.batch_size}, folder, model_),
@@ -66,9 +68,11 @@ bool TrainingRun::run() {
   }
   checkpoints_.finish();
   if (state_.epoch < config_.epochs) {
-    report_.say_last(fmt::format(
-        "stopped early after epoch {}: no better valid loss than {:.4f} in {} epochs", state_.epoch,
-        state_.early_stopping.best, state_.early_stopping.num_bad_epochs));
+    report_.say_last(
+        fmt::format("stopped early after epoch {}: no better valid {} than {:.4f} in {} epochs",
+                    state_.epoch, monitor_ != nullptr ? monitor_->name() : "loss",
+                    monitor_ != nullptr ? *state_.best_metric : state_.early_stopping.best,
+                    state_.early_stopping.num_bad_epochs));
   }
   if (!tells_) return true;
   report_.say_last(fmt::format("checkpoint: {}{}{}", folder_.checkpoint().string(), best_text(),
@@ -87,6 +91,11 @@ bool TrainingRun::run_epoch() {
     epoch.valid = validate();
     if (!epoch.valid) return false;
     expect_counting(*epoch.valid, "split 'valid'");
+    if (monitor_ != nullptr) {
+      epoch.monitored = monitored(*epoch.valid);
+      if (!epoch.monitored) return false;
+      if (monitor_->is_told_apart()) epoch.monitor = monitor_->name();
+    }
   }
   finish_epoch(epoch);
   return true;
@@ -129,6 +138,21 @@ std::optional<Metrics> TrainingRun::validate() {
   return metrics;
 }
 
+// What the monitor tells of the valid split; none if a stop was requested before its last batch.
+// The first rank makes a pass of its own, and the others wait.
+std::optional<double> TrainingRun::monitored(const Metrics& valid) {
+  if (!monitor_->needs_pass()) return monitor_->of(valid);
+  const ShardedNetwork* const shards = trainer_.shards();
+  const std::int64_t rows =
+      shards == nullptr ? config_.batch_size
+                        : ShardedNetwork::shard_rows(config_.batch_size, shards->grad_shards());
+  std::optional<double> value;
+  if (shards == nullptr || shards->rank() == 0) value = monitor_->measure(trainer_.network(), rows);
+  if (shards == nullptr) return value;
+  const double shared = trainer_.shards()->of_first(value.value_or(std::nan("")));
+  return std::isnan(shared) ? std::nullopt : std::optional(shared);
+}
+
 // All ranks stop and save after the same pass.
 void TrainingRun::tell_ranks() {
   if (trainer_.shards() == nullptr) return;
@@ -156,7 +180,10 @@ void TrainingRun::step(const Batch& batch) {
 }
 
 void TrainingRun::finish_epoch(TrainingReport::Epoch epoch) {
-  const bool is_best = epoch.valid && checkpoints_.improves(*epoch.valid, state_);
+  const bool is_best =
+      epoch.valid && (epoch.monitored ? CheckpointPolicy::improves(*epoch.valid, *monitor_,
+                                                                   *epoch.monitored, state_)
+                                      : checkpoints_.improves(*epoch.valid, state_));
   epoch.lr = schedule_.lr(state_.epoch, state_.step - 1);
   epoch.checkpoint_seconds = checkpoints_.take_seconds();
   ++state_.epoch;
@@ -164,14 +191,15 @@ void TrainingRun::finish_epoch(TrainingReport::Epoch epoch) {
   if (epoch.valid) {
     schedule_.finish_epoch(epoch.valid->mean_loss());
     state_.schedule = schedule_.state();
-    state_.early_stopping.add(epoch.valid->mean_loss(), 0);
+    state_.early_stopping.add(
+        epoch.monitored ? monitor_->badness(*epoch.monitored) : epoch.valid->mean_loss(), 0);
   }
   const Metrics train = std::exchange(state_.running, {});
   state_.batch = 0;
   // The checkpoint knows the line. Resuming writes it if it does not get to metrics.jsonl, and
   // takes it out again if it gets there before a checkpoint that does not.
   checkpoints_.save(state_, is_best);
-  report_.finish_epoch(state_, train, epoch.valid);
+  report_.finish_epoch(state_, train, epoch);
 }
 
 // There is nothing to resume.

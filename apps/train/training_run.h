@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/train/checkpoint_policy.h"
+#include "apps/train/monitor.h"
 #include "apps/train/run_config.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/training_report.h"
@@ -20,22 +21,23 @@ namespace quadgate::apps {
 /// The epochs of `quadgate train`, from where the training stands to the last one.
 class TrainingRun {
  public:
-  /// `folder`, `data` and `trainer` must outlive the run. Weights, optimizer and `state` belong
-  /// together. Throws InvalidArgument if the config's schedule is not complete.
+  /// `folder`, `data`, `trainer` and `monitor`, if it is not null, must outlive the run. Weights,
+  /// optimizer and `state` belong together. Throws InvalidArgument if the config's schedule is not
+  /// complete.
   TrainingRun(const RunConfig& config, const RunFolder& folder, Dataset& data, Trainer& trainer,
-              TrainingState state, const TrainingReport::Output& output);
+              TrainingState state, const Monitor* monitor, const TrainingReport::Output& output);
 
-  /// Trains until the last epoch is done or the validation loss has not got better for as long as
-  /// the config says, or, after saving, until a stop is requested: false then. Of a run that has
-  /// come to its end before, it says so.
-  /// All checkpoints are on the disk then. Throws DataError, naming epoch and step, if the loss is
-  /// not finite, and FileError.
+  /// Trains until the last epoch is done or the validation loss, or what is monitored, has not got
+  /// better for as long as the config says, or, after saving, until a stop is requested: false
+  /// then. Of a run that has come to its end before, it says so. All checkpoints are on the disk
+  /// then. Throws DataError, naming epoch and step, if the loss is not finite, and FileError.
   bool run();
 
  private:
   bool run_epoch();
   std::optional<double> run_batches();
   std::optional<Metrics> validate();
+  std::optional<double> monitored(const Metrics& valid);
   void step(const Batch& batch);
   void tell_ranks();
   bool stopping() const;
@@ -55,7 +57,8 @@ class TrainingRun {
   RowShare share_;
   Schedule schedule_;
   ModelDescription model_;
-  bool tells_;  // messages
+  const Monitor* monitor_;  // or null
+  bool tells_;              // messages
   TrainingReport report_;
   CheckpointPolicy checkpoints_;
   std::int64_t num_batches_;

@@ -242,6 +242,13 @@ void ShardedNetwork::gather(const Optimizer& from, Optimizer* to) {
   }
 }
 
+double ShardedNetwork::of_first(double value) {
+  std::vector<double> all(static_cast<std::size_t>(communicator_.world_size()));
+  communicator_.all_gather(std::as_bytes(std::span(&value, 1)),
+                           std::as_writable_bytes(std::span(all)));
+  return all.front();
+}
+
 RecurrentStates ShardedNetwork::gather_states() {
   if (states_.empty()) return {};
   std::vector<float> mine;

@@ -64,6 +64,9 @@ class ShardedNetwork {
   /// Makes them zeros. Not collective.
   void reset_states();
 
+  /// What the first rank gives.
+  double of_first(double value);
+
   /// Flags of any meaning that go with the next pass. Not collective.
   void set_flags(std::uint32_t flags) noexcept { flags_ = flags; }
   /// The flags that any rank had in the last pass. Not collective.
