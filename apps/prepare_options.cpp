@@ -131,6 +131,10 @@ void add_table(CLI::App& csv, PrepareArguments& arguments) {
          "Make rows regular in time: one each 30s, 15min, 1h or 1d, the mean of those in it; "
          "where there are none, values are missing")
       ->type_name("STEP");
+  csv.add_option("--calendar", arguments.calendar,
+                 "Features made of each row's time, a sine and a cosine of each of these: minute, "
+                 "hour, weekday, day, dayofyear, month")
+      ->type_name("PART,...");
   csv.add_option("--valid-from", arguments.valid_from,
                  "Time from which on rows are the valid split: 2018-01-31, 2018-01-31 13:30, or as "
                  "the table writes times")

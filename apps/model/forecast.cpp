@@ -15,9 +15,9 @@
 #include "apps/common/warn.h"
 #include "apps/model/bands.h"
 #include "apps/model/forecast_file.h"
+#include "apps/model/forecaster.h"
 #include "apps/model/train_statistics.h"
 #include "engine/base/error.h"
-#include "io/data/feature_view.h"
 #include "io/importers/time_format.h"
 
 namespace quadgate::apps {
@@ -29,95 +29,6 @@ Recipe recipe_of(const ModelOnData& model) {
   if (known && known->step.is_known()) return *known;
   return model.dataset().description().recipe.value_or(Recipe());
 }
-
-/// Forecasts of a batch of windows, row by row of time, recursively behind the horizon.
-class Forecaster {
- public:
-  Forecaster(ModelOnData& model, std::int64_t steps)
-      : model_(model),
-        loss_(model.description().config),
-        columns_(target_columns(model.dataset().description())),
-        window_(*model.dataset().description().window),
-        features_(model.dataset().input_size()),
-        steps_(steps),
-        each_(model.description().config.loss.outputs_per_target()) {
-    if (steps_ > window_.horizon) expect_all_columns();
-  }
-
-  /// Fills `values` [rows, steps, targets, outputs of a target] with what the head gives for the
-  /// rows behind the inputs of the batch, of which `outputs` is its output.
-  void run(const Batch& batch, std::span<const float> outputs, std::vector<float>& values) {
-    values.resize(static_cast<std::size_t>(batch.rows() * steps_ * targets() * each_));
-    take(outputs, 0, values);
-    if (steps_ <= window_.horizon) return;
-    next_ = batch;
-    next_.targets.clear();
-    for (std::int64_t done = window_.horizon; done < steps_; done += window_.horizon) {
-      if (stop_requested()) throw StopRequest();
-      go_on(loss_.points(outputs));
-      model_.predict(next_, outputs_);
-      outputs = outputs_;
-      take(outputs, done, values);
-    }
-  }
-
-  std::int64_t targets() const noexcept { return std::ssize(columns_); }
-  std::int64_t steps() const noexcept { return steps_; }
-
- private:
-  void expect_all_columns() const {
-    std::vector<std::string> unknown;
-    const auto& names = model_.dataset().description().feature_names;
-    for (std::int64_t i = 0; i < features_; ++i) {
-      if (std::ranges::find(columns_, i) == columns_.end()) {
-        unknown.push_back(names[static_cast<std::size_t>(i)]);
-      }
-    }
-    if (unknown.empty()) return;
-    throw InvalidArgument(fmt::format(
-        "--steps {}: expected at most {}, the horizon: what comes behind it needs columns that the "
-        "model reads and does not forecast: {}",
-        steps_, window_.horizon, names_text(unknown)));
-  }
-
-  // Takes the outputs that belong to steps from `first` on.
-  void take(std::span<const float> outputs, std::int64_t first, std::vector<float>& values) const {
-    const std::int64_t of_step = targets() * each_;
-    const std::int64_t count = std::min(window_.horizon, steps_ - first) * of_step;
-    auto to = values.begin() + first * of_step;
-    for (auto from = outputs.begin(); from < outputs.end(); from += window_.horizon * of_step) {
-      std::copy_n(from, count, to);
-      to += steps_ * of_step;
-    }
-  }
-
-  // Moves the windows on by the horizon: the point forecasts become their last rows.
-  void go_on(const std::vector<float>& points) {
-    const std::int64_t kept = std::max<std::int64_t>(window_.input_len - window_.horizon, 0);
-    const std::int64_t skipped = std::max<std::int64_t>(window_.horizon - window_.input_len, 0);
-    for (std::int64_t row = 0; row < next_.rows(); ++row) {
-      const auto x = next_.x.begin() + row * window_.input_len * features_;
-      std::copy(x + (window_.input_len - kept) * features_, x + window_.input_len * features_, x);
-      for (std::int64_t step = skipped; step < window_.horizon; ++step) {
-        const auto from = points.begin() + (row * window_.horizon + step) * targets();
-        const auto to = x + (kept + step - skipped) * features_;
-        for (std::int64_t i = 0; i < targets(); ++i) {
-          to[columns_[static_cast<std::size_t>(i)]] = from[i];
-        }
-      }
-    }
-  }
-
-  ModelOnData& model_;
-  Loss loss_;
-  std::vector<std::int64_t> columns_;  // of the targets
-  Window window_;
-  std::int64_t features_;
-  std::int64_t steps_;
-  std::int64_t each_;  // outputs of a target
-  Batch next_;
-  std::vector<float> outputs_;
-};
 
 /// Tells the times of a window's targets, and whether those of its inputs are regular.
 class WindowTimes {
@@ -292,15 +203,21 @@ void write_forecasts(ModelOnData& model, std::span<const std::filesystem::path> 
   std::int64_t number = 0;  // of a window
   model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
     if (stop_requested()) throw StopRequest();
-    forecaster.run(batch, outputs, values);
+    std::vector<WindowPlace> places;
+    std::vector<std::vector<double>> target_times;
+    for (std::int64_t row = 0; row < batch.rows(); ++row) {
+      places.push_back(model.split().place(number++));
+      target_times.push_back(times.of_targets(places.back(), forecaster.steps()));
+    }
+    forecaster.run(batch, outputs, target_times, values);
     const auto rows = static_cast<std::size_t>(batch.rows());
     const std::size_t size = values.size() / rows;
     for (std::size_t row = 0; row < rows; ++row) {
-      const WindowPlace place = model.split().place(number++);
+      const WindowPlace& place = places[row];
       if (is_future) times.check(place, model.dataset().path().string());
       Forecast forecast{.series = place.series,
                         .row = place.first + window.input_len,
-                        .times = times.of_targets(place, forecaster.steps())};
+                        .times = std::move(target_times[row])};
       maker.add_predictions(std::span(values).subspan(row * size, size), forecast);
       if (!is_future) {
         const std::size_t targets = batch.targets.size() / rows;

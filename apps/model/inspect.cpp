@@ -39,6 +39,7 @@ void print_recipe(const Recipe& recipe) {
   add("group", recipe.group);
   add("resample", recipe.resample);
   add("step", to_string(recipe.step));
+  add("calendar", fmt::format("{}", fmt::join(recipe.calendar, " ")));
   if (recipe.missing != "error") add("missing", recipe.missing);
   add("level", recipe.level);
   fmt::print("{}\n", text);

@@ -65,6 +65,7 @@ void follow(const KnownData& known, PrepareArguments& arguments) {
   if (arguments.kind.empty()) arguments.kind = recipe->kind;
   expect_task(known, arguments);
   expect_not_given(!arguments.columns.empty(), "--columns", known);
+  expect_not_given(!arguments.calendar.empty(), "--calendar", known);
   expect_not_given(arguments.standardize, "--standardize", known);
   expect_not_given(arguments.min_count.has_value(), "--min-count", known);
   const bool is_alike = recipe && recipe->kind == arguments.kind;

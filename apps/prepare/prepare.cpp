@@ -1,7 +1,9 @@
 #include "apps/prepare/prepare.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -16,6 +18,8 @@
 #include "apps/prepare/prepare_notes.h"
 #include "apps/prepare/prepare_progress.h"
 #include "engine/base/error.h"
+#include "io/data/calendar.h"
+#include "io/data/covariates.h"
 #include "io/importers/conllu.h"
 #include "io/importers/csv.h"
 #include "io/importers/idx.h"
@@ -84,6 +88,19 @@ void print(const Job& job, const PrepareSummary& summary, const char* unit) {
   if (summary.vocabulary > 0) job.say(fmt::format("vocabulary: {} tokens\n", summary.vocabulary));
 }
 
+std::vector<std::string> calendar_of(const PrepareArguments& arguments) {
+  if (arguments.calendar.empty()) return {};
+  std::vector<std::string> parts;
+  for (std::string& part : split_names(arguments.calendar)) {
+    if (!is_calendar_part(part) || std::ranges::find(parts, part) != parts.end()) {
+      throw InvalidArgument(fmt::format("--calendar: expected some of {}, each once, found '{}'",
+                                        fmt::join(calendar_parts(), ", "), arguments.calendar));
+    }
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
 CsvOptions csv_options_of(const Job& job) {
   const PrepareArguments& arguments = job.arguments;
   CsvOptions options{
@@ -94,6 +111,7 @@ CsvOptions csv_options_of(const Job& job) {
       .valid_from = arguments.valid_from,
       .test_from = arguments.test_from,
       .resample = arguments.resample,
+      .calendar = calendar_of(arguments),
   };
   for (const std::string& names : arguments.columns) {
     for (std::string& name : split_names(names))
@@ -117,6 +135,10 @@ CsvOptions csv_options_of(const Job& job) {
   options.columns.are_known = true;
   if (!job.known->data.recipe) return options;
   const Recipe& recipe = *job.known->data.recipe;
+  for (const std::string& name : added_names(recipe)) {
+    std::erase(options.columns.features, name);
+  }
+  options.calendar = recipe.calendar;
   if (!recipe.decimal.empty()) options.usual_decimal = recipe.decimal[0];
   if (!recipe.date_order.empty()) {
     options.usual_date_order =

@@ -33,7 +33,7 @@ struct PrepareArguments {
   bool standardize = false;
   bool gzip = false;
   bool force = false;                 ///< replace a file of another kind
-  std::vector<std::string> columns;   ///< names with commas between; this and the next nine: of csv
+  std::vector<std::string> columns;   ///< names with commas between; this and the next ten: of csv
   std::string time;                   ///< column
   std::string group;                  ///< column
   std::string delimiter;              ///< one character or "tab"; empty: as the file looks
@@ -41,6 +41,7 @@ struct PrepareArguments {
   std::string missing;                ///< "error", "drop", "forward" or "mean"; empty: "error"
   std::string date_order;             ///< "day-first" or "month-first"; empty: as the table tells
   std::string resample;               ///< a step like "15min"; empty: rows stay as they are
+  std::string calendar;               ///< names of calendar_parts with commas between; or none
   std::string valid_from, test_from;  ///< times; empty: rows are not divided by time
   std::string level;   ///< of text and conllu: "characters" or "words"; empty: the kind's own
   std::string column;  ///< of conllu: what the classes are; empty: "UPOS"

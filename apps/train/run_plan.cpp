@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "io/data/covariates.h"
 #include "io/data/loader.h"
 
 namespace quadgate::apps {
@@ -42,6 +43,7 @@ NormalizationConfig normalization_of(const RunConfig::Model& config, const Datas
                     config.residual ? "true" : to_string(config.normalize)));
   }
   normalization.columns = target_columns(data.description());
+  normalization.without_level = covariate_columns(data.description());
   return normalization;
 }
 

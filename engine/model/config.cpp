@@ -82,9 +82,11 @@ void validate(const NormalizationConfig& config, const ModelConfig& model) {
   const bool is_distribution = loss == LossKind::gaussian || loss == LossKind::student_t;
   expect(!config.is_affine() || !is_distribution,
          "instance: expected another loss, without a scale of its own", to_string(loss));
-  const bool has_all = std::ranges::all_of(config.columns, [&](std::int64_t column) {
+  const auto is_column = [&](std::int64_t column) {
     return column >= 0 && column < model.input_size();
-  });
+  };
+  const bool has_all = std::ranges::all_of(config.columns, is_column) &&
+                       std::ranges::all_of(config.without_level, is_column);
   const std::int64_t turn = std::ssize(config.columns);
   expect(turn > 0 && model.target_size() % turn == 0 && has_all,
          fmt::format("expected {} values in whole turns of targets among {} columns",

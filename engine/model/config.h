@@ -137,6 +137,8 @@ struct NormalizationConfig {
   bool residual = false;  ///< without kind
   /// Of the features: what the values to predict are of, in turns, as the targets of each step.
   std::vector<std::int64_t> columns{};
+  /// Features without a level of their own, as the hour: level 0, scale 1.
+  std::vector<std::int64_t> without_level{};
 
   bool operator==(const NormalizationConfig&) const = default;
 

@@ -52,6 +52,7 @@ void Normalization::measure(const float* x, std::int64_t steps, std::int64_t pla
   float* const level = at(level_, place);
   if (!config_.is_affine()) {
     std::copy_n(x + (steps - 1) * input_size_, input_size_, level);
+    for (const std::int64_t column : config_.without_level) level[column] = 0;
     return;
   }
   const auto count = static_cast<double>(steps);
@@ -66,6 +67,10 @@ void Normalization::measure(const float* x, std::int64_t steps, std::int64_t pla
     }
     level[i] = static_cast<float>(mean);
     at(scale_, place)[i] = static_cast<float>(std::sqrt(squares / count + kNormalizationEps));
+  }
+  for (const std::int64_t column : config_.without_level) {
+    level[column] = 0;
+    at(scale_, place)[column] = 1;
   }
 }
 

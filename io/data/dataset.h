@@ -66,8 +66,10 @@ inline constexpr const char* kFuture = "future";
 
 /// The `format_version` of data sets whose mean and std are float64.
 inline constexpr std::int64_t kStandardizedVersion = 3;
+/// The `format_version` of forecasts with covariates (see has_covariates).
+inline constexpr std::int64_t kCovariatesVersion = 4;
 /// The newest `format_version` of data sets: 2 has forecasts of several series.
-inline constexpr std::int64_t kNewestDatasetVersion = kStandardizedVersion;
+inline constexpr std::int64_t kNewestDatasetVersion = kCovariatesVersion;
 
 /// A data set (HDF5, format "quadgate-dataset"), open for reading: a file, or several as one. The
 /// rows of the first file come before those of the second, and so on.

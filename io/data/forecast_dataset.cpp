@@ -1,8 +1,27 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "engine/base/error.h"
+#include "io/data/covariates.h"
 #include "io/data/dataset_kinds.h"
 #include "io/data/window_split.h"
 
 namespace quadgate::detail {
+namespace {
+
+void expect_no_covariates(const OpenDataset& data) {
+  const DataDescription& description = data.description;
+  const std::vector<std::int64_t> targets = target_columns(description);
+  for (const std::int64_t column : covariate_columns(description)) {
+    if (std::ranges::find(targets, column) == targets.end()) continue;
+    throw InvalidArgument(fmt::format(
+        "{}: targets: expected columns that are not known beforehand, found '{}'",
+        data.path.string(), description.feature_names[static_cast<std::size_t>(column)]));
+  }
+}
+
+}  // namespace
 
 OpenDataset open_forecast(const hdf5::File& file, const Window& window,
                           const DataDescription* model) {
@@ -14,7 +33,8 @@ OpenDataset open_forecast(const hdf5::File& file, const Window& window,
   expect_at_least_one("horizon", window.horizon);
   expect_at_least_one("stride", window.stride);
   data.description.window = window;
-  if (window.targets.empty()) data.description.window->targets = data.description.feature_names;
+  if (window.targets.empty()) data.description.window->targets = series_names_of(data.description);
+  expect_no_covariates(data);
   data.output_size =
       window.horizon * static_cast<std::int64_t>(target_columns(data.description).size());
   for (const std::string& name : names) {

@@ -1,12 +1,15 @@
 #include "io/data/recipe.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "engine/base/error.h"
 #include "io/attributes/attributes.h"
+#include "io/data/calendar.h"
 
 namespace quadgate {
 namespace {
@@ -23,6 +26,14 @@ constexpr std::array kTexts{Text{kSourceKind, &Recipe::kind},
                             Text{"source_missing", &Recipe::missing},
                             Text{"source_level", &Recipe::level}};
 
+std::vector<std::string> read_calendar(const AttributeReader& from) {
+  std::vector<std::string> parts = from.read_strings("source_calendar");
+  const auto bad = std::ranges::find_if_not(parts, is_calendar_part);
+  if (bad == parts.end()) return parts;
+  throw FileError(fmt::format("{}: expected some of {}, found '{}'", from.where("source_calendar"),
+                              fmt::join(calendar_parts(), ", "), *bad));
+}
+
 }  // namespace
 
 Recipe read_recipe(const AttributeReader& from) {
@@ -30,6 +41,7 @@ Recipe read_recipe(const AttributeReader& from) {
   for (const auto& [name, field] : kTexts) {
     if (from.has(name)) recipe.*field = from.read_string(name);
   }
+  if (from.has("source_calendar")) recipe.calendar = read_calendar(from);
   if (from.has("source_fill")) recipe.fill = from.read_doubles("source_fill");
   if (from.has("source_other_steps")) recipe.other_steps = from.read_int("source_other_steps");
   if (from.has("source_step")) {
@@ -48,6 +60,7 @@ void write_recipe(AttributeWriter& to, const Recipe& recipe) {
   for (const auto& [name, field] : kTexts) {
     if (!(recipe.*field).empty()) to.write_string(name, recipe.*field);
   }
+  if (!recipe.calendar.empty()) to.write_strings("source_calendar", recipe.calendar);
   if (!recipe.fill.empty()) to.write_doubles("source_fill", recipe.fill);
   if (recipe.other_steps > 0) to.write_int("source_other_steps", recipe.other_steps);
   if (recipe.step.is_known()) to.write_string("source_step", to_string(recipe.step));

@@ -13,18 +13,19 @@ class AttributeWriter;
 
 /// How the files that a data set was made of were read, to read others in the same way.
 struct Recipe {
-  std::string kind{};            ///< "csv", "ts", "tsf", "npz", "conllu", "text" or "idx"
-  std::string time{};            ///< of csv: the column of times, or none
-  std::string group{};           ///< of csv: the column that names series, or none
-  std::string decimal{};         ///< of csv: "." or "," in front of a number's fraction, if told
-  std::string date_order{};      ///< of csv: "day-first" or "month-first", of dates like 1/7/2016
-  std::string time_format{};     ///< how times are written (TimeFormat::name)
-  std::string resample{};        ///< of csv: the step that rows are the means of, or none
-  std::string missing{};         ///< what became of missing values (MissingPolicy)
-  std::vector<double> fill{};    ///< [I] of "mean": what a missing value became
-  std::string level{};           ///< of text: "characters" or "words"
-  TimeStep step{};               ///< of the series, if known
-  std::int64_t other_steps = 0;  ///< rows that were not one step behind the row before
+  std::string kind{};          ///< "csv", "ts", "tsf", "npz", "conllu", "text" or "idx"
+  std::string time{};          ///< of csv: the column of times, or none
+  std::string group{};         ///< of csv: the column that names series, or none
+  std::string decimal{};       ///< of csv: "." or "," in front of a number's fraction, if told
+  std::string date_order{};    ///< of csv: "day-first" or "month-first", of dates like 1/7/2016
+  std::string time_format{};   ///< how times are written (TimeFormat::name)
+  std::string resample{};      ///< of csv: the step that rows are the means of, or none
+  std::string missing{};       ///< what became of missing values (MissingPolicy)
+  std::vector<double> fill{};  ///< [I] of "mean": what a missing value became
+  std::vector<std::string> calendar{};  ///< of csv: the parts of a row's time that are features
+  std::string level{};                  ///< of text: "characters" or "words"
+  TimeStep step{};                      ///< of the series, if known
+  std::int64_t other_steps = 0;         ///< rows that were not one step behind the row before
 
   bool operator==(const Recipe&) const = default;
 };

@@ -101,12 +101,13 @@ void CsvImporter::set_columns(CsvColumns columns) {
 }
 
 void CsvImporter::begin_times(const std::vector<std::vector<std::string>>& first) {
-  const bool needs_times = times_->has_borders() || resampler_ || options_.date_order;
+  const bool needs_times = needs_every_time() || options_.date_order;
   if (!columns_.time) {
     if (!needs_times) return;
-    const char* const use = resampler_              ? "to resample the rows by"
-                            : times_->has_borders() ? "to divide the rows by"
-                                                    : "for --date-order";
+    const char* const use = resampler_                  ? "to resample the rows by"
+                            : times_->has_borders()     ? "to divide the rows by"
+                            : options_.calendar.empty() ? "for --date-order"
+                                                        : "for --calendar";
     throw InvalidArgument(
         fmt::format("{}: expected a column of times {} (--time names it)", path_.string(), use));
   }
@@ -128,17 +129,23 @@ void CsvImporter::begin_times(const std::vector<std::vector<std::string>>& first
                     "--date-order day-first or month-first",
                     path_.string(), name, values.front()));
   }
-  if (resampler_ && !format.is_calendar()) {
-    throw InvalidArgument(fmt::format("{}: --resample: expected times, found {} in column '{}'",
-                                      path_.string(), format.name(), name));
+  if ((resampler_ || !options_.calendar.empty()) && !format.is_calendar()) {
+    throw InvalidArgument(fmt::format("{}: {}: expected times, found {} in column '{}'",
+                                      path_.string(), resampler_ ? "--resample" : "--calendar",
+                                      format.name(), name));
   }
   times_->begin(path_, name, format);
+}
+
+bool CsvImporter::needs_every_time() const {
+  return times_->has_borders() || resampler_ || !options_.calendar.empty();
 }
 
 void CsvImporter::begin_recipe() {
   recipe_.kind = "csv";
   recipe_.missing = to_string(options_.missing);
   recipe_.resample = options_.resample;
+  recipe_.calendar = options_.calendar;
   if (columns_.group) recipe_.group = columns_.names[*columns_.group];
   if (!columns_.time) return;
   recipe_.time = columns_.names[*columns_.time];
@@ -242,7 +249,7 @@ std::optional<double> CsvImporter::time_of(const Fields& fields, std::size_t num
     if (const char* expected = times_->add(number, *time)) {
       fail_field(*columns_.time, expected, text);
     }
-  } else if (times_->has_borders() || resampler_) {
+  } else if (needs_every_time()) {
     fail_field(*columns_.time,
                format.is_calendar()
                    ? fmt::format("a time ({}), as in the first rows", format.name())
@@ -302,6 +309,7 @@ Series CsvImporter::take() {
   series_.steps_back = times_->steps_back();
   series_.same_times = times_->steps().doubles();
   series_.time_gaps = times_->steps().gaps();
+  series_.calendar = options_.calendar;
   series_.x = rows_->take(series_.parts, values_.size());
   if (row_times_) series_.times = row_times_->take(series_.parts, 1);
   std::erase_if(series_.parts, [](const SeriesPart& part) { return part.size() == 0; });

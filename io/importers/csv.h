@@ -44,6 +44,8 @@ struct CsvOptions {
   /// A step like "15min" that rows become the means of (see Resampler); empty: rows stay as they
   /// are.
   std::string resample{};
+  /// Parts of each row's time that are features (see calendar_parts).
+  std::vector<std::string> calendar{};
   /// Signs and order of dates where neither these options nor the first lines tell them.
   std::optional<char> usual_decimal{};
   std::optional<DateOrder> usual_date_order{};
@@ -90,6 +92,7 @@ class CsvImporter {
   void set_columns(CsvColumns columns);
   void begin_times(const std::vector<std::vector<std::string>>& first);
   void tell_findings(const CsvReader& reader);
+  bool needs_every_time() const;
   void begin_recipe();
   void add(const Fields& fields);
   std::size_t number_of_series(const Fields& fields);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "io/data/covariates.h"
 #include "io/files/checksum.h"
 #include "io/files/replace_file.h"
 #include "io/hdf5/attributes.h"
@@ -24,10 +25,12 @@ namespace quadgate {
 namespace {
 
 /// The newest. Version 2 has models with a normalization or a crf, which older programs leave out.
-constexpr std::int64_t kNewestVersion = 2;
+/// Version 3 has models of data with covariates.
+constexpr std::int64_t kNewestVersion = 3;
 
-std::int64_t version_of(const ModelConfig& model) {
-  return model.normalization.is_on() || model.crf ? 2 : 1;
+std::int64_t version_of(const ModelDescription& model) {
+  if (has_covariates(model.data)) return 3;
+  return model.config.normalization.is_on() || model.config.crf ? 2 : 1;
 }
 
 // Writes the slices of a flat array, laid out like the parameters, as one dataset each.
@@ -95,7 +98,7 @@ std::vector<float> read_tensors(const hdf5::File& file, const std::string& group
 void write_model(hdf5::FileWriter& file, const ModelDescription& model,
                  const Parameters& parameters) {
   file.write_string("", "format", kCheckpointFormat);
-  file.write_int("", "format_version", version_of(model.config));
+  file.write_int("", "format_version", version_of(model));
   file.write_string("", kChecksumAttribute, kChecksumKind);
   file.create_group("model");
   hdf5::ObjectWriter attributes(file, "model");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -36,6 +37,9 @@ void write_normalization(AttributeWriter& to, const NormalizationConfig& normali
     to.write_string("normalize", std::string(to_string(normalization.kind)));
   }
   if (normalization.residual) to.write_int("residual", 1);
+  if (normalization.without_level.empty()) return;
+  const auto& without = normalization.without_level;
+  to.write_doubles("without_level", std::vector<double>(without.begin(), without.end()));
 }
 
 // The kinds of dropout that the first files do not have: what is absent is 0.
@@ -95,6 +99,19 @@ Value read_named(const AttributeReader& from, const char* name, Value absent, co
   return *value;
 }
 
+std::vector<std::int64_t> read_without_level(const AttributeReader& from) {
+  constexpr double kMost = 1LL << 31;
+  std::vector<std::int64_t> columns;
+  for (const double column : from.read_doubles("without_level")) {
+    if (!(column >= 0 && column < kMost && column == std::floor(column))) {
+      throw FileError(fmt::format("{}: expected numbers of features, found {}",
+                                  from.where("without_level"), column));
+    }
+    columns.push_back(static_cast<std::int64_t>(column));
+  }
+  return columns;
+}
+
 NormalizationConfig read_normalization(const AttributeReader& from, const DataDescription& data) {
   NormalizationConfig normalization;
   normalization.kind =
@@ -104,6 +121,7 @@ NormalizationConfig read_normalization(const AttributeReader& from, const DataDe
   if (!data.window) {
     throw FileError(from.where("input_len") + ": missing, for a normalization of windows");
   }
+  if (from.has("without_level")) normalization.without_level = read_without_level(from);
   try {
     normalization.columns = target_columns(data);
   } catch (const InvalidArgument& error) {

@@ -87,6 +87,19 @@ class OnnxWriter {
     return graph_.node("Div", {sum, unsqueeze(float_lengths(), 1)});
   }
 
+  /// `values` [N, I], but `other` of features without a level.
+  std::string where_level(const std::string& values, float other) {
+    const auto& without = model_.normalization.without_level;
+    if (without.empty()) return values;
+    std::vector<float> has_level(static_cast<std::size_t>(model_.input_size()), 1);
+    for (const std::int64_t column : without) has_level[static_cast<std::size_t>(column)] = 0;
+    if (with_level_.empty()) {
+      with_level_ = graph_.constant("with_level", {std::ssize(has_level)}, has_level);
+    }
+    const std::string mask = graph_.node("Greater", {with_level_, graph_.scalar(0.0F)});
+    return graph_.node("Where", {mask, values, graph_.scalar(other)});
+  }
+
   /// Finds the levels [N, I] of x [N, T, I], and takes them out of it.
   std::string normalize(const std::string& x) {
     if (!model_.normalization.is_affine()) {
@@ -94,14 +107,15 @@ class OnnxWriter {
           graph_.node("Sub", {int64_lengths(), graph_.scalar(std::int64_t{1})});
       level_ = graph_.node("GatherND", {x, unsqueeze(last, 1)}, {{"batch_dims", std::int64_t{1}}});
       if (!model_.normalization.changes_features()) return x;
+      level_ = where_level(level_, 0);
       return graph_.node("Sub", {x, unsqueeze(level_, 1)});
     }
     const std::string mask = unsqueeze(inside(x), 2);
-    level_ = mean_over_steps(x, mask);
+    level_ = where_level(mean_over_steps(x, mask), 0);
     const std::string deviation = graph_.node("Sub", {x, unsqueeze(level_, 1)});
     const std::string variance = mean_over_steps(graph_.node("Mul", {deviation, deviation}), mask);
-    scale_ =
-        graph_.node("Sqrt", {graph_.node("Add", {variance, graph_.scalar(kNormalizationEps)})});
+    scale_ = where_level(
+        graph_.node("Sqrt", {graph_.node("Add", {variance, graph_.scalar(kNormalizationEps)})}), 1);
     const std::string scaled = graph_.node("Div", {deviation, unsqueeze(scale_, 1)});
     return graph_.node("Add", {graph_.node("Mul", {scaled, constant("norm.affine_weight")}),
                                constant("norm.affine_bias")});
@@ -306,7 +320,7 @@ class OnnxWriter {
   const Parameters& parameters_;
   OnnxGraph graph_;
   std::string lengths_;
-  std::string level_, scale_;                       // of a normalization
+  std::string level_, scale_, with_level_;          // of a normalization
   std::vector<std::string> h_0_, c_0_, h_n_, c_n_;  // of each layer
 };
 

@@ -7,12 +7,21 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "io/data/covariates.h"
 #include "io/data/dataset.h"
 #include "io/data/feature_view.h"
 #include "io/hdf5/attributes.h"
 #include "io/hdf5/formats.h"
 
 namespace quadgate {
+namespace {
+
+std::int64_t version_of(const DataDescription& description, std::int64_t least) {
+  if (has_covariates(description)) return kCovariatesVersion;
+  return description.mean.empty() ? least : kStandardizedVersion;
+}
+
+}  // namespace
 
 PrepareSummary divide(const std::filesystem::path& path, std::int64_t total,
                       std::optional<std::int64_t> valid_rows, std::optional<std::int64_t> test_rows,
@@ -123,8 +132,7 @@ DatasetFile::DatasetFile(const std::filesystem::path& path, const char* task,
                          const DataDescription& description, std::int64_t least_version)
     : temporary_(path), file_(hdf5::FileWriter::create_at(temporary_.temporary_path(), path)) {
   file_.write_string("", "format", kDatasetFormat);
-  file_.write_int("", "format_version",
-                  description.mean.empty() ? least_version : kStandardizedVersion);
+  file_.write_int("", "format_version", version_of(description, least_version));
   file_.write_string("", "task", task);
   hdf5::ObjectWriter root(file_, "");
   write_data_description(root, description);

@@ -12,6 +12,7 @@
 #include "io/data/standardization.h"
 #include "io/files/finite.h"
 #include "io/hdf5/array_writer.h"
+#include "io/prepare/added_columns.h"
 #include "io/prepare/dataset_parts.h"
 
 namespace quadgate {
@@ -98,6 +99,7 @@ void for_each_training_piece(const Series& data, Body body) {
   });
 }
 
+/// Of the columns that are read; those that are added stay as they are.
 Standardization measure(const Series& data, const PrepareOptions& options) {
   ColumnMoments moments(data.columns());
   WorkMeter meter(options.observer, "measuring", data.path,
@@ -110,41 +112,49 @@ Standardization measure(const Series& data, const PrepareOptions& options) {
     moments.add_deviations(piece);
     meter.add(piece.size_bytes());
   });
-  return moments.standardization();
+  Standardization standardization = moments.standardization();
+  const std::size_t columns = data.feature_names.size() + AddedColumns(data).names().size();
+  standardization.mean.resize(columns, 0);
+  standardization.std.resize(columns, 1);
+  return standardization;
 }
 
 void expect_finite(const Series& data, const std::vector<std::string>& names,
                    std::span<const double> x, std::int64_t first_row) {
   if (const std::int64_t bad = find_not_finite(x); bad >= 0) {
-    const auto column = static_cast<std::size_t>(bad % data.columns());
+    const std::int64_t columns = std::ssize(names);
+    const auto column = static_cast<std::size_t>(bad % columns);
     throw DataError(fmt::format(
-        "{}: row {}, column '{}': {}", data.path.string(), first_row + bad / data.columns(),
-        names[column],
+        "{}: row {}, column '{}': {}", data.path.string(), first_row + bad / columns, names[column],
         data.fill_with_mean ? "no training row has a value to take the mean of" : "not finite"));
   }
 }
 
 void write_x(hdf5::FileWriter& file, const Series& data, const Scale& scale,
-             const std::filesystem::path& path, const PrepareOptions& options) {
-  ColumnOrder order(data.path, data.feature_names, data.columns(), options.like);
+             const std::vector<std::string>& found, const std::filesystem::path& path,
+             const PrepareOptions& options) {
+  AddedColumns added(data);
+  const std::int64_t columns = std::ssize(found);
+  ColumnOrder order(data.path, found, columns, options.like);
   const auto& names = options.like != nullptr && !options.like->feature_names.empty()
                           ? options.like->feature_names
-                          : data.feature_names;
-  hdf5::ArrayWriter<float> writer(file, "train/x", {data.size(), data.columns()},
-                                  storage_of(options));
-  WorkMeter meter(options.observer, "writing", path, 4 * data.x.size());
+                          : found;
+  hdf5::ArrayWriter<float> writer(file, "train/x", {data.size(), columns}, storage_of(options));
+  WorkMeter meter(options.observer, "writing", path, 4 * data.size() * columns);
   SpooledFloats::Reader x(data.x);
   std::vector<double> piece;
+  std::vector<double> rows;
   std::vector<float> out;
   const std::int64_t most = piece_size(data.columns());
   for (std::int64_t done = 0; done < data.x.size(); done += std::ssize(piece)) {
     piece.resize(static_cast<std::size_t>(std::min(data.x.size() - done, most)));
     x.read(piece);
-    order.apply(piece);
-    if (data.fill_with_mean) fill_with_means(piece, scale.fill);
-    expect_finite(data, names, piece, done / data.columns());
-    out.resize(piece.size());
-    scale.standardization.apply(piece, out);
+    added.next(piece, rows);
+    order.apply(rows);
+    if (data.fill_with_mean) fill_with_means(rows, scale.fill);
+    expect_finite(data, names, rows, done / data.columns());
+    out.resize(rows.size());
+    scale.standardization.apply(rows, out);
     writer.append(out);
     meter.add(std::span(out).size_bytes());
   }
@@ -181,6 +191,22 @@ void write_borders(hdf5::FileWriter& file, const Series& data, std::size_t split
   file.write(name + "/ranges", shape, ranges);
 }
 
+/// The columns that are read, and those that are added. Throws InvalidArgument if two have one
+/// name.
+std::vector<std::string> all_names(const Series& data) {
+  std::vector<std::string> names = data.feature_names;
+  for (const std::string& name : AddedColumns(data).names()) {
+    if (std::ranges::find(names, name) != names.end()) {
+      throw InvalidArgument(
+          fmt::format("{}: column '{}': expected none of that name, as it is made of others "
+                      "(--columns leaves it out)",
+                      data.path.string(), name));
+    }
+    names.push_back(name);
+  }
+  return names;
+}
+
 }  // namespace
 
 PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
@@ -189,7 +215,8 @@ PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
   expect_rows_of_all(data, options);
   const Scale scale =
       scale_of(data.path, data.fill_with_mean, options, [&] { return measure(data, options); });
-  const DataDescription description = describe(data.feature_names, scale, options);
+  const std::vector<std::string> features = all_names(data);
+  const DataDescription description = describe(features, scale, options);
   const bool has_names = data.parts.size() > 1 || !data.parts.at(0).name.empty();
   DatasetFile file(path, "forecast", description, has_names ? 2 : 1);
   if (has_names) {
@@ -203,7 +230,7 @@ PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
     const std::string name = kSplitNames.at(split);
     file.file().create_group(name);
     if (split == 0) {
-      write_x(file.file(), data, scale, path, options);
+      write_x(file.file(), data, scale, features, path, options);
       if (data.times.size() > 0) write_times(file.file(), data, options);
     } else {
       file.file().link("train/x", name + "/x");

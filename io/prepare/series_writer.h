@@ -31,15 +31,16 @@ struct Series {
 
   std::filesystem::path path;  ///< where they come from, for messages
   std::vector<std::string> feature_names{};
-  SpooledFloats x;                  ///< [L, C], C = feature_names.size(); NaN: not known
-  SpooledFloats times;              ///< [L], as Recipe::time_format writes them; or none
-  std::vector<SeriesPart> parts{};  ///< their rows follow each other in x, in the order of time
-  bool fill_with_mean = false;      ///< NaN becomes the mean of the column's training rows
-  std::int64_t dropped_rows = 0;    ///< rows left out, since a value was missing
-  std::int64_t filled_values = 0;   ///< values that were missing
-  std::int64_t steps_back = 0;      ///< rows with a time before that of the row above
-  std::int64_t same_times = 0;      ///< rows with the time of the row above
-  std::int64_t time_gaps = 0;       ///< steps that are longer than the usual one
+  SpooledFloats x;                      ///< [L, C], C = feature_names.size(); NaN: not known
+  SpooledFloats times;                  ///< [L], as Recipe::time_format writes them; or none
+  std::vector<std::string> calendar{};  ///< parts of the times that become features (see Recipe)
+  std::vector<SeriesPart> parts{};      ///< their rows follow each other in x, in the order of time
+  bool fill_with_mean = false;          ///< NaN becomes the mean of the column's training rows
+  std::int64_t dropped_rows = 0;        ///< rows left out, since a value was missing
+  std::int64_t filled_values = 0;       ///< values that were missing
+  std::int64_t steps_back = 0;          ///< rows with a time before that of the row above
+  std::int64_t same_times = 0;          ///< rows with the time of the row above
+  std::int64_t time_gaps = 0;           ///< steps that are longer than the usual one
 };
 
 /// Writes a forecast data set, atomically. The splits of a series follow each other in time: train,

@@ -23,8 +23,8 @@ def load(path: str | os.PathLike[str]) -> Model:
         found = file.attrs.get("format")
         if found != "quadgate-checkpoint":
             raise ValueError(f"{path}: format: expected quadgate-checkpoint, found {found}")
-        if (version := int(file.attrs.get("format_version", 1))) > 2:
-            raise ValueError(f"{path}: format_version: expected at most 2, found {version}")
+        if (version := int(file.attrs.get("format_version", 1))) > 3:
+            raise ValueError(f"{path}: format_version: expected at most 3, found {version}")
         config = dict(file["model"].attrs)
         weights = {name: torch.from_numpy(value[()]) for name, value in file["state_dict"].items()}
     model = Model(config)
@@ -106,7 +106,9 @@ class Model(nn.Module):
                 columns = [column for column in columns for _ in config["quantiles"]]
             rest = {"gaussian": 1, "student_t": 2}.get(config.get("loss", ""), 0)
             levels = [i for column in columns for i in [column] + [-1] * rest]
-            self.norm = Normalization(config.get("normalize", "residual"), size, levels)
+            without = [int(i) for i in config.get("without_level", [])]
+            kind = config.get("normalize", "residual")
+            self.norm = Normalization(kind, size, levels, without=without)
         self.pool_size = int(config.get("conv_pool_size", 1))
         self.rnn = _recurrent(config, input_size)
         features = int(config.get("proj_size", 0)) or int(config["hidden_size"])
@@ -174,10 +176,19 @@ class Normalization(nn.Module):
     kind: "last" subtracts the last values, "instance" is RevIN (https://github.com/ts-kim/RevIN),
         "residual" adds the last values to the outputs alone.
     columns: of the features, that the outputs are of, in turns; -1 for one without a level.
+    without: the features that stay as they are, as those of the calendar.
     """
 
-    def __init__(self, kind: str, num_features: int, columns: list[int], eps: float = 1e-5) -> None:
+    def __init__(
+        self,
+        kind: str,
+        num_features: int,
+        columns: list[int],
+        eps: float = 1e-5,
+        without: list[int] | None = None,
+    ) -> None:
         super().__init__()
+        self.without = without or []
         self.kind = kind
         self.columns = columns
         self.eps = eps
@@ -188,13 +199,16 @@ class Normalization(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """x [N, T, I] without its levels; the levels and scales [N, I]."""
         if self.kind != "instance":
-            level = x[torch.arange(len(x), device=x.device), lengths - 1]
+            level = x[torch.arange(len(x), device=x.device), lengths - 1].clone()
+            level[:, self.without] = 0.0
             return x - level[:, None] if self.kind == "last" else x, level, torch.ones_like(level)
         inside = (torch.arange(x.shape[1], device=x.device) < lengths[:, None])[:, :, None]
         count = lengths[:, None].to(x)
         level = torch.where(inside, x, 0.0).sum(1) / count
+        level[:, self.without] = 0.0
         x = x - level[:, None]
         scale = (torch.where(inside, x**2, 0.0).sum(1) / count + self.eps).sqrt()
+        scale[:, self.without] = 1.0
         return x / scale[:, None] * self.affine_weight + self.affine_bias, level, scale
 
     def restore(self, outputs: Tensor, level: Tensor, scale: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <cstddef>
@@ -104,19 +105,27 @@ class NormalizationReference {
     body(beside, bias_->offset + i);
   }
 
+  bool has_level(std::size_t i) const {
+    const auto& without = config_.normalization.without_level;
+    return std::ranges::find(without, static_cast<std::int64_t>(i)) == without.end();
+  }
   double mean(std::size_t row, std::size_t i) const {
+    if (!has_level(i)) return 0;
     double sum = 0;
     for (std::size_t step = offset(row); step < offset(row + 1); ++step) sum += x(step, i);
     return sum / static_cast<double>(offset(row + 1) - offset(row));
   }
   double std(std::size_t row, std::size_t i) const {
+    if (!has_level(i)) return 1;
     double squares = 0;
     for (std::size_t step = offset(row); step < offset(row + 1); ++step) {
       squares += std::pow(x(step, i) - mean(row, i), 2);
     }
     return std::sqrt(squares / static_cast<double>(offset(row + 1) - offset(row)) + kEps);
   }
-  double last(std::size_t row, std::size_t i) const { return x(offset(row + 1) - 1, i); }
+  double last(std::size_t row, std::size_t i) const {
+    return has_level(i) ? x(offset(row + 1) - 1, i) : 0;
+  }
 
   Number feature(const Affine& affine, std::size_t row, std::size_t place) const {
     const std::size_t i = place % width_;

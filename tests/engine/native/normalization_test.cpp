@@ -93,6 +93,12 @@ TEST_P(NormalizationTest, HasTheReferencesOutputsLossAndGradients) {
   }
 }
 
+TEST_P(NormalizationTest, LeavesFeaturesWithoutALevel) {
+  ModelConfig model = normalized_model(GetParam(), 5);
+  model.normalization.without_level = {1, 3};
+  expect_right(model);
+}
+
 TEST_P(NormalizationTest, IsInFrontOfTheConvolution) {
   ModelConfig model = normalized_model(GetParam(), 4);
   model.conv =
@@ -191,6 +197,8 @@ TEST(NormalizationConfigTest, IsOfARegressionOfFeatures) {
         model.normalization.columns = {0, 1, 2, 0};
       },
       "normalize: expected 6 values in whole turns of targets among 3 columns, found 4");
+  expect_refused([](ModelConfig& model) { model.normalization.without_level = {3}; },
+                 "expected 6 values in whole turns of targets among 3 columns");
   expect_refused([](ModelConfig& model) { model.normalization.columns[1] = 3; },
                  "normalize: expected 6 values in whole turns of targets among 3 columns, found 2");
   expect_refused([](ModelConfig& model) { model.normalization.residual = true; },

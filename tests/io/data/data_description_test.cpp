@@ -28,10 +28,13 @@ TEST_F(DataDescriptionTest, SurvivesAFile) {
       .mean = {0.5F, 1},
       .std = {2, 3},
       .window = Window{.input_len = 4, .horizon = 2, .stride = 3, .targets = {"b"}}};
+  const DataDescription timed{
+      .feature_names = {"a", "hour_sin", "hour_cos"},
+      .recipe = Recipe{.kind = "csv", .time = "at", .calendar = {"hour"}, .step = {.count = 60}}};
   const DataDescription characters{.token_names = {"<unk>", "樹"},
                                    .token_level = TextLevel::characters,
                                    .class_names = {"B-NOUN", "I-NOUN"}};
-  for (const DataDescription& description : {DataDescription{}, full, characters}) {
+  for (const DataDescription& description : {DataDescription{}, full, timed, characters}) {
     hdf5::FileWriter made = hdf5::FileWriter::create(path("a.h5"));
     made.create_group("model");
     hdf5::ObjectWriter attributes(made, "model");

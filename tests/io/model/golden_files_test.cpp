@@ -130,6 +130,34 @@ TEST_F(GoldenFilesTest, CheckpointVersion2WithACrf) {
               ElementsAre(-0.4116441309452057F, -0.5306727290153503F, -0.5372293591499329F));
 }
 
+// With features of the calendar, which go in without a level. PyTorch computed what it predicts, in
+// standardized units, and pandas told the days.
+TEST_F(GoldenFilesTest, CheckpointVersion3AndDataSetVersion4) {
+  const Checkpoint checkpoint(golden("checkpoint_v3_calendar.h5"));
+  const ModelDescription model = checkpoint.description();
+  EXPECT_THAT(model.config.normalization.without_level, ElementsAre(2, 3));
+  EXPECT_THAT(model.data.recipe->calendar, ElementsAre("weekday"));
+  EXPECT_THAT(model.data.window->targets, ElementsAre("level", "flow"));
+  Dataset forecast(golden("dataset_v4_calendar.h5"), model.data.window, {}, kIgnoreIndex,
+                   &model.data);
+  EXPECT_THAT(forecast.description().feature_names,
+              ElementsAre("level", "flow", "weekday_sin", "weekday_cos"));
+  const Batch windows = train_rows(forecast);
+  EXPECT_NEAR(windows.x[2], 0.9749279121818236, 1e-7) << "a Wednesday";
+  EXPECT_NEAR(windows.x[7], -0.9009688679024191, 1e-7) << "a Thursday";
+  Arena arena(1);
+  Network network(model.config, 2, windows.rows(), arena);
+  checkpoint.load_parameters(network.parameters());
+  std::vector<float> outputs(static_cast<std::size_t>(2 * windows.rows()));
+  network.predict(windows, outputs);
+  EXPECT_THAT(outputs,
+              Pointwise(FloatNear(1e-5F),
+                        {0.19001269340515137F, -0.0008935928344726562F, 0.4068695902824402F,
+                         -0.47463953495025635F, 0.6753871440887451F, -0.8810407519340515F,
+                         0.930496335029602F, -1.158351182937622F, 1.2106822729110718F,
+                         -1.3420720100402832F, 1.865484356880188F, -1.7663276195526123F}));
+}
+
 TEST_F(GoldenFilesTest, DataSetsVersion1) {
   Dataset classification(golden("dataset_v1_classification.h5"));
   const Batch labelled = train_rows(classification);
