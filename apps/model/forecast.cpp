@@ -46,6 +46,11 @@ class WindowTimes {
       if (behind > 0 && !recipe_.step.is_known()) return {};
       times.push_back(behind > 0 ? time_after(place.times.back(), recipe_.step, behind)
                                  : place.times[static_cast<std::size_t>(at)]);
+      if (times.back() > kLatestTime && recipe_.step.unit != TimeStep::Unit::numbers) {
+        throw InvalidArgument(fmt::format(
+            "--steps {}: expected times up to the year 9999, found later ones from step {} on",
+            steps, i + 1));
+      }
     }
     return times;
   }

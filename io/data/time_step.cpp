@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace quadgate {
@@ -15,7 +16,6 @@ using std::chrono::year_month_day;
 using std::chrono::year_month_day_last;
 
 constexpr double kDay = 86400;
-constexpr double kMostSeconds = 253402300799;  // 9999-12-31 23:59:59
 
 /// A time as its day and the seconds of it.
 struct DayAndTime {
@@ -33,7 +33,7 @@ struct DayAndTime {
   double seconds;
 };
 
-bool is_calendar_time(double time) { return std::abs(time) <= kMostSeconds; }
+bool is_calendar_time(double time) { return std::abs(time) <= kLatestTime; }
 
 double seconds_of(const year_month_day& date, double seconds) {
   return static_cast<double>(std::chrono::sys_days(date).time_since_epoch().count()) * kDay +
@@ -47,19 +47,24 @@ std::int64_t months_between(const year_month_day& from, const year_month_day& to
 }
 
 double months_after(double time, std::int64_t months, bool at_the_end) {
+  constexpr std::int64_t kMost = 12 * 9999;  // a year has 16 bits
   const DayAndTime from(time);
+  if (months > kMost) return std::numeric_limits<double>::infinity();
   year_month_day date = from.date + std::chrono::months(months);
   if (at_the_end || !date.ok()) date = DayAndTime::last_of(date);
   return seconds_of(date, from.seconds);
 }
 
 double weekdays_after(double time, std::int64_t days) {
-  for (; days > 0; --days) {
+  constexpr std::int64_t kOfWeek = 5;
+  constexpr double kWeek = 7 * kDay;
+  const std::int64_t weeks = (days - 1) / kOfWeek;  // from a weekday to the same one
+  for (days -= weeks * kOfWeek; days > 0; --days) {
     do {
       time += kDay;
     } while (weekday_of(time) == 0 || weekday_of(time) == 6);
   }
-  return time;
+  return time + static_cast<double>(weeks) * kWeek;
 }
 
 struct NamedUnit {

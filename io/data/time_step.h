@@ -7,6 +7,9 @@
 
 namespace quadgate {
 
+/// 9999-12-31 23:59:59 in seconds since 1970, the last of calendar times.
+inline constexpr double kLatestTime = 253402300799;
+
 /// How far a row of a series is behind the row before it.
 struct TimeStep {
   enum class Unit : std::uint8_t {
@@ -26,7 +29,8 @@ struct TimeStep {
 /// Whether two times, or steps, are the same but for rounding to millionths.
 bool are_close(double a, double b) noexcept;
 
-/// The time `steps` steps behind `time`.
+/// The time `steps` steps behind `time`; of units of the calendar above kLatestTime where that is
+/// passed.
 double time_after(double time, const TimeStep& step, std::int64_t steps = 1);
 
 /// "15min", "1 month", "3 month ends", "1 weekday" or, of numbers, "0.25"; empty if none is known.

@@ -30,6 +30,22 @@ TEST(TimeStepTest, GoesOnByTheCalendar) {
   EXPECT_EQ(time_after(1959.25, {Unit::numbers, 0.25}, 3), 1960);
 }
 
+TEST(TimeStepTest, GoesOnForManySteps) {
+  for (unsigned start = 1; start <= 7; ++start) {
+    double time = at(2021, 1, start);
+    for (int steps = 1; steps < 30; ++steps) {
+      const double next = time_after(time, {Unit::weekdays, 1});
+      EXPECT_EQ(time_after(at(2021, 1, start), {Unit::weekdays, 1}, steps), next) << steps;
+      time = next;
+    }
+  }
+  EXPECT_EQ(time_after(at(2021, 1, 1), {Unit::weekdays, 1}, 500'000), at(2021, 1, 1) + 7e5 * 86400);
+  EXPECT_EQ(time_after(at(2000, 1, 1), {Unit::months, 1}, 12 * 7999), at(9999, 1, 1));
+  for (const auto unit : {Unit::months, Unit::month_ends, Unit::weekdays}) {
+    EXPECT_GT(time_after(at(2000, 1, 1), {unit, 1}, 400'000'000), kLatestTime);
+  }
+}
+
 TEST(TimeStepTest, ReadsWhatItWrites) {
   for (const TimeStep& step :
        {TimeStep{Unit::seconds, 900}, TimeStep{Unit::seconds, 86400}, TimeStep{Unit::seconds, 0.5},
