@@ -122,6 +122,7 @@ void evaluate(const EvaluateArguments& arguments) {
   const ModelDescription model = Checkpoint(arguments.checkpoint).description();
   const InputData input(arguments.input, {arguments.checkpoint, task_name(model), model.data}, "-");
   input.run([&] { evaluate_data(arguments, std::span(&input.path(), 1), input.name()); });
+  input.tell_notes();
 }
 
 }  // namespace quadgate::apps

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "apps/common/signals.h"
+#include "apps/common/warn.h"
 #include "apps/model/text_output.h"
 
 namespace quadgate::apps {
@@ -42,6 +43,10 @@ InputData::InputData(const std::filesystem::path& input, const KnownData& model,
 InputData::~InputData() {
   std::error_code error;
   std::filesystem::remove_all(folder_, error);
+}
+
+void InputData::tell_notes() const {
+  for (const std::string& line : words_.notes) note(line);
 }
 
 std::string InputData::named(std::string message) const {

@@ -27,6 +27,9 @@ class InputData {
   /// The words of the input, if it has any.
   const InputWords& words() const noexcept { return words_; }
 
+  /// Says what was done to its rows.
+  void tell_notes() const;
+
   /// Runs `work`, whose errors name the input instead of the data set.
   template <typename Work>
   void run(Work work) const;

@@ -117,6 +117,7 @@ void predict(const PredictArguments& arguments) {
   input.run([&] {
     predict_data(arguments, description, std::span(&input.path(), 1), input.name(), &input.words());
   });
+  input.tell_notes();
 }
 
 }  // namespace quadgate::apps

@@ -58,6 +58,12 @@ struct Job {
   void say(const std::string& text) const {
     if (!is_quiet()) fmt::print("{}", text);
   }
+  /// What was done to the rows of a file.
+  void say(const std::filesystem::path& path, const Lines& notes) const {
+    if (notes.empty()) return;
+    if (!is_quiet()) return say(fmt::format("{}\n", fmt::join(notes, "\n")));
+    words->notes.push_back(fmt::format("{}: {}", path.string(), fmt::join(notes, "; ")));
+  }
 };
 
 TextLevel level_of(const Job& job, TextLevel usual) {
@@ -154,13 +160,16 @@ struct IsGiven {
 /// Writes the data set of series.
 void write_series(const Job& job, Series series, const std::optional<Recipe>& recipe,
                   std::optional<PrepareProgress>& progress) {
-  const std::string note = note_on(series, job.missing());
+  const std::filesystem::path path = series.path;
+  const std::size_t count = series.parts.size();
+  const Lines notes = notes_on(series, job.missing());
   PrepareOptions options = options_of(job, progress->observer());
   if (recipe) options.recipe = recipe;
   const PrepareSummary summary = write_forecast(job.arguments.output, std::move(series), options);
   progress.reset();  // ends its line
   print(job, summary, "rows");
-  job.say(note);
+  if (count > 1) job.say(fmt::format("series: {}\n", count));
+  job.say(path, notes);
 }
 
 /// Writes the data set of series that `read` makes of the input.
@@ -211,9 +220,12 @@ void prepare_rows(const Job& job, const char* unit, Read read, Write write, Has 
   progress.reset();  // ends its line
   print(job, summary, unit);
   if constexpr (kIsOfSequences) {
-    job.say(note_on(data, job.missing()));
-    if (valid) job.say(note_on(*valid, job.missing()));
-    if (test) job.say(note_on(*test, job.missing()));
+    for (const Data* const file : {&data, valid ? &*valid : nullptr, test ? &*test : nullptr}) {
+      if (file == nullptr) continue;
+      const Lines notes = notes_on(*file, job.missing());
+      if (!notes.empty()) job.say(file->path.string() + ":\n");
+      job.say(file->path, notes);
+    }
   } else if (job.words != nullptr) {
     job.words->tokens = std::move(data.tokens);
   }

@@ -12,10 +12,11 @@
 
 namespace quadgate::apps {
 
-/// The words of an input, which a vocabulary may lack.
+/// What a data set of an input does not tell: its words, which a vocabulary may lack.
 struct InputWords {
   WordList words;
-  SpooledIntegers tokens;  ///< numbers of words, in the order of the input
+  SpooledIntegers tokens;          ///< numbers of words, in the order of the input
+  std::vector<std::string> notes;  ///< what was done to its rows, a line a file
 };
 
 struct PrepareArguments {

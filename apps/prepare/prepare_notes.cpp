@@ -3,52 +3,40 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <vector>
-
 #include "apps/common/warn.h"
 #include "io/importers/npz.h"
 
 namespace quadgate::apps {
 namespace {
 
-std::string note_on_filled(std::int64_t values, const std::string& policy) {
-  return values > 0 ? fmt::format("missing values: {} filled ({})\n", values, policy) : "";
+/// Adds a line with a number, if that is not 0.
+void add(Lines& lines, const char* what, std::int64_t count, const std::string& more = {}) {
+  if (count > 0) lines.push_back(fmt::format("{}: {}{}", what, count, more));
+}
+
+void add_filled(Lines& lines, std::int64_t values, const std::string& policy) {
+  add(lines, "missing values", values, fmt::format(" filled ({})", policy));
 }
 
 }  // namespace
 
-std::string note_on(const Series& series, const std::string& policy) {
-  std::string note;
-  if (series.parts.size() > 1) note += fmt::format("series: {}\n", series.parts.size());
-  note += note_on_filled(series.filled_values, policy);
-  if (series.dropped_rows > 0) {
-    note += fmt::format("rows left out since values are missing: {}\n", series.dropped_rows);
-  }
-  if (series.steps_back > 0) {
-    note +=
-        fmt::format("rows whose time is before that of the row before: {}\n", series.steps_back);
-  }
-  if (series.same_times > 0) {
-    note += fmt::format("rows at the time of the row before: {}\n", series.same_times);
-  }
-  if (series.time_gaps > 0) {
-    note +=
-        fmt::format("gaps, steps in time that are longer than the usual: {}\n", series.time_gaps);
-  }
-  return note;
+Lines notes_on(const Series& series, const std::string& policy) {
+  Lines lines;
+  add_filled(lines, series.filled_values, policy);
+  add(lines, "rows left out since values are missing", series.dropped_rows);
+  add(lines, "rows whose time is before that of the row before", series.steps_back);
+  add(lines, "rows at the time of the row before", series.same_times);
+  add(lines, "gaps, steps in time that are longer than the usual", series.time_gaps);
+  return lines;
 }
 
-std::string note_on(const LabelledSequences& data, const std::string& policy) {
-  std::string note = note_on_filled(data.filled_values, policy);
-  if (data.dropped_steps > 0) {
-    note += fmt::format("steps left out since values are missing: {}\n", data.dropped_steps);
-  }
-  if (data.dropped_sequences > 0) {
-    note +=
-        fmt::format("sequences left out since values are missing: {}\n", data.dropped_sequences);
-  }
-  if (data.has_times) note += "times of steps are left out: each step is one\n";
-  return note.empty() ? "" : fmt::format("{}:\n{}", data.path.string(), note);
+Lines notes_on(const LabelledSequences& data, const std::string& policy) {
+  Lines lines;
+  add_filled(lines, data.filled_values, policy);
+  add(lines, "steps left out since values are missing", data.dropped_steps);
+  add(lines, "sequences left out since values are missing", data.dropped_sequences);
+  if (data.has_times) lines.emplace_back("times of steps are left out: each step is one");
+  return lines;
 }
 
 void warn_of_unread(const NpzFile& file, bool is_divided) {

@@ -115,6 +115,7 @@ void CsvImporter::begin_times(const std::vector<std::vector<std::string>>& first
   for (std::size_t i = columns_.has_header ? 1 : 0; i < first.size(); ++i) {
     if (*columns_.time < first[i].size()) values.push_back(first[i][*columns_.time]);
   }
+  if (values.empty()) fail_empty();
   TimeFormat format(values, options_.date_order);
   if (format.is_ambiguous()) format = TimeFormat(values, options_.usual_date_order);
   const std::string& name = columns_.names[*columns_.time];

