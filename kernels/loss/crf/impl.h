@@ -38,12 +38,9 @@ class TagBlock {
     for (std::int64_t v = 0; v < kVectors; ++v) {
       best[v] = Vec::broadcast(step.from[0]) + load(step.scores, v);
     }
-    for (std::int64_t i = 1; i < tags_; ++i) {
-      const Vec from = Vec::broadcast(step.from[i]);
-      const float* const scores = step.scores + i * tags_;
-#pragma GCC unroll 4
-      for (std::int64_t v = 0; v < kVectors; ++v) best[v] = max(from + load(scores, v), best[v]);
-    }
+    for_each_term(
+        tags_ - 1, step.from + 1, 1, step.scores + tags_,
+        [&](std::int64_t v, Vec from, Vec score) { best[v] = max(from + score, best[v]); });
   }
 
   void add_emissions(const CrfStep& step, Vecs& values) const noexcept {
@@ -57,15 +54,10 @@ class TagBlock {
     Vecs best;
     largest(step, best);
     Vecs sums;
-    for (Vec& sum : sums) sum = Vec::broadcast(0.0F);
-    for (std::int64_t i = 0; i < tags_; ++i) {
-      const Vec from = Vec::broadcast(step.from[i]);
-      const float* const scores = step.scores + i * tags_;
-#pragma GCC unroll 4
-      for (std::int64_t v = 0; v < kVectors; ++v) {
-        sums[v] = sums[v] + exponential(from + load(scores, v) - best[v]);
-      }
-    }
+    clear(sums);
+    for_each_term(tags_, step.from, 1, step.scores, [&](std::int64_t v, Vec from, Vec score) {
+      sums[v] = sums[v] + exponential(from + score - best[v]);
+    });
     for (std::int64_t v = 0; v < kVectors; ++v) best[v] = best[v] + logarithm(sums[v]);
     add_emissions(step, best);
   }
@@ -78,26 +70,19 @@ class TagBlock {
 
   void sum_powers(const CrfStep& step) const noexcept {
     Vecs sums;
-    for (Vec& sum : sums) sum = Vec::broadcast(0.0F);
-    for (std::int64_t i = 0; i < tags_; ++i) {
-      const Vec from = Vec::broadcast(step.from[i]);
-      const float* const scores = step.scores + i * tags_;
-#pragma GCC unroll 4
-      for (std::int64_t v = 0; v < kVectors; ++v) sums[v] = fma(from, load(scores, v), sums[v]);
-    }
+    clear(sums);
+    for_each_term(tags_, step.from, 1, step.scores, [&](std::int64_t v, Vec from, Vec score) {
+      sums[v] = fma(from, score, sums[v]);
+    });
     for (Vec& sum : sums) sum = logarithm(sum);
     add_emissions(step, sums);
   }
 
   void count_powers(const CrfCount& count, std::int64_t row) const noexcept {
     Vecs sums;
-    for (Vec& sum : sums) sum = Vec::broadcast(0.0F);
-    for (std::int64_t pair = 0; pair < count.pairs; ++pair) {
-      const Vec from = Vec::broadcast(count.from[pair * tags_ + row]);
-      const float* const to = count.to + pair * tags_;
-#pragma GCC unroll 4
-      for (std::int64_t v = 0; v < kVectors; ++v) sums[v] = fma(from, load(to, v), sums[v]);
-    }
+    clear(sums);
+    for_each_term(count.pairs, count.from + row, tags_, count.to,
+                  [&](std::int64_t v, Vec from, Vec to) { sums[v] = fma(from, to, sums[v]); });
     float* const total = count.sums + row * tags_;
     for (std::int64_t v = 0; v < kVectors; ++v) {
       store(fma(sums[v], load(count.scores + row * tags_, v), load(total, v)), total, v);
@@ -106,24 +91,34 @@ class TagBlock {
 
   void count(const CrfCount& count, std::int64_t row) const noexcept {
     Vecs scores;
+    for (std::int64_t v = 0; v < kVectors; ++v) scores[v] = load(count.scores + row * tags_, v);
     Vecs sums;
-    for (std::int64_t v = 0; v < kVectors; ++v) {
-      scores[v] = load(count.scores + row * tags_, v);
-      sums[v] = Vec::broadcast(0.0F);
-    }
-    for (std::int64_t pair = 0; pair < count.pairs; ++pair) {
-      const Vec from = Vec::broadcast(count.from[pair * tags_ + row]);
-      const float* const to = count.to + pair * tags_;
-#pragma GCC unroll 4
-      for (std::int64_t v = 0; v < kVectors; ++v) {
-        sums[v] = sums[v] + exponential(from + scores[v] + load(to, v));
-      }
-    }
+    clear(sums);
+    for_each_term(count.pairs, count.from + row, tags_, count.to,
+                  [&](std::int64_t v, Vec from, Vec to) {
+                    sums[v] = sums[v] + exponential(from + scores[v] + to);
+                  });
     float* const total = count.sums + row * tags_;
     for (std::int64_t v = 0; v < kVectors; ++v) store(load(total, v) + sums[v], total, v);
   }
 
  private:
+  static void clear(Vecs& sums) noexcept {
+    for (Vec& sum : sums) sum = Vec::broadcast(0.0F);
+  }
+
+  /// Calls body(v, from[i * stride] in all lanes, vector v of row i of `matrix`) for each vector of
+  /// the block, row by row.
+  template <typename Body>
+  void for_each_term(std::int64_t rows, const float* from, std::int64_t stride, const float* matrix,
+                     Body body) const noexcept {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const Vec scalar = Vec::broadcast(from[i * stride]);
+#pragma GCC unroll 4
+      for (std::int64_t v = 0; v < kVectors; ++v) body(v, scalar, load(matrix + i * tags_, v));
+    }
+  }
+
   /// Of `left` tags, which may be more than the block has.
   static std::int64_t lanes_of_last(std::int64_t left) noexcept {
     const std::int64_t lanes = left - (kVectors - 1) * Vec::kLanes;
@@ -165,11 +160,18 @@ void crf_exp_simd(std::int64_t count, const float* left, const float* right, flo
   }
 }
 
+/// Calls body(block, row) for each row of `count`, and its blocks.
+template <typename Vec, typename Body>
+void for_each_counted_row(const CrfCount& count, Body body) noexcept {
+  for (std::int64_t row = count.first_row; row < count.first_row + count.rows; ++row) {
+    for_each_tag_block<Vec>(count.tags, [&](const auto& block) { body(block, row); });
+  }
+}
+
 template <typename Vec>
 void crf_count_simd(const CrfCount& count) noexcept {
-  for (std::int64_t row = count.first_row; row < count.first_row + count.rows; ++row) {
-    for_each_tag_block<Vec>(count.tags, [&](const auto& block) { block.count(count, row); });
-  }
+  for_each_counted_row<Vec>(count,
+                            [&](const auto& block, std::int64_t row) { block.count(count, row); });
 }
 
 template <typename Vec>
@@ -179,9 +181,8 @@ void crf_sum_powers_simd(const CrfStep& step) noexcept {
 
 template <typename Vec>
 void crf_count_powers_simd(const CrfCount& count) noexcept {
-  for (std::int64_t row = count.first_row; row < count.first_row + count.rows; ++row) {
-    for_each_tag_block<Vec>(count.tags, [&](const auto& block) { block.count_powers(count, row); });
-  }
+  for_each_counted_row<Vec>(
+      count, [&](const auto& block, std::int64_t row) { block.count_powers(count, row); });
 }
 
 template <typename Vec>
