@@ -99,6 +99,11 @@ void add_export(CLI::App& app, ExportArguments& arguments, Command& command) {
           [&arguments](const std::string& name, const std::string& part) {
             arguments.names[part] = name;
           });
+  exporting.add_flag("--standardized", arguments.standardized,
+                     "Values go in and out as the model was trained on, not in the units of the "
+                     "data (.onnx, .weights.h5)");
+  exporting.add_flag("--probabilities", arguments.probabilities,
+                     "Probabilities of the classes come out, not logits (.onnx)");
   exporting.add_flag("--force", arguments.force, kForceHelp);
   exporting.callback([&] {
     command = [&] {

@@ -8,6 +8,7 @@
 #include "apps/model/baselines.h"
 #include "engine/model/loss.h"
 #include "io/data/loader.h"
+#include "io/data/output_units.h"
 
 namespace quadgate::apps {
 namespace {
@@ -31,7 +32,7 @@ BaselineLoss best_baseline(const ModelConfig& model, std::span<const std::filesy
   constexpr std::int64_t kRows = 256;
   Split& rows = data.split(split);
   Baselines baselines(data, rows, measure_train(paths, data.description(), {}));
-  const OutputUnits units = output_units(data, data.output_size());
+  const OutputUnits units = output_units(data.description(), data.output_size());
   const Loss loss(model);
   std::vector<Metrics> sums(baselines.kinds().size());
   std::vector<float> outputs;

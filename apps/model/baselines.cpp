@@ -19,7 +19,7 @@ std::string_view to_string(Baseline baseline) noexcept {
 Baselines::Baselines(const Dataset& data, const Split& split, TrainStatistics train)
     : split_(split),
       train_(std::move(train)),
-      units_(output_units(data, data.output_size())),
+      units_(output_units(data.description(), data.output_size())),
       input_len_(data.description().window->input_len),
       horizon_(static_cast<std::size_t>(data.description().window->horizon)),
       width_(static_cast<std::size_t>(data.input_size())),

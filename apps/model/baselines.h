@@ -10,6 +10,7 @@
 #include "apps/model/train_statistics.h"
 #include "engine/model/batch.h"
 #include "io/data/dataset.h"
+#include "io/data/output_units.h"
 
 namespace quadgate::apps {
 

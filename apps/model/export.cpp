@@ -3,12 +3,17 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
+#include <cstddef>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
 
 #include "apps/common/output_file.h"
+#include "apps/common/warn.h"
 #include "engine/base/error.h"
+#include "io/data/output_units.h"
 #include "io/model/checkpoint.h"
 #include "io/model/json_attributes.h"
 #include "io/model/model_tensors.h"
@@ -54,15 +59,72 @@ void write_tensors(const Model& model, const ExportArguments& arguments, bool is
   write_safetensors(arguments.output, file);
 }
 
-void write_whole(const Model& model, const std::filesystem::path& output) {
-  if (output.extension() == ".onnx") {
-    return write_onnx(output, model.description, model.parameters,
-                      {{kModelKey, to_json(model.description)}});
+/// Throws InvalidArgument, naming the option, unless the file can be written as it asks.
+void expect_use_of_options(const ModelConfig& model, const ExportArguments& arguments) {
+  const std::string output = arguments.output.string();
+  const bool is_onnx = arguments.output.extension() == ".onnx";
+  if (arguments.standardized && !is_onnx && !is_keras_name(arguments.output)) {
+    throw InvalidArgument(fmt::format(
+        "--standardized: expected .onnx or .weights.h5, found {}, which has no scale", output));
   }
-  if (is_keras_name(output)) {
-    return write_keras_file(output, model.description.config, model.parameters);
+  if (!arguments.probabilities) return;
+  if (!is_onnx) {
+    throw InvalidArgument(fmt::format(
+        "--probabilities: expected .onnx, found {}, which holds weights alone", output));
   }
-  save_model(output, model.description, model.parameters);
+  if (model.task == Task::regression) {
+    throw InvalidArgument("--probabilities: expected a model of classes, found one of values");
+  }
+}
+
+/// Tells of columns that float32 numbers in their own units cannot tell apart well.
+void tell_of_lost_digits(const DataDescription& data, const std::filesystem::path& output) {
+  constexpr double kMost = 1e4;  // of a mean, in standard deviations: three digits are left
+  for (std::size_t i = 0; i < data.mean.size(); ++i) {
+    if (std::abs(data.mean[i]) <= kMost * data.std[i]) continue;
+    note(
+        fmt::format("{}: float32 values of '{}' around {:g} keep few digits of its std, {:g}; with "
+                    "--standardized they are scaled before",
+                    output.string(), data.feature_names[i], data.mean[i], data.std[i]));
+  }
+}
+
+void write_graph(const Model& model, const ExportArguments& arguments) {
+  std::map<std::string, std::string> metadata{{kModelKey, to_json(model.description)}};
+  if (!arguments.standardized) metadata[kUnitsKey] = kOriginal;
+  if (arguments.probabilities) metadata[kOutputsKey] = kProbabilities;
+  write_onnx(arguments.output, model.description, model.parameters, metadata);
+}
+
+KerasScale keras_scale(const ModelDescription& model, const std::string& output) {
+  const DataDescription& data = model.data;
+  const LossKind loss = model.config.loss.kind_for(model.config.task);
+  if (loss == LossKind::gaussian || loss == LossKind::student_t) {
+    throw InvalidArgument(
+        fmt::format("{}: Keras weights have no place for the distribution of the loss {}: expected "
+                    "--standardized, for the head's own outputs",
+                    output, to_string(loss)));
+  }
+  KerasScale scale{.mean = data.mean, .std = data.std};
+  if (!data.window || data.mean.empty()) return scale;
+  const OutputUnits units =
+      head_units(output_units(data, model.config.target_size()), model.config.loss);
+  scale.output_mean = units.mean;
+  scale.output_std = units.std;
+  return scale;
+}
+
+void write_whole(const Model& model, const ExportArguments& arguments) {
+  const std::filesystem::path& output = arguments.output;
+  const bool is_onnx = output.extension() == ".onnx";
+  if (!is_onnx && !is_keras_name(output)) {
+    return save_model(output, model.description, model.parameters);
+  }
+  if (!arguments.standardized) tell_of_lost_digits(model.description.data, output);
+  if (is_onnx) return write_graph(model, arguments);
+  write_keras_file(
+      output, model.description.config, model.parameters,
+      arguments.standardized ? KerasScale() : keras_scale(model.description, output.string()));
 }
 
 }  // namespace
@@ -93,7 +155,8 @@ void export_model(const ExportArguments& arguments) {
   const ModelDescription description = checkpoint.description();
   Model model{description, Parameters(description.config)};
   checkpoint.load_parameters(model.parameters);
-  is_tensors ? write_tensors(model, arguments, kind == ".pt") : write_whole(model, output);
+  expect_use_of_options(description.config, arguments);
+  is_tensors ? write_tensors(model, arguments, kind == ".pt") : write_whole(model, arguments);
   fmt::print(stderr, "wrote {}\n", output.string());
 }
 

@@ -18,6 +18,7 @@
 #include "apps/model/forecaster.h"
 #include "apps/model/train_statistics.h"
 #include "engine/base/error.h"
+#include "io/data/output_units.h"
 #include "io/importers/time_format.h"
 
 namespace quadgate::apps {
@@ -108,7 +109,8 @@ class ForecastMaker {
  public:
   ForecastMaker(const ModelOnData& model, const std::vector<double>& levels)
       : loss_(model.description().config),
-        units_(output_units(model.dataset(), model.description().config.target_size())),
+        units_(
+            output_units(model.dataset().description(), model.description().config.target_size())),
         bands_(model.description().config, levels),
         columns_(target_columns(model.dataset().description())),
         targets_(columns_.size()),

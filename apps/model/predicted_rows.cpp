@@ -13,6 +13,7 @@
 
 #include "apps/model/text_output.h"
 #include "engine/model/crf_batch.h"
+#include "io/data/output_units.h"
 #include "io/files/replace_file.h"
 #include "io/hdf5/file_writer.h"
 #include "io/hdf5/formats.h"
@@ -245,7 +246,7 @@ void write_predicted_rows(ModelOnData& model, const RowColumns& columns, const I
                           const std::filesystem::path& output) {
   const ModelConfig& config = model.description().config;
   const OutputUnits units = head_units(
-      output_units(model.dataset(),
+      output_units(model.dataset().description(),
                    config.task == Task::regression ? config.target_size() : config.output_size),
       config.loss);
   PredictionAdder adder(model, columns, units);

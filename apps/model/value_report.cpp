@@ -12,7 +12,7 @@ ValueReport::ValueReport(const ModelConfig& model, const Dataset& data, const Sp
                          std::optional<std::int64_t> season)
     : split_(split),
       loss_(model),
-      units_(output_units(data, model.target_size())),
+      units_(output_units(data.description(), model.target_size())),
       names_(units_.names),
       is_season_given_(season.has_value()) {
   const DataDescription& description = data.description();

@@ -14,6 +14,7 @@
 #include "engine/metrics/value_errors.h"
 #include "engine/model/batch.h"
 #include "engine/model/loss.h"
+#include "io/data/output_units.h"
 
 namespace quadgate::apps {
 

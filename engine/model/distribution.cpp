@@ -9,8 +9,6 @@
 namespace quadgate {
 namespace {
 
-constexpr double kLeastScale = 1e-6;
-constexpr double kLeastDf = 2;
 /// From here on the asymptotic series of log_gamma and digamma have no error but rounding.
 constexpr double kAsymptotic = 12;
 

@@ -16,12 +16,16 @@ struct Distribution {
   double df = 0;     ///< above 2, so that there is a variance; 0: a Gaussian
 };
 
+/// What softplus is added to for a scale, and for a df.
+inline constexpr double kLeastScale = 1e-6;
+inline constexpr double kLeastDf = 2;
+
 /// log(1 + exp(x)), without overflow, and its derivative.
 double softplus(double x) noexcept;
 double softplus_slope(double x) noexcept;
 
-/// That of the outputs: the mean, softplus of the second plus 1e-6 as scale, and for student_t 2 +
-/// softplus of the third as df.
+/// That of the outputs: the mean, softplus of the second and kLeastScale as scale, and for
+/// student_t that of the third and kLeastDf as df.
 Distribution distribution_of(LossKind kind, std::span<const float> outputs) noexcept;
 
 /// The negative logarithm of the density at `target`. `slopes`, unless empty, get its derivatives

@@ -151,9 +151,13 @@ std::string OnnxGraph::node(const std::string& op, const std::vector<std::string
                             const Attributes& attributes, const std::string& output) {
   std::string name = node(op, inputs, 1, attributes).front();
   if (output.empty()) return name;
+  rename_last(output);
+  return output;
+}
+
+void OnnxGraph::rename_last(const std::string& output) {
   auto& graph = impl_->graph();
   graph.mutable_node(graph.node_size() - 1)->set_output(0, output);
-  return output;
 }
 
 std::vector<std::byte> OnnxGraph::serialize(const std::map<std::string, std::string>& metadata) {

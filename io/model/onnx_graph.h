@@ -45,6 +45,8 @@ class OnnxGraph {
                                 std::size_t outputs, const Attributes& attributes = {});
   std::string node(const std::string& op, const std::vector<std::string>& inputs,
                    const Attributes& attributes = {}, const std::string& output = "");
+  /// Calls the output of the node that was added last otherwise.
+  void rename_last(const std::string& output);
 
   /// The model as a file, of opset 17, with texts by key. Throws InvalidArgument if it is too large
   /// for one (2 GiB).

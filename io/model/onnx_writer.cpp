@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "io/files/replace_file.h"
 #include "io/model/onnx_graph.h"
+#include "io/model/onnx_units.h"
 
 namespace quadgate {
 namespace {
@@ -35,20 +36,34 @@ std::vector<std::int64_t> onnx_gates(Cell cell) {
 class OnnxWriter {
  public:
   OnnxWriter(const ModelDescription& model, const Parameters& parameters)
-      : model_(model.config),
+      : description_(model),
+        model_(model.config),
         rnn_(model_.rnn),
         has_states_(model.data.streams.has_value()),
         parameters_(parameters) {}
 
   std::vector<std::byte> run(const std::map<std::string, std::string>& metadata) {
+    const auto asks = [&](const char* key, const char* value) {
+      const auto found = metadata.find(key);
+      return found != metadata.end() && found->second == value;
+    };
+    const bool is_original = asks(kUnitsKey, kOriginal);
     std::string x = load();
     lengths_ = graph_.input("lengths", Type::int32, {"N"});
+    if (is_original) x = add_standardization(graph_, x, description_.data);
     if (model_.normalization.is_on()) x = normalize(x);
     x = model_.conv ? convolve(x) : graph_.node("Transpose", {x}, perm({1, 0, 2}));
     if (has_states_) load_states();
     for (std::int64_t layer = 0; layer < rnn_.num_layers; ++layer) x = recurrent(layer, x);
     if (has_states_) store_states();
-    model_.task == Task::tagging ? head_at_every_step(x) : head(x);
+    std::string outputs = model_.task == Task::tagging ? head_at_every_step(x) : head(x);
+    if (is_original && model_.task == Task::regression) {
+      outputs = add_original_units(graph_, outputs, description_);
+    }
+    if (asks(kOutputsKey, kProbabilities)) {
+      graph_.node("Softmax", {outputs}, {{"axis", std::int64_t{-1}}});
+    }
+    put_out();
     return graph_.serialize(metadata);
   }
 
@@ -122,7 +137,7 @@ class OnnxWriter {
   }
 
   /// Puts the levels back into the head's outputs [N, output_size].
-  void restore(std::string outputs) {
+  std::string restore(std::string outputs) {
     std::vector<std::int64_t> columns;
     std::vector<float> has_level;
     for (std::int64_t o = 0; o < model_.output_size; ++o) {
@@ -146,7 +161,7 @@ class OnnxWriter {
       levels = graph_.node(
           "Mul", {levels, graph_.constant("has_level", {std::ssize(has_level)}, has_level)});
     }
-    graph_.node("Add", {outputs, levels}, {}, "output");
+    return graph_.node("Add", {outputs, levels});
   }
 
   /// From x [N, T, I] to [T', N, channels], and so do the lengths. Steps beyond a sequence are
@@ -296,24 +311,30 @@ class OnnxWriter {
 
   std::string head_weight() { return constant(parameters_.head_weight().name); }
 
-  void head(const std::string& y) {
-    const bool is_last = !model_.normalization.is_on();
+  std::string head(const std::string& y) {
     const std::string outputs = graph_.node("Gemm", {pool(y), head_weight(), constant("head.bias")},
-                                            {{"transB", std::int64_t{1}}}, is_last ? "output" : "");
-    if (!is_last) restore(outputs);
-    graph_.output("output", Type::float32, {"N", std::to_string(model_.output_size)});
+                                            {{"transB", std::int64_t{1}}});
+    return model_.normalization.is_on() ? restore(outputs) : outputs;
   }
 
-  void head_at_every_step(const std::string& y) {
+  std::string head_at_every_step(const std::string& y) {
     const std::string rows = graph_.node("Transpose", {y}, perm({1, 0, 2}));
     // A tied weight is a constant already.
     const std::string weight = parameters_.tied() ? parameters_.head_weight().name : head_weight();
     const std::string product =
         graph_.node("MatMul", {rows, graph_.node("Transpose", {weight}, perm({1, 0}))});
-    graph_.node("Add", {product, constant("head.bias")}, {}, "output");
-    graph_.output("output", Type::float32, {"N", "T", std::to_string(model_.output_size)});
+    return graph_.node("Add", {product, constant("head.bias")});
   }
 
+  /// What the node that was added last gives is the graph's output.
+  void put_out() {
+    graph_.rename_last("output");
+    std::vector<std::string> shape{"N", std::to_string(model_.output_size)};
+    if (model_.task == Task::tagging) shape.insert(shape.begin() + 1, "T");
+    graph_.output("output", Type::float32, shape);
+  }
+
+  const ModelDescription& description_;
   const ModelConfig& model_;
   const RecurrentConfig& rnn_;
   bool has_states_;

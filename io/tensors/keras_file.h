@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "engine/model/config.h"
 #include "engine/model/parameters.h"
@@ -24,11 +25,21 @@ bool is_keras_name(const std::filesystem::path& path);
 TensorFile read_keras_file(const std::filesystem::path& path,
                            const std::map<std::string, std::string>& parts = {});
 
-/// Writes weights that `keras.Sequential([Embedding, Conv1D, (Bidirectional)(LSTM) ..., Dense])`
-/// loads with `load_weights`. One bias is the sum of two. What the weights do not tell are
-/// attributes of the root, which read_keras_file knows. Atomic (see replace_file). Throws
+/// The scale of a model's data, a number a feature, and of its outputs, a number each; empty where
+/// there is none.
+struct KerasScale {
+  std::vector<double> mean{};
+  std::vector<double> std{};
+  std::vector<double> output_mean{};
+  std::vector<double> output_std{};
+};
+
+/// Writes weights that `keras.Sequential([Normalization, Embedding, Conv1D, (Bidirectional)(LSTM)
+/// ..., Dense, Normalization(invert=True)])` loads with `load_weights`, of these layers those that
+/// the model has and the scale asks for. One bias is the sum of two. What the weights do not tell
+/// are attributes of the root, which read_keras_file knows. Atomic (see replace_file). Throws
 /// InvalidArgument for what Keras does not have (proj_size), FileError.
 void write_keras_file(const std::filesystem::path& path, const ModelConfig& model,
-                      const Parameters& parameters);
+                      const Parameters& parameters, const KerasScale& scale = {});
 
 }  // namespace quadgate

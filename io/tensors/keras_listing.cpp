@@ -20,7 +20,16 @@ class Listing {
   Layers run() {
     expect_sequence();
     std::vector<std::pair<std::int64_t, Layer>> found;
-    for (const std::string& group : file_.members("layers")) found.push_back(layer_of(group));
+    std::vector<std::string> scales;
+    for (const std::string& group : file_.members("layers")) {
+      // The file is of quadgate's own, so that they are in front and behind.
+      const bool is_scale = group.starts_with("normalization") && file_.has_attribute("", kTaskKey);
+      is_scale ? scales.push_back(group) : found.push_back(layer_of(group));
+    }
+    if (!scales.empty()) {
+      result_.notes.push_back(fmt::format(
+          "left out: the scale of the data in {} (--like FILE gives it)", fmt::join(scales, ", ")));
+    }
     std::ranges::stable_sort(found, {}, [](const auto& numbered) {
       return std::pair{numbered.second.type->kind, numbered.first};
     });

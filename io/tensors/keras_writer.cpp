@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <span>
@@ -22,13 +23,14 @@ namespace {
 class KerasWriter {
  public:
   KerasWriter(const std::filesystem::path& path, const ModelConfig& model,
-              const Parameters& parameters)
+              const Parameters& parameters, const KerasScale& scale)
       : model_(model),
         parameters_(parameters),
         cell_(keras::layout_of(model.rnn.cell)),
         file_(hdf5::FileWriter::create(path)) {
     group("layers");
     group("vars");
+    normalization(scale.mean, scale.std);
     if (model_.has_embedding()) {
       const ParameterSlice& table = parameters_.slice("embedding.weight");
       layer("layers/embedding");
@@ -37,6 +39,7 @@ class KerasWriter {
     if (model_.conv) convolution();
     for (std::int64_t l = 0; l < model_.rnn.num_layers; ++l) recurrent(l);
     head();
+    normalization(scale.output_mean, scale.output_std);
     describe();
   }
 
@@ -56,6 +59,18 @@ class KerasWriter {
   }
   std::span<const float> value(const std::string& name) const {
     return parameters_.value(parameters_.slice(name));
+  }
+
+  /// Its third variable counts what it was adapted to.
+  void normalization(std::span<const double> mean, std::span<const double> std) {
+    if (mean.empty()) return;
+    const std::string name = "layers/" + keras::numbered("normalization", num_normalizations_++);
+    layer(name);
+    std::vector<float> variance;
+    for (const double one : std) variance.push_back(static_cast<float>(one * one));
+    variable(name, 0, std::array{std::ssize(mean)}, std::vector<float>(mean.begin(), mean.end()));
+    variable(name, 1, std::array{std::ssize(mean)}, variance);
+    file_.write(name + "/vars/2", {}, std::array{std::int32_t{0}});
   }
 
   void convolution() {
@@ -129,12 +144,13 @@ class KerasWriter {
   keras::CellLayout cell_;
   hdf5::FileWriter file_;
   std::set<std::string> groups_;  // that are there
+  std::int64_t num_normalizations_ = 0;
 };
 
 }  // namespace
 
 void write_keras_file(const std::filesystem::path& path, const ModelConfig& model,
-                      const Parameters& parameters) {
+                      const Parameters& parameters, const KerasScale& scale) {
   validate(model);
   if (model.crf) {
     throw InvalidArgument(path.string() + ": Keras has no crf: expected none, found one");
@@ -150,7 +166,7 @@ void write_keras_file(const std::filesystem::path& path, const ModelConfig& mode
             : fmt::format("{}: Keras has no normalize: expected none, found {}", path.string(),
                           to_string(normalization.kind)));
   }
-  replace_file(path, KerasWriter(path, model, parameters).image());
+  replace_file(path, KerasWriter(path, model, parameters, scale).image());
 }
 
 }  // namespace quadgate
