@@ -153,7 +153,8 @@ def test_every_way_out_holds_it_or_says_no(tmp_path, data, kind):
         assert max_difference(loaded(x), expected) < 1e-5
         assert max_difference(loaded(padded, torch.from_numpy(lengths)), expected) < 1e-5
     for name in ("model.pt", "model.safetensors", "model.h5", "model.onnx"):
-        quadgate("export", checkpoint, "-o", tmp_path / name)
+        units = ["--standardized"] if name == "model.onnx" else []
+        quadgate("export", checkpoint, "-o", tmp_path / name, *units)
         quadgate("import", tmp_path / name, "-o", tmp_path / "back.h5")
         expect_same_model(tmp_path / "back.h5", checkpoint)
         assert max_difference(predicted(tmp_path, tmp_path / "back.h5", data).reshape(-1, 6),
@@ -179,7 +180,7 @@ def test_onnx_has_the_levels_of_bands(tmp_path, data, loss, normalize):
         settings["quantiles"] = [0.1, 0.5, 0.9]
     keys = {"hidden_size": 10, "normalize": normalize}
     checkpoint = train(tmp_path, data, keys, settings, **WINDOW)
-    quadgate("export", checkpoint, "-o", tmp_path / "model.onnx")
+    quadgate("export", checkpoint, "-o", tmp_path / "model.onnx", "--standardized")
     quadgate("import", tmp_path / "model.onnx", "-o", tmp_path / "back.h5")
     expect_same_model(tmp_path / "back.h5", checkpoint)
     x, _ = windows(data, "test", 12, 3)

@@ -63,6 +63,27 @@ TEST_F(OnnxTest, ReadsWhatItWrote) {
   }
 }
 
+TEST_F(OnnxTest, ReadsModelsInTheUnitsOfTheirData) {
+  for (const LossKind loss : {LossKind::mse, LossKind::bce, LossKind::student_t}) {
+    ModelDescription model = description(Cell::lstm, false);
+    model.config.task = Task::regression;
+    model.config.loss.kind = loss;
+    model.config.output_size = 2 * model.config.loss.outputs_per_target();
+    model.data.feature_names = {"a", "b", "c"};
+    model.data.mean = {1, 2, 3};
+    model.data.std = {4, 5, 6};
+    model.data.window = {.input_len = 7, .horizon = 2, .targets = {"b"}};
+    Parameters parameters(model.config);
+    const std::map<std::string, std::string> standardized{{kModelKey, to_json(model)}};
+    auto texts = standardized;
+    texts[kUnitsKey] = kOriginal;
+    const auto bytes = written(model, parameters, texts);
+    EXPECT_GT(bytes.size(), written(model, parameters, standardized).size() + texts.size());
+    EXPECT_EQ(read(bytes).description, model);
+    EXPECT_THAT(read(bytes).notes, ::testing::IsEmpty());
+  }
+}
+
 TEST_F(OnnxTest, ReadsItsGraphsAsThoseOfOthers) {
   const ModelDescription model = description(Cell::gru, true);
   Parameters parameters(model.config);
