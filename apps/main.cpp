@@ -12,9 +12,11 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 
 #include "apps/benchmark_options.h"
 #include "apps/common/command.h"
+#include "apps/common/launch.h"
 #include "apps/common/output_file.h"
 #include "apps/common/program.h"
 #include "apps/common/signals.h"
@@ -270,13 +272,21 @@ int fail(std::string_view message, int code) {
   return code;
 }
 
+/// A launcher gives all ranks the same words: the first one speaks, and is not ended before it has.
+int fail_to_parse(std::string_view message) {
+  if (is_first(environment())) return fail(message, kExitWrongUse);
+  be_quiet();
+  std::this_thread::sleep_for(kTurn);
+  return kExitWrongUse;
+}
+
 int run_and_report(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const StopRequest&) {
     end_by_signal();
   } catch (const CLI::Error& error) {
-    return fail(error.what(), kExitWrongUse);
+    return fail_to_parse(error.what());
   } catch (const InvalidArgument& error) {
     return fail(error.what(), kExitWrongUse);
   } catch (const std::bad_alloc&) {

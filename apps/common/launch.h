@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <optional>
@@ -35,5 +36,8 @@ std::optional<Launch> launch(const Environment& variables);
 
 /// Whether this process is the first one of its launcher, also where launch() throws, or has none.
 bool is_first(const Environment& variables);
+
+/// How long the launcher has to end the other ranks, once one has said what is wrong.
+constexpr std::chrono::seconds kTurn(2);
 
 }  // namespace quadgate::apps

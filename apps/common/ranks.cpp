@@ -23,9 +23,6 @@
 namespace quadgate::apps {
 namespace {
 
-/// How long the launcher has to end the other ranks, before the next one speaks.
-constexpr std::chrono::seconds kTurn(2);
-
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown host";

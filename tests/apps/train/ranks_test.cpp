@@ -85,9 +85,9 @@ class TrainOnRanksTest : public Workspace, public ::testing::WithParamInterface<
 
   /// That the run ends on all ranks with one line that has `part`.
   void expect_one_error(int ranks, const std::vector<std::string>& arguments,
-                        const std::string& part) const {
+                        const std::string& part, int code = kExitFailed) const {
     const RanksOutcome outcome = run_ranks(ranks, arguments);
-    EXPECT_EQ(outcome.code, kExitFailed) << outcome.err;
+    EXPECT_EQ(outcome.code, code) << outcome.err;
     EXPECT_EQ(lines_of_ours(outcome.err), 1) << outcome.err;
     EXPECT_THAT(outcome.err, HasSubstr(part));
   }
@@ -139,6 +139,7 @@ TEST_P(TrainOnRanksTest, SaysOnceWhatIsWrong) {
   expect_one_error(3, words("run", {"train.grad_shards=2"}),
                    "train.grad_shards: expected 3 (ranks) to 16 (train.batch_size), found 2");
   expect_one_error(2, words("run", {"train.grad_shards=17"}), "found 17");
+  expect_one_error(2, {"train", "run.toml", "--typo"}, "--typo", kExitWrongUse);
   expect_one_error(2, words("run", {"model.hidden_sise=4"}), "model.hidden_sise");
   expect_one_error(2, words("run", {"data.path=missing.h5"}), "missing.h5");
   ASSERT_EQ(run_ranks(2, words("run", {})).code, kExitDone);
