@@ -5,8 +5,8 @@
 namespace quadgate::cluster {
 namespace {
 
-constexpr std::size_t kMostBuckets = 8;
-constexpr std::size_t kLeastBlocks = 64;  // of a bucket
+constexpr std::size_t kMostBuckets = 32;
+constexpr std::size_t kLeastBlocks = 8;  // of a bucket, a rank
 
 std::size_t divide_up(std::size_t whole, std::size_t part) noexcept {
   return (whole + part - 1) / part;
@@ -17,7 +17,8 @@ std::size_t divide_up(std::size_t whole, std::size_t part) noexcept {
 ExchangePlan::ExchangePlan(std::size_t n, int world_size, std::size_t block)
     : block_(block), groups_(world_size) {
   for (; groups_ % 2 == 0; groups_ /= 2) ++halvings_;
-  const std::size_t blocks = std::max(kLeastBlocks, divide_up(divide_up(n, block), kMostBuckets));
+  const std::size_t least = kLeastBlocks * static_cast<std::size_t>(world_size);
+  const std::size_t blocks = std::max(least, divide_up(divide_up(n, block), kMostBuckets));
   for (std::size_t begin = 0; begin < n; begin += blocks * block) {
     buckets_.push_back({begin, std::min(blocks * block, n - begin)});
   }

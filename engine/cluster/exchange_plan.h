@@ -23,7 +23,7 @@ class ExchangePlan {
 
   std::size_t block() const noexcept { return block_; }
   int world_size() const noexcept { return groups_ << halvings_; }
-  /// At most 8, of at least 64 blocks but for the last: 1 MiB or an eighth of the array.
+  /// At most 32, of at least 8 blocks a rank, 128 KiB, but for the last.
   std::size_t buckets() const noexcept { return buckets_.size(); }
   /// j
   int halvings() const noexcept { return halvings_; }

@@ -192,14 +192,15 @@ void ProgressThread::begin_to_fail(std::string_view text) {
 }
 
 /// Waits a little before it looks again. While a caller waits for a job, a core is free; while it
-/// computes, each look takes time from it. What has not come for long may wait a hundredth longer.
+/// computes, each look takes time from it, and the system's buffers keep a link busy. What has not
+/// come for long may wait a hundredth longer.
 void ProgressThread::rest(Clock::duration idle) {
   constexpr auto kSpin = microseconds(200);
   if (current_ != nullptr && is_waited_for_ && idle < kSpin) {
     sched_yield();
     return;
   }
-  const auto shortest = is_waited_for_ ? microseconds(50) : microseconds(200);
+  const auto shortest = is_waited_for_ ? microseconds(50) : microseconds(500);
   constexpr auto kLongest = microseconds(5'000);
   const auto part = messenger_->is_moving() ? idle / 100 : idle / 4;
   std::unique_lock lock(mutex_);

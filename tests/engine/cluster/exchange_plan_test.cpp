@@ -15,7 +15,7 @@ constexpr std::size_t kBlock = ExchangePlan::kBlock;
 TEST(ExchangePlanTest, EveryElementIsOwnedOnceAndCutsAreAtBlocks) {
   for (int ranks = 1; ranks <= 64; ++ranks) {
     for (const std::size_t n :
-         {std::size_t{0}, std::size_t{1}, kBlock + 1, 70 * kBlock, std::size_t{3'000'000}}) {
+         {std::size_t{0}, std::size_t{1}, kBlock + 1, 700 * kBlock, std::size_t{3'000'000}}) {
       const ExchangePlan plan(n, ranks);
       ASSERT_EQ(plan.world_size(), ranks);
       std::vector<int> owners((n + kBlock - 1) / kBlock);
@@ -38,13 +38,14 @@ TEST(ExchangePlanTest, EveryElementIsOwnedOnceAndCutsAreAtBlocks) {
   }
 }
 
-TEST(ExchangePlanTest, BucketsAreAMebibyteOrAnEighth) {
+TEST(ExchangePlanTest, BucketsAreEightBlocksARankOrAPartIn32) {
   const auto size_of_first = [](std::size_t n) { return ExchangePlan(n, 2).half(0, 0, 0).size; };
-  EXPECT_EQ(ExchangePlan(64 * kBlock, 2).buckets(), 1);
-  EXPECT_EQ(ExchangePlan(64 * kBlock + 1, 2).buckets(), 2);
-  EXPECT_EQ(size_of_first(64 * kBlock + 1), 64 * kBlock);
-  EXPECT_EQ(ExchangePlan(10'000'000, 2).buckets(), 8);
-  EXPECT_EQ(size_of_first(10'000'000), (10'000'000 / 8 / kBlock + 1) * kBlock);
+  EXPECT_EQ(ExchangePlan(16 * kBlock, 2).buckets(), 1);
+  EXPECT_EQ(ExchangePlan(16 * kBlock + 1, 2).buckets(), 2);
+  EXPECT_EQ(size_of_first(16 * kBlock + 1), 16 * kBlock);
+  EXPECT_EQ(ExchangePlan(16 * kBlock + 1, 3).buckets(), 1);
+  EXPECT_EQ(ExchangePlan(10'000'000, 2).buckets(), 32);
+  EXPECT_EQ(size_of_first(10'000'000), (10'000'000 / 32 / kBlock + 1) * kBlock);
 }
 
 TEST(ExchangePlanTest, NeighboursHalveFirst) {

@@ -231,7 +231,7 @@ TEST(ShardedNetwork, ManyRanksGiveTheSameBits) {
   }
 }
 
-// Larger than 1 MiB: the first buckets travel while the others are computed.
+// Larger than a bucket: the first buckets travel while the others are computed.
 TEST(ShardedNetwork, SeveralBucketsOfGradientsGiveTheSameBits) {
   ShardedCase test = random_case(1);
   test.model = {.rnn = {.input_size = 30, .hidden_size = 200, .num_layers = 2, .dropout = 0.2},
