@@ -2,6 +2,7 @@
 (No torch: they are here for pytest and the real data.)"""
 
 import itertools
+import json
 import os
 import pathlib
 import re
@@ -10,7 +11,7 @@ import sys
 
 import pytest
 
-from support import shared_data
+from support import quadgate, shared_data
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 
@@ -52,7 +53,13 @@ def test_ett_forecast(tmp_path):
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "8640 train, 2880 valid, 2880 test rows" in done.stdout
-    row = done.stdout.splitlines()[-1].strip("| ").split(" | ")
+    *_, row, wrote = done.stdout.splitlines()
+    assert wrote == "wrote next_week.html: the future of 1 series of etth1.h5"
+    assert "<html" in (tmp_path / "work" / "next_week.html").read_text()
+    week = quadgate("evaluate", tmp_path / "work" / "next_week" / "best.h5", "--data",
+                    tmp_path / "work" / "etth1.h5", "--json")  # fmt: skip
+    assert json.loads(week)["skill"] > 0.15  # 0.245 where it was written
+    row = row.strip("| ").split(" | ")
     assert row[0] == "24"
     published, lstm, cnn_lstm = ([float(v) for v in row[i : i + 2]] for i in (1, 3, 5))
     for errors in (lstm, cnn_lstm):  # 0.53 to 0.62 and 0.50 to 0.55 over seeds and machines
