@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "apps/model/text_output.h"
+#include "engine/metrics/softmax.h"
 #include "engine/model/crf_batch.h"
 #include "io/data/output_units.h"
 #include "io/files/replace_file.h"
@@ -35,13 +35,9 @@ struct Predictions {
 
 /// Appends the class with the largest of the `logits`, and its softmax.
 void add_class(std::span<const float> logits, Predictions& predictions) {
-  const auto best = std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float logit : logits) {
-    sum += std::exp(static_cast<double>(logit) - static_cast<double>(*best));
-  }
+  const auto best = std::ranges::max_element(logits);
   predictions.classes.push_back(best - logits.begin());
-  predictions.probabilities.push_back(static_cast<float>(1 / sum));
+  predictions.probabilities.push_back(static_cast<float>(SoftmaxSum(logits).probability(*best)));
 }
 
 /// Appends the best tagging of each sequence, and the probability of each of its tags, whatever the
@@ -63,11 +59,9 @@ void add_taggings(CrfBatch& crf, const Batch& batch, std::span<const float> outp
 
 /// Appends the softmax of logits.
 void add_softmax(std::span<const float> logits, std::vector<float>& shares) {
-  const auto most = static_cast<double>(*std::ranges::max_element(logits));
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - most);
+  const SoftmaxSum softmax(logits);
   for (const float logit : logits) {
-    shares.push_back(static_cast<float>(std::exp(static_cast<double>(logit) - most) / sum));
+    shares.push_back(static_cast<float>(softmax.probability(logit)));
   }
 }
 
@@ -207,8 +201,8 @@ class PredictionTable {
 };
 
 /// Datasets `values` [n, O], or `logits` [items, C], `predicted`, `probability` and `label`
-/// [items], with `offsets` [n + 1] for tagging, and
-/// `probabilities` [items, C] if they are asked for.
+/// [items], with `offsets` [n + 1] for tagging, and `probabilities` [items, C] if they are asked
+/// for.
 void write_hdf5(const std::filesystem::path& path, const Predictions& predictions,
                 const ModelDescription& model, const OutputUnits& units) {
   auto file = hdf5::FileWriter::create(path);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -14,6 +13,7 @@
 #include "apps/common/warn.h"
 #include "apps/model/text_output.h"
 #include "apps/model/text_tokens.h"
+#include "engine/metrics/softmax.h"
 #include "io/data/vocabulary.h"
 #include "io/files/replace_file.h"
 #include "io/hdf5/file_writer.h"
@@ -52,11 +52,8 @@ void write_arrays(const std::filesystem::path& output, const std::vector<std::st
 }  // namespace
 
 double surprisal_of(std::span<const float> logits, std::int64_t token) {
-  const auto most = static_cast<double>(*std::ranges::max_element(logits));
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - most);
   const double logit = logits[static_cast<std::size_t>(token)];
-  return (std::log(sum) + most - logit) / std::numbers::ln2;
+  return (SoftmaxSum(logits).log() - logit) / std::numbers::ln2;
 }
 
 void note_unknown(std::int64_t unknown, std::int64_t tokens) {

@@ -357,16 +357,12 @@ void prepare_text(Job job) {
   const auto read = [&](const auto& files, const ImportOptions& options) {
     return read_plain_text(files, level, words, options);
   };
-  prepare_rows(job, "tokens", read, [&](const auto& path, const auto& data, const auto&... rest) {
-    const auto with_level = [&](PrepareOptions options) {
-      options.recipe->level = to_string(level);
-      return options;
-    };
-    const auto write = [&](const auto& valid, const auto& test, const PrepareOptions& options) {
-      return write_language_model(path, words, data, valid, test, with_level(options));
-    };
-    return write(rest...);
-  });
+  const auto write = [&](const auto& path, const auto& data, const auto& valid, const auto& test,
+                         PrepareOptions options) {
+    options.recipe->level = to_string(level);
+    return write_language_model(path, words, data, valid, test, options);
+  };
+  prepare_rows(job, "tokens", read, write);
 }
 
 void run(const Job& job) {

@@ -1,7 +1,8 @@
 #include "engine/metrics/roc.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "engine/metrics/softmax.h"
 
 namespace quadgate {
 
@@ -16,10 +17,7 @@ void RocScores::expect_room(std::size_t items) {
 void RocScores::add(std::int64_t label, std::span<const float> logits) {
   expect_room(1);
   if (!is_complete_) return;
-  const auto most = static_cast<double>(*std::ranges::max_element(logits));
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - most);
-  const double log_sum = most + std::log(sum);
+  const double log_sum = SoftmaxSum(logits).log();
   labels_.push_back(label);
   for (const float logit : logits) {
     scores_.push_back(static_cast<float>(static_cast<double>(logit) - log_sum));
