@@ -14,6 +14,7 @@
 #include <system_error>
 #include <thread>
 
+#include "apps/backtest_options.h"
 #include "apps/benchmark_options.h"
 #include "apps/common/command.h"
 #include "apps/common/launch.h"
@@ -229,6 +230,7 @@ int run(int argc, char** argv) {
   Command command;
   PrepareArguments prepare_arguments;
   TrainArguments train_arguments;
+  BacktestArguments backtest_arguments;
   EvaluateArguments evaluate_arguments;
   PredictArguments predict_arguments;
   GenerateArguments generate_arguments;
@@ -241,6 +243,7 @@ int run(int argc, char** argv) {
   ScalingArguments scaling_arguments;
   add_prepare(app, prepare_arguments, command);
   add_train(app, train_arguments, command);
+  add_backtest(app, backtest_arguments, command);
   add_evaluate(app, evaluate_arguments, command);
   add_predict(app, predict_arguments, command);
   add_generate(app, generate_arguments, score_arguments, command);

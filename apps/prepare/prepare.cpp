@@ -74,14 +74,19 @@ TextLevel level_of(const Job& job, TextLevel usual) {
 
 PrepareOptions options_of(const Job& job, ProgressObserver observer) {
   const PrepareArguments& arguments = job.arguments;
+  const bool makes_vocabulary =
+      job.known == nullptr && (arguments.kind == "conllu" || arguments.kind == "text");
+  const std::int64_t min_count = arguments.min_count.value_or(1);
   return {.valid_fraction = arguments.valid_fraction,
           .test_fraction = arguments.test_fraction,
           .seed = arguments.seed.value_or(PrepareOptions().seed),
           .standardize = arguments.standardize,
-          .min_count = arguments.min_count.value_or(1),
+          .min_count = min_count,
           .gzip = arguments.gzip,
           .observer = std::move(observer),
-          .recipe = Recipe{.kind = arguments.kind, .missing = job.missing()},
+          .recipe = Recipe{.kind = arguments.kind,
+                           .missing = job.missing(),
+                           .min_count = makes_vocabulary ? min_count : 0},
           .like = job.known != nullptr ? &job.known->data : nullptr};
 }
 

@@ -21,7 +21,8 @@ enum class RandomUse : std::uint32_t {
   weight_dropout,
   shuffle_chunks,
   shuffle_buffer,
-  shuffle_batches
+  shuffle_batches,
+  folds
 };
 
 /// The `index`-th number of this use and round (the epoch, say), uniform in 0 to `count` - 1. It is

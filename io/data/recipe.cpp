@@ -44,6 +44,7 @@ Recipe read_recipe(const AttributeReader& from) {
   if (from.has("source_calendar")) recipe.calendar = read_calendar(from);
   if (from.has("source_fill")) recipe.fill = from.read_doubles("source_fill");
   if (from.has("source_other_steps")) recipe.other_steps = from.read_int("source_other_steps");
+  if (from.has("source_min_count")) recipe.min_count = from.read_int("source_min_count");
   if (from.has("source_step")) {
     const std::string text = from.read_string("source_step");
     const auto step = time_step_from_text(text);
@@ -63,6 +64,7 @@ void write_recipe(AttributeWriter& to, const Recipe& recipe) {
   if (!recipe.calendar.empty()) to.write_strings("source_calendar", recipe.calendar);
   if (!recipe.fill.empty()) to.write_doubles("source_fill", recipe.fill);
   if (recipe.other_steps > 0) to.write_int("source_other_steps", recipe.other_steps);
+  if (recipe.min_count > 0) to.write_int("source_min_count", recipe.min_count);
   if (recipe.step.is_known()) to.write_string("source_step", to_string(recipe.step));
 }
 

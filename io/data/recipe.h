@@ -24,6 +24,7 @@ struct Recipe {
   std::vector<double> fill{};  ///< [I] of "mean": what a missing value became
   std::vector<std::string> calendar{};  ///< of csv: the parts of a row's time that are features
   std::string level{};                  ///< of text: "characters" or "words"
+  std::int64_t min_count = 0;           ///< how often a word must occur; 0: no vocabulary was made
   TimeStep step{};                      ///< of the series, if known
   std::int64_t other_steps = 0;         ///< rows that were not one step behind the row before
 

@@ -67,15 +67,22 @@ void expect_rows_of_all(const Series& data, const PrepareOptions& options) {
   expect(2, "--test-fraction", options.test_fraction);
 }
 
+/// What for_each_split calls rows of no split.
+constexpr std::size_t kNoSplit = kSplitNames.size();
+
 /// Calls body(split, first row, rows) for the rows of each split of each series, in the order of x.
 template <typename Body>
 void for_each_split(const Series& data, Body body) {
   std::int64_t row = 0;
+  const auto visit = [&](std::size_t split, std::int64_t rows) {
+    body(split, row, rows);
+    row += rows;
+  };
   for (const SeriesPart& part : data.parts) {
-    for (std::size_t split = 0; split < part.rows.size(); ++split) {
-      body(split, row, part.rows[split]);
-      row += part.rows[split];
-    }
+    visit(0, part.rows[0]);
+    visit(1, part.rows[1]);
+    visit(kNoSplit, part.gap);
+    visit(2, part.rows[2]);
   }
 }
 

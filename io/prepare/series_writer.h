@@ -17,8 +17,9 @@ namespace quadgate {
 struct SeriesPart {
   std::string name{};                  ///< empty if the table does not name its series
   std::array<std::int64_t, 3> rows{};  ///< of each split: train, valid, test
+  std::int64_t gap = 0;                ///< rows in front of those of test that are of no split
 
-  std::int64_t size() const noexcept { return std::reduce(rows.begin(), rows.end()); }
+  std::int64_t size() const noexcept { return std::reduce(rows.begin(), rows.end(), gap); }
 };
 
 /// Multivariate series, as importers read them.

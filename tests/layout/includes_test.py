@@ -40,8 +40,9 @@ ROOMS = {
     "apps/model": ["common", "prepare"],
     "apps/train": ["common", "prepare", "model"],
     "apps/prepare": ["common"],
+    "apps/backtest": ["common", "prepare", "model", "train"],
     "apps/bench": ["common"],
-    "apps": ["common", "model", "train", "prepare", "bench"],  # main
+    "apps": ["common", "model", "train", "prepare", "backtest", "bench"],  # main
 }
 
 # Rooms that hide behind others of their layer, and who of the layers above looks into them.
