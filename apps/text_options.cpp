@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "apps/benchmark_options.h"
+#include "apps/common/output_file.h"
 #include "apps/common/seed.h"
 
 namespace quadgate::apps {
@@ -93,9 +94,15 @@ void add_tag(CLI::App& app, TagArguments& arguments, Command& command) {
       ->type_name("CHECKPOINT");
   tag.add_option("input", arguments.input,
                  "Text in UTF-8, plain or .gz, a sentence a line: words with blanks between, or, "
-                 "for a model of characters, as it is written")
+                 "for a model of characters, as it is written; or, called .conllu, CoNLL-U, of "
+                 "which a column is filled")
       ->capture_default_str()
       ->type_name("FILE");
+  tag.add_option("-o,--output", arguments.output,
+                 "File to write; .conllu says that the input is CoNLL-U; - is stdout")
+      ->capture_default_str()
+      ->type_name("OUT");
+  tag.add_flag("--force", arguments.force, kForceHelp);
   add_threads(tag, arguments.threads);
   tag.callback([&] {
     command = [&] {

@@ -25,6 +25,12 @@ void expect_output(const PredictArguments& arguments) {
   const auto& output = arguments.output;
   if (is_standard_stream(output)) return;
   const std::string extension = output.extension().string();
+  if (extension == ".conllu") {
+    throw InvalidArgument(fmt::format(
+        "--output: expected a name in .csv, .h5 or .html, or -, found '{}' ('quadgate tag {} "
+        "IN.conllu -o {}' writes CoNLL-U)",
+        output.string(), arguments.checkpoint.string(), output.string()));
+  }
   if (extension != ".csv" && extension != ".h5" && !is_page(output)) {
     throw InvalidArgument(fmt::format(
         "--output: expected a name in .csv, .h5 or .html, or -, found '{}'", output.string()));

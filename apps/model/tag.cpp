@@ -4,19 +4,24 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "apps/common/output_file.h"
 #include "apps/common/threads.h"
+#include "apps/common/warn.h"
 #include "apps/model/model_on_data.h"
+#include "apps/model/text_output.h"
 #include "engine/base/error.h"
 #include "engine/model/crf_batch.h"
 #include "engine/training/network.h"
 #include "io/data/vocabulary.h"
 #include "io/importers/conllu_column.h"
+#include "io/importers/conllu_text.h"
 #include "io/importers/lemma_script.h"
 #include "io/importers/text.h"
 #include "io/importers/utf8.h"
@@ -34,15 +39,18 @@ struct Piece {
   bool after_blank = true;  ///< or first in its line
 };
 
-using Sentence = std::vector<Piece>;
+struct Sentence {
+  std::vector<Piece> pieces{};
+  std::int64_t line = 0;  ///< that it begins in, from 1
+};
 
 bool is_blank(std::string_view character) {
   return character == " " || character == "\t" || character == "\r" || character == "\u3000";
 }
 
 /// The words of a line, which are what stands between blanks, or their characters.
-Sentence cut_line(std::string_view line, TextLevel level) {
-  Sentence sentence;
+std::vector<Piece> cut_line(std::string_view line, TextLevel level) {
+  std::vector<Piece> sentence;
   bool after_blank = true;
   while (!line.empty()) {
     const std::string_view character = line.substr(0, utf8_size(line));
@@ -64,7 +72,27 @@ Sentence cut_line(std::string_view line, TextLevel level) {
 
 std::vector<Sentence> cut_lines(std::string_view text, TextLevel level) {
   std::vector<Sentence> sentences;
-  while (!text.empty()) sentences.push_back(cut_line(cut(text, '\n'), level));
+  for (std::int64_t line = 1; !text.empty(); ++line) {
+    sentences.push_back({cut_line(cut(text, '\n'), level), line});
+  }
+  return sentences;
+}
+
+/// The sentences of CoNLL-U, and which piece of all each word begins with.
+std::vector<Sentence> cut_words(const ConlluText& text, TextLevel level,
+                                std::vector<std::size_t>& firsts) {
+  std::vector<Sentence> sentences;
+  std::size_t pieces = 0;
+  for (const ConlluText::Word& word : text.words()) {
+    if (word.begins) sentences.push_back({{}, word.line});
+    std::vector<Piece>& sentence = sentences.back().pieces;
+    firsts.push_back(pieces);
+    for (std::string_view form = word.form; !form.empty(); ++pieces) {
+      const std::size_t size = level == TextLevel::words ? form.size() : utf8_size(form);
+      sentence.push_back({form.substr(0, size)});
+      form.remove_prefix(size);
+    }
+  }
   return sentences;
 }
 
@@ -78,13 +106,13 @@ Batch tokens_of(const std::vector<Sentence>& sentences, const std::vector<std::s
   }
   Batch batch;
   batch.offsets = {0};
-  for (std::size_t line = 0; line < sentences.size(); ++line) {
-    for (const Piece& piece : sentences[line]) {
+  for (const Sentence& sentence : sentences) {
+    for (const Piece& piece : sentence.pieces) {
       auto found = numbers.find(piece.text);
       if (found == numbers.end()) found = numbers.find(kUnknownToken);
       if (found == numbers.end()) {
         throw DataError(fmt::format("{}:{}: expected tokens of the vocabulary, found '{}'",
-                                    path.string(), line + 1, piece.text));
+                                    path.string(), sentence.line, piece.text));
       }
       batch.tokens.push_back(found->second);
     }
@@ -141,7 +169,7 @@ std::vector<std::size_t> classes_of(const Batch& all, const Checkpoint& checkpoi
 
 /// "word/TAG word/TAG", or "word/lemma word/lemma". A character of class I-TAG goes on with the
 /// word before it, if no blank is between.
-std::string tagged(const Sentence& sentence, std::span<const std::size_t> classes,
+std::string tagged(const std::vector<Piece>& sentence, std::span<const std::size_t> classes,
                    const DataDescription& model) {
   const bool characters = model.token_level == TextLevel::characters;
   const bool lemmas = model.tag_column == to_string(ConlluColumn::lemma);
@@ -160,6 +188,76 @@ std::string tagged(const Sentence& sentence, std::span<const std::size_t> classe
   return sentence.empty() ? line : fmt::format("{}/{}", line, tag);
 }
 
+/// The column of CoNLL-U that the model's classes are of.
+ConlluColumn column_of(const DataDescription& model, const std::filesystem::path& checkpoint) {
+  if (!model.recipe || model.recipe->kind != "conllu") {
+    note(fmt::format("{}: does not tell what its classes are of; they go to {}",
+                     checkpoint.string(), model.tag_column.empty() ? "UPOS" : model.tag_column));
+  }
+  return parse_conllu_column(model.tag_column).value_or(ConlluColumn::upos);
+}
+
+/// What a word of that class has in the column.
+std::string value_of(std::string_view form, std::string_view name, ConlluColumn column,
+                     TextLevel level) {
+  if (column == ConlluColumn::lemma) return apply_lemma_script(name, form);
+  const bool has_prefix = level == TextLevel::characters && column != ConlluColumn::ner &&
+                          (name.starts_with("B-") || name.starts_with("I-"));
+  return std::string(has_prefix ? name.substr(2) : name);
+}
+
+bool is_conllu(const std::filesystem::path& path) {
+  return path.extension() == ".conllu" ||
+         (path.extension() == ".gz" && path.stem().extension() == ".conllu");
+}
+
+void expect_output_of_text(const TagArguments& arguments) {
+  const std::filesystem::path& output = arguments.output;
+  if (is_standard_stream(output)) return;
+  if (output.extension() == ".gz") {
+    throw InvalidArgument(
+        fmt::format("--output: expected a name without .gz, found '{}'", output.string()));
+  }
+  expect_no_input(output, std::span(&arguments.checkpoint, 1));
+  expect_no_input(output, std::span(&arguments.input, 1));
+  if (!arguments.force) expect_same_format(output, "");
+}
+
+/// Finds the classes of the pieces of sentences.
+using Tagger = std::function<std::vector<std::size_t>(const std::vector<Sentence>&)>;
+
+/// The text with the column of the model filled.
+std::string tagged_conllu(std::string_view text, const TagArguments& arguments,
+                          const DataDescription& model, const Tagger& classes_of_pieces) {
+  const ConlluText conllu(text, arguments.input);
+  const ConlluColumn column = column_of(model, arguments.checkpoint);
+  std::vector<std::size_t> firsts;
+  const auto classes = classes_of_pieces(cut_words(conllu, model.token_level, firsts));
+  std::vector<std::string> values;
+  for (std::size_t i = 0; i < firsts.size(); ++i) {
+    values.push_back(value_of(conllu.words()[i].form, model.class_names[classes[firsts[i]]], column,
+                              model.token_level));
+  }
+  return conllu.filled(column, values);
+}
+
+/// A line a sentence.
+std::string tagged_lines(std::string_view text, const TagArguments& arguments,
+                         const DataDescription& model, const Tagger& classes_of_pieces) {
+  const std::vector<Sentence> sentences = cut_lines(text, model.token_level);
+  if (std::ranges::all_of(sentences, [](const auto& its) { return its.pieces.empty(); })) {
+    throw FileError(arguments.input.string() + ": expected sentences, a line each, found none");
+  }
+  const auto classes = classes_of_pieces(sentences);
+  std::span<const std::size_t> rest = classes;
+  std::string lines;
+  for (const Sentence& sentence : sentences) {
+    lines += tagged(sentence.pieces, rest.first(sentence.pieces.size()), model) + "\n";
+    rest = rest.subspan(sentence.pieces.size());
+  }
+  return lines;
+}
+
 }  // namespace
 
 void tag(const TagArguments& arguments) {
@@ -170,19 +268,17 @@ void tag(const TagArguments& arguments) {
                                       arguments.checkpoint.string(), task_name(model),
                                       model.config.has_embedding() ? "" : " of features"));
   }
+  expect_output_of_text(arguments);
   const std::string text = read_utf8(arguments.input);
-  const std::vector<Sentence> sentences = cut_lines(text, model.data.token_level);
-  const Batch tokens = tokens_of(sentences, model.data.token_names, arguments.input);
-  if (tokens.rows() == 0) {
-    throw FileError(arguments.input.string() + ": expected sentences, a line each, found none");
-  }
-  const auto classes =
-      classes_of(tokens, checkpoint, model.config, choose_threads(arguments.threads));
-  std::span<const std::size_t> rest = classes;
-  for (const Sentence& sentence : sentences) {
-    fmt::print("{}\n", tagged(sentence, rest.first(sentence.size()), model.data));
-    rest = rest.subspan(sentence.size());
-  }
+  const auto classes_of_pieces = [&](const std::vector<Sentence>& sentences) {
+    const Batch tokens = tokens_of(sentences, model.data.token_names, arguments.input);
+    return classes_of(tokens, checkpoint, model.config, choose_threads(arguments.threads));
+  };
+  const bool fills = is_conllu(arguments.input) || is_conllu(arguments.output);
+  TextOutput output(arguments.output);
+  output.write(
+      (fills ? tagged_conllu : tagged_lines)(text, arguments, model.data, classes_of_pieces));
+  output.commit();
 }
 
 }  // namespace quadgate::apps

@@ -8,10 +8,14 @@ namespace quadgate::apps {
 struct TagArguments {
   std::filesystem::path checkpoint;
   std::filesystem::path input = "/dev/stdin";
+  std::filesystem::path output = "-";  ///< "-" is stdout
+  bool force = false;                  ///< replace a data set or checkpoint
   std::optional<int> threads;
 };
 
-/// Prints the sentences of a text, a line each, with a tag a word.
+/// Writes the sentences of a text, a line each, with a tag a word. Where input or output are called
+/// .conllu, it is CoNLL-U, and so is what is written: with the predicted column filled, and all
+/// else as in the input.
 void tag(const TagArguments& arguments);
 
 }  // namespace quadgate::apps

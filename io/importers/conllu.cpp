@@ -5,15 +5,15 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "engine/base/error.h"
+#include "io/importers/conllu_words.h"
 #include "io/importers/lemma_script.h"
 #include "io/importers/text.h"
 #include "io/importers/utf8.h"
@@ -25,20 +25,6 @@ namespace {
 constexpr std::array<std::string_view, 17> kUniversalTags{
     "ADJ",  "ADP",  "ADV",   "AUX",   "CCONJ", "DET", "INTJ", "NOUN", "NUM",
     "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"};
-
-std::optional<std::int64_t> parse_integer(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || rest != text.data() + text.size() || value < 0) return {};
-  return value;
-}
-
-/// "1-2" of a multiword token or "1.1" of an empty node.
-bool is_extra(std::string_view id) {
-  const std::size_t middle = id.find_first_of("-.");
-  return middle != std::string_view::npos && parse_integer(id.substr(0, middle)) &&
-         parse_integer(id.substr(middle + 1));
-}
 
 /// Adds the sentences of a file to `data`.
 class ConlluReader {
@@ -55,13 +41,9 @@ class ConlluReader {
   void read() {
     const std::int64_t before = data_.size();
     for (std::string_view line; reader_.line(line);) {
-      if (line.empty()) {
-        end_sentence();
-      } else if (line.starts_with('#')) {
-        entities_.read_comment(line);
-      } else {
-        read_word(line);
-      }
+      if (line.empty()) end_sentence();
+      if (line.starts_with('#')) entities_.read_comment(line);
+      if (const auto columns = or_fail([&] { return lines_.read(line); })) read_word(*columns);
     }
     end_sentence();
     if (data_.size() == before) {
@@ -79,25 +61,12 @@ class ConlluReader {
  private:
   [[noreturn]] void fail(const std::string& problem) const { reader_.fail(problem); }
 
-  void read_word(std::string_view line) {
-    const auto columns = std::count(line.begin(), line.end(), '\t') + 1;
-    if (columns != 10)
-      fail(fmt::format("expected 10 columns with tabs between, found {}", columns));
-    const std::string_view id = cut(line, '\t');
-    if (is_extra(id)) return;
-    if (parse_integer(id) != last_id_ + 1) {
-      fail(fmt::format("ID: expected {}, found '{}'", last_id_ + 1, id));
-    }
-    ++last_id_;
-    const std::string_view form = cut(line, '\t');
-    if (form.empty()) fail("FORM: expected a word, found nothing");
-    std::array<std::string_view, 8> rest;
-    for (std::string_view& column : rest) column = cut(line, '\t');
-    add(form, tag_of(form, rest));
+  void read_word(const ConlluColumns& columns) {
+    add(columns[1], tag_of(columns[1], std::span(columns).last<8>()));
   }
 
   /// The class of a word, of LEMMA on; empty if it has none.
-  std::string tag_of(std::string_view form, const std::array<std::string_view, 8>& columns) {
+  std::string tag_of(std::string_view form, std::span<const std::string_view, 8> columns) {
     switch (column_) {
       case ConlluColumn::upos:
         if (may_lack_tags_ && columns[1] == kNone) return {};
@@ -186,7 +155,6 @@ class ConlluReader {
     or_fail([&] { entities_.end_sentence(); });
     if (length_ > 0) data_.lengths.push_back(length_);
     length_ = 0;
-    last_id_ = 0;
   }
 
   static constexpr std::string_view kNone = "_";
@@ -199,8 +167,8 @@ class ConlluReader {
   EntityTags entities_;
   bool has_values_ = false;  // in the column
   bool may_lack_tags_;
-  std::int64_t last_id_ = 0;  // of the sentence's words
-  std::int64_t length_ = 0;   // of the sentence in tokens
+  ConlluWords lines_;
+  std::int64_t length_ = 0;  // of the sentence in tokens
 };
 
 }  // namespace

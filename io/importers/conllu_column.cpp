@@ -56,6 +56,20 @@ std::optional<ConlluColumn> parse_conllu_column(std::string_view text) noexcept 
   return {};
 }
 
+std::string with_entity_tag(std::string_view misc, std::string_view tag) {
+  std::string kept;
+  while (!misc.empty()) {
+    const std::string_view item = cut(misc, '|');
+    std::string_view value = item;
+    const std::string_view key = cut(value, '=');
+    if (item == "_" || is_key(key, "ner") || is_key(key, "entity")) continue;
+    kept += kept.empty() ? "" : "|";
+    kept += item;
+  }
+  if (tag != "O") kept += fmt::format("{}NER={}", kept.empty() ? "" : "|", tag);
+  return kept.empty() ? "_" : kept;
+}
+
 void EntityTags::read_comment(std::string_view line) {
   line.remove_prefix(1);
   if (trim(cut(line, '=')) != "global.Entity") return;

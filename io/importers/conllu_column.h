@@ -22,6 +22,10 @@ std::string_view to_string(ConlluColumn column) noexcept;
 /// The inverse of to_string; empty for any other text.
 std::optional<ConlluColumn> parse_conllu_column(std::string_view text) noexcept;
 
+/// MISC with a word's tag instead of what it has of entities, in NER= and Entity=: NER=tag, nothing
+/// of "O".
+std::string with_entity_tag(std::string_view misc, std::string_view tag);
+
 /// The tags of named entities in MISC, sentence by sentence. `NER=B-PER` is the tag itself, and
 /// words without one are "O". `Entity=(e1-person-1-Mary)` (CorefUD) opens and closes entities,
 /// whose type stands where `# global.Entity = eid-etype-...` says: the outermost ones become

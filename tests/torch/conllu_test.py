@@ -1,12 +1,16 @@
 # Sweeps the columns of CoNLL-U that classes are made of, read once more in Python; small letters of
 # each capital one of the scripts that lemma scripts know; and the tags and lemmas that a model gives
-# back of the words that it was trained on. Tolerance: none.
+# back of the words that it was trained on, and CoNLL-U files that it fills. Tolerance: none.
 
+import csv
+import gzip
+import io
 import os
 import subprocess
 
 import h5py
 import numpy
+import pytest
 
 from support import quadgate, train
 
@@ -113,3 +117,123 @@ def test_classes_of_other_files_and_missing_lemmas_are_told(tmp_path):
     assert "1 of 7 classes of LEMMA are in no sentence of" in done.stderr
     with h5py.File(tmp_path / "a.h5") as file:
         assert numpy.array_equal(file["test/y"], [6, -100])
+
+
+# What is no word stays as it is: comments, multiword tokens, empty nodes, other columns, ends of lines.
+FILE = """\ufeff# newdoc id = 1
+# text = The studies were in New York
+1	The	?	DET	A1	B=C	2	det	_	_
+2-3	studies were	_	_	_	_	_	_	_	SpaceAfter=No
+2	studies	_	_	_	_	0	root	_	ner=B-ORG|SpaceAfter=No
+3	were	_	X	_	_	2	dep	2:dep	Entity=(e1)
+3.1	gone	go	VERB	_	_	_	_	2:dep	NER=B-EMPTY
+4	in	_	X	_	_	2	dep	_	Gloss=x|NER=I-ORG|Z=1
+5	New	_	X	_	_	2	dep	_	_
+6	York	_	X	_	_	2	dep	_	_
+
+
+# sent_id = 2
+1	Mary	_	X	_	_	2	dep	_	_
+2	cities	_	X	_	_	0	root	_	_"""
+
+
+def filled(text, column, values):
+    """The column of a CoNLL-U text with these values; of NER in MISC."""
+    place = {"UPOS": 3, "XPOS": 4, "FEATS": 5, "LEMMA": 2, "NER": 9}[column]
+    lines, values = text.split("\n"), iter(values)
+    for i, line in enumerate(lines):
+        columns = line.split("\t")
+        if line.startswith("#") or not columns[0].isdigit():
+            continue
+        value = next(values)
+        if column == "NER":
+            kept = [item for item in columns[9].split("|")
+                    if item != "_" and item.split("=")[0].lower() not in ("ner", "entity")]  # fmt: skip
+            value = "|".join(kept + ([f"NER={value}"] if value != "O" else [])) or "_"
+        columns[place] = value
+        lines[i] = "\t".join(columns)
+    return "\n".join(lines)
+
+
+def tag(*arguments, **options):
+    command = [os.environ["QUADGATE_BIN"], "tag", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, **options)
+
+
+def predicted(checkpoint, file):
+    """The class of each word or, of LEMMA, the rule, by predict."""
+    out = quadgate("predict", checkpoint, "--input", file, "-o", "-")
+    return [row["predicted"] for row in csv.DictReader(io.StringIO(out))]
+
+
+def apply(script, form):
+    small, rest = script.startswith("lower"), script.removeprefix("lower")
+    cut, end = rest[1:].split("+")
+    form = form.lower() if small else form
+    return form[: len(form) - int(cut)] + end
+
+
+@pytest.mark.parametrize("column", ["UPOS", *COLUMNS])
+def test_a_conllu_file_is_filled(tmp_path, column):
+    write_conllu(tmp_path / "a.conllu", SENTENCES)
+    quadgate("prepare", "conllu", tmp_path / "a.conllu", "--column", column, "--min-count", 1, "-o",
+             tmp_path / "a.h5")  # fmt: skip
+    checkpoint = train(tmp_path, tmp_path / "a.h5", {"hidden_size": 8, "embedding_size": 8},
+                       {"epochs": 15, "batch_size": 3, "lr": 0.05})  # fmt: skip
+    file, out = tmp_path / "new.conllu", tmp_path / "out.conllu"
+    forms = ["The", "studies", "were", "in", "New", "York", "Mary", "cities"]
+    file.write_text(filled(FILE, "UPOS", ["X"] * 8).replace("\tB-EMPTY", "\t_"), encoding="utf-8")
+    plain = tmp_path / "plain.conllu"  # that predict reads: without two kinds of entities
+    plain.write_text("".join(f"{i if i < 7 else i - 6}\t{form}\t_\t_\t_\t_\t_\t_\t_\t_\n"
+                             + ("\n" if i == 6 else "") for i, form in enumerate(forms, 1)))
+    values = predicted(checkpoint, plain)
+    if column == "LEMMA":
+        values = [apply(script, form) for script, form in zip(values, forms)]
+    expected = filled(file.read_text(encoding="utf-8-sig"), column, values)
+    done = tag(checkpoint, file, "-o", out)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert out.read_bytes().decode() == expected
+    assert tag(checkpoint, file).stdout.decode() == expected
+    # From a pipe, with other ends of lines, and from a gzipped file.
+    windows = expected.replace("\n", "\r\n").encode()
+    assert tag(checkpoint, "-o", out, input=file.read_bytes().replace(b"\n", b"\r\n")).returncode == 0
+    assert out.read_bytes() == windows
+    (tmp_path / "new.conllu.gz").write_bytes(gzip.compress(file.read_bytes()))
+    assert tag(checkpoint, tmp_path / "new.conllu.gz").stdout.decode() == expected
+
+
+def test_words_of_characters_get_one_value(tmp_path):
+    sentences = [[("ab", "_", "_", "_", "_"), ("cd", "_", "_", "_", "_"), ("é", "_", "_", "_", "_")]]
+    write_conllu(tmp_path / "a.conllu", sentences)
+    quadgate("prepare", "conllu", tmp_path / "a.conllu", "--level", "characters", "--min-count", 1,
+             "-o", tmp_path / "a.h5")  # fmt: skip
+    checkpoint = train(tmp_path, tmp_path / "a.h5", {"hidden_size": 8, "embedding_size": 4},
+                       {"epochs": 30, "batch_size": 1, "lr": 0.05})  # fmt: skip
+    text = (tmp_path / "a.conllu").read_text(encoding="utf-8")
+    assert tag(checkpoint, tmp_path / "a.conllu").stdout.decode() == text
+
+
+def test_what_is_no_conllu_is_named(tmp_path):
+    prepare(tmp_path, SENTENCES, "XPOS")
+    checkpoint = train(tmp_path, tmp_path / "a.h5", {"hidden_size": 4, "embedding_size": 4}, {"epochs": 1})
+    file = tmp_path / "x.conllu"
+    line = "\t".join(["{}", "{}", *"________"])
+    for text, problem in {
+        "The studies\n": "x.conllu:1: expected 10 columns with tabs between, found 1",
+        "# a\n" + line.format(1, "The") + "\n" + line.format(3, "x"): "x.conllu:3: ID: expected 2, found '3'",
+        line.format(1, ""): "x.conllu:1: FORM: expected a word, found nothing",
+        "# nothing\n\n": "x.conllu: expected sentences in CoNLL-U, found none",
+    }.items():
+        file.write_text(text)
+        done = tag(checkpoint, file, "-o", tmp_path / "out.conllu", text=True)
+        assert done.returncode == 1 and done.stderr.endswith(problem + "\n"), done.stderr
+        assert not (tmp_path / "out.conllu").exists()
+    file.write_text(line.format(1, "The"))
+    for output, problem in {"x.conllu": "expected another file than the input",
+                            "y.conllu.gz": "expected a name without .gz",
+                            "a.h5": "expected no data set"}.items():  # fmt: skip
+        done = tag(checkpoint, file, "-o", tmp_path / output, text=True)
+        assert done.returncode == 2 and problem in done.stderr
+    done = subprocess.run([os.environ["QUADGATE_BIN"], "predict", checkpoint, "--input", file, "-o",
+                           tmp_path / "out.conllu"], capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 2 and "quadgate tag" in done.stderr
