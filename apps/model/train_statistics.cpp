@@ -92,17 +92,20 @@ std::optional<std::int64_t> season_of(const TrainRows& rows, const std::vector<M
   for (const Moments& its : moments) longest = std::max(longest, its.count / 3);
   longest = std::min({longest, input_len, kLongest});
   if (longest < 2) return {};
-  SeasonFinder finder(longest);
-  for (std::size_t target = 0; target < rows.targets(); ++target) {
-    std::optional<std::size_t> current;
-    rows.for_each([&](std::size_t place, double value) {
-      if (place % rows.targets() != target) return;
-      if (current != place) finder.begin_series(moments[place].mean_difference());
-      current = place;
-      finder.add(value);
-    });
+  std::vector<SeasonFinder> finders(rows.targets(), SeasonFinder(longest));
+  std::vector<std::optional<std::size_t>> current(rows.targets());  // place of each target
+  rows.for_each([&](std::size_t place, double value) {
+    const std::size_t target = place % rows.targets();
+    if (current[target] != place) {
+      finders[target].begin_series(moments[place].mean_difference());
+    }
+    current[target] = place;
+    finders[target].add(value);
+  });
+  for (std::size_t target = 1; target < finders.size(); ++target) {
+    finders.front().join(std::move(finders[target]));
   }
-  return finder.find();
+  return finders.front().find();
 }
 
 /// Mean absolute differences between values `lag` rows apart.

@@ -39,6 +39,13 @@ void SeasonFinder::end_series() {
   count_ = 0;
 }
 
+void SeasonFinder::join(SeasonFinder other) {
+  end_series();
+  other.end_series();
+  for (std::size_t lag = 0; lag < lags_; ++lag) sums_[lag] += other.sums_[lag];
+  total_ += other.total_;
+}
+
 std::optional<std::int64_t> SeasonFinder::find() {
   end_series();
   if (total_ == 0) return {};

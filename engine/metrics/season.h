@@ -18,6 +18,9 @@ class SeasonFinder {
   void begin_series(double mean_difference);
   void add(double value);
 
+  /// Takes over the series of another one that looks for the same periods.
+  void join(SeasonFinder other);
+
   /// The shortest period whose autocorrelation is above its neighbours', at least nine tenths of
   /// the largest of such, and significant: above 1.645 of Bartlett's standard error, as in the M4
   /// competition, and above 0.1. None if there is no such one.
