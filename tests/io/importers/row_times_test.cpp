@@ -17,6 +17,7 @@ TimeSteps steps_of(const std::vector<double>& times) {
 TEST(TimeStepsTest, AreTheSameButForRounding) {
   for (const double start : {0.0, 1.7e9}) {
     std::vector<double> times;
+    times.reserve(101);
     for (int i = 0; i < 100; ++i) times.push_back(start + i / 10.0);
     const TimeStep tenth{TimeStep::Unit::seconds, 0.1};
     EXPECT_EQ(steps_of(times).step(true), tenth);
