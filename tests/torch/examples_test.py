@@ -124,6 +124,9 @@ def test_tagging_words(tmp_path):
     file = treebank(tmp_path / "a.conllu", ENGLISH)
     printed, tag = run_tagging(tmp_path, file, file, file)
     assert re.search(r"^accuracy +1$", printed, re.MULTILINE), printed
+    rows = [line.split("\t") for line in file.read_text().splitlines()]
+    filled = (tmp_path / "work" / "tagged.conllu").read_text().splitlines()
+    assert [line.split("\t") for line in filled] == rows  # the tags are learned by heart
     assert tag("we can fish the can\n") == "we/PRON can/AUX fish/VERB the/DET can/NOUN\n"
 
 
