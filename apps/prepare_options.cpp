@@ -131,6 +131,16 @@ void add_table(CLI::App& csv, PrepareArguments& arguments) {
          "Make rows regular in time: one each 30s, 15min, 1h or 1d, the mean of those in it; "
          "where there are none, values are missing")
       ->type_name("STEP");
+  csv.add_option("--static", arguments.statics,
+                 "Columns with one value a series, which go in at every step: a number, or a "
+                 "feature for each text")
+      ->allow_extra_args(false)
+      ->type_name("NAME,...");
+  csv.add_option("--known", arguments.known,
+                 "Columns that are known of the rows to forecast, too: of rows at the end they "
+                 "alone have values")
+      ->allow_extra_args(false)
+      ->type_name("NAME,...");
   csv.add_option("--calendar", arguments.calendar,
                  "Features made of each row's time, a sine and a cosine of each of these: minute, "
                  "hour, weekday, day, dayofyear, month")

@@ -13,6 +13,7 @@
 #include "apps/common/output_file.h"
 #include "apps/common/warn.h"
 #include "engine/base/error.h"
+#include "io/data/covariates.h"
 #include "io/data/output_units.h"
 #include "io/model/checkpoint.h"
 #include "io/model/json_attributes.h"
@@ -105,7 +106,7 @@ KerasScale keras_scale(const ModelDescription& model, const std::string& output)
                     "--standardized, for the head's own outputs",
                     output, to_string(loss)));
   }
-  KerasScale scale{.mean = data.mean, .std = data.std};
+  KerasScale scale{.mean = of_inputs(data, data.mean), .std = of_inputs(data, data.std)};
   if (!data.window || data.mean.empty()) return scale;
   const OutputUnits units =
       head_units(output_units(data, model.config.target_size()), model.config.loss);

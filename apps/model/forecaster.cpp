@@ -19,6 +19,10 @@ CalendarColumns::CalendarColumns(const DataDescription& data)
   const auto& names = data.feature_names;
   for (const std::string& name : calendar_names(parts_)) {
     columns_.push_back(std::ranges::find(names, name) - names.begin());
+    const auto column = static_cast<std::size_t>(columns_.back());
+    const bool is_scaled = column < data.mean.size();
+    means_.push_back(is_scaled ? data.mean[column] : 0);
+    stds_.push_back(is_scaled ? data.std[column] : 1);
   }
 }
 
@@ -33,7 +37,7 @@ void CalendarColumns::fill(const std::vector<double>& times, std::int64_t step,
   calendar_values(parts_, times[static_cast<std::size_t>(step)], values_);
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const auto column = static_cast<std::size_t>(columns_[i]);
-    if (column < row.size()) row[column] = static_cast<float>(values_[i]);
+    if (column < row.size()) row[column] = static_cast<float>((values_[i] - means_[i]) / stds_[i]);
   }
 }
 
@@ -68,7 +72,10 @@ void Forecaster::run(const Batch& batch, std::span<const float> outputs,
 void Forecaster::expect_all_columns() const {
   std::vector<std::string> unknown;
   const auto& names = model_.dataset().description().feature_names;
-  const std::vector<std::int64_t> known = covariate_columns(model_.dataset().description());
+  // Of known columns it needs those of rows further on than the horizon, too.
+  DataDescription without_known = model_.dataset().description();
+  without_known.known_names.clear();
+  const std::vector<std::int64_t> known = covariate_columns(without_known);
   for (std::int64_t i = 0; i < std::ssize(names); ++i) {
     if (std::ranges::find(columns_, i) == columns_.end() &&
         std::ranges::find(known, i) == known.end()) {

@@ -24,6 +24,7 @@ class CalendarColumns {
  private:
   std::vector<std::string> parts_;
   std::vector<std::int64_t> columns_;
+  std::vector<double> means_, stds_;  // by column
   std::vector<double> values_;
 };
 

@@ -39,6 +39,11 @@ void print_recipe(const Recipe& recipe) {
   add("group", recipe.group);
   add("resample", recipe.resample);
   add("step", to_string(recipe.step));
+  std::string statics;
+  for (const StaticColumn& column : recipe.statics) {
+    statics += (statics.empty() ? "" : " ") + column.name;
+  }
+  add("static", statics);
   add("calendar", fmt::format("{}", fmt::join(recipe.calendar, " ")));
   if (recipe.missing != "error") add("missing", recipe.missing);
   add("level", recipe.level);
@@ -49,6 +54,9 @@ void print_description(const DataDescription& data) {
   if (data.recipe) print_recipe(*data.recipe);
   if (data.token_names.empty()) {
     fmt::print("features: {}\n", names_text(data.feature_names));
+    if (!data.known_names.empty()) {
+      fmt::print("known of the future: {}\n", names_text(data.known_names));
+    }
   } else {
     fmt::print("vocabulary: {}\n", names_text(data.token_names));
     if (data.token_level == TextLevel::characters) fmt::print("tokens: characters of words\n");

@@ -65,6 +65,8 @@ void follow(const KnownData& known, PrepareArguments& arguments) {
   if (arguments.kind.empty()) arguments.kind = recipe->kind;
   expect_task(known, arguments);
   expect_not_given(!arguments.columns.empty(), "--columns", known);
+  expect_not_given(!arguments.statics.empty(), "--static", known);
+  expect_not_given(!arguments.known.empty(), "--known", known);
   expect_not_given(!arguments.calendar.empty(), "--calendar", known);
   expect_not_given(arguments.standardize, "--standardize", known);
   expect_not_given(arguments.min_count.has_value(), "--min-count", known);

@@ -112,6 +112,14 @@ std::vector<std::string> calendar_of(const PrepareArguments& arguments) {
   return parts;
 }
 
+std::vector<std::string> names_of(const std::vector<std::string>& lists) {
+  std::vector<std::string> names;
+  for (const std::string& list : lists) {
+    for (std::string& name : split_names(list)) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 CsvOptions csv_options_of(const Job& job) {
   const PrepareArguments& arguments = job.arguments;
   CsvOptions options{
@@ -124,10 +132,9 @@ CsvOptions csv_options_of(const Job& job) {
       .resample = arguments.resample,
       .calendar = calendar_of(arguments),
   };
-  for (const std::string& names : arguments.columns) {
-    for (std::string& name : split_names(names))
-      options.columns.features.push_back(std::move(name));
-  }
+  options.columns.features = names_of(arguments.columns);
+  options.columns.statics = names_of(arguments.statics);
+  options.columns.known = names_of(arguments.known);
   if (arguments.delimiter == "tab") {
     options.delimiter = '\t';
   } else if (arguments.delimiter.size() == 1) {
@@ -144,12 +151,15 @@ CsvOptions csv_options_of(const Job& job) {
   if (job.known == nullptr) return options;
   options.columns.features = job.known->data.feature_names;
   options.columns.are_known = true;
+  options.columns.known = job.known->data.known_names;
   if (!job.known->data.recipe) return options;
   const Recipe& recipe = *job.known->data.recipe;
   for (const std::string& name : added_names(recipe)) {
     std::erase(options.columns.features, name);
   }
   options.calendar = recipe.calendar;
+  options.statics = recipe.statics;
+  for (const StaticColumn& column : recipe.statics) options.columns.statics.push_back(column.name);
   if (!recipe.decimal.empty()) options.usual_decimal = recipe.decimal[0];
   if (!recipe.date_order.empty()) {
     options.usual_date_order =

@@ -33,15 +33,18 @@ struct PrepareArguments {
   std::optional<std::uint64_t> seed;  ///< of the draw of their rows; empty: that of PrepareOptions
   bool standardize = false;
   bool gzip = false;
-  bool force = false;                 ///< replace a file of another kind
-  std::vector<std::string> columns;   ///< names with commas between; this and the next ten: of csv
-  std::string time;                   ///< column
-  std::string group;                  ///< column
-  std::string delimiter;              ///< one character or "tab"; empty: as the file looks
-  std::string decimal;                ///< "." or ","; empty: as the file looks
-  std::string missing;                ///< "error", "drop", "forward" or "mean"; empty: "error"
-  std::string date_order;             ///< "day-first" or "month-first"; empty: as the table tells
-  std::string resample;               ///< a step like "15min"; empty: rows stay as they are
+  bool force = false;  ///< replace a file of another kind
+  std::vector<std::string>
+      columns;             ///< names with commas between; this and the next twelve: of csv
+  std::string time;        ///< column
+  std::string group;       ///< column
+  std::string delimiter;   ///< one character or "tab"; empty: as the file looks
+  std::string decimal;     ///< "." or ","; empty: as the file looks
+  std::string missing;     ///< "error", "drop", "forward" or "mean"; empty: "error"
+  std::string date_order;  ///< "day-first" or "month-first"; empty: as the table tells
+  std::string resample;    ///< a step like "15min"; empty: rows stay as they are
+  std::vector<std::string> statics;   ///< names of columns with commas between
+  std::vector<std::string> known;     ///< names of columns with commas between
   std::string calendar;               ///< names of calendar_parts with commas between; or none
   std::string valid_from, test_from;  ///< times; empty: rows are not divided by time
   std::string level;   ///< of text and conllu: "characters" or "words"; empty: the kind's own

@@ -43,6 +43,17 @@ void read_scale(const AttributeReader& from, DataDescription& description) {
              [](double std) { return std::isfinite(std) && std > 0; });
 }
 
+std::vector<std::string> read_known(const AttributeReader& from,
+                                    const std::vector<std::string>& features) {
+  const std::vector<std::string> names = from.read_strings("known_names");
+  for (const std::string& name : names) {
+    if (std::ranges::count(names, name) == 1 && std::ranges::count(features, name) == 1) continue;
+    throw FileError(fmt::format("{}: expected names of features, each once, found '{}'",
+                                from.where("known_names"), name));
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string_view to_string(TextLevel level) {
@@ -78,6 +89,7 @@ DataDescription read_data_description(const AttributeReader& from) {
   DataDescription description;
   const auto has = [&](const char* name) { return from.has(name); };
   if (has("feature_names")) description.feature_names = from.read_strings("feature_names");
+  if (has("known_names")) description.known_names = read_known(from, description.feature_names);
   if (has("token_names")) description.token_names = from.read_strings("token_names");
   if (has("token_level")) description.token_level = read_level(from);
   if (has("tag_column")) description.tag_column = from.read_string("tag_column");
@@ -102,6 +114,7 @@ void write_data_description(AttributeWriter& to, const DataDescription& descript
     if (!names.empty()) to.write_strings(name, names);
   };
   write_names("feature_names", description.feature_names);
+  write_names("known_names", description.known_names);
   write_names("token_names", description.token_names);
   if (description.token_level != TextLevel::words) {
     to.write_string("token_level", std::string(to_string(description.token_level)));

@@ -44,6 +44,8 @@ std::string_view to_string(TextLevel level);
 /// What a data set says of its columns and classes. A checkpoint keeps it to predict with.
 struct DataDescription {
   std::vector<std::string> feature_names{};  ///< [I]
+  /// Of a forecast: features that are known of the rows to be forecast as well (see WindowSplit).
+  std::vector<std::string> known_names{};
   std::vector<std::string> token_names{};    ///< the vocabulary; tokens have no features
   TextLevel token_level = TextLevel::words;  ///< of tagging; characters: see read_conllu
   /// Of CoNLL-U, what the classes are: "XPOS", "FEATS", "LEMMA" (see lemma_script) or "NER"; empty:
@@ -66,10 +68,10 @@ std::vector<std::int64_t> target_columns(const DataDescription& description);
 /// The inverse of to_string(Task); empty for other names.
 std::optional<Task> task_from_name(std::string_view name);
 
-/// Reads the attributes feature_names, token_names, token_level, tag_column, class_names, mean,
-/// std, input_len, horizon, stride, target_names, streams, bptt_len and those of read_recipe. Each
-/// may be absent. Throws FileError, also if mean and std are not of one size, not finite, or a std
-/// is not above 0.
+/// Reads the attributes feature_names, known_names, token_names, token_level, tag_column,
+/// class_names, mean, std, input_len, horizon, stride, target_names, streams, bptt_len and those of
+/// read_recipe. Each may be absent. Throws FileError, also if mean and std are not of one size, not
+/// finite, or a std is not above 0.
 DataDescription read_data_description(const AttributeReader& from);
 
 /// Writes the fields that are not empty as attributes.

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -33,6 +34,15 @@ OpenDataset open_forecast(const hdf5::File& file, const Window& window,
   expect_at_least_one("horizon", window.horizon);
   expect_at_least_one("stride", window.stride);
   data.description.window = window;
+  if (model != nullptr) data.description.known_names = model->known_names;
+  data.input_size += std::ssize(data.description.known_names);
+  if (!data.description.known_names.empty() && window.input_len < window.horizon) {
+    throw InvalidArgument(fmt::format(
+        "{}: input_len: expected at least the horizon, {}, with columns that are known of the "
+        "rows to forecast ({}), found {}",
+        data.path.string(), window.horizon, fmt::join(data.description.known_names, ", "),
+        window.input_len));
+  }
   if (window.targets.empty()) data.description.window->targets = series_names_of(data.description);
   expect_no_covariates(data);
   data.output_size =

@@ -60,6 +60,7 @@ void expect_same(OpenDataset& first, const OpenDataset& other) {
     first.output_size = other.output_size;
   }
   comparison.expect("feature_names", ours.feature_names, theirs.feature_names);
+  comparison.expect("known_names", ours.known_names, theirs.known_names);
   comparison.expect("token_names", ours.token_names, theirs.token_names);
   comparison.expect("attribute 'token_level'", to_string(ours.token_level),
                     to_string(theirs.token_level));

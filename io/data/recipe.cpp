@@ -34,6 +34,39 @@ std::vector<std::string> read_calendar(const AttributeReader& from) {
                               fmt::join(calendar_parts(), ", "), *bad));
 }
 
+std::vector<StaticColumn> read_statics(const AttributeReader& from) {
+  std::vector<StaticColumn> columns;
+  for (std::string& name : from.read_strings("source_static")) columns.push_back({std::move(name)});
+  if (!from.has("source_static_classes")) return columns;
+  const std::vector<std::string> classes = from.read_strings("source_static_classes");
+  const std::vector<std::string> of = from.read_strings("source_static_class_of");
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const auto column =
+        std::ranges::find(columns, i < of.size() ? of[i] : std::string(), &StaticColumn::name);
+    if (column == columns.end() || of.size() != classes.size()) {
+      throw FileError(fmt::format("{}: expected a column of source_static for each of {} classes",
+                                  from.where("source_static_class_of"), classes.size()));
+    }
+    column->classes.push_back(classes[i]);
+  }
+  return columns;
+}
+
+void write_statics(AttributeWriter& to, const std::vector<StaticColumn>& columns) {
+  std::vector<std::string> names;
+  std::vector<std::string> classes;
+  std::vector<std::string> of;
+  for (const StaticColumn& column : columns) {
+    names.push_back(column.name);
+    classes.insert(classes.end(), column.classes.begin(), column.classes.end());
+    of.insert(of.end(), column.classes.size(), column.name);
+  }
+  to.write_strings("source_static", names);
+  if (classes.empty()) return;
+  to.write_strings("source_static_classes", classes);
+  to.write_strings("source_static_class_of", of);
+}
+
 }  // namespace
 
 Recipe read_recipe(const AttributeReader& from) {
@@ -42,6 +75,7 @@ Recipe read_recipe(const AttributeReader& from) {
     if (from.has(name)) recipe.*field = from.read_string(name);
   }
   if (from.has("source_calendar")) recipe.calendar = read_calendar(from);
+  if (from.has("source_static")) recipe.statics = read_statics(from);
   if (from.has("source_fill")) recipe.fill = from.read_doubles("source_fill");
   if (from.has("source_other_steps")) recipe.other_steps = from.read_int("source_other_steps");
   if (from.has("source_min_count")) recipe.min_count = from.read_int("source_min_count");
@@ -62,6 +96,7 @@ void write_recipe(AttributeWriter& to, const Recipe& recipe) {
     if (!(recipe.*field).empty()) to.write_string(name, recipe.*field);
   }
   if (!recipe.calendar.empty()) to.write_strings("source_calendar", recipe.calendar);
+  if (!recipe.statics.empty()) write_statics(to, recipe.statics);
   if (!recipe.fill.empty()) to.write_doubles("source_fill", recipe.fill);
   if (recipe.other_steps > 0) to.write_int("source_other_steps", recipe.other_steps);
   if (recipe.min_count > 0) to.write_int("source_min_count", recipe.min_count);

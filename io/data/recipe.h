@@ -11,6 +11,14 @@ namespace quadgate {
 class AttributeReader;
 class AttributeWriter;
 
+/// A column of a table that has one value a series.
+struct StaticColumn {
+  std::string name{};
+  std::vector<std::string> classes{};  ///< a feature each; none: numbers, one feature
+
+  bool operator==(const StaticColumn&) const = default;
+};
+
 /// How the files that a data set was made of were read, to read others in the same way.
 struct Recipe {
   std::string kind{};          ///< "csv", "ts", "tsf", "npz", "conllu", "text" or "idx"
@@ -23,6 +31,7 @@ struct Recipe {
   std::string missing{};       ///< what became of missing values (MissingPolicy)
   std::vector<double> fill{};  ///< [I] of "mean": what a missing value became
   std::vector<std::string> calendar{};  ///< of csv: the parts of a row's time that are features
+  std::vector<StaticColumn> statics{};  ///< of csv: in the order of their features
   std::string level{};                  ///< of text: "characters" or "words"
   std::int64_t min_count = 0;           ///< how often a word must occur; 0: no vocabulary was made
   TimeStep step{};                      ///< of the series, if known

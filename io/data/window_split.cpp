@@ -1,6 +1,7 @@
 #include "io/data/window_split.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -52,8 +53,13 @@ WindowSplit::WindowSplit(const hdf5::File& file, const std::string& name,
       horizon_(horizon),
       targets_(target_columns(description)),
       columns_(static_cast<std::int64_t>(description.feature_names.size())),
+      known_names_(description.known_names),
       labels_(file, name, x_.shape().empty() ? 0 : x_.shape()[0]) {
   x_.expect(hdf5::Element::float32, {hdf5::kAnySize, columns_}, fmt::format("[L, {}]", columns_));
+  const auto& names = description.feature_names;
+  for (const std::string& known : known_names_) {
+    known_.push_back(std::ranges::find(names, known) - names.begin());
+  }
 }
 
 WindowSplit::WindowSplit(const hdf5::File& file, const std::string& name,
@@ -78,7 +84,15 @@ std::unique_ptr<WindowSplit> WindowSplit::open_future(const hdf5::File& file,
   std::unique_ptr<WindowSplit> future(
       new WindowSplit(file, name, description, std::move(view), std::int64_t{0}));
   const auto ranges = read_series_ranges(file, name, future->x_.shape()[0]);
-  for (std::size_t i = 0; i < ranges.size(); ++i) future->add_end(i, ranges[i], file.path());
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    std::int64_t end = future->x_.shape()[0];  // of the rows of the series
+    for (const SeriesRange& other : ranges) {
+      if (other.first >= ranges[i].end && other.first < end && &other != &ranges[i]) {
+        end = other.first;
+      }
+    }
+    future->add_end(i, ranges[i], end, file.path());
+  }
   if (future->size_ == 0) throw DataError(future->x_.where() + ": expected series, found none");
   return future;
 }
@@ -94,7 +108,19 @@ void WindowSplit::add_series(std::size_t number, const SeriesRange& range) {
   size_ += room / window_.stride + 1;
 }
 
-void WindowSplit::add_end(std::size_t number, const SeriesRange& range,
+void WindowSplit::expect_known(std::size_t number, std::int64_t found,
+                               const std::filesystem::path& path) const {
+  if (known_.empty() || found >= window_.horizon) return;
+  throw DataError(fmt::format(
+      "{}{}: column '{}': expected values in the {} rows behind the last one, which are to be "
+      "forecast, found {} such rows (add rows of which {} alone {} a value)",
+      path.string(),
+      number < labels_.names.size() ? fmt::format(": series '{}'", labels_.names[number]) : "",
+      known_names_.front(), window_.horizon, found, fmt::join(known_names_, ", "),
+      known_names_.size() == 1 ? "has" : "have"));
+}
+
+void WindowSplit::add_end(std::size_t number, const SeriesRange& range, std::int64_t end_of_rows,
                           const std::filesystem::path& path) {
   const std::int64_t rows = range.end - range.first;
   if (rows < window_.input_len) {
@@ -105,6 +131,7 @@ void WindowSplit::add_end(std::size_t number, const SeriesRange& range,
         number < labels_.names.size() ? fmt::format(": series '{}'", labels_.names[number]) : "",
         window_.input_len, rows));
   }
+  expect_known(number, end_of_rows - range.end, path);
   series_.push_back({size_, range.end - window_.input_len, number, range.first});
   ++size_;
 }
@@ -153,7 +180,7 @@ void WindowSplit::read(std::span<const std::int64_t> rows, Batch& batch) {
   batch.labels.clear();
   batch.tokens.clear();
   batch.offsets.assign(1, 0);
-  batch.x.resize(rows.size() * static_cast<std::size_t>(window_.input_len * columns_));
+  batch.x.resize(rows.size() * static_cast<std::size_t>(window_.input_len * width()));
   batch.targets.resize(rows.size() * targets_.size() * static_cast<std::size_t>(horizon_));
   for (const std::int64_t row : rows) {
     if (row < 0 || row >= size_) {
@@ -193,7 +220,17 @@ void WindowSplit::read_run(std::int64_t first, std::int64_t count, std::int64_t 
 void WindowSplit::cut(std::int64_t first, std::int64_t position, Batch& batch) const {
   const std::int64_t inputs = window_.input_len * columns_;
   const auto from = rows_.begin() + first * columns_;
-  std::copy_n(from, inputs, batch.x.begin() + position * inputs);
+  auto x = batch.x.begin() + position * window_.input_len * width();
+  if (known_.empty()) {
+    std::copy_n(from, inputs, x);
+  } else {
+    for (std::int64_t step = 0; step < window_.input_len; ++step) {
+      x = std::copy_n(from + step * columns_, columns_, x);
+      for (const std::int64_t column : known_) {
+        *x++ = from[(step + window_.horizon) * columns_ + column];
+      }
+    }
+  }
   const auto count = static_cast<std::int64_t>(targets_.size());
   auto out = batch.targets.begin() + position * horizon_ * count;
   for (std::int64_t step = 0; step < horizon_; ++step) {

@@ -38,7 +38,12 @@ struct SeriesLabels {
   SeriesLabels(const hdf5::File& file, const std::string& split, std::int64_t rows);
 };
 
-/// The windows of a forecast, cut from its series as they are read. Dataset tells the layout.
+/// The windows of a forecast, cut from its series as they are read. Dataset tells the layout. With
+/// known columns each step of the inputs has, behind its features, theirs of the row a horizon on:
+///
+///     row         0  1  2  3  4  5 | 6  7    input_len 6, horizon 2
+///     features    0  1  2  3  4  5
+///     known       2  3  4  5  6  7           so the last steps see all rows to be forecast
 class WindowSplit final : public Split {
  public:
   /// `description.window` names its targets, among the features that `view` shows. Throws
@@ -76,9 +81,16 @@ class WindowSplit final : public Split {
   WindowSplit(const hdf5::File& file, const std::string& name, const DataDescription& description,
               FeatureView view, std::int64_t horizon);
 
-  std::int64_t window_rows() const noexcept { return window_.input_len + horizon_; }
+  /// Rows of x that a window is made of.
+  std::int64_t window_rows() const noexcept {
+    return window_.input_len + (known_.empty() ? horizon_ : window_.horizon);
+  }
+  std::int64_t width() const noexcept { return columns_ + std::ssize(known_); }
+  void expect_known(std::size_t number, std::int64_t found,
+                    const std::filesystem::path& path) const;
   void add_series(std::size_t number, const SeriesRange& range);
-  void add_end(std::size_t number, const SeriesRange& range, const std::filesystem::path& path);
+  void add_end(std::size_t number, const SeriesRange& range, std::int64_t end_of_rows,
+               const std::filesystem::path& path);
   const Windows& series_of(std::int64_t window) const noexcept;
   std::int64_t begin(std::int64_t window) const noexcept;
   void read_run(std::int64_t first, std::int64_t count, std::int64_t position, Batch& batch);
@@ -90,6 +102,8 @@ class WindowSplit final : public Split {
   std::int64_t horizon_;               // rows of targets that a window has: none of the future
   std::vector<std::int64_t> targets_;  // columns of x
   std::int64_t columns_;
+  std::vector<std::string> known_names_;
+  std::vector<std::int64_t> known_;  // columns of x
   SeriesLabels labels_;
   std::int64_t num_series_ = 0;
   std::vector<Windows> series_;  // those that have windows

@@ -17,6 +17,7 @@
 #include "io/importers/resampler.h"
 #include "io/importers/row_times.h"
 #include "io/importers/series_rows.h"
+#include "io/importers/static_values.h"
 #include "io/importers/time_format.h"
 
 namespace quadgate {
@@ -42,6 +43,7 @@ CsvImporter::CsvImporter(CsvOptions options, ImportOptions import)
       series_({}, import_.spool),
       rows_(std::make_unique<SeriesRows>(import_.spool)),
       row_times_(std::make_unique<SeriesRows>(import_.spool)),
+      statics_(std::make_unique<StaticValues>(options_.columns.statics, options_.statics)),
       times_(std::make_unique<RowTimes>(options_.valid_from, options_.test_from)),
       format_(std::make_unique<CsvNumbers>()) {}
 
@@ -155,6 +157,7 @@ void CsvImporter::begin_recipe() {
 
 Recipe CsvImporter::recipe(const TimeStep& usual) const {
   Recipe recipe = recipe_;
+  recipe.statics = statics_->columns();
   const TimeFormat& format = times_->format();
   if (const auto decimal = format_->decimal()) recipe.decimal = *decimal;
   if (format.has_year_last() && !format.is_ambiguous()) {
@@ -219,6 +222,7 @@ void CsvImporter::add(const Fields& fields) {
   }
   const std::size_t number = number_of_series(fields);
   const auto time = time_of(fields, number);
+  read_statics(fields, number);
   read_values(fields);
   if (!resampler_) {
     take_row(number, time && times_->has_borders() ? times_->split_of(*time) : split_, time,
@@ -237,6 +241,7 @@ std::size_t CsvImporter::number_of_series(const Fields& fields) {
   numbers_.emplace(name, number);
   series_.parts.push_back({.name = std::string(name)});
   fillers_.emplace_back(options_.missing, values_.size());
+  future_.emplace_back();
   return number;
 }
 
@@ -260,6 +265,33 @@ std::optional<double> CsvImporter::time_of(const Fields& fields, std::size_t num
   return time;
 }
 
+void CsvImporter::read_statics(const Fields& fields, std::size_t number) {
+  for (std::size_t i = 0; i < columns_.statics.size(); ++i) {
+    const std::string_view text = fields[columns_.statics[i]];
+    const std::string expected = statics_->add(number, i, text, *format_);
+    if (expected.empty()) continue;
+    const std::string& series = series_.parts[number].name;
+    fail(fmt::format("{}column '{}': expected {}, found '{}' (--static: one value a series)",
+                     series.empty() ? "" : fmt::format("series '{}': ", series),
+                     columns_.names[columns_.statics[i]], expected, text));
+  }
+}
+
+// Whether only the known columns have values, and all of them.
+bool CsvImporter::is_of_future(std::span<const double> row) const {
+  if (options_.columns.known.empty()) return false;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (columns_.are_known[i] == std::isnan(row[i])) return false;
+  }
+  return true;
+}
+
+// Whether a row lacks values that it has to have.
+bool CsvImporter::lacks_values(std::span<const double> row) const {
+  return options_.missing == MissingPolicy::error && std::ranges::any_of(row, is_unknown) &&
+         !is_of_future(row);
+}
+
 // Fills values_.
 void CsvImporter::read_values(const Fields& fields) {
   for (std::size_t i = 0; i < values_.size(); ++i) {
@@ -268,18 +300,19 @@ void CsvImporter::read_values(const Fields& fields) {
     if (!number && !is_missing(text)) {
       fail_field(columns_.features[i], format_->expected(text), text);
     }
-    if (!number && options_.missing == MissingPolicy::error) {
-      fail(fmt::format(
-          "column '{}': expected a number, found '{}' (--missing drops or fills what is missing)",
-          columns_.names[columns_.features[i]], text));
-    }
     values_[i] = number.value_or(kMissing);
   }
+  if (!lacks_values(values_)) return;
+  const auto missing = std::ranges::find_if(values_, is_unknown) - values_.begin();
+  const std::size_t column = columns_.features[static_cast<std::size_t>(missing)];
+  fail(fmt::format(
+      "column '{}': expected a number, found '{}' (--missing drops or fills what is missing)",
+      columns_.names[column], fields[column]));
 }
 
 // Takes a row of resampled ones.
 void CsvImporter::take_step(std::size_t number, double time, std::span<double> row) {
-  if (options_.missing == MissingPolicy::error && std::ranges::any_of(row, is_unknown)) {
+  if (lacks_values(row)) {
     throw FileError(
         fmt::format("{}: --resample {}: no row is from {} to the next step (--missing "
                     "drops or fills what is missing)",
@@ -288,9 +321,35 @@ void CsvImporter::take_step(std::size_t number, double time, std::span<double> r
   take_row(number, times_->has_borders() ? times_->split_of(time) : split_, time, row);
 }
 
-// NaN is what is missing.
+// NaN is what is missing. Rows of the future wait: others behind them make them rows like these.
 void CsvImporter::take_row(std::size_t number, std::size_t split, std::optional<double> time,
                            std::span<double> row) {
+  FutureRows& future = future_[number];
+  if (is_of_future(row)) {
+    future.push_back({{row.begin(), row.end()}, time, split, line_});
+    return;
+  }
+  for (FutureRow& waiting : future) {
+    if (options_.missing == MissingPolicy::error) {
+      line_ = waiting.line;
+      fail(
+          fmt::format("column '{}': expected a number, as rows with numbers follow (--missing "
+                      "drops or fills what is missing)",
+                      first_unknown_column()));
+    }
+    take_whole_row(number, waiting.split, waiting.time, waiting.values);
+  }
+  future.clear();
+  take_whole_row(number, split, time, row);
+}
+
+std::string CsvImporter::first_unknown_column() const {
+  const auto unknown = std::ranges::find(columns_.are_known, false) - columns_.are_known.begin();
+  return columns_.names[columns_.features[static_cast<std::size_t>(unknown)]];
+}
+
+void CsvImporter::take_whole_row(std::size_t number, std::size_t split, std::optional<double> time,
+                                 std::span<double> row) {
   ++read_rows_.at(split);
   if (!fillers_[number].keep(row)) {
     ++series_.dropped_rows;
@@ -302,6 +361,19 @@ void CsvImporter::take_row(std::size_t number, std::size_t split, std::optional<
   if (row_times_) row_times_->append(number, std::array{*time});
 }
 
+// What nobody knows of the future is 0.
+void CsvImporter::take_future() {
+  for (std::size_t number = 0; number < future_.size(); ++number) {
+    for (FutureRow& row : future_[number]) {
+      ++series_.parts[number].future_rows;
+      std::ranges::replace_if(row.values, is_unknown, 0);
+      rows_->append(number, row.values);
+      if (!row.time || std::abs(*row.time) > kLargestTime) row_times_.reset();
+      if (row_times_) row_times_->append(number, std::array{*row.time});
+    }
+  }
+}
+
 Series CsvImporter::take() {
   times_->expect_all_splits();
   expect_rows_left();
@@ -311,6 +383,13 @@ Series CsvImporter::take() {
   series_.same_times = times_->steps().doubles();
   series_.time_gaps = times_->steps().gaps();
   series_.calendar = options_.calendar;
+  series_.known = options_.columns.known;
+  series_.statics = statics_->columns();
+  take_future();
+  for (std::size_t number = 0; number < series_.parts.size(); ++number) {
+    SeriesPart& part = series_.parts[number];
+    if (part.size() > 0) part.constants = statics_->constants(number, series_.path, part.name);
+  }
   series_.x = rows_->take(series_.parts, values_.size());
   if (row_times_) series_.times = row_times_->take(series_.parts, 1);
   std::erase_if(series_.parts, [](const SeriesPart& part) { return part.size() == 0; });

@@ -28,6 +28,7 @@ class MissingFiller;
 class Resampler;
 class RowTimes;
 class SeriesRows;
+class StaticValues;
 
 /// How tables are read.
 struct CsvOptions {
@@ -46,6 +47,8 @@ struct CsvOptions {
   std::string resample{};
   /// Parts of each row's time that are features (see calendar_parts).
   std::vector<std::string> calendar{};
+  /// What columns.statics hold, where it is known.
+  std::vector<StaticColumn> statics{};
   /// Signs and order of dates where neither these options nor the first lines tell them.
   std::optional<char> usual_decimal{};
   std::optional<DateOrder> usual_date_order{};
@@ -81,6 +84,14 @@ class CsvImporter {
   Recipe recipe(const TimeStep& usual = {}) const;
 
  private:
+  /// The last rows of a series, of which only known columns have values.
+  struct FutureRow {
+    std::vector<double> values;
+    std::optional<double> time;
+    std::size_t split = 0;
+    std::int64_t line = 0;
+  };
+  using FutureRows = std::vector<FutureRow>;
   using Fields = std::vector<std::string_view>;
   struct Hash {
     using is_transparent = void;
@@ -97,9 +108,16 @@ class CsvImporter {
   void add(const Fields& fields);
   std::size_t number_of_series(const Fields& fields);
   std::optional<double> time_of(const Fields& fields, std::size_t number);
+  void read_statics(const Fields& fields, std::size_t number);
   void read_values(const Fields& fields);
+  bool is_of_future(std::span<const double> row) const;
+  bool lacks_values(std::span<const double> row) const;
   void take_row(std::size_t number, std::size_t split, std::optional<double> time,
                 std::span<double> row);
+  void take_whole_row(std::size_t number, std::size_t split, std::optional<double> time,
+                      std::span<double> row);
+  std::string first_unknown_column() const;
+  void take_future();
   void take_step(std::size_t number, double time, std::span<double> row);
   void expect_rows_left() const;
   [[noreturn]] void fail(const std::string& problem) const;
@@ -116,6 +134,8 @@ class CsvImporter {
   std::unique_ptr<SeriesRows> rows_;
   std::unique_ptr<SeriesRows> row_times_;  // of the same rows; none once a row has no time
   std::vector<MissingFiller> fillers_;     // by series
+  std::unique_ptr<StaticValues> statics_;
+  std::vector<FutureRows> future_;  // by series
   std::unique_ptr<RowTimes> times_;
   std::unique_ptr<Resampler> resampler_;     // if rows are resampled
   std::array<std::int64_t, 3> read_rows_{};  // by split, those left out among them

@@ -144,6 +144,7 @@ void choose_features(CsvColumns& columns, const CsvColumnOptions& options, Recor
   if (!options.features.empty()) return;
   for (std::size_t i = 0; i < columns.names.size(); ++i) {
     if (i == columns.time || i == columns.group) continue;
+    if (std::ranges::find(columns.statics, i) != columns.statics.end()) continue;
     if (is_row_numbers(columns, records, i)) {
       columns.left_out.push_back(i);
       continue;
@@ -152,6 +153,25 @@ void choose_features(CsvColumns& columns, const CsvColumnOptions& options, Recor
     if (is_name_of_time(columns.names[i]) || holds_times(columns, records, i)) {
       columns.time_like.push_back(i);
     }
+  }
+}
+
+/// Which features are known of the future, too.
+void choose_known(CsvColumns& columns, const CsvColumnOptions& options, std::string_view where) {
+  columns.are_known.assign(columns.features.size(), false);
+  for (const std::string& name : options.known) {
+    const std::size_t column = index_of(columns, "--known", name, where, options.are_known);
+    const auto feature = std::ranges::find(columns.features, column);
+    if (feature == columns.features.end()) {
+      throw InvalidArgument(
+          fmt::format("{}: --known: expected columns that are features, found '{}'", where, name));
+    }
+    columns.are_known[static_cast<std::size_t>(feature - columns.features.begin())] = true;
+  }
+  if (!options.known.empty() &&
+      std::ranges::find(columns.are_known, false) == columns.are_known.end()) {
+    throw InvalidArgument(
+        fmt::format("{}: --known: expected a column beside them to forecast, found none", where));
   }
 }
 
@@ -172,7 +192,11 @@ CsvColumns find_csv_columns(Records records, const CsvColumnOptions& options,
   columns.time = options.time.empty()
                      ? find_time(columns, records)
                      : index_of(columns, "time", options.time, where, options.are_known);
+  for (const std::string& name : options.statics) {
+    columns.statics.push_back(index_of(columns, "--static", name, where, options.are_known));
+  }
   choose_features(columns, options, records, where);
+  choose_known(columns, options, where);
   if (columns.features.empty()) {
     throw FileError(fmt::format("{}: expected a column of numbers beside the time stamp", where));
   }

@@ -12,9 +12,11 @@ namespace quadgate {
 /// Which columns of a table are read, by name.
 struct CsvColumnOptions {
   std::vector<std::string> features{};  ///< in this order; empty: all but time and group
-  std::string time{};      ///< tells a row's time; empty: the first column, if it is not of numbers
-  std::string group{};     ///< names a row's series; empty: all rows are one series
-  bool are_known = false;  ///< `features` are those that a model or data set knows
+  std::string time{};   ///< tells a row's time; empty: the first column, if it is not of numbers
+  std::string group{};  ///< names a row's series; empty: all rows are one series
+  std::vector<std::string> statics{};  ///< have one value a series, and are no features
+  std::vector<std::string> known{};    ///< features that are known of the future, too
+  bool are_known = false;              ///< `features` are those that a model or data set knows
 };
 
 /// The columns of a table and what they are for.
@@ -24,6 +26,8 @@ struct CsvColumns {
   std::vector<std::size_t> features;  ///< indices
   std::optional<std::size_t> time;
   std::optional<std::size_t> group;
+  std::vector<std::size_t> statics;
+  std::vector<bool> are_known;         ///< [features]
   std::vector<std::size_t> left_out;   ///< columns of row numbers, which have no name of their own
   std::vector<std::size_t> time_like;  ///< features nobody chose that look like times
 };

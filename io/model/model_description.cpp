@@ -155,8 +155,9 @@ void expect_names(const AttributeReader& from, const ModelDescription& model) {
   };
   const std::int64_t features = model.config.has_embedding() ? 0 : model.config.input_size();
   const DataDescription& data = model.data;
-  if (!data.feature_names.empty()) expect("feature_names", features, data.feature_names.size());
-  if (!data.mean.empty()) expect("mean", features, data.mean.size(), "values");
+  const std::int64_t of_file = features - std::ssize(data.known_names);
+  if (!data.feature_names.empty()) expect("feature_names", of_file, data.feature_names.size());
+  if (!data.mean.empty()) expect("mean", of_file, data.mean.size(), "values");
   if (model.config.has_embedding()) {
     expect("token_names", model.config.embedding.vocabulary_size, model.data.token_names.size());
   }

@@ -1,4 +1,5 @@
 #include "io/model/onnx_units.h"
+#include "io/data/covariates.h"
 
 #include <cstdint>
 #include <span>
@@ -41,8 +42,9 @@ std::string add_distribution(OnnxGraph& graph, const std::string& outputs,
 std::string add_standardization(OnnxGraph& graph, const std::string& x,
                                 const DataDescription& data) {
   if (data.mean.empty()) return x;
-  const std::string deviation = graph.node("Sub", {x, add_numbers(graph, "x_mean", data.mean)});
-  return graph.node("Div", {deviation, add_numbers(graph, "x_std", data.std)});
+  const std::string deviation =
+      graph.node("Sub", {x, add_numbers(graph, "x_mean", of_inputs(data, data.mean))});
+  return graph.node("Div", {deviation, add_numbers(graph, "x_std", of_inputs(data, data.std))});
 }
 
 std::string add_original_units(OnnxGraph& graph, std::string outputs,

@@ -24,8 +24,12 @@ class AddedColumns {
   void next(std::span<const double> x, std::vector<double>& out);
 
  private:
+  const SeriesPart& next_part();
+
   const Series& data_;
   SpooledFloats::Reader times_;
+  std::size_t part_ = 0;   // of the last row that was given
+  std::int64_t row_ = -1;  // its number in that part
 };
 
 }  // namespace quadgate

@@ -83,6 +83,7 @@ void for_each_split(const Series& data, Body body) {
     visit(1, part.rows[1]);
     visit(kNoSplit, part.gap);
     visit(2, part.rows[2]);
+    visit(kNoSplit, part.future_rows);
   }
 }
 
@@ -106,7 +107,32 @@ void for_each_training_piece(const Series& data, Body body) {
   });
 }
 
-/// Of the columns that are read; those that are added stay as they are.
+/// Mean and std of a feature of static columns over the training rows.
+std::pair<double, double> scale_of_constants(const Series& data, std::size_t feature) {
+  std::optional<double> first;
+  bool is_one = true;
+  double rows = 0;
+  double sum = 0;
+  const auto for_each_part = [&](auto body) {
+    for (const SeriesPart& part : data.parts) {
+      if (part.rows[0] > 0) body(static_cast<double>(part.rows[0]), part.constants.at(feature));
+    }
+  };
+  for_each_part([&](double count, double value) {
+    is_one = is_one && value == first.value_or(value);
+    first = value;
+    rows += count;
+    sum += count * value;
+  });
+  if (is_one) return {first.value_or(0), 1};
+  const double mean = sum / rows;
+  double squares = 0;
+  for_each_part(
+      [&](double count, double value) { squares += count * (value - mean) * (value - mean); });
+  return {mean, std::sqrt(squares / rows)};
+}
+
+/// Of the columns that are read, and of static numbers; what else is added stays as it is.
 Standardization measure(const Series& data, const PrepareOptions& options) {
   ColumnMoments moments(data.columns());
   WorkMeter meter(options.observer, "measuring", data.path,
@@ -121,6 +147,15 @@ Standardization measure(const Series& data, const PrepareOptions& options) {
   });
   Standardization standardization = moments.standardization();
   const std::size_t columns = data.feature_names.size() + AddedColumns(data).names().size();
+  std::size_t feature = 0;
+  for (const StaticColumn& column : data.statics) {
+    const bool is_number = column.classes.empty();
+    const auto [mean, std] = is_number ? scale_of_constants(data, feature) : std::pair(0.0, 1.0);
+    const std::size_t features = is_number ? 1 : column.classes.size();
+    standardization.mean.insert(standardization.mean.end(), features, mean);
+    standardization.std.insert(standardization.std.end(), features, std);
+    feature += features;
+  }
   standardization.mean.resize(columns, 0);
   standardization.std.resize(columns, 1);
   return standardization;
@@ -223,7 +258,8 @@ PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
   const Scale scale =
       scale_of(data.path, data.fill_with_mean, options, [&] { return measure(data, options); });
   const std::vector<std::string> features = all_names(data);
-  const DataDescription description = describe(features, scale, options);
+  DataDescription description = describe(features, scale, options);
+  description.known_names = data.known;
   const bool has_names = data.parts.size() > 1 || !data.parts.at(0).name.empty();
   DatasetFile file(path, "forecast", description, has_names ? 2 : 1);
   if (has_names) {

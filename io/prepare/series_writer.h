@@ -18,8 +18,12 @@ struct SeriesPart {
   std::string name{};                  ///< empty if the table does not name its series
   std::array<std::int64_t, 3> rows{};  ///< of each split: train, valid, test
   std::int64_t gap = 0;                ///< rows in front of those of test that are of no split
+  std::int64_t future_rows = 0;        ///< behind them: only known columns have values there
+  std::vector<double> constants{};     ///< the features of Series::statics
 
-  std::int64_t size() const noexcept { return std::reduce(rows.begin(), rows.end(), gap); }
+  std::int64_t size() const noexcept {
+    return std::reduce(rows.begin(), rows.end(), gap + future_rows);
+  }
 };
 
 /// Multivariate series, as importers read them.
@@ -35,6 +39,8 @@ struct Series {
   SpooledFloats x;                      ///< [L, C], C = feature_names.size(); NaN: not known
   SpooledFloats times;                  ///< [L], as Recipe::time_format writes them; or none
   std::vector<std::string> calendar{};  ///< parts of the times that become features (see Recipe)
+  std::vector<StaticColumn> statics{};  ///< whose values become features of each row
+  std::vector<std::string> known{};     ///< columns that are known of the future, too
   std::vector<SeriesPart> parts{};      ///< their rows follow each other in x, in the order of time
   bool fill_with_mean = false;          ///< NaN becomes the mean of the column's training rows
   std::int64_t dropped_rows = 0;        ///< rows left out, since a value was missing

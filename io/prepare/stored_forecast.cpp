@@ -120,13 +120,36 @@ std::uint64_t StoredForecast::checksum() const {
   return sum;
 }
 
+// The features of static columns.
+std::vector<double> StoredForecast::constants_of(const StoredSeries& series) const {
+  std::vector<double> constants;
+  if (!description_.recipe || series.rows() == 0) return constants;
+  const auto& names = description_.feature_names;
+  read(series, 0, 1, [&](std::span<const float> x, std::span<const std::int64_t>) {
+    for (const std::string& name : added_names({.statics = description_.recipe->statics})) {
+      const auto column = static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
+      const double value = x[column];
+      constants.push_back(description_.mean.empty()
+                              ? value
+                              : value * description_.std[column] + description_.mean[column]);
+    }
+  });
+  return constants;
+}
+
 PrepareSummary StoredForecast::write_fold(const std::filesystem::path& path,
                                           std::span<const SeriesFold> folds,
                                           std::span<const std::int64_t> valid_rows) const {
   Series data(paths_.front(), {.output = path});
-  data.feature_names = series_names_of(description_);
-  if (description_.recipe) data.calendar = description_.recipe->calendar;  // made anew of times
-  const std::vector<std::size_t> columns = read_columns(description_);
+  DataDescription of_table = description_;  // whose known columns are read as others
+  of_table.known_names.clear();
+  data.feature_names = series_names_of(of_table);
+  data.known = description_.known_names;
+  if (description_.recipe) {
+    data.calendar = description_.recipe->calendar;  // made anew of times
+    data.statics = description_.recipe->statics;
+  }
+  const std::vector<std::size_t> columns = read_columns(of_table);
   const std::vector<double>& mean = description_.mean;
   std::vector<double> values;
   for (std::size_t i = 0; i < series_.size(); ++i) {
@@ -134,7 +157,8 @@ PrepareSummary StoredForecast::write_fold(const std::filesystem::path& path,
     data.parts.push_back(
         {.name = series_[i].name,
          .rows = {fold.gap - fold.train - valid_rows[i], valid_rows[i], fold.end - fold.test},
-         .gap = fold.test - fold.gap});
+         .gap = fold.test - fold.gap,
+         .constants = constants_of(series_[i])});
     read(series_[i], fold.train, fold.end,
          [&](std::span<const float> x, std::span<const std::int64_t> times) {
            values.clear();

@@ -45,6 +45,8 @@ class StoredForecast {
                             std::span<const std::int64_t> valid_rows) const;
 
  private:
+  std::vector<double> constants_of(const StoredSeries& series) const;
+
   using Visitor =
       std::function<void(std::span<const float> x, std::span<const std::int64_t> times)>;
   void read(const StoredSeries& series, std::int64_t begin, std::int64_t end,

@@ -82,6 +82,11 @@ class Model(nn.Module):
         self.token_names = _names(config, "token_names")
         self.mean = _numbers(config, "mean")
         self.std = _numbers(config, "std")
+        if self.mean is not None and self.std is not None:
+            # Known columns come once more, of the rows to forecast.
+            again = [self.feature_names.index(name) for name in _names(config, "known_names")]
+            self.mean = torch.cat([self.mean, self.mean[again]])
+            self.std = torch.cat([self.std, self.std[again]])
         input_size = int(config["input_size"])
         self.embedding: nn.Embedding | None = None
         if "vocabulary_size" in config:

@@ -29,8 +29,13 @@ TEST_F(DataDescriptionTest, SurvivesAFile) {
       .std = {2, 3},
       .window = Window{.input_len = 4, .horizon = 2, .stride = 3, .targets = {"b"}}};
   const DataDescription timed{
-      .feature_names = {"a", "hour_sin", "hour_cos"},
-      .recipe = Recipe{.kind = "csv", .time = "at", .calendar = {"hour"}, .step = {.count = 60}}};
+      .feature_names = {"a", "promo", "hour_sin", "hour_cos"},
+      .known_names = {"promo"},
+      .recipe = Recipe{.kind = "csv",
+                       .time = "at",
+                       .calendar = {"hour"},
+                       .statics = {{"area"}, {"kind", {"b", "c"}}, {"size", {"b"}}},
+                       .step = {.count = 60}}};
   const DataDescription characters{.token_names = {"<unk>", "樹"},
                                    .token_level = TextLevel::characters,
                                    .class_names = {"B-NOUN", "I-NOUN"}};

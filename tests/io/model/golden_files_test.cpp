@@ -158,6 +158,29 @@ TEST_F(GoldenFilesTest, CheckpointVersion3AndDataSetVersion4) {
                          -1.3420720100402832F, 1.865484356880188F, -1.7663276195526123F}));
 }
 
+// With a static column and one that is known beforehand, of rows behind the last targets too.
+// PyTorch computed what it predicts.
+TEST_F(GoldenFilesTest, CheckpointVersion3OfKnownColumns) {
+  const Checkpoint checkpoint(golden("checkpoint_v3_known.h5"));
+  const ModelDescription model = checkpoint.description();
+  EXPECT_THAT(model.data.known_names, ElementsAre("promo"));
+  ASSERT_EQ(model.data.recipe->statics.size(), 1U);
+  EXPECT_EQ(model.data.recipe->statics[0], (StaticColumn{"kind", {"a", "b"}}));
+  EXPECT_EQ(model.config.rnn.input_size, 5);
+  Dataset forecast(golden("dataset_v4_known.h5"), model.data.window, {}, kIgnoreIndex, &model.data);
+  EXPECT_THAT(forecast.description().window->targets, ElementsAre("level"));
+  Batch windows;
+  forecast.inputs(kFuture).read(std::vector<std::int64_t>{0, 1}, windows);
+  EXPECT_THAT(windows.x, ElementsAre(36, 0, 1, 0, 1, 49, 1, 1, 0, 0,  // of north
+                                     -6, 1, 0, 1, 1, -7, 1, 0, 1, 1));
+  Arena arena(1);
+  Network network(model.config, 2, 2, arena);
+  checkpoint.load_parameters(network.parameters());
+  std::vector<float> outputs(2);
+  network.predict(windows, outputs);
+  EXPECT_THAT(outputs, Pointwise(FloatNear(1e-5F), {2.851154088973999F, -0.7627800703048706F}));
+}
+
 TEST_F(GoldenFilesTest, DataSetsVersion1) {
   Dataset classification(golden("dataset_v1_classification.h5"));
   const Batch labelled = train_rows(classification);
