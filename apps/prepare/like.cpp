@@ -101,12 +101,13 @@ void expect_same_step(const KnownData& known, const Recipe& found,
   if (!known.data.recipe) return;
   const TimeStep& expected = known.data.recipe->step;
   if (!expected.is_known() || !found.step.is_known() || found.step == expected) return;
-  const bool can_resample = expected.unit == TimeStep::Unit::seconds &&
+  const bool can_resample = found.kind == "csv" && expected.unit == TimeStep::Unit::seconds &&
                             found.step.unit == TimeStep::Unit::seconds &&
                             found.step.count < expected.count;
   throw DataError(fmt::format(
-      "{}: column '{}': expected a row every {}, as the data of {} have, found rows every {}{}",
-      input.string(), found.time, to_string(expected), known.path.string(), to_string(found.step),
+      "{}: {}: expected a row every {}, as the data of {} have, found rows every {}{}",
+      input.string(), found.kind == "tsf" ? "@frequency" : fmt::format("column '{}'", found.time),
+      to_string(expected), known.path.string(), to_string(found.step),
       can_resample ? fmt::format(" (quadgate prepare csv --like {} --resample {} makes such rows)",
                                  known.path.string(), to_string(expected))
                    : ""));

@@ -10,7 +10,7 @@ namespace quadgate::apps {
 /// kind, or does not tell the kind.
 void follow(const KnownData& known, PrepareArguments& arguments);
 
-/// Throws DataError, naming file and column, if the rows of a table are not as far from each other
+/// Throws DataError, naming file and column, if the rows of series are not as far from each other
 /// as those of `known`.
 void expect_same_step(const KnownData& known, const Recipe& found,
                       const std::filesystem::path& input);

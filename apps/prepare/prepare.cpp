@@ -187,9 +187,9 @@ void write_series(const Job& job, Series series, const std::optional<Recipe>& re
   job.say(path, notes);
 }
 
-/// Writes the data set of series that `read` makes of the input.
+/// Writes the data set of series that `read` makes of the input, which may fill `recipe`.
 template <typename Read>
-void prepare_series(const Job& job, Read read) {
+void prepare_series(const Job& job, Read read, const std::optional<Recipe>& recipe = {}) {
   const PrepareArguments& arguments = job.arguments;
   if (!arguments.valid.empty() || !arguments.test.empty()) {
     throw InvalidArgument(fmt::format(
@@ -203,7 +203,8 @@ void prepare_series(const Job& job, Read read) {
   }
   catch_stop_signals(/*ends_reads=*/true);
   std::optional<PrepareProgress> progress(std::in_place);
-  write_series(job, read(job.import_options(progress->observer())), {}, progress);
+  Series series = read(job.import_options(progress->observer()));
+  write_series(job, std::move(series), recipe, progress);
 }
 
 /// Throws DataError unless sequences are for the task of the data that they shall be like.
@@ -268,8 +269,20 @@ void prepare_ts(Job job) {
     return;
   }
   job.arguments.kind = "tsf";
-  prepare_series(
-      job, [&](const ImportOptions& options) { return read_tsf(input, job.policy(), options); });
+  std::optional<Recipe> recipe;
+  std::string without_times;
+  const auto read = [&](const ImportOptions& options) {
+    TsfData data = read_tsf(input, job.policy(), options);
+    if (job.known != nullptr) expect_same_step(*job.known, data.recipe, input);
+    recipe = std::move(data.recipe);
+    without_times = std::move(data.without_times);
+    return std::move(data.series);
+  };
+  prepare_series(job, read, recipe);
+  if (!without_times.empty()) {
+    warn(
+        fmt::format("{}: the times of the series are left out: {}", input.string(), without_times));
+  }
 }
 
 void prepare_csv(const Job& job) {

@@ -149,4 +149,10 @@ int weekday_of(double time) {
   return static_cast<int>((day % 7 + 7 + 4) % 7);  // 1970-01-01 was a Thursday
 }
 
+int day_of_month(double time) {
+  return is_calendar_time(time)
+             ? static_cast<int>(static_cast<unsigned>(DayAndTime(time).date.day()))
+             : 1;
+}
+
 }  // namespace quadgate

@@ -45,5 +45,7 @@ std::int64_t whole_months(double from, double to);
 std::int64_t whole_month_ends(double from, double to);
 /// 0 is Sunday.
 int weekday_of(double time);
+/// 1 is the first.
+int day_of_month(double time);
 
 }  // namespace quadgate

@@ -97,16 +97,21 @@ LabelledSequences fill_missing(LabelledSequences data, MissingPolicy policy,
 Series fill_missing(Series data, MissingPolicy policy, const SpoolOptions& spool) {
   if (policy == MissingPolicy::error || data.size() == 0) return data;
   SpooledFloats whole(spool);
+  SpooledFloats whole_times(spool);
   SpooledFloats::Reader x(data.x);
+  SpooledFloats::Reader times(data.times);
   MissingFiller filler(policy, static_cast<std::size_t>(data.columns()));
   std::vector<double> row(static_cast<std::size_t>(data.columns()));
+  std::vector<double> time(data.times.size() > 0 ? 1 : 0);
   const std::int64_t rows = data.size();
   for (SeriesPart& part : data.parts) {
     filler.begin();
     for (std::int64_t left = part.size(); left > 0; --left) {
       x.read(row);
+      times.read(time);
       if (filler.keep(row)) {
         whole.append(row);
+        whole_times.append(time);
       } else {
         --part.rows[0];
         ++data.dropped_rows;
@@ -116,6 +121,7 @@ Series fill_missing(Series data, MissingPolicy policy, const SpoolOptions& spool
   if (whole.size() == 0) fail_all_left_out(data.path, policy, rows, "rows");
   std::erase_if(data.parts, [](const SeriesPart& part) { return part.size() == 0; });
   data.x = std::move(whole);
+  data.times = std::move(whole_times);
   data.filled_values = filler.filled();
   data.fill_with_mean = policy == MissingPolicy::mean;
   return data;

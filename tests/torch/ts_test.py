@@ -60,7 +60,14 @@ def test_series_are_aeons(tmp_path, aeon, path):
     frame, _ = aeon.load_from_tsf_file(str(path), return_type="tsf_default")
     with h5py.File(tmp_path / "a.h5") as file:
         x, names, ranges = file["train/x"][()], list(file.attrs["series_names"]), file["test/ranges"][()]
+        times = file["train/time"][()] if "time" in file["train"] else None
     groups = [n for n in ("series_group", "series_name") if n in frame]
     assert names == ["/".join(row) for row in frame[groups].itertuples(index=False)]
     for series, (begin, _, end) in zip(frame["series_value"], ranges):
         numpy.testing.assert_array_equal(x[begin:end, 0], numpy.asarray(series, "f4"))
+    assert (times is None) == ("start_timestamp" not in frame)
+    if times is None:
+        return
+    for start, (begin, _, end) in zip(frame["start_timestamp"], ranges):  # aeon's alias of "yearly"
+        expected = pandas.date_range(start, periods=end - begin, freq="YS").as_unit("us").asi8
+        numpy.testing.assert_array_equal(times[begin:end], expected)

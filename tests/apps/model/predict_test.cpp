@@ -201,6 +201,33 @@ TEST_F(PredictTest, NumbersRowsOfADataSetWithoutTimes) {
   EXPECT_THAT(out({"--split", "test"}), StartsWith("row,a+1,b+1,a+2,b+2\n0,"));
 }
 
+TEST_F(PredictTest, RefusesSeriesOfAnotherFrequency) {
+  const auto series = [](const std::string& frequency) {
+    return "@attribute n string\n@attribute t date\n@frequency " + frequency +
+           "\n@data\na:2020-01-01:1,2,3,4,5,6,7,8,9\n";
+  };
+  write("old.tsf", series("daily"));
+  ASSERT_EQ(run({"prepare", "tsf", "old.tsf", "-o", "old.h5"}).code, kExitDone);
+  write("run.toml",
+        "[data]\npath = \"old.h5\"\ninput_len = 3\nhorizon = 1\n[model]\nhidden_size = 2\n"
+        "[train]\nepochs = 1\n[output]\ndir = \"run\"\n");
+  ASSERT_EQ(run({"train", "run.toml"}).code, kExitDone);
+  write("hourly.tsf", series("hourly"));
+  expect_refused(predict("hourly.tsf"), kExitFailure,
+                 "hourly.tsf: @frequency: expected a row every 1d, as the data of "
+                 "run/checkpoint.h5 have, found rows every 1h");
+  write("odd.tsf", series("dayly"));
+  expect_refused(predict("odd.tsf"), kExitFailure,
+                 "odd.tsf:4: @frequency: expected hourly, daily, weekly, monthly, quarterly, "
+                 "yearly, half_hourly, 10_minutes or the like, found 'dayly'");
+  write("none.tsf", "@attribute n string\n@attribute t date\n@data\na:2020-01-01:1,2,3,4,5\n");
+  const Outcome outcome = predict("none.tsf");
+  EXPECT_EQ(outcome.code, kExitDone);
+  EXPECT_THAT(outcome.err, HasSubstr("none.tsf: the times of the series are left out: no line "
+                                       "@frequency tells how far they are from each other\n"));
+  EXPECT_THAT(read("out.csv"), HasSubstr("a,5,value,1,"));
+}
+
 TEST_F(PredictTest, RefusesSequencesThatTheModelCannotTake) {
   write("old.ts", "@classLabel true up down\n@data\n1,2,3:up\n3,2,1:down\n1,3,4:up\n4,3,2:down\n");
   ASSERT_EQ(run({"prepare", "ts", "old.ts", "-o", "old.h5"}).code, kExitDone);

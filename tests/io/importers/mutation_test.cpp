@@ -204,10 +204,10 @@ TEST_F(MutationTest, TsWithTimes) {
 
 TEST_F(MutationTest, Tsf) {
   survive(
-      "@relation r\n@attribute name string\n@attribute start date\n@data\nA:1979-01-01:1,?,3\n"
-      "B:1980-01-01:4\n",
+      "@relation r\n@attribute name string\n@attribute start date\n@frequency 2_quarters\n@data\n"
+      "A:1979-01-31 00-00-00:1,?,3\nB:1980-04-30:4\n",
       [&](const std::string& content) {
-        expect_whole(read_tsf(file("a", content), MissingPolicy::forward, options_));
+        expect_whole(read_tsf(file("a", content), MissingPolicy::forward, options_).series);
       },
       mutate_text);
 }
