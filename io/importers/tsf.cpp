@@ -186,9 +186,7 @@ class TsfReader {
   }
 
   void add_times_of(const SeriesPart& part, double start) {
-    constexpr double kLast = 253402300799;  // 9999-12-31 23:59:59
-    const double second = step_.unit == TimeStep::Unit::seconds ? 1 : 31 * kSecondsOfDay;
-    if (start + static_cast<double>(part.size()) * step_.count * second > kLast) {
+    if (time_after(start, step_, part.size() - 1) > kLatestTime) {
       throw FileError(
           fmt::format("{}: series '{}': {} values, one every {}, go beyond the year "
                       "9999",

@@ -213,18 +213,18 @@ TEST_F(PredictTest, RefusesSeriesOfAnotherFrequency) {
         "[train]\nepochs = 1\n[output]\ndir = \"run\"\n");
   ASSERT_EQ(run({"train", "run.toml"}).code, kExitDone);
   write("hourly.tsf", series("hourly"));
-  expect_refused(predict("hourly.tsf"), kExitFailure,
+  expect_refused(predict("hourly.tsf"), kExitFailed,
                  "hourly.tsf: @frequency: expected a row every 1d, as the data of "
                  "run/checkpoint.h5 have, found rows every 1h");
   write("odd.tsf", series("dayly"));
-  expect_refused(predict("odd.tsf"), kExitFailure,
+  expect_refused(predict("odd.tsf"), kExitFailed,
                  "odd.tsf:4: @frequency: expected hourly, daily, weekly, monthly, quarterly, "
                  "yearly, half_hourly, 10_minutes or the like, found 'dayly'");
   write("none.tsf", "@attribute n string\n@attribute t date\n@data\na:2020-01-01:1,2,3,4,5\n");
   const Outcome outcome = predict("none.tsf");
   EXPECT_EQ(outcome.code, kExitDone);
   EXPECT_THAT(outcome.err, HasSubstr("none.tsf: the times of the series are left out: no line "
-                                       "@frequency tells how far they are from each other\n"));
+                                     "@frequency tells how far they are from each other\n"));
   EXPECT_THAT(read("out.csv"), HasSubstr("a,5,value,1,"));
 }
 
