@@ -158,6 +158,7 @@ CsvOptions csv_options_of(const Job& job) {
     std::erase(options.columns.features, name);
   }
   options.calendar = recipe.calendar;
+  options.has_step = recipe.step.is_known();
   options.statics = recipe.statics;
   for (const StaticColumn& column : recipe.statics) options.columns.statics.push_back(column.name);
   if (!recipe.decimal.empty()) options.usual_decimal = recipe.decimal[0];

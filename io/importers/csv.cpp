@@ -255,7 +255,7 @@ std::optional<double> CsvImporter::time_of(const Fields& fields, std::size_t num
     if (const char* expected = times_->add(number, *time)) {
       fail_field(*columns_.time, expected, text);
     }
-  } else if (needs_every_time()) {
+  } else if (needs_every_time() || options_.has_step) {
     fail_field(*columns_.time,
                format.is_calendar()
                    ? fmt::format("a time ({}), as in the first rows", format.name())

@@ -47,6 +47,8 @@ struct CsvOptions {
   std::string resample{};
   /// Parts of each row's time that are features (see calendar_parts).
   std::vector<std::string> calendar{};
+  /// A column of times has one in each row, as a model's step goes on with them.
+  bool has_step = false;
   /// What columns.statics hold, where it is known.
   std::vector<StaticColumn> statics{};
   /// Signs and order of dates where neither these options nor the first lines tell them.

@@ -87,6 +87,10 @@ TEST_F(PredictTest, RefusesTablesThatAreNotAsTheModelKnowsThem) {
   expect_refused(predict("missing.csv"), kExitFailed, "missing.csv:22: column 'a'");
   write("text.csv", hours(0, 20) + "2020-01-01 20:00,x,1\n");
   expect_refused(predict("text.csv"), kExitFailed, "text.csv:22: column 'a'");
+  write("untold.csv", hours(0, 20) + "noon,1,1\n");
+  expect_refused(predict("untold.csv"), kExitFailed,
+                 "untold.csv:22: column 'at': expected a time (dates), as in the first rows, found "
+                 "'noon'");
   write("empty.csv", "");
   expect_refused(predict("empty.csv"), kExitFailed, "empty.csv");
   expect_refused(predict("none.csv"), kExitFailed, "none.csv: No such file");
