@@ -45,7 +45,7 @@ void read_scale(const AttributeReader& from, DataDescription& description) {
 
 std::vector<std::string> read_known(const AttributeReader& from,
                                     const std::vector<std::string>& features) {
-  const std::vector<std::string> names = from.read_strings("known_names");
+  std::vector<std::string> names = from.read_strings("known_names");
   for (const std::string& name : names) {
     if (std::ranges::count(names, name) == 1 && std::ranges::count(features, name) == 1) continue;
     throw FileError(fmt::format("{}: expected names of features, each once, found '{}'",

@@ -1,6 +1,7 @@
 #include "io/model/onnx_units.h"
 #include "io/data/covariates.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -28,8 +29,8 @@ std::string add_distribution(OnnxGraph& graph, const std::string& outputs,
       least.push_back(name == "mean" ? 0 : name == "scale" ? kLeastScale : kLeastDf);
     }
   }
-  std::vector<double> is_spread;
-  for (const double mean : is_mean) is_spread.push_back(1 - mean);
+  std::vector<double> is_spread(is_mean.size());
+  std::ranges::transform(is_mean, is_spread.begin(), [](double mean) { return 1 - mean; });
   const std::string means = graph.node("Mul", {outputs, add_numbers(graph, "is_mean", is_mean)});
   const std::string spreads = graph.node(
       "Mul", {graph.node("Softplus", {outputs}), add_numbers(graph, "is_spread", is_spread)});
