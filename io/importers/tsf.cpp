@@ -32,14 +32,14 @@ struct Frequency {
   TimeStep step;
 };
 
-constexpr double kOneDay = 86400;
+constexpr double kSecondsADay = 86400;
 
 constexpr std::array<Frequency, 8> kFrequencies{
     {{"secondly", "seconds", {TimeStep::Unit::seconds, 1}},
      {"minutely", "minutes", {TimeStep::Unit::seconds, 60}},
      {"hourly", "hours", {TimeStep::Unit::seconds, 3600}},
-     {"daily", "days", {TimeStep::Unit::seconds, kOneDay}},
-     {"weekly", "weeks", {TimeStep::Unit::seconds, 7 * kOneDay}},
+     {"daily", "days", {TimeStep::Unit::seconds, kSecondsADay}},
+     {"weekly", "weeks", {TimeStep::Unit::seconds, 7 * kSecondsADay}},
      {"monthly", "months", {TimeStep::Unit::months, 1}},
      {"quarterly", "quarters", {TimeStep::Unit::months, 3}},
      {"yearly", "years", {TimeStep::Unit::months, 12}}}};
@@ -173,7 +173,7 @@ class TsfReader {
     if (!step_.is_known()) return "no line @frequency tells how far they are from each other";
     if (step_.unit == TimeStep::Unit::months) {
       constexpr int kInAllMonths = 28;
-      const auto is_last = [](double start) { return day_of_month(start + kOneDay) == 1; };
+      const auto is_last = [](double start) { return day_of_month(start + kSecondsADay) == 1; };
       const auto is_in_all = [](double start) { return day_of_month(start) <= kInAllMonths; };
       if (std::ranges::all_of(starts_, is_last)) {
         step_.unit = TimeStep::Unit::month_ends;
