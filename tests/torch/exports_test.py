@@ -1,6 +1,6 @@
 # Sweeps losses, normalizations and tasks of models trained on scaled data: what ONNX Runtime and Keras
 # make of raw rows has to be what `quadgate predict` writes, in the units of the data. README's lines for
-# each runtime are run as they are. Tolerance: 1e-5 of the values' spread, as inputs and outputs are float32.
+# each runtime are run as they are. Tolerance: 1e-5 of the values' size and spread, as inputs and outputs are float32.
 
 import os
 import pathlib
@@ -53,15 +53,12 @@ def run_onnx(path, x, lengths=None):
     return session.run(["output"], {session.get_inputs()[0].name: x, "lengths": lengths.astype("i4")})[0]
 
 
-def test_windows(folder):
+def raw_windows(folder):
     """The raw windows of the test split, [n, T, I]."""
     frame = pandas.read_csv(folder / "ETTh1.csv").iloc[:, 1:].to_numpy()
     begin = len(frame) - int(len(frame) * 0.4) - LENGTH
     windows = numpy.lib.stride_tricks.sliding_window_view(frame[begin:], LENGTH, axis=0)
     return windows[: -HORIZON].transpose(0, 2, 1).astype("f4")
-
-
-test_windows.__test__ = False
 
 
 def predicted(folder, checkpoint, data):
@@ -101,7 +98,7 @@ def test_onnx_takes_and_gives_the_units_of_the_data(tmp_path, name):
     keys = {"targets": ["c2", "c0"]} if name == "some_targets" else {}
     checkpoint, data = forecast_model(tmp_path, model, settings, **keys)
     path = export(tmp_path, checkpoint)
-    expect_near(run_onnx(path, test_windows(tmp_path)), predicted(tmp_path, checkpoint, data))
+    expect_near(run_onnx(path, raw_windows(tmp_path)), predicted(tmp_path, checkpoint, data))
     quadgate("import", path, "-o", tmp_path / "back.h5")
     expect_same_model(tmp_path / "back.h5", checkpoint)
 
@@ -111,7 +108,7 @@ def test_onnx_takes_and_gives_standardized_values_if_asked(tmp_path):
     path = export(tmp_path, checkpoint, "model.onnx", "--standardized")
     with h5py.File(data) as file:
         mean, std = file.attrs["mean"], file.attrs["std"]
-    outputs = run_onnx(path, ((test_windows(tmp_path) - mean) / std).astype("f4"))
+    outputs = run_onnx(path, ((raw_windows(tmp_path) - mean) / std).astype("f4"))
     scale = numpy.tile(std, HORIZON)
     expect_near(outputs * scale + numpy.tile(mean, HORIZON), predicted(tmp_path, checkpoint, data))
     quadgate("import", path, "-o", tmp_path / "back.h5")
@@ -163,7 +160,7 @@ def test_keras_takes_and_gives_the_units_of_the_data(tmp_path):
     model = keras.Sequential([keras.Input((None, 7)), layers.Normalization(), layers.LSTM(8),
                               layers.Dense(HORIZON * 4), layers.Normalization(invert=True)])  # fmt: skip
     model.load_weights(path)
-    outputs = model.predict(test_windows(tmp_path), verbose=0)
+    outputs = model.predict(raw_windows(tmp_path), verbose=0)
     expect_near(outputs, predicted(tmp_path, checkpoint, data))
     done = subprocess.run([os.environ["QUADGATE_BIN"], "import", path, "-o", tmp_path / "back.h5"],
                           capture_output=True, text=True)  # fmt: skip
