@@ -1,9 +1,7 @@
 #include "apps/prepare/prepare.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -14,12 +12,12 @@
 #include "apps/common/output_file.h"
 #include "apps/common/signals.h"
 #include "apps/common/warn.h"
+#include "apps/prepare/csv_options.h"
 #include "apps/prepare/like.h"
+#include "apps/prepare/prepare_job.h"
 #include "apps/prepare/prepare_notes.h"
 #include "apps/prepare/prepare_progress.h"
 #include "engine/base/error.h"
-#include "io/data/calendar.h"
-#include "io/data/covariates.h"
 #include "io/importers/conllu.h"
 #include "io/importers/csv.h"
 #include "io/importers/idx.h"
@@ -41,132 +39,10 @@ constexpr std::int64_t kMinWordCount = 2;
 
 using Files = std::vector<std::filesystem::path>;
 
-/// What is to be written of what.
-struct Job {
-  PrepareArguments arguments{};
-  const KnownData* known = nullptr;  ///< that the input is like, if not null
-  InputWords* words = nullptr;       ///< if not null, get the words, and nothing goes to stdout
-
-  bool is_quiet() const noexcept { return words != nullptr; }
-  std::string missing() const { return arguments.missing.empty() ? "error" : arguments.missing; }
-  MissingPolicy policy() const { return missing_policy_from_name(missing()); }
-  ImportOptions import_options(ProgressObserver observer) const {
-    ImportOptions options{.spool = {.output = arguments.output}, .observer = std::move(observer)};
-    if (known != nullptr) options.unlabelled = network_task(known->task);
-    return options;
-  }
-  void say(const std::string& text) const {
-    if (!is_quiet()) fmt::print("{}", text);
-  }
-  /// What was done to the rows of a file.
-  void say(const std::filesystem::path& path, const Lines& notes) const {
-    if (notes.empty()) return;
-    if (!is_quiet()) return say(fmt::format("{}\n", fmt::join(notes, "\n")));
-    words->notes.push_back(fmt::format("{}: {}", path.string(), fmt::join(notes, "; ")));
-  }
-};
-
-TextLevel level_of(const Job& job, TextLevel usual) {
+TextLevel level_of(const PrepareJob& job, TextLevel usual) {
   const std::string& level = job.arguments.level;
   if (level.empty()) return usual;
   return level == to_string(TextLevel::words) ? TextLevel::words : TextLevel::characters;
-}
-
-PrepareOptions options_of(const Job& job, ProgressObserver observer) {
-  const PrepareArguments& arguments = job.arguments;
-  const bool makes_vocabulary =
-      job.known == nullptr && (arguments.kind == "conllu" || arguments.kind == "text");
-  const std::int64_t min_count = arguments.min_count.value_or(1);
-  return {.valid_fraction = arguments.valid_fraction,
-          .test_fraction = arguments.test_fraction,
-          .seed = arguments.seed.value_or(PrepareOptions().seed),
-          .standardize = arguments.standardize,
-          .min_count = min_count,
-          .gzip = arguments.gzip,
-          .observer = std::move(observer),
-          .recipe = Recipe{.kind = arguments.kind,
-                           .missing = job.missing(),
-                           .min_count = makes_vocabulary ? min_count : 0},
-          .like = job.known != nullptr ? &job.known->data : nullptr};
-}
-
-void print(const Job& job, const PrepareSummary& summary, const char* unit) {
-  const bool is_scaled =
-      job.known != nullptr ? !job.known->data.mean.empty() : job.arguments.standardize;
-  job.say(fmt::format("wrote {}: {} train, {} valid, {} test {}{}\n", job.arguments.output.string(),
-                      summary.train, summary.valid, summary.test, unit,
-                      is_scaled ? ", standardized" : ""));
-  if (summary.vocabulary > 0) job.say(fmt::format("vocabulary: {} tokens\n", summary.vocabulary));
-}
-
-std::vector<std::string> calendar_of(const PrepareArguments& arguments) {
-  if (arguments.calendar.empty()) return {};
-  std::vector<std::string> parts;
-  for (std::string& part : split_names(arguments.calendar)) {
-    if (!is_calendar_part(part) || std::ranges::find(parts, part) != parts.end()) {
-      throw InvalidArgument(fmt::format("--calendar: expected some of {}, each once, found '{}'",
-                                        fmt::join(calendar_parts(), ", "), arguments.calendar));
-    }
-    parts.push_back(std::move(part));
-  }
-  return parts;
-}
-
-std::vector<std::string> names_of(const std::vector<std::string>& lists) {
-  std::vector<std::string> names;
-  for (const std::string& list : lists) {
-    for (std::string& name : split_names(list)) names.push_back(std::move(name));
-  }
-  return names;
-}
-
-CsvOptions csv_options_of(const Job& job) {
-  const PrepareArguments& arguments = job.arguments;
-  CsvOptions options{
-      .columns = {{}, arguments.time, arguments.group},
-      .delimiter = {},
-      .decimal = {},
-      .missing = job.policy(),
-      .valid_from = arguments.valid_from,
-      .test_from = arguments.test_from,
-      .resample = arguments.resample,
-      .calendar = calendar_of(arguments),
-  };
-  options.columns.features = names_of(arguments.columns);
-  options.columns.statics = names_of(arguments.statics);
-  options.columns.known = names_of(arguments.known);
-  if (arguments.delimiter == "tab") {
-    options.delimiter = '\t';
-  } else if (arguments.delimiter.size() == 1) {
-    options.delimiter = arguments.delimiter[0];
-  } else if (!arguments.delimiter.empty()) {
-    throw InvalidArgument(
-        fmt::format("--delimiter: expected one character or tab, found '{}'", arguments.delimiter));
-  }
-  if (!arguments.date_order.empty()) {
-    options.date_order =
-        arguments.date_order == "day-first" ? DateOrder::day_first : DateOrder::month_first;
-  }
-  if (!arguments.decimal.empty()) options.decimal = arguments.decimal[0];
-  if (job.known == nullptr) return options;
-  options.columns.features = job.known->data.feature_names;
-  options.columns.are_known = true;
-  options.columns.known = job.known->data.known_names;
-  if (!job.known->data.recipe) return options;
-  const Recipe& recipe = *job.known->data.recipe;
-  for (const std::string& name : added_names(recipe)) {
-    std::erase(options.columns.features, name);
-  }
-  options.calendar = recipe.calendar;
-  options.has_step = recipe.step.is_known();
-  options.statics = recipe.statics;
-  for (const StaticColumn& column : recipe.statics) options.columns.statics.push_back(column.name);
-  if (!recipe.decimal.empty()) options.usual_decimal = recipe.decimal[0];
-  if (!recipe.date_order.empty()) {
-    options.usual_date_order =
-        recipe.date_order == "day-first" ? DateOrder::day_first : DateOrder::month_first;
-  }
-  return options;
 }
 
 struct IsGiven {
@@ -174,23 +50,23 @@ struct IsGiven {
 };
 
 /// Writes the data set of series.
-void write_series(const Job& job, Series series, const std::optional<Recipe>& recipe,
+void write_series(const PrepareJob& job, Series series, const std::optional<Recipe>& recipe,
                   std::optional<PrepareProgress>& progress) {
   const std::filesystem::path path = series.path;
   const std::size_t count = series.parts.size();
   const Lines notes = notes_on(series, job.missing());
-  PrepareOptions options = options_of(job, progress->observer());
+  PrepareOptions options = job.options(progress->observer());
   if (recipe) options.recipe = recipe;
   const PrepareSummary summary = write_forecast(job.arguments.output, std::move(series), options);
   progress.reset();  // ends its line
-  print(job, summary, "rows");
+  job.say(summary, "rows");
   if (count > 1) job.say(fmt::format("series: {}\n", count));
   job.say(path, notes);
 }
 
 /// Writes the data set of series that `read` makes of the input, which may fill `recipe`.
 template <typename Read>
-void prepare_series(const Job& job, Read read, const std::optional<Recipe>& recipe = {}) {
+void prepare_series(const PrepareJob& job, Read read, const std::optional<Recipe>& recipe = {}) {
   const PrepareArguments& arguments = job.arguments;
   if (!arguments.valid.empty() || !arguments.test.empty()) {
     throw InvalidArgument(fmt::format(
@@ -209,7 +85,7 @@ void prepare_series(const Job& job, Read read, const std::optional<Recipe>& reci
 }
 
 /// Throws DataError unless sequences are for the task of the data that they shall be like.
-void expect_known_task(const Job& job, const LabelledSequences& data) {
+void expect_known_task(const PrepareJob& job, const LabelledSequences& data) {
   if (job.known == nullptr || data.task == network_task(job.known->task)) return;
   throw DataError(fmt::format("{}: expected targets of a {}, as those of {}, found a {}",
                               data.path.string(), job.known->task, job.known->path.string(),
@@ -219,7 +95,7 @@ void expect_known_task(const Job& job, const LabelledSequences& data) {
 /// `read` makes sequences or a text of an input; `write` makes a data set of them.
 /// `has` tells of the files of a split whether there is one.
 template <typename Read, typename Write, typename Has = IsGiven>
-void prepare_rows(const Job& job, const char* unit, Read read, Write write, Has has = {}) {
+void prepare_rows(const PrepareJob& job, const char* unit, Read read, Write write, Has has = {}) {
   catch_stop_signals(/*ends_reads=*/true);
   std::optional<PrepareProgress> progress(std::in_place);
   const PrepareArguments& arguments = job.arguments;
@@ -233,9 +109,9 @@ void prepare_rows(const Job& job, const char* unit, Read read, Write write, Has 
   if (has(arguments.test)) test = read(arguments.test, import);
   if constexpr (kIsOfSequences) expect_known_task(job, data);
   const PrepareSummary summary =
-      write(arguments.output, data, valid, test, options_of(job, progress->observer()));
+      write(arguments.output, data, valid, test, job.options(progress->observer()));
   progress.reset();  // ends its line
-  print(job, summary, unit);
+  job.say(summary, unit);
   if constexpr (kIsOfSequences) {
     for (const Data* const file : {&data, valid ? &*valid : nullptr, test ? &*test : nullptr}) {
       if (file == nullptr) continue;
@@ -248,7 +124,7 @@ void prepare_rows(const Job& job, const char* unit, Read read, Write write, Has 
   }
 }
 
-void prepare_idx(const Job& job) {
+void prepare_idx(const PrepareJob& job) {
   const auto read = [&](const Files& files, const ImportOptions& options) {
     if (files.size() < 2 && job.known == nullptr) {
       throw InvalidArgument(
@@ -259,7 +135,7 @@ void prepare_idx(const Job& job) {
   prepare_rows(job, "sequences", read, write_sequences);
 }
 
-void prepare_ts(Job job) {
+void prepare_ts(PrepareJob job) {
   const std::filesystem::path& input = job.arguments.inputs.at(0);
   const bool is_of_series = job.known != nullptr ? job.known->task == "forecast" : is_tsf(input);
   if (!is_of_series) {
@@ -286,8 +162,8 @@ void prepare_ts(Job job) {
   }
 }
 
-void prepare_csv(const Job& job) {
-  const CsvOptions options = csv_options_of(job);
+void prepare_csv(const PrepareJob& job) {
+  const CsvOptions options = csv_options(job);
   catch_stop_signals(/*ends_reads=*/true);
   std::optional<PrepareProgress> progress(std::in_place);
   CsvImporter importer(options, job.import_options(progress->observer()));
@@ -307,7 +183,7 @@ void prepare_csv(const Job& job) {
   for (const std::string& line : importer.findings().warnings) warn(line);
 }
 
-void prepare_npz(const Job& job) {
+void prepare_npz(const PrepareJob& job) {
   const PrepareArguments& arguments = job.arguments;
   const NpzFile file(arguments.inputs.at(0));
   const bool is_divided = file.has("x_train");
@@ -344,7 +220,7 @@ void prepare_npz(const Job& job) {
   }
 }
 
-void prepare_conllu(Job job) {
+void prepare_conllu(PrepareJob job) {
   PrepareArguments& arguments = job.arguments;
   arguments.min_count = arguments.min_count.value_or(kMinWordCount);
   if (arguments.column.empty()) arguments.column = to_string(ConlluColumn::upos);
@@ -376,7 +252,7 @@ void prepare_conllu(Job job) {
   }
 }
 
-void prepare_text(Job job) {
+void prepare_text(PrepareJob job) {
   const TextLevel level = level_of(job, TextLevel::characters);
   if (level == TextLevel::words) {
     job.arguments.min_count = job.arguments.min_count.value_or(kMinWordCount);
@@ -394,7 +270,7 @@ void prepare_text(Job job) {
   prepare_rows(job, "tokens", read, write);
 }
 
-void run(const Job& job) {
+void run(const PrepareJob& job) {
   const std::string& kind = job.arguments.kind;
   if (kind == "idx") return prepare_idx(job);
   if (kind == "ts" || kind == "tsf") return prepare_ts(job);
@@ -425,7 +301,7 @@ void prepare(const PrepareArguments& arguments) {
     return;
   }
   const KnownData known = read_known_data(arguments.like);
-  Job job{.arguments = arguments, .known = &known};
+  PrepareJob job{.arguments = arguments, .known = &known};
   follow(known, job.arguments);
   run(job);
 }

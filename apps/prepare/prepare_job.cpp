@@ -1,0 +1,52 @@
+#include "apps/prepare/prepare_job.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdint>
+#include <utility>
+
+namespace quadgate::apps {
+
+ImportOptions PrepareJob::import_options(ProgressObserver observer) const {
+  ImportOptions options{.spool = {.output = arguments.output}, .observer = std::move(observer)};
+  if (known != nullptr) options.unlabelled = network_task(known->task);
+  return options;
+}
+
+PrepareOptions PrepareJob::options(ProgressObserver observer) const {
+  const bool makes_vocabulary =
+      known == nullptr && (arguments.kind == "conllu" || arguments.kind == "text");
+  const std::int64_t min_count = arguments.min_count.value_or(1);
+  return {.valid_fraction = arguments.valid_fraction,
+          .test_fraction = arguments.test_fraction,
+          .seed = arguments.seed.value_or(PrepareOptions().seed),
+          .standardize = arguments.standardize,
+          .min_count = min_count,
+          .gzip = arguments.gzip,
+          .observer = std::move(observer),
+          .recipe = Recipe{.kind = arguments.kind,
+                           .missing = missing(),
+                           .min_count = makes_vocabulary ? min_count : 0},
+          .like = known != nullptr ? &known->data : nullptr};
+}
+
+void PrepareJob::say(const std::string& text) const {
+  if (!is_quiet()) fmt::print("{}", text);
+}
+
+void PrepareJob::say(const std::filesystem::path& path, const Lines& notes) const {
+  if (notes.empty()) return;
+  if (!is_quiet()) return say(fmt::format("{}\n", fmt::join(notes, "\n")));
+  words->notes.push_back(fmt::format("{}: {}", path.string(), fmt::join(notes, "; ")));
+}
+
+void PrepareJob::say(const PrepareSummary& summary, const char* unit) const {
+  const bool is_scaled = known != nullptr ? !known->data.mean.empty() : arguments.standardize;
+  say(fmt::format("wrote {}: {} train, {} valid, {} test {}{}\n", arguments.output.string(),
+                  summary.train, summary.valid, summary.test, unit,
+                  is_scaled ? ", standardized" : ""));
+  if (summary.vocabulary > 0) say(fmt::format("vocabulary: {} tokens\n", summary.vocabulary));
+}
+
+}  // namespace quadgate::apps
