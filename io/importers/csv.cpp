@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -11,12 +10,12 @@
 
 #include "engine/base/error.h"
 #include "io/importers/csv_dialect.h"
+#include "io/importers/csv_findings.h"
 #include "io/importers/csv_numbers.h"
 #include "io/importers/csv_reader.h"
-#include "io/importers/missing_filler.h"
 #include "io/importers/resampler.h"
 #include "io/importers/row_times.h"
-#include "io/importers/series_rows.h"
+#include "io/importers/series_builder.h"
 #include "io/importers/static_values.h"
 #include "io/importers/time_format.h"
 
@@ -25,24 +24,14 @@ namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
-bool is_unknown(double value) { return std::isnan(value); }
-
-std::vector<std::string> names_of(const CsvColumns& columns,
-                                  const std::vector<std::size_t>& which) {
-  std::vector<std::string> names;
-  names.reserve(which.size());
-  for (const std::size_t i : which) names.push_back(columns.names[i]);
-  return names;
-}
+bool is_missing_value(double value) { return std::isnan(value); }
 
 }  // namespace
 
 CsvImporter::CsvImporter(CsvOptions options, ImportOptions import)
     : options_(std::move(options)),
       import_(std::move(import)),
-      series_({}, import_.spool),
-      rows_(std::make_unique<SeriesRows>(import_.spool)),
-      row_times_(std::make_unique<SeriesRows>(import_.spool)),
+      rows_(std::make_unique<SeriesBuilder>(options_.missing, import_.spool)),
       statics_(std::make_unique<StaticValues>(options_.columns.statics, options_.statics)),
       times_(std::make_unique<RowTimes>(options_.valid_from, options_.test_from)),
       format_(std::make_unique<CsvNumbers>()) {}
@@ -77,29 +66,19 @@ void CsvImporter::read(const std::filesystem::path& path, std::size_t split) {
   }
   if (is_empty) fail_empty();
   if (resampler_) resampler_->finish();
-  tell_findings(reader);
+  add_findings(path, reader, columns_, *format_, times_->format(), findings_);
 }
 
 void CsvImporter::set_columns(CsvColumns columns) {
-  const std::vector<std::string> names = names_of(columns, columns.features);
-  if (series_.feature_names.empty()) {
-    series_.path = path_;
-    series_.feature_names = names;
-    values_.resize(names.size());
-    if (!options_.resample.empty()) {
-      resampler_ = std::make_unique<Resampler>(
-          parse_time_step(options_.resample), values_.size(),
-          [this](std::size_t number, double time, std::span<double> row) {
-            take_step(number, time, row);
-          });
-    }
-  }
-  if (names != series_.feature_names) {
-    throw DataError(fmt::format("{}: expected columns {}, as in {}, found {}", path_.string(),
-                                join_names(series_.feature_names), series_.path.string(),
-                                join_names(names)));
-  }
+  rows_->begin_file(path_, columns.names_of(columns.features), columns.are_known);
   columns_ = std::move(columns);
+  values_.resize(columns_.features.size());
+  if (resampler_ || options_.resample.empty()) return;
+  resampler_ =
+      std::make_unique<Resampler>(parse_time_step(options_.resample), values_.size(),
+                                  [this](std::size_t number, double time, std::span<double> row) {
+                                    take_step(number, time, row);
+                                  });
 }
 
 void CsvImporter::begin_times(const std::vector<std::vector<std::string>>& first) {
@@ -163,8 +142,8 @@ Recipe CsvImporter::recipe(const TimeStep& usual) const {
   if (format.has_year_last() && !format.is_ambiguous()) {
     recipe.date_order = format.name() == "dates, day first" ? "day-first" : "month-first";
   }
-  if (!row_times_) return recipe;
-  recipe.other_steps = series_.dropped_rows;
+  if (!rows_->has_times()) return recipe;
+  recipe.other_steps = rows_->dropped_rows();
   if (resampler_) {
     recipe.step = {TimeStep::Unit::seconds, parse_time_step(options_.resample)};
     return recipe;
@@ -174,45 +153,6 @@ Recipe CsvImporter::recipe(const TimeStep& usual) const {
   recipe.step = is_usual ? usual : steps.step(format.is_calendar());
   recipe.other_steps += steps.others(recipe.step);
   return recipe;
-}
-
-void CsvImporter::tell_findings(const CsvReader& reader) {
-  constexpr std::size_t kMostNames = 8;
-  const auto tell = [&](const CsvColumns& of, const std::vector<std::size_t>& which) {
-    return join_names(names_of(of, which), kMostNames);
-  };
-  const char delimiter = reader.delimiter();
-  std::string found = fmt::format(
-      "{}: fields between {}, {}", path_.string(),
-      delimiter == '\t' ? std::string("tabs") : fmt::format("'{}'", delimiter), format_->about());
-  found += columns_.time ? fmt::format(", time '{}' ({})", columns_.names[*columns_.time],
-                                       times_->format().name())
-                         : ", no times";
-  if (!columns_.has_header) found += ", no line of names";
-  found += ", features " + tell(columns_, columns_.features);
-  if (!columns_.left_out.empty()) {
-    found += fmt::format("; left out: {} (row numbers)", tell(columns_, columns_.left_out));
-  }
-  if (reader.comments() > 0) found += fmt::format("; {} lines of comments", reader.comments());
-  findings_.files.push_back(found);
-  if (!columns_.time_like.empty()) {
-    findings_.warnings.push_back(fmt::format(
-        "{}: read as features, though they look like time: {} (--columns chooses features, "
-        "--time tells which is the time)",
-        path_.string(), tell(columns_, columns_.time_like)));
-  }
-  if (columns_.time && times_->format().is_ambiguous()) {
-    findings_.warnings.push_back(
-        fmt::format("{}: column '{}' is not read: its dates may have the day or the month first "
-                    "(--date-order tells)",
-                    path_.string(), columns_.names[*columns_.time]));
-  }
-  if (columns_.time && times_->format().name() == "text") {
-    findings_.warnings.push_back(
-        fmt::format("{}: column '{}' is not read: it holds no times or numbers (--group makes a "
-                    "series of the rows of each name)",
-                    path_.string(), columns_.names[*columns_.time]));
-  }
 }
 
 void CsvImporter::add(const Fields& fields) {
@@ -225,8 +165,7 @@ void CsvImporter::add(const Fields& fields) {
   read_statics(fields, number);
   read_values(fields);
   if (!resampler_) {
-    take_row(number, time && times_->has_borders() ? times_->split_of(*time) : split_, time,
-             values_);
+    take_row(number, time, values_);
   } else if (const std::string problem = resampler_->add(number, time.value(), values_);
              !problem.empty()) {
     fail_field(*columns_.time, problem, fields[*columns_.time]);
@@ -237,11 +176,8 @@ std::size_t CsvImporter::number_of_series(const Fields& fields) {
   const std::string_view name = columns_.group ? fields[*columns_.group] : std::string_view();
   if (const auto found = numbers_.find(name); found != numbers_.end()) return found->second;
   if (columns_.group && name.empty()) fail_field(*columns_.group, "the name of a series", name);
-  const std::size_t number = numbers_.size();
+  const std::size_t number = rows_->add_series(name);
   numbers_.emplace(name, number);
-  series_.parts.push_back({.name = std::string(name)});
-  fillers_.emplace_back(options_.missing, values_.size());
-  future_.emplace_back();
   return number;
 }
 
@@ -270,26 +206,11 @@ void CsvImporter::read_statics(const Fields& fields, std::size_t number) {
     const std::string_view text = fields[columns_.statics[i]];
     const std::string expected = statics_->add(number, i, text, *format_);
     if (expected.empty()) continue;
-    const std::string& series = series_.parts[number].name;
+    const std::string& series = rows_->name(number);
     fail(fmt::format("{}column '{}': expected {}, found '{}' (--static: one value a series)",
                      series.empty() ? "" : fmt::format("series '{}': ", series),
                      columns_.names[columns_.statics[i]], expected, text));
   }
-}
-
-// Whether only the known columns have values, and all of them.
-bool CsvImporter::is_of_future(std::span<const double> row) const {
-  if (options_.columns.known.empty()) return false;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    if (columns_.are_known[i] == std::isnan(row[i])) return false;
-  }
-  return true;
-}
-
-// Whether a row lacks values that it has to have.
-bool CsvImporter::lacks_values(std::span<const double> row) const {
-  return options_.missing == MissingPolicy::error && std::ranges::any_of(row, is_unknown) &&
-         !is_of_future(row);
 }
 
 // Fills values_.
@@ -302,8 +223,8 @@ void CsvImporter::read_values(const Fields& fields) {
     }
     values_[i] = number.value_or(kMissing);
   }
-  if (!lacks_values(values_)) return;
-  const auto missing = std::ranges::find_if(values_, is_unknown) - values_.begin();
+  if (!rows_->lacks_values(values_)) return;
+  const auto missing = std::ranges::find_if(values_, is_missing_value) - values_.begin();
   const std::size_t column = columns_.features[static_cast<std::size_t>(missing)];
   fail(fmt::format(
       "column '{}': expected a number, found '{}' (--missing drops or fills what is missing)",
@@ -312,100 +233,39 @@ void CsvImporter::read_values(const Fields& fields) {
 
 // Takes a row of resampled ones.
 void CsvImporter::take_step(std::size_t number, double time, std::span<double> row) {
-  if (lacks_values(row)) {
+  if (rows_->lacks_values(row)) {
     throw FileError(
         fmt::format("{}: --resample {}: no row is from {} to the next step (--missing "
                     "drops or fills what is missing)",
                     path_.string(), options_.resample, times_->format().format(time)));
   }
-  take_row(number, times_->has_borders() ? times_->split_of(time) : split_, time, row);
+  take_row(number, time, row);
 }
 
-// NaN is what is missing. Rows of the future wait: others behind them make them rows like these.
-void CsvImporter::take_row(std::size_t number, std::size_t split, std::optional<double> time,
-                           std::span<double> row) {
-  FutureRows& future = future_[number];
-  if (is_of_future(row)) {
-    future.push_back({{row.begin(), row.end()}, time, split, line_});
-    return;
-  }
-  for (FutureRow& waiting : future) {
-    if (options_.missing == MissingPolicy::error) {
-      line_ = waiting.line;
-      fail(
-          fmt::format("column '{}': expected a number, as rows with numbers follow (--missing "
-                      "drops or fills what is missing)",
-                      first_unknown_column()));
-    }
-    take_whole_row(number, waiting.split, waiting.time, waiting.values);
-  }
-  future.clear();
-  take_whole_row(number, split, time, row);
-}
-
-std::string CsvImporter::first_unknown_column() const {
-  const auto unknown = std::ranges::find(columns_.are_known, false) - columns_.are_known.begin();
-  return columns_.names[columns_.features[static_cast<std::size_t>(unknown)]];
-}
-
-void CsvImporter::take_whole_row(std::size_t number, std::size_t split, std::optional<double> time,
-                                 std::span<double> row) {
-  ++read_rows_.at(split);
-  if (!fillers_[number].keep(row)) {
-    ++series_.dropped_rows;
-    return;
-  }
-  ++series_.parts[number].rows.at(split);
-  rows_->append(number, row);
-  if (!time || std::abs(*time) > kLargestTime) row_times_.reset();
-  if (row_times_) row_times_->append(number, std::array{*time});
-}
-
-// What nobody knows of the future is 0.
-void CsvImporter::take_future() {
-  for (std::size_t number = 0; number < future_.size(); ++number) {
-    for (FutureRow& row : future_[number]) {
-      ++series_.parts[number].future_rows;
-      std::ranges::replace_if(row.values, is_unknown, 0);
-      rows_->append(number, row.values);
-      if (!row.time || std::abs(*row.time) > kLargestTime) row_times_.reset();
-      if (row_times_) row_times_->append(number, std::array{*row.time});
-    }
-  }
+void CsvImporter::take_row(std::size_t number, std::optional<double> time, std::span<double> row) {
+  const bool is_divided = time && times_->has_borders();
+  rows_->add({.series = number,
+              .split = is_divided ? times_->split_of(*time) : split_,
+              .time = time,
+              .line = line_,
+              .values = row});
 }
 
 Series CsvImporter::take() {
   times_->expect_all_splits();
-  expect_rows_left();
-  series_.fill_with_mean = options_.missing == MissingPolicy::mean;
-  for (const MissingFiller& filler : fillers_) series_.filled_values += filler.filled();
-  series_.steps_back = times_->steps_back();
-  series_.same_times = times_->steps().doubles();
-  series_.time_gaps = times_->steps().gaps();
-  series_.calendar = options_.calendar;
-  series_.known = options_.columns.known;
-  series_.statics = statics_->columns();
-  take_future();
-  for (std::size_t number = 0; number < series_.parts.size(); ++number) {
-    SeriesPart& part = series_.parts[number];
-    if (part.size() > 0) part.constants = statics_->constants(number, series_.path, part.name);
+  Series series = rows_->take();
+  series.steps_back = times_->steps_back();
+  series.same_times = times_->steps().doubles();
+  series.time_gaps = times_->steps().gaps();
+  series.calendar = options_.calendar;
+  series.known = options_.columns.known;
+  series.statics = statics_->columns();
+  for (std::size_t number = 0; number < series.parts.size(); ++number) {
+    SeriesPart& part = series.parts[number];
+    if (part.size() > 0) part.constants = statics_->constants(number, series.path, part.name);
   }
-  series_.x = rows_->take(series_.parts, values_.size());
-  if (row_times_) series_.times = row_times_->take(series_.parts, 1);
-  std::erase_if(series_.parts, [](const SeriesPart& part) { return part.size() == 0; });
-  return std::move(series_);
-}
-
-void CsvImporter::expect_rows_left() const {
-  constexpr std::array kSplits{"train", "valid", "test"};
-  for (std::size_t split = 0; split < kSplits.size(); ++split) {
-    const auto is_of_split = [&](const SeriesPart& part) { return part.rows.at(split) > 0; };
-    if (read_rows_.at(split) == 0 || std::ranges::any_of(series_.parts, is_of_split)) continue;
-    throw FileError(
-        fmt::format("{}: --missing {}: left out all {} rows of the {} split, as each lacks a value",
-                    series_.path.string(), to_string(options_.missing), read_rows_.at(split),
-                    kSplits.at(split)));
-  }
+  std::erase_if(series.parts, [](const SeriesPart& part) { return part.size() == 0; });
+  return series;
 }
 
 void CsvImporter::fail(const std::string& problem) const {

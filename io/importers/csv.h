@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -23,11 +22,9 @@
 namespace quadgate {
 
 class CsvNumbers;
-class CsvReader;
-class MissingFiller;
 class Resampler;
 class RowTimes;
-class SeriesRows;
+class SeriesBuilder;
 class StaticValues;
 
 /// How tables are read.
@@ -86,14 +83,6 @@ class CsvImporter {
   Recipe recipe(const TimeStep& usual = {}) const;
 
  private:
-  /// The last rows of a series, of which only known columns have values.
-  struct FutureRow {
-    std::vector<double> values;
-    std::optional<double> time;
-    std::size_t split = 0;
-    std::int64_t line = 0;
-  };
-  using FutureRows = std::vector<FutureRow>;
   using Fields = std::vector<std::string_view>;
   struct Hash {
     using is_transparent = void;
@@ -104,7 +93,6 @@ class CsvImporter {
 
   void set_columns(CsvColumns columns);
   void begin_times(const std::vector<std::vector<std::string>>& first);
-  void tell_findings(const CsvReader& reader);
   bool needs_every_time() const;
   void begin_recipe();
   void add(const Fields& fields);
@@ -112,16 +100,8 @@ class CsvImporter {
   std::optional<double> time_of(const Fields& fields, std::size_t number);
   void read_statics(const Fields& fields, std::size_t number);
   void read_values(const Fields& fields);
-  bool is_of_future(std::span<const double> row) const;
-  bool lacks_values(std::span<const double> row) const;
-  void take_row(std::size_t number, std::size_t split, std::optional<double> time,
-                std::span<double> row);
-  void take_whole_row(std::size_t number, std::size_t split, std::optional<double> time,
-                      std::span<double> row);
-  std::string first_unknown_column() const;
-  void take_future();
+  void take_row(std::size_t number, std::optional<double> time, std::span<double> row);
   void take_step(std::size_t number, double time, std::span<double> row);
-  void expect_rows_left() const;
   [[noreturn]] void fail(const std::string& problem) const;
   [[noreturn]] void fail_field(std::size_t column, std::string_view expected,
                                std::string_view found) const;
@@ -131,16 +111,11 @@ class CsvImporter {
   ImportOptions import_;
   CsvFindings findings_;
   Recipe recipe_;
-  Series series_;
   std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> numbers_;  // of series
-  std::unique_ptr<SeriesRows> rows_;
-  std::unique_ptr<SeriesRows> row_times_;  // of the same rows; none once a row has no time
-  std::vector<MissingFiller> fillers_;     // by series
+  std::unique_ptr<SeriesBuilder> rows_;
   std::unique_ptr<StaticValues> statics_;
-  std::vector<FutureRows> future_;  // by series
   std::unique_ptr<RowTimes> times_;
-  std::unique_ptr<Resampler> resampler_;     // if rows are resampled
-  std::array<std::int64_t, 3> read_rows_{};  // by split, those left out among them
+  std::unique_ptr<Resampler> resampler_;  // if rows are resampled
 
   // The file that is being read:
   std::filesystem::path path_;

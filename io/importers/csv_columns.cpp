@@ -177,6 +177,13 @@ void choose_known(CsvColumns& columns, const CsvColumnOptions& options, std::str
 
 }  // namespace
 
+std::vector<std::string> CsvColumns::names_of(std::span<const std::size_t> columns) const {
+  std::vector<std::string> found;
+  found.reserve(columns.size());
+  for (const std::size_t column : columns) found.push_back(names[column]);
+  return found;
+}
+
 CsvColumns find_csv_columns(Records records, const CsvColumnOptions& options,
                             std::string_view where) {
   CsvColumns columns;

@@ -30,6 +30,8 @@ struct CsvColumns {
   std::vector<bool> are_known;         ///< [features]
   std::vector<std::size_t> left_out;   ///< columns of row numbers, which have no name of their own
   std::vector<std::size_t> time_like;  ///< features nobody chose that look like times
+
+  std::vector<std::string> names_of(std::span<const std::size_t> columns) const;
 };
 
 /// Finds the columns from a table's first records. The first record is names, unless all of its
