@@ -120,6 +120,12 @@ void predict(const PredictArguments& arguments) {
   }
   const KnownData known{arguments.checkpoint, task_name(description), description.data};
   const InputData input(arguments.input, known, arguments.output);
+  if (const std::int64_t left_out = input.words().left_out; left_out > 0) {
+    throw DataError(fmt::format(
+        "{}: expected values of all rows, as predictions have a row each, found {} sequences with "
+        "missing ones, which the data of {} were without (--missing drop)",
+        input.name(), left_out, arguments.checkpoint.string()));
+  }
   input.run([&] {
     predict_data(arguments, description, std::span(&input.path(), 1), input.name(), &input.words());
   });

@@ -51,6 +51,16 @@ void expect_task(const KnownData& known, const PrepareArguments& arguments) {
       known.data.token_names.empty() ? "" : " of tokens", known.path.string(), arguments.kind));
 }
 
+/// Of text and sentences there may be many, which become one.
+void expect_input_count(const PrepareArguments& arguments) {
+  if (arguments.kind == "conllu" || arguments.kind == "text") return;
+  const std::size_t most = arguments.kind == "idx" ? 2 : 1;  // images and labels
+  if (arguments.inputs.size() <= most) return;
+  throw InvalidArgument(fmt::format("input: expected {} of kind {}, found also {}",
+                                    most == 1 ? "one file" : "images and labels", arguments.kind,
+                                    arguments.inputs[most].string()));
+}
+
 }  // namespace
 
 void follow(const KnownData& known, PrepareArguments& arguments) {
@@ -64,6 +74,7 @@ void follow(const KnownData& known, PrepareArguments& arguments) {
   }
   if (arguments.kind.empty()) arguments.kind = recipe->kind;
   expect_task(known, arguments);
+  expect_input_count(arguments);
   expect_not_given(!arguments.columns.empty(), "--columns", known);
   expect_not_given(!arguments.statics.empty(), "--static", known);
   expect_not_given(!arguments.known.empty(), "--known", known);

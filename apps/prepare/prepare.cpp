@@ -118,6 +118,7 @@ void prepare_rows(const PrepareJob& job, const char* unit, Read read, Write writ
       const Lines notes = notes_on(*file, job.missing());
       if (!notes.empty()) job.say(file->path.string() + ":\n");
       job.say(file->path, notes);
+      if (job.is_quiet()) job.words->left_out += file->dropped_sequences;
     }
   } else if (job.words != nullptr) {
     job.words->tokens = std::move(data.tokens);
@@ -183,13 +184,25 @@ void prepare_csv(const PrepareJob& job) {
   for (const std::string& line : importer.findings().warnings) warn(line);
 }
 
+/// Throws InvalidArgument if the rows of a raw file are divided, and nobody says which are meant.
+void expect_one_split(const NpzFile& file, const KnownData& model) {
+  for (const char* const other : {"x_valid", "x_val", "x_test"}) {
+    if (!file.has("x_train") || !file.has(other)) continue;
+    throw InvalidArgument(fmt::format(
+        "{}: expected rows of one split, found arrays x_train and {} ('quadgate prepare --like {} "
+        "{} -o data.h5' makes a data set of them, for --data and --split)",
+        file.path().string(), other, model.path.string(), file.path().string()));
+  }
+}
+
 void prepare_npz(const PrepareJob& job) {
   const PrepareArguments& arguments = job.arguments;
   const NpzFile file(arguments.inputs.at(0));
   const bool is_divided = file.has("x_train");
-  warn_of_unread(file, is_divided);
-  const bool is_of_series = job.known != nullptr ? job.known->task == "forecast" && !is_divided
-                                                 : !is_divided && !file.has("y");
+  const bool is_of_series =
+      job.known != nullptr ? job.known->task == "forecast" : !is_divided && !file.has("y");
+  warn_of_unread(file, is_of_series, is_divided);
+  if (job.is_quiet()) expect_one_split(file, *job.known);
   if (is_of_series) {
     prepare_series(job, [&](const ImportOptions& options) {
       return fill_missing(read_npz_series(file, options), job.policy(), options.spool);

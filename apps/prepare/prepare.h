@@ -17,6 +17,7 @@ struct InputWords {
   WordList words;
   SpooledIntegers tokens;          ///< numbers of words, in the order of the input
   std::vector<std::string> notes;  ///< what was done to its rows, a line a file
+  std::int64_t left_out = 0;       ///< sequences
 };
 
 struct PrepareArguments {

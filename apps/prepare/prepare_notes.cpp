@@ -39,10 +39,11 @@ Lines notes_on(const LabelledSequences& data, const std::string& policy) {
   return lines;
 }
 
-void warn_of_unread(const NpzFile& file, bool is_divided) {
-  const bool has_valid = file.has("x_valid");
-  const std::vector<std::string> of_splits{"_train", has_valid ? "_valid" : "_val", "_test"};
-  const auto unread = unread_arrays(file, is_divided ? of_splits : std::vector<std::string>{""});
+void warn_of_unread(const NpzFile& file, bool is_of_series, bool is_divided) {
+  std::vector<std::string> suffixes;
+  if (is_divided) suffixes = {"_train", file.has("x_valid") ? "_valid" : "_val", "_test"};
+  if (!is_divided && !is_of_series) suffixes = {""};
+  const auto unread = unread_arrays(file, suffixes);
   if (unread.empty()) return;
   warn(fmt::format("{}: not read: array{} '{}'", file.path().string(),
                    unread.size() == 1 ? "" : "s", fmt::join(unread, "', '")));

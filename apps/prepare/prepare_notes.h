@@ -16,7 +16,7 @@ Lines notes_on(const Series& series, const std::string& policy);
 /// The same of sequences.
 Lines notes_on(const LabelledSequences& data, const std::string& policy);
 
-/// Warns of arrays that are not read.
-void warn_of_unread(const NpzFile& file, bool is_divided);
+/// Warns of arrays that are not read of a series, of sequences, or of those that are divided.
+void warn_of_unread(const NpzFile& file, bool is_of_series, bool is_divided);
 
 }  // namespace quadgate::apps

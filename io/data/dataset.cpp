@@ -118,7 +118,7 @@ Split& Dataset::split(const std::string& name) {
   Split& split = inputs(name);
   if (split.has_targets()) return split;
   throw DataError(
-      fmt::format("{}: expected targets, found none ({}/y): only 'predict' takes such a file",
+      fmt::format("{}: expected a target of each row, found none ({}/y): only 'predict' takes such a file",
                   path().string(), name));
 }
 

@@ -163,6 +163,7 @@ void take_no_labels(Task task, std::int64_t steps, LabelledSequences& data) {
 
 std::vector<std::string> unread_arrays(const NpzFile& file, std::span<const std::string> suffixes) {
   std::set<std::string> known{"feature_names", "class_names"};
+  if (suffixes.empty()) known.insert("x");
   for (const std::string& suffix : suffixes) {
     for (const char* array : {"x", "y", "offsets"}) known.insert(array + suffix);
   }

@@ -25,7 +25,8 @@ namespace quadgate {
 LabelledSequences read_npz(const NpzFile& file, const std::string& suffix,
                            const ImportOptions& options = {});
 
-/// The arrays that read_npz reads for none of these suffixes, in the file's order.
+/// The arrays that read_npz reads for none of these suffixes, in the file's order; without a suffix
+/// those that read_npz_series does not read.
 std::vector<std::string> unread_arrays(const NpzFile& file, std::span<const std::string> suffixes);
 
 /// Reads a series from the array x [L, C] or [L]. All rows are of the train split. Throws

@@ -41,7 +41,7 @@ class TsReader {
     if (data_.size() == 0) {
       throw FileError(data_.path.string() + ": expected sequences after a line @data, found none");
     }
-    data_.has_targets = has_labels_;
+    data_.has_targets = has_labels_ && !lacks_target_;
     return std::move(data_);
   }
 
@@ -198,6 +198,7 @@ class TsReader {
     const bool is_unknown = unlabelled_ && label == kUnknown;
     const auto target = is_unknown ? 0.0 : parse_number(label);
     has_labels_ = has_labels_ || !is_unknown;
+    lacks_target_ = lacks_target_ || is_unknown;
     if (!target) fail(fmt::format("target: expected a number, found '{}'", label));
     data_.x.append(steps_);
     data_.lengths.push_back(static_cast<std::int64_t>(length));
@@ -211,7 +212,8 @@ class TsReader {
   std::optional<Task> unlabelled_;
   bool in_data_ = false;
   bool lines_have_labels_ = true;
-  bool has_labels_ = false;  // that are known
+  bool has_labels_ = false;    // that are known
+  bool lacks_target_ = false;  // of a sequence of a regression: no value stands for an unknown one
   LabelledSequences data_;
   std::vector<std::string_view> times_;  // of the sequence being read
   std::vector<double> values_;           // of the same, a dimension after the other

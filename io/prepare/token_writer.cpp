@@ -131,8 +131,11 @@ std::vector<std::int64_t> labels_of_tags(const std::vector<SentenceSplit>& sourc
     const auto found = std::ranges::find(like->class_names, tags[tag]);
     labels[tag] = found - like->class_names.begin();
     if (found != like->class_names.end() || !has[tag]) continue;
+    labels[tag] = kIgnoreIndex;
+    if (tags[tag] == "_" || tags[tag] == "B-_" || tags[tag] == "I-_") continue;  // has none
     throw DataError(
-        fmt::format("{}: expected classes of the data that it shall be like, {}, found '{}'",
+        fmt::format("{}: expected classes of the data that it shall be like, {}, found '{}' (words "
+                    "without a class are taken; 'quadgate tag' fills a file whatever it has)",
                     sources.front().data->path.string(), names_text(like->class_names), tags[tag]));
   }
   return labels;

@@ -291,6 +291,41 @@ def test_unlabelled_arrays_of_npz(tmp_path, task):
     assert numpy.abs(found - expected).max() < 1e-5
 
 
+def test_npz_of_splits_or_with_targets_beside_a_series(tmp_path):
+    rng = numpy.random.default_rng(6)
+    x, y = rng.normal(size=(9, 6, 2)).astype(numpy.float32), rng.integers(0, 2, 9)
+    numpy.savez(tmp_path / "old.npz", x=x, y=y)
+    quadgate("prepare", "npz", tmp_path / "old.npz", "-o", tmp_path / "old.h5")
+    checkpoint = train(tmp_path, tmp_path / "old.h5", {"hidden_size": 3}, {"epochs": 1})
+    expected = quadgate("predict", checkpoint, "--input", tmp_path / "old.npz", "-o", "-")
+    numpy.savez(tmp_path / "one.npz", x_train=x, y_train=y)
+    assert quadgate("predict", checkpoint, "--input", tmp_path / "one.npz", "-o", "-") == expected
+    program, two = os.environ["QUADGATE_BIN"], tmp_path / "two.npz"
+    for other in ("x_test", "x_valid", "x_val"):
+        numpy.savez(two, x_train=x, y_train=y, **{other: x, other.replace("x", "y"): y})
+        for command in (["predict", "-o", "-"], ["evaluate"]):
+            done = subprocess.run([program, *command, checkpoint, "--input", two], capture_output=True, text=True)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert f"two.npz: expected rows of one split, found arrays x_train and {other} (" in done.stderr
+            assert done.stderr.count("\n") == 1
+    quadgate("prepare", "--like", checkpoint, two, "-o", tmp_path / "two.h5")
+    assert quadgate("predict", checkpoint, "--data", tmp_path / "two.h5", "--split", "valid", "-o", "-") == expected
+    series = x.reshape(-1, 2)
+    numpy.savez(tmp_path / "series.npz", x=series)
+    quadgate("prepare", "npz", tmp_path / "series.npz", "-o", tmp_path / "series.h5")
+    (tmp_path / "second").mkdir()
+    checkpoint = train(tmp_path / "second", tmp_path / "series.h5", {"hidden_size": 3}, {"epochs": 1},
+                       input_len=5, horizon=2)  # fmt: skip
+    numpy.savez(tmp_path / "more.npz", x=series, y=series, offsets=[0, 9])
+    done = subprocess.run([program, "predict", checkpoint, "--input", tmp_path / "more.npz", "-o", "-"],
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0 and "more.npz: not read: arrays 'y', 'offsets'" in done.stderr
+    numpy.savez(tmp_path / "divided.npz", x_train=series)
+    done = subprocess.run([program, "predict", checkpoint, "--input", tmp_path / "divided.npz", "-o", "-"],
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 1 and "divided.npz: array 'x': missing" in done.stderr
+
+
 def conllu(path, sentences, tag):
     lines = []
     for sentence in sentences:

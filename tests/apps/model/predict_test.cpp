@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 
@@ -256,13 +257,69 @@ TEST_F(PredictTest, RefusesSequencesThatTheModelCannotTake) {
   ASSERT_EQ(predict("new.ts").code, kExitDone);
   EXPECT_THAT(read("out.csv"), StartsWith("row,predicted,probability,label\n0,"));
   expect_error(run({"evaluate", "run/checkpoint.h5", "--input", "new.ts"}), kExitFailed,
-               "new.ts: expected targets, found none (train/y): only 'predict' takes such a file");
+               "new.ts: expected a target of each row, found none (train/y): only 'predict' takes "
+               "such a file");
   expect_error(run({"prepare", "ts", "new.ts", "-o", "new.h5"}), kExitFailed,
                "expected a line @classLabel true");
   ASSERT_EQ(run({"prepare", "--like", "old.h5", "new.ts", "-o", "new.h5"}).code, kExitDone);
   EXPECT_THAT(run({"inspect", "new.h5"}).out, HasSubstr("train: 2 sequences"));
   expect_error(run({"train", "run.toml", "--set", "data.path=new.h5", "--set", "output.dir=run2"}),
-               kExitFailed, "new.h5: expected targets, found none (train/y)");
+               kExitFailed, "new.h5: expected a target of each row, found none (train/y)");
+}
+
+TEST_F(PredictTest, TakesNoUnknownTargetForAValue) {
+  write("old.ts", "@targetLabel true\n@data\n1,2,3:0.5\n3,2,1:-1\n1,?,4:2\n");
+  ASSERT_EQ(run({"prepare", "ts", "old.ts", "--missing", "drop", "-o", "old.h5"}).code, kExitDone);
+  write("run.toml",
+        "[data]\npath = \"old.h5\"\n[model]\nhidden_size = 4\n[train]\nepochs = 1\n"
+        "[output]\ndir = \"run\"\n");
+  ASSERT_EQ(run({"train", "run.toml"}).code, kExitDone);
+  const std::vector<std::string> evaluate{"evaluate", "run/checkpoint.h5", "--input", "new.ts"};
+  write("new.ts", "@targetLabel true\n@data\n1,2,3:?\n3,2,1:3.5\n");
+  EXPECT_EQ(predict("new.ts").code, kExitDone);
+  expect_error(run(evaluate), kExitFailed, "new.ts: expected a target of each row, found none");
+  ASSERT_EQ(run({"prepare", "--like", "run/checkpoint.h5", "new.ts", "-o", "new.h5"}).code, 0);
+  expect_error(run({"evaluate", "run/checkpoint.h5", "--data", "new.h5"}), kExitFailed,
+               "new.h5: expected a target of each row, found none");
+  std::filesystem::remove(path("out.csv"));
+  write("new.ts", "@targetLabel true\n@data\n?,2,3:1\n3,2,1:3.5\n");
+  expect_refused(predict("new.ts"), kExitFailed,
+                 "new.ts: expected values of all rows, as predictions have a row each, found 1 "
+                 "sequences with missing ones");
+  EXPECT_THAT(run(evaluate).out, StartsWith("new.ts: 1 sequences\n"));
+  expect_error(run({"prepare", "--like", "old.h5", "old.ts", "new.ts", "-o", "both.h5"}),
+               kExitWrongUse, "input: expected one file of kind ts, found also new.ts");
+}
+
+TEST_F(PredictTest, TellsOfTagsThatTheModelDoesNotKnow) {
+  const auto write_sentence = [&](const char* name, const char* first, const char* second) {
+    write(name, fmt::format("1\tHund\tHund\tNOUN\t_\t{}\t_\t_\t_\t_\n"
+                            "2\tbellt\tbellen\tVERB\t_\t{}\t_\t_\t_\t_\n\n",
+                            first, second));
+  };
+  write_sentence("old.conllu", "Number=Sing", "Tense=Pres");
+  ASSERT_EQ(run({"prepare", "conllu", "old.conllu", "--column", "FEATS", "--min-count", "1", "-o",
+                 "old.h5"})
+                .code,
+            kExitDone);
+  write("run.toml",
+        "[data]\npath = \"old.h5\"\n[model]\nhidden_size = 4\nembedding_size = 3\n[train]\n"
+        "epochs = 1\n[output]\ndir = \"run\"\n");
+  ASSERT_EQ(run({"train", "run.toml"}).code, kExitDone);
+  write_sentence("new.conllu", "Number=Plur", "Tense=Pres");
+  expect_refused(
+      predict("new.conllu"), kExitFailed,
+      "new.conllu: expected classes of the data that it shall be like, 2 (Number=Sing, "
+      "Tense=Pres), found 'Number=Plur' (words without a class are taken; 'quadgate tag' "
+      "fills a file whatever it has)");
+  write_sentence("new.conllu", "_", "Tense=Pres");
+  EXPECT_EQ(predict("new.conllu").code, kExitDone);
+  EXPECT_THAT(read("out.csv"), testing::ContainsRegex("0,0,Hund,[^,]+,[^,]+,\n0,1,bellt,"));
+  EXPECT_THAT(read("out.csv"), testing::EndsWith(",Tense=Pres\n"));
+  const auto numbers = nlohmann::json::parse(
+      run({"evaluate", "run/checkpoint.h5", "--input", "new.conllu", "--json"}).out);
+  const bool is_right = read("out.csv").find("bellt,Tense=Pres,") != std::string::npos;
+  EXPECT_EQ(numbers["accuracy"], is_right ? 1.0 : 0.0);
 }
 
 TEST_F(PredictTest, SaysWhatAnOlderModelDoesNotKnow) {
