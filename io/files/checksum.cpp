@@ -1,17 +1,16 @@
 #include "io/files/checksum.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/base/error.h"
+#include "io/files/read_at.h"
 
 namespace quadgate {
 namespace {
@@ -20,29 +19,15 @@ constexpr std::string_view kMark = "quadgate xxh3-64 ";
 
 std::string line_of(XXH64_hash_t checksum) { return fmt::format("{}{:016x}\n", kMark, checksum); }
 
-/// Fills `out` from the open file's `offset`. Bytes read: fewer at its end, none if it cannot be
-/// read.
-std::size_t read_at(int descriptor, std::size_t offset, std::span<char> out) {
-  std::size_t filled = 0;
-  while (filled < out.size()) {
-    const ::ssize_t got = ::pread(descriptor, out.data() + filled, out.size() - filled,
-                                  static_cast<::off_t>(offset + filled));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  return filled;
-}
-
 XXH64_hash_t checksum_of_rest(int descriptor) {
   const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
                                                                               XXH3_freeState);
   XXH3_64bits_reset(state.get());
-  std::vector<char> chunk(std::size_t{1} << 20);
-  std::size_t offset = kChecksumSize;
-  while (const std::size_t got = read_at(descriptor, offset, chunk)) {
+  std::vector<std::byte> chunk(std::size_t{1} << 20);
+  std::int64_t offset = kChecksumSize;
+  while (const std::size_t got = read_at(descriptor, offset, chunk).value_or(0)) {
     XXH3_64bits_update(state.get(), chunk.data(), got);
-    offset += got;
+    offset += static_cast<std::int64_t>(got);
   }
   return XXH3_64bits_digest(state.get());
 }
@@ -61,9 +46,8 @@ void write_checksum(std::span<std::byte> content) {
 
 bool check_checksum(int descriptor, const std::filesystem::path& path) {
   std::string found(kChecksumSize, '\0');
-  if (read_at(descriptor, 0, found) < kChecksumSize || !found.starts_with(kMark)) {
-    return false;
-  }
+  const auto got = read_at(descriptor, 0, std::as_writable_bytes(std::span(found)));
+  if (got != kChecksumSize || !found.starts_with(kMark)) return false;
   if (!found.starts_with(line_of(checksum_of_rest(descriptor)))) {
     throw FileError(fmt::format("{}: damaged, or changed by another program: the checksum differs",
                                 path.string()));

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "io/files/program_start.h"
 
 namespace quadgate {
 namespace {
@@ -44,46 +44,21 @@ class Copy {
   int copy_;
 };
 
-/// How a child begins: two descriptors, and nothing to print to. Ctrl-C is for the owner, which
-/// then ends the child.
-class SpawnSettings {
- public:
-  SpawnSettings(int descriptor, int socket) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawnattr_init(&attributes_);
-    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-      ::posix_spawn_file_actions_addopen(&actions_, standard, "/dev/null", O_RDWR, 0);
-    }
-    ::posix_spawn_file_actions_adddup2(&actions_, socket, child::kSocket);
-    ::posix_spawn_file_actions_adddup2(&actions_, descriptor, child::kFile);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_, child::kFile + 1);
-    ::sigset_t signals{};
-    ::sigfillset(&signals);
-    ::posix_spawnattr_setsigdefault(&attributes_, &signals);
-    ::sigemptyset(&signals);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::sigaddset(&signals, signal);
-    ::posix_spawnattr_setsigmask(&attributes_, &signals);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+/// Starts a child with two descriptors, and nothing to print to. Ctrl-C is for the owner, which
+/// then ends the child. Returns 0, or what is wrong, as errno tells it.
+int start_child(::pid_t& process, const std::filesystem::path& program,
+                std::vector<std::string> arguments, int descriptor, int socket) {
+  ProgramStart start;
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    start.open(standard, "/dev/null", O_RDWR);
   }
-  ~SpawnSettings() {
-    ::posix_spawn_file_actions_destroy(&actions_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-
-  /// 0, or what is wrong, as errno tells it.
-  int spawn(::pid_t& process, const std::filesystem::path& program,
-            std::vector<std::string>& arguments) const {
-    std::vector<char*> words(arguments.size() + 1, nullptr);
-    std::ranges::transform(arguments, words.begin(), [](std::string& word) { return word.data(); });
-    return ::posix_spawn(&process, program.c_str(), &actions_, &attributes_, words.data(), environ);
-  }
-
- private:
-  ::posix_spawn_file_actions_t actions_{};
-  ::posix_spawnattr_t attributes_{};
-};
+  start.copy(socket, child::kSocket);
+  start.copy(descriptor, child::kFile);
+  start.close_from(child::kFile + 1);
+  start.reset_signals();
+  start.block_signals({SIGINT, SIGTERM, SIGHUP, SIGQUIT});
+  return start.start(process, program, std::move(arguments));
+}
 
 /// The status of a process that is about to end, once it has: one that waits for a dead disk only
 /// ends with the waiting, and is left to the system.
@@ -148,7 +123,7 @@ ChildProcess::ChildProcess(std::string subject, std::filesystem::path program,
     const Copy socket(ends[1]);
     error = file.get() < 0 || socket.get() < 0
                 ? EMFILE
-                : SpawnSettings(file.get(), socket.get()).spawn(process_, program_, arguments);
+                : start_child(process_, program_, std::move(arguments), file.get(), socket.get());
     ::close(ends[1]);
   }
   socket_ = ends[0];

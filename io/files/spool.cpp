@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "io/files/read_at.h"
 #include "io/files/temporary_file.h"
 
 namespace quadgate {
@@ -86,20 +87,19 @@ void Spool::write_at(std::int64_t offset, std::span<const std::byte> bytes) {
 }
 
 std::size_t Spool::read(std::int64_t offset, std::span<std::byte> out) const {
-  std::size_t done = 0;
-  while (done < out.size() && offset < flushed_) {
-    const auto count = std::min(out.size() - done, static_cast<std::size_t>(flushed_ - offset));
-    const ::ssize_t got = ::pread(descriptor_, out.data() + done, count, offset);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) fail_to_write(options_.output, got < 0 ? errno : EIO);
-    done += static_cast<std::size_t>(got);
-    offset += got;
+  const auto flushed = static_cast<std::size_t>(std::max<std::int64_t>(flushed_ - offset, 0));
+  const auto on_disk = out.first(std::min(out.size(), flushed));
+  if (!on_disk.empty()) {
+    const auto got = read_at(descriptor_, offset, on_disk);
+    if (got != on_disk.size()) fail_to_write(options_.output, got ? EIO : errno);
   }
-  const auto begin = std::min(static_cast<std::size_t>(offset - flushed_), buffer_.size());
-  const std::size_t rest =
-      offset < flushed_ ? 0 : std::min(out.size() - done, buffer_.size() - begin);
-  if (rest > 0) std::memcpy(out.data() + done, buffer_.data() + begin, rest);
-  return done + rest;
+  const auto in_memory = out.subspan(on_disk.size());
+  const auto skipped = static_cast<std::size_t>(std::max<std::int64_t>(offset - flushed_, 0));
+  const std::span<const std::byte> buffer(buffer_);
+  const auto rest = buffer.subspan(std::min(skipped, buffer.size()));
+  const std::size_t size = std::min(in_memory.size(), rest.size());
+  std::ranges::copy(rest.first(size), in_memory.begin());
+  return on_disk.size() + size;
 }
 
 void SpoolReader::fill() {

@@ -9,7 +9,7 @@
 
 #include "engine/base/error.h"
 #include "io/files/temporary_file.h"
-#include "io/hdf5/disk_driver.h"
+#include "io/hdf5/file_driver.h"
 #include "io/hdf5/library_lock.h"
 #include "io/hdf5/object.h"
 
@@ -98,7 +98,7 @@ FileWriter FileWriter::create_at(const std::filesystem::path& place,
   const LibraryLock lock;
   auto writes = std::make_unique<DiskWrites>();
   const Handle access = checksummed_access();
-  use_disk_driver(access.id(), *writes);
+  use_write_driver(access.id(), *writes);
   Handle handle(
       H5Fcreate(place.c_str(), H5F_ACC_TRUNC, timeless(H5P_FILE_CREATE).id(), access.id()));
   if (handle.id() < 0) fail_to_write(path, writes->error != 0 ? writes->error : EIO);

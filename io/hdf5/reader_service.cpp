@@ -1,7 +1,6 @@
 #include "io/hdf5/reader_service.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,9 +11,10 @@
 #include "engine/base/error.h"
 #include "io/files/checksum.h"
 #include "io/files/load.h"
+#include "io/files/read_at.h"
 #include "io/hdf5/attribute_reader.h"
 #include "io/hdf5/dataset_reader.h"
-#include "io/hdf5/descriptor_driver.h"
+#include "io/hdf5/file_driver.h"
 #include "io/hdf5/library_lock.h"
 #include "io/hdf5/lzf_filter.h"
 #include "io/hdf5/object_codec.h"
@@ -68,18 +68,19 @@ ObjectKind kind_of(const Handle& object) {
 /// Whether an HDF5 file begins somewhere where one may: at 0, 512, 1024, 2048, ...
 bool is_hdf5(int descriptor) {
   constexpr std::string_view kSignature("\x89HDF\r\n\x1a\n");
-  constexpr ::off_t kFirstUserBlock = 512;
+  constexpr std::int64_t kFirstUserBlock = 512;
   std::array<char, kSignature.size()> found{};
-  for (::off_t at = 0;; at = std::max(2 * at, kFirstUserBlock)) {
-    const ::ssize_t got = ::pread(descriptor, found.data(), found.size(), at);
-    if (std::cmp_not_equal(got, found.size())) return false;
+  for (std::int64_t at = 0;; at = std::max(2 * at, kFirstUserBlock)) {
+    if (read_at(descriptor, at, std::as_writable_bytes(std::span(found))) != found.size()) {
+      return false;
+    }
     if (std::ranges::equal(found, kSignature)) return true;
   }
 }
 
 Handle open_descriptor_as_file(int descriptor) {
   const Handle access(H5Pcreate(H5P_FILE_ACCESS));
-  use_descriptor_driver(access.id(), descriptor);
+  use_read_driver(access.id(), descriptor);
   return Handle(H5Fopen("descriptor", H5F_ACC_RDONLY, access.id()));
 }
 
