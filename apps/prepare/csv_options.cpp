@@ -75,12 +75,13 @@ void follow_data(const DataDescription& known, CsvOptions& options) {
 
 CsvOptions csv_options(const PrepareJob& job) {
   const PrepareArguments& arguments = job.arguments;
+  // Without its name, gcc 12 destroys `columns` twice when what follows it throws.
   CsvOptions options{
-      .columns = {.features = names_of(arguments.columns),
-                  .time = arguments.time,
-                  .group = arguments.group,
-                  .statics = names_of(arguments.statics),
-                  .known = names_of(arguments.known)},
+      .columns = CsvColumnOptions{.features = names_of(arguments.columns),
+                                  .time = arguments.time,
+                                  .group = arguments.group,
+                                  .statics = names_of(arguments.statics),
+                                  .known = names_of(arguments.known)},
       .delimiter = delimiter_of(arguments.delimiter),
       .decimal = decimal_of(arguments.decimal),
       .missing = job.policy(),

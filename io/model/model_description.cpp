@@ -209,21 +209,20 @@ ModelDescription read_model_description(const AttributeReader& from, const std::
     throw FileError(fmt::format("{}: expected classification, tagging or regression, found '{}'",
                                 from.where("task"), task_name));
   }
-  ModelDescription model{
-      .config = {.rnn = {.input_size = from.read_int("input_size"),
-                         .hidden_size = from.read_int("hidden_size"),
-                         .num_layers = from.read_int("num_layers"),
-                         .bidirectional = from.read_int("bidirectional") != 0,
-                         .dropout = from.read_double("dropout"),
-                         .cell = *cell,
-                         .proj_size = from.has("proj_size") ? from.read_int("proj_size") : 0,
-                         .bias = !from.has("bias") || from.read_int("bias") != 0},
-                 .task = *task,
-                 .output_size = from.read_int("output_size"),
-                 .embedding = read_embedding(from),
-                 .conv = read_conv(from),
-                 .crf = from.has("crf") && from.read_int("crf") != 0},
-      .data = read_data_description(from)};
+  ModelConfig config{.rnn = {.input_size = from.read_int("input_size"),
+                             .hidden_size = from.read_int("hidden_size"),
+                             .num_layers = from.read_int("num_layers"),
+                             .bidirectional = from.read_int("bidirectional") != 0,
+                             .dropout = from.read_double("dropout"),
+                             .cell = *cell,
+                             .proj_size = from.has("proj_size") ? from.read_int("proj_size") : 0,
+                             .bias = !from.has("bias") || from.read_int("bias") != 0},
+                     .task = *task,
+                     .output_size = from.read_int("output_size"),
+                     .embedding = read_embedding(from),
+                     .conv = read_conv(from),
+                     .crf = from.has("crf") && from.read_int("crf") != 0};
+  ModelDescription model{.config = std::move(config), .data = read_data_description(from)};
   read_dropout(from, model.config.rnn);
   read_training_target(from, model.config);
   model.config.normalization = read_normalization(from, model.data);

@@ -99,6 +99,8 @@ TEST_F(PrepareTest, NamesOptionsThatDoNotFitTheTable) {
   error({"--valid-from", "soon"}, kExitWrongUse, "a.csv: --valid-from soon: expected a time like");
   error({"--delimiter", ";;"}, kExitWrongUse, "--delimiter: expected one character or tab");
   error({"--missing", "guess"}, kExitWrongUse, "--missing");
+  error({"--time", "a name that takes memory of the heap", "--static", "b", "--calendar", "noon"},
+        kExitWrongUse, "--calendar: expected some of minute, hour");
 }
 
 TEST_F(PrepareTest, SaysThatTimesOfStepsAreLeftOut) {
