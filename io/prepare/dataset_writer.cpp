@@ -13,9 +13,9 @@
 #include "io/data/data_description.h"
 #include "io/data/standardization.h"
 #include "io/files/finite.h"
-#include "io/hdf5/array_writer.h"
 #include "io/prepare/dataset_parts.h"
 #include "io/prepare/row_splits.h"
+#include "io/prepare/split_arrays.h"
 
 namespace quadgate {
 namespace {
@@ -141,23 +141,12 @@ Standardization measure(const Source& training, const PrepareOptions& options) {
   return moments.standardization();
 }
 
-/// How many sequences and steps the splits have.
-struct Sizes {
-  std::array<std::int64_t, 3> rows{};
-  std::array<std::int64_t, 3> steps{};
-  std::int64_t fixed_len = -1;  // steps of every sequence; 0 if they differ
-};
-
-Sizes sizes_of(std::span<const Source> sources) {
-  Sizes sizes;
+SequenceCounts sizes_of(std::span<const Source> sources) {
+  SequenceCounts sizes;
   for (const Source& source : sources) {
     SpooledIntegers::Reader lengths(source.data->lengths);
     for (std::int64_t row = 0; row < source.data->size(); ++row) {
-      const std::int64_t length = lengths.next();
-      ++sizes.rows.at(source.splits[row]);
-      sizes.steps.at(source.splits[row]) += length;
-      if (sizes.fixed_len < 0) sizes.fixed_len = length;
-      if (length != sizes.fixed_len) sizes.fixed_len = 0;
+      sizes.add(source.splits[row], lengths.next());
     }
   }
   return sizes;
@@ -166,30 +155,14 @@ Sizes sizes_of(std::span<const Source> sources) {
 /// Writes the arrays of the splits side by side.
 class SequenceWriter {
  public:
-  SequenceWriter(hdf5::FileWriter& file, const Sizes& sizes, const LabelledSequences& train,
-                 hdf5::Storage storage) {
-    for (std::size_t i = 0; i < kSplitNames.size(); ++i) {
-      if (sizes.rows.at(i) == 0) continue;
-      const std::string name = kSplitNames.at(i);
-      file.create_group(name);
-      const std::int64_t rows = sizes.rows.at(i);
-      const bool fixed = sizes.fixed_len > 0;
-      std::vector<std::int64_t> shape{sizes.steps.at(i), train.input_size};
-      if (fixed) shape = {rows, sizes.fixed_len, train.input_size};
-      Split& split = splits_.at(i);
-      split.x.emplace(file, name + "/x", shape, storage);
-      if (!fixed) {
-        split.offsets.emplace(file, name + "/offsets", std::vector{rows + 1}, storage);
-        split.offsets->append(0);
-      }
-      if (!train.has_targets) continue;
-      if (train.task == Task::regression) {
-        split.values.emplace(file, name + "/y", std::vector{rows, train.output_size}, storage);
-      } else {
-        const bool a_step = train.task == Task::tagging;
-        split.labels.emplace(file, name + "/y", std::vector{a_step ? sizes.steps.at(i) : rows},
-                             storage);
-      }
+  SequenceWriter(hdf5::FileWriter& file, const SequenceCounts& sizes,
+                 const LabelledSequences& train, hdf5::Storage storage) {
+    const SequenceKind kind{.task = train.task,
+                            .features = train.input_size,
+                            .output_size = train.output_size,
+                            .has_targets = train.has_targets};
+    for (std::size_t i = 0; i < splits_.size(); ++i) {
+      if (sizes.rows.at(i) > 0) splits_.at(i).emplace(file, i, sizes, kind, storage);
     }
   }
 
@@ -201,15 +174,14 @@ class SequenceWriter {
     std::vector<double> values(static_cast<std::size_t>(data.output_size));
     std::vector<float> floats(values.size());
     for (std::int64_t row = 0; row < data.size(); ++row) {
-      Split& split = splits_.at(source.splits[row]);
+      SplitArrays& split = splits_.at(source.splits[row]).value();
       const std::int64_t length = lengths.next();
-      split.steps += length;
-      if (split.offsets) split.offsets->append(split.steps);
-      if (split.values) {
+      split.end_sequence(length);
+      if (split.targets) {
         targets.read(values);
         expect_finite(data.path, values, "sequence", row, data.output_size);
         Standardization().apply(values, floats);
-        split.values->append(floats);
+        split.targets->append(floats);
         continue;
       }
       if (!split.labels) continue;
@@ -234,30 +206,19 @@ class SequenceWriter {
       step += std::ssize(piece) / data.input_size;
       out.resize(piece.size());
       scale.standardization.apply(piece, out);
-      splits_.at(split).x->append(out);
+      splits_.at(split)->x->append(out);
       meter.add(std::span(out).size_bytes());
     });
   }
 
   void finish() {
-    for (Split& split : splits_) {
-      if (!split.x) continue;
-      split.x->finish();
-      if (split.values) split.values->finish();
-      if (split.labels) split.labels->finish();
-      if (split.offsets) split.offsets->finish();
+    for (auto& split : splits_) {
+      if (split) split->finish();
     }
   }
 
  private:
-  struct Split {
-    std::optional<hdf5::ArrayWriter<float>> x;
-    std::optional<hdf5::ArrayWriter<std::int64_t>> offsets;
-    std::optional<hdf5::ArrayWriter<std::int64_t>> labels;  // or
-    std::optional<hdf5::ArrayWriter<float>> values;
-    std::int64_t steps = 0;
-  };
-  std::array<Split, 3> splits_;
+  std::array<std::optional<SplitArrays>, 3> splits_;
 };
 
 }  // namespace
@@ -280,7 +241,7 @@ PrepareSummary write_sequences(const std::filesystem::path& path, const Labelled
   if (options.like == nullptr) description.class_names = data.class_names;
   DatasetFile file(path, to_string(data.task), description);
   {
-    const Sizes sizes = sizes_of(sources);
+    const SequenceCounts sizes = sizes_of(sources);
     summary = {.train = sizes.rows[0], .valid = sizes.rows[1], .test = sizes.rows[2]};
     SequenceWriter writer(file.file(), sizes, data, storage_of(options));
     for (const Source& source : sources) writer.write_targets(source);

@@ -10,14 +10,12 @@
 #include "engine/base/error.h"
 #include "io/data/standardization.h"
 #include "io/data/vocabulary.h"
-#include "io/hdf5/array_writer.h"
 #include "io/prepare/dataset_parts.h"
 #include "io/prepare/dataset_rows.h"
+#include "io/prepare/split_arrays.h"
 
 namespace quadgate {
 namespace {
-
-using Counts = std::array<std::int64_t, 3>;
 
 /// Values in the units of the source.
 class SourceValues {
@@ -81,94 +79,29 @@ FoldVocabulary fold_vocabulary(Dataset& data, std::span<const std::uint8_t> spli
   return {vocabulary.names(), numbers};
 }
 
-/// How many sequences and steps the splits have.
-struct FoldSizes {
-  Counts rows{};
-  Counts steps{};
-  std::int64_t fixed_len = -1;  // steps of every sequence; 0 if they differ
-};
-
-FoldSizes sizes_of(Dataset& data, std::span<const std::uint8_t> split_of) {
-  FoldSizes sizes;
+SequenceCounts sizes_of(Dataset& data, std::span<const std::uint8_t> split_of) {
+  SequenceCounts sizes;
   std::size_t number = 0;
   for (const std::string& name : data.split_names()) {
     const Split& split = data.split(name);
     for (std::int64_t row = 0; row < split.size(); ++row) {
-      const std::int64_t length = split.length(row);
-      const std::uint8_t to = split_of[number++];
-      ++sizes.rows.at(to);
-      sizes.steps.at(to) += length;
-      if (sizes.fixed_len < 0) sizes.fixed_len = length;
-      if (length != sizes.fixed_len) sizes.fixed_len = 0;
+      sizes.add(split_of[number++], split.length(row));
     }
   }
   return sizes;
 }
 
-/// Writes the arrays of a split.
-class FoldSplitWriter {
- public:
-  FoldSplitWriter(hdf5::FileWriter& file, const Dataset& data, const FoldSizes& sizes,
-                  std::size_t split) {
-    constexpr auto kStorage = hdf5::Storage::contiguous;
-    const std::string name = kSplitNames.at(split);
-    const std::int64_t rows = sizes.rows.at(split);
-    const std::int64_t steps = sizes.steps.at(split);
-    const bool is_fixed = sizes.fixed_len > 0;
-    file.create_group(name);
-    std::vector<std::int64_t> shape =
-        is_fixed ? std::vector{rows, sizes.fixed_len} : std::vector{steps};
-    if (data.vocabulary_size() > 0) {
-      tokens_.emplace(file, name + "/x", shape, kStorage);
-    } else {
-      shape.push_back(data.input_size());
-      x_.emplace(file, name + "/x", shape, kStorage);
-    }
-    if (!is_fixed) {
-      offsets_.emplace(file, name + "/offsets", std::vector{rows + 1}, kStorage);
-      offsets_->append(0);
-    }
-    if (data.task() == Task::regression) {
-      targets_.emplace(file, name + "/y", std::vector{rows, data.output_size()}, kStorage);
-    } else {
-      const bool is_a_step = data.task() == Task::tagging;
-      labels_.emplace(file, name + "/y", std::vector{is_a_step ? steps : rows}, kStorage);
-    }
-  }
-
-  /// `x` and `tokens` are what becomes of the row's.
-  void add(const SequenceRow& row, std::span<const float> x, std::span<const std::int32_t> tokens) {
-    if (x_) x_->append(x);
-    if (tokens_) tokens_->append(tokens);
-    steps_ += row.length;
-    if (offsets_) offsets_->append(steps_);
-    if (labels_) labels_->append(row.labels);
-    if (targets_) targets_->append(row.targets);
-  }
-
-  void finish() {
-    if (x_) x_->finish();
-    if (tokens_) tokens_->finish();
-    if (offsets_) offsets_->finish();
-    if (labels_) labels_->finish();
-    if (targets_) targets_->finish();
-  }
-
- private:
-  std::optional<hdf5::ArrayWriter<float>> x_;  // or
-  std::optional<hdf5::ArrayWriter<std::int32_t>> tokens_;
-  std::optional<hdf5::ArrayWriter<std::int64_t>> offsets_;
-  std::optional<hdf5::ArrayWriter<std::int64_t>> labels_;  // or
-  std::optional<hdf5::ArrayWriter<float>> targets_;
-  std::int64_t steps_ = 0;
-};
-
 void write_rows(hdf5::FileWriter& file, Dataset& data, std::span<const std::uint8_t> split_of,
-                const FoldSizes& sizes, const Standardization& scale,
+                const SequenceCounts& sizes, const Standardization& scale,
                 const FoldVocabulary& vocabulary) {
-  std::array<std::optional<FoldSplitWriter>, 3> splits;
-  for (std::size_t split = 0; split < splits.size(); ++split) {
-    if (sizes.rows.at(split) > 0) splits.at(split).emplace(file, data, sizes, split);
+  const bool has_tokens = data.vocabulary_size() > 0;
+  const SequenceKind kind{.task = data.task(),
+                          .features = has_tokens ? 0 : data.input_size(),
+                          .output_size = data.output_size()};
+  std::array<std::optional<SplitArrays>, 3> splits;
+  for (std::size_t i = 0; i < splits.size(); ++i) {
+    if (sizes.rows.at(i) == 0) continue;
+    splits.at(i).emplace(file, i, sizes, kind, hdf5::Storage::contiguous);
   }
   SourceValues values(data.description());
   std::vector<float> x;
@@ -180,7 +113,12 @@ void write_rows(hdf5::FileWriter& file, Dataset& data, std::span<const std::uint
     if (!vocabulary.tokens.empty()) {
       for (std::int32_t& token : tokens) token = vocabulary.tokens[static_cast<std::size_t>(token)];
     }
-    splits.at(split_of[static_cast<std::size_t>(row.number)])->add(row, x, tokens);
+    SplitArrays& split = splits.at(split_of[static_cast<std::size_t>(row.number)]).value();
+    if (split.x) split.x->append(x);
+    if (split.tokens) split.tokens->append(tokens);
+    if (split.labels) split.labels->append(row.labels);
+    if (split.targets) split.targets->append(row.targets);
+    split.end_sequence(row.length);
   });
   for (auto& split : splits) {
     if (split) split->finish();
@@ -191,7 +129,7 @@ void write_rows(hdf5::FileWriter& file, Dataset& data, std::span<const std::uint
 
 PrepareSummary write_fold(const std::filesystem::path& path, Dataset& data,
                           std::span<const std::uint8_t> split_of) {
-  const FoldSizes sizes = sizes_of(data, split_of);
+  const SequenceCounts sizes = sizes_of(data, split_of);
   if (sizes.rows[0] == 0) {
     throw InvalidArgument(fmt::format("{}: a fold has no rows to train on", data.path().string()));
   }

@@ -14,6 +14,7 @@
 #include "io/hdf5/array_writer.h"
 #include "io/prepare/dataset_parts.h"
 #include "io/prepare/row_splits.h"
+#include "io/prepare/split_arrays.h"
 
 namespace quadgate {
 namespace {
@@ -51,24 +52,14 @@ class SentenceWriter {
   SentenceWriter(hdf5::FileWriter& file, const std::vector<SentenceSplit>& sources,
                  std::vector<std::int64_t> labels, hdf5::Storage storage)
       : labels_(std::move(labels)) {
-    std::array<std::int64_t, 3> rows{};
-    std::array<std::int64_t, 3> tokens{};
+    SequenceCounts sizes{.fixed_len = 0};  // the file has offsets, whatever the lengths
     for (const SentenceSplit& source : sources) {
-      for_each_sentence(source, [&](std::size_t split, std::int64_t length) {
-        ++rows.at(split);
-        tokens.at(split) += length;
-      });
+      for_each_sentence(source,
+                        [&](std::size_t split, std::int64_t length) { sizes.add(split, length); });
     }
-    for (std::size_t i = 0; i < kSplitNames.size(); ++i) {
-      if (rows.at(i) == 0) continue;
-      const std::string name = kSplitNames.at(i);
-      file.create_group(name);
-      Split& split = splits_.at(i);
-      split.x.emplace(file, name + "/x", std::vector{tokens.at(i)}, storage);
-      split.offsets.emplace(file, name + "/offsets", std::vector{rows.at(i) + 1}, storage);
-      split.offsets->append(0);
-      if (!sources.front().data->has_tags) continue;
-      split.y.emplace(file, name + "/y", std::vector{tokens.at(i)}, storage);
+    const SequenceKind kind{.task = Task::tagging, .has_targets = sources.front().data->has_tags};
+    for (std::size_t i = 0; i < splits_.size(); ++i) {
+      if (sizes.rows.at(i) > 0) splits_.at(i).emplace(file, i, sizes, kind, storage);
     }
   }
 
@@ -76,25 +67,21 @@ class SentenceWriter {
     SpooledIntegers::Reader tokens(source.data->tokens);
     SpooledIntegers::Reader tags(source.data->tags);
     for_each_sentence(source, [&](std::size_t index, std::int64_t length) {
-      Split& split = splits_.at(index);
+      SplitArrays& split = splits_.at(index).value();
       for (std::int64_t i = 0; i < length; ++i) {
-        split.x->append(vocabulary.token_of(tokens.next()));
+        split.tokens->append(vocabulary.token_of(tokens.next()));
         const std::int64_t tag = tags.next();
-        if (!split.y) continue;
-        split.y->append(tag == kIgnoreIndex ? tag : labels_[static_cast<std::size_t>(tag)]);
+        if (!split.labels) continue;
+        split.labels->append(tag == kIgnoreIndex ? tag : labels_[static_cast<std::size_t>(tag)]);
       }
-      split.tokens += length;
-      split.offsets->append(split.tokens);
+      split.end_sequence(length);
       meter.add(static_cast<std::size_t>(length) * kTokenBytes);
     });
   }
 
   void finish() {
-    for (Split& split : splits_) {
-      if (!split.x) continue;
-      split.x->finish();
-      split.offsets->finish();
-      if (split.y) split.y->finish();
+    for (auto& split : splits_) {
+      if (split) split->finish();
     }
   }
 
@@ -102,14 +89,8 @@ class SentenceWriter {
   static constexpr std::int64_t kTokenBytes = sizeof(std::int32_t) + sizeof(std::int64_t);
 
  private:
-  struct Split {
-    std::optional<hdf5::ArrayWriter<std::int32_t>> x;
-    std::optional<hdf5::ArrayWriter<std::int64_t>> offsets;
-    std::optional<hdf5::ArrayWriter<std::int64_t>> y;
-    std::int64_t tokens = 0;
-  };
   std::vector<std::int64_t> labels_;  // by tag
-  std::array<Split, 3> splits_;
+  std::array<std::optional<SplitArrays>, 3> splits_;
 };
 
 /// What the tags are among the classes of `like`, or as they are.
