@@ -220,6 +220,11 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
     kind->add_flag("--standardize", arguments.standardize,
                    "Scale each feature to mean 0 and std 1 over the train split");
   }
+  for (CLI::App* kind : {&ts, &csv}) {
+    kind->add_flag("--standardize-series", arguments.standardize_series,
+                   "Scale each feature of each series to mean 0 and std 1 over its own train rows")
+        ->excludes("--standardize");
+  }
   for (CLI::App* kind : {&ts, &csv, &npz}) {
     kind->add_option("input", arguments.inputs, "File, plain or .gz")
         ->required()

@@ -32,7 +32,7 @@ BaselineLoss best_baseline(const ModelConfig& model, std::span<const std::filesy
   constexpr std::int64_t kRows = 256;
   Split& rows = data.split(split);
   Baselines baselines(data, rows, measure_train(paths, data.description(), {}));
-  const OutputUnits units = output_units(data.description(), data.output_size());
+  WindowUnits all_units(data.description(), rows, data.output_size());
   const Loss loss(model);
   std::vector<Metrics> sums(baselines.kinds().size());
   std::vector<float> outputs;
@@ -42,7 +42,9 @@ BaselineLoss best_baseline(const ModelConfig& model, std::span<const std::filesy
     for (std::size_t i = 0; i < sums.size(); ++i) {
       outputs.clear();
       for (const double value : baselines.forecast(baselines.kinds()[i], batch, first)) {
-        const std::size_t output = outputs.size() % units.std.size();
+        const std::size_t row = outputs.size() / all_units.size();
+        const std::size_t output = outputs.size() % all_units.size();
+        const OutputUnits& units = all_units.of(first + static_cast<std::int64_t>(row));
         outputs.push_back(static_cast<float>((value - units.mean[output]) / units.std[output]));
       }
       sums[i] += loss.of_batch(batch, outputs);

@@ -19,7 +19,7 @@ std::string_view to_string(Baseline baseline) noexcept {
 Baselines::Baselines(const Dataset& data, const Split& split, TrainStatistics train)
     : split_(split),
       train_(std::move(train)),
-      units_(output_units(data.description(), data.output_size())),
+      units_(data.description(), split, data.output_size()),
       input_len_(data.description().window->input_len),
       horizon_(static_cast<std::size_t>(data.description().window->horizon)),
       width_(static_cast<std::size_t>(data.input_size())),
@@ -37,6 +37,7 @@ std::span<const double> Baselines::forecast(Baseline baseline, const Batch& batc
       static_cast<std::size_t>(baseline == Baseline::seasonal ? train_.season.value_or(1) : 1);
   const std::size_t targets = columns_.size();
   for (std::int64_t row = 0; row < batch.rows(); ++row) {
+    const OutputUnits& units = units_.of(first + row);
     const auto end = static_cast<std::size_t>(row + 1) * static_cast<std::size_t>(input_len_);
     for (std::size_t i = 0; i < horizon_ * targets; ++i) {
       const std::size_t target = i % targets;
@@ -46,7 +47,7 @@ std::span<const double> Baselines::forecast(Baseline baseline, const Batch& batc
       }
       const std::size_t step = end - season + i / targets % season;
       const float value = batch.x[step * width_ + static_cast<std::size_t>(columns_[target])];
-      values_.push_back(static_cast<double>(value) * units_.std[i] + units_.mean[i]);
+      values_.push_back(static_cast<double>(value) * units.std[i] + units.mean[i]);
     }
   }
   return values_;

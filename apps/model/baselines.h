@@ -26,7 +26,7 @@ std::string_view to_string(Baseline baseline) noexcept;
 /// Forecasts that need no model.
 class Baselines {
  public:
-  /// `split` is one of `data`, and must outlive it.
+  /// `split` is one of `data`. Both must outlive it.
   Baselines(const Dataset& data, const Split& split, TrainStatistics train);
 
   const TrainStatistics& train() const noexcept { return train_; }
@@ -45,7 +45,7 @@ class Baselines {
 
   const Split& split_;
   TrainStatistics train_;
-  OutputUnits units_;
+  WindowUnits units_;
   std::int64_t input_len_;
   std::size_t horizon_;
   std::size_t width_;                  // features of a step

@@ -94,6 +94,7 @@ void evaluate_data(const EvaluateArguments& arguments, std::span<const std::file
   ModelOnData model(Checkpoint(arguments.checkpoint), data, arguments.split, arguments.threads);
   const ModelDescription& description = model.description();
   expect_options_of(description, arguments);
+  note_new_series(model, input.empty() ? data.front().string() : input);
   Report report;
   report.source = input.empty() ? std::pair(std::string(kSplit), model.split_name())
                                 : std::pair(std::string("input"), input);

@@ -115,12 +115,22 @@ KerasScale keras_scale(const ModelDescription& model, const std::string& output)
   return scale;
 }
 
+/// A graph does not know which series a row is of.
+void expect_one_scale(const DataDescription& data, const ExportArguments& arguments) {
+  if (data.series_scales.empty() || arguments.standardized) return;
+  throw InvalidArgument(
+      fmt::format("{}: expected --standardized, for values that the caller scales, as each of {} "
+                  "series has its own mean and std",
+                  arguments.output.string(), data.series_scales.size()));
+}
+
 void write_whole(const Model& model, const ExportArguments& arguments) {
   const std::filesystem::path& output = arguments.output;
   const bool is_onnx = output.extension() == ".onnx";
   if (!is_onnx && !is_keras_name(output)) {
     return save_model(output, model.description, model.parameters);
   }
+  expect_one_scale(model.description.data, arguments);
   if (!arguments.standardized) tell_of_lost_digits(model.description.data, output);
   if (is_onnx) return write_graph(model, arguments);
   write_keras_file(

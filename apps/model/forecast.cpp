@@ -107,10 +107,10 @@ std::optional<std::int64_t> season_of(const ModelOnData& model,
 /// Makes forecasts in original units of what the head gives.
 class ForecastMaker {
  public:
-  ForecastMaker(const ModelOnData& model, const std::vector<double>& levels)
+  ForecastMaker(ModelOnData& model, const std::vector<double>& levels)
       : loss_(model.description().config),
-        units_(
-            output_units(model.dataset().description(), model.description().config.target_size())),
+        units_(model.dataset().description(), model.split(),
+               model.description().config.target_size()),
         bands_(model.description().config, levels),
         columns_(target_columns(model.dataset().description())),
         targets_(columns_.size()),
@@ -119,6 +119,9 @@ class ForecastMaker {
 
   const Bands& bands() const noexcept { return bands_; }
 
+  /// What is made from now on is of window number `window`.
+  void begin(std::int64_t window) { now_ = &units_.of(window); }
+
   /// Appends to `forecast` the `outputs` [steps, targets, outputs of a target].
   void add_predictions(std::span<const float> outputs, Forecast& forecast) {
     for (const float point : loss_.points(outputs)) {
@@ -126,7 +129,7 @@ class ForecastMaker {
     }
     for (std::size_t i = 0; i < forecast.predicted.size(); ++i) {
       const std::size_t target = i % targets_;
-      bands_.append(outputs.subspan(i * each_, each_), units_.mean[target], units_.std[target],
+      bands_.append(outputs.subspan(i * each_, each_), now_->mean[target], now_->std[target],
                     forecast.bands);
     }
   }
@@ -173,11 +176,12 @@ class ForecastMaker {
  private:
   double in_units(float value, std::size_t place) const {
     const std::size_t target = place % targets_;
-    return static_cast<double>(value) * units_.std[target] + units_.mean[target];
+    return static_cast<double>(value) * now_->std[target] + now_->mean[target];
   }
 
   Loss loss_;
-  OutputUnits units_;
+  WindowUnits units_;
+  const OutputUnits* now_ = nullptr;  // of the window
   Bands bands_;
   std::vector<std::int64_t> columns_;  // of the targets
   std::size_t targets_;
@@ -221,6 +225,7 @@ void write_forecasts(ModelOnData& model, std::span<const std::filesystem::path> 
     const std::size_t size = values.size() / rows;
     for (std::size_t row = 0; row < rows; ++row) {
       const WindowPlace& place = places[row];
+      maker.begin(number - batch.rows() + static_cast<std::int64_t>(row));
       if (is_future) times.check(place, model.dataset().path().string());
       Forecast forecast{.series = place.series,
                         .row = place.first + window.input_len,

@@ -20,7 +20,7 @@ CalendarColumns::CalendarColumns(const DataDescription& data)
   for (const std::string& name : calendar_names(parts_)) {
     columns_.push_back(std::ranges::find(names, name) - names.begin());
     const auto column = static_cast<std::size_t>(columns_.back());
-    const bool is_scaled = column < data.mean.size();
+    const bool is_scaled = column < data.mean.size();  // of their own, series have none of these
     means_.push_back(is_scaled ? data.mean[column] : 0);
     stds_.push_back(is_scaled ? data.std[column] : 1);
   }

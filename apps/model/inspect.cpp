@@ -73,7 +73,9 @@ void print_description(const DataDescription& data) {
     fmt::print("text: {} streams, {} tokens at a time\n", streams->count, streams->bptt_len);
   }
   if (data.token_names.empty()) {
-    fmt::print("standardized: {}\n", data.mean.empty() ? "no" : "yes");
+    fmt::print("standardized: {}\n", !data.series_scales.empty() ? "each series by its own scale"
+                                     : is_standardized(data)     ? "yes"
+                                                                 : "no");
   }
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "apps/common/signals.h"
 #include "apps/common/threads.h"
@@ -144,6 +146,19 @@ void ModelOnData::for_each_batch(
     predict(batch, outputs);
     visit(batch, outputs);
   }
+}
+
+void note_new_series(const ModelOnData& model, const std::string& source) {
+  std::set<std::string_view> known;
+  for (const SeriesScale& scale : model.description().data.series_scales) known.insert(scale.name);
+  std::vector<std::string> others;
+  for (const SeriesScale& scale : model.dataset().description().series_scales) {
+    if (!known.contains(scale.name)) others.push_back(scale.name);
+  }
+  if (others.empty()) return;
+  note(fmt::format(
+      "{}: series that the model was not trained on: {}: standardized by their own rows there",
+      source, names_text(others)));
 }
 
 void note_gaps(const ModelOnData& model) {

@@ -78,6 +78,10 @@ class ModelOnData {
   Network network_;
 };
 
+/// A note, if series are standardized each by its own scale, and some of them, of `source`, not by
+/// one that the model knows.
+void note_new_series(const ModelOnData& model, const std::string& source);
+
 /// A note, if rows of a forecast's data set are not as far from each other as all are that the
 /// model was trained on: windows hold such a gap.
 void note_gaps(const ModelOnData& model);

@@ -85,6 +85,7 @@ void predict_data(const PredictArguments& arguments, ModelDescription descriptio
   if (description.data.streams) description.data.streams->count = 1;  // the text, front to back
   ModelOnData model(Checkpoint(arguments.checkpoint), description, data,
                     split_of(arguments, description), arguments.threads);
+  note_new_series(model, source);
   std::string what = fmt::format("{} sequences", model.split().size());
   if (description.data.streams) {
     const double perplexity = write_surprisals(model, words, output);

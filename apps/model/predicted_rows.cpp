@@ -68,7 +68,7 @@ void add_softmax(std::span<const float> logits, std::vector<float>& shares) {
 /// Adds the predictions for a batch.
 class PredictionAdder {
  public:
-  PredictionAdder(const ModelOnData& model, const RowColumns& columns, const OutputUnits& units)
+  PredictionAdder(const ModelOnData& model, const RowColumns& columns, WindowUnits& units)
       : loss_(model.description().config),
         units_(units),
         size_(static_cast<std::size_t>(model.description().config.output_size)),
@@ -87,8 +87,10 @@ class PredictionAdder {
       for (std::size_t i = 0; i < outputs.size(); ++i) {
         const auto number = static_cast<std::int64_t>(i % each_);
         const auto value = static_cast<double>(loss_.value(outputs[i], number));
-        all.values.push_back(value * units_.std[i % size_] + units_.mean[i % size_]);
+        const OutputUnits& units = units_.of(row_ + static_cast<std::int64_t>(i / size_));
+        all.values.push_back(value * units.std[i % size_] + units.mean[i % size_]);
       }
+      row_ += batch.rows();
       return;
     }
     all.outputs.insert(all.outputs.end(), outputs.begin(), outputs.end());
@@ -103,7 +105,8 @@ class PredictionAdder {
 
  private:
   Loss loss_;
-  const OutputUnits& units_;
+  WindowUnits& units_;
+  std::int64_t row_ = 0;  // of the next batch's first
   std::size_t size_;
   std::size_t each_;  // outputs of a target
   bool is_regression_;
@@ -115,15 +118,15 @@ class PredictionAdder {
 class PredictionTable {
  public:
   PredictionTable(const ModelDescription& model, const RowColumns& columns, const InputWords* words,
-                  const OutputUnits& units)
-      : model_(model), columns_(columns), units_(units), words_(words) {
+                  const std::vector<std::string>& value_names)
+      : model_(model), columns_(columns), value_names_(value_names), words_(words) {
     if (words != nullptr) reader_.emplace(words->tokens);
   }
 
   std::string header() const {
     std::string names = "row";
     if (model_.config.task == Task::regression) {
-      for (const std::string& name : units_.names) {
+      for (const std::string& name : value_names_) {
         names += ',';
         names += csv_field(name);
       }
@@ -194,7 +197,7 @@ class PredictionTable {
 
   const ModelDescription& model_;
   RowColumns columns_;
-  const OutputUnits& units_;
+  const std::vector<std::string>& value_names_;
   const InputWords* words_;
   std::optional<SpooledIntegers::Reader> reader_;  // of words_
   std::int64_t row_ = 0;
@@ -204,7 +207,7 @@ class PredictionTable {
 /// [items], with `offsets` [n + 1] for tagging, and `probabilities` [items, C] if they are asked
 /// for.
 void write_hdf5(const std::filesystem::path& path, const Predictions& predictions,
-                const ModelDescription& model, const OutputUnits& units) {
+                const ModelDescription& model, const std::vector<std::string>& value_names) {
   auto file = hdf5::FileWriter::create(path);
   const std::int64_t size = model.config.output_size;
   const bool regression = model.config.task == Task::regression;
@@ -216,7 +219,7 @@ void write_hdf5(const std::filesystem::path& path, const Predictions& prediction
   file.write_string("", "task", to_string(model.config.task));
   if (regression) {
     file.write("values", matrix, predictions.values);
-    file.write_strings("", "value_names", units.names);
+    file.write_strings("", "value_names", value_names);
   } else {
     file.write("logits", matrix, predictions.outputs);
     file.write("predicted", std::span(&items, 1), predictions.classes);
@@ -239,21 +242,20 @@ void write_hdf5(const std::filesystem::path& path, const Predictions& prediction
 void write_predicted_rows(ModelOnData& model, const RowColumns& columns, const InputWords* words,
                           const std::filesystem::path& output) {
   const ModelConfig& config = model.description().config;
-  const OutputUnits units = head_units(
-      output_units(model.dataset().description(),
-                   config.task == Task::regression ? config.target_size() : config.output_size),
-      config.loss);
+  WindowUnits units(model.dataset().description(), model.split(),
+                    config.task == Task::regression ? config.target_size() : config.output_size,
+                    &config.loss);
   PredictionAdder adder(model, columns, units);
   Predictions predictions;
   if (output.extension() == ".h5") {
     model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
       adder.add(batch, outputs, predictions);
     });
-    write_hdf5(output, predictions, model.description(), units);
+    write_hdf5(output, predictions, model.description(), units.names());
     return;
   }
   TextOutput text(output);
-  PredictionTable table(model.description(), columns, words, units);
+  PredictionTable table(model.description(), columns, words, units.names());
   text.write(table.header());
   model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
     predictions = {};

@@ -12,8 +12,8 @@ ValueReport::ValueReport(const ModelConfig& model, const Dataset& data, const Sp
                          std::optional<std::int64_t> season)
     : split_(split),
       loss_(model),
-      units_(output_units(data.description(), model.target_size())),
-      names_(units_.names),
+      units_(data.description(), split, model.target_size()),
+      names_(units_.names()),
       is_season_given_(season.has_value()) {
   const DataDescription& description = data.description();
   if (description.window) {
@@ -40,8 +40,10 @@ void ValueReport::add_forecaster(std::string name) {
 void ValueReport::add(const Batch& batch, std::span<const float> outputs) {
   values_.clear();
   for (const float point : loss_.points(outputs)) {
-    const std::size_t output = values_.size() % units_.std.size();
-    values_.push_back(static_cast<double>(point) * units_.std[output] + units_.mean[output]);
+    const std::size_t row = values_.size() / units_.size();
+    const std::size_t output = values_.size() % units_.size();
+    const OutputUnits& units = units_.of(windows_ + static_cast<std::int64_t>(row));
+    values_.push_back(static_cast<double>(point) * units.std[output] + units.mean[output]);
   }
   add_values(values_, batch, errors_.front());
   for (std::size_t i = 1; i < errors_.size(); ++i) {
@@ -66,15 +68,15 @@ void ValueReport::name_series(std::int64_t window) {
   series_[series] = std::move(name);
 }
 
-void ValueReport::add_values(std::span<const double> values, const Batch& batch,
-                             Errors& errors) const {
-  const std::size_t size = units_.std.size();
+void ValueReport::add_values(std::span<const double> values, const Batch& batch, Errors& errors) {
+  const std::size_t size = units_.size();
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::size_t output = i % size;
     const std::size_t target = output % names_.size();
     const std::int64_t window = windows_ + static_cast<std::int64_t>(i / size);
+    const OutputUnits& units = units_.of(window);
     const double truth =
-        static_cast<double>(batch.targets[i]) * units_.std[output] + units_.mean[output];
+        static_cast<double>(batch.targets[i]) * units.std[output] + units.mean[output];
     const double scale = baselines_ ? baselines_->scale(window, target) : 0;
     errors.targets[target].add(values[i], truth, scale);
     errors.steps[output].add(values[i], truth, scale);

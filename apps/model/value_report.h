@@ -41,7 +41,7 @@ class ValueReport {
   using Part = std::vector<ValueErrors> Errors::*;
 
   void add_forecaster(std::string name);
-  void add_values(std::span<const double> values, const Batch& batch, Errors& errors) const;
+  void add_values(std::span<const double> values, const Batch& batch, Errors& errors);
   void name_series(std::int64_t window);
   std::optional<double> skill(Part part, std::size_t place) const;
   std::vector<ReportNumber> numbers(Part part, std::size_t place) const;
@@ -52,7 +52,7 @@ class ValueReport {
 
   const Split& split_;
   Loss loss_;
-  OutputUnits units_;
+  WindowUnits units_;
   std::vector<std::string> names_;  // of the targets
   std::optional<Baselines> baselines_;
   bool is_season_given_;

@@ -80,6 +80,7 @@ void follow(const KnownData& known, PrepareArguments& arguments) {
   expect_not_given(!arguments.known.empty(), "--known", known);
   expect_not_given(!arguments.calendar.empty(), "--calendar", known);
   expect_not_given(arguments.standardize, "--standardize", known);
+  expect_not_given(arguments.standardize_series, "--standardize-series", known);
   expect_not_given(arguments.min_count.has_value(), "--min-count", known);
   const bool is_alike = recipe && recipe->kind == arguments.kind;
   const bool is_of_tags = arguments.kind == "conllu";

@@ -18,6 +18,7 @@
 #include "apps/prepare/prepare_notes.h"
 #include "apps/prepare/prepare_progress.h"
 #include "engine/base/error.h"
+#include "io/data/feature_view.h"
 #include "io/importers/conllu.h"
 #include "io/importers/csv.h"
 #include "io/importers/idx.h"
@@ -62,6 +63,11 @@ void write_series(const PrepareJob& job, Series series, const std::optional<Reci
   job.say(summary, "rows");
   if (count > 1) job.say(fmt::format("series: {}\n", count));
   job.say(path, notes);
+  if (summary.own_scales.empty() || job.is_quiet()) return;  // a forecast tells it as well
+  note(fmt::format("{}: series {}: {}: standardized by their own rows", path.string(),
+                   job.known != nullptr ? "that " + job.known->path.string() + " does not know"
+                                        : "without train rows",
+                   names_text(summary.own_scales)));
 }
 
 /// Writes the data set of series that `read` makes of the input, which may fill `recipe`.
@@ -125,6 +131,15 @@ void prepare_rows(const PrepareJob& job, const char* unit, Read read, Write writ
   }
 }
 
+/// Throws InvalidArgument if series shall be standardized each by its own, and there are none.
+void expect_no_series(const PrepareJob& job) {
+  if (!job.arguments.standardize_series) return;
+  throw InvalidArgument(
+      fmt::format("--standardize-series: expected series to forecast with names, found none in {} "
+                  "(--standardize takes one scale)",
+                  job.arguments.inputs.at(0).string()));
+}
+
 void prepare_idx(const PrepareJob& job) {
   const auto read = [&](const Files& files, const ImportOptions& options) {
     if (files.size() < 2 && job.known == nullptr) {
@@ -140,6 +155,7 @@ void prepare_ts(PrepareJob job) {
   const std::filesystem::path& input = job.arguments.inputs.at(0);
   const bool is_of_series = job.known != nullptr ? job.known->task == "forecast" : is_tsf(input);
   if (!is_of_series) {
+    expect_no_series(job);
     const auto read = [&](const Files& files, const ImportOptions& options) {
       return read_ts(files.at(0), job.policy(), options);
     };

@@ -33,6 +33,7 @@ struct PrepareArguments {
   double test_fraction = 0;
   std::optional<std::uint64_t> seed;  ///< of the draw of their rows; empty: that of PrepareOptions
   bool standardize = false;
+  bool standardize_series = false;  ///< each by its own
   bool gzip = false;
   bool force = false;  ///< replace a file of another kind
   std::vector<std::string>

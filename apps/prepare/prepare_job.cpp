@@ -22,6 +22,7 @@ PrepareOptions PrepareJob::options(ProgressObserver observer) const {
           .test_fraction = arguments.test_fraction,
           .seed = arguments.seed.value_or(PrepareOptions().seed),
           .standardize = arguments.standardize,
+          .standardize_series = arguments.standardize_series,
           .min_count = min_count,
           .gzip = arguments.gzip,
           .observer = std::move(observer),
@@ -42,7 +43,8 @@ void PrepareJob::say(const std::filesystem::path& path, const Lines& notes) cons
 }
 
 void PrepareJob::say(const PrepareSummary& summary, const char* unit) const {
-  const bool is_scaled = known != nullptr ? !known->data.mean.empty() : arguments.standardize;
+  const bool is_scaled = known != nullptr ? is_standardized(known->data)
+                                          : arguments.standardize || arguments.standardize_series;
   say(fmt::format("wrote {}: {} train, {} valid, {} test {}{}\n", arguments.output.string(),
                   summary.train, summary.valid, summary.test, unit,
                   is_scaled ? ", standardized" : ""));

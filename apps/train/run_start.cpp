@@ -15,7 +15,7 @@ namespace {
 
 /// Whether a model knows of its data more than numbers for names: one of another program does not.
 bool knows_its_data(const DataDescription& data) {
-  return !data.mean.empty() || data.window || data.streams || !is_numbered(data.feature_names) ||
+  return is_standardized(data) || data.window || data.streams || !is_numbered(data.feature_names) ||
          !is_numbered(data.token_names) || !is_numbered(data.class_names);
 }
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "io/attributes/attributes.h"
@@ -29,18 +31,64 @@ void expect_all(const AttributeReader& from, const char* name, const std::vector
                               *bad, bad - values.begin()));
 }
 
-void read_scale(const AttributeReader& from, DataDescription& description) {
-  if (from.has("mean")) description.mean = from.read_doubles("mean");
-  if (from.has("std")) description.std = from.read_doubles("std");
-  if (description.mean.size() != description.std.size()) {
-    throw FileError(fmt::format("{}: expected {} values, as many as mean has, found {}",
-                                from.where("std"), description.mean.size(),
-                                description.std.size()));
+/// The attributes `mean_name` and `std_name`, which may be absent.
+struct MeanAndStd {
+  std::vector<double> mean{};
+  std::vector<double> std{};
+
+  MeanAndStd() = default;
+  MeanAndStd(const AttributeReader& from, const char* mean_name, const char* std_name) {
+    if (from.has(mean_name)) mean = from.read_doubles(mean_name);
+    if (from.has(std_name)) std = from.read_doubles(std_name);
+    if (mean.size() != std.size()) {
+      throw FileError(fmt::format("{}: expected {} values, as many as {} has, found {}",
+                                  from.where(std_name), mean.size(), mean_name, std.size()));
+    }
+    expect_all(from, mean_name, mean, "finite numbers",
+               [](double value) { return std::isfinite(value); });
+    expect_all(from, std_name, std, "finite numbers above 0",
+               [](double value) { return std::isfinite(value) && value > 0; });
   }
-  expect_all(from, "mean", description.mean, "finite numbers",
-             [](double mean) { return std::isfinite(mean); });
-  expect_all(from, "std", description.std, "finite numbers above 0",
-             [](double std) { return std::isfinite(std) && std > 0; });
+};
+
+// Of series_mean and series_std, [series, features].
+std::vector<SeriesScale> read_series_scales(const AttributeReader& from,
+                                            const std::vector<std::string>& features) {
+  std::vector<SeriesScale> scales;
+  const MeanAndStd all(from, "series_mean", "series_std");
+  if (all.mean.empty()) return scales;
+  if (from.has("mean")) {
+    throw FileError(from.where("series_mean") + ": expected none beside mean, found both");
+  }
+  const std::vector<std::string> names = from.read_strings("series_names");
+  const std::size_t size =
+      features.empty() ? all.mean.size() / std::max<std::size_t>(names.size(), 1) : features.size();
+  if (all.mean.size() != names.size() * size) {
+    throw FileError(fmt::format("{}: expected {} values, of {} series and {} features, found {}",
+                                from.where("series_mean"), names.size() * size, names.size(), size,
+                                all.mean.size()));
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto first = static_cast<std::ptrdiff_t>(i * size);
+    const auto end = static_cast<std::ptrdiff_t>((i + 1) * size);
+    scales.push_back({names[i],
+                      {all.mean.begin() + first, all.mean.begin() + end},
+                      {all.std.begin() + first, all.std.begin() + end}});
+  }
+  return scales;
+}
+
+void write_series_scales(AttributeWriter& to, const std::vector<SeriesScale>& scales) {
+  std::vector<std::string> names;
+  MeanAndStd all;
+  for (const SeriesScale& scale : scales) {
+    names.push_back(scale.name);
+    all.mean.insert(all.mean.end(), scale.mean.begin(), scale.mean.end());
+    all.std.insert(all.std.end(), scale.std.begin(), scale.std.end());
+  }
+  to.write_strings("series_names", names);
+  to.write_doubles("series_mean", all.mean);
+  to.write_doubles("series_std", all.std);
 }
 
 std::vector<std::string> read_known(const AttributeReader& from,
@@ -58,6 +106,10 @@ std::vector<std::string> read_known(const AttributeReader& from,
 
 std::string_view to_string(TextLevel level) {
   return level == TextLevel::words ? "words" : "characters";
+}
+
+bool is_standardized(const DataDescription& description) {
+  return !description.mean.empty() || !description.series_scales.empty();
 }
 
 std::vector<std::int64_t> target_columns(const DataDescription& description) {
@@ -94,7 +146,10 @@ DataDescription read_data_description(const AttributeReader& from) {
   if (has("token_level")) description.token_level = read_level(from);
   if (has("tag_column")) description.tag_column = from.read_string("tag_column");
   if (has("class_names")) description.class_names = from.read_strings("class_names");
-  read_scale(from, description);
+  MeanAndStd scale(from, "mean", "std");
+  description.mean = std::move(scale.mean);
+  description.std = std::move(scale.std);
+  description.series_scales = read_series_scales(from, description.feature_names);
   if (has("input_len")) {
     description.window = Window{.input_len = from.read_int("input_len"),
                                 .horizon = from.read_int("horizon"),
@@ -123,6 +178,7 @@ void write_data_description(AttributeWriter& to, const DataDescription& descript
   write_names("class_names", description.class_names);
   if (!description.mean.empty()) to.write_doubles("mean", description.mean);
   if (!description.std.empty()) to.write_doubles("std", description.std);
+  if (!description.series_scales.empty()) write_series_scales(to, description.series_scales);
   if (description.window) {
     to.write_int("input_len", description.window->input_len);
     to.write_int("horizon", description.window->horizon);

@@ -41,6 +41,15 @@ enum class TextLevel : std::uint8_t {
 
 std::string_view to_string(TextLevel level);
 
+/// Mean and standard deviation of the features of a series.
+struct SeriesScale {
+  std::string name{};          ///< of the series
+  std::vector<double> mean{};  ///< [I]
+  std::vector<double> std{};   ///< [I]
+
+  bool operator==(const SeriesScale&) const = default;
+};
+
 /// What a data set says of its columns and classes. A checkpoint keeps it to predict with.
 struct DataDescription {
   std::vector<std::string> feature_names{};  ///< [I]
@@ -54,12 +63,18 @@ struct DataDescription {
   std::vector<std::string> class_names{};  ///< of classification and tagging, by label
   std::vector<double> mean{};              ///< [I] if x is standardized, else empty
   std::vector<double> std{};               ///< [I] if x is standardized, else empty
-  std::optional<Window> window{};          ///< of a forecast, with its targets named
-  std::optional<Streams> streams{};        ///< of a language model
-  std::optional<Recipe> recipe{};          ///< how the files were read, unless an older one
+  /// Of a forecast: of each series if each is standardized by its own, else empty, as mean and std
+  /// are then.
+  std::vector<SeriesScale> series_scales{};
+  std::optional<Window> window{};    ///< of a forecast, with its targets named
+  std::optional<Streams> streams{};  ///< of a language model
+  std::optional<Recipe> recipe{};    ///< how the files were read, unless an older one
 
   bool operator==(const DataDescription&) const = default;
 };
+
+/// Whether x is standardized, by one scale or by that of each series.
+bool is_standardized(const DataDescription& description);
 
 /// The columns of x that a forecast's `window->targets` name, in that order. Throws
 /// InvalidArgument, naming the column, if x has none of that name or it comes twice.
@@ -69,9 +84,10 @@ std::vector<std::int64_t> target_columns(const DataDescription& description);
 std::optional<Task> task_from_name(std::string_view name);
 
 /// Reads the attributes feature_names, known_names, token_names, token_level, tag_column,
-/// class_names, mean, std, input_len, horizon, stride, target_names, streams, bptt_len and those of
-/// read_recipe. Each may be absent. Throws FileError, also if mean and std are not of one size, not
-/// finite, or a std is not above 0.
+/// class_names, mean, std, series_names, series_mean, series_std, input_len, horizon, stride,
+/// target_names, streams, bptt_len and those of read_recipe. Each may be absent. Throws FileError,
+/// also if mean and std, or those of series, are not of one size, not finite, or a std is not above
+/// 0.
 DataDescription read_data_description(const AttributeReader& from);
 
 /// Writes the fields that are not empty as attributes.

@@ -47,6 +47,9 @@ class Split {
   /// window `row` lies in.
   virtual std::int64_t num_series() const noexcept { return 1; }
   virtual std::int64_t series(std::int64_t) const noexcept { return 0; }
+  /// Of a forecast whose series are standardized each by its own: the scale of the one that window
+  /// `row` lies in; else null.
+  virtual const SeriesScale* scale(std::int64_t) const noexcept { return nullptr; }
   /// "FILE: dataset 'train/x' row 17", to begin an error message with.
   virtual std::string where(std::int64_t row) const = 0;
   /// Of a forecast: where the targets of window `row` lie.
@@ -68,16 +71,18 @@ inline constexpr const char* kFuture = "future";
 inline constexpr std::int64_t kStandardizedVersion = 3;
 /// The `format_version` of forecasts with covariates (see has_covariates).
 inline constexpr std::int64_t kCovariatesVersion = 4;
+/// The `format_version` of forecasts whose series are standardized each by its own.
+inline constexpr std::int64_t kSeriesScalesVersion = 5;
 /// The newest `format_version` of data sets: 2 has forecasts of several series.
-inline constexpr std::int64_t kNewestDatasetVersion = kCovariatesVersion;
+inline constexpr std::int64_t kNewestDatasetVersion = kSeriesScalesVersion;
 
 /// A data set (HDF5, format "quadgate-dataset"), open for reading: a file, or several as one. The
 /// rows of the first file come before those of the second, and so on.
 ///
 /// The root has the attributes format, format_version (1 if missing), task (classification,
 /// tagging, regression, forecast or language_model) and those of DataDescription, each of which may
-/// be missing. With mean and std, x * std + mean are the values. The groups train, valid and test
-/// hold:
+/// be missing. With mean and std, or those of each series, x * std + mean are the values. The
+/// groups train, valid and test hold:
 ///
 ///     x  float32 [n, T, I]                features of sequences of one length
 ///        float32 [sum of lengths, I]      of several lengths, with `offsets` int64 [n + 1]

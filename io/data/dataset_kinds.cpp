@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
 #include "engine/base/error.h"
 #include "io/hdf5/attributes.h"
 
@@ -22,13 +27,52 @@ void check_features(const hdf5::File& file, const OpenDataset& data) {
     expect_size("mean", description.mean.size());
     expect_size("std", description.std.size());
   }
+  for (const SeriesScale& scale : description.series_scales) {
+    expect_size("series_mean", scale.mean.size());
+  }
+}
+
+// The scales that the series of the file are shown in: the model's, or, of a series that it does
+// not know, the file's own, whose features are `columns`.
+std::vector<SeriesScale> scales_of_series(const hdf5::File& file, const DataDescription& model,
+                                          std::span<const std::size_t> columns, OpenDataset& data) {
+  std::vector<SeriesScale> shown;
+  if (model.series_scales.empty()) return shown;
+  if (!file.has_attribute("", "series_names")) {
+    throw DataError(fmt::format(
+        "{}: series: the model expects series with names, as each has a scale of its own, found "
+        "none",
+        data.path.string()));
+  }
+  std::unordered_map<std::string_view, const SeriesScale*> known;
+  for (const SeriesScale& scale : model.series_scales) known.emplace(scale.name, &scale);
+  const std::vector<SeriesScale>& own = data.description.series_scales;
+  for (const std::string& name : file.read_strings("", "series_names")) {
+    const auto found = known.find(name);
+    if (found != known.end()) {
+      shown.push_back(*found->second);
+      continue;
+    }
+    if (own.empty()) {
+      throw DataError(fmt::format(
+          "{}: series '{}': the model knows no scale of it, and the file has none of its own "
+          "('quadgate prepare --like' a checkpoint measures one)",
+          data.path.string(), name));
+    }
+    SeriesScale& scale = shown.emplace_back(SeriesScale{.name = name});
+    for (const std::size_t column : columns) {
+      scale.mean.push_back(own.at(shown.size() - 1).mean[column]);
+      scale.std.push_back(own.at(shown.size() - 1).std[column]);
+    }
+  }
+  return shown;
 }
 
 // Shows the features as the model knows them, if it does.
-void show_features(const DataDescription& model, OpenDataset& data) {
+void show_features(const hdf5::File& from, const DataDescription& model, OpenDataset& data) {
   DataDescription& file = data.description;
-  if (model.feature_names.empty() && model.mean.empty()) return;
-  if (is_numbered(model.feature_names) && model.mean.empty() && !file.mean.empty()) {
+  if (model.feature_names.empty() && !is_standardized(model)) return;
+  if (is_numbered(model.feature_names) && !is_standardized(model) && is_standardized(file)) {
     throw DataError(
         fmt::format("{}: scale: the model expects plain values, as far as it knows, found "
                     "standardized values (import --like tells a model from elsewhere)",
@@ -47,18 +91,21 @@ void show_features(const DataDescription& model, OpenDataset& data) {
   if (!matched.note.empty()) {
     data.notes.push_back(fmt::format("{}: features: {}", data.path.string(), matched.note));
   }
-  data.view = FeatureView(matched.columns, file, model);
+  DataDescription shown{.mean = model.mean, .std = model.std};
+  shown.series_scales = scales_of_series(from, model, matched.columns, data);
+  data.view = FeatureView(matched.columns, file, shown);
   if (data.view.changes_scale()) {
     data.notes.push_back(fmt::format(
         "{}: {}", data.path.string(),
-        file.mean.empty()    ? "not standardized: taken into the model's scale"
-        : model.mean.empty() ? "standardized, as the model is not: taken back to its values"
-                             : "standardized by another mean and std than the model's: "
-                               "taken into the model's scale"));
+        !is_standardized(file)    ? "not standardized: taken into the model's scale"
+        : !is_standardized(model) ? "standardized, as the model is not: taken back to its values"
+                                  : "standardized by another mean and std than the model's: "
+                                    "taken into the model's scale"));
   }
   file.feature_names = names;
-  file.mean = model.mean;
-  file.std = model.std;
+  file.mean = std::move(shown.mean);
+  file.std = std::move(shown.std);
+  file.series_scales = std::move(shown.series_scales);
 }
 
 }  // namespace
@@ -85,7 +132,7 @@ void open_features(const hdf5::File& file, const hdf5::Array& x, const DataDescr
     data.description.feature_names.push_back(std::to_string(i));
   }
   check_features(file, data);
-  if (model != nullptr) show_features(*model, data);
+  if (model != nullptr) show_features(file, *model, data);
 }
 
 void expect_vocabulary(const hdf5::File& file, const DataDescription& description) {

@@ -14,15 +14,26 @@ namespace quadgate {
 FeatureView::FeatureView(std::span<const std::size_t> columns, const DataDescription& file,
                          const DataDescription& model)
     : row_(columns.size()) {
+  const std::size_t num_series =
+      std::max({file.series_scales.size(), model.series_scales.size(), std::size_t{1}});
   bool as_the_file = true;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    features_.push_back({columns[i], scale_of(file, columns[i]), scale_of(model, i)});
-    as_the_file = as_the_file && columns[i] == i && features_[i].from == features_[i].to;
+  for (std::size_t series = 0; series < num_series; ++series) {
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const Feature feature{columns[i], scale_of(file, series, columns[i]),
+                            scale_of(model, series, i)};
+      as_the_file = as_the_file && columns[i] == i && feature.from == feature.to;
+      features_.push_back(feature);
+    }
   }
   if (as_the_file) features_.clear();
 }
 
-FeatureView::Scale FeatureView::scale_of(const DataDescription& data, std::size_t column) {
+FeatureView::Scale FeatureView::scale_of(const DataDescription& data, std::size_t series,
+                                         std::size_t column) {
+  if (!data.series_scales.empty()) {
+    const SeriesScale& scale = data.series_scales.at(series);
+    return {scale.mean[column], scale.std[column]};
+  }
   return data.mean.empty() ? Scale{} : Scale{data.mean[column], data.std[column]};
 }
 
@@ -30,11 +41,13 @@ bool FeatureView::changes_scale() const {
   return std::ranges::any_of(features_, [](const Feature& each) { return each.from != each.to; });
 }
 
-void FeatureView::apply(std::span<float> x) {
+void FeatureView::apply(std::span<float> x, std::size_t series) {
   if (features_.empty()) return;
+  const auto features =
+      std::span(features_).subspan(features_.size() > row_.size() ? series * row_.size() : 0);
   for (; !x.empty(); x = x.subspan(row_.size())) {
     for (std::size_t i = 0; i < row_.size(); ++i) {
-      const auto& [column, from, to] = features_[i];
+      const auto& [column, from, to] = features[i];
       const auto value = static_cast<double>(x[column]);
       row_[i] = from == to
                     ? x[column]

@@ -15,13 +15,13 @@ class FeatureView {
   /// As the file has them.
   FeatureView() = default;
   /// Feature i is column `columns[i]` of a file, which `file` describes; `columns` is a
-  /// permutation.
+  /// permutation. Scales of series, if either has them, are of the file's series, in its order.
   FeatureView(std::span<const std::size_t> columns, const DataDescription& file,
               const DataDescription& model);
 
   bool changes_scale() const;
-  /// Changes x [rows, I] in place, computed in double.
-  void apply(std::span<float> x);
+  /// Changes x [rows, I] of a series in place, computed in double.
+  void apply(std::span<float> x, std::size_t series = 0);
 
  private:
   struct Scale {
@@ -35,9 +35,9 @@ class FeatureView {
     Scale from;
     Scale to;
   };
-  static Scale scale_of(const DataDescription& data, std::size_t column);
+  static Scale scale_of(const DataDescription& data, std::size_t series, std::size_t column);
 
-  std::vector<Feature> features_;  // none: as the file has them
+  std::vector<Feature> features_;  // [series, I], or of all series [I]; none: as the file has them
   std::vector<float> row_;
 };
 

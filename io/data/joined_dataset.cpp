@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -67,6 +68,14 @@ void expect_same(OpenDataset& first, const OpenDataset& other) {
   comparison.expect("attribute 'tag_column'", ours.tag_column, theirs.tag_column);
   comparison.expect("mean", ours.mean, theirs.mean);
   comparison.expect("std", ours.std, theirs.std);
+  comparison.expect("standardized by series", !ours.series_scales.empty(),
+                    !theirs.series_scales.empty());
+  for (const SeriesScale& scale : theirs.series_scales) {
+    const auto same = std::ranges::find(ours.series_scales, scale.name, &SeriesScale::name);
+    if (same == ours.series_scales.end()) continue;
+    comparison.expect("series_mean", same->mean, scale.mean);
+    comparison.expect("series_std", same->std, scale.std);
+  }
 }
 
 OpenDataset join(std::vector<OpenDataset> files) {
@@ -86,6 +95,8 @@ OpenDataset join(std::vector<OpenDataset> files) {
   };
   for (const OpenDataset& file : std::span(files).subspan(1)) {
     joined.empty.insert(file.empty.begin(), file.empty.end());
+    std::ranges::copy(file.description.series_scales,
+                      std::back_inserter(joined.description.series_scales));
     joined.notes.insert(joined.notes.end(), file.notes.begin(), file.notes.end());
   }
   for (auto& [name, splits] : parts) {

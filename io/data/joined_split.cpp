@@ -47,6 +47,11 @@ std::int64_t JoinedSplit::series(std::int64_t row) const noexcept {
   return before + parts_[part]->series(row - firsts_[part]);
 }
 
+const SeriesScale* JoinedSplit::scale(std::int64_t row) const noexcept {
+  const std::size_t part = part_of(row);
+  return parts_[part]->scale(row - firsts_[part]);
+}
+
 std::vector<std::int64_t> JoinedSplit::chunks() const {
   std::vector<std::int64_t> firsts;
   for (std::size_t part = 0; part < parts_.size(); ++part) {

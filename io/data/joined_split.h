@@ -24,6 +24,7 @@ class JoinedSplit final : public Split {
   bool has_targets() const noexcept override;
   std::int64_t num_series() const noexcept override;
   std::int64_t series(std::int64_t row) const noexcept override;
+  const SeriesScale* scale(std::int64_t row) const noexcept override;
   std::string where(std::int64_t row) const override;
   WindowPlace place(std::int64_t row) const override;
   void read(std::span<const std::int64_t> rows, Batch& batch) override;

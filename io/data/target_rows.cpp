@@ -15,19 +15,23 @@ constexpr std::int64_t kPieceRows = 4096;
 
 /// A column of x and what puts it into original units.
 struct TargetColumn {
-  std::size_t column;
-  double mean;
-  double std;
+  std::size_t column = 0;
+  double mean = 0;
+  double std = 1;
 };
 
-std::vector<TargetColumn> columns_of(const DataDescription& file, const DataDescription& shown) {
+/// Of a series of the file.
+std::vector<TargetColumn> columns_of(const DataDescription& file, std::size_t series,
+                                     const DataDescription& shown) {
   const MatchedNames matched = match_names(shown.feature_names, file.feature_names);
   std::vector<TargetColumn> columns;
   for (const std::int64_t target : target_columns(shown)) {
-    const std::size_t column = matched.columns.at(static_cast<std::size_t>(target));
-    const bool is_scaled = !file.mean.empty();
-    columns.push_back(
-        {column, is_scaled ? file.mean[column] : 0, is_scaled ? file.std[column] : 1});
+    TargetColumn& to = columns.emplace_back();
+    to.column = matched.columns.at(static_cast<std::size_t>(target));
+    if (!is_standardized(file)) continue;
+    const bool is_by_series = !file.series_scales.empty();
+    to.mean = (is_by_series ? file.series_scales.at(series).mean : file.mean)[to.column];
+    to.std = (is_by_series ? file.series_scales.at(series).std : file.std)[to.column];
   }
   return columns;
 }
@@ -39,13 +43,14 @@ std::int64_t visit_file(const hdf5::File& file, const std::string& split, std::i
   const hdf5::Array x = file.array(split + "/x");
   detail::OpenDataset data = detail::describe(file);
   detail::open_features(file, x, nullptr, data);
-  const std::vector<TargetColumn> columns = columns_of(data.description, shown);
   const auto width = static_cast<std::size_t>(data.input_size);
   std::vector<float> rows;
   std::vector<double> values;
   const std::vector<SeriesRange> ranges = read_series_ranges(file, split, x.shape()[0]);
+  expect_scales(file, data.description, ranges.size());
   for (std::size_t series = 0; series < ranges.size(); ++series) {
     const SeriesRange& range = ranges[series];
+    const std::vector<TargetColumn> columns = columns_of(data.description, series, shown);
     for (std::int64_t begin = range.begin; begin < range.end; begin += kPieceRows) {
       const std::int64_t count = std::min(kPieceRows, range.end - begin);
       rows.resize(static_cast<std::size_t>(count) * width);

@@ -38,6 +38,14 @@ std::vector<SeriesRange> read_series_ranges(const hdf5::File& file, const std::s
   return series;
 }
 
+void expect_scales(const hdf5::File& file, const DataDescription& description,
+                   std::size_t num_series) {
+  const std::size_t found = description.series_scales.size();
+  if (found == 0 || found == num_series) return;
+  throw FileError(fmt::format("{}: expected those of {} series, found {}",
+                              file.where("", "series_names"), num_series, found));
+}
+
 SeriesLabels::SeriesLabels(const hdf5::File& file, const std::string& split, std::int64_t rows) {
   if (file.has_attribute("", "series_names")) names = file.read_strings("", "series_names");
   if (!file.has(split + "/time")) return;
@@ -53,6 +61,7 @@ WindowSplit::WindowSplit(const hdf5::File& file, const std::string& name,
       horizon_(horizon),
       targets_(target_columns(description)),
       columns_(static_cast<std::int64_t>(description.feature_names.size())),
+      scales_(description.series_scales),
       known_names_(description.known_names),
       labels_(file, name, x_.shape().empty() ? 0 : x_.shape()[0]) {
   x_.expect(hdf5::Element::float32, {hdf5::kAnySize, columns_}, fmt::format("[L, {}]", columns_));
@@ -66,6 +75,7 @@ WindowSplit::WindowSplit(const hdf5::File& file, const std::string& name,
                          const DataDescription& description, FeatureView view)
     : WindowSplit(file, name, description, std::move(view), description.window->horizon) {
   const std::vector<SeriesRange> ranges = read_series_ranges(file, name, x_.shape()[0]);
+  expect_scales(file, description, ranges.size());
   num_series_ = static_cast<std::int64_t>(ranges.size());
   for (std::size_t i = 0; i < ranges.size(); ++i) add_series(i, ranges[i]);
   if (size_ > 0) return;
@@ -84,6 +94,7 @@ std::unique_ptr<WindowSplit> WindowSplit::open_future(const hdf5::File& file,
   std::unique_ptr<WindowSplit> future(
       new WindowSplit(file, name, description, std::move(view), std::int64_t{0}));
   const auto ranges = read_series_ranges(file, name, future->x_.shape()[0]);
+  expect_scales(file, description, ranges.size());
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     std::int64_t end = future->x_.shape()[0];  // of the rows of the series
     for (const SeriesRange& other : ranges) {
@@ -142,6 +153,10 @@ const WindowSplit::Windows& WindowSplit::series_of(std::int64_t window) const no
 
 std::int64_t WindowSplit::series(std::int64_t window) const noexcept {
   return static_cast<std::int64_t>(series_of(window).number);
+}
+
+const SeriesScale* WindowSplit::scale(std::int64_t window) const noexcept {
+  return scales_.empty() ? nullptr : &scales_[series_of(window).number];
 }
 
 // The row of x that the inputs of a window begin at.
@@ -208,7 +223,7 @@ void WindowSplit::read_run(std::int64_t first, std::int64_t count, std::int64_t 
   const std::int64_t rows = (count - 1) * window_.stride + window_rows();
   rows_.resize(static_cast<std::size_t>(rows * columns_));
   x_.read(begin(first), rows, rows_);
-  view_.apply(rows_);
+  view_.apply(rows_, series_of(first).number);
   if (const std::int64_t bad = find_not_finite(rows_); bad >= 0) {
     throw DataError(
         fmt::format("{} row {}: not finite", x_.where(), begin(first) + bad / columns_));

@@ -28,6 +28,9 @@ struct SeriesRange {
 /// `begin` and `end`. Throws FileError unless they lie in order within the `rows` rows of x.
 std::vector<SeriesRange> read_series_ranges(const hdf5::File& file, const std::string& split,
                                             std::int64_t rows);
+/// Throws FileError unless so many series have a scale each, or none.
+void expect_scales(const hdf5::File& file, const DataDescription& description,
+                   std::size_t num_series);
 
 /// Names and times of a forecast's series, which its splits share.
 struct SeriesLabels {
@@ -64,6 +67,7 @@ class WindowSplit final : public Split {
   bool has_targets() const noexcept override { return horizon_ > 0; }
   std::int64_t num_series() const noexcept override { return num_series_; }
   std::int64_t series(std::int64_t window) const noexcept override;
+  const SeriesScale* scale(std::int64_t window) const noexcept override;
   std::string where(std::int64_t row) const override;
   WindowPlace place(std::int64_t row) const override;
   void read(std::span<const std::int64_t> rows, Batch& batch) override;
@@ -102,6 +106,7 @@ class WindowSplit final : public Split {
   std::int64_t horizon_;               // rows of targets that a window has: none of the future
   std::vector<std::int64_t> targets_;  // columns of x
   std::int64_t columns_;
+  std::vector<SeriesScale> scales_;  // [series] or none
   std::vector<std::string> known_names_;
   std::vector<std::int64_t> known_;  // columns of x
   SeriesLabels labels_;

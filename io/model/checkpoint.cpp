@@ -25,10 +25,12 @@ namespace quadgate {
 namespace {
 
 /// The newest. Version 2 has models with a normalization or a crf, which older programs leave out.
-/// Version 3 has models of data with covariates.
-constexpr std::int64_t kNewestVersion = 3;
+/// Version 3 has models of data with covariates, version 4 of series that are standardized each by
+/// its own.
+constexpr std::int64_t kNewestVersion = 4;
 
 std::int64_t version_of(const ModelDescription& model) {
+  if (!model.data.series_scales.empty()) return 4;
   if (has_covariates(model.data)) return 3;
   return model.config.normalization.is_on() || model.config.crf ? 2 : 1;
 }

@@ -158,6 +158,9 @@ void expect_names(const AttributeReader& from, const ModelDescription& model) {
   const std::int64_t of_file = features - std::ssize(data.known_names);
   if (!data.feature_names.empty()) expect("feature_names", of_file, data.feature_names.size());
   if (!data.mean.empty()) expect("mean", of_file, data.mean.size(), "values");
+  for (const SeriesScale& scale : data.series_scales) {
+    expect("series_mean", of_file, scale.mean.size(), "values a series");
+  }
   if (model.config.has_embedding()) {
     expect("token_names", model.config.embedding.vocabulary_size, model.data.token_names.size());
   }

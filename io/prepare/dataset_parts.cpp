@@ -17,6 +17,7 @@ namespace quadgate {
 namespace {
 
 std::int64_t version_of(const DataDescription& description, std::int64_t least) {
+  if (!description.series_scales.empty()) return kSeriesScalesVersion;
   if (has_covariates(description)) return kCovariatesVersion;
   return description.mean.empty() ? least : kStandardizedVersion;
 }
@@ -123,6 +124,7 @@ DataDescription describe(const std::vector<std::string>& feature_names, const Sc
   if (description.feature_names.empty()) description.feature_names = feature_names;
   description.mean = scale.standardization.mean;
   description.std = scale.standardization.std;
+  description.series_scales = scale.of_series;
   description.recipe = options.recipe;
   if (description.recipe) description.recipe->fill = scale.fill;
   return description;

@@ -75,6 +75,8 @@ class ColumnOrder {
 struct Scale {
   std::vector<double> fill{};         ///< [columns]; empty: none may be missing
   Standardization standardization{};  ///< of the data set
+  /// If not empty, those of each series instead. What is missing is then filled with its mean.
+  std::vector<SeriesScale> of_series{};
 };
 
 /// The same of `like`. Throws InvalidArgument if it does not tell what to fill with.

@@ -57,14 +57,15 @@ struct LabelledSequences {
 
 /// How the input is divided, standardized and stored.
 struct PrepareOptions {
-  double valid_fraction = 0;       ///< of the rows; 0: no such split, unless a file is given
-  double test_fraction = 0;        ///< of the rows; 0: no such split, unless a file is given
-  std::uint64_t seed = 1;          ///< of the rows that are drawn
-  bool standardize = false;        ///< to mean 0, std 1 of each feature over the training rows
-  std::int64_t min_count = 1;      ///< of tokens: how often a word must occur in them
-  bool gzip = false;               ///< arrays in compressed chunks, else as they are in memory
-  ProgressObserver observer{};     ///< if any, is told how far the writer is
-  std::optional<Recipe> recipe{};  ///< how the input was read, to be kept
+  double valid_fraction = 0;        ///< of the rows; 0: no such split, unless a file is given
+  double test_fraction = 0;         ///< of the rows; 0: no such split, unless a file is given
+  std::uint64_t seed = 1;           ///< of the rows that are drawn
+  bool standardize = false;         ///< to mean 0, std 1 of each feature over the training rows
+  bool standardize_series = false;  ///< likewise of each series alone
+  std::int64_t min_count = 1;       ///< of tokens: how often a word must occur in them
+  bool gzip = false;                ///< arrays in compressed chunks, else as they are in memory
+  ProgressObserver observer{};      ///< if any, is told how far the writer is
+  std::optional<Recipe> recipe{};   ///< how the input was read, to be kept
   const DataDescription* like = nullptr;  ///< if not null, whose features, classes, vocabulary and
                                           ///< scale the data set gets
 };
@@ -75,6 +76,9 @@ struct PrepareSummary {
   std::int64_t valid = 0;
   std::int64_t test = 0;
   std::int64_t vocabulary = 0;  ///< tokens; 0 without tokens
+  /// Series standardized by rows that no model was trained on: those that options.like does not
+  /// know, or that have no training rows.
+  std::vector<std::string> own_scales{};
 };
 
 /// Writes a data set of sequences, atomically. It draws validation and test rows at random

@@ -9,24 +9,16 @@
 
 #include "engine/base/error.h"
 #include "io/data/data_description.h"
-#include "io/data/standardization.h"
 #include "io/files/finite.h"
 #include "io/hdf5/array_writer.h"
 #include "io/prepare/added_columns.h"
 #include "io/prepare/dataset_parts.h"
+#include "io/prepare/series_scales.h"
 
 namespace quadgate {
 namespace {
 
 using Rows = std::array<std::int64_t, 3>;
-
-Rows rows_of_splits(const Series& data) {
-  Rows rows{};
-  for (const SeriesPart& part : data.parts) {
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] += part.rows[i];
-  }
-  return rows;
-}
 
 /// Takes the fractions of each series off the end of its train rows.
 void divide_parts(Series& data, const PrepareOptions& options) {
@@ -87,80 +79,6 @@ void for_each_split(const Series& data, Body body) {
   }
 }
 
-/// Reads the training rows and calls `body` with them, piece by piece.
-template <typename Body>
-void for_each_training_piece(const Series& data, Body body) {
-  SpooledFloats::Reader x(data.x);
-  std::vector<double> piece;
-  const std::int64_t most = piece_size(data.columns());
-  for_each_split(data, [&](std::size_t split, std::int64_t, std::int64_t rows) {
-    std::int64_t left = rows * data.columns();
-    if (split != 0) {
-      x.skip(left);
-      return;
-    }
-    for (; left > 0; left -= std::ssize(piece)) {
-      piece.resize(static_cast<std::size_t>(std::min(left, most)));
-      x.read(piece);
-      body(std::span<const double>(piece));
-    }
-  });
-}
-
-/// Mean and std of a feature of static columns over the training rows.
-std::pair<double, double> scale_of_constants(const Series& data, std::size_t feature) {
-  std::optional<double> first;
-  bool is_one = true;
-  double rows = 0;
-  double sum = 0;
-  const auto for_each_part = [&](auto body) {
-    for (const SeriesPart& part : data.parts) {
-      if (part.rows[0] > 0) body(static_cast<double>(part.rows[0]), part.constants.at(feature));
-    }
-  };
-  for_each_part([&](double count, double value) {
-    is_one = is_one && value == first.value_or(value);
-    first = value;
-    rows += count;
-    sum += count * value;
-  });
-  if (is_one) return {first.value_or(0), 1};
-  const double mean = sum / rows;
-  double squares = 0;
-  for_each_part(
-      [&](double count, double value) { squares += count * (value - mean) * (value - mean); });
-  return {mean, std::sqrt(squares / rows)};
-}
-
-/// Of the columns that are read, and of static numbers; what else is added stays as it is.
-Standardization measure(const Series& data, const PrepareOptions& options) {
-  ColumnMoments moments(data.columns());
-  WorkMeter meter(options.observer, "measuring", data.path,
-                  16 * rows_of_splits(data)[0] * data.columns());
-  for_each_training_piece(data, [&](std::span<const double> piece) {
-    moments.add(piece);
-    meter.add(piece.size_bytes());
-  });
-  for_each_training_piece(data, [&](std::span<const double> piece) {
-    moments.add_deviations(piece);
-    meter.add(piece.size_bytes());
-  });
-  Standardization standardization = moments.standardization();
-  const std::size_t columns = data.feature_names.size() + AddedColumns(data).names().size();
-  std::size_t feature = 0;
-  for (const StaticColumn& column : data.statics) {
-    const bool is_number = column.classes.empty();
-    const auto [mean, std] = is_number ? scale_of_constants(data, feature) : std::pair(0.0, 1.0);
-    const std::size_t features = is_number ? 1 : column.classes.size();
-    standardization.mean.insert(standardization.mean.end(), features, mean);
-    standardization.std.insert(standardization.std.end(), features, std);
-    feature += features;
-  }
-  standardization.mean.resize(columns, 0);
-  standardization.std.resize(columns, 1);
-  return standardization;
-}
-
 void expect_finite(const Series& data, const std::vector<std::string>& names,
                    std::span<const double> x, std::int64_t first_row) {
   if (const std::int64_t bad = find_not_finite(x); bad >= 0) {
@@ -172,12 +90,25 @@ void expect_finite(const Series& data, const std::vector<std::string>& names,
   }
 }
 
+/// The columns of an input in the order of the data set.
+ColumnOrder order_of(const Series& data, const std::vector<std::string>& found,
+                     const PrepareOptions& options) {
+  return {data.path, found, std::ssize(found), options.like};
+}
+
+/// What becomes of the values of a series.
+Scale scale_of_part(const Scale& scale, std::size_t part) {
+  if (scale.of_series.empty()) return scale;
+  const SeriesScale& its = scale.of_series.at(part);
+  return {.fill = its.mean, .standardization = {its.mean, its.std}};
+}
+
 void write_x(hdf5::FileWriter& file, const Series& data, const Scale& scale,
              const std::vector<std::string>& found, const std::filesystem::path& path,
              const PrepareOptions& options) {
   AddedColumns added(data);
   const std::int64_t columns = std::ssize(found);
-  ColumnOrder order(data.path, found, columns, options.like);
+  ColumnOrder order = order_of(data, found, options);
   const auto& names = options.like != nullptr && !options.like->feature_names.empty()
                           ? options.like->feature_names
                           : found;
@@ -188,17 +119,23 @@ void write_x(hdf5::FileWriter& file, const Series& data, const Scale& scale,
   std::vector<double> rows;
   std::vector<float> out;
   const std::int64_t most = piece_size(data.columns());
-  for (std::int64_t done = 0; done < data.x.size(); done += std::ssize(piece)) {
-    piece.resize(static_cast<std::size_t>(std::min(data.x.size() - done, most)));
-    x.read(piece);
-    added.next(piece, rows);
-    order.apply(rows);
-    if (data.fill_with_mean) fill_with_means(rows, scale.fill);
-    expect_finite(data, names, rows, done / data.columns());
-    out.resize(rows.size());
-    scale.standardization.apply(rows, out);
-    writer.append(out);
-    meter.add(std::span(out).size_bytes());
+  std::int64_t done = 0;  // rows
+  for (std::size_t part = 0; part < data.parts.size(); ++part) {
+    const Scale its = scale_of_part(scale, part);
+    for (std::int64_t left = data.parts[part].size() * data.columns(); left > 0;
+         left -= std::ssize(piece)) {
+      piece.resize(static_cast<std::size_t>(std::min(left, most)));
+      x.read(piece);
+      added.next(piece, rows);
+      order.apply(rows);
+      if (data.fill_with_mean) fill_with_means(rows, its.fill);
+      expect_finite(data, names, rows, done);
+      out.resize(rows.size());
+      its.standardization.apply(rows, out);
+      writer.append(out);
+      meter.add(std::span(out).size_bytes());
+      done += std::ssize(piece) / data.columns();
+    }
   }
   writer.finish();
 }
@@ -249,20 +186,40 @@ std::vector<std::string> all_names(const Series& data) {
   return names;
 }
 
+/// The scale of the data set; `own` gets the names of series that have one of rows that no model
+/// was trained on.
+Scale scale_of_all(const Series& data, const std::vector<std::string>& features,
+                   const PrepareOptions& options, std::vector<std::string>& own) {
+  const bool is_by_series =
+      options.like != nullptr ? !options.like->series_scales.empty() : options.standardize_series;
+  if (!is_by_series) {
+    return scale_of(data.path, data.fill_with_mean, options,
+                    [&] { return measure_all(data, options); });
+  }
+  if (data.parts.at(0).name.empty()) {
+    throw InvalidArgument(fmt::format(
+        "{}: expected series with names, as each is standardized by its own mean and std, found "
+        "one without (--group names the series of a table; --standardize takes one scale)",
+        data.path.string()));
+  }
+  ColumnOrder order = order_of(data, features, options);
+  return {.of_series = scales_of_series(data, order, options, own)};
+}
+
 }  // namespace
 
 PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
                               const PrepareOptions& options) {
   divide_parts(data, options);
   expect_rows_of_all(data, options);
-  const Scale scale =
-      scale_of(data.path, data.fill_with_mean, options, [&] { return measure(data, options); });
+  PrepareSummary summary;
   const std::vector<std::string> features = all_names(data);
+  const Scale scale = scale_of_all(data, features, options, summary.own_scales);
   DataDescription description = describe(features, scale, options);
   description.known_names = data.known;
   const bool has_names = data.parts.size() > 1 || !data.parts.at(0).name.empty();
   DatasetFile file(path, "forecast", description, has_names ? 2 : 1);
-  if (has_names) {
+  if (has_names && scale.of_series.empty()) {
     std::vector<std::string> names;
     for (const SeriesPart& part : data.parts) names.push_back(part.name);
     file.file().write_strings("", "series_names", names);
@@ -282,7 +239,10 @@ PrepareSummary write_forecast(const std::filesystem::path& path, Series data,
     write_borders(file.file(), data, split);
   }
   file.commit();
-  return {.train = rows[0], .valid = rows[1], .test = rows[2]};
+  summary.train = rows[0];
+  summary.valid = rows[1];
+  summary.test = rows[2];
+  return summary;
 }
 
 }  // namespace quadgate

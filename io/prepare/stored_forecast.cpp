@@ -20,7 +20,7 @@ namespace quadgate {
 namespace {
 
 // What a newer version holds has to come into the folds as well.
-static_assert(kNewestDatasetVersion == 4);
+static_assert(kNewestDatasetVersion == 5);
 
 constexpr std::int64_t kRowsAtOnce = 4096;
 
@@ -120,18 +120,25 @@ std::uint64_t StoredForecast::checksum() const {
   return sum;
 }
 
+double StoredForecast::original(std::size_t series, std::size_t column, double value) const {
+  if (!is_standardized(description_)) return value;
+  if (description_.series_scales.empty()) {
+    return value * description_.std[column] + description_.mean[column];
+  }
+  const SeriesScale& scale = description_.series_scales.at(series);
+  return value * scale.std[column] + scale.mean[column];
+}
+
 // The features of static columns.
-std::vector<double> StoredForecast::constants_of(const StoredSeries& series) const {
+std::vector<double> StoredForecast::constants_of(std::size_t number) const {
+  const StoredSeries& series = series_[number];
   std::vector<double> constants;
   if (!description_.recipe || series.rows() == 0) return constants;
   const auto& names = description_.feature_names;
   read(series, 0, 1, [&](std::span<const float> x, std::span<const std::int64_t>) {
     for (const std::string& name : added_names({.statics = description_.recipe->statics})) {
       const auto column = static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
-      const double value = x[column];
-      constants.push_back(description_.mean.empty()
-                              ? value
-                              : value * description_.std[column] + description_.mean[column]);
+      constants.push_back(original(number, column, x[column]));
     }
   });
   return constants;
@@ -150,7 +157,6 @@ PrepareSummary StoredForecast::write_fold(const std::filesystem::path& path,
     data.statics = description_.recipe->statics;
   }
   const std::vector<std::size_t> columns = read_columns(of_table);
-  const std::vector<double>& mean = description_.mean;
   std::vector<double> values;
   for (std::size_t i = 0; i < series_.size(); ++i) {
     const SeriesFold& fold = folds[i];
@@ -158,15 +164,13 @@ PrepareSummary StoredForecast::write_fold(const std::filesystem::path& path,
         {.name = series_[i].name,
          .rows = {fold.gap - fold.train - valid_rows[i], valid_rows[i], fold.end - fold.test},
          .gap = fold.test - fold.gap,
-         .constants = constants_of(series_[i])});
+         .constants = constants_of(i)});
     read(series_[i], fold.train, fold.end,
          [&](std::span<const float> x, std::span<const std::int64_t> times) {
            values.clear();
            for (; !x.empty(); x = x.subspan(description_.feature_names.size())) {
              for (const std::size_t column : columns) {
-               const double value = x[column];
-               values.push_back(mean.empty() ? value
-                                             : value * description_.std[column] + mean[column]);
+               values.push_back(original(i, column, x[column]));
              }
            }
            data.x.append(values);
@@ -177,7 +181,9 @@ PrepareSummary StoredForecast::write_fold(const std::filesystem::path& path,
          });
   }
   return write_forecast(path, std::move(data),
-                        {.standardize = !mean.empty(), .recipe = description_.recipe});
+                        {.standardize = !description_.mean.empty(),
+                         .standardize_series = !description_.series_scales.empty(),
+                         .recipe = description_.recipe});
 }
 
 }  // namespace quadgate

@@ -45,7 +45,9 @@ class StoredForecast {
                             std::span<const std::int64_t> valid_rows) const;
 
  private:
-  std::vector<double> constants_of(const StoredSeries& series) const;
+  std::vector<double> constants_of(std::size_t number) const;
+  /// A value of x in the units of the source.
+  double original(std::size_t series, std::size_t column, double value) const;
 
   using Visitor =
       std::function<void(std::span<const float> x, std::span<const std::int64_t> times)>;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import h5py
@@ -23,8 +24,8 @@ def load(path: str | os.PathLike[str]) -> Model:
         found = file.attrs.get("format")
         if found != "quadgate-checkpoint":
             raise ValueError(f"{path}: format: expected quadgate-checkpoint, found {found}")
-        if (version := int(file.attrs.get("format_version", 1))) > 3:
-            raise ValueError(f"{path}: format_version: expected at most 3, found {version}")
+        if (version := int(file.attrs.get("format_version", 1))) > 4:
+            raise ValueError(f"{path}: format_version: expected at most 4, found {version}")
         config = dict(file["model"].attrs)
         weights = {name: torch.from_numpy(value[()]) for name, value in file["state_dict"].items()}
     model = Model(config)
@@ -80,13 +81,19 @@ class Model(nn.Module):
         self.class_names = _names(config, "class_names")
         self.feature_names = _names(config, "feature_names")
         self.token_names = _names(config, "token_names")
-        self.mean = _numbers(config, "mean")
-        self.std = _numbers(config, "std")
+        # [I], or [series, I] where each series is standardized by its own.
+        self.series_names = _names(config, "series_names")
+        prefix = "series_" if self.series_names else ""
+        self.mean = _numbers(config, prefix + "mean")
+        self.std = _numbers(config, prefix + "std")
         if self.mean is not None and self.std is not None:
+            if self.series_names:
+                self.mean = self.mean.reshape(len(self.series_names), -1)
+                self.std = self.std.reshape(len(self.series_names), -1)
             # Known columns come once more, of the rows to forecast.
             again = [self.feature_names.index(name) for name in _names(config, "known_names")]
-            self.mean = torch.cat([self.mean, self.mean[again]])
-            self.std = torch.cat([self.std, self.std[again]])
+            self.mean = torch.cat([self.mean, self.mean[..., again]], dim=-1)
+            self.std = torch.cat([self.std, self.std[..., again]], dim=-1)
         input_size = int(config["input_size"])
         self.embedding: nn.Embedding | None = None
         if "vocabulary_size" in config:
@@ -126,12 +133,20 @@ class Model(nn.Module):
             assert self.embedding is not None
             self.head.weight = self.embedding.weight
 
-    def standardize(self, x: Tensor) -> Tensor:
-        """Features in original units as the model was trained on them."""
+    def standardize(self, x: Tensor, series: Sequence[str] | None = None) -> Tensor:
+        """Features in original units as the model was trained on them.
+
+        series: of a model that standardizes each series by its own scale, the name of each row's.
+        """
         if self.mean is None or self.std is None:
             return x
-        device = x.device
-        return ((x.double() - self.mean.to(device)) / self.std.to(device)).to(self.head.weight.dtype)
+        mean, std = self.mean.to(x.device), self.std.to(x.device)
+        if self.series_names:
+            if series is None or len(series) != len(x):
+                raise ValueError(f"series: expected {len(x)} names, one a row, found {series}")
+            numbers = [self.series_names.index(name) for name in series]
+            mean, std = mean[numbers, None], std[numbers, None]
+        return ((x.double() - mean) / std).to(self.head.weight.dtype)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The head's outputs: logits of classes, or (standardized) values.

@@ -255,9 +255,9 @@ TEST_F(DatasetTest, NamesWhatIsWrongInAFile) {
 
   hdf5::FileWriter newer = hdf5::FileWriter::create(data_path());
   newer.write_string("", "format", "quadgate-dataset");
-  newer.write_int("", "format_version", 5);
+  newer.write_int("", "format_version", 6);
   EXPECT_EQ(error(std::move(newer)),
-            "attribute 'format_version': expected at most 4, found 5: written by a newer quadgate");
+            "attribute 'format_version': expected at most 5, found 6: written by a newer quadgate");
 }
 
 TEST_F(DatasetTest, CountsClassesWithoutNamesAndNeedsNoVersion) {

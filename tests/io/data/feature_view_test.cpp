@@ -78,6 +78,24 @@ TEST(FeatureView, ChangesOrderAndScale) {
   EXPECT_THAT(x, ElementsAre(0, 0.5F, 1, 1.5F));
 }
 
+TEST(FeatureView, ChangesTheScaleOfEachSeries) {
+  const std::array<std::size_t, 2> swapped{1, 0};
+  const DataDescription file{.series_scales = {{"s", {1, 2}, {1, 4}}, {"t", {5, 6}, {2, 0.5}}}};
+  const DataDescription model{.series_scales = {{"s", {2, 1}, {4, 1}}, {"t", {0, 0}, {1, 1}}}};
+  FeatureView view(swapped, file, model);
+  EXPECT_TRUE(view.changes_scale());
+  std::vector<float> x{1, 2, 3, 4};
+  view.apply(x, 0);
+  EXPECT_THAT(x, ElementsAre(2, 1, 4, 3)) << "of s in its scale, in the other order";
+  x = {1, 2, 3, 4};
+  view.apply(x, 1);
+  EXPECT_THAT(x, ElementsAre(7, 7, 8, 11)) << "2 / 2 + 6, 1 * 2 + 5, ...";
+  FeatureView from_one(swapped, {.mean = {10, 20}, .std = {1, 2}}, model);
+  x = {1, 2};
+  from_one.apply(x, 0);
+  EXPECT_THAT(x, ElementsAre(5.5, 10)) << "(24 - 2) / 4, 11 - 1";
+}
+
 class DatasetForModelTest : public testing::FolderTest {
  protected:
   /// Two sequences of a step each of features b and a, standardized.

@@ -20,6 +20,7 @@ using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::FloatNear;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using testing::message_of;
 using ::testing::Pointwise;
 
@@ -179,6 +180,39 @@ TEST_F(GoldenFilesTest, CheckpointVersion3OfKnownColumns) {
   std::vector<float> outputs(2);
   network.predict(windows, outputs);
   EXPECT_THAT(outputs, Pointwise(FloatNear(1e-5F), {2.851154088973999F, -0.7627800703048706F}));
+}
+
+// Each series has a scale of its own. numpy measured them, and PyTorch computed what the model
+// predicts, in these units.
+TEST_F(GoldenFilesTest, CheckpointVersion4AndDataSetVersion5) {
+  const Checkpoint checkpoint(golden("checkpoint_v4_series.h5"));
+  const ModelDescription model = checkpoint.description();
+  ASSERT_EQ(model.data.series_scales.size(), 2U);
+  const SeriesScale& north = model.data.series_scales[0];
+  EXPECT_EQ(north.name, "north");
+  EXPECT_THAT(north.mean, ElementsAre(DoubleNear(9.166666666666666, 1e-14)));
+  EXPECT_THAT(north.std, ElementsAre(DoubleNear(8.89600409672168, 1e-14)));
+  EXPECT_EQ(model.data.series_scales[1].name, "south");
+  EXPECT_THAT(model.data.series_scales[1].mean, ElementsAre(-2.5));
+  EXPECT_THAT(model.data.mean, IsEmpty());
+  Dataset forecast(golden("dataset_v5_series.h5"), model.data.window, {}, kIgnoreIndex,
+                   &model.data);
+  EXPECT_EQ(forecast.description().series_scales, model.data.series_scales);
+  Split& test = forecast.split("test");
+  ASSERT_EQ(test.size(), 4);
+  EXPECT_EQ(*test.scale(1), north);
+  EXPECT_EQ(test.scale(2)->name, "south");
+  Batch windows;
+  test.read(std::vector<std::int64_t>{0, 1, 2, 3}, windows);
+  EXPECT_FLOAT_EQ(windows.x[0], 0.768135130405426F);
+  EXPECT_FLOAT_EQ(windows.x[4], -0.8783100843429565F);
+  Arena arena(1);
+  Network network(model.config, 2, windows.rows(), arena);
+  checkpoint.load_parameters(network.parameters());
+  std::vector<float> outputs(4);
+  network.predict(windows, outputs);
+  EXPECT_THAT(outputs, Pointwise(FloatNear(1e-5F), {0.7380178570747375F, 0.8071855306625366F,
+                                                    -0.17119640111923218F, -0.16255950927734375F}));
 }
 
 TEST_F(GoldenFilesTest, DataSetsVersion1) {
