@@ -57,6 +57,21 @@ std::size_t utf8_whole(std::string_view text) noexcept {
   return text.size();
 }
 
+void append_utf8(char32_t code, std::string& text) {
+  const auto byte = [&](char32_t lead, int shift, char32_t bits) {
+    text += static_cast<char>(static_cast<unsigned char>(lead | ((code >> shift) & bits)));
+  };
+  if (code < 0x80) {
+    byte(0, 0, 0x7f);
+  } else if (code < 0x800) {
+    byte(0xc0, 6, 0x1f), byte(0x80, 0, 0x3f);
+  } else if (code < 0x10000) {
+    byte(0xe0, 12, 0x0f), byte(0x80, 6, 0x3f), byte(0x80, 0, 0x3f);
+  } else {
+    byte(0xf0, 18, 0x07), byte(0x80, 12, 0x3f), byte(0x80, 6, 0x3f), byte(0x80, 0, 0x3f);
+  }
+}
+
 std::string read_utf8(const std::filesystem::path& path) {
   TextReader reader(path, {});
   std::string content;

@@ -17,6 +17,9 @@ std::size_t find_not_utf8(std::string_view text) noexcept;
 /// Bytes of `text` without a last character that has only begun.
 std::size_t utf8_whole(std::string_view text) noexcept;
 
+/// Adds a code point in UTF-8. It must be one: below 0x110000, and no surrogate.
+void append_utf8(char32_t code, std::string& text);
+
 /// The whole of a text file. Throws FileError like TextReader.
 std::string read_utf8(const std::filesystem::path& path);
 
