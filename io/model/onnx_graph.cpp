@@ -155,6 +155,14 @@ std::string OnnxGraph::node(const std::string& op, const std::vector<std::string
   return output;
 }
 
+std::string OnnxGraph::transpose(const std::string& x, const std::vector<std::int64_t>& axes) {
+  return node("Transpose", {x}, {{"perm", axes}});
+}
+
+std::string OnnxGraph::unsqueeze(const std::string& x, std::int64_t axis) {
+  return node("Unsqueeze", {x, constant({axis})});
+}
+
 void OnnxGraph::rename_last(const std::string& output) {
   auto& graph = impl_->graph();
   graph.mutable_node(graph.node_size() - 1)->set_output(0, output);
@@ -175,6 +183,11 @@ std::vector<std::byte> OnnxGraph::serialize(const std::map<std::string, std::str
   std::vector<std::byte> bytes(size);
   model.SerializeToArray(bytes.data(), static_cast<int>(size));
   return bytes;
+}
+
+std::string add_parameter(OnnxGraph& graph, const Parameters& parameters, const std::string& name) {
+  const ParameterSlice& slice = parameters.slice(name);
+  return graph.constant(name, slice.shape, parameters.value(slice));
 }
 
 }  // namespace quadgate

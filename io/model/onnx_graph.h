@@ -11,6 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include "engine/model/parameters.h"
+
 namespace quadgate {
 
 /// An ONNX graph that grows node by node (https://onnx.ai/onnx/operators). A name stands for each
@@ -45,6 +47,10 @@ class OnnxGraph {
                                 std::size_t outputs, const Attributes& attributes = {});
   std::string node(const std::string& op, const std::vector<std::string>& inputs,
                    const Attributes& attributes = {}, const std::string& output = "");
+  /// The axes of x in another order.
+  std::string transpose(const std::string& x, const std::vector<std::int64_t>& axes);
+  /// x with one more axis, of size 1.
+  std::string unsqueeze(const std::string& x, std::int64_t axis);
   /// Calls the output of the node that was added last otherwise.
   void rename_last(const std::string& output);
 
@@ -56,5 +62,8 @@ class OnnxGraph {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// A parameter of a model as a constant of its name.
+std::string add_parameter(OnnxGraph& graph, const Parameters& parameters, const std::string& name);
 
 }  // namespace quadgate

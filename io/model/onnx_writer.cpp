@@ -11,6 +11,8 @@
 #include "engine/base/error.h"
 #include "io/files/replace_file.h"
 #include "io/model/onnx_graph.h"
+#include "io/model/onnx_lengths.h"
+#include "io/model/onnx_normalization.h"
 #include "io/model/onnx_units.h"
 
 namespace quadgate {
@@ -40,7 +42,9 @@ class OnnxWriter {
         model_(model.config),
         rnn_(model_.rnn),
         has_states_(model.data.streams.has_value()),
-        parameters_(parameters) {}
+        parameters_(parameters),
+        lengths_(graph_),
+        normalization_(graph_, lengths_, model_, parameters) {}
 
   std::vector<std::byte> run(const std::map<std::string, std::string>& metadata) {
     const auto asks = [&](const char* key, const char* value) {
@@ -49,10 +53,10 @@ class OnnxWriter {
     };
     const bool is_original = asks(kUnitsKey, kOriginal);
     std::string x = load();
-    lengths_ = graph_.input("lengths", Type::int32, {"N"});
+    lengths_.add_input();
     if (is_original) x = add_standardization(graph_, x, description_.data);
-    if (model_.normalization.is_on()) x = normalize(x);
-    x = model_.conv ? convolve(x) : graph_.node("Transpose", {x}, perm({1, 0, 2}));
+    if (model_.normalization.is_on()) x = normalization_.apply(x);
+    x = model_.conv ? convolve(x) : graph_.transpose(x, {1, 0, 2});
     if (has_states_) load_states();
     for (std::int64_t layer = 0; layer < rnn_.num_layers; ++layer) x = recurrent(layer, x);
     if (has_states_) store_states();
@@ -68,13 +72,7 @@ class OnnxWriter {
   }
 
  private:
-  static OnnxGraph::Attributes perm(const std::vector<std::int64_t>& axes) {
-    return {{"perm", axes}};
-  }
-  std::string constant(const std::string& name) {
-    const ParameterSlice& slice = parameters_.slice(name);
-    return graph_.constant(name, slice.shape, parameters_.value(slice));
-  }
+  std::string constant(const std::string& name) { return add_parameter(graph_, parameters_, name); }
 
   /// [N, T, I]
   std::string load() {
@@ -85,91 +83,12 @@ class OnnxWriter {
     return graph_.node("Gather", {constant("embedding.weight"), tokens});
   }
 
-  /// Whether each step of x [N, T, I] is within its sequence, [N, T].
-  std::string inside(const std::string& x) {
-    return graph_.node("Transpose", {alive(x, 1)}, perm({1, 0}));
-  }
-
-  std::string unsqueeze(const std::string& x, std::int64_t axis) {
-    return graph_.node("Unsqueeze", {x, graph_.constant({axis})});
-  }
-
-  /// The mean of x [N, T, I] over the steps within each sequence, [N, I].
-  std::string mean_over_steps(const std::string& x, const std::string& mask) {
-    const std::string sum = graph_.node(
-        "ReduceSum", {graph_.node("Where", {mask, x, graph_.scalar(0.0F)}), graph_.constant({1})},
-        {{"keepdims", std::int64_t{0}}});
-    return graph_.node("Div", {sum, unsqueeze(float_lengths(), 1)});
-  }
-
-  /// `values` [N, I], but `other` of features without a level.
-  std::string where_level(const std::string& values, float other) {
-    const auto& without = model_.normalization.without_level;
-    if (without.empty()) return values;
-    std::vector<float> has_level(static_cast<std::size_t>(model_.input_size()), 1);
-    for (const std::int64_t column : without) has_level[static_cast<std::size_t>(column)] = 0;
-    if (with_level_.empty()) {
-      with_level_ = graph_.constant("with_level", {std::ssize(has_level)}, has_level);
-    }
-    const std::string mask = graph_.node("Greater", {with_level_, graph_.scalar(0.0F)});
-    return graph_.node("Where", {mask, values, graph_.scalar(other)});
-  }
-
-  /// Finds the levels [N, I] of x [N, T, I], and takes them out of it.
-  std::string normalize(const std::string& x) {
-    if (!model_.normalization.is_affine()) {
-      const std::string last =
-          graph_.node("Sub", {int64_lengths(), graph_.scalar(std::int64_t{1})});
-      level_ = graph_.node("GatherND", {x, unsqueeze(last, 1)}, {{"batch_dims", std::int64_t{1}}});
-      if (!model_.normalization.changes_features()) return x;
-      level_ = where_level(level_, 0);
-      return graph_.node("Sub", {x, unsqueeze(level_, 1)});
-    }
-    const std::string mask = unsqueeze(inside(x), 2);
-    level_ = where_level(mean_over_steps(x, mask), 0);
-    const std::string deviation = graph_.node("Sub", {x, unsqueeze(level_, 1)});
-    const std::string variance = mean_over_steps(graph_.node("Mul", {deviation, deviation}), mask);
-    scale_ = where_level(
-        graph_.node("Sqrt", {graph_.node("Add", {variance, graph_.scalar(kNormalizationEps)})}), 1);
-    const std::string scaled = graph_.node("Div", {deviation, unsqueeze(scale_, 1)});
-    return graph_.node("Add", {graph_.node("Mul", {scaled, constant("norm.affine_weight")}),
-                               constant("norm.affine_bias")});
-  }
-
-  /// Puts the levels back into the head's outputs [N, output_size].
-  std::string restore(std::string outputs) {
-    std::vector<std::int64_t> columns;
-    std::vector<float> has_level;
-    for (std::int64_t o = 0; o < model_.output_size; ++o) {
-      const std::int64_t column = model_.level_column(o);
-      columns.push_back(std::max<std::int64_t>(column, 0));
-      has_level.push_back(column < 0 ? 0.0F : 1.0F);
-    }
-    const std::string of_outputs = graph_.constant(columns);
-    const auto each = [&](const std::string& from, std::int64_t axis) {
-      return graph_.node("Gather", {from, of_outputs}, {{"axis", axis}});
-    };
-    if (model_.normalization.is_affine()) {
-      const std::string divisor = graph_.node(
-          "Add",
-          {each("norm.affine_weight", 0), graph_.scalar(kNormalizationEps * kNormalizationEps)});
-      outputs = graph_.node("Sub", {outputs, each("norm.affine_bias", 0)});
-      outputs = graph_.node("Mul", {graph_.node("Div", {outputs, divisor}), each(scale_, 1)});
-    }
-    std::string levels = each(level_, 1);
-    if (std::ranges::find(has_level, 0.0F) != has_level.end()) {
-      levels = graph_.node(
-          "Mul", {levels, graph_.constant("has_level", {std::ssize(has_level)}, has_level)});
-    }
-    return graph_.node("Add", {outputs, levels});
-  }
-
   /// From x [N, T, I] to [T', N, channels], and so do the lengths. Steps beyond a sequence are
   /// zeros to it, as padding is.
   std::string convolve(const std::string& x) {
     const ConvConfig& conv = *model_.conv;
-    const std::string columns = graph_.node("Transpose", {x}, perm({0, 2, 1}));
-    const std::string mask = unsqueeze(inside(x), 1);
+    const std::string columns = graph_.transpose(x, {0, 2, 1});
+    const std::string mask = graph_.unsqueeze(lengths_.inside(x), 1);
     const std::string z = graph_.node("Conv",
                                       {graph_.node("Where", {mask, columns, graph_.scalar(0.0F)}),
                                        constant("conv.weight"), constant("conv.bias")},
@@ -179,10 +98,9 @@ class OnnxWriter {
         "MaxPool", {graph_.node("Relu", {z})},
         {{"kernel_shape", std::vector{conv.pool_size}}, {"strides", std::vector{conv.pool_size}}});
     const std::string windows = graph_.node(
-        "Add", {int64_lengths(), graph_.scalar(2 * conv.padding - conv.kernel_size + 1)});
-    lengths_ = graph_.node("Cast", {graph_.node("Div", {windows, graph_.scalar(conv.pool_size)})},
-                           {{"to", std::int64_t{6 /* INT32 */}}});
-    return graph_.node("Transpose", {pooled}, perm({2, 0, 1}));
+        "Add", {lengths_.as_int64(), graph_.scalar(2 * conv.padding - conv.kernel_size + 1)});
+    lengths_.set(graph_.node("Div", {windows, graph_.scalar(conv.pool_size)}));
+    return graph_.transpose(pooled, {2, 0, 1});
   }
 
   /// The initial states of each layer.
@@ -250,7 +168,7 @@ class OnnxWriter {
     const auto at = static_cast<std::size_t>(layer);
     std::vector<std::string> inputs{
         x, gate_rows(layer, "W", {"weight_ih"}), gate_rows(layer, "R", {"weight_hh"}),
-        rnn_.bias ? gate_rows(layer, "B", {"bias_ih", "bias_hh"}) : "", lengths_};
+        rnn_.bias ? gate_rows(layer, "B", {"bias_ih", "bias_hh"}) : "", lengths_.name()};
     if (has_states_) {
       inputs.push_back(h_0_[at]);
       if (lstm) inputs.push_back(c_0_[at]);
@@ -260,45 +178,25 @@ class OnnxWriter {
     h_n_.push_back(outputs[1]);
     if (lstm) c_n_.push_back(outputs[2]);
     // [T, D, N, H]
-    return graph_.node("Reshape", {graph_.node("Transpose", {outputs[0]}, perm({0, 2, 1, 3})),
+    return graph_.node("Reshape", {graph_.transpose(outputs[0], {0, 2, 1, 3}),
                                    graph_.constant({0, 0, rnn_.output_size()})});
   }
 
-  std::string int64_lengths() {
-    return graph_.node("Cast", {lengths_}, {{"to", std::int64_t{7 /* INT64 */}}});
-  }
-
-  std::string float_lengths() {
-    return graph_.node("Cast", {lengths_}, {{"to", std::int64_t{1 /* FLOAT */}}});
-  }
-
-  /// Whether each step is within its sequence, [T, N], where T is the size of an axis of x.
-  std::string alive(const std::string& x, std::int64_t axis) {
-    const std::string steps =
-        graph_.node("Gather", {graph_.node("Shape", {x}), graph_.scalar(axis)});
-    const std::string t = graph_.node(
-        "Range", {graph_.scalar(std::int64_t{0}), steps, graph_.scalar(std::int64_t{1})});
-    return graph_.node("Less", {graph_.node("Unsqueeze", {t, graph_.constant({1})}),
-                                graph_.node("Unsqueeze", {int64_lengths(), graph_.constant({0})})});
-  }
-
   /// That of y [T, N, features] as [T, N, 1].
-  std::string mask(const std::string& y) {
-    return graph_.node("Unsqueeze", {alive(y, 0), graph_.constant({2})});
-  }
+  std::string mask(const std::string& y) { return graph_.unsqueeze(lengths_.alive(y, 0), 2); }
 
   /// [N, features]
   std::string pool(const std::string& y) {
     switch (model_.pooling) {
       case Pooling::last: {
-        const std::string h_n = graph_.node("Transpose", {h_n_.back()}, perm({1, 0, 2}));
+        const std::string h_n = graph_.transpose(h_n_.back(), {1, 0, 2});
         return graph_.node("Reshape", {h_n, graph_.constant({0, rnn_.output_size()})});
       }
       case Pooling::mean: {
         const std::string alive = graph_.node("Where", {mask(y), y, graph_.scalar(0.0F)});
         const std::string sum = graph_.node("ReduceSum", {alive, graph_.constant({0})},
                                             {{"keepdims", std::int64_t{0}}});
-        return graph_.node("Div", {sum, unsqueeze(float_lengths(), 1)});
+        return graph_.node("Div", {sum, graph_.unsqueeze(lengths_.as_float(), 1)});
       }
       case Pooling::max:
         break;
@@ -314,15 +212,14 @@ class OnnxWriter {
   std::string head(const std::string& y) {
     const std::string outputs = graph_.node("Gemm", {pool(y), head_weight(), constant("head.bias")},
                                             {{"transB", std::int64_t{1}}});
-    return model_.normalization.is_on() ? restore(outputs) : outputs;
+    return model_.normalization.is_on() ? normalization_.restore(outputs) : outputs;
   }
 
   std::string head_at_every_step(const std::string& y) {
-    const std::string rows = graph_.node("Transpose", {y}, perm({1, 0, 2}));
+    const std::string rows = graph_.transpose(y, {1, 0, 2});
     // A tied weight is a constant already.
     const std::string weight = parameters_.tied() ? parameters_.head_weight().name : head_weight();
-    const std::string product =
-        graph_.node("MatMul", {rows, graph_.node("Transpose", {weight}, perm({1, 0}))});
+    const std::string product = graph_.node("MatMul", {rows, graph_.transpose(weight, {1, 0})});
     return graph_.node("Add", {product, constant("head.bias")});
   }
 
@@ -340,8 +237,8 @@ class OnnxWriter {
   bool has_states_;
   const Parameters& parameters_;
   OnnxGraph graph_;
-  std::string lengths_;
-  std::string level_, scale_, with_level_;          // of a normalization
+  OnnxLengths lengths_;
+  OnnxNormalization normalization_;
   std::vector<std::string> h_0_, c_0_, h_n_, c_n_;  // of each layer
 };
 
