@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/error.h"
+#include "engine/base/nan.h"
 
 namespace quadgate::apps {
 namespace {
@@ -25,7 +26,8 @@ void expect_new(const Json& object, const std::string& key) {
 
 std::string text_of(const ReportNumber& number) {
   if (const auto* count = std::get_if<std::int64_t>(&number)) return fmt::format("{}", *count);
-  if (const auto* value = std::get_if<double>(&number)) return fmt::format("{:.6g}", *value);
+  if (const auto* value = std::get_if<double>(&number))
+    return fmt::format("{:.6g}", without_nan_sign(*value));
   return "-";
 }
 

@@ -9,21 +9,22 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/model/evaluation.h"
+#include "engine/base/nan.h"
 
 namespace quadgate::apps {
 namespace {
 
 /// The loss, and the metric beside it that a progress line shows.
 std::string metrics_text(const ModelDescription& model, const Metrics& metrics) {
+  const double loss = without_nan_sign(metrics.mean_loss());
   if (model.data.streams) {
-    return fmt::format("loss {:.4f}  perplexity {:.2f}", metrics.mean_loss(),
-                       std::exp(metrics.mean_loss()));
+    return fmt::format("loss {:.4f}  perplexity {:.2f}", loss, std::exp(loss));
   }
   return model.config.task == Task::regression
-             ? fmt::format("loss {:.4f}  mae {:.4f}", metrics.mean_loss(),
-                           metrics.mean_absolute_error())
-             : fmt::format("loss {:.4f}  accuracy {:.2f} %", metrics.mean_loss(),
-                           100 * metrics.accuracy());
+             ? fmt::format("loss {:.4f}  mae {:.4f}", loss,
+                           without_nan_sign(metrics.mean_absolute_error()))
+             : fmt::format("loss {:.4f}  accuracy {:.2f} %", loss,
+                           without_nan_sign(100 * metrics.accuracy()));
 }
 
 }  // namespace

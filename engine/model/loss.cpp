@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/base/nan.h"
 #include "kernels/base/isa.h"
 #include "kernels/loss/cross_entropy/cross_entropy.h"
 
@@ -61,7 +62,8 @@ void Loss::expect_targets(const Batch& batch) const {
     if (kind_ != LossKind::bce) return;
     for (const float target : batch.targets) {
       if (!(target >= 0 && target <= 1)) {
-        throw DataError(fmt::format("target: expected 0 to 1 for the loss bce, found {}", target));
+        throw DataError(fmt::format("target: expected 0 to 1 for the loss bce, found {}",
+                                    without_nan_sign(target)));
       }
     }
     return;

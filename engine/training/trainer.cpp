@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/base/error.h"
+#include "engine/base/nan.h"
 #include "engine/base/stopwatch.h"
 #include "engine/training/gradient_accumulator.h"
 #include "engine/training/sharded_network.h"
@@ -29,7 +30,7 @@ void expect_finite(const Metrics& metrics, double norm) {
     throw DataError(
         fmt::format("training diverged: expected a finite loss and gradient, found loss "
                     "{} and gradient norm {}; try a lower lr or clip_norm",
-                    metrics.mean_loss(), norm));
+                    without_nan_sign(metrics.mean_loss()), without_nan_sign(norm)));
   }
 }
 

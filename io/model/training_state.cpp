@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/base/nan.h"
 #include "io/files/finite.h"
 
 namespace quadgate {
@@ -18,8 +19,8 @@ constexpr const char* kTraining = "training";
 
 [[noreturn]] void fail(const hdf5::File& file, const std::string& name, const char* expected,
                        double found) {
-  throw FileError(
-      fmt::format("{}: expected {}, found {}", file.where(kTraining, name), expected, found));
+  throw FileError(fmt::format("{}: expected {}, found {}", file.where(kTraining, name), expected,
+                              without_nan_sign(found)));
 }
 
 double read_finite(const hdf5::File& file, const std::string& name) {

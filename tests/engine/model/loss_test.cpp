@@ -279,6 +279,8 @@ TEST(LossTargetsTest, NamesLabelsAndTargetsOutOfRange) {
                 HasSubstr("target: expected 0 to 1 for the loss bce, found"));
     EXPECT_EQ(message(regression(1, LossKind::huber), batch), "");
   }
+  batch.targets = {-NAN};
+  EXPECT_THAT(message(regression(1, LossKind::bce), batch), HasSubstr("found nan"));
   batch.targets = {1};
   EXPECT_EQ(message(regression(1, LossKind::bce), batch), "");
   EXPECT_THROW(Loss(regression(2, LossKind::bce)).expect_targets(batch), InvalidArgument);
