@@ -178,13 +178,21 @@ void add_prepare_like(CLI::App& prepare, PrepareArguments& arguments, Command& c
   });
 }
 
-}  // namespace
+/// A file each of the splits.
+void add_files(CLI::App& kind, PrepareArguments& arguments) {
+  kind.add_option("input", arguments.inputs, "File, plain or .gz")
+      ->required()
+      ->expected(1)
+      ->type_name("FILE");
+  kind.add_option("--valid", arguments.valid, "File of the valid split")
+      ->expected(1)
+      ->type_name("FILE");
+  kind.add_option("--test", arguments.test, "File of the test split")
+      ->expected(1)
+      ->type_name("FILE");
+}
 
-void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
-  CLI::App& prepare = *app.add_subcommand("prepare", "Make a data set from other formats");
-  prepare.require_subcommand(0, 1);
-  add_prepare_like(prepare, arguments, command);
-
+CLI::App& add_idx(CLI::App& prepare, PrepareArguments& arguments, Command& command) {
   CLI::App& idx = add_kind(prepare, "idx",
                            "IDX files of MNIST-like sets, plain or .gz: each image is the sequence "
                            "of its rows, to classify",
@@ -199,7 +207,17 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
   idx.add_option("--test", arguments.test, "Images and labels of the test split")
       ->expected(2)
       ->type_name("IMAGES LABELS");
+  return idx;
+}
 
+}  // namespace
+
+void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
+  CLI::App& prepare = *app.add_subcommand("prepare", "Make a data set from other formats");
+  prepare.require_subcommand(0, 1);
+  add_prepare_like(prepare, arguments, command);
+
+  CLI::App& idx = add_idx(prepare, arguments, command);
   CLI::App& ts = add_kind(prepare, "ts",
                           "The .ts text format of aeon and sktime: labelled sequences, also of "
                           "different lengths; or .tsf, series to forecast",
@@ -225,18 +243,7 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
                    "Scale each feature of each series to mean 0 and std 1 over its own train rows")
         ->excludes("--standardize");
   }
-  for (CLI::App* kind : {&ts, &csv, &npz}) {
-    kind->add_option("input", arguments.inputs, "File, plain or .gz")
-        ->required()
-        ->expected(1)
-        ->type_name("FILE");
-    kind->add_option("--valid", arguments.valid, "File of the valid split")
-        ->expected(1)
-        ->type_name("FILE");
-    kind->add_option("--test", arguments.test, "File of the test split")
-        ->expected(1)
-        ->type_name("FILE");
-  }
+  for (CLI::App* kind : {&ts, &csv, &npz}) add_files(*kind, arguments);
   add_table(csv, arguments);
   add_missing(csv, arguments,
               "What becomes of values that are missing (empty, NA, NaN, null, None, ?): error "

@@ -230,16 +230,30 @@ void write_results(const RunConfig& config, const BacktestArguments& arguments) 
   fmt::print("{}", arguments.json ? results.to_json() + "\n" : results.to_text());
 }
 
+/// Throws InvalidArgument in the first of several ranks. False in the others.
+bool expect_one_rank() {
+  const auto found = launch(environment());
+  if (!found || found->world_size <= 1) return true;
+  if (!is_first(environment())) return false;
+  throw InvalidArgument(
+      fmt::format("backtest: expected one process, which runs its folds side by side (--jobs), "
+                  "found {} ranks of {}",
+                  found->world_size, found->launcher));
+}
+
+/// The folds without a result. Of expanding folds the last ones take longest, so they come first.
+std::vector<std::size_t> folds_to_run(const std::filesystem::path& folder, const FoldPlan& plan) {
+  std::vector<std::size_t> folds;
+  for (std::size_t fold = plan.folds.size(); fold-- > 0;) {
+    if (!std::filesystem::exists(FoldFolder(folder, fold).result())) folds.push_back(fold);
+  }
+  return folds;
+}
+
 }  // namespace
 
 int backtest(const BacktestArguments& arguments) {
-  if (const auto found = launch(environment()); found && found->world_size > 1) {
-    if (!is_first(environment())) return kExitWrongUse;
-    throw InvalidArgument(
-        fmt::format("backtest: expected one process, which runs its folds side by side (--jobs), "
-                    "found {} ranks of {}",
-                    found->world_size, found->launcher));
-  }
+  if (!expect_one_rank()) return kExitWrongUse;
   expect_counts(arguments);
   RunConfig config = read_run_config(arguments.run_file, arguments.overrides);
   const auto [jobs, threads] =
@@ -267,17 +281,12 @@ int backtest(const BacktestArguments& arguments) {
   const auto say = [&](const std::string& line) {
     if (!arguments.quiet) std::fputs((line + "\n").c_str(), stderr);
   };
-  FoldRuns runs{.folder = folder.path(),
-                .jobs = jobs,
-                .threads = threads,
-                .begin = [&](std::size_t fold) { return begin_fold(config, plan, fold); },
-                .say = say};
-  // Of expanding folds the last ones take longest, so they start first.
-  for (std::size_t fold = plan.folds.size(); fold-- > 0;) {
-    if (!std::filesystem::exists(FoldFolder(folder.path(), fold).result())) {
-      runs.folds.push_back(fold);
-    }
-  }
+  const FoldRuns runs{.folder = folder.path(),
+                      .folds = folds_to_run(folder.path(), plan),
+                      .jobs = jobs,
+                      .threads = threads,
+                      .begin = [&](std::size_t fold) { return begin_fold(config, plan, fold); },
+                      .say = say};
   const std::size_t complete = plan.folds.size() - runs.folds.size();
   say(fmt::format("{}: {}{}; {} at a time, {} thread{} each", config.data_text(), plan.text,
                   complete > 0 ? fmt::format(", {} of them done before", complete) : "", jobs,

@@ -59,6 +59,22 @@ double best_peak(StepBenchmark& benchmark, Ranks* ranks) {
   return std::accumulate(all.begin(), all.end(), 0.0);
 }
 
+using Record = nlohmann::ordered_json;
+
+/// What was measured, a field each.
+void print(const Record& record, bool as_json) {
+  if (as_json) {
+    fmt::print("{}\n", record.dump());
+    return;
+  }
+  for (const auto& [name, value] : record.items()) {
+    fmt::print("{:<16} {}\n", name,
+               value.is_number_float() ? fmt::format("{:.5g}", value.get<double>())
+               : value.is_string()     ? value.get<std::string>()
+                                       : value.dump());
+  }
+}
+
 /// Times steps as one of several ranks, or alone, where `ranks` is null.
 int bench_on(Ranks* ranks, const BenchArguments& arguments) {
   cluster::Communicator* const communicator = ranks == nullptr ? nullptr : &ranks->communicator();
@@ -84,7 +100,7 @@ int bench_on(Ranks* ranks, const BenchArguments& arguments) {
 
   const Spread seconds = spread_of(times);
   const double rate = benchmark.step_flops() / seconds.min;
-  nlohmann::ordered_json record;
+  Record record;
   record["step_ms_median"] = seconds.median * 1e3;
   record["step_ms_min"] = seconds.min * 1e3;
   record["gflops"] = rate / 1e9;
@@ -104,16 +120,7 @@ int bench_on(Ranks* ranks, const BenchArguments& arguments) {
   record["backend"] = to_string(benchmark.backend());
   record["precision"] = to_string(arguments.shape.options.precision);
   record["peak_rss_mb"] = peak_rss_mb();
-  if (arguments.json) {
-    fmt::print("{}\n", record.dump());
-    return kExitDone;
-  }
-  for (const auto& [name, value] : record.items()) {
-    fmt::print("{:<16} {}\n", name,
-               value.is_number_float() ? fmt::format("{:.5g}", value.get<double>())
-               : value.is_string()     ? value.get<std::string>()
-                                       : value.dump());
-  }
+  print(record, arguments.json);
   return kExitDone;
 }
 

@@ -217,15 +217,7 @@ bool Walk::close(const Node& node, std::size_t axis) {
       forward != nullptr && node.inputs.size() == 2) {
     const auto* const reverse = std::get_if<Unrolled>(&input(node, 1));
     if (reverse == nullptr || reverse->stage != Stage::layer) return false;
-    if (forward->part->as<RecurrentNode>() == nullptr || forward->taken != Taken::every ||
-        axis + 1 != forward->dimensions.size() || forward->part->num_directions != 1 ||
-        !axes_.are_same(forward->dimensions.back(), forward->part->features)) {
-      refuse_part(node);
-    }
-    Signal both = *forward;
-    both.part = both_directions(node, *forward->part, *reverse);
-    both.dimensions.back() = both.part->all_features();
-    set(node, std::move(both));
+    join_directions(node, axis, *forward, *reverse);
     return true;
   }
   std::vector<Unrolled> steps;
@@ -234,19 +226,42 @@ bool Walk::close(const Node& node, std::size_t axis) {
     if (step == nullptr || step->stage != Stage::state) return false;
     steps.push_back(*step);
   }
-  if (steps.size() > 1 &&
-      std::ranges::all_of(steps, [&](const Unrolled& step) { return is_final(step); })) {
-    if (std::ranges::any_of(steps, &Unrolled::is_reverse)) {
-      steps.front().stage = Stage::states;
-      set(node, std::move(steps.front()));
-      return true;
-    }
-    std::vector<Signal> states;
-    states.reserve(steps.size());
-    for (const Unrolled& step : steps) states.push_back(final_of(node, step));
-    set(node, join(axes_, node, std::move(states), axis));
-    return true;
+  const auto is_last = [&](const Unrolled& step) { return is_final(step); };
+  if (steps.size() > 1 && std::ranges::all_of(steps, is_last)) {
+    join_finals(node, axis, std::move(steps));
+  } else {
+    join_steps(node, axis, std::move(steps));
   }
+  return true;
+}
+
+void Walk::join_directions(const Node& node, std::size_t axis, const Signal& forward,
+                           const Unrolled& reverse) {
+  if (forward.part->as<RecurrentNode>() == nullptr || forward.taken != Taken::every ||
+      axis + 1 != forward.dimensions.size() || forward.part->num_directions != 1 ||
+      !axes_.are_same(forward.dimensions.back(), forward.part->features)) {
+    refuse_part(node);
+  }
+  Signal both = forward;
+  both.part = both_directions(node, *forward.part, reverse);
+  both.dimensions.back() = both.part->all_features();
+  set(node, std::move(both));
+}
+
+/// The last states of several layers.
+void Walk::join_finals(const Node& node, std::size_t axis, std::vector<Unrolled> steps) {
+  if (std::ranges::any_of(steps, &Unrolled::is_reverse)) {
+    steps.front().stage = Stage::states;
+    return set(node, std::move(steps.front()));
+  }
+  std::vector<Signal> states;
+  states.reserve(steps.size());
+  for (const Unrolled& step : steps) states.push_back(final_of(node, step));
+  set(node, join(axes_, node, std::move(states), axis));
+}
+
+/// All steps of one layer.
+void Walk::join_steps(const Node& node, std::size_t axis, std::vector<Unrolled> steps) {
   if (steps.front().is_reverse) std::ranges::reverse(steps);
   Unrolled last = steps.back();
   for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -258,13 +273,11 @@ bool Walk::close(const Node& node, std::size_t axis) {
   }
   last.dimensions[axis] = last.projection->steps;
   if (!last.is_reverse) {
-    set(node, Signal{.part = layer_of(node, last), .dimensions = last.dimensions});
-    return true;
+    return set(node, Signal{.part = layer_of(node, last), .dimensions = last.dimensions});
   }
   layer_of(node, last);
   last.stage = Stage::layer;
   set(node, std::move(last));
-  return true;
 }
 
 PartPtr Walk::both_directions(const Node& node, const Part& forward, const Unrolled& reverse) {

@@ -93,6 +93,10 @@ class Walk {
   void add_bias(const Node& node, Unrolled& step, const Tensor& bias);
   void activate(const Node& node);
   bool close(const Node& node, std::size_t axis);
+  void join_directions(const Node& node, std::size_t axis, const Signal& forward,
+                       const Unrolled& reverse);
+  void join_finals(const Node& node, std::size_t axis, std::vector<Unrolled> steps);
+  void join_steps(const Node& node, std::size_t axis, std::vector<Unrolled> steps);
   PartPtr layer_of(const Node& node, const Unrolled& last);
   Signal final_of(const Node& node, const Unrolled& last);
   PartPtr both_directions(const Node& node, const Part& forward, const Unrolled& reverse);
