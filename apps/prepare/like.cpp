@@ -13,6 +13,10 @@
 namespace quadgate::apps {
 namespace {
 
+// As TimeFormat calls times in words, and those of them that say their zone.
+constexpr std::string_view kDates = "dates";
+constexpr std::string_view kDatesWithZone = "dates with a zone";
+
 /// Throws unless an option is not given.
 void expect_not_given(bool is_given, std::string_view option, const KnownData& known) {
   if (!is_given) return;
@@ -59,6 +63,21 @@ void expect_input_count(const PrepareArguments& arguments) {
   throw InvalidArgument(fmt::format("input: expected {} of kind {}, found also {}",
                                     most == 1 ? "one file" : "images and labels", arguments.kind,
                                     arguments.inputs[most].string()));
+}
+
+/// Throws DataError if rows are to be resampled that are further apart than the step, and than
+/// those of `known` were: most of what a forecast sets out from would be made up.
+void expect_fine_rows(const KnownData& known, const Recipe& found,
+                      const std::filesystem::path& input) {
+  const Recipe& recipe = *known.data.recipe;
+  if (recipe.resample.empty() || !recipe.source_step.is_known()) return;
+  const double most = std::max(recipe.source_step.count, recipe.step.count);
+  if (found.source_step.count <= most || are_close(found.source_step.count, most)) return;
+  throw DataError(fmt::format(
+      "{}: column '{}': expected rows at most {} apart, to make one every {} as of the data of {}, "
+      "which had rows every {}, found rows every {} (it takes a model of a larger --resample)",
+      input.string(), found.time, to_string({TimeStep::Unit::seconds, most}), recipe.resample,
+      known.path.string(), to_string(recipe.source_step), to_string(found.source_step)));
 }
 
 }  // namespace
@@ -111,18 +130,34 @@ void follow(const KnownData& known, PrepareArguments& arguments) {
 void expect_same_step(const KnownData& known, const Recipe& found,
                       const std::filesystem::path& input) {
   if (!known.data.recipe) return;
+  expect_fine_rows(known, found, input);
   const TimeStep& expected = known.data.recipe->step;
   if (!expected.is_known() || !found.step.is_known() || found.step == expected) return;
   const bool can_resample = found.kind == "csv" && expected.unit == TimeStep::Unit::seconds &&
                             found.step.unit == TimeStep::Unit::seconds &&
                             found.step.count < expected.count;
   throw DataError(fmt::format(
-      "{}: {}: expected a row every {}, as the data of {} have, found rows every {}{}",
+      "{}: {}: expected a row every {}, as the data of {} have, found rows every {} ({})",
       input.string(), found.kind == "tsf" ? "@frequency" : fmt::format("column '{}'", found.time),
       to_string(expected), known.path.string(), to_string(found.step),
-      can_resample ? fmt::format(" (quadgate prepare csv --like {} --resample {} makes such rows)",
+      can_resample ? fmt::format("quadgate prepare csv --like {} --resample {} makes such rows",
                                  known.path.string(), to_string(expected))
-                   : ""));
+                   : "it takes a model that was trained on such rows"));
+}
+
+std::string note_on_zones(const KnownData& known, const Recipe& found,
+                          const std::filesystem::path& input) {
+  if (!known.data.recipe) return {};
+  const auto use = [](const std::string& format) -> std::optional<bool> {
+    if (!format.starts_with(kDates)) return {};  // numbers count in UTC
+    return format == kDatesWithZone;
+  };
+  const auto expected = use(known.data.recipe->time_format);
+  const auto is_used = use(found.time_format);
+  if (!expected || !is_used || *expected == *is_used) return {};
+  return fmt::format("{}: column '{}': times have {} zone, unlike those of {}: taken {} UTC",
+                     input.string(), found.time, *is_used ? "a" : "no", known.path.string(),
+                     *is_used ? "in" : "to be in");
 }
 
 }  // namespace quadgate::apps

@@ -15,4 +15,8 @@ void follow(const KnownData& known, PrepareArguments& arguments);
 void expect_same_step(const KnownData& known, const Recipe& found,
                       const std::filesystem::path& input);
 
+/// What is assumed of times that say their zone, or do not, unlike those of `known`; or nothing.
+std::string note_on_zones(const KnownData& known, const Recipe& found,
+                          const std::filesystem::path& input);
+
 }  // namespace quadgate::apps

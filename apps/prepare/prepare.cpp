@@ -198,6 +198,9 @@ void prepare_csv(const PrepareJob& job) {
     if (!job.is_quiet()) note(line);
   }
   for (const std::string& line : importer.findings().warnings) warn(line);
+  if (job.known == nullptr) return;
+  const std::string zones = note_on_zones(*job.known, recipe, job.arguments.inputs.at(0));
+  if (!zones.empty()) note(zones);
 }
 
 /// Throws InvalidArgument if the rows of a raw file are divided, and nobody says which are meant.

@@ -67,6 +67,19 @@ void write_statics(AttributeWriter& to, const std::vector<StaticColumn>& columns
   to.write_strings("source_static_class_of", of);
 }
 
+// None if there is no such attribute.
+TimeStep read_step(const AttributeReader& from, const char* name) {
+  if (!from.has(name)) return {};
+  const std::string text = from.read_string(name);
+  if (const auto step = time_step_from_text(text)) return *step;
+  throw FileError(
+      fmt::format("{}: expected a step like 15min or 1 month, found '{}'", from.where(name), text));
+}
+
+void write_step(AttributeWriter& to, const char* name, const TimeStep& step) {
+  if (step.is_known()) to.write_string(name, to_string(step));
+}
+
 }  // namespace
 
 Recipe read_recipe(const AttributeReader& from) {
@@ -79,15 +92,8 @@ Recipe read_recipe(const AttributeReader& from) {
   if (from.has("source_fill")) recipe.fill = from.read_doubles("source_fill");
   if (from.has("source_other_steps")) recipe.other_steps = from.read_int("source_other_steps");
   if (from.has("source_min_count")) recipe.min_count = from.read_int("source_min_count");
-  if (from.has("source_step")) {
-    const std::string text = from.read_string("source_step");
-    const auto step = time_step_from_text(text);
-    if (!step) {
-      throw FileError(fmt::format("{}: expected a step like 15min or 1 month, found '{}'",
-                                  from.where("source_step"), text));
-    }
-    recipe.step = *step;
-  }
+  recipe.step = read_step(from, "source_step");
+  recipe.source_step = read_step(from, "source_resampled_from");
   return recipe;
 }
 
@@ -100,7 +106,8 @@ void write_recipe(AttributeWriter& to, const Recipe& recipe) {
   if (!recipe.fill.empty()) to.write_doubles("source_fill", recipe.fill);
   if (recipe.other_steps > 0) to.write_int("source_other_steps", recipe.other_steps);
   if (recipe.min_count > 0) to.write_int("source_min_count", recipe.min_count);
-  if (recipe.step.is_known()) to.write_string("source_step", to_string(recipe.step));
+  write_step(to, "source_step", recipe.step);
+  write_step(to, "source_resampled_from", recipe.source_step);
 }
 
 }  // namespace quadgate

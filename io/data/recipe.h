@@ -35,6 +35,7 @@ struct Recipe {
   std::string level{};                  ///< of text: "characters" or "words"
   std::int64_t min_count = 0;           ///< how often a word must occur; 0: no vocabulary was made
   TimeStep step{};                      ///< of the series, if known
+  TimeStep source_step{};               ///< of resampled rows: the usual one of those of the file
   std::int64_t other_steps = 0;         ///< rows that were not one step behind the row before
 
   bool operator==(const Recipe&) const = default;

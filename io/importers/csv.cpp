@@ -18,6 +18,7 @@
 #include "io/importers/series_builder.h"
 #include "io/importers/static_values.h"
 #include "io/importers/time_format.h"
+#include "io/importers/zone_use.h"
 
 namespace quadgate {
 namespace {
@@ -34,6 +35,7 @@ CsvImporter::CsvImporter(CsvOptions options, ImportOptions import)
       rows_(std::make_unique<SeriesBuilder>(options_.missing, import_.spool)),
       statics_(std::make_unique<StaticValues>(options_.columns.statics, options_.statics)),
       times_(std::make_unique<RowTimes>(options_.valid_from, options_.test_from)),
+      zones_(std::make_unique<ZoneUse>()),
       format_(std::make_unique<CsvNumbers>()) {}
 
 CsvImporter::~CsvImporter() = default;
@@ -146,6 +148,7 @@ Recipe CsvImporter::recipe(const TimeStep& usual) const {
   recipe.other_steps = rows_->dropped_rows();
   if (resampler_) {
     recipe.step = {TimeStep::Unit::seconds, parse_time_step(options_.resample)};
+    recipe.source_step = {TimeStep::Unit::seconds, times_->steps().usual()};
     return recipe;
   }
   const TimeSteps& steps = times_->steps();
@@ -188,6 +191,9 @@ std::optional<double> CsvImporter::time_of(const Fields& fields, std::size_t num
   const TimeFormat& format = times_->format();
   const auto time = format.parse(text);
   if (time) {
+    if (const std::string expected = zones_->add(text, path_, line_); !expected.empty()) {
+      fail_field(*columns_.time, expected, text);
+    }
     if (const char* expected = times_->add(number, *time)) {
       fail_field(*columns_.time, expected, text);
     }

@@ -26,6 +26,7 @@ class Resampler;
 class RowTimes;
 class SeriesBuilder;
 class StaticValues;
+class ZoneUse;
 
 /// How tables are read.
 struct CsvOptions {
@@ -115,6 +116,7 @@ class CsvImporter {
   std::unique_ptr<SeriesBuilder> rows_;
   std::unique_ptr<StaticValues> statics_;
   std::unique_ptr<RowTimes> times_;
+  std::unique_ptr<ZoneUse> zones_;
   std::unique_ptr<Resampler> resampler_;  // if rows are resampled
 
   // The file that is being read:

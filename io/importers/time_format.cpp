@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "io/importers/csv_dialect.h"
+#include "io/importers/zone_use.h"
 
 namespace quadgate {
 namespace {
@@ -22,13 +23,6 @@ std::optional<double> parse_double(std::string_view text) {
   const auto [rest, error] = std::from_chars(text.data(), end, number);
   if (error != std::errc() || rest != end || !std::isfinite(number)) return {};
   return number;
-}
-
-/// Whether a time says its zone: "...13:30Z", "...13:30+02:00".
-bool has_zone(std::string_view time) {
-  const std::size_t colon = time.find(':');
-  return colon != std::string_view::npos &&
-         time.find_first_of("Zz+-", colon) != std::string_view::npos;
 }
 
 constexpr double kMillion = 1e6;
@@ -71,7 +65,7 @@ TimeFormat::TimeFormat(std::span<const std::string_view> first_values,
     ++count;
     if (parse_timestamp(value)) {
       kind_ = Kind::dates;
-      has_zone_ = has_zone(value);
+      has_zone_ = says_zone(value);
       return;
     }
     may_be_day_first = may_be_day_first && parse_timestamp(value, DateOrder::day_first);

@@ -424,3 +424,53 @@ def test_missing_values_become_the_means_of_old_rows(tmp_path):
         assert numpy.abs(found["prediction"].to_numpy() - lstm([x]).numpy()[0]).max() < 1e-5
     assert list(found["time"]) == [10, 10]
     assert evaluate(checkpoint, tmp_path / "old.h5", "train")["mse"] > 0
+
+
+def test_times_are_told_that_are_not_as_those_of_the_training(tmp_path):
+    """Of another zone, rows further apart than those that steps were made of, equal and falling."""
+    at = pandas.date_range("2024-01-01", periods=240, freq="10min")
+    load = numpy.sin(numpy.arange(240) / 6)
+    frame = pandas.DataFrame({"at": at, "load": load})
+    for name, zone in {"zoned": "Europe/Berlin", "plain": None}.items():
+        frame.assign(at=at.tz_localize(zone)).to_csv(tmp_path / f"{name}.csv", index=False)
+
+    def model(name, *options):
+        quadgate("prepare", "csv", tmp_path / f"{name}.csv", *options, "-o", tmp_path / "a.h5")
+        folder = tmp_path / "-".join([name, *options])
+        folder.mkdir()
+        return train(folder, tmp_path / "a.h5", {"hidden_size": 4}, {"epochs": 1},
+                     input_len=6, horizon=2)  # fmt: skip
+
+    def told(checkpoint, frame):
+        frame.to_csv(tmp_path / "new.csv", index=False)
+        command = [os.environ["QUADGATE_BIN"], "predict", checkpoint, "--input",
+                   tmp_path / "new.csv", "-o", tmp_path / "out.csv", "--force"]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.returncode, done.stderr
+
+    zoned, plain = model("zoned"), model("plain")
+    both = {False: frame, True: frame.assign(at=at.tz_localize("UTC"))}
+    for checkpoint, has_zone in ((zoned, True), (plain, False)):
+        assert told(checkpoint, both[has_zone]) == (0, "")
+        code, line = told(checkpoint, both[not has_zone])
+        assert code == 0 and line.count("\n") == 1
+        said = "have no zone, unlike" if has_zone else "have a zone, unlike"
+        assert f"new.csv: column 'at': times {said} those of {checkpoint}: taken" in line
+    code, line = told(plain, frame.drop(index=[20, 22]).iloc[[*range(50), 49, *range(50, 238)]])
+    assert "rows at the time of the row before: 1" in line
+    code, line = told(plain, frame.iloc[[*range(50), 51, 50, *range(52, 240)]])
+    assert "rows whose time is before that of the row before: 1" in line
+
+    hourly = model("plain", "--resample", "1h", "--missing", "forward")
+    assert told(hourly, frame) == (0, "")
+    assert told(hourly, frame[::6]) == (0, "")
+    code, line = told(hourly, frame.drop(index=range(60, 100)))
+    assert code == 0 and "missing values: 6 filled (forward)" in line
+    code, line = told(hourly, frame.assign(at=at[0] + (at - at[0]) * 18))
+    assert code == 1 and line.count("\n") == 1
+    assert "new.csv: column 'at': expected rows at most 1h apart" in line
+    assert f"{hourly}, which had rows every 10min, found rows every 3h" in line
+    finer = model("plain", "--resample", "5min", "--missing", "forward")
+    assert told(finer, frame)[0] == 0
+    code, line = told(finer, frame[::6])
+    assert code == 1 and "expected rows at most 10min apart" in line

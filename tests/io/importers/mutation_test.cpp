@@ -42,8 +42,8 @@ using Arrays = std::map<std::string, std::string>;
 constexpr bool kMemoryIsTold = !testing::kHasAddressSanitizer && !testing::kHasThreadSanitizer;
 
 const std::string kTable =
-    "date,site,\"a \"\"b\"\"\",c\n2016-07-01 00:00:00,s,1,2.5\n"
-    "2016-07-01T01:00:00.5+02:00,t,-3,4e1\n1467331200,s,\"7\",\n02.07.2016 13:30,t,NA,+.5\n";
+    "date,site,\"a \"\"b\"\"\",c\n2016-07-01 00:00:00Z,s,1,2.5\n"
+    "2016-07-01T01:00:00.5+02:00,t,-3,4e1\n1467331200,s,\"7\",\n02.07.2016 13:30Z,t,NA,+.5\n";
 const std::string kGermanTable = "\xEF\xBB\xBF\"a,\";b\r\n1,5;2\r\n\"-1,25\";?\r\n\r\n3; 4 \r\n";
 
 // Most memory of the process so far, in bytes.
