@@ -19,9 +19,9 @@
 namespace quadgate::apps {
 namespace {
 
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 class BacktestTest : public Workspace {
  protected:
@@ -166,7 +166,7 @@ TEST_F(BacktestTest, AStoppedOneGoesOnToTheSameBits) {
       break;
     }
     // Before it listens to signals, the system ends it, without a line.
-    EXPECT_THAT(outcome.code, testing::AnyOf(kExitStopped, -SIGINT, -SIGTERM)) << outcome.err;
+    EXPECT_THAT(outcome.code, ::testing::AnyOf(kExitStopped, -SIGINT, -SIGTERM)) << outcome.err;
     if (outcome.code == kExitStopped) {
       EXPECT_THAT(outcome.err, HasSubstr("stopped by a signal; what was trained is saved"));
       ++saved;

@@ -14,13 +14,13 @@
 namespace quadgate::apps {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
-class FoldResultsTest : public testing::Test {
+class FoldResultsTest : public ::testing::Test {
  protected:
   static std::filesystem::path write(const std::string& name, const std::string& text) {
-    std::filesystem::path path = testing::TempDir() + "fold_results_" + name;
+    std::filesystem::path path = ::testing::TempDir() + "fold_results_" + name;
     std::ofstream(path) << text;
     return path;
   }
@@ -54,7 +54,7 @@ TEST_F(FoldResultsTest, WhatAFoldLacksDoesNotCount) {
 
 TEST_F(FoldResultsTest, TextHasBaselinesBesideButNoLongTables) {
   const std::string text = results().to_text();
-  EXPECT_THAT(text, testing::StartsWith("metric"));
+  EXPECT_THAT(text, ::testing::StartsWith("metric"));
   EXPECT_THAT(text, HasSubstr("baselines.a, b.last.mse       2       2       5     3   1.73205\n"));
   EXPECT_THAT(text, Not(HasSubstr("steps")));
   EXPECT_THAT(results().to_csv(), HasSubstr("steps.1.mse,8,4,0,4,4\n"));

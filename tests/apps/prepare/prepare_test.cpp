@@ -15,8 +15,8 @@
 namespace quadgate::apps {
 namespace {
 
-using testing::EndsWith;
-using testing::HasSubstr;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
 
 class PrepareTest : public Workspace {
  protected:
@@ -70,7 +70,7 @@ TEST_F(PrepareTest, ReadsTablesOfAllKinds) {
                  "32 train, 8 valid, 8 test rows, standardized\n"
                  "series: 2\nmissing values: 2 filled (forward)\n");
   Dataset dataset(path("out.h5"), Window{.input_len = 4, .horizon = 2, .targets = {"a"}});
-  EXPECT_THAT(dataset.description().feature_names, testing::ElementsAre("b", "a"));
+  EXPECT_THAT(dataset.description().feature_names, ::testing::ElementsAre("b", "a"));
   EXPECT_EQ(dataset.split("train").size(), 2 * 11);
   EXPECT_EQ(dataset.split("test").size(), 2 * 3);
   EXPECT_EQ(dataset.description().mean[1], 8);
@@ -126,7 +126,8 @@ TEST_F(PrepareTest, ASeedDrawsOtherRowsButOfNoSeries) {
     const hdf5::File file = hdf5::File::open(path("out.h5"));
     std::vector<std::int64_t> labels(10);
     file.array("valid/y").read(0, 10, labels);
-    EXPECT_THAT(std::ranges::count(labels, 1), testing::AllOf(testing::Ge(2), testing::Le(3)));
+    EXPECT_THAT(std::ranges::count(labels, 1),
+                ::testing::AllOf(::testing::Ge(2), ::testing::Le(3)));
     return file.array("valid/x").read_floats();
   };
   const auto first = drawn("1");

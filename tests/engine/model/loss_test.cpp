@@ -22,8 +22,8 @@ using ::testing::HasSubstr;
 using testing::reference_loss;
 using testing::reference_weight;
 
-constexpr double kTolerance = 1e-6;
-constexpr float kScale = 0.25F;
+constexpr double kOneLossTolerance = 1e-6;
+constexpr float kLossScale = 0.25F;
 
 ModelConfig classifier(std::int64_t classes, const LossConfig& loss = {}) {
   return {.rnn = {.input_size = 1, .hidden_size = 1}, .output_size = classes, .loss = loss};
@@ -53,8 +53,8 @@ void expect_reference(const ModelConfig& config, const Batch& batch,
   std::vector<float> gradient(outputs.size(), NAN);
   const Metrics metrics =
       config.task == Task::regression
-          ? loss.of_values(outputs, batch.targets, kScale, gradient.data())
-          : loss.of_labels(outputs.data(), batch.labels, kScale, gradient.data());
+          ? loss.of_values(outputs, batch.targets, kLossScale, gradient.data())
+          : loss.of_labels(outputs.data(), batch.labels, kLossScale, gradient.data());
   double expected = 0;
   double weight = 0;
   for (std::size_t row = 0; row < outputs.size() / size; ++row) {
@@ -62,12 +62,12 @@ void expect_reference(const ModelConfig& config, const Batch& batch,
     expected += reference_loss(config, batch, row, slopes);
     weight += reference_weight(config, batch, row);
     for (std::size_t c = 0; c < size; ++c) {
-      EXPECT_NEAR(gradient[row * size + c], slopes[c] * kScale,
-                  kTolerance * std::max(1.0, std::abs(slopes[c])));
+      EXPECT_NEAR(gradient[row * size + c], slopes[c] * kLossScale,
+                  kOneLossTolerance * std::max(1.0, std::abs(slopes[c])));
     }
   }
-  EXPECT_NEAR(metrics.loss, expected, kTolerance * std::max(expected, 1.0));
-  EXPECT_NEAR(metrics.weight, weight, kTolerance * weight);
+  EXPECT_NEAR(metrics.loss, expected, kOneLossTolerance * std::max(expected, 1.0));
+  EXPECT_NEAR(metrics.weight, weight, kOneLossTolerance * weight);
   EXPECT_EQ(loss.of_batch(batch, outputs).loss, metrics.loss);
 }
 
@@ -119,8 +119,8 @@ TEST(CrossEntropyTest, DoesNotOverflow) {
   const std::vector<std::int64_t> labels{1};
   std::vector<float> gradient(3);
   const Metrics metrics = Loss(classifier(3)).of_labels(logits.data(), labels, 1, gradient.data());
-  EXPECT_NEAR(metrics.loss, 2000 + std::log1p(std::exp(-1)), 2000 * kTolerance);
-  EXPECT_NEAR(gradient[0], 1 / (1 + std::exp(-1)), kTolerance);
+  EXPECT_NEAR(metrics.loss, 2000 + std::log1p(std::exp(-1)), 2000 * kOneLossTolerance);
+  EXPECT_NEAR(gradient[0], 1 / (1 + std::exp(-1)), kOneLossTolerance);
   EXPECT_EQ(gradient[1], -1);
 }
 
@@ -221,7 +221,7 @@ TEST(ValueLossTest, KeepsErrorsBesideTheLoss) {
   for (const LossKind kind : {LossKind::mse, LossKind::mae, LossKind::huber}) {
     std::vector<float> gradient(3, NAN);
     const Loss loss(regression(3, kind));
-    const Metrics metrics = loss.of_values(outputs, targets, kScale, gradient.data());
+    const Metrics metrics = loss.of_values(outputs, targets, kLossScale, gradient.data());
     EXPECT_EQ(metrics.items, 3);
     EXPECT_EQ(metrics.weight, 3);
     EXPECT_DOUBLE_EQ(metrics.squared_error, 0.25 + 9);
@@ -238,7 +238,7 @@ TEST(ValueLossTest, ComparesSigmoidsUnderBce) {
   const std::vector<float> targets{0, 0.5F};
   std::vector<float> gradient(2);
   const Metrics metrics = loss.of_values(outputs, targets, 1, gradient.data());
-  EXPECT_NEAR(metrics.loss, std::log(2) + 500, 500 * kTolerance);
+  EXPECT_NEAR(metrics.loss, std::log(2) + 500, 500 * kOneLossTolerance);
   EXPECT_EQ(metrics.squared_error, 0.25 + 0.25);
   EXPECT_EQ(metrics.absolute_error, 0.5 + 0.5);
   EXPECT_EQ(gradient, (std::vector<float>{0.5F, 0.5F}));

@@ -21,7 +21,7 @@ using testing::network_reference;
 using testing::Random;
 using testing::relative_error;
 
-constexpr double kTolerance = 1e-5;
+constexpr double kBackendTolerance = 1e-5;
 
 /// What a backend makes of a batch under one dropout key.
 struct Passes {
@@ -51,7 +51,7 @@ void expect_gradients(Passes& passes, const Gradients& expected) {
   for (const auto& slice : passes.network.parameters().slices()) {
     EXPECT_LE(relative_error(passes.gradient.of(slice),
                              std::span(expected).subspan(slice.offset, slice.size)),
-              kTolerance)
+              kBackendTolerance)
         << slice.name;
   }
 }
@@ -71,8 +71,8 @@ class NativeBackendTest : public kernels::EachIsa {
     const Batch batch = random_batch(config, random_lengths(rows, seq_len, random_), random_);
     Passes passes(config, seq_len, batch, BackendKind::native);
     const auto expected = network_reference(config, passes.network.parameters(), batch);
-    EXPECT_LE(relative_error(passes.outputs, expected.outputs), kTolerance);
-    EXPECT_NEAR(passes.loss, expected.loss, kTolerance * expected.loss);
+    EXPECT_LE(relative_error(passes.outputs, expected.outputs), kBackendTolerance);
+    EXPECT_NEAR(passes.loss, expected.loss, kBackendTolerance * expected.loss);
     expect_gradients(passes, expected.gradients);
   }
 
@@ -121,9 +121,10 @@ TEST_P(NativeBackendTest, AgreesWithOnednnOnADeepStackWithDropout) {
     const Batch batch = random_batch(config, random_lengths(13, 9, random_), random_);
     Passes native(config, 9, batch, BackendKind::native);
     Passes onednn(config, 9, batch, BackendKind::onednn);
-    EXPECT_LE(relative_error(native.outputs, onednn.outputs), kTolerance) << to_string(task);
-    EXPECT_NEAR(native.loss, onednn.loss, kTolerance * onednn.loss) << to_string(task);
-    EXPECT_NEAR(native.gradient.norm, onednn.gradient.norm, kTolerance * onednn.gradient.norm)
+    EXPECT_LE(relative_error(native.outputs, onednn.outputs), kBackendTolerance) << to_string(task);
+    EXPECT_NEAR(native.loss, onednn.loss, kBackendTolerance * onednn.loss) << to_string(task);
+    EXPECT_NEAR(native.gradient.norm, onednn.gradient.norm,
+                kBackendTolerance * onednn.gradient.norm)
         << to_string(task);
     expect_gradients(native, onednn.gradient.values);
   }

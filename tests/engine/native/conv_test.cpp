@@ -30,7 +30,7 @@ using testing::random_lengths;
 using testing::select_rows;
 
 constexpr double kConvTolerance = 2e-5;
-constexpr std::int64_t kSeqLen = 13;
+constexpr std::int64_t kConvSteps = 13;
 
 ModelConfig model_with(const ConvConfig& conv) {
   return {.rnn = {.input_size = conv.channels, .hidden_size = 5, .bidirectional = true},
@@ -39,7 +39,8 @@ ModelConfig model_with(const ConvConfig& conv) {
 }
 
 Batch ragged_batch(const ModelConfig& model, std::int64_t rows, Random& random) {
-  return random_batch(model, random_lengths(rows, kSeqLen, random, model.conv->shortest()), random);
+  return random_batch(model, random_lengths(rows, kConvSteps, random, model.conv->shortest()),
+                      random);
 }
 
 TEST(ConvConfigTest, CountsTheStepsThatComeOut) {
@@ -66,7 +67,7 @@ class NativeConvTest : public kernels::EachIsa {
     Arena arena(2);
     std::vector<float> alone;
     for (const std::int64_t team_size : {1, 2}) {
-      Network network(model, kSeqLen, 9, arena,
+      Network network(model, kConvSteps, 9, arena,
                       {.backend = BackendKind::native, .team_size = team_size});
       network.parameters().initialize(3);
       Random random(7);
@@ -138,7 +139,7 @@ TEST(NativeConvRowsTest, CompanyChangesNoBitOfARow) {
     if (tokens) model.embedding = {.vocabulary_size = 9};
     for (const Precision precision : {Precision::f32, Precision::bf16}) {
       Arena arena(2);
-      Network network(model, kSeqLen, 6, arena, {.precision = precision});
+      Network network(model, kConvSteps, 6, arena, {.precision = precision});
       network.parameters().initialize(3);
       Random random(5);
       const Batch batch = ragged_batch(model, 6, random);
@@ -156,7 +157,7 @@ TEST(NativeConvRowsTest, CompanyChangesNoBitOfARow) {
 TEST(NativeConvRowsTest, StaysInF32WhereTheLayersAreBf16) {
   const ModelConfig model = model_with({.input_size = 4, .channels = 6, .kernel_size = 3});
   Arena arena(1);
-  Network network(model, kSeqLen, 9, arena, {.precision = Precision::bf16});
+  Network network(model, kConvSteps, 9, arena, {.precision = Precision::bf16});
   network.parameters().initialize(3);
   Random random(7);
   // What bf16 rounds: three significant digits.
@@ -167,7 +168,7 @@ TEST(NativeConvRowsTest, TheFirstOfEqualValuesHasTheGradient) {
   const ModelConfig model =
       model_with({.input_size = 4, .channels = 6, .kernel_size = 3, .padding = 1, .pool_size = 3});
   Arena arena(1);
-  Network network(model, kSeqLen, 9, arena);
+  Network network(model, kConvSteps, 9, arena);
   network.parameters().initialize(3);
   {
     ParameterEditor editor = network.parameters().edit();
@@ -191,7 +192,7 @@ TEST(NativeConvRowsTest, GradientsAreSlopesUnderDropout) {
   for (const bool locked : {false, true}) {
     model.rnn.locked_dropout = locked;
     Arena arena(2);
-    Network network(model, kSeqLen, 8, arena);
+    Network network(model, kConvSteps, 8, arena);
     Parameters& parameters = network.parameters();
     parameters.initialize(5);
     Random random(2);
@@ -229,7 +230,7 @@ TEST(NativeConvRowsTest, WhatIsNotANumberIsNotHidden) {
   const ModelConfig model =
       model_with({.input_size = 4, .channels = 6, .kernel_size = 3, .pool_size = 3});
   Arena arena(1);
-  Network network(model, kSeqLen, 9, arena);
+  Network network(model, kConvSteps, 9, arena);
   network.parameters().initialize(3);
   {
     ParameterEditor editor = network.parameters().edit();

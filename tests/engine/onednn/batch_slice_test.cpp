@@ -18,7 +18,7 @@ namespace {
 
 using testing::network_reference;
 
-constexpr double kTolerance = 2e-5;
+constexpr double kSliceTolerance = 2e-5;
 
 class ShardTest : public ::testing::TestWithParam<Task> {
  protected:
@@ -67,9 +67,9 @@ TEST_P(ShardTest, TwoShardsMakeTheBatch) {
   Buffer sum(parameters_.values().size());
   sum_.sum(arena_, gradients, sum.span());
   EXPECT_EQ(metrics.items, items);
-  EXPECT_NEAR(metrics.mean_loss(), expected.loss, kTolerance * expected.loss);
-  EXPECT_LE(testing::relative_error(outputs, expected.outputs), kTolerance);
-  EXPECT_LE(testing::relative_error(sum.span(), expected.gradients), kTolerance);
+  EXPECT_NEAR(metrics.mean_loss(), expected.loss, kSliceTolerance * expected.loss);
+  EXPECT_LE(testing::relative_error(outputs, expected.outputs), kSliceTolerance);
+  EXPECT_LE(testing::relative_error(sum.span(), expected.gradients), kSliceTolerance);
 }
 
 TEST_P(ShardTest, CopiesTheOutputsOfItsOwnRowsOnly) {

@@ -26,7 +26,7 @@ hdf5::File golden_file(const std::string& name) {
 }
 
 template <typename T = float>
-std::vector<T> read(const hdf5::File& file, const std::string& name) {
+std::vector<T> golden(const hdf5::File& file, const std::string& name) {
   const auto array = file.array(name);
   std::vector<T> values(static_cast<std::size_t>(array.size()));
   array.read(0, array.shape()[0], std::span(values));
@@ -34,7 +34,7 @@ std::vector<T> read(const hdf5::File& file, const std::string& name) {
 }
 
 std::vector<double> read_doubles(const hdf5::File& file, const std::string& name) {
-  const auto values = read(file, name);
+  const auto values = golden(file, name);
   return {values.begin(), values.end()};
 }
 
@@ -78,7 +78,7 @@ class GoldenLstmTest : public ::testing::TestWithParam<const char*> {
   hdf5::File file_ = golden_file("lstm.h5");
   std::string group_ = GetParam();
   RecurrentConfig config_ = lstm_config(file_, group_, group_ + "/");
-  std::vector<std::int64_t> lengths_ = read<std::int64_t>(file_, group_ + "/lengths");
+  std::vector<std::int64_t> lengths_ = golden<std::int64_t>(file_, group_ + "/lengths");
   std::int64_t seq_len_ = file_.array(group_ + "/x").shape()[0];
   bool full_ = std::ranges::all_of(lengths_, [&](auto length) { return length == seq_len_; });
   testing::LstmInputs<double> inputs_ = read_inputs(file_, group_, config_, "");
@@ -171,7 +171,7 @@ class GoldenCurveTest : public ::testing::TestWithParam<std::tuple<const char*, 
   }
   /// Rows first to last, last not included.
   Batch batch(const ModelConfig& config, std::size_t first, std::size_t last) const {
-    const auto lengths = read<std::int64_t>(file_, group_ + "/lengths");
+    const auto lengths = golden<std::int64_t>(file_, group_ + "/lengths");
     const auto cut = [](auto& to, const auto& from, std::int64_t begin, std::int64_t end) {
       to.assign(from.begin() + begin, from.begin() + end);
     };
@@ -183,16 +183,16 @@ class GoldenCurveTest : public ::testing::TestWithParam<std::tuple<const char*, 
       batch.offsets.push_back(batch.offsets.back() + lengths[row]);
     }
     const std::int64_t end = start + batch.offsets.back();
-    cut(batch.x, read(file_, group_ + "/x"), start * config.rnn.input_size,
+    cut(batch.x, golden(file_, group_ + "/x"), start * config.rnn.input_size,
         end * config.rnn.input_size);
     const auto from = static_cast<std::int64_t>(first);
     const auto to = static_cast<std::int64_t>(last);
     if (config.task == Task::regression) {
-      cut(batch.targets, read(file_, group_ + "/targets"), from * config.output_size,
+      cut(batch.targets, golden(file_, group_ + "/targets"), from * config.output_size,
           to * config.output_size);
     } else {
       const bool tagging = config.task == Task::tagging;
-      cut(batch.labels, read<std::int64_t>(file_, group_ + "/labels"), tagging ? start : from,
+      cut(batch.labels, golden<std::int64_t>(file_, group_ + "/labels"), tagging ? start : from,
           tagging ? end : to);
     }
     return batch;
@@ -210,17 +210,18 @@ TEST_P(GoldenCurveTest, TenStepsHavePyTorchsLossesAndWeights) {
   {
     ParameterEditor editor = parameters.edit();
     for (const auto& slice : parameters.slices()) {
-      std::ranges::copy(read(file_, group_ + "/start/" + slice.name), editor.value(slice).begin());
+      std::ranges::copy(golden(file_, group_ + "/start/" + slice.name),
+                        editor.value(slice).begin());
     }
   }
   Trainer trainer(network, optimizer_config(), 1);
-  const auto losses = read(file_, group_ + "/losses");
+  const auto losses = golden(file_, group_ + "/losses");
   for (std::size_t step = 0; step < losses.size(); ++step) {
     const auto rows = step % 2 == 0 ? batch(config, 0, 6) : batch(config, 6, 10);
     EXPECT_NEAR(trainer.step(rows).mean_loss(), losses[step], 1e-5 * losses[step]) << step;
   }
   for (const auto& slice : parameters.slices()) {
-    const auto expected = read(file_, group_ + "/end/" + slice.name);
+    const auto expected = golden(file_, group_ + "/end/" + slice.name);
     for (std::size_t i = 0; i < expected.size(); ++i) {
       ASSERT_NEAR(parameters.value(slice)[i], expected[i], 1e-4) << slice.name;
     }
@@ -270,8 +271,8 @@ class GoldenOptimizerTest : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(GoldenOptimizerTest, TwentyStepsHavePyTorchsValuesAndStates) {
-  auto values = read(file_, group_ + "/start");
-  const auto gradients = read(file_, group_ + "/gradients");
+  auto values = golden(file_, group_ + "/start");
+  const auto gradients = golden(file_, group_ + "/gradients");
   Arena arena(1);
   Optimizer optimizer(config(), values.size());
   for (auto step = gradients.begin(); step != gradients.end();) {

@@ -140,9 +140,9 @@ void expect_refused(const ScheduleConfig& config, const std::string& field) {
 }
 
 TEST(ScheduleTest, RefusesNumbersOutOfRange) {
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  for (const double value : {-0.1, kNan, kInfinity}) {
+  constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kEndless = std::numeric_limits<double>::infinity();
+  for (const double value : {-0.1, kNoNumber, kEndless}) {
     const auto refuse = [&](auto field, const std::string& name) {
       ScheduleConfig config;
       config.*field = value;

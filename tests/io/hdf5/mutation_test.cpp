@@ -29,14 +29,14 @@ namespace {
 
 int files() { return static_cast<int>(testing::number_in("QUADGATE_HDF5_MUTATIONS", 200)); }
 
-const ModelDescription kModel{.config = {.rnn = {.input_size = 3, .hidden_size = 4},
-                                         .task = Task::classification,
-                                         .output_size = 2},
-                              .data = {.feature_names = {"a", "b", "c"},
-                                       .class_names = {"no", "yes"},
-                                       .mean = {1, 2, 3},
-                                       .std = {4, 5, 6},
-                                       .window = {}}};
+const ModelDescription kDamagedModel{.config = {.rnn = {.input_size = 3, .hidden_size = 4},
+                                                .task = Task::classification,
+                                                .output_size = 2},
+                                     .data = {.feature_names = {"a", "b", "c"},
+                                              .class_names = {"no", "yes"},
+                                              .mean = {1, 2, 3},
+                                              .std = {4, 5, 6},
+                                              .window = {}}};
 
 class Hdf5MutationTest : public testing::FolderTest {
  protected:
@@ -158,9 +158,9 @@ TEST_F(Hdf5MutationTest, ForeignDataSets) {
 }
 
 TEST_F(Hdf5MutationTest, Checkpoints) {
-  Parameters parameters(kModel.config);
+  Parameters parameters(kDamagedModel.config);
   Optimizer optimizer({}, parameters.values().size());
-  save_checkpoint(path("whole.h5"), kModel, parameters, optimizer, {.epoch = 1, .step = 2});
+  save_checkpoint(path("whole.h5"), kDamagedModel, parameters, optimizer, {.epoch = 1, .step = 2});
   drop_checksum();
   int turn = 0;
   survive([&](const std::filesystem::path& damaged) {
@@ -172,13 +172,13 @@ TEST_F(Hdf5MutationTest, Checkpoints) {
 }
 
 TEST_F(Hdf5MutationTest, Weights) {
-  save_model(path("whole.h5"), kModel, Parameters(kModel.config));
+  save_model(path("whole.h5"), kDamagedModel, Parameters(kDamagedModel.config));
   drop_checksum();
   survive([](const std::filesystem::path& damaged) { read_state_dict(damaged); });
 }
 
 TEST_F(Hdf5MutationTest, KerasFiles) {
-  write_keras_file(path("whole.h5"), kModel.config, Parameters(kModel.config));
+  write_keras_file(path("whole.h5"), kDamagedModel.config, Parameters(kDamagedModel.config));
   survive([](const std::filesystem::path& damaged) { read_keras_file(damaged); });
 }
 

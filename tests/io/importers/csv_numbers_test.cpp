@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 using Texts = std::vector<std::string>;
 using Numbers = std::vector<std::optional<double>>;
 
-constexpr std::nullopt_t kNone = std::nullopt;
+constexpr std::nullopt_t kNoValue = std::nullopt;
 
 /// What a table of these fields holds, all of which it has learned from.
 Numbers read(char delimiter, const Texts& fields, std::optional<char> decimal = {},
@@ -60,9 +60,9 @@ TEST(CsvNumbersTest, ReadsThousands) {
 }
 
 TEST(CsvNumbersTest, RefusesWhatCanBeReadInTwoWays) {
-  EXPECT_THAT(read('|', {"2,334", "12,000", "5"}), ElementsAre(kNone, kNone, 5));
-  EXPECT_THAT(read(';', {"12.500", "8.750"}), ElementsAre(kNone, kNone));
-  EXPECT_THAT(read('\t', {"12.500"}), ElementsAre(kNone));
+  EXPECT_THAT(read('|', {"2,334", "12,000", "5"}), ElementsAre(kNoValue, kNoValue, 5));
+  EXPECT_THAT(read(';', {"12.500", "8.750"}), ElementsAre(kNoValue, kNoValue));
+  EXPECT_THAT(read('\t', {"12.500"}), ElementsAre(kNoValue));
   EXPECT_THAT(read(',', {"12.500"}), ElementsAre(12.5)) << "other signs would divide fields";
   EXPECT_THAT(read(';', {"12.500"}, '.'), ElementsAre(12.5));
   EXPECT_THAT(read(';', {"12.500"}, ','), ElementsAre(12500));
@@ -74,14 +74,14 @@ TEST(CsvNumbersTest, RefusesWhatCanBeReadInTwoWays) {
 }
 
 TEST(CsvNumbersTest, RefusesSignsOfAnotherKind) {
-  EXPECT_THAT(read(';', {"0,5", "1.5"}), ElementsAre(kNone, 1.5)) << "a point settles it";
-  EXPECT_THAT(read(';', {"0,5", "1.234", "1 234"}), ElementsAre(0.5, 1234, kNone));
-  EXPECT_THAT(read(';', {"1 234", "1'234"}), ElementsAre(1234, kNone));
-  EXPECT_THAT(read(',', {"0.5", "1,5"}), ElementsAre(0.5, kNone));
+  EXPECT_THAT(read(';', {"0,5", "1.5"}), ElementsAre(kNoValue, 1.5)) << "a point settles it";
+  EXPECT_THAT(read(';', {"0,5", "1.234", "1 234"}), ElementsAre(0.5, 1234, kNoValue));
+  EXPECT_THAT(read(';', {"1 234", "1'234"}), ElementsAre(1234, kNoValue));
+  EXPECT_THAT(read(',', {"0.5", "1,5"}), ElementsAre(0.5, kNoValue));
 }
 
 TEST(CsvNumbersTest, KnowsThatABlankMayDivideFields) {
-  EXPECT_THAT(read(',', {"1 234"}, {}, true), ElementsAre(kNone));
+  EXPECT_THAT(read(',', {"1 234"}, {}, true), ElementsAre(kNoValue));
   CsvNumbers numbers(',', {}, true);
   EXPECT_EQ(numbers.expected("1 234"),
             "a number (if blanks divide fields, say so with --delimiter)");
@@ -95,7 +95,7 @@ TEST(CsvNumbersTest, RefusesWhatIsNoNumber) {
         "0 123", "01.07.2016", "1.234,567.8", "12:30",     "1 234 5",      "1_000",
         "0x10",  "1.234e",     "$5",          "5 %"}) {
     CsvNumbers numbers(';', {}, false);
-    EXPECT_EQ(numbers.parse(text), kNone) << text;
+    EXPECT_EQ(numbers.parse(text), kNoValue) << text;
     EXPECT_FALSE(looks_like_number(text)) << text;
     EXPECT_EQ(numbers.expected(text), "a number");
   }

@@ -26,7 +26,7 @@ const TensorFile kTorchFile{
     .metadata = {{"quadgate", "{}"}},
     .in_order = true};
 
-Bytes bytes_of(const std::string& text) {
+Bytes pickle_of(const std::string& text) {
   const auto bytes = std::as_bytes(std::span(text));
   return {bytes.begin(), bytes.end()};
 }
@@ -39,7 +39,7 @@ Bytes with_pickle(const Bytes& pickle, int elements = 12) {
 
 /// The pickle of a dict whose one value comes from these opcodes.
 Bytes with_value(const std::string& opcodes) {
-  return bytes_of("\x80\x02}(X" + std::string("\1\0\0\0", 4) + "a" + opcodes + "u.");
+  return pickle_of("\x80\x02}(X" + std::string("\1\0\0\0", 4) + "a" + opcodes + "u.");
 }
 
 /// The opcodes of a view of storage "0" (at most 255 in each number).
@@ -104,40 +104,40 @@ TEST_F(TorchFileTest, RunsNothing) {
               "m: tensor 'a': expected a tensor, found 'os.system', which is not run");
   EXPECT_THAT(error(with_value("\x8c\x02os\x8c\x06system\x93)R")), HasSubstr("'os.system'"));
   EXPECT_THAT(error(with_value("K\x01K\x02R")), "m: pickle: it calls what is no function");
-  EXPECT_THAT(error(bytes_of("\x80\x02"
-                             "cos\nsystem\n)R.")),
+  EXPECT_THAT(error(pickle_of("\x80\x02"
+                              "cos\nsystem\n)R.")),
               HasSubstr("found an object of 'os.system', which is not run"));
-  EXPECT_THAT(error(bytes_of("\x80\x02(ios\nsystem\n.")),
+  EXPECT_THAT(error(pickle_of("\x80\x02(ios\nsystem\n.")),
               "m: pickle: expected an opcode of protocols 2 to 5, found 0x69");
 }
 
 TEST_F(TorchFileTest, NamesWhatIsWrong) {
-  EXPECT_THAT(message_of<FileError>([] { parse_torch_file(bytes_of("PK"), "m"); }),
+  EXPECT_THAT(message_of<FileError>([] { parse_torch_file(pickle_of("PK"), "m"); }),
               HasSubstr("m: zip: "));
   EXPECT_THAT(message_of<FileError>([] {
                 parse_torch_file(make_zip({{"a", {}}}, "m"), "m");
               }),
               HasSubstr("m: expected data.pkl"));
-  EXPECT_THAT(error(bytes_of("\x80\x02K\x01.")), HasSubstr("m: expected a dict of tensors"));
+  EXPECT_THAT(error(pickle_of("\x80\x02K\x01.")), HasSubstr("m: expected a dict of tensors"));
   EXPECT_THAT(error(with_value("K\x01")), HasSubstr("m: expected a dict of tensors"));
-  EXPECT_THAT(error(bytes_of("\x80\x02}(K\x01K\x02u.")),
+  EXPECT_THAT(error(pickle_of("\x80\x02}(K\x01K\x02u.")),
               "m: expected names of tensors, found another key");
-  EXPECT_THAT(error(bytes_of("\x80\x02}(K\x01u.")), "m: pickle: a key has no value");
-  EXPECT_THAT(error(bytes_of("\x80\x02")), "m: pickle: expected 1 more bytes, found 0");
-  EXPECT_THAT(error(bytes_of("\x80\x02.")), HasSubstr("more from its stack than there is"));
-  EXPECT_THAT(error(bytes_of("\x80\x02h\x07.")), HasSubstr("recalls what it has not kept"));
-  EXPECT_THAT(error(bytes_of("\x80\x02" + std::string(2'000'000, ']'))),
+  EXPECT_THAT(error(pickle_of("\x80\x02}(K\x01u.")), "m: pickle: a key has no value");
+  EXPECT_THAT(error(pickle_of("\x80\x02")), "m: pickle: expected 1 more bytes, found 0");
+  EXPECT_THAT(error(pickle_of("\x80\x02.")), HasSubstr("more from its stack than there is"));
+  EXPECT_THAT(error(pickle_of("\x80\x02h\x07.")), HasSubstr("recalls what it has not kept"));
+  EXPECT_THAT(error(pickle_of("\x80\x02" + std::string(2'000'000, ']'))),
               HasSubstr("expected at most 1000000 values"));
 }
 
 TEST_F(TorchFileTest, LeavesOutWhatIsNoTensor) {
   const std::string model = "}\x8c\1w" + view(2, {}, {}) + "s";
   const TensorFile file = parse_torch_file(
-      with_pickle(bytes_of("\x80\x02}(\x8c\1sK\x07\x8c\1m" + model + "\x8c\1xcos\nsystem\n)Ru.")),
+      with_pickle(pickle_of("\x80\x02}(\x8c\1sK\x07\x8c\1m" + model + "\x8c\1xcos\nsystem\n)Ru.")),
       "m");
   EXPECT_EQ(file.tensors.size(), 1);
   EXPECT_THAT(file.notes, ElementsAre("left out beside 'm': 's', 'x'"));
-  EXPECT_THAT(error(bytes_of("\x80\x02}(\x8c\1m" + model + "\x8c\1n" + model + "u.")),
+  EXPECT_THAT(error(pickle_of("\x80\x02}(\x8c\1m" + model + "\x8c\1n" + model + "u.")),
               HasSubstr("m: expected one state_dict, found 'm' and 'n'"));
 }
 

@@ -27,8 +27,8 @@ namespace {
 using quadgate::testing::bf16_pair;
 using quadgate::testing::rounded_to_bf16;
 
-constexpr std::int64_t kLanes = 16;
-constexpr std::int64_t kWidth = kPanelVectors * kLanes;
+constexpr std::int64_t kLanesOfPair = 16;
+constexpr std::int64_t kWidth = kPanelVectors * kLanesOfPair;
 
 struct Cell {
   const char* name;
@@ -48,12 +48,13 @@ CellBackwardKernel rnn_backward(Isa isa, Arithmetic kind) noexcept {
   return rnn_backward_kernel(kActivation, isa, kind);
 }
 
-constexpr Cell kCells[] = {{"lstm", lstm_forward_kernel, lstm_backward_kernel, kLanes, 0, true},
-                           {"gru", gru_forward_kernel, gru_backward_kernel, kLanes, 1, false},
-                           {"rnn_tanh", rnn_forward<RnnActivation::tanh>,
-                            rnn_backward<RnnActivation::tanh>, kWidth, 0, false},
-                           {"rnn_relu", rnn_forward<RnnActivation::relu>,
-                            rnn_backward<RnnActivation::relu>, kWidth, 0, false}};
+constexpr Cell kCells[] = {
+    {"lstm", lstm_forward_kernel, lstm_backward_kernel, kLanesOfPair, 0, true},
+    {"gru", gru_forward_kernel, gru_backward_kernel, kLanesOfPair, 1, false},
+    {"rnn_tanh", rnn_forward<RnnActivation::tanh>, rnn_backward<RnnActivation::tanh>, kWidth, 0,
+     false},
+    {"rnn_relu", rnn_forward<RnnActivation::relu>, rnn_backward<RnnActivation::relu>, kWidth, 0,
+     false}};
 
 /// One step of a panel, forward and backward, with random values.
 class WordStep {
@@ -258,7 +259,7 @@ class WordStep {
   /// row of it lies at place(i) of a row of the wide panel.
   template <typename Body>
   void for_each_narrow_panel(Body body) const {
-    const std::int64_t narrow = cell_.units / kLanes;  // units of a narrow panel
+    const std::int64_t narrow = cell_.units / kLanesOfPair;  // units of a narrow panel
     for (std::int64_t unit = 0; unit < units_; unit += narrow) {
       body(unit, std::min(narrow, units_ - unit), [this, unit, narrow](std::int64_t i) {
         return i / narrow * cell_.units + unit + i % narrow;

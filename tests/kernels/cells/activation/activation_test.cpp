@@ -39,7 +39,7 @@ std::vector<float> run(ActivationKernel kernel, const std::vector<float>& x) {
 }
 
 /// Every 2143rd float (a prime), and the special ones.
-std::vector<float> all_kinds_of_floats() {
+std::vector<float> kinds_of_arguments() {
   using Limits = std::numeric_limits<float>;
   std::vector<float> x;
   for (std::uint64_t bits = 0; bits <= UINT32_MAX; bits += 2143) {
@@ -61,7 +61,7 @@ double ulp(double y) {
 class ActivationTest : public EachIsa {};
 
 TEST_P(ActivationTest, IsWithinItsErrorBoundOnAllKindsOfFloats) {
-  const auto x = all_kinds_of_floats();
+  const auto x = kinds_of_arguments();
   for (const auto& function : kFunctions) {
     const auto y = run(function.kernel(GetParam()), x);
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -84,7 +84,7 @@ TEST_P(ActivationTest, IsExactAtZeroAndFarOut) {
 }
 
 TEST_P(ActivationTest, GivesTheScalarBits) {
-  auto x = all_kinds_of_floats();
+  auto x = kinds_of_arguments();
   std::erase_if(x, [](float value) { return std::isnan(value); });
   for (const auto& function : kFunctions) {
     const auto expected = run(function.kernel(Isa::scalar), x);

@@ -83,7 +83,7 @@ TEST_P(CrfKernelTest, AddsUpAndFindsTheBest) {
     for (const float spread : {0.1F, 3.0F, 1000.0F}) {
       for (const bool has_emissions : {false, true}) {
         CrfJob job = CrfJob::random(tags, 1, spread);
-        SCOPED_TRACE(testing::Message() << tags << " tags, spread " << spread);
+        SCOPED_TRACE(::testing::Message() << tags << " tags, spread " << spread);
         kernels_.sum(job.step(has_emissions));
         const CrfJob summed = job;
         kernels_.best(job.step(has_emissions));

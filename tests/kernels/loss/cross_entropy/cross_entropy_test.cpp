@@ -143,13 +143,13 @@ class CrossEntropyKernelTest : public EachIsa {
       for (const std::size_t rows :
            std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 32}) {
         for (const float spread : {0.01F, 3.0F, 3000.0F}) {
-          SCOPED_TRACE(testing::Message()
+          SCOPED_TRACE(::testing::Message()
                        << rows << " rows of " << classes << " classes, spread " << spread);
           body(Job::random(rows, classes, spread));
           Job weighed = Job::random(rows, classes, spread);
           weighed.weigh();
           body(std::move(weighed));
-          if (testing::Test::HasFailure()) return;
+          if (::testing::Test::HasFailure()) return;
         }
       }
     }

@@ -19,7 +19,7 @@
 namespace quadgate::kernels {
 namespace {
 
-constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
+constexpr double kRmspropEpsilon = std::numeric_limits<float>::epsilon();
 constexpr RmspropArgs kRmspropArgs{.grad_scale = 0.37F,
                                    .weight_decay = 0.05F,
                                    .alpha = 0.99F,
@@ -75,13 +75,13 @@ void expect_formula(const RmspropArrays& before, const RmspropArrays& after, Rms
                    double{kRmspropArgs.one_minus_alpha} * g * g;
   const double s_terms = double{kRmspropArgs.alpha} * before.square_avg[i] +
                          double{kRmspropArgs.one_minus_alpha} * g_terms * g_terms;
-  EXPECT_NEAR(after.square_avg[i], s, 4 * kEpsilon * s_terms) << "square_avg[" << i << "]";
+  EXPECT_NEAR(after.square_avg[i], s, 4 * kRmspropEpsilon * s_terms) << "square_avg[" << i << "]";
   const double old_a = before.grad_avg[i];
   const double a = old_a + (g - old_a) * kRmspropArgs.one_minus_alpha;
   if (kind.centered) {
     const double a_terms =
         std::abs(old_a) + (g_terms + std::abs(old_a)) * kRmspropArgs.one_minus_alpha;
-    EXPECT_NEAR(after.grad_avg[i], a, 4 * kEpsilon * a_terms) << "grad_avg[" << i << "]";
+    EXPECT_NEAR(after.grad_avg[i], a, 4 * kRmspropEpsilon * a_terms) << "grad_avg[" << i << "]";
   }
   const double root = std::sqrt(kind.centered ? s - a * a : s) + kRmspropArgs.eps;
   const double old_b =
@@ -89,11 +89,11 @@ void expect_formula(const RmspropArrays& before, const RmspropArrays& after, Rms
   const double b = old_b + g / root;
   const double b_terms = std::abs(old_b) + g_terms / root;
   if (kind.momentum) {
-    EXPECT_NEAR(after.momentum_buffer[i], b, 12 * kEpsilon * b_terms)
+    EXPECT_NEAR(after.momentum_buffer[i], b, 12 * kRmspropEpsilon * b_terms)
         << "momentum_buffer[" << i << "]";
   }
   EXPECT_NEAR(after.param[i], old_p - kRmspropArgs.lr * b,
-              12 * kEpsilon * (std::abs(old_p) + kRmspropArgs.lr * b_terms))
+              12 * kRmspropEpsilon * (std::abs(old_p) + kRmspropArgs.lr * b_terms))
       << "param[" << i << "]";
 }
 
