@@ -52,6 +52,13 @@ void add_import_choices(CLI::App& importing, ImportArguments& arguments) {
       ->check(CLI::IsMember({"tanh", "relu"}))
       ->type_name("NAME");
   importing
+      .add_option_function<std::string>(
+          "--pooling",
+          [&choices](const std::string& name) { choices.pooling = parse_pooling(name); },
+          "last, mean or max: what the head reads of a sequence's steps")
+      ->check(CLI::IsMember({"last", "mean", "max"}))
+      ->type_name("NAME");
+  importing
       .add_option("--task", choices.task,
                   "classification, tagging, regression or language_model, where the file does not "
                   "tell it")

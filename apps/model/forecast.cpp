@@ -121,6 +121,8 @@ class ForecastMaker {
 
   /// What is made from now on is of window number `window`.
   void begin(std::int64_t window) { now_ = &units_.of(window); }
+  /// Of that window.
+  const OutputUnits& units() const noexcept { return *now_; }
 
   /// Appends to `forecast` the `outputs` [steps, targets, outputs of a target].
   void add_predictions(std::span<const float> outputs, Forecast& forecast) {
@@ -229,7 +231,8 @@ void write_forecasts(ModelOnData& model, std::span<const std::filesystem::path> 
       if (is_future) times.check(place, model.dataset().path().string());
       Forecast forecast{.series = place.series,
                         .row = place.first + window.input_len,
-                        .times = std::move(target_times[row])};
+                        .times = std::move(target_times[row]),
+                        .units = &maker.units()};
       maker.add_predictions(std::span(values).subspan(row * size, size), forecast);
       if (!is_future) {
         const std::size_t targets = batch.targets.size() / rows;

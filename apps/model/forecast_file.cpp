@@ -39,16 +39,17 @@ class ForecastTable final : public ForecastFile {
       const std::size_t first = number * targets_.size();
       if (format_.wide) {
         text_.write(fmt::format("{},{},{}", series, time, step + 1));
-        write_all(forecast.predicted, first);
-        if (format_.has_truth) write_all(forecast.truth, first);
+        write_all(forecast, forecast.predicted, first);
+        if (format_.has_truth) write_all(forecast, forecast.truth, first);
         for (std::size_t i = 0; i < targets_.size(); ++i) write_bands(forecast, first + i);
         text_.write("\n");
         continue;
       }
       for (std::size_t i = 0; i < targets_.size(); ++i) {
-        text_.write(fmt::format("{},{},{},{},{},{}", series, time, targets_[i], step + 1,
-                                shortest(forecast.predicted[first + i]),
-                                format_.has_truth ? known(forecast.truth[first + i]) : ""));
+        text_.write(fmt::format(
+            "{},{},{},{},{},{}", series, time, targets_[i], step + 1,
+            digits(forecast, forecast.predicted[first + i], first + i),
+            format_.has_truth ? digits(forecast, forecast.truth[first + i], first + i) : ""));
         write_bands(forecast, first + i);
         text_.write("\n");
       }
@@ -58,7 +59,11 @@ class ForecastTable final : public ForecastFile {
   void commit() override { text_.commit(); }
 
  private:
-  static std::string known(double value) { return std::isnan(value) ? "" : shortest(value); }
+  std::string digits(const Forecast& forecast, double value, std::size_t place) const {
+    const std::size_t target = place % targets_.size();
+    if (std::isnan(value)) return "";
+    return shortest(value, forecast.units->mean[target], forecast.units->std[target]);
+  }
 
   std::vector<std::string> columns() const {
     std::vector<std::string> names{"series", "time", "target", "step", "prediction", "truth"};
@@ -82,16 +87,20 @@ class ForecastTable final : public ForecastFile {
 
   void write_bands(const Forecast& forecast, std::size_t place) {
     const std::size_t each = format_.bands.size();
-    for (const double value : std::span(forecast.bands).subspan(place * each, each)) {
+    for (std::size_t i = 0; i < each; ++i) {
+      const std::string& name = format_.bands[i];
+      const double value = forecast.bands[place * each + i];
+      const double unit = name == "df" ? 1 : forecast.units->std[place % targets_.size()];
+      const bool has_level = name != "scale" && name != "df";
       text_.write(",");
-      text_.write(shortest(value));
+      text_.write(has_level ? digits(forecast, value, place) : shortest(value, 0, unit));
     }
   }
 
-  void write_all(const std::vector<double>& values, std::size_t first) {
+  void write_all(const Forecast& forecast, const std::vector<double>& values, std::size_t first) {
     for (std::size_t i = 0; i < targets_.size(); ++i) {
       text_.write(",");
-      text_.write(known(values[first + i]));
+      text_.write(digits(forecast, values[first + i], first + i));
     }
   }
 

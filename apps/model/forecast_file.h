@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "io/data/output_units.h"
 #include "io/data/time_step.h"
 
 namespace quadgate::apps {
@@ -36,6 +37,7 @@ struct Forecast {
   std::vector<double> truth{};      ///< the same, NaN where it is not known; or none
   std::vector<double> history{};    ///< [input_len, targets], if the file shows it
   std::vector<double> history_times{};
+  const OutputUnits* units = nullptr;  ///< of the targets: alive until it is written
 };
 
 /// A file that is written forecast by forecast. Throws FileError.

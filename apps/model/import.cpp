@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -24,9 +23,6 @@
 
 namespace quadgate::apps {
 namespace {
-
-/// As in pytorch_model.bin and checkpoint.pth.tar, which are what the others are.
-constexpr std::array<std::string_view, 5> kTorchKinds{".pt", ".pth", ".ckpt", ".bin", ".tar"};
 
 /// Keras's reader takes the parts out of the choices.
 TensorFile read_keras(const std::filesystem::path& path, ImportChoices& choices) {
@@ -102,6 +98,10 @@ void describe_like(const KnownData& known, const std::filesystem::path& input,
 }  // namespace
 
 void import_model(const ImportArguments& arguments) {
+  if (arguments.output.extension() != ".h5") {
+    throw InvalidArgument(fmt::format("--output: expected a name in .h5, of a checkpoint, found {}",
+                                      arguments.output.string()));
+  }
   expect_no_input(arguments.output, std::span(&arguments.input, 1));
   if (!arguments.like.empty()) expect_no_input(arguments.output, std::span(&arguments.like, 1));
   if (!arguments.force) expect_same_format(arguments.output, kCheckpointFormat);

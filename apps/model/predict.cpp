@@ -31,6 +31,12 @@ void expect_output(const PredictArguments& arguments) {
         "IN.conllu -o {}' writes CoNLL-U)",
         output.string(), arguments.checkpoint.string(), output.string()));
   }
+  if (extension == ".parquet") {
+    throw InvalidArgument(
+        fmt::format("--output: expected a name in .csv, .h5 or .html, or -, found '{}' "
+                    "(pandas.read_csv(\"out.csv\").to_parquet(\"{}\") makes Parquet of a table)",
+                    output.string(), output.string()));
+  }
   if (extension != ".csv" && extension != ".h5" && !is_page(output)) {
     throw InvalidArgument(fmt::format(
         "--output: expected a name in .csv, .h5 or .html, or -, found '{}'", output.string()));

@@ -7,9 +7,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "apps/common/warn.h"
 #include "apps/model/text_output.h"
 #include "engine/metrics/softmax.h"
 #include "engine/model/crf_batch.h"
@@ -17,6 +19,8 @@
 #include "io/files/replace_file.h"
 #include "io/hdf5/file_writer.h"
 #include "io/hdf5/formats.h"
+#include "io/importers/conllu_column.h"
+#include "io/importers/lemma_script.h"
 
 namespace quadgate::apps {
 namespace {
@@ -118,15 +122,16 @@ class PredictionAdder {
 class PredictionTable {
  public:
   PredictionTable(const ModelDescription& model, const RowColumns& columns, const InputWords* words,
-                  const std::vector<std::string>& value_names)
-      : model_(model), columns_(columns), value_names_(value_names), words_(words) {
+                  WindowUnits& units)
+      : model_(model), columns_(columns), units_(units), words_(words) {
     if (words != nullptr) reader_.emplace(words->tokens);
+    has_lemmas_ = words != nullptr && model.data.tag_column == to_string(ConlluColumn::lemma);
   }
 
   std::string header() const {
     std::string names = "row";
     if (model_.config.task == Task::regression) {
-      for (const std::string& name : value_names_) {
+      for (const std::string& name : units_.names()) {
         names += ',';
         names += csv_field(name);
       }
@@ -148,9 +153,10 @@ class PredictionTable {
     for (std::size_t row = 0; row + 1 < predictions.offsets.size(); ++row, ++row_) {
       if (model_.config.task == Task::regression) {
         text += fmt::format("{}", row_);
-        for (const double value : std::span(predictions.values).subspan(row * size, size)) {
+        const OutputUnits& units = units_.of(row_);
+        for (std::size_t i = 0; i < size; ++i) {
           text += ',';
-          text += shortest(value);
+          text += shortest(predictions.values[row * size + i], units.mean[i], units.std[i]);
         }
         text += "\n";
         continue;
@@ -170,22 +176,26 @@ class PredictionTable {
  private:
   bool is_tagging() const noexcept { return model_.config.task == Task::tagging; }
 
-  std::string class_name(std::int64_t label) const {  // none of ignore_index
+  /// Of a token, the name of a class of it, or the lemma that this makes; none of ignore_index.
+  std::string class_name(std::int64_t label, std::string_view token) const {
     const auto& names = model_.data.class_names;
-    const bool is_class = label >= 0 && std::cmp_less(label, names.size());
-    return is_class ? csv_field(names[static_cast<std::size_t>(label)]) : "";
+    if (label < 0 || !std::cmp_less(label, names.size())) return "";
+    const std::string& name = names[static_cast<std::size_t>(label)];
+    return csv_field(has_lemmas_ ? apply_lemma_script(name, token) : name);
   }
 
   std::string token(const Predictions& predictions, std::size_t item) {
+    if (!columns_.tokens) return "";
     if (reader_) return std::string(words_->words[reader_->next()]);
     return model_.data.token_names[static_cast<std::size_t>(predictions.tokens[item])];
   }
 
   void add_item(const Predictions& predictions, std::size_t item, std::string& text) {
-    if (columns_.tokens) text += fmt::format(",{}", csv_field(token(predictions, item)));
-    text += fmt::format(",{},{},{}", class_name(predictions.classes[item]),
-                        predictions.probabilities[item],
-                        predictions.labels.empty() ? "" : class_name(predictions.labels[item]));
+    const std::string form = token(predictions, item);
+    if (columns_.tokens) text += fmt::format(",{}", csv_field(form));
+    text += fmt::format(
+        ",{},{},{}", class_name(predictions.classes[item], form), predictions.probabilities[item],
+        predictions.labels.empty() ? "" : class_name(predictions.labels[item], form));
     if (columns_.probabilities) {
       const auto size = static_cast<std::size_t>(model_.config.output_size);
       for (const float share : std::span(predictions.shares).subspan(item * size, size)) {
@@ -197,9 +207,10 @@ class PredictionTable {
 
   const ModelDescription& model_;
   RowColumns columns_;
-  const std::vector<std::string>& value_names_;
+  WindowUnits& units_;
   const InputWords* words_;
   std::optional<SpooledIntegers::Reader> reader_;  // of words_
+  bool has_lemmas_ = false;
   std::int64_t row_ = 0;
 };
 
@@ -242,6 +253,12 @@ void write_hdf5(const std::filesystem::path& path, const Predictions& prediction
 void write_predicted_rows(ModelOnData& model, const RowColumns& columns, const InputWords* words,
                           const std::filesystem::path& output) {
   const ModelConfig& config = model.description().config;
+  if (model.description().data.tag_column == to_string(ConlluColumn::lemma) &&
+      (words == nullptr || output.extension() == ".h5")) {
+    note(
+        "classes are what to take off a word's end and to put there: predict --input FILE.conllu "
+        "-o NAME.csv gives lemmas, as tag does");
+  }
   WindowUnits units(model.dataset().description(), model.split(),
                     config.task == Task::regression ? config.target_size() : config.output_size,
                     &config.loss);
@@ -255,7 +272,7 @@ void write_predicted_rows(ModelOnData& model, const RowColumns& columns, const I
     return;
   }
   TextOutput text(output);
-  PredictionTable table(model.description(), columns, words, units.names());
+  PredictionTable table(model.description(), columns, words, units);
   text.write(table.header());
   model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
     predictions = {};

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <span>
 
@@ -45,10 +48,16 @@ std::string csv_field(const std::string& text) {
   return quoted;
 }
 
-std::string shortest(double value) {
-  const auto narrow = static_cast<float>(value);
-  return static_cast<double>(narrow) == value ? fmt::format("{}", narrow)
-                                              : fmt::format("{}", value);
+std::string shortest(double value, double mean, double std) {
+  constexpr double kFloatStep = 0x1p-24;  // how far float32 numbers below 1 are from each other
+  const double step = kFloatStep * std::max(std::abs(std), std::abs(value - mean));
+  std::string text = fmt::format("{}", static_cast<float>(value));
+  double read = 0;
+  std::from_chars(text.data(), text.data() + text.size(), read);
+  if (std::abs(read - value) <= step) return text;
+  constexpr double kMostDigits = 17;  // which tell every double
+  const double digits = std::min(std::ceil(std::log10(std::abs(value) / step)) + 1, kMostDigits);
+  return fmt::format("{:.{}g}", value, static_cast<int>(digits));
 }
 
 }  // namespace quadgate::apps

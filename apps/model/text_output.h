@@ -32,7 +32,8 @@ inline bool is_standard_stream(const std::filesystem::path& path) { return path 
 /// A field of a CSV file (RFC 4180).
 std::string csv_field(const std::string& text);
 
-/// A number's digits: those of a float32 if it is one.
-std::string shortest(double value);
+/// The digits of a value that is a float32 times `std` plus `mean`: as few as tell it from the
+/// next.
+std::string shortest(double value, double mean, double std);
 
 }  // namespace quadgate::apps

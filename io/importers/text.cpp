@@ -12,14 +12,25 @@
 #include "io/importers/utf8.h"
 
 namespace quadgate {
+namespace {
+
+constexpr std::string_view kParquet = "PAR1\x15";  // its magic, and what each file has behind it
+
+}  // namespace
 
 TextReader::TextReader(const std::filesystem::path& path, const ImportOptions& options,
                        std::size_t max_line)
     : input_(path, options.observer),
       max_line_(max_line),
-      buffer_(std::max<std::size_t>(options.buffer_size, 4)) {  // a character is up to 4 bytes
+      buffer_(std::max(options.buffer_size, kParquet.size())) {  // a character is up to 4 bytes
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  while (rest().size() < kByteOrderMark.size() && fill()) continue;
+  while (rest().size() < kParquet.size() && fill()) continue;
+  if (rest().starts_with(kParquet)) {
+    throw FileError(fmt::format(
+        "{}: expected text, found Parquet (pandas.read_parquet(\"{}\").to_csv(\"table.csv\", "
+        "index=False) makes a table of it)",
+        input_.path().string(), input_.path().string()));
+  }
   if (rest().starts_with(kByteOrderMark)) begin_ += kByteOrderMark.size();
 }
 

@@ -20,6 +20,7 @@
 #include "io/hdf5/file_writer.h"
 #include "io/hdf5/formats.h"
 #include "io/model/training_state.h"
+#include "io/tensors/torch_file.h"
 
 namespace quadgate {
 namespace {
@@ -145,6 +146,23 @@ void save(hdf5::FileWriter& file, const std::optional<std::filesystem::path>& pr
   replace_file(file.path(), image, previous);
 }
 
+bool is_model_of_others(const std::filesystem::path& path) {
+  const std::string kind = path.extension().string();
+  return std::ranges::find(kTorchKinds, kind) != kTorchKinds.end() || kind == ".safetensors" ||
+         kind == ".onnx" || kind == ".keras";
+}
+
+/// Names the way out for a model of another program.
+hdf5::File open_hdf5(const std::filesystem::path& path) {
+  try {
+    return hdf5::File::open(path);
+  } catch (const FileError& error) {
+    if (!is_model_of_others(path) || !std::filesystem::exists(path)) throw;
+    throw FileError(fmt::format("{} ('quadgate import {} -o model.h5' makes a checkpoint of it)",
+                                error.what(), path.string()));
+  }
+}
+
 }  // namespace
 
 void save_model(const std::filesystem::path& path, const ModelDescription& model,
@@ -169,7 +187,7 @@ std::filesystem::path previous_checkpoint(const std::filesystem::path& path) {
   return previous;
 }
 
-Checkpoint::Checkpoint(const std::filesystem::path& path) : Checkpoint(hdf5::File::open(path)) {}
+Checkpoint::Checkpoint(const std::filesystem::path& path) : Checkpoint(open_hdf5(path)) {}
 
 Checkpoint::Checkpoint(hdf5::File file) : file_(std::make_unique<hdf5::File>(std::move(file))) {
   file_->expect_format(kCheckpointFormat, kNewestVersion);

@@ -14,6 +14,7 @@ struct ImportChoices {
   /// What a module is, by its name: "embedding", "conv", "rnn", "head", or "none", to leave it out.
   std::map<std::string, std::string> parts{};
   std::optional<Cell> nonlinearity{};     ///< rnn_tanh or rnn_relu, of a plain RNN
+  std::optional<Pooling> pooling{};       ///< what the head reads of a sequence
   std::string task{};                     ///< as data sets name it, no forecast; empty: not said
   std::vector<std::string> vocabulary{};  ///< names of the tokens; empty: not said
   std::vector<std::string> classes{};     ///< names of the classes; empty: not said

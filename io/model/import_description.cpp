@@ -1,11 +1,13 @@
 #include "io/model/import_description.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <charconv>
 #include <set>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "engine/base/error.h"
 
@@ -65,6 +67,39 @@ void choose_task(ModelDescription& description, const std::string& task, const s
   if (is_language_model) description.data.streams = kOneStream;
 }
 
+/// `is_told`: by the file.
+void choose_pooling(ModelConfig& config, Pooling pooling, bool is_told, const std::string& file) {
+  if (config.output_size == 0 || config.task == Task::tagging) {
+    throw InvalidArgument(
+        fmt::format("{}: --pooling {}: expected a head that reads a whole sequence, found {}", file,
+                    to_string(pooling), config.output_size == 0 ? "none" : "one at every step"));
+  }
+  if (is_told && pooling != config.pooling) {
+    throw InvalidArgument(fmt::format("{}: --pooling: expected {}, as the file has it, found {}",
+                                      file, to_string(config.pooling), to_string(pooling)));
+  }
+  config.pooling = pooling;
+}
+
+/// What the head does, where neither file nor choices tell.
+void note_assumed_head(const ModelConfig& config, bool has_task, bool has_pooling,
+                       std::vector<std::string>& notes) {
+  if (config.output_size == 0 || config.crf) return;
+  std::vector<std::string> assumed;
+  std::vector<std::string> options;
+  if (!has_task) {
+    assumed.emplace_back(to_string(config.task));
+    options.emplace_back("--task");
+  }
+  if (!has_pooling && config.task != Task::tagging) {
+    assumed.push_back(fmt::format("pooling {}", to_string(config.pooling)));
+    options.emplace_back("--pooling");
+  }
+  if (assumed.empty()) return;
+  notes.push_back(fmt::format("assumed, as weights do not tell it: {} ({})",
+                              fmt::join(assumed, " with "), fmt::join(options, ", ")));
+}
+
 /// What a convolution does beside its product, where the metadata do not tell.
 void describe_convolution(FoundParts& parts, const std::map<std::string, std::string>& metadata) {
   if (!parts.config.conv) return;
@@ -113,11 +148,9 @@ ModelDescription describe(FoundParts& parts, const std::map<std::string, std::st
   description.data.token_names = numbers_to(tokens);
   if (tokens == 0) description.data.feature_names = numbers_to(config.input_size());
   describe_as_chosen(description, choices, name);
-  if (config.output_size > 0 && !task && choices.task.empty() && !config.crf) {
-    parts.notes.push_back(
-        fmt::format("assumed, as weights do not tell it: classification with pooling {} (--task)",
-                    to_string(config.pooling)));
-  }
+  const bool is_told = task || metadata.contains(kPoolingKey);
+  if (choices.pooling) choose_pooling(config, *choices.pooling, is_told, name);
+  note_assumed_head(config, task || !choices.task.empty(), choices.pooling || is_told, parts.notes);
   if (tokens > 0 && choices.vocabulary.empty()) {
     parts.notes.push_back(fmt::format(
         "tokens are called 0 to {}, as weights do not name them (--vocabulary FILE)", tokens - 1));

@@ -84,11 +84,11 @@ Model model_of(const TensorFile& file, const std::string& name, const ImportChoi
   if (const auto known = file.metadata.find(kModelKey); known != file.metadata.end()) {
     description = model_from_json(known->second, name);
     for (const NamedTensor& tensor : file.tensors) found.tensors[tensor.name] = &tensor;
-    if (!choices.parts.empty() || choices.nonlinearity) {
-      throw InvalidArgument(
-          fmt::format("{}: --map, --nonlinearity: expected a file that does not tell it, found one "
-                      "of quadgate's",
-                      name));
+    if (!choices.parts.empty() || choices.nonlinearity || choices.pooling) {
+      throw InvalidArgument(fmt::format(
+          "{}: --map, --nonlinearity, --pooling: expected a file that does not tell it, found one "
+          "of quadgate's",
+          name));
     }
     describe_as_chosen(description, choices, name);
   } else {

@@ -46,9 +46,9 @@ ModelDescription describe_numbered(const ModelConfig& config) {
 /// A head at every step, or one of the pooled steps, is what the graph has: no choice changes it.
 void expect_task(const ModelConfig& config, const ImportChoices& choices, const std::string& name) {
   const bool is_chosen_at_each = choices.task == "tagging" || choices.task == "language_model";
-  if (!choices.parts.empty() || choices.nonlinearity) {
-    throw InvalidArgument(
-        fmt::format("{}: --map, --nonlinearity: expected none, as an ONNX graph tells it", name));
+  if (!choices.parts.empty() || choices.nonlinearity || choices.pooling) {
+    throw InvalidArgument(fmt::format(
+        "{}: --map, --nonlinearity, --pooling: expected none, as an ONNX graph tells it", name));
   }
   if (!choices.task.empty() && config.output_size > 0 &&
       is_chosen_at_each != (config.task == Task::tagging)) {

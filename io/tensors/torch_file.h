@@ -1,13 +1,19 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "io/tensors/tensor_file.h"
 
 namespace quadgate {
+
+/// How names of such files end; .tar as in checkpoint.pth.tar, .bin as in pytorch_model.bin.
+inline constexpr std::array<std::string_view, 5> kTorchKinds{".pt", ".pth", ".ckpt", ".bin",
+                                                             ".tar"};
 
 /// Reads what `torch.save` of PyTorch 1.6 and newer writes: a state_dict, or a dict with one in it,
 /// as training scripts and Lightning save it. Tensors may be floats or whole numbers, and views

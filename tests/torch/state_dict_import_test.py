@@ -195,6 +195,70 @@ def test_the_nonlinearity_of_an_rnn(tmp_path):
     assert "--nonlinearity" in refused(file, tmp_path, "--nonlinearity", "relu")
 
 
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("file", ["m.pt", "m.safetensors"])
+def test_the_pooling_of_a_classifier(tmp_path, pooling, file):
+    rng = numpy.random.default_rng(2)
+    x = rng.normal(size=(9, 6, 3)).astype(numpy.float32)
+    numpy.savez(tmp_path / "d.npz", x=x, y=numpy.arange(9) % 2)
+    quadgate("prepare", "npz", tmp_path / "d.npz", "-o", tmp_path / "d.h5")
+    model = modules(nn.LSTM(3, 8, bidirectional=True, batch_first=True), fc=nn.Linear(16, 2))
+    if file.endswith(".pt"):
+        file = saved(tmp_path, model.state_dict())
+    else:
+        safetensors = pytest.importorskip("safetensors.torch", reason="NOT TESTED: no safetensors")
+        safetensors.save_file(model.state_dict(), tmp_path / file)
+        file = tmp_path / file
+    checkpoint, said = imported(file, tmp_path, "--pooling", pooling, "--like", tmp_path / "d.h5")
+    assert "assumed" not in said
+    quadgate("predict", checkpoint, "--data", tmp_path / "d.h5", "-o", tmp_path / "out.h5")
+    with torch.no_grad():
+        y, (h, _) = model["rnn"](torch.tensor(x))
+        pooled = {"last": torch.cat(list(h), 1), "mean": y.mean(1), "max": y.max(1).values}[pooling]
+        expected = model["fc"](pooled).numpy()
+    with h5py.File(tmp_path / "out.h5") as found:
+        assert numpy.abs(found["logits"][()] - expected).max() < 1e-5
+
+
+def test_a_pooling_that_no_head_has(tmp_path):
+    file = saved(tmp_path, modules(nn.LSTM(3, 8), fc=nn.Linear(8, 2)).state_dict())
+    _, said = imported(file, tmp_path)
+    assert "tell it: classification with pooling last (--task, --pooling)\n" in said
+    assert "tell it: pooling last (--pooling)\n" in imported(file, tmp_path, "--task", "regression")[1]
+    checkpoint, said = imported(file, tmp_path, "--pooling", "mean")
+    assert "tell it: classification (--task)\n" in said
+    assert "assumed" not in imported(file, tmp_path, "--task", "tagging")[1]
+    line = refused(file, tmp_path, "--task", "tagging", "--pooling", "mean")
+    assert "--pooling mean: expected a head that reads a whole sequence, found one at every step" in line
+    bare = saved(tmp_path, nn.LSTM(3, 8).state_dict(), "bare.pt")
+    assert "a whole sequence, found none" in refused(bare, tmp_path, "--pooling", "max")
+    quadgate("import", file, "-o", tmp_path / "mean.h5", "--pooling", "mean")
+    for name in ("own.pt", "own.onnx", "own.weights.h5"):
+        quadgate("export", tmp_path / "mean.h5", "-o", tmp_path / name)
+        assert "--pooling: expected" in refused(tmp_path / name, tmp_path, "--pooling", "max")
+    line = refused(tmp_path / "own.weights.h5", tmp_path, "--pooling", "max")
+    assert "--pooling: expected mean, as the file has it, found max" in line
+    imported(tmp_path / "own.weights.h5", tmp_path, "--pooling", "mean")
+
+
+def test_a_file_of_another_program_in_the_place_of_a_checkpoint(tmp_path):
+    file = saved(tmp_path, modules(nn.LSTM(3, 8), fc=nn.Linear(8, 2)).state_dict())
+    numpy.savez(tmp_path / "d.npz", x=numpy.ones((4, 5, 3)), y=numpy.arange(4) % 2)
+    data = tmp_path / "d.h5"
+    quadgate("prepare", "npz", tmp_path / "d.npz", "-o", data)
+    hint = f"{file}: expected an HDF5 file, found another kind ('quadgate import {file} -o model.h5'"
+    for command in (["evaluate", file, "--data", data], ["predict", file, "--data", data, "-o", "-"]):
+        with pytest.raises(AssertionError, match="exit 1: quadgate: error: " + re.escape(hint)):
+            quadgate(*command)
+    with pytest.raises(AssertionError, match="exit 1: quadgate: error: " + re.escape(hint)):
+        train(tmp_path, data, {"hidden_size": 8, "init": str(file)}, {"epochs": 1})
+    with pytest.raises(AssertionError, match="none.pt: No such file or directory$"):
+        quadgate("evaluate", tmp_path / "none.pt", "--data", data)
+    with pytest.raises(AssertionError, match="exit 2: .*--output: expected a name in .h5, of a checkpoint"):
+        quadgate("import", file, "-o", tmp_path / "other.pt")
+    assert not (tmp_path / "other.pt").exists()
+
+
 def language_model(folder):
     model = modules(nn.LSTM(6, 8), embedding=nn.Embedding(4, 6), decoder=nn.Linear(8, 4))
     return saved(folder, model.state_dict())

@@ -267,6 +267,22 @@ TEST_F(PredictTest, RefusesSequencesThatTheModelCannotTake) {
                kExitFailed, "new.h5: expected a target of each row, found none (train/y)");
 }
 
+TEST_F(PredictTest, NamesTheWayFromAndToParquet) {
+  train_forecast();
+  write("new.parquet", std::string("PAR1\x15\x04\x15\0", 8) + "PAR1");
+  expect_refused(predict("new.parquet"), kExitFailed,
+                 "new.parquet: expected text, found Parquet (pandas.read_parquet(\"new.parquet\")."
+                 "to_csv(\"table.csv\", index=False) makes a table of it)");
+  expect_error(run({"prepare", "csv", "new.parquet", "-o", "new.h5"}), kExitFailed,
+               "found Parquet");
+  expect_error(run({"predict", "run/checkpoint.h5", "--data", "old.h5", "-o", "out.parquet"}),
+               kExitWrongUse,
+               "--output: expected a name in .csv, .h5 or .html, or -, found 'out.parquet' "
+               "(pandas.read_csv(\"out.csv\").to_parquet(\"out.parquet\") makes Parquet of a");
+  write("new.csv", "PAR1,a\n1,2\n");  // a name of a column
+  EXPECT_EQ(run({"prepare", "csv", "new.csv", "-o", "new.h5"}).code, kExitDone);
+}
+
 TEST_F(PredictTest, TakesNoUnknownTargetForAValue) {
   write("old.ts", "@targetLabel true\n@data\n1,2,3:0.5\n3,2,1:-1\n1,?,4:2\n");
   ASSERT_EQ(run({"prepare", "ts", "old.ts", "--missing", "drop", "-o", "old.h5"}).code, kExitDone);

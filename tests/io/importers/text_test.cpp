@@ -65,7 +65,7 @@ TEST_F(TextTest, ReadsPiecesOfWholeCharacters) {
     TextReader reader(file("a", content), {.buffer_size = size});
     std::string read;
     for (std::string_view piece; reader.piece(piece);) {
-      EXPECT_LE(piece.size(), std::max<std::size_t>(size, 4));
+      EXPECT_LE(piece.size(), std::max<std::size_t>(size, 5));
       EXPECT_EQ(find_not_utf8(piece), std::string_view::npos);
       read += piece;
     }
