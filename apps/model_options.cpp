@@ -78,6 +78,11 @@ void add_predict(CLI::App& app, PredictArguments& arguments, Command& command) {
       "Split of the data set; else, of a forecast, what comes after the last rows, of "
       "others test, or the only one");
   predict
+      .add_option("--future", arguments.future,
+                  "Table of the rows behind those of --input, with the columns that are known "
+                  "beforehand")
+      ->type_name("FILE");
+  predict
       .add_option(
           "-o,--output", arguments.output,
           "File to write: .csv, .h5 or, of forecasts, .html, a page with plots; - is stdout")

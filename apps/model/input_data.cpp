@@ -24,13 +24,14 @@ std::filesystem::path make_folder(const std::filesystem::path& output) {
 }  // namespace
 
 InputData::InputData(const std::filesystem::path& input, const KnownData& model,
-                     const std::filesystem::path& output)
+                     const std::filesystem::path& output, const std::filesystem::path& future)
     : folder_(make_folder(output)),
       path_(folder_ / "input.h5"),
       name_(is_standard_stream(input) ? "/dev/stdin" : input.string()) {
   try {
     PrepareArguments arguments;
     arguments.inputs = {name_};
+    arguments.future = future;
     arguments.output = path_;
     run([&] { prepare_like(arguments, model, words_); });
   } catch (...) {

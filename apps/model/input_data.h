@@ -14,9 +14,10 @@ namespace quadgate::apps {
 class InputData {
  public:
   /// `input` may be "-", stdin. The data set lies in the folder of `output`, or, if that is "-", in
-  /// the one for temporary files. Throws the errors of `prepare --like`.
+  /// the one for temporary files. `future` has rows of known columns behind those of a table, if it
+  /// is not empty. Throws the errors of `prepare --like`.
   InputData(const std::filesystem::path& input, const KnownData& model,
-            const std::filesystem::path& output);
+            const std::filesystem::path& output, const std::filesystem::path& future = {});
   ~InputData();
   InputData(const InputData&) = delete;
   InputData& operator=(const InputData&) = delete;

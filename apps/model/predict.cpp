@@ -44,6 +44,7 @@ void expect_output(const PredictArguments& arguments) {
   expect_no_input(output, arguments.data);
   expect_no_input(output, std::span(&arguments.checkpoint, 1));
   if (!arguments.input.empty()) expect_no_input(output, std::span(&arguments.input, 1));
+  if (!arguments.future.empty()) expect_no_input(output, std::span(&arguments.future, 1));
   if (!arguments.force) expect_same_format(output, kPredictionsFormat);
 }
 
@@ -72,6 +73,21 @@ void expect_fitting(const PredictArguments& arguments, const ModelDescription& m
   }
   if (arguments.split && !arguments.input.empty()) {
     throw InvalidArgument("--split: expected none beside --input, which has none");
+  }
+}
+
+/// Throws InvalidArgument if there are rows of known columns that nobody reads.
+void expect_future(const PredictArguments& arguments, const ModelDescription& model) {
+  if (arguments.future.empty()) return;
+  if (arguments.input.empty()) {
+    throw InvalidArgument(
+        "--future: expected --input, whose last rows it goes on from, found none");
+  }
+  if (model.data.known_names.empty() || !model.data.recipe || model.data.recipe->kind != "csv") {
+    throw InvalidArgument(fmt::format(
+        "--future: expected a model with columns that are known beforehand (prepare csv --known), "
+        "found none in {}",
+        arguments.checkpoint.string()));
   }
 }
 
@@ -121,12 +137,13 @@ void predict(const PredictArguments& arguments) {
   expect_output(arguments);
   const ModelDescription description = Checkpoint(arguments.checkpoint).description();
   expect_fitting(arguments, description);
+  expect_future(arguments, description);
   if (arguments.input.empty()) {
     predict_data(arguments, description, arguments.data, arguments.data.at(0).string(), nullptr);
     return;
   }
   const KnownData known{arguments.checkpoint, task_name(description), description.data};
-  const InputData input(arguments.input, known, arguments.output);
+  const InputData input(arguments.input, known, arguments.output, arguments.future);
   if (const std::int64_t left_out = input.words().left_out; left_out > 0) {
     throw DataError(fmt::format(
         "{}: expected values of all rows, as predictions have a row each, found {} sequences with "

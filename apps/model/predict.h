@@ -12,6 +12,7 @@ struct PredictArguments {
   std::filesystem::path checkpoint;
   std::vector<std::filesystem::path> data;  ///< files of one data set, or
   std::filesystem::path input;              ///< a raw file, "-" for stdin
+  std::filesystem::path future;             ///< a table of known columns behind its rows, or empty
   /// None: of a forecast what comes after the last rows, else test, or the only split there is.
   std::optional<std::string> split;
   std::filesystem::path output;       ///< .csv, .h5 or, of forecasts, .html; "-" is stdout

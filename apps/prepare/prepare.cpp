@@ -190,6 +190,7 @@ void prepare_csv(const PrepareJob& job) {
       importer.read(file, split);
     }
   }
+  if (!job.arguments.future.empty()) importer.read_future(job.arguments.future);
   const bool has_usual = job.known != nullptr && job.known->data.recipe;
   const Recipe recipe = importer.recipe(has_usual ? job.known->data.recipe->step : TimeStep{});
   if (job.known != nullptr) expect_same_step(*job.known, recipe, job.arguments.inputs.at(0));

@@ -28,6 +28,7 @@ struct PrepareArguments {
                                               ///< labels; ts, csv, npz: one file; else many
   std::vector<std::filesystem::path> valid;   ///< as `inputs`, or empty
   std::vector<std::filesystem::path> test;    ///< as `inputs`, or empty
+  std::filesystem::path future;               ///< csv: rows behind of known columns, or empty
   std::filesystem::path output;
   double valid_fraction = 0;
   double test_fraction = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <utility>
 
@@ -45,12 +46,24 @@ void CsvImporter::read(const std::filesystem::path& path, std::size_t split) {
     throw InvalidArgument(
         fmt::format("{}: a file of another split, where times divide the rows", path.string()));
   }
-  path_ = path;
   split_ = split;
+  read_file(path, options_.columns);
+}
+
+void CsvImporter::read_future(const std::filesystem::path& path) {
+  CsvColumnOptions columns = options_.columns;
+  columns.features = std::exchange(columns.known, {});
+  columns.statics.clear();
+  is_future_ = true;
+  read_file(path, columns);
+}
+
+void CsvImporter::read_file(const std::filesystem::path& path, const CsvColumnOptions& columns) {
+  path_ = path;
   CsvReader reader(path, options_.delimiter, import_);
   const auto first = reader.first_records();
   if (first.empty()) fail_empty();
-  set_columns(find_csv_columns(first, options_.columns, path.string()));
+  set_columns(find_csv_columns(first, columns, path.string()));
   if (columns_.group == 0U) reader.take_no_comments();
   *format_ = CsvNumbers(reader.delimiter(), options_.decimal, columns_.names.size() == 1);
   for (const auto& record : std::span(first).subspan(columns_.has_header ? 1 : 0)) {
@@ -72,9 +85,15 @@ void CsvImporter::read(const std::filesystem::path& path, std::size_t split) {
 }
 
 void CsvImporter::set_columns(CsvColumns columns) {
-  rows_->begin_file(path_, columns.names_of(columns.features), columns.are_known);
+  const std::vector<std::string> names = columns.names_of(columns.features);
+  rows_->begin_file(path_, is_future_ ? rows_->feature_names() : names, columns.are_known);
   columns_ = std::move(columns);
-  values_.resize(columns_.features.size());
+  places_.resize(names.size());
+  std::iota(places_.begin(), places_.end(), 0U);
+  for (std::size_t i = 0; i < names.size() && is_future_; ++i) {
+    places_[i] = rows_->place_of(names[i]);
+  }
+  values_.assign(rows_->feature_names().size(), kMissing);
   if (resampler_ || options_.resample.empty()) return;
   resampler_ =
       std::make_unique<Resampler>(parse_time_step(options_.resample), values_.size(),
@@ -221,13 +240,14 @@ void CsvImporter::read_statics(const Fields& fields, std::size_t number) {
 
 // Fills values_.
 void CsvImporter::read_values(const Fields& fields) {
-  for (std::size_t i = 0; i < values_.size(); ++i) {
+  for (std::size_t i = 0; i < places_.size(); ++i) {
     const std::string_view text = fields[columns_.features[i]];
     const auto number = format_->parse(text);
     if (!number && !is_missing(text)) {
       fail_field(columns_.features[i], format_->expected(text), text);
     }
-    values_[i] = number.value_or(kMissing);
+    values_[places_[i]] = number.value_or(kMissing);
+    if (!number && is_future_) fail_field(columns_.features[i], "a number", text);
   }
   if (!rows_->lacks_values(values_)) return;
   const auto missing = std::ranges::find_if(values_, is_missing_value) - values_.begin();
@@ -239,11 +259,10 @@ void CsvImporter::read_values(const Fields& fields) {
 
 // Takes a row of resampled ones.
 void CsvImporter::take_step(std::size_t number, double time, std::span<double> row) {
-  if (rows_->lacks_values(row)) {
-    throw FileError(
-        fmt::format("{}: --resample {}: no row is from {} to the next step (--missing "
-                    "drops or fills what is missing)",
-                    path_.string(), options_.resample, times_->format().format(time)));
+  if (rows_->lacks_values(row) || (is_future_ && !rows_->is_of_future(row))) {
+    throw FileError(fmt::format("{}: --resample {}: no row is from {} to the next step{}",
+                                path_.string(), options_.resample, times_->format().format(time),
+                                is_future_ ? "" : " (--missing drops or fills what is missing)"));
   }
   take_row(number, time, row);
 }

@@ -75,6 +75,9 @@ class CsvImporter {
   /// or of known data, InvalidArgument if it lacks a column of the options, or if a border is no
   /// time as the file's column has them.
   void read(const std::filesystem::path& path, std::size_t split = 0);
+  /// Reads a file of rows behind the last ones that it has read, of which it takes the known
+  /// columns alone. Throws as `read`, and if one of them has no value in a row.
+  void read_future(const std::filesystem::path& path);
   /// Returns all that it has read. Throws FileError, InvalidArgument if a border, or what is left
   /// out since values are missing, leaves a split without rows.
   Series take();
@@ -92,6 +95,7 @@ class CsvImporter {
     }
   };
 
+  void read_file(const std::filesystem::path& path, const CsvColumnOptions& columns);
   void set_columns(CsvColumns columns);
   void begin_times(const std::vector<std::vector<std::string>>& first);
   bool needs_every_time() const;
@@ -122,10 +126,12 @@ class CsvImporter {
   // The file that is being read:
   std::filesystem::path path_;
   std::size_t split_ = 0;
+  bool is_future_ = false;              // only known columns count
   std::unique_ptr<CsvNumbers> format_;  // of numbers
   CsvColumns columns_;
   std::int64_t line_ = 0;
-  std::vector<double> values_;  // of a row
+  std::vector<std::size_t> places_;  // of columns_.features in a row
+  std::vector<double> values_;       // of a row
 };
 
 }  // namespace quadgate

@@ -40,12 +40,16 @@ std::size_t SeriesBuilder::add_series(std::string_view name) {
   return series_.parts.size() - 1;
 }
 
+std::size_t SeriesBuilder::place_of(std::string_view feature) const {
+  const auto& names = series_.feature_names;
+  return static_cast<std::size_t>(std::ranges::find(names, feature) - names.begin());
+}
+
 bool SeriesBuilder::lacks_values(std::span<const double> row) const {
   return missing_ == MissingPolicy::error && std::ranges::any_of(row, is_unknown) &&
          !is_of_future(row);
 }
 
-// Whether only the known columns have values, and all of them.
 bool SeriesBuilder::is_of_future(std::span<const double> row) const {
   if (std::ranges::find(are_known_, true) == are_known_.end()) return false;
   for (std::size_t i = 0; i < row.size(); ++i) {

@@ -40,10 +40,15 @@ class SeriesBuilder {
   std::size_t add_series(std::string_view name);
   /// Whether a row lacks values that it has to have.
   bool lacks_values(std::span<const double> row) const;
+  /// Whether only the known columns have values, and all of them.
+  bool is_of_future(std::span<const double> row) const;
   /// Throws FileError if rows with numbers follow a row of the future.
   void add(const TableRow& row);
 
   const std::string& name(std::size_t series) const { return series_.parts[series].name; }
+  const std::vector<std::string>& feature_names() const noexcept { return series_.feature_names; }
+  /// The number of a feature.
+  std::size_t place_of(std::string_view feature) const;
   /// Whether each row has a time that a file can keep.
   bool has_times() const noexcept { return times_.has_value(); }
   std::int64_t dropped_rows() const noexcept { return series_.dropped_rows; }
@@ -60,7 +65,6 @@ class SeriesBuilder {
     std::string where;  // "a.csv:17"
   };
 
-  bool is_of_future(std::span<const double> row) const;
   void add_whole(std::size_t series, std::size_t split, std::optional<double> time,
                  std::span<double> values);
   void append(std::size_t series, std::optional<double> time, std::span<const double> values);

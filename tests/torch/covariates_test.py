@@ -347,7 +347,7 @@ def with_future(frame, rows):
     return frame
 
 
-@pytest.mark.parametrize("way", ["input", "data"])
+@pytest.mark.parametrize("way", ["input", "data", "future", "future with targets"])
 def test_the_future_is_of_rows_without_targets(tmp_path, shop, way):
     _, checkpoint, mean, std = shop
     frame = stores(30, ["west", "north"], seed=70)[["store", "sales", "at", "price", "promo"]]
@@ -356,6 +356,14 @@ def test_the_future_is_of_rows_without_targets(tmp_path, shop, way):
     if way == "data":
         quadgate("prepare", "--like", checkpoint, tmp_path / "new.csv", "-o", tmp_path / "new.h5")
         given = ["--data", tmp_path / "new.h5"]
+    if way.startswith("future"):
+        behind = frame.groupby("store").cumcount(ascending=False) < 4
+        frame[~behind].to_csv(tmp_path / "new.csv", index=False)
+        known = frame[behind].sort_values(["at", "store"])
+        if way == "future":
+            known = known[["promo", "price", "store", "at"]]
+        known.to_csv(tmp_path / "known.csv", index=False, sep=";")
+        given += ["--future", tmp_path / "known.csv"]
     quadgate("predict", checkpoint, *given, "-o", tmp_path / "out.csv")
     lstm = Model(5, 2, hidden_size=8)
     lstm.load_state_dict(state_dict(checkpoint))
@@ -413,6 +421,23 @@ def test_a_future_that_is_not_known(tmp_path, shop):
     assert "new.csv:12: column 'sales': expected a number, as rows with numbers follow" in of(middle)
     assert "--steps 3: expected at most 2, the horizon: what comes behind it needs columns" in of(
         with_future(frame, 5), "--steps", 3)  # fmt: skip
+    past, future = frame[:28], frame[28:].drop(columns="sales")
+
+    def behind(table):
+        table.to_csv(tmp_path / "known.csv", index=False)
+        return of(past, "--future", tmp_path / "known.csv")
+
+    assert "found 1 such rows" in behind(future[:1])
+    line = behind(future.assign(price=[numpy.nan, 1]))
+    assert "known.csv:2: column 'price': expected a number, found ''" in line
+    assert "known.csv: expected a column 'promo'" in behind(future.drop(columns="promo"))
+    assert "found 2024-01-28 and 2024-01-30 next to each other" in behind(
+        pandas.concat([future[1:], future[1:].assign(at=pandas.Timestamp("2024-01-31"))]))  # fmt: skip
+    assert "series 'moon': expected at least 6 rows" in behind(
+        pandas.concat([future, future.assign(store="moon")]))  # fmt: skip
+    assert "--future: expected --input" in refusal(
+        "predict", checkpoint, "--data", folder / "old.h5", "--future", tmp_path / "known.csv",
+        "-o", tmp_path / "o.csv")  # fmt: skip
     assert "--known: expected columns that are features, found 'store'" in refusal(
         "prepare", "csv", tmp_path / "new.csv", "--group", "store", "--known", "store", "-o",
         tmp_path / "x.h5")  # fmt: skip
