@@ -103,7 +103,7 @@ TEST_F(OnnxTest, TakesNoChoiceThatTheGraphDoesNotCompute) {
   EXPECT_THAT(message_of<InvalidArgument>([&] {
                 read(bytes, {.parts = {{"a", "head"}}});
               }),
-              HasSubstr("m: --map, --nonlinearity: expected none"));
+              HasSubstr("m: --map, --nonlinearity, --pooling: expected none"));
 }
 
 TEST_F(OnnxTest, DoesNotTrustTheDescriptionOfAGraphThatWasChanged) {
