@@ -324,6 +324,8 @@ class LstmReference {
   std::vector<Vector> cells_;    // each direction's c, [T, N, H]
 };
 
+extern template class LstmReference<double>;
+
 /// Draws all inputs, as values that a float holds exactly. Weights are as large as PyTorch's, so
 /// that gates are neither linear nor saturated.
 inline LstmInputs<double> random_lstm_inputs(const RecurrentConfig& config, std::int64_t seq_len,
