@@ -94,8 +94,8 @@ inline std::uint64_t number_in(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-/// 2,000, or what QUADGATE_MUTATIONS says.
-inline int mutation_count() { return static_cast<int>(number_in("QUADGATE_MUTATIONS", 2'000)); }
+/// 1,000, or what QUADGATE_MUTATIONS says.
+inline int mutation_count() { return static_cast<int>(number_in("QUADGATE_MUTATIONS", 1'000)); }
 
 /// Calls parse(bytes) with damaged versions of `whole`: it reads them or throws an Error. The seed
 /// is 1, or what QUADGATE_MUTATION_SEED says.

@@ -61,6 +61,7 @@ def is_running(pid):
         return False
 
 
+@pytest.mark.slow
 def test_a_shape_and_a_job(tmp_path):
     report, markdown = compared(tmp_path / "out", *SMALL, *QUICK, "--startup")
     [row] = report["steps"]
@@ -102,6 +103,7 @@ mpirun = pytest.mark.skipif(
 
 
 @mpirun
+@pytest.mark.slow
 def test_two_ranks_beside_those_of_pytorch(tmp_path):
     small = ["--ranks", "2", "--shapes", "H32", "--preload", "none"]
     report, markdown = compared(tmp_path / "out", *small, *QUICK)

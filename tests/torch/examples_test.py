@@ -44,6 +44,7 @@ def test_from_pytorch(tmp_path):
     assert float(done.stdout.split()[-1]) < 1e-5  # of probabilities
 
 
+@pytest.mark.slow
 def test_ett_forecast(tmp_path):
     series = shared_data("ETTh1.csv")
     if series is None:

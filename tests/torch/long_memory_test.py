@@ -36,6 +36,7 @@ def test_gradient_reach_is_pytorch_s():
         assert len(expected["state"]) == 40
 
 
+@pytest.mark.slow
 def test_quick_run(tmp_path):
     environment = os.environ | {
         "QUADGATE_EXAMPLE_FOLDER": str(tmp_path / "work"),

@@ -1,6 +1,6 @@
 #!/bin/sh
 # run_pytest.sh PYTHON TESTS...: runs files or folders of tests with pytest; exit status 77 says that
-# nothing of it was run.
+# nothing of it was run. Tests that are marked as slow run where QUADGATE_SLOW is set.
 python=$1
 shift
 
@@ -11,7 +11,8 @@ assert all(map(find_spec, ("torch", "h5py", "numpy", "pytest")))' 2>/dev/null; t
   exit 77
 fi
 
-output=$("$python" -B -m pytest -p no:cacheprovider -rfEs -q "$@" 2>&1)
+marks=$([ -n "$QUADGATE_SLOW" ] || echo "not slow")
+output=$("$python" -B -m pytest -p no:cacheprovider -rfEs -q -o "markers=slow" -m "$marks" "$@" 2>&1)
 status=$?
 printf '%s\n' "$output"
 if [ "$status" -eq 0 ] && ! printf '%s\n' "$output" | tail -1 | grep -q passed; then
