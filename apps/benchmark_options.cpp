@@ -98,8 +98,7 @@ void add_scale(CLI::App& app, ScalingArguments& arguments, Command& command) {
       .add_option_function<std::string>(
           "--mode", [&](const std::string& mode) { arguments.weak = mode == "weak"; },
           "strong: the same batch everywhere; weak: N rows for every thread, or with --ranks for "
-          "every "
-          "rank")
+          "every rank")
       ->check(CLI::IsMember({"strong", "weak"}))
       ->default_str("strong")
       ->type_name("MODE");

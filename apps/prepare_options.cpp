@@ -81,8 +81,7 @@ void add_prepare_tokens(CLI::App& prepare, PrepareArguments& arguments, Command&
   conllu
       .add_option("--column", arguments.column,
                   "What a word is tagged with: UPOS (unless given), XPOS or FEATS; LEMMA, by how "
-                  "it ends; NER, the "
-                  "named entities of MISC (NER=B-PER, or CorefUD's Entity=)")
+                  "it ends; NER, the named entities of MISC (NER=B-PER, or CorefUD's Entity=)")
       ->check(CLI::IsMember({"UPOS", "XPOS", "FEATS", "LEMMA", "NER"}))
       ->type_name("COLUMN");
   for (CLI::App* kind : {&conllu, &text}) {
@@ -247,15 +246,14 @@ void add_prepare(CLI::App& app, PrepareArguments& arguments, Command& command) {
   add_table(csv, arguments);
   add_missing(csv, arguments,
               "What becomes of values that are missing (empty, NA, NaN, null, None, ?): error "
-              "(unless given); drop "
-              "the row; forward: the value of the row before; mean of the column's train rows");
+              "(unless given); drop the row; forward: the value of the row before; mean of the "
+              "column's train rows");
   for (CLI::App* kind : {&idx, &ts, &npz}) add_seed(*kind, arguments);
   for (CLI::App* kind : {&ts, &npz}) {
     add_missing(*kind, arguments,
                 "What becomes of values that are missing (NaN, of .ts also ?): error (unless "
-                "given); drop the "
-                "sequence, of a series the row; forward: the value of the step before; mean of the "
-                "feature's train steps");
+                "given); drop the sequence, of a series the row; forward: the value of the step "
+                "before; mean of the feature's train steps");
   }
   add_prepare_tokens(prepare, arguments, command);
 }

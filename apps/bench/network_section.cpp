@@ -82,12 +82,9 @@ std::string network_section(const NetworkReport& report) {
   return fmt::format(
       "<h2>Network</h2>\n<p>{} weights, ranks of {} thread{}. Measured by ping-pongs and exchanges "
       "in the pieces of a step's exchange, by all ranks at once; the computation of a rank while "
-      "the "
-      "others compute.{}</p>\n{}{}<h2>Predictions</h2>\n<p>Nothing of this table was measured with "
-      "so "
-      "many ranks. The computation is that of one rank with the rows that it would have; the "
-      "exchange "
-      "is predicted from the constants above, those of the most ranks.</p>\n<div "
+      "the others compute.{}</p>\n{}{}<h2>Predictions</h2>\n<p>Nothing of this table was measured "
+      "with so many ranks. The computation is that of one rank with the rows that it would have; "
+      "the exchange is predicted from the constants above, those of the most ranks.</p>\n<div "
       "class=\"wide\">\n{}</div>\n",
       report.parameters, report.threads, report.threads == 1 ? "" : "s", where, constants(report),
       checks(report), predictions(report));

@@ -91,8 +91,7 @@ int scaling_run(const ScalingArguments& arguments) {
     if (ranks == nullptr && asks) {
       throw InvalidArgument(
           fmt::format("{}: expected several ranks, as mpirun -n 4 quadgate scale --ranks 1,2,4 has "
-                      "them, found one "
-                      "process",
+                      "them, found one process",
                       arguments.network ? "--network" : "--ranks"));
     }
     ranks == nullptr ? scale_threads(arguments) : scale_ranks(*ranks, arguments);

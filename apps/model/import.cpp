@@ -84,8 +84,7 @@ void describe_like(const KnownData& known, const std::filesystem::path& input,
     if (!data.window) {
       throw InvalidArgument(
           fmt::format("{}: expected a checkpoint, as a data set does not tell the window of a "
-                      "forecast; [model] "
-                      "init needs no --like",
+                      "forecast; [model] init needs no --like",
                       known.path.string()));
     }
     expect("outputs", config.output_size, data.window->horizon * std::ssize(data.window->targets));

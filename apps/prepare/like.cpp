@@ -87,8 +87,8 @@ void follow(const KnownData& known, PrepareArguments& arguments) {
   if (arguments.kind.empty() && !recipe) {
     throw InvalidArgument(
         fmt::format("{}: does not tell how its data were read, as files of earlier builds and "
-                    "other programs do "
-                    "not: 'quadgate prepare KIND {} --like {}' says of which kind the input is",
+                    "other programs do not: 'quadgate prepare KIND {} --like {}' says of which "
+                    "kind the input is",
                     known.path.string(), arguments.inputs.at(0).string(), known.path.string()));
   }
   if (arguments.kind.empty()) arguments.kind = recipe->kind;

@@ -21,8 +21,8 @@ struct InputWords {
 };
 
 struct PrepareArguments {
-  std::string
-      kind;  ///< "idx", "ts", "tsf", "csv", "npz", "conllu" or "text"; empty: that of `like`
+  /// "idx", "ts", "tsf", "csv", "npz", "conllu" or "text"; empty: that of `like`.
+  std::string kind;
   std::filesystem::path like;  ///< a checkpoint or data set whose data the input is like; or empty
   std::vector<std::filesystem::path> inputs;  ///< idx: images and, unless nobody knows them,
                                               ///< labels; ts, csv, npz: one file; else many
@@ -36,24 +36,26 @@ struct PrepareArguments {
   bool standardize = false;
   bool standardize_series = false;  ///< each by its own
   bool gzip = false;
-  bool force = false;  ///< replace a file of another kind
-  std::vector<std::string>
-      columns;             ///< names with commas between; this and the next twelve: of csv
-  std::string time;        ///< column
-  std::string group;       ///< column
-  std::string delimiter;   ///< one character or "tab"; empty: as the file looks
-  std::string decimal;     ///< "." or ","; empty: as the file looks
-  std::string missing;     ///< "error", "drop", "forward" or "mean"; empty: "error"
-  std::string date_order;  ///< "day-first" or "month-first"; empty: as the table tells
-  std::string resample;    ///< a step like "15min"; empty: rows stay as they are
-  std::vector<std::string> statics;   ///< names of columns with commas between
-  std::vector<std::string> known;     ///< names of columns with commas between
-  std::string calendar;               ///< names of calendar_parts with commas between; or none
+  bool force = false;   ///< replace a file of another kind
+  std::string missing;  ///< "error", "drop", "forward" or "mean"; empty: "error"
+
+  // Of csv. A list is names with commas between.
+  std::vector<std::string> columns;   ///< lists
+  std::vector<std::string> statics;   ///< lists
+  std::vector<std::string> known;     ///< lists
+  std::string calendar;               ///< a list of calendar_parts, or empty
+  std::string time;                   ///< column
+  std::string group;                  ///< column
+  std::string delimiter;              ///< one character or "tab"; empty: as the file looks
+  std::string decimal;                ///< "." or ","; empty: as the file looks
+  std::string date_order;             ///< "day-first" or "month-first"; empty: as the table tells
+  std::string resample;               ///< a step like "15min"; empty: rows stay as they are
   std::string valid_from, test_from;  ///< times; empty: rows are not divided by time
-  std::string level;   ///< of text and conllu: "characters" or "words"; empty: the kind's own
-  std::string column;  ///< of conllu: what the classes are; empty: "UPOS"
-  std::optional<std::int64_t>
-      min_count;  ///< of text and conllu; empty: 2, for characters of text 1
+
+  // Of text and conllu.
+  std::string level;                      ///< "characters" or "words"; empty: the kind's own
+  std::string column;                     ///< of conllu: what the classes are; empty: "UPOS"
+  std::optional<std::int64_t> min_count;  ///< empty: 2, for characters of text 1
 };
 
 /// Writes a data set. Throws InvalidArgument if it would replace an input, or without `force` a

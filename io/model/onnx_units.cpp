@@ -1,5 +1,4 @@
 #include "io/model/onnx_units.h"
-#include "io/data/covariates.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "engine/model/distribution.h"
+#include "io/data/covariates.h"
 #include "io/data/output_units.h"
 
 namespace quadgate {

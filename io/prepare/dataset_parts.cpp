@@ -105,8 +105,8 @@ Scale scale_like(const std::filesystem::path& input, bool fills_with_mean,
   if (scale.fill.empty()) {
     throw InvalidArgument(
         fmt::format("{}: --missing mean: expected the means of the rows that were trained on, but "
-                    "the data that "
-                    "it shall be like do not tell them (--missing drop or forward does without)",
+                    "the data that it shall be like do not tell them (--missing drop or forward "
+                    "does without)",
                     input.string()));
   }
   return scale;

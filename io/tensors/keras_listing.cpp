@@ -142,8 +142,7 @@ class Listing {
     }
     std::string assumed = fmt::format(
         "assumed, as Keras's weights do not tell it (a whole model, NAME.keras, does): layers, "
-        "each "
-        "once, one behind the other in the order {}{}; activation tanh, recurrent_activation "
+        "each once, one behind the other in the order {}{}; activation tanh, recurrent_activation "
         "sigmoid",
         fmt::join(order, ", "), has_names_ ? "" : ", and none without weights among them");
     if (has_class("InputLayer")) {
