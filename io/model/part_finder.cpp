@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <utility>
 
 #include "engine/base/error.h"
+#include "io/model/crf_finder.h"
 #include "io/model/module_division.h"
 #include "io/model/module_name.h"
 #include "io/model/recurrent_finder.h"
@@ -230,37 +230,13 @@ class PartFinder {
     found_.tensors[name + ".bias"] = module.bias != nullptr ? module.bias : zeros(module);
   }
 
-  /// A conditional random field over the head's outputs, with the names of pytorch-crf.
+  /// A conditional random field over the head's outputs.
   void assign_crf() {
-    constexpr std::string_view kTransitions = "transitions";
-    const std::vector outputs{found_.config.output_size};
-    const std::vector matrix{found_.config.output_size, found_.config.output_size};
-    const auto transitions = std::ranges::find_if(rest_, [&](const DividedTensors::Entry& entry) {
-      const auto& [name, tensor] = entry;
-      return (name == kTransitions || name.ends_with(fmt::format(".{}", kTransitions))) &&
-             tensor->shape == matrix && has_crf_ends(name, outputs);
-    });
-    if (transitions == rest_.end()) return;
-    const std::string name = transitions->first;
-    const std::string prefix = name.substr(0, name.size() - kTransitions.size());
-    for (const char* const leaf : {"transitions", "start_transitions", "end_transitions"}) {
-      const auto entry = std::ranges::find(rest_, prefix + leaf, &DividedTensors::Entry::first);
-      found_.tensors[std::string("crf.") + leaf] = entry->second;
-      rest_.erase(entry);
-    }
+    const auto crf = take_crf(rest_, found_.config.output_size);
+    if (crf.empty()) return;
+    found_.tensors.insert(crf.begin(), crf.end());
     found_.config.crf = true;
     found_.config.task = Task::tagging;
-  }
-
-  /// Whether what comes before and behind a sequence has scores beside `transitions`.
-  bool has_crf_ends(const std::string& transitions, const std::vector<std::int64_t>& shape) const {
-    const std::string prefix = transitions.substr(0, transitions.rfind("transitions"));
-    return std::ranges::all_of(
-        std::array{"start_transitions", "end_transitions"}, [&](const char* leaf) {
-          return std::ranges::any_of(rest_, [&](const auto& entry) {
-            return entry.first == prefix + leaf && entry.second->shape == shape;
-          });
-        });
   }
 
   const NamedTensor* zeros(const Candidate& module) {
