@@ -136,7 +136,7 @@ StepPrediction predict_step(const NetworkSpeed& network, const ExchangeWork& wor
   if (ranks == 1) return step;
   step.reduce_scatter = sum(work.reduce_halvings, work.reduce_group, network.adder);
   step.all_gather = sum(work.gather_halvings, work.gather_group, 0);
-  step.records = 2 * record;
+  step.records = record;
   const auto buckets = static_cast<double>(work.buckets);
   step.hidden = (1 - 1 / buckets) * std::min(step.reduce_scatter, computation.window);
   const double last = work.gather_halvings.empty()
@@ -152,12 +152,13 @@ std::vector<double> weights_of_layers(const ModelConfig& config) {
   std::vector<double> parts;
   double recurrent = 0;
   for (std::int64_t layer = 0; layer < rnn.num_layers; ++layer) {
-    const auto inputs = static_cast<double>(rnn.layer_input_size(layer) + rnn.h_size() + 2);
+    const auto directions = static_cast<double>(rnn.num_directions());
     const auto gates = static_cast<double>(num_gates(rnn.cell) * rnn.hidden_size);
     const auto projection = static_cast<double>(rnn.proj_size * rnn.hidden_size);
-    parts.push_back(static_cast<double>(rnn.num_directions()) * (gates * inputs + projection) /
+    parts.push_back(directions * gates * static_cast<double>(rnn.layer_input_size(layer) + 2) /
                     all);
-    recurrent += parts.back();
+    parts.push_back(directions * (gates * static_cast<double>(rnn.h_size()) + projection) / all);
+    recurrent += parts[parts.size() - 2] + parts.back();
   }
   parts.push_back(std::max(0.0, 1 - recurrent));
   return parts;

@@ -62,7 +62,8 @@ struct Computation {
   double forward = 0;  ///< of the next step, in which weights come one after the other
 };
 
-/// The parts of all weights that a pass waits for before each layer and the head.
+/// The parts of all weights that a pass waits for before the input product and the recurrence of
+/// each layer, and before the head.
 std::vector<double> weights_of_layers(const ModelConfig& config);
 
 /// A step of several ranks, part by part, in seconds:
@@ -70,8 +71,8 @@ std::vector<double> weights_of_layers(const ModelConfig& config);
 ///     step = computation + wait + reduce_scatter - hidden + records + all_gather - gather_hidden
 ///
 /// A bucket is sent as soon as it is computed, so that of K buckets all but the last one hide:
-/// hidden = (1 - 1 / K) min(reduce_scatter, window). Each layer of the next step waits for the
-/// buckets that it reads, which come in order in the last hop: gather_hidden is what the layers in
+/// hidden = (1 - 1 / K) min(reduce_scatter, window). Each part of the next step waits for the
+/// buckets that it reads, which come in order in the last hop: gather_hidden is what the parts in
 /// front compute meanwhile.
 struct StepPrediction {
   double computation = 0;

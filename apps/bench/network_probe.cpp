@@ -212,8 +212,7 @@ double ExchangeBenchmark::seconds() {
   meet(ranks_);
   const ProbeClock::time_point start = ProbeClock::now();
   const std::span<const float> sum = exchange_.reduce_scatter();
-  meet(ranks_);  // as the records of loss
-  exchange_.sum_of_squares(sum);
+  exchange_.sum_of_squares(sum);  // with the records of loss
   exchange_.all_gather(weights_);
   return slowest(ranks_, since(start));
 }
@@ -247,8 +246,15 @@ Computation measure_computation(cluster::Communicator& ranks, const StepShape& s
       return (after[phase] - before[phase]) / benchmark.threads();
     };
     updates.push_back(seconds_of(Phase::optimizer));
-    windows.push_back(seconds_of(Phase::weight_gradients) / static_cast<double>(last - first));
-    // The first shard's: half of the input products are the way back's.
+    // The gradients of a layer come before the layer below goes back. Half of the input products
+    // are the way back's.
+    const auto layers = static_cast<double>(shape.num_layers);
+    windows.push_back(
+        (seconds_of(Phase::weight_gradients) +
+         (seconds_of(Phase::recurrence_backward) + seconds_of(Phase::input_product) / 2) *
+             (1 - 1 / layers)) /
+        static_cast<double>(last - first));
+    // The first shard's.
     forwards.push_back(
         (seconds_of(Phase::recurrence_forward) + seconds_of(Phase::input_product) / 2) /
         static_cast<double>(last - first));

@@ -26,9 +26,9 @@ struct NetworkPlan {
   kernels::Isa isa = kernels::active_isa();  ///< of all its kernels, whatever is active later
 };
 
-/// Returns once weights in a range are there, which other ranks have updated. Cores call it at the
-/// same time. Null: all are there.
-using WeightArrival = std::function<void(const FlatRange& range)>;
+/// Returns whether weights in a range are there, which other ranks have updated, or, if it `waits`,
+/// once they are. Cores call it at the same time. Null: all are there.
+using WeightArrival = std::function<bool(const FlatRange& range, bool waits)>;
 
 /// The passes of a network over a batch that fits the plan, as Network describes them.
 class Backend {
@@ -50,6 +50,8 @@ class Backend {
                                    float gradient_scale, const GradientListener* listener) = 0;
   /// The ranges that tasks write to, one range as often as it has tasks. None: nobody can listen.
   virtual std::vector<FlatRange> gradient_ranges() const { return {}; }
+  /// The ranges of weights for which a pass waits, in its order. None: it waits for all at once.
+  virtual std::vector<FlatRange> awaited_ranges() const { return {}; }
   /// Where the gradient of each pass is.
   virtual std::span<const float> gradient_values() const noexcept = 0;
   /// With carries_states: where the next batch begins; else null.

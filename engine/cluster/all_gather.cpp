@@ -1,10 +1,13 @@
 #include "engine/cluster/all_gather.h"
 
+#include <numeric>
+
 namespace quadgate::cluster {
 
 AllGather::AllGather(const ExchangePlan& plan, int rank)
-    : plan_(plan), rank_(rank), buckets_(plan.buckets()) {
-  for (std::size_t number = 0; number < plan.buckets(); ++number) buckets_[number].number = number;
+    : plan_(plan), rank_(rank), buckets_(plan.buckets()), order_(plan.buckets()) {
+  std::iota(order_.begin(), order_.end(), 0);
+  for (const std::size_t number : order_) buckets_[number].number = number;
 }
 
 void AllGather::begin(std::span<float> values) noexcept {
@@ -17,7 +20,7 @@ void AllGather::begin(std::span<float> values) noexcept {
 
 bool AllGather::advance(Messenger& messenger) {
   bool over = true;
-  for (Bucket& bucket : buckets_) over = advance(bucket, messenger) && over;
+  for (const std::size_t number : order_) over = advance(buckets_[number], messenger) && over;
   return over && sending_ == 0;
 }
 

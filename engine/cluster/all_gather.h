@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/cluster/exchange_plan.h"
@@ -16,6 +17,8 @@ class AllGather final : public Job {
   /// This rank's part. `plan` must outlive it.
   AllGather(const ExchangePlan& plan, int rank);
 
+  /// From now on the buckets travel in this order: each number once.
+  void set_order(std::vector<std::size_t> order) noexcept { order_ = std::move(order); }
   /// The next array [n], which stays until it is over.
   void begin(std::span<float> values) noexcept;
   bool advance(Messenger& messenger) override;
@@ -41,6 +44,7 @@ class AllGather final : public Job {
   const ExchangePlan& plan_;
   int rank_;
   std::vector<Bucket> buckets_;
+  std::vector<std::size_t> order_;
   std::span<float> values_;
   int sending_ = 0;  // pieces
 };

@@ -23,7 +23,7 @@ class ExchangePlan {
 
   std::size_t block() const noexcept { return block_; }
   int world_size() const noexcept { return groups_ << halvings_; }
-  /// At most 32, of at least 8 blocks a rank, 128 KiB, but for the last.
+  /// At most 32, of as many blocks for each rank, at least 2, 32 KiB, but for the last.
   std::size_t buckets() const noexcept { return buckets_.size(); }
   /// j
   int halvings() const noexcept { return halvings_; }
@@ -39,6 +39,12 @@ class ExchangePlan {
   int index(int rank) const noexcept { return rank >> halvings_; }
 
   FlatRange bucket(std::size_t number) const noexcept { return buckets_[number]; }
+  /// The numbers [first, end) of those that have something in common with a range.
+  struct Numbers {
+    std::size_t first;
+    std::size_t end;
+  };
+  Numbers buckets_of(FlatRange range) const noexcept;
   /// What `rank` has of a bucket after `steps` halvings.
   FlatRange half(std::size_t bucket, int rank, int steps) const noexcept;
   /// What is the rank's in the end.

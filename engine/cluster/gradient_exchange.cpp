@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/cluster/all_gather.h"
@@ -144,14 +145,25 @@ void GradientExchange::release(std::size_t bucket) {
   communicator_.nudge();
 }
 
-double GradientExchange::sum_of_squares(std::span<const float> values) {
+double GradientExchange::sum_of_squares(std::span<const float> values,
+                                        std::span<const std::byte> mine, std::span<std::byte> all) {
   const auto kernel = kernels::sum_of_squares_kernel(kernels::active_isa());
   std::size_t block = 0;
   for_each_block(owned_, [&](std::size_t begin, std::size_t size) {
     squares_[block++] = square_of_block(kernel, values.subspan(begin, size));
   });
-  communicator_.all_gather(std::as_bytes(std::span(squares_)),
-                           std::as_writable_bytes(std::span(all_squares_)));
+  const auto squares = std::as_bytes(std::span(squares_));
+  record_.resize(squares.size() + mine.size());
+  std::ranges::copy(mine, std::ranges::copy(squares, record_.begin()).out);
+  all_records_.resize(record_.size() * static_cast<std::size_t>(communicator_.world_size()));
+  communicator_.all_gather(record_, all_records_);
+  auto squares_of_rank = std::as_writable_bytes(std::span(all_squares_)).begin();
+  auto its_own = all.begin();
+  for (std::span<const std::byte> rest = all_records_; !rest.empty();
+       rest = rest.subspan(record_.size())) {
+    squares_of_rank = std::ranges::copy(rest.first(squares.size()), squares_of_rank).out;
+    its_own = std::ranges::copy(rest.subspan(squares.size(), mine.size()), its_own).out;
+  }
   double sum = 0;
   for (const std::size_t place : place_of_block_) sum += all_squares_[place];
   return sum;
@@ -173,14 +185,32 @@ void GradientExchange::begin_all_gather(std::span<float> values) {
 
 void GradientExchange::wait_for(FlatRange range) {
   if (!all_gather_) return;
-  communicator_.wait([&] {
-    for (std::size_t number = 0; number < buckets(); ++number) {
-      const auto [begin, size] = plan_.bucket(number);
-      const bool is_part = begin < range.begin + range.size && range.begin < begin + size;
-      if (is_part && !all_gather_->has_come(number)) return false;
+  communicator_.wait([&] { return has_come(range); });
+}
+
+bool GradientExchange::has_come(FlatRange range) const noexcept {
+  if (!all_gather_) return true;
+  const auto [first, end] = plan_.buckets_of(range);
+  for (std::size_t number = first; number < end; ++number) {
+    if (!all_gather_->has_come(number)) return false;
+  }
+  return true;
+}
+
+void GradientExchange::set_gather_order(std::span<const FlatRange> ranges) {
+  if (!all_gather_) return;
+  std::vector<std::size_t> order;
+  std::vector<bool> is_there(buckets());
+  const auto add = [&](FlatRange range) {
+    const auto [first, end] = plan_.buckets_of(range);
+    for (std::size_t number = first; number < end; ++number) {
+      if (!is_there[number]) order.push_back(number);
+      is_there[number] = true;
     }
-    return true;
-  });
+  };
+  std::ranges::for_each(ranges, add);
+  add({0, n_});
+  all_gather_->set_order(std::move(order));
 }
 
 }  // namespace quadgate::cluster

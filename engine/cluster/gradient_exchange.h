@@ -55,6 +55,10 @@ class GradientExchange {
   /// The ranges that travel one by one, from front to back.
   std::size_t buckets() const noexcept { return plan_.buckets(); }
   FlatRange bucket(std::size_t number) const noexcept { return plan_.bucket(number); }
+  /// Those that have something in common with a range.
+  ExchangePlan::Numbers buckets_of(FlatRange range) const noexcept {
+    return plan_.buckets_of(range);
+  }
   /// The gradient of this rank's last shard, which is yet to be computed. It stays where it is
   /// until reduce_scatter() returns. Collective. Throws Failure.
   void begin_last(std::span<const float> gradient);
@@ -66,7 +70,10 @@ class GradientExchange {
   std::span<const float> reduce_scatter();
   /// The sum of the squares of all elements of `values` [n], right in the owned ranges. Every block
   /// of 4,096 gives a double, and they are added from front to back. Throws Failure.
-  double sum_of_squares(std::span<const float> values);
+  double sum_of_squares(std::span<const float> values) { return sum_of_squares(values, {}, {}); }
+  /// In the same messages records of one size: `mine` of every rank, in rank order, becomes `all`.
+  double sum_of_squares(std::span<const float> values, std::span<const std::byte> mine,
+                        std::span<std::byte> all);
   /// Every rank's owned ranges of `values` [n] come to all. Throws Failure.
   void all_gather(std::span<float> values);
   /// The same, but a range of `values`, which stays as it is, is right when wait_for() says so,
@@ -74,6 +81,10 @@ class GradientExchange {
   /// Failure.
   void begin_all_gather(std::span<float> values);
   void wait_for(FlatRange range);
+  /// Whether it is right already. Any thread may call it.
+  bool has_come(FlatRange range) const noexcept;
+  /// The ranges for which callers wait, in their order: what is in them travels first.
+  void set_gather_order(std::span<const FlatRange> ranges);
 
  private:
   Communicator& communicator_;
@@ -90,6 +101,8 @@ class GradientExchange {
 
   std::vector<double> squares_;      // of the owned blocks; as many as the rank with the most has
   std::vector<double> all_squares_;  // of all ranks
+  std::vector<std::byte> record_;    // squares_ and the caller's
+  std::vector<std::byte> all_records_;       // of all ranks
   std::vector<std::size_t> place_of_block_;  // in all_squares_
   std::unique_ptr<ReduceScatter> reduce_scatter_;
   std::unique_ptr<AllGather> all_gather_;

@@ -79,14 +79,16 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
 }
 
-/// A stage before each layer, the first with all that is in front of it, and one before the head.
+/// Two stages a layer, the first with all that is in front of it, and one before the head.
 void Backend::add_pack_stages() {
   std::vector<PackTask> tasks;
   if (embedding_) embedding_->add_pack_tasks(tasks);
   if (normalization_) normalization_->add_pack_tasks(tasks);
   if (conv_) conv_->add_pack_tasks(tasks);
   for (std::int64_t layer = 0; layer < layers_; ++layer) {
-    stack_.add_pack_tasks(layer, tasks);
+    stack_.add_input_pack_tasks(layer, tasks);
+    pack_stages_.end_stage(tasks);
+    stack_.add_recurrent_pack_tasks(layer, tasks);
     pack_stages_.end_stage(tasks);
   }
   head_.add_pack_tasks(tasks);
@@ -95,7 +97,7 @@ void Backend::add_pack_stages() {
 
 void Backend::pack(const WeightArrival& arrival) {
   // A pass begins with the dropout of all layers' weights.
-  if (drops_weights_ && arrival) arrival({0, gradient_.values().size()});
+  if (drops_weights_ && arrival) arrival({0, gradient_.values().size()}, true);
   stack_.weights_changed();
   pack_stages_.begin(arrival);
 }
@@ -133,29 +135,46 @@ void Backend::predict(const Batch& batch, std::span<float> outputs) {
 
 Derivative Backend::differentiate(const Batch& batch, const DropoutKey& dropout,
                                   float gradient_scale, const GradientListener* listener) {
-  struct Backward {
-    Head::Losses head;
-    Stack::Backward stack;
-  };
+  // Where one listens, the weights of a layer have their gradients before the layer below goes
+  // back, so that these travel meanwhile.
+  const std::int64_t down_to = listener == nullptr ? 0 : layers_ - 1;
   const Pass pass = begin(batch, drops_ ? &dropout : nullptr, gradient_scale);
   const auto backward = workers_.for_each_range(pass, [&](const WorkRange& work) {
     Forward forward = this->forward(work);
     Head::Losses losses = head_.loss(std::move(forward.head));
     if (normalization_) normalization_->backward(losses, head_.outputs());
     head_.backward(losses, stack_.d_output());
-    Stack::Backward stack = stack_.backward(std::move(forward.stack), nullptr);
-    if (forward.conv) conv_->backward(std::move(*forward.conv), stack_.d_input());
-    return Backward{std::move(losses), std::move(stack)};
+    Stack::Backward stack = stack_.backward(std::move(forward.stack), nullptr, down_to);
+    if (down_to == 0 && conv_) conv_->backward(std::move(*forward.conv), stack_.d_input());
+    return Backward{std::move(losses), std::move(stack), std::move(forward.conv)};
   });
   if (embedding_) embedding_->assign(batch, conv_ ? nullptr : &pass.steps);
-  const double norm = gradients(backward.part(&Backward::stack), listener);
+  const double norm = gradients(backward, down_to, listener);
   return {head_.metrics(backward.part(&Backward::head)), gradient_.view(norm)};
 }
 
-/// Returns the norm.
-double Backend::gradients(const Differentiated& pass, const GradientListener* listener) {
-  const double square = gradient_tasks_.run(workers_, pass, listener);
-  return std::sqrt(square + tied_tasks_.run(workers_, pass, listener));
+/// Those of a pass that has come down to a layer. Returns the norm.
+double Backend::gradients(const Everywhere<Backward>& backward, std::int64_t layer,
+                          const GradientListener* listener) {
+  const Differentiated stack = backward.part(&Backward::stack);
+  if (listener == nullptr) {
+    const double square = gradient_tasks_.run(workers_, stack);
+    return std::sqrt(square + tied_tasks_.run(workers_, stack));
+  }
+  gradient_tasks_.run_layer(workers_, stack, layer, *listener);
+  while (layer > 0) {
+    --layer;
+    static_cast<void>(workers_.for_each_range(stack.pass(), [&](const WorkRange& work) {
+      Stack::Backward below = stack_.go_on_backward(stack.of(work), layer);
+      if (layer == 0 && conv_) {
+        conv_->backward(backward.part(&Backward::conv).of(work), stack_.d_input());
+      }
+      return below;
+    }));
+    gradient_tasks_.run_layer(workers_, stack, layer, *listener);
+  }
+  tied_tasks_.run_layer(workers_, stack, 0, *listener);
+  return std::sqrt(gradient_tasks_.sum_of_squares() + tied_tasks_.sum_of_squares());
 }
 
 std::vector<FlatRange> Backend::gradient_ranges() const {
@@ -184,10 +203,9 @@ Backend::Forward Backend::forward(const WorkRange& work) {
   if (conv_) conv.emplace(conv_->forward(work, features));
   Stack::Loaded loaded = conv ? stack_.load(work, conv_->output()) : stack_.load(work, features);
   if (carries_states_) stack_.load_states(loaded, &states_);
-  Stack::Forward stack = stack_.forward(
-      std::move(loaded), [&](std::int64_t layer) { pack_stages_.finish(layer, work.times); });
+  Stack::Forward stack = stack_.forward(std::move(loaded), &pack_stages_);
   if (carries_states_) stack_.store_states(stack, states_);
-  pack_stages_.finish(layers_, work.times);
+  pack_stages_.finish(2 * layers_, work.times);
   Head::Forward head = head_.forward(work, stack_.output(stack));
   if (normalization_) normalization_->restore(head, head_.outputs());
   return {std::move(conv), std::move(stack), std::move(head)};

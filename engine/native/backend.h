@@ -32,6 +32,7 @@ class Backend final : public quadgate::Backend {
   Derivative differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
                            const GradientListener* listener) override;
   std::vector<FlatRange> gradient_ranges() const override;
+  std::vector<FlatRange> awaited_ranges() const override { return pack_stages_.awaited(); }
   std::span<const float> gradient_values() const noexcept override {
     return gradient_.view(0).values;
   }
@@ -50,7 +51,14 @@ class Backend final : public quadgate::Backend {
   };
   Forward forward(const WorkRange& work);
   void add_pack_stages();
-  double gradients(const Differentiated& pass, const GradientListener* listener);
+  /// What the backward pass of all parts, or of the last layers, leaves.
+  struct Backward {
+    Head::Losses head;
+    Stack::Backward stack;
+    std::optional<Conv::Forward> conv;
+  };
+  double gradients(const Everywhere<Backward>& backward, std::int64_t layer,
+                   const GradientListener* listener);
 
   /// Those that go into convolution or recurrent stack.
   StepFeatures features(const Batch& batch) const noexcept;

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 
 #include "engine/native/work_range.h"
 
@@ -49,6 +50,11 @@ class Everywhere {
   Everywhere<Part> part(Part Struct::*) const noexcept {
     return Everywhere<Part>(pass_);
   }
+  /// One that a model may do without.
+  template <typename Part, std::same_as<Token> Struct>
+  Everywhere<Part> part(std::optional<Part> Struct::*) const noexcept {
+    return Everywhere<Part>(pass_);
+  }
 
  private:
   friend class Workers;
@@ -61,7 +67,7 @@ class Everywhere {
 
 class Stack;
 
-/// A pass after which all weights can have their gradients.
+/// A pass after which the weights of the layers that it has come through can have their gradients.
 using Differentiated = Everywhere<Done<Stack, Step::backward>>;
 
 }  // namespace quadgate::native

@@ -206,6 +206,7 @@ void Head::add_gradient_tasks(TaskList& tasks, Stack& stack) {
       std::vector<FlatRange> writes{weight_range_};
       if (column == 0) writes.push_back(bias_range_);
       tasks.add({.cost = static_cast<double>(capacity_ * part.rows * part.columns),
+                 .layer = model_.rnn.num_layers - 1,
                  .writes = std::move(writes),
                  .run = [this, part, &stack](const Differentiated& backward, double* square) {
                    *square = gradient(part, backward.pass().steps, stack.output(backward));

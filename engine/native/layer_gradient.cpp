@@ -36,6 +36,7 @@ LayerGradient::LayerGradient(const LayerWeights& weights, const GateArray& gates
       capacity_(plan.capacity),
       cores_(plan.cores),
       initial_rows_(plan.initial_rows),
+      layer_(plan.layer),
       reverse_(plan.reverse),
       ih_{.slots = cell_.ih,
           .recurrent = false,
@@ -43,17 +44,17 @@ LayerGradient::LayerGradient(const LayerWeights& weights, const GateArray& gates
           .parts = gates.bf16() ? plan.input_parts : 1,
           .weight = gradient_of(plan.parameter("weight_ih"), parameters, gradient),
           .bias = nullptr,
-          .writes = {parameters.slice(plan.parameter("weight_ih")).range()}},
+          .begin = parameters.slice(plan.parameter("weight_ih")).offset},
       hh_{.slots = cell_.hh,
           .recurrent = true,
           .columns = weights.hh().columns(),
           .parts = 1,
           .weight = gradient_of(plan.parameter("weight_hh"), parameters, gradient),
           .bias = nullptr,
-          .writes = {parameters.slice(plan.parameter("weight_hh")).range()}} {
+          .begin = parameters.slice(plan.parameter("weight_hh")).offset} {
   if (!weights.has_bias()) return;
   for (const char* const bias : {"bias_ih", "bias_hh"}) {
-    hh_.writes.push_back(parameters.slice(plan.parameter(bias)).range());
+    biases_.push_back(parameters.slice(plan.parameter(bias)).range());
   }
   ih_.bias = gradient_of(plan.parameter("bias_ih"), parameters, gradient);
   hh_.bias = gradient_of(plan.parameter("bias_hh"), parameters, gradient);
@@ -95,7 +96,8 @@ void LayerGradient::add_tasks(TaskList& tasks, const Matrix& matrix, const Sides
           {.cost = static_cast<double>(panels * matrix.slots.count() * cell_.units * mean_columns) *
                    static_cast<double>(capacity_),
            .group = panel,
-           .writes = matrix.writes,
+           .layer = layer_,
+           .writes = writes(matrix, tile),
            .squares = panels,
            .run = [this, &matrix, tile, x, dropped_x](const Differentiated& backward,
                                                       double* squares) {
@@ -104,6 +106,21 @@ void LayerGradient::add_tasks(TaskList& tasks, const Matrix& matrix, const Sides
            }});
     }
   }
+}
+
+/// Of each slot whole rows, some columns of which are the tile's.
+std::vector<FlatRange> LayerGradient::writes(const Matrix& matrix, const Tile& tile) const {
+  const std::int64_t first = panels_.first_unit(tile.panels.begin);
+  const std::int64_t last = tile.panels.end - 1;
+  const std::int64_t rows = panels_.first_unit(last) + panels_.units_of(last) - first;
+  std::vector<FlatRange> ranges;
+  for (const std::int64_t gate : matrix.slots.gates) {
+    const std::int64_t row = gate * panels_.hidden_size + first;
+    ranges.push_back({matrix.begin + static_cast<std::size_t>(row * matrix.columns),
+                      static_cast<std::size_t>(rows * matrix.columns)});
+  }
+  if (has_biases(matrix, tile)) ranges.insert(ranges.end(), biases_.begin(), biases_.end());
+  return ranges;
 }
 
 /// Sets the blocks of a tile, one for each slot of each panel. Returns those that there are.
@@ -142,8 +159,7 @@ void LayerGradient::compute(const Matrix& matrix, const Tile& tile, const Pass& 
   }
   if (matrix.recurrent) rows.data -= initial_rows_ * rows.stride;
   const auto before = reverse_ ? pass.steps.after() : pass.steps.before();
-  const bool sums_biases =
-      matrix.bias != nullptr && matrix.recurrent && tile.part == 0 && tile.first_column == 0;
+  const bool sums_biases = has_biases(matrix, tile);
   native::compute({.kernels = &cell_.matrix,
                    .depth = pass.steps.size(),
                    .left = std::span(left).first(static_cast<std::size_t>(panels)),

@@ -49,7 +49,7 @@ class LayerGradient {
     std::int64_t parts;  // equal pieces of the columns, where their pairs lie apart
     float* weight;       // its gradient [gates * H, columns]
     float* bias;         // its gradient [gates * H]; null without
-    std::vector<FlatRange> writes;
+    std::size_t begin;   // of the weight, in the flat arrays
   };
   struct Tile {
     Team::Member::Share panels;
@@ -59,6 +59,10 @@ class LayerGradient {
   };
 
   void add_tasks(TaskList& tasks, const Matrix& matrix, const Sides& sides) const;
+  std::vector<FlatRange> writes(const Matrix& matrix, const Tile& tile) const;
+  bool has_biases(const Matrix& matrix, const Tile& tile) const noexcept {
+    return matrix.bias != nullptr && matrix.recurrent && tile.part == 0 && tile.first_column == 0;
+  }
   std::int64_t tile_columns(const Matrix& matrix) const noexcept;
   std::int64_t tile_panels() const noexcept;
   void compute(const Matrix& matrix, const Tile& tile, const Pass& pass, const LayerRows& right,
@@ -78,8 +82,10 @@ class LayerGradient {
   std::int64_t capacity_;
   std::int64_t cores_;
   std::int64_t initial_rows_;
+  std::int64_t layer_;
   bool reverse_;
   Matrix ih_, hh_;
+  std::vector<FlatRange> biases_;  // in the flat arrays
 };
 
 }  // namespace quadgate::native

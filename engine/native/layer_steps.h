@@ -8,6 +8,7 @@
 #include "engine/native/gate_array.h"
 #include "engine/native/layer_plan.h"
 #include "engine/native/layer_weights.h"
+#include "engine/native/pack_stages.h"
 #include "engine/native/projection.h"
 #include "engine/native/row_view.h"
 #include "engine/native/work_range.h"
@@ -31,9 +32,10 @@ class LayerSteps {
   LayerSteps(const LayerWeights& weights, Projection* projection, const RecurrentConfig& config,
              const LayerPlan& plan);
 
-  /// Computes y [rows, features of h] of the work's sequences from x [rows, I]. At return y is
-  /// complete for all members.
-  void forward(const WorkRange& work, const LayerRows& x, const LayerRows& y);
+  /// Computes y [rows, features of h] of the work's sequences from x [rows, I]. It finishes a stage
+  /// of `stages`, unless null, before it reads W_hh. At return y is complete for all members.
+  void forward(const WorkRange& work, const LayerRows& x, const LayerRows& y, PackStages* stages,
+               std::int64_t stage);
 
   /// Makes the gates of a forward pass their derivatives, from dy. Puts the derivatives of x into
   /// dx, or, if `add`, adds them to it. A null dx.data asks for none. At return dx is complete for

@@ -8,13 +8,18 @@ namespace quadgate::native {
 
 using kernels::Output;
 
-void LayerSteps::forward(const WorkRange& work, const LayerRows& x, const LayerRows& y) {
+void LayerSteps::forward(const WorkRange& work, const LayerRows& x, const LayerRows& y,
+                         PackStages* stages, std::int64_t stage) {
   const std::int64_t seq_len = work.pass.steps.seq_len();
+  // While W_hh is on its way, there is time for the input product of all steps.
+  const bool ahead = stages != nullptr && !gates_.bf16() && !stages->is_there(stage);
+  if (ahead) project(work, {0, seq_len}, x);
+  if (stages != nullptr) stages->finish(stage, work.times);
   const std::int64_t at_once = gates_.steps_at_once();
   for (std::int64_t done = 0; done < seq_len; done += at_once) {
     const std::int64_t count = std::min(at_once, seq_len - done);
     const std::int64_t first = reverse_ ? seq_len - done - count : done;
-    const std::int64_t end = project(work, {first, first + count}, x);
+    const std::int64_t end = ahead ? 0 : project(work, {first, first + count}, x);
     const Stopwatch stopwatch(work.times, Phase::recurrence_forward);
     std::int64_t place = reverse_ ? end : gates_.first_place(work);
     for (std::int64_t i = 0; i < count; ++i) {

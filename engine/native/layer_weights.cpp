@@ -38,8 +38,12 @@ LayerWeights::LayerWeights(const CellKernels& cell, const RecurrentConfig& confi
   bias_hh_ = bias("bias_hh");
 }
 
-void LayerWeights::add_pack_tasks(std::vector<PackTask>& tasks) {
+void LayerWeights::add_input_pack_tasks(std::vector<PackTask>& tasks) {
   ih_.add_pack_tasks(tasks);
+  if (has_bias_) tasks.push_back({{bias_ih_.range, bias_hh_.range}, [this] { pack_bias(); }});
+}
+
+void LayerWeights::add_recurrent_pack_tasks(std::vector<PackTask>& tasks) {
   if (dropout_.is_on()) {
     for (std::int64_t piece = 0; piece < hh_.pieces(); ++piece) {
       tasks.push_back({hh_.parameters(piece), [] {}});
@@ -47,7 +51,6 @@ void LayerWeights::add_pack_tasks(std::vector<PackTask>& tasks) {
   } else {
     hh_.add_pack_tasks(tasks);
   }
-  if (has_bias_) tasks.push_back({{bias_ih_.range, bias_hh_.range}, [this] { pack_bias(); }});
 }
 
 void LayerWeights::pack_recurrent(std::int64_t piece, const DropoutKey* dropout) {

@@ -31,9 +31,11 @@ class LayerWeights {
     return bias_.data() + panel * panels_.cell.width();
   }
 
-  /// Tasks that take over changed weights; with weight_dropout, those of W_hh copy nothing. The
-  /// weights must stay where they are.
-  void add_pack_tasks(std::vector<PackTask>& tasks);
+  /// Tasks that take over changed weights: W_ih and the biases. The weights must stay where they
+  /// are.
+  void add_input_pack_tasks(std::vector<PackTask>& tasks);
+  /// Likewise W_hh; with weight_dropout, these copy nothing.
+  void add_recurrent_pack_tasks(std::vector<PackTask>& tasks);
   /// With weight_dropout: packs a piece of W_hh, dropped if there is a key.
   void pack_recurrent(std::int64_t piece, const DropoutKey* dropout);
 

@@ -90,10 +90,11 @@ void Projection::backward(const WorkRange& work, std::int64_t t, const RowView& 
   }
 }
 
-void Projection::add_gradient_tasks(TaskList& tasks, std::int64_t capacity) {
+void Projection::add_gradient_tasks(TaskList& tasks, std::int64_t layer, std::int64_t capacity) {
   for (std::int64_t panel = 0; panel < packed_.backward().panels(); ++panel) {
     tasks.add(
         {.cost = static_cast<double>(capacity * proj_size_ * packed_.backward().columns_of(panel)),
+         .layer = layer,
          .writes = {range_},
          .run = [this, panel](const Differentiated& backward, double* square) {
            *square = gradient(panel, backward.pass().steps);

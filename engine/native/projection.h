@@ -43,7 +43,7 @@ class Projection {
 
   /// Tasks that compute the weight gradient of at most `capacity` packed rows. The projection must
   /// stay where it is.
-  void add_gradient_tasks(TaskList& tasks, std::int64_t capacity);
+  void add_gradient_tasks(TaskList& tasks, std::int64_t layer, std::int64_t capacity);
 
  private:
   double gradient(std::int64_t panel, const PackedSteps& steps);

@@ -55,10 +55,16 @@ Stack::Features Stack::features(std::int64_t initial_rows, std::int64_t parts,
   return features;
 }
 
-void Stack::add_pack_tasks(std::int64_t layer, std::vector<PackTask>& tasks) {
+void Stack::add_input_pack_tasks(std::int64_t layer, std::vector<PackTask>& tasks) {
+  for (std::int64_t direction = 0; direction < directions_; ++direction) {
+    this->layer(layer, direction).weights.add_input_pack_tasks(tasks);
+  }
+}
+
+void Stack::add_recurrent_pack_tasks(std::int64_t layer, std::vector<PackTask>& tasks) {
   for (std::int64_t direction = 0; direction < directions_; ++direction) {
     Layer& one = this->layer(layer, direction);
-    one.weights.add_pack_tasks(tasks);
+    one.weights.add_recurrent_pack_tasks(tasks);
     if (one.projection) one.projection->add_pack_tasks(tasks);
   }
 }
@@ -150,42 +156,51 @@ void Stack::round(const WorkRange& work, const LayerRows& features, std::int64_t
   work.member.wait();
 }
 
-Stack::Forward Stack::forward(Loaded loaded,
-                              const std::function<void(std::int64_t layer)>& before_layer) {
+Stack::Forward Stack::forward(Loaded loaded, PackStages* stages) {
   const WorkRange& work = loaded.work();
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
-    if (before_layer) before_layer(l);
+    if (stages != nullptr) stages->finish(2 * l, work.times);
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
-      layer(l, direction).steps.forward(work, input(l, work.pass.drops()), output(l, direction));
+      layer(l, direction)
+          .steps.forward(work, input(l, work.pass.drops()), output(l, direction), stages,
+                         2 * l + 1);
     }
     drop_output(work, l);
   }
   return Forward(work);
 }
 
-Stack::Backward Stack::backward(Forward forward, const RecurrentStates* d_states) {
+Stack::Backward Stack::backward(Forward forward, const RecurrentStates* d_states,
+                                std::int64_t down_to) {
+  load_d_states(forward.work(), d_states);
+  for (std::int64_t l = config_.num_layers - 1; l >= down_to; --l) layer_backward(forward, l);
+  return Backward(forward.work());
+}
+
+Stack::Backward Stack::go_on_backward(const Backward& above, std::int64_t layer) {
+  layer_backward(Forward(above.work()), layer);
+  return Backward(above.work());
+}
+
+void Stack::layer_backward(const Forward& forward, std::int64_t l) {
   const WorkRange& work = forward.work();
-  load_d_states(work, d_states);
-  for (std::int64_t l = config_.num_layers - 1; l >= 0; --l) {
-    dropout_before(l + 1).apply(work, d_output(l), d_output(l));
-    for (std::int64_t direction = 0; direction < directions_; ++direction) {
-      RowView dy = d_output(l);
-      dy.data += direction * config_.h_size();
-      layer(l, direction)
-          .steps.backward(forward, output(l, direction).rows, dy, d_output(l - 1), direction == 1);
-    }
+  dropout_before(l + 1).apply(work, d_output(l), d_output(l));
+  for (std::int64_t direction = 0; direction < directions_; ++direction) {
+    RowView dy = d_output(l);
+    dy.data += direction * config_.h_size();
+    layer(l, direction)
+        .steps.backward(forward, output(l, direction).rows, dy, d_output(l - 1), direction == 1);
   }
-  if (d_input().data != nullptr) {
+  if (l == 0 && d_input().data != nullptr) {
     dropout_before(0).apply(work, d_input(), d_input());
   }
-  return Backward(work);
 }
 
 void Stack::add_gradient_tasks(TaskList& tasks) {
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       Layer& one = layer(l, direction);
-      if (one.projection) one.projection->add_gradient_tasks(tasks, capacity_);
+      if (one.projection) one.projection->add_gradient_tasks(tasks, l, capacity_);
       one.gradient.add_tasks(
           tasks, {.x = input(l, false), .dropped_x = input(l, true), .y = output(l, direction)});
     }

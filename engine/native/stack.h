@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +19,7 @@
 #include "engine/native/dropout.h"
 #include "engine/native/embedding.h"
 #include "engine/native/layer.h"
+#include "engine/native/pack_stages.h"
 #include "engine/native/packed_steps.h"
 #include "engine/native/row_view.h"
 #include "engine/native/task_list.h"
@@ -53,9 +53,10 @@ class Stack {
   /// Plans all memory; `parameters` must outlive the stack.
   Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer& gradient);
 
-  /// Tasks that take over changed weights of a layer. Whoever runs them calls `weights_changed` as
-  /// well. The stack must stay where it is.
-  void add_pack_tasks(std::int64_t layer, std::vector<PackTask>& tasks);
+  /// Tasks that take over changed weights of a layer: those of the product with its input, and the
+  /// others. Whoever runs them calls `weights_changed` as well. The stack must stay where it is.
+  void add_input_pack_tasks(std::int64_t layer, std::vector<PackTask>& tasks);
+  void add_recurrent_pack_tasks(std::int64_t layer, std::vector<PackTask>& tasks);
   void weights_changed() noexcept { has_plain_weights_ = false; }
 
   /// Begins a pass over a batch. The stack's rows have these `offsets`, which are the batch's
@@ -75,9 +76,9 @@ class Stack {
   /// With has_states: sets the states before the first step. null: zeros.
   void load_states(const Loaded& loaded, const RecurrentStates* states);
 
-  /// Runs all layers, from what is loaded to `output`. It calls `before_layer`, unless null, with
-  /// the number of each.
-  Forward forward(Loaded loaded, const std::function<void(std::int64_t layer)>& before_layer = {});
+  /// Runs all layers, from what is loaded to `output`. It finishes the `stages`, unless null, two a
+  /// layer: what its input is multiplied with, and the rest.
+  Forward forward(Loaded loaded, PackStages* stages = nullptr);
   /// The last layer's output [packed rows, output_size], with its dropout if the pass drops.
   RowView output(const Forward& forward) noexcept { return output(forward.pass()); }
   RowView output(const Differentiated& backward) noexcept { return output(backward.pass()); }
@@ -86,8 +87,11 @@ class Stack {
 
   /// The derivative of `output`. The caller fills it, and `backward` reads it.
   RowView d_output() noexcept { return d_output(config_.num_layers - 1); }
-  /// Computes all derivatives from d_output and those of the final states. null: zeros.
-  Backward backward(Forward forward, const RecurrentStates* d_states);
+  /// Computes the derivatives of all layers, or of those from the last down to `down_to`, from
+  /// d_output and those of the final states. null: zeros.
+  Backward backward(Forward forward, const RecurrentStates* d_states, std::int64_t down_to = 0);
+  /// Goes on with the layer below.
+  Backward go_on_backward(const Backward& above, std::int64_t layer);
   /// With has_d_input: the derivative of the input [packed rows, I]. `backward` fills it.
   RowView d_input() noexcept { return d_output(-1); }
   /// With has_states: copies the derivatives of the states before the first step.
@@ -118,6 +122,7 @@ class Stack {
     return dropouts_[static_cast<std::size_t>(layer)];
   }
   void drop_output(const WorkRange& work, std::int64_t layer);
+  void layer_backward(const Forward& forward, std::int64_t layer);
   /// In bf16: rounds the rows of the work's sequences to pairs, for all members.
   void round(const WorkRange& work, const LayerRows& features, std::int64_t parts) const;
   void load_d_states(const WorkRange& work, const RecurrentStates* d_states);

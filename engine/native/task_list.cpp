@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 #include "engine/base/stopwatch.h"
@@ -23,21 +24,37 @@ void TaskList::order_by_place() {
   by_place_.resize(tasks_.size());
   std::iota(by_place_.begin(), by_place_.end(), 0);
   std::ranges::sort(by_place_, {}, [&](std::size_t i) {
-    return std::pair(tasks_[i].writes.empty() ? 0 : tasks_[i].writes.front().begin, i);
+    const GradientTask& task = tasks_[i];
+    return std::tuple(task.layer, task.writes.empty() ? 0 : task.writes.front().begin, i);
   });
 }
 
-double TaskList::run(Workers& workers, const Differentiated& pass,
-                     const GradientListener* listener) {
-  if (listener != nullptr && by_place_.size() != tasks_.size()) order_by_place();
+double TaskList::run(Workers& workers, const Differentiated& pass) {
   workers.in_turns(std::ssize(tasks_), [&](std::int64_t index, PhaseTimes& times) {
-    const auto turn = static_cast<std::size_t>(index);
-    const std::size_t i = listener == nullptr ? turn : by_place_[turn];
-    const Stopwatch stopwatch(times, tasks_[i].phase);
-    tasks_[i].run(pass, squares_.data() + first_square_[i]);
-    if (listener == nullptr) return;
-    for (const FlatRange& range : tasks_[i].writes) (*listener)(range);
+    run_task(static_cast<std::size_t>(index), pass, times);
   });
+  return sum_of_squares();
+}
+
+void TaskList::run_layer(Workers& workers, const Differentiated& pass, std::int64_t layer,
+                         const GradientListener& listener) {
+  if (by_place_.size() != tasks_.size()) order_by_place();
+  const auto found = std::ranges::equal_range(by_place_, layer, {},
+                                              [this](std::size_t i) { return tasks_[i].layer; });
+  const std::span<const std::size_t> its_tasks(found.begin(), found.end());
+  workers.in_turns(std::ssize(its_tasks), [&](std::int64_t index, PhaseTimes& times) {
+    const std::size_t number = its_tasks[static_cast<std::size_t>(index)];
+    run_task(number, pass, times);
+    for (const FlatRange& range : tasks_[number].writes) listener(range);
+  });
+}
+
+void TaskList::run_task(std::size_t number, const Differentiated& pass, PhaseTimes& times) {
+  const Stopwatch stopwatch(times, tasks_[number].phase);
+  tasks_[number].run(pass, squares_.data() + first_square_[number]);
+}
+
+double TaskList::sum_of_squares() const noexcept {
   return std::accumulate(squares_.begin(), squares_.end(), 0.0);
 }
 

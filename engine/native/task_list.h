@@ -17,8 +17,9 @@ namespace quadgate::native {
 struct GradientTask {
   double cost = 0;         ///< multiply-adds for the largest batch
   std::int64_t group = 0;  ///< tasks of a group read the same rows, which stay in the cache
+  std::int64_t layer = 0;  ///< the backward pass has come through this recurrent layer before
   Phase phase = Phase::weight_gradients;
-  std::vector<FlatRange> writes{};  ///< tensors of the gradient, parts of which are the task's
+  std::vector<FlatRange> writes{};  ///< parts of the gradient; other tasks may write there, too
   std::int64_t squares = 1;         ///< how many sums of squares it has
   /// Computes the part and sets the sums of the squares of its elements.
   std::function<void(const Differentiated& pass, double* squares)> run;
@@ -32,16 +33,20 @@ class TaskList {
   /// The largest first, equal ones by group, and those of a group as they were added.
   std::span<const GradientTask> tasks() const noexcept { return tasks_; }
 
-  /// Runs all tasks. Returns the sum of their squares in the order in which they were added. Where
-  /// a listener waits for their gradients, the tasks come in the order of these.
-  double run(Workers& workers, const Differentiated& pass,
-             const GradientListener* listener = nullptr);
+  /// Runs all tasks. Returns sum_of_squares().
+  double run(Workers& workers, const Differentiated& pass);
+  /// Runs those of a layer, in the order of what they write to. The listener hears of it.
+  void run_layer(Workers& workers, const Differentiated& pass, std::int64_t layer,
+                 const GradientListener& listener);
+  /// Of all tasks, in the order in which they were added.
+  double sum_of_squares() const noexcept;
 
  private:
   void order_by_place();
+  void run_task(std::size_t number, const Differentiated& pass, PhaseTimes& times);
 
   std::vector<GradientTask> tasks_;
-  std::vector<std::size_t> by_place_;      // numbers of tasks, by what they write to, once needed
+  std::vector<std::size_t> by_place_;      // numbers of tasks, by layer and what they write to
   std::vector<std::size_t> first_square_;  // of each task
   std::vector<double> squares_;            // in the order in which tasks were added
 };

@@ -45,7 +45,7 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
 }
 
 void Backend::pack(const WeightArrival& arrival) {
-  if (arrival) arrival({0, gradient_.values().size()});
+  if (arrival) arrival({0, gradient_.values().size()}, true);
   weights_.pack(arena_);
 }
 

@@ -100,13 +100,15 @@ Parameters& Network::parameters() {
 }
 
 const Parameters& Network::parameters() const {
-  if (arrival_) arrival_({0, parameters_.values().size()});
+  if (arrival_) arrival_({0, parameters_.values().size()}, true);
   return parameters_;
 }
 
-void Network::set_arrival(std::function<void(const FlatRange& range)> arrival) {
+void Network::set_arrival(std::function<bool(const FlatRange& range, bool waits)> arrival) {
   arrival_ = std::move(arrival);
 }
+
+std::vector<FlatRange> Network::awaited_ranges() const { return backend_->awaited_ranges(); }
 
 BackendKind Network::backend() const noexcept { return backend_->kind(); }
 

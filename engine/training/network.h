@@ -41,9 +41,12 @@ class Network {
   /// throws InvalidArgument while one is open.
   Parameters& parameters();
   const Parameters& parameters() const;
-  /// Weights may come later than the end of the editor that changes them: `arrival` waits for those
-  /// in a range. A pass calls it for what it is about to read. Null: all are there.
-  void set_arrival(std::function<void(const FlatRange& range)> arrival);
+  /// Weights may come later than the end of the editor that changes them: `arrival` tells whether
+  /// those in a range are there, or, if it `waits`, returns once they are. A pass calls it for what
+  /// it is about to read. Null: all are there.
+  void set_arrival(std::function<bool(const FlatRange& range, bool waits)> arrival);
+  /// The ranges for which a pass waits, in its order. None: it waits for all at once.
+  std::vector<FlatRange> awaited_ranges() const;
   /// onednn or native.
   BackendKind backend() const noexcept;
   /// With carries_states: the states in which the next batch begins, of as many rows. They are
@@ -93,7 +96,7 @@ class Network {
   Arena& arena_;
   Parameters parameters_;
   std::unique_ptr<Backend> backend_;
-  std::function<void(const FlatRange& range)> arrival_;
+  std::function<bool(const FlatRange& range, bool waits)> arrival_;
   std::uint64_t packed_version_ = 0;  // of the parameters; 0: none
 };
 

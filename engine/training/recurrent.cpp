@@ -63,7 +63,10 @@ struct Recurrent::Impl {
                .has_d_input = true,
                .isa = isa},
               parameters, gradient) {
-    for (std::int64_t l = 0; l < config.num_layers; ++l) stack.add_pack_tasks(l, pack_tasks);
+    for (std::int64_t l = 0; l < config.num_layers; ++l) {
+      stack.add_input_pack_tasks(l, pack_tasks);
+      stack.add_recurrent_pack_tasks(l, pack_tasks);
+    }
     stack.add_gradient_tasks(gradient_tasks);
   }
 

@@ -18,10 +18,6 @@ namespace {
 
 constexpr std::size_t kWordBits = 64;
 
-bool overlap(const FlatRange& a, const FlatRange& b) noexcept {
-  return a.begin < b.begin + b.size && b.begin < a.begin + a.size;
-}
-
 std::int64_t valid_shards(const cluster::Communicator& communicator, std::int64_t batch_size,
                           std::int64_t grad_shards) {
   if (grad_shards < communicator.world_size() || grad_shards > batch_size) {
@@ -63,7 +59,11 @@ ShardedNetwork::ShardedNetwork(Network& network, cluster::Communicator& communic
   }
   if (network.carried_states() != nullptr) reset_states();
   if (communicator.world_size() > 1) {
-    network.set_arrival([this](const FlatRange& range) { exchange_.wait_for(range); });
+    network.set_arrival([this](const FlatRange& range, bool waits) {
+      if (waits) exchange_.wait_for(range);
+      return waits || exchange_.has_come(range);
+    });
+    exchange_.set_gather_order(network.awaited_ranges());
   }
   const std::vector<FlatRange> ranges = network.gradient_ranges();
   if (ranges.empty() || communicator.world_size() == 1) return;
@@ -71,9 +71,8 @@ ShardedNetwork::ShardedNetwork(Network& network, cluster::Communicator& communic
   left_ = std::make_unique<std::atomic<int>[]>(tasks_.size());
   listener_ = [this](const FlatRange& range) { count(range); };
   for (const FlatRange& range : ranges) {
-    for (std::size_t i = 0; i < tasks_.size(); ++i) {
-      if (overlap(range, exchange_.bucket(i))) ++tasks_[i];
-    }
+    const auto [first, end] = exchange_.buckets_of(range);
+    for (std::size_t i = first; i < end; ++i) ++tasks_[i];
   }
 }
 
@@ -81,8 +80,9 @@ ShardedNetwork::~ShardedNetwork() { network_.set_arrival({}); }
 
 /// Lets a bucket go whose last task this was.
 void ShardedNetwork::count(const FlatRange& range) {
-  for (std::size_t i = 0; i < tasks_.size(); ++i) {
-    if (overlap(range, exchange_.bucket(i)) && --left_[i] == 0) exchange_.release(i);
+  const auto [first, end] = exchange_.buckets_of(range);
+  for (std::size_t i = first; i < end; ++i) {
+    if (--left_[i] == 0) exchange_.release(i);
   }
 }
 
@@ -114,10 +114,8 @@ void ShardedNetwork::for_each_shard(const Batch& batch, Pass pass) {
   }
 }
 
-/// The metrics of all shards of all ranks, added up in their order.
-Metrics ShardedNetwork::sum_metrics() {
-  communicator_.all_gather(std::as_bytes(std::span(records_)),
-                           std::as_writable_bytes(std::span(all_records_)));
+/// Adds up the metrics of all shards of all ranks, which have come, in their order.
+Metrics ShardedNetwork::sum_metrics() noexcept {
   Metrics sum;
   all_flags_ = 0;
   for (const Record& record : all_records_) {  // without a shard it is empty
@@ -131,6 +129,8 @@ Metrics ShardedNetwork::evaluate(const Batch& batch) {
   for_each_shard(batch, [&](const Batch& rows, std::int64_t) {
     return rows.rows() == 0 ? Metrics{} : network_.evaluate(rows);
   });
+  communicator_.all_gather(std::as_bytes(std::span(records_)),
+                           std::as_writable_bytes(std::span(all_records_)));
   return sum_metrics();
 }
 
@@ -151,9 +151,11 @@ Derivative ShardedNetwork::differentiate(const Batch& batch, const DropoutKey& d
     return its_metrics;
   });
   const std::span<const float> sum = exchange_.reduce_scatter();
+  const double norm = std::sqrt(exchange_.sum_of_squares(
+      sum, std::as_bytes(std::span(records_)), std::as_writable_bytes(std::span(all_records_))));
   const Metrics metrics = sum_metrics();
   const auto scale = static_cast<float>(metrics.weight > 0 ? 1 / metrics.weight : 0);
-  return {metrics, {.values = sum, .norm = scale * norm(sum), .scale = scale, .rows = all_rows()}};
+  return {metrics, {.values = sum, .norm = scale * norm, .scale = scale, .rows = all_rows()}};
 }
 
 /// Of this rank's last shard. Its gradient travels a bucket at a time, each as soon as it is there.

@@ -88,7 +88,7 @@ class ShardedNetwork {
   Derivative differentiate_last(const Batch& rows, const DropoutKey& key);
   void count(const FlatRange& range);
   const Batch& part(const Batch& batch, std::int64_t first, std::int64_t end);
-  Metrics sum_metrics();
+  Metrics sum_metrics() noexcept;
   void add_rows(const SparseRows& rows);
   SparseRows all_rows();
 

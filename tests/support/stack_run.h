@@ -36,7 +36,10 @@ class StackRun {
     std::ranges::fill(gradient_.values(), std::numeric_limits<float>::quiet_NaN());
     stack_.add_gradient_tasks(tasks_);
     std::vector<PackTask> pack_tasks;
-    for (std::int64_t l = 0; l < config.num_layers; ++l) stack_.add_pack_tasks(l, pack_tasks);
+    for (std::int64_t l = 0; l < config.num_layers; ++l) {
+      stack_.add_input_pack_tasks(l, pack_tasks);
+      stack_.add_recurrent_pack_tasks(l, pack_tasks);
+    }
     for (const auto& task : pack_tasks) task.run();
     batch_.offsets = {0, 3, 10, 11, 16, 22, 24};
     Random random(5);

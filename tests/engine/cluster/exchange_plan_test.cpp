@@ -38,14 +38,30 @@ TEST(ExchangePlanTest, EveryElementIsOwnedOnceAndCutsAreAtBlocks) {
   }
 }
 
-TEST(ExchangePlanTest, BucketsAreEightBlocksARankOrAPartIn32) {
+TEST(ExchangePlanTest, BucketsAreTwoBlocksARankOrAPartIn32OfWholeOnes) {
   const auto size_of_first = [](std::size_t n) { return ExchangePlan(n, 2).half(0, 0, 0).size; };
-  EXPECT_EQ(ExchangePlan(16 * kBlock, 2).buckets(), 1);
-  EXPECT_EQ(ExchangePlan(16 * kBlock + 1, 2).buckets(), 2);
-  EXPECT_EQ(size_of_first(16 * kBlock + 1), 16 * kBlock);
-  EXPECT_EQ(ExchangePlan(16 * kBlock + 1, 3).buckets(), 1);
+  EXPECT_EQ(ExchangePlan(4 * kBlock, 2).buckets(), 1);
+  EXPECT_EQ(ExchangePlan(4 * kBlock + 1, 2).buckets(), 2);
+  EXPECT_EQ(size_of_first(4 * kBlock + 1), 4 * kBlock);
+  EXPECT_EQ(ExchangePlan(4 * kBlock + 1, 3).buckets(), 1);
   EXPECT_EQ(ExchangePlan(10'000'000, 2).buckets(), 32);
-  EXPECT_EQ(size_of_first(10'000'000), (10'000'000 / 32 / kBlock + 1) * kBlock);
+  EXPECT_EQ(size_of_first(10'000'000), (10'000'000 / 32 / (2 * kBlock) + 1) * 2 * kBlock);
+  EXPECT_EQ(ExchangePlan(10'000'000, 2).owned(0, 0).size,
+            ExchangePlan(10'000'000, 2).owned(0, 1).size);
+}
+
+TEST(ExchangePlanTest, FindsTheBucketsOfARange) {
+  const ExchangePlan plan(9 * kBlock + 5, 2);
+  const auto buckets = [&](std::size_t begin, std::size_t size) {
+    const auto [first, end] = plan.buckets_of({begin, size});
+    return std::vector{first, end};
+  };
+  EXPECT_EQ(buckets(0, 1), (std::vector<std::size_t>{0, 1}));
+  EXPECT_EQ(buckets(4 * kBlock - 1, 1), (std::vector<std::size_t>{0, 1}));
+  EXPECT_EQ(buckets(4 * kBlock - 1, 2), (std::vector<std::size_t>{0, 2}));
+  EXPECT_EQ(buckets(4 * kBlock, 5 * kBlock + 5), (std::vector<std::size_t>{1, 3}));
+  EXPECT_EQ(buckets(9 * kBlock, 5), (std::vector<std::size_t>{2, 3}));
+  EXPECT_EQ(buckets(3, 0), (std::vector<std::size_t>{0, 0}));
 }
 
 TEST(ExchangePlanTest, NeighboursHalveFirst) {
@@ -55,9 +71,9 @@ TEST(ExchangePlanTest, NeighboursHalveFirst) {
   EXPECT_EQ(ExchangePlan::partner(5, 0), 4);
   EXPECT_EQ(ExchangePlan::partner(5, 1), 7);
   EXPECT_EQ(plan.half(0, 4, 1).begin, 0);
-  EXPECT_EQ(plan.half(0, 5, 1).begin, 32 * kBlock);
-  EXPECT_EQ(plan.half(0, 5, 2).begin, 32 * kBlock);
-  EXPECT_EQ(plan.half(0, 7, 2).begin, 48 * kBlock);
+  EXPECT_EQ(plan.half(0, 5, 1).begin, 12 * kBlock);
+  EXPECT_EQ(plan.half(0, 5, 2).begin, 12 * kBlock);
+  EXPECT_EQ(plan.half(0, 7, 2).begin, 18 * kBlock);
   for (int index = 0; index < 3; ++index) {
     EXPECT_EQ(plan.member(5, index), 1 + 4 * index);
     EXPECT_EQ(plan.index(1 + 4 * index), index);

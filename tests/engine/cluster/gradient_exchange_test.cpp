@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -21,7 +22,7 @@
 namespace quadgate::cluster {
 namespace {
 
-constexpr std::size_t kSize = 300'007;  // two buckets, 74 blocks
+constexpr std::size_t kSize = 300'007;  // 74 blocks; 3 to 19 buckets
 
 /// One step, with the gradients in `reused` in turn. Returns the sum in all of its ranges.
 std::vector<float> step(GradientExchange& exchange, const testing::ShardGradients& gradients,
@@ -81,6 +82,7 @@ std::vector<float> step_ahead(GradientExchange& exchange,
   for (std::size_t begin = 0; begin < kSize; begin += 1000) {
     const FlatRange range{begin, std::min(std::size_t{1000}, kSize - begin)};
     exchange.wait_for(range);
+    EXPECT_TRUE(exchange.has_come(range));
     std::ranges::copy(std::span(weights).subspan(begin, range.size), found.data() + begin);
   }
   exchange.wait_for({0, kSize});
@@ -105,9 +107,21 @@ TEST_P(GradientExchangeTest, StepsHaveTheBitsOfTheTreeAtEveryNumberOfRanks) {
       GradientExchange exchange(communicator, kSize, GetParam());
       std::vector<float> reused(kSize);
       EXPECT_TRUE(testing::same_bits(step_ahead(exchange, gradients), expected));
+      constexpr std::array kOrder{FlatRange{100'000, 60'000}, FlatRange{kSize - 1, 1},
+                                  FlatRange{0, 100'001}};
+      exchange.set_gather_order(kOrder);
+      EXPECT_TRUE(testing::same_bits(step_ahead(exchange, gradients), expected));
       const std::vector<float> sum = step(exchange, gradients, reused);
       EXPECT_TRUE(testing::same_bits(sum, expected));
-      of_ranks[static_cast<std::size_t>(communicator.rank())] = exchange.sum_of_squares(sum);
+      const int rank = communicator.rank();
+      of_ranks[static_cast<std::size_t>(rank)] = exchange.sum_of_squares(sum);
+      std::vector<int> all(static_cast<std::size_t>(ranks));
+      EXPECT_EQ(exchange.sum_of_squares(sum, std::as_bytes(std::span(&rank, 1)),
+                                        std::as_writable_bytes(std::span(all))),
+                of_ranks[static_cast<std::size_t>(rank)]);
+      for (int other = 0; other < ranks; ++other) {
+        EXPECT_EQ(all[static_cast<std::size_t>(other)], other);
+      }
     });
     EXPECT_THAT(run.lines(), ::testing::IsEmpty());
     squares.insert(squares.end(), of_ranks.begin(), of_ranks.end());

@@ -135,7 +135,7 @@ constexpr std::size_t kSmallBlock = 2;
 constexpr int kBuckets = 4;
 
 /// The size of an array in kBuckets buckets that all ranks have equal parts of.
-std::int64_t even_size(int ranks) { return std::int64_t{kBuckets * 8 * kSmallBlock} * ranks; }
+std::int64_t even_size(int ranks) { return std::int64_t{kBuckets * 2 * kSmallBlock} * ranks; }
 
 TEST(ReduceScatterTest, OneSubtreeARankSendsTheLeastThereIs) {
   for (const int ranks : {2, 3, 4, 5, 6, 8, 12, 16, 32, 64}) {

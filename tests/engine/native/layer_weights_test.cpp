@@ -31,7 +31,8 @@ TEST_F(LayerWeightsTest, TasksTakeOverEachParameterOnce) {
   const Parameters parameters(config);
   LayerWeights weights = make(config, parameters);
   std::vector<PackTask> tasks;
-  weights.add_pack_tasks(tasks);
+  weights.add_input_pack_tasks(tasks);
+  weights.add_recurrent_pack_tasks(tasks);
   std::vector<int> seen(parameters.values().size());
   for (const auto& task : tasks) {
     for (const auto& range : task.parameters) {
@@ -56,7 +57,8 @@ TEST_F(LayerWeightsTest, TheGatesStartAtTheSumOfTheirBiases) {
   }
   LayerWeights weights = make(config, parameters);
   std::vector<PackTask> tasks;
-  weights.add_pack_tasks(tasks);
+  weights.add_input_pack_tasks(tasks);
+  weights.add_recurrent_pack_tasks(tasks);
   for (const auto& task : tasks) task.run();
   const std::int64_t units = weights.panels().cell.units;
   const auto of_unit_1 = [&](std::int64_t slot) {

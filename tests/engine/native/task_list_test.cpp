@@ -70,6 +70,36 @@ TEST_F(TaskListTest, SumsSquaresAsTheTasksWereAddedAtAnyNumberOfThreads) {
   }
 }
 
+TEST_F(TaskListTest, RunsThoseOfALayerByWhatTheyWriteToAndTells) {
+  Arena arena(1);
+  Workers workers(RecurrentConfig{.input_size = 1, .hidden_size = 1}, kMuch, 0,
+                  kernels::detected_isa(), arena);
+  std::vector<std::size_t> ran;
+  std::vector<std::size_t> told;
+  TaskList tasks;
+  const auto add = [&](std::int64_t layer, std::size_t begin, double square) {
+    tasks.add({.cost = square,
+               .layer = layer,
+               .writes = {{begin, 1}, {begin + 1, 1}},
+               .run = [&ran, begin, square](const Differentiated&, double* its_square) {
+                 ran.push_back(begin);
+                 *its_square = square;
+               }});
+  };
+  add(1, 30, 1);
+  add(0, 10, 2);
+  add(1, 20, 4);
+  add(0, 0, 8);
+  const GradientListener listener = [&](const FlatRange& range) { told.push_back(range.begin); };
+  tasks.run_layer(workers, pass_.backward(), 1, listener);
+  EXPECT_EQ(ran, (std::vector<std::size_t>{20, 30}));
+  EXPECT_EQ(told, (std::vector<std::size_t>{20, 21, 30, 31}));
+  tasks.run_layer(workers, pass_.backward(), 2, listener);
+  tasks.run_layer(workers, pass_.backward(), 0, listener);
+  EXPECT_EQ(ran, (std::vector<std::size_t>{20, 30, 0, 10}));
+  EXPECT_EQ(tasks.sum_of_squares(), 15);
+}
+
 TEST_F(TaskListTest, CountsTheTimeOfATaskInItsPhase) {
   Arena arena(2);
   Workers workers(RecurrentConfig{.input_size = 1, .hidden_size = 1}, kMuch, 0,

@@ -2,13 +2,14 @@
 // DropConnect, embeddings (sparse, dense, tied), a convolution, bf16, both backends; with and
 // without clipping, on one to three cores. No tolerance: the updates of each parameter are counted,
 // three steps of training give the bits of steps of an optimizer over the flat array, and passes do
-// not read a weight that has not come.
+// not read a weight that has not come, and say of no gradient that it is right before it is.
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <mutex>
 #include <optional>
@@ -159,6 +160,47 @@ TEST_P(NetworkUpdateTest, TrainsLikeAnOptimizerOverTheFlatArray) {
   }
 }
 
+// Of every element, once all tasks that write to its range have told, what is there stays.
+TEST_P(NetworkUpdateTest, AGradientIsRightOnceItsLastTaskHasTold) {
+  const auto& [name, model, options] = GetParam();
+  const Batch data = batch();
+  for (const int threads : {1, 2, 4}) {
+    Arena arena(threads);
+    Network network(model, kLongest, kSequences, arena, options);
+    network.parameters().initialize(1);
+    const Derivative derivative = network.differentiate_sum(data, {kUpdateSeed, 1});
+    const double norm = derivative.gradient.norm;
+    const std::span<const float> values = network.gradient_values();
+    const std::vector<float> expected(values.begin(), values.end());
+    std::vector<int> left(values.size());
+    const auto for_each = [](const FlatRange& range, const auto& body) {
+      for (std::size_t i = range.begin; i < range.begin + range.size; ++i) body(i);
+    };
+    const std::vector<FlatRange> ranges = network.gradient_ranges();
+    for (const FlatRange& range : ranges) for_each(range, [&](std::size_t i) { ++left[i]; });
+    if (ranges.empty()) continue;
+    std::vector<float> found(values.size());
+    std::vector<std::size_t> order;
+    std::mutex mutex;
+    const GradientListener listener = [&](const FlatRange& range) {
+      const std::scoped_lock lock(mutex);
+      order.push_back(range.begin);
+      for_each(range, [&](std::size_t i) {
+        if (--left[i] == 0) found[i] = values[i];
+      });
+    };
+    EXPECT_EQ(network.differentiate_sum(data, {kUpdateSeed, 1}, &listener).gradient.norm, norm);
+    EXPECT_EQ(order.size(), ranges.size());
+    EXPECT_EQ(std::ranges::count(left, 0), std::ssize(left));
+    EXPECT_EQ(found, expected) << threads << " threads";
+    if (model.rnn.num_layers == 1) continue;
+    // Those of the last layer come before all of the first.
+    const std::size_t second = network.parameters().slice("rnn.weight_ih_l1").offset;
+    const auto is_first = [&](std::size_t begin) { return begin < second; };
+    EXPECT_TRUE(std::ranges::is_partitioned(order, std::not_fn(is_first)));
+  }
+}
+
 // Weights are not numbers until the pass has asked for them. One core, cores side by side, a team.
 TEST_P(NetworkUpdateTest, APassReadsNoWeightBeforeItHasCome) {
   const auto& [name, model, options] = GetParam();
@@ -184,11 +226,13 @@ TEST_P(NetworkUpdateTest, APassReadsNoWeightBeforeItHasCome) {
       std::ranges::fill(values, std::numeric_limits<float>::quiet_NaN());
     };
     std::mutex mutex;
-    const auto come = [&](const FlatRange& range) {
+    const auto come = [&](const FlatRange& range, bool waits) {
       const std::scoped_lock lock(mutex);
+      if (!waits) return false;
       for (std::size_t i = range.begin; i < range.begin + range.size; ++i) {
         if (std::isnan(values[i])) values[i] = weights[i];
       }
+      return true;
     };
     change();
     network.set_arrival(come);
