@@ -234,7 +234,7 @@ void write_results(const RunConfig& config, const BacktestArguments& arguments) 
 bool expect_one_rank() {
   const auto found = launch(environment());
   if (!found || found->world_size <= 1) return true;
-  if (!is_first(environment())) return false;
+  if (!apps::is_first(environment())) return false;
   throw InvalidArgument(
       fmt::format("backtest: expected one process, which runs its folds side by side (--jobs), "
                   "found {} ranks of {}",

@@ -76,8 +76,9 @@ void expect_fine_rows(const KnownData& known, const Recipe& found,
   throw DataError(fmt::format(
       "{}: column '{}': expected rows at most {} apart, to make one every {} as of the data of {}, "
       "which had rows every {}, found rows every {} (it takes a model of a larger --resample)",
-      input.string(), found.time, to_string({TimeStep::Unit::seconds, most}), recipe.resample,
-      known.path.string(), to_string(recipe.source_step), to_string(found.source_step)));
+      input.string(), found.time, to_string(TimeStep{TimeStep::Unit::seconds, most}),
+      recipe.resample, known.path.string(), to_string(recipe.source_step),
+      to_string(found.source_step)));
 }
 
 }  // namespace
