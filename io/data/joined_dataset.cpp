@@ -73,8 +73,11 @@ void expect_same(OpenDataset& first, const OpenDataset& other) {
   for (const SeriesScale& scale : theirs.series_scales) {
     const auto same = std::ranges::find(ours.series_scales, scale.name, &SeriesScale::name);
     if (same == ours.series_scales.end()) continue;
-    comparison.expect("series_mean", same->mean, scale.mean);
-    comparison.expect("series_std", same->std, scale.std);
+    const auto expect = [&](const char* name, const auto& expected, const auto& found) {
+      comparison.expect(fmt::format("{} of {}", name, scale.name).c_str(), expected, found);
+    };
+    expect("series_mean", same->mean, scale.mean);
+    expect("series_std", same->std, scale.std);
   }
 }
 

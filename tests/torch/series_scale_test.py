@@ -410,3 +410,23 @@ def test_beats_one_scale_on_unequal_levels(tmp_path):
         data = prepare(tmp_path / scale, frame, scale, "--test-fraction", 0.25)
         mase[scale] = evaluate(trained(tmp_path / scale, data, epochs=30), data)["mase"]
     assert mase["--standardize-series"] < 1 < mase["--standardize"]
+
+
+def test_several_files_are_as_one(tmp_path, run):
+    frame, data, checkpoint = run
+    expected = evaluate(checkpoint, data)
+    given = []
+    for name, series in {"a": ["small", "mid"], "b": ["large"]}.items():
+        path = prepare_scaled(tmp_path, frame[frame["shop"].isin(series)], name=name)
+        given += ["--data", path]
+    found = json.loads(quadgate("evaluate", checkpoint, *given, "--json"))
+    assert found["mse_raw"] == expected["mse_raw"] and found["series"] == expected["series"]
+    assert found["baselines"] == expected["baselines"]
+    other = prepare_scaled(tmp_path, frame[frame["shop"] == "mid"].assign(price=1), name="other")
+    run_file = tmp_path / "run.toml"
+    run_file.write_text(
+        f'data = {{path = ["{given[1]}", "{other}"], input_len = 12, horizon = 3}}\n'
+        f'model = {{hidden_size = 2}}\ntrain = {{epochs = 1}}\noutput = {{dir = "{tmp_path}/r"}}\n'
+    )
+    line = refusal("train", run_file)
+    assert "other.h5: attribute 'series_mean of mid': expected '-73." in line and "a.h5, found '1'" in line
