@@ -39,9 +39,10 @@ double TaskList::run(Workers& workers, const Differentiated& pass) {
 void TaskList::run_layer(Workers& workers, const Differentiated& pass, std::int64_t layer,
                          const GradientListener& listener) {
   if (by_place_.size() != tasks_.size()) order_by_place();
-  const auto found = std::ranges::equal_range(by_place_, layer, {},
-                                              [this](std::size_t i) { return tasks_[i].layer; });
-  const std::span<const std::size_t> its_tasks(found.begin(), found.end());
+  const auto layer_of = [this](std::size_t i) { return tasks_[i].layer; };
+  const std::span<const std::size_t> its_tasks(
+      std::ranges::lower_bound(by_place_, layer, {}, layer_of),
+      std::ranges::upper_bound(by_place_, layer, {}, layer_of));
   workers.in_turns(std::ssize(its_tasks), [&](std::int64_t index, PhaseTimes& times) {
     const std::size_t number = its_tasks[static_cast<std::size_t>(index)];
     run_task(number, pass, times);
