@@ -31,7 +31,7 @@ void race() {
 
 TEST(RaceDeathTest, ARaceOfTwoCallsIsFound) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(race(), testing::ExitedWithCode(kSanitizerFoundOne), "data race");
+  EXPECT_EXIT(race(), ::testing::ExitedWithCode(kSanitizerFoundOne), "data race");
 }
 
 TEST(RaceTest, CallsComeAfterWhatWasBeforeAndBeforeWhatIsAfterThem) {
