@@ -1,6 +1,6 @@
 // Sweeps: damaged versions of each kind of HDF5 file that quadgate reads: data sets (plain,
 // compressed, as other programs write them), checkpoints without a checksum, weights, Keras files.
-// 100 of each, as each costs a process, or as many as QUADGATE_HDF5_MUTATIONS says.
+// 170 of each, 1,020 in all, as each costs a process, or as many as QUADGATE_HDF5_MUTATIONS says.
 
 #include <hdf5.h>
 
@@ -27,7 +27,7 @@
 namespace quadgate {
 namespace {
 
-int files() { return static_cast<int>(testing::number_in("QUADGATE_HDF5_MUTATIONS", 100)); }
+int files() { return static_cast<int>(testing::number_in("QUADGATE_HDF5_MUTATIONS", 170)); }
 
 const ModelDescription kDamagedModel{.config = {.rnn = {.input_size = 3, .hidden_size = 4},
                                                 .task = Task::classification,
