@@ -14,6 +14,7 @@
 #include <system_error>
 #include <thread>
 
+#include "apps/backtest/fold_program.h"
 #include "apps/backtest_options.h"
 #include "apps/benchmark_options.h"
 #include "apps/common/command.h"
@@ -183,5 +184,10 @@ int main(int argc, char** argv) {
     return quadgate::apps::read_hdf5(argc, argv);
   }
   quadgate::hdf5::set_reader_program(quadgate::apps::this_program());
+  if (argc > 2 && std::string_view(argv[1]) == quadgate::apps::kFoldCommand) {
+    quadgate::apps::end_with(argv[2]);
+    argc -= 2;
+    argv += 2;
+  }
   return quadgate::apps::run_and_report(argc, argv);
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,10 +16,15 @@
 
 namespace quadgate::apps {
 
+void end_with(std::string_view owner) {
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (owner != std::to_string(::getppid())) std::raise(SIGTERM);  // it ended before that
+}
+
 FoldProgram::FoldProgram(std::vector<std::string> arguments, const std::filesystem::path& output,
                          const std::filesystem::path& log) {
   const std::filesystem::path program = this_program();
-  arguments.insert(arguments.begin(), "quadgate");
+  arguments.insert(arguments.begin(), {"quadgate", kFoldCommand, std::to_string(::getpid())});
   ProgramStart start;
   start.open(STDIN_FILENO, "/dev/null", O_RDONLY);
   start.open(STDOUT_FILENO, output.empty() ? "/dev/null" : output, O_WRONLY | O_CREAT | O_TRUNC);

@@ -5,11 +5,21 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace quadgate::apps {
 
-/// A run of this program beside others. Ctrl-C is for the owner, which then stops it.
+/// `quadgate run-fold OWNER ARGUMENTS...` is `quadgate ARGUMENTS...` that ends with its owner, a
+/// number of a process.
+inline constexpr const char* kFoldCommand = "run-fold";
+
+/// Stops this program as SIGTERM does as soon as `owner`, which started it, has ended, also if that
+/// is killed.
+void end_with(std::string_view owner);
+
+/// A run of this program beside others, which ends with its owner. Ctrl-C is for the owner, which
+/// then stops it.
 class FoldProgram {
  public:
   /// Starts `quadgate ARGUMENTS...`; stdout becomes the file `output`, unless empty, and stderr

@@ -99,7 +99,9 @@ void evaluate_data(const EvaluateArguments& arguments, std::span<const std::file
   report.source = input.empty() ? std::pair(std::string(kSplit), model.split_name())
                                 : std::pair(std::string("input"), input);
   const std::string& source = report.source.second;
-  SplitReport whole(description, model.dataset(), model.split(), data,
+  // The rows of a raw file are to be told of, so that none are those of training.
+  const auto train_rows = input.empty() ? data : std::span<const std::filesystem::path>();
+  SplitReport whole(description, model.dataset(), model.split(), train_rows,
                     {arguments.season, arguments.top_k});
   run(model, whole, report);
   show_tables(arguments.by, report);

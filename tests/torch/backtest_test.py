@@ -148,6 +148,45 @@ def test_a_fold_keeps_times_and_what_they_make(tmp_path):
                 assert (file.attrs["mean"][2:] == 0).all() and (file.attrs["std"][2:] == 1).all()
 
 
+def test_a_fold_keeps_static_and_known_columns(tmp_path):
+    """As `prepare` makes them of the rows of the fold alone, whose scale is measured in its train rows."""
+    rng = numpy.random.default_rng(3)
+    stores = {"Ulm": ("small", 10.0), "Bonn": ("large", 35.0)}
+    rows = [(store, *stores[store], i, rng.integers(0, 2), rng.normal() * 4 + 9)
+            for store in stores for i in range(60)]  # fmt: skip
+    options = ["--time", "row", "--group", "store", "--static", "kind,area", "--known", "promo",
+               "--columns", "promo,sales", "--standardize"]  # fmt: skip
+
+    def write(path, end):
+        with open(path, "w") as file:
+            print("store,kind,area,row,promo,sales", file=file)
+            print(*(",".join(map(str, row)) for row in rows if row[3] < end), sep="\n", file=file)
+
+    write(tmp_path / "a.csv", 60)
+    quadgate("prepare", "csv", tmp_path / "a.csv", *options, "-o", tmp_path / "a.h5")
+    folder, folds = backtest(tmp_path, tmp_path / "a.h5", "--folds", 3, **WINDOW, targets=["sales"])
+    for number, fold in enumerate(folds):
+        assert [part["train"] for part in fold] == [fold[0]["train"]] * 2
+        (_, trained), (_, end) = fold[0]["train"], fold[0]["test"]
+        own = tmp_path / f"own-{number}"
+        own.mkdir()
+        write(own / "a.csv", end)
+        quadgate("prepare", "csv", own / "a.csv", *options, "--test-from", trained, "-o", own / "a.h5")
+        quadgate("train", run_file(own, own / "a.h5", **WINDOW, targets=["sales"]), "--quiet")
+        checkpoint = own / "run" / "checkpoint.h5"
+        with h5py.File(checkpoint) as file:
+            assert {"kind=small", "kind=large", "area"} < set(file["model"].attrs["feature_names"])
+            assert list(file["model"].attrs["known_names"]) == ["promo"]
+        ours, theirs = state_dict(checkpoint), weights(folder, number)
+        assert ours.keys() == theirs.keys()
+        for name, tensor in ours.items():  # of values that were stored in float32 before
+            assert abs(tensor - theirs[name]).max() < 1e-5
+        told = json.loads((folder / f"fold-{number}" / "test.json").read_text())
+        expected = evaluate(checkpoint, own / "a.h5")
+        assert told["count"] == expected["count"]
+        assert told["mse"] == pytest.approx(expected["mse"], rel=1e-4)
+
+
 def test_means_and_spreads_are_numpys(tmp_path):
     prepare_table(tmp_path, (60,))
     folder, _ = backtest(tmp_path, tmp_path / "a.h5", "--folds", 4, **WINDOW)

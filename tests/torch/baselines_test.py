@@ -136,6 +136,23 @@ def test_errors_are_numpys(tmp_path, groups, targets, standardize, given):
         assert found[key] == pytest.approx(value, rel=1e-6, abs=1e-9)
 
 
+@pytest.mark.parametrize("given", [None, SEASON])
+def test_rows_of_a_raw_file_are_not_those_of_training(tmp_path, given):
+    """They tell no mean, scale or season, by which they would be measured themselves."""
+    values = write_series(tmp_path / "series.csv", 1, 1)[0]
+    quadgate("prepare", "csv", tmp_path / "series.csv", "--columns", "load", "-o", tmp_path / "old.h5")
+    checkpoint = train(tmp_path, tmp_path / "old.h5", {"hidden_size": 4}, {"epochs": 1},
+                       input_len=INPUT_LEN, horizon=HORIZON)  # fmt: skip
+    option = [] if given is None else ["--season", given]
+    found = json.loads(quadgate("evaluate", checkpoint, "--input", tmp_path / "series.csv", "--json", *option))
+    assert (found["season"], found["mase"]) == (given, None)
+    inputs, truth = windows(values, 0, len(values))
+    kinds = ["last", "seasonal"] if given else ["last"]
+    mse = {name: numpy.square(baseline(name, inputs, None, given) - truth).mean() for name in kinds}
+    assert {name: row["mse"] for name, row in found["baselines"].items()} == pytest.approx(mse, rel=1e-6)
+    assert found["skill"] == pytest.approx(1 - found["mse_raw"] / min(mse.values()), rel=1e-6)
+
+
 def test_the_load_of_a_transformer_has_a_day_of_24_hours(tmp_path):
     source = shared_data("ETTh1.csv")
     if source is None:

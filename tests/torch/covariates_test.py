@@ -449,6 +449,25 @@ def test_a_future_that_is_not_known(tmp_path, shop):
         "train", run_file)  # fmt: skip
 
 
+def test_keras_reads_what_is_known(tmp_path, shop):
+    """A model of the features and, behind them, the known columns a horizon on: raw values in and out."""
+    keras = pytest.importorskip("keras", reason="NOT TESTED: no keras")
+    folder, checkpoint, mean, std = shop
+    quadgate("export", checkpoint, "-o", tmp_path / "m.weights.h5")
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((None, 5)), layers.Normalization(), layers.LSTM(8),
+                              layers.Dense(2), layers.Normalization(invert=True)])  # fmt: skip
+    model.load_weights(tmp_path / "m.weights.h5")
+    quadgate("predict", checkpoint, "--data", folder / "old.h5", "--windows", "-o", tmp_path / "out.h5")
+    inputs = []
+    for _, group in stores(200).sort_values("store", kind="stable").groupby("store"):
+        rows = group[["promo", "sales", "price"]].to_numpy()
+        inputs += list(known_windows(rows, 6, 2, [0, 2])[140 - 6 : 200 - 6 - 1])
+    found = model.predict(numpy.stack(inputs), verbose=0)
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert abs((found - file["prediction"][..., 0]) / std[1]).max() < 1e-5
+
+
 def test_a_known_column_has_no_level(tmp_path, shop):
     folder, *_ = shop
     runtime = pytest.importorskip("onnxruntime", reason="NOT TESTED: no onnxruntime")

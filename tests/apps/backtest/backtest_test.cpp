@@ -7,11 +7,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <thread>
+#include <vector>
 
 #include "apps/common/command.h"
 #include "tests/apps/workspace.h"
@@ -180,6 +185,35 @@ TEST_F(BacktestTest, AStoppedOneGoesOnToTheSameBits) {
     const std::string name = std::string("/") + fold + "/test.json";
     EXPECT_EQ(read("stopped" + name), read("whole" + name));
   }
+}
+
+/// The processes of a folder's runs, by what they work in.
+std::vector<pid_t> processes_in(const std::filesystem::path& folder) {
+  std::vector<pid_t> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::error_code error;
+    const pid_t process = std::atoi(entry.path().filename().c_str());
+    if (process > 0 && std::filesystem::read_symlink(entry.path() / "cwd", error) == folder) {
+      found.push_back(process);
+    }
+  }
+  return found;
+}
+
+TEST_F(BacktestTest, NoFoldOutlivesAKilledOne) {
+  const Outcome outcome =
+      interrupt(series({"--folds", "2", "--set", "train.epochs=1000000"}), SIGKILL,
+                [&] { return std::filesystem::exists(path("run/fold-1/checkpoint.h5")); });
+  EXPECT_EQ(outcome.code, -SIGKILL);
+  const auto folder = std::filesystem::canonical(path("."));
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<pid_t> left = processes_in(folder);
+  while (!left.empty() && std::chrono::steady_clock::now() - start < std::chrono::seconds(20)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    left = processes_in(folder);
+  }
+  EXPECT_THAT(left, IsEmpty());
+  for (const pid_t process : left) kill(process, SIGKILL);
 }
 
 TEST_F(BacktestTest, JobsAndThreadsChangeNoBit) {
