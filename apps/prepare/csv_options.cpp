@@ -75,7 +75,8 @@ void follow_data(const DataDescription& known, CsvOptions& options) {
 
 CsvOptions csv_options(const PrepareJob& job) {
   const PrepareArguments& arguments = job.arguments;
-  // Without its name, gcc 12 destroys `columns` twice when what follows it throws.
+  // Without its type, gcc 12 destroys `columns` twice when what follows it throws
+  // (findings/gcc_aggregate_cleanup.sh).
   CsvOptions options{
       .columns = CsvColumnOptions{.features = names_of(arguments.columns),
                                   .time = arguments.time,
