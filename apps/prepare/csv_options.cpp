@@ -75,8 +75,7 @@ void follow_data(const DataDescription& known, CsvOptions& options) {
 
 CsvOptions csv_options(const PrepareJob& job) {
   const PrepareArguments& arguments = job.arguments;
-  // Without its type, gcc 12 destroys `columns` twice when what follows it throws
-  // (findings/gcc_aggregate_cleanup.sh).
+  // Without its type, gcc 12 destroys `columns` twice when what follows it throws.
   CsvOptions options{
       .columns = CsvColumnOptions{.features = names_of(arguments.columns),
                                   .time = arguments.time,
