@@ -34,8 +34,8 @@ void check_features(const hdf5::File& file, const OpenDataset& data) {
 
 // The scales that the series of the file are shown in: the model's, or, of a series that it does
 // not know, the file's own, whose features are `columns`.
-std::vector<SeriesScale> scales_of_series(const hdf5::File& file, const DataDescription& model,
-                                          std::span<const std::size_t> columns, OpenDataset& data) {
+std::vector<SeriesScale> shown_scales(const hdf5::File& file, const DataDescription& model,
+                                      std::span<const std::size_t> columns, OpenDataset& data) {
   std::vector<SeriesScale> shown;
   if (model.series_scales.empty()) return shown;
   if (!file.has_attribute("", "series_names")) {
@@ -92,7 +92,7 @@ void show_features(const hdf5::File& from, const DataDescription& model, OpenDat
     data.notes.push_back(fmt::format("{}: features: {}", data.path.string(), matched.note));
   }
   DataDescription shown{.mean = model.mean, .std = model.std};
-  shown.series_scales = scales_of_series(from, model, matched.columns, data);
+  shown.series_scales = shown_scales(from, model, matched.columns, data);
   data.view = FeatureView(matched.columns, file, shown);
   if (data.view.changes_scale()) {
     data.notes.push_back(fmt::format(

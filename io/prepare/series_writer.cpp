@@ -91,8 +91,8 @@ void expect_finite(const Series& data, const std::vector<std::string>& names,
 }
 
 /// The columns of an input in the order of the data set.
-ColumnOrder order_of(const Series& data, const std::vector<std::string>& found,
-                     const PrepareOptions& options) {
+ColumnOrder column_order(const Series& data, const std::vector<std::string>& found,
+                         const PrepareOptions& options) {
   return {data.path, found, std::ssize(found), options.like};
 }
 
@@ -108,7 +108,7 @@ void write_x(hdf5::FileWriter& file, const Series& data, const Scale& scale,
              const PrepareOptions& options) {
   AddedColumns added(data);
   const std::int64_t columns = std::ssize(found);
-  ColumnOrder order = order_of(data, found, options);
+  ColumnOrder order = column_order(data, found, options);
   const auto& names = options.like != nullptr && !options.like->feature_names.empty()
                           ? options.like->feature_names
                           : found;
@@ -202,7 +202,7 @@ Scale scale_of_all(const Series& data, const std::vector<std::string>& features,
         "one without (--group names the series of a table; --standardize takes one scale)",
         data.path.string()));
   }
-  ColumnOrder order = order_of(data, features, options);
+  ColumnOrder order = column_order(data, features, options);
   return {.of_series = scales_of_series(data, order, options, own)};
 }
 
