@@ -117,9 +117,9 @@ WindowPlace Split::place(std::int64_t row) const {
 Split& Dataset::split(const std::string& name) {
   Split& split = inputs(name);
   if (split.has_targets()) return split;
-  throw DataError(
-      fmt::format("{}: expected a target of each row, found none ({}/y): only 'predict' takes such a file",
-                  path().string(), name));
+  throw DataError(fmt::format(
+      "{}: expected a target of each row, found none ({}/y): only 'predict' takes such a file",
+      path().string(), name));
 }
 
 Split& Dataset::inputs(const std::string& name) {

@@ -378,7 +378,8 @@ TEST_F(DatasetTest, ReadsSequencesWithoutTargetsForPredictionsAlone) {
   Dataset data(data_path());
   EXPECT_EQ(message_of<DataError>([&] { data.split("train"); }),
             data_path().string() +
-                ": expected a target of each row, found none (train/y): only 'predict' takes such a file");
+                ": expected a target of each row, found none (train/y): only 'predict' takes such "
+                "a file");
   Batch batch;
   data.inputs("train").read(std::vector<std::int64_t>{1}, batch);
   EXPECT_EQ(batch.rows(), 1);
