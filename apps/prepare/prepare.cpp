@@ -204,11 +204,11 @@ void prepare_csv(const PrepareJob& job) {
   if (!zones.empty()) note(zones);
 }
 
-/// Throws InvalidArgument if the rows of a raw file are divided, and nobody says which are meant.
+/// Throws DataError if the rows of a raw file are divided, and nobody says which are meant.
 void expect_one_split(const NpzFile& file, const KnownData& model) {
   for (const char* const other : {"x_valid", "x_val", "x_test"}) {
     if (!file.has("x_train") || !file.has(other)) continue;
-    throw InvalidArgument(fmt::format(
+    throw DataError(fmt::format(
         "{}: expected rows of one split, found arrays x_train and {} ('quadgate prepare --like {} "
         "{} -o data.h5' makes a data set of them, for --data and --split)",
         file.path().string(), other, model.path.string(), file.path().string()));

@@ -305,7 +305,7 @@ def test_npz_of_splits_or_with_targets_beside_a_series(tmp_path):
         numpy.savez(two, x_train=x, y_train=y, **{other: x, other.replace("x", "y"): y})
         for command in (["predict", "-o", "-"], ["evaluate"]):
             done = subprocess.run([program, *command, checkpoint, "--input", two], capture_output=True, text=True)
-            assert (done.returncode, done.stdout) == (2, "")
+            assert (done.returncode, done.stdout) == (1, "")
             assert f"two.npz: expected rows of one split, found arrays x_train and {other} (" in done.stderr
             assert done.stderr.count("\n") == 1
     quadgate("prepare", "--like", checkpoint, two, "-o", tmp_path / "two.h5")
