@@ -198,6 +198,9 @@ std::size_t CsvImporter::number_of_series(const Fields& fields) {
   const std::string_view name = columns_.group ? fields[*columns_.group] : std::string_view();
   if (const auto found = numbers_.find(name); found != numbers_.end()) return found->second;
   if (columns_.group && name.empty()) fail_field(*columns_.group, "the name of a series", name);
+  if (columns_.group && is_future_) {
+    fail_field(*columns_.group, "a series that has rows in front of these", name);
+  }
   const std::size_t number = rows_->add_series(name);
   numbers_.emplace(name, number);
   return number;
