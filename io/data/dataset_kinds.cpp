@@ -94,6 +94,17 @@ void show_features(const hdf5::File& from, const DataDescription& model, OpenDat
   DataDescription shown{.mean = model.mean, .std = model.std};
   shown.series_scales = shown_scales(from, model, matched.columns, data);
   data.view = FeatureView(matched.columns, file, shown);
+  if (const auto lost = data.view.lost_digits()) {
+    throw DataError(fmt::format(
+        "{}: {}feature '{}': expected values whose digits are enough in the model's scale, found "
+        "float32 in another, which are off by {:.2g} of the model's std ('quadgate prepare --like' "
+        "the checkpoint scales the source itself)",
+        data.path.string(),
+        shown.series_scales.empty()
+            ? ""
+            : fmt::format("series '{}': ", shown.series_scales.at(lost->series).name),
+        names.at(lost->feature), lost->error));
+  }
   if (data.view.changes_scale()) {
     data.notes.push_back(fmt::format(
         "{}: {}", data.path.string(),

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <string_view>
 #include <unordered_map>
@@ -39,6 +41,19 @@ FeatureView::Scale FeatureView::scale_of(const DataDescription& data, std::size_
 
 bool FeatureView::changes_scale() const {
   return std::ranges::any_of(features_, [](const Feature& each) { return each.from != each.to; });
+}
+
+// Values near the model's mean are that far from the file's, of which float32 leaves a half unit.
+std::optional<FeatureView::LostDigits> FeatureView::lost_digits() const {
+  constexpr double kHalfUnit = std::numeric_limits<float>::epsilon() / 2;
+  constexpr double kMostError = 0.1;
+  for (std::size_t i = 0; i < features_.size(); ++i) {
+    const auto& [column, from, to] = features_[i];
+    if (from == to || to == Scale{}) continue;
+    const double error = kHalfUnit * std::abs(to.mean - from.mean) / to.std;
+    if (error > kMostError) return LostDigits{i / row_.size(), i % row_.size(), error};
+  }
+  return {};
 }
 
 void FeatureView::apply(std::span<float> x, std::size_t series) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,14 @@ class FeatureView {
               const DataDescription& model);
 
   bool changes_scale() const;
+  /// What of the features the digits of float32, which a file has in its own scale, tell too little
+  /// of in the model's: one is off by `error` of the model's std.
+  struct LostDigits {
+    std::size_t series = 0;
+    std::size_t feature = 0;  ///< as the model counts
+    double error = 0;
+  };
+  std::optional<LostDigits> lost_digits() const;
   /// Changes x [rows, I] of a series in place, computed in double.
   void apply(std::span<float> x, std::size_t series = 0);
 

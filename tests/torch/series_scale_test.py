@@ -246,6 +246,21 @@ def test_data_of_another_scale_come_into_that_of_the_model(tmp_path, run, scale)
     assert "unknown.h5: series 'new': the model knows no scale of it" in line
 
 
+@pytest.mark.parametrize("scale", ["--standardize", None])
+def test_data_whose_digits_another_scale_has_lost_are_refused(tmp_path, scale):
+    levels = {"small": (10, 1e-3), "large": (1e6, 1e5)} if scale else {"large": (1e6, 1e-2)}
+    frame = table(levels)
+    checkpoint = trained(tmp_path, prepare_scaled(tmp_path, frame))
+    other = prepare(tmp_path, frame, *([scale] if scale else []), name="other")
+    line = refusal("predict", checkpoint, "--data", other, "-o", tmp_path / "no.csv")
+    assert f"other.h5: series '{next(iter(levels))}': feature 'sales': expected values whose" in line
+    assert "off by " in line and "prepare --like" in line
+    quadgate("prepare", "--like", checkpoint, tmp_path / "other.csv", "-o", tmp_path / "like.h5")
+    quadgate("predict", checkpoint, "--data", tmp_path / "like.h5", "-o", tmp_path / "out.csv")
+    expected = future(checkpoint, frame, known := scalers(frame))
+    expect_forecasts(tmp_path / "out.csv", expected, known)
+
+
 def test_a_model_of_one_scale_takes_such_data(tmp_path, run):
     frame, data, _ = run
     one = prepare(tmp_path, frame, "--standardize", "--test-fraction", TEST / ROWS, name="one")

@@ -96,6 +96,19 @@ TEST(FeatureView, ChangesTheScaleOfEachSeries) {
   EXPECT_THAT(x, ElementsAre(5.5, 10)) << "(24 - 2) / 4, 11 - 1";
 }
 
+TEST(FeatureView, KnowsWhereFloat32LosesTheDigitsOfTheModelsScale) {
+  const std::array<std::size_t, 2> same{0, 1};
+  const DataDescription model{.series_scales = {{"s", {1e6, 1}, {1, 1}}, {"t", {1, 1e7}, {1, 1}}}};
+  const auto lost = FeatureView(same, {}, model).lost_digits();
+  ASSERT_TRUE(lost);
+  EXPECT_EQ(lost->series, 1U);
+  EXPECT_EQ(lost->feature, 1U);
+  EXPECT_NEAR(lost->error, 0.6, 0.01) << "float32 steps by 1 at 1e7";
+  EXPECT_FALSE(FeatureView(same, {.mean = {1e6, 1e7}, .std = {1, 1}}, {}).lost_digits());
+  const DataDescription near{.series_scales = {{"s", {1e6, 0}, {2, 2}}, {"t", {0, 1e7}, {2, 2}}}};
+  EXPECT_FALSE(FeatureView(same, near, model).lost_digits());
+}
+
 class DatasetForModelTest : public testing::FolderTest {
  protected:
   /// Two sequences of a step each of features b and a, standardized.
