@@ -2,8 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace quadgate {
+namespace {
+
+/// Whether values vary by no more than what their sums are rounded by, as scikit-learn tells it.
+bool is_of_rounding(double variance, double mean, double count) {
+  constexpr double kUnit = std::numeric_limits<double>::epsilon();
+  const double of_mean = count * mean * kUnit;
+  return !(variance > count * kUnit * variance + of_mean * of_mean);
+}
+
+}  // namespace
 
 void Standardization::apply(std::span<const double> x, std::span<float> out) const {
   if (mean.empty()) {
@@ -49,9 +60,11 @@ Standardization ColumnMoments::standardization() const {
     // What the rounded mean leaves of the deviations.
     const double rest = column.deviations / count;
     const double variance = column.squares / count - rest * rest;
+    const double mean = column.mean + rest;
     const bool is_constant = column.is_constant && column.count > 0;
-    standardization.mean.push_back(is_constant ? column.first : column.mean + rest);
-    standardization.std.push_back(!is_constant && variance > 0 ? std::sqrt(variance) : 1);
+    standardization.mean.push_back(is_constant ? column.first : mean);
+    standardization.std.push_back(
+        is_constant || is_of_rounding(variance, mean, count) ? 1 : std::sqrt(variance));
   }
   return standardization;
 }

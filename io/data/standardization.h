@@ -25,7 +25,8 @@ class ColumnMoments {
   /// x is [rows, columns], some of the rows. A NaN counts for nothing.
   void add(std::span<const double> x);
   void add_deviations(std::span<const double> x);
-  /// A constant column gets its value as mean, and std 1; one without values a mean of NaN.
+  /// A constant column gets its value as mean, and std 1, which one that varies only by rounding,
+  /// as of means, has as well; one without values a mean of NaN.
   Standardization standardization() const;
 
  private:

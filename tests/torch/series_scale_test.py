@@ -140,6 +140,23 @@ def test_scales_are_scikit_learns(tmp_path, missing):
     expect_scaled(data, written, expected)
 
 
+def test_a_series_that_varies_by_rounding_alone_is_constant(tmp_path):
+    """Means of 3 to 7 equal values, as --resample makes them."""
+    starts = [(hour, part) for hour in range(60) for part in range(3 + hour % 5)]
+    at = [pandas.Timestamp("2024-01-01") + pandas.Timedelta(hours=h, minutes=7 * p)
+          for h, p in starts]  # fmt: skip
+    frame = pandas.DataFrame({"hour": at, "shop": "flat", "sales": 0.1})
+    frame.loc[frame["hour"] >= pandas.Timestamp("2024-01-03"), "sales"] = 0.2
+    data = prepare(tmp_path, frame, "--resample", "1h", "--standardize-series", "--test-from",
+                   "2024-01-03")  # fmt: skip
+    means = frame.set_index("hour")["sales"].resample("1h").mean().to_frame()
+    scaler = StandardScaler().fit(numpy.array([sum([0.1] * n) / n for n in range(3, 8)] * 9)[:, None])
+    assert scaler.var_[0] > 0 and scaler.scale_[0] == 1
+    with h5py.File(data) as file:
+        assert list(file.attrs["series_std"]) == [1]
+        assert abs(file["test/x"][48:, 0] - (means["sales"][48:] - 0.1)).max() < 1e-6
+
+
 def test_features_that_are_added_have_one_scale(tmp_path):
     frame = table().assign(area=lambda f: f["shop"].map({"small": 1, "mid": 2, "large": 6}),
                            kind=lambda f: f["shop"].eq("mid").map({True: "m", False: "o"}))  # fmt: skip
