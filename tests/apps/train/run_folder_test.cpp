@@ -11,7 +11,9 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <optional>
 #include <thread>
 
 #include "apps/common/command.h"
@@ -66,6 +68,16 @@ TEST_F(RunFolderTest, BelongsToOneProcess) {
     EXPECT_THROW(RunLock again(path("run")), FileError);
   }
   EXPECT_EQ(run(train({"--resume"})).code, kExitDone);
+}
+
+TEST_F(RunFolderTest, IsTakenOnceARunThatWasKilledHasEnded) {
+  std::filesystem::create_directories(path("run"));
+  auto ending = std::make_optional<RunLock>(path("run"));
+  std::jthread system([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    ending.reset();
+  });
+  EXPECT_NO_THROW(RunLock(path("run")));
 }
 
 TEST_F(RunFolderTest, TellsOfAFileSystemWithoutLocks) {
