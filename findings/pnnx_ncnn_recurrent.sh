@@ -12,11 +12,9 @@ python3 -m venv "$folder/venv"
 cd "$folder"
 PATH="$folder/venv/bin:$PATH" venv/bin/python - <<'PYTHON'
 import subprocess
-
 import ncnn
 import numpy as np
 import torch
-
 
 class Outputs(torch.nn.Module):
     def __init__(self, layer):
@@ -26,12 +24,11 @@ class Outputs(torch.nn.Module):
     def forward(self, x):
         return self.layer(x)[0]
 
-
 def through_ncnn(layer, x, *options):
     """What the converted model gives for x, the exit code and the lines of pnnx that say 'not'."""
     torch.jit.trace(Outputs(layer).eval(), x).save("m.pt")
-    shape = "inputshape=[%s]" % ",".join(map(str, x.shape))
-    done = subprocess.run(["pnnx", "m.pt", shape, *options], capture_output=True, text=True)
+    command = ["pnnx", "m.pt", "inputshape=" + str(list(x.shape)).replace(" ", ""), *options]
+    done = subprocess.run(command, capture_output=True, text=True)
     net = ncnn.Net()
     net.load_param("m.ncnn.param")
     net.load_model("m.ncnn.bin")
@@ -41,7 +38,6 @@ def through_ncnn(layer, x, *options):
     assert code == 0
     told = [line for line in (done.stdout + done.stderr).splitlines() if " not " in line]
     return np.array(out), done.returncode, told
-
 
 torch.manual_seed(0)
 one = torch.randn(6, 1, 5)

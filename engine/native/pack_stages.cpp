@@ -13,8 +13,11 @@ std::vector<FlatRange> joined(std::vector<FlatRange> ranges) {
   std::ranges::sort(ranges, {}, &FlatRange::begin);
   std::vector<FlatRange> joined;
   for (const FlatRange& range : ranges) {
-    const bool follows = !joined.empty() && joined.back().begin + joined.back().size == range.begin;
-    follows ? static_cast<void>(joined.back().size += range.size) : joined.push_back(range);
+    if (!joined.empty() && joined.back().begin + joined.back().size == range.begin) {
+      joined.back().size += range.size;
+    } else {
+      joined.push_back(range);
+    }
   }
   return joined;
 }
