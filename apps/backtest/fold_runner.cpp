@@ -47,9 +47,15 @@ class Runner {
       std::this_thread::sleep_for(kPause);
       for (auto one = running_.begin(); one != running_.end();) {
         const auto code = one->program.exit_code();
-        const Running& ended = *one++;
-        if (code && !stop_requested()) go_on(ended, *code);
-        if (code) running_.remove_if([&](const Running& other) { return &other == &ended; });
+        if (!code) {
+          ++one;
+          continue;
+        }
+        const auto [fold, trains] = std::pair(one->fold, one->trains);
+        one = running_.erase(one);
+        // A signal that came since then ended it as well, perhaps.
+        if (stop_requested()) return stop();
+        go_on(fold, trains, *code);
       }
     }
     return true;
@@ -95,12 +101,12 @@ class Runner {
     return folder(fold).result().string() + ".part";
   }
 
-  void go_on(const Running& ended, int code) {
-    const FoldFolder files = folder(ended.fold);
-    tell(ended.fold);
-    if (code != kExitDone) fail(ended.fold, code);
-    if (ended.trains) return evaluate(ended.fold);
-    std::filesystem::rename(unfinished_result(ended.fold), files.result());
+  void go_on(std::size_t fold, bool trains, int code) {
+    const FoldFolder files = folder(fold);
+    tell(fold);
+    if (code != kExitDone) fail(fold, code);
+    if (trains) return evaluate(fold);
+    std::filesystem::rename(unfinished_result(fold), files.result());
     runs_.say(fmt::format("{}: done", files.path().string()));
   }
 
