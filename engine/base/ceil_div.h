@@ -1,11 +1,12 @@
 #pragma once
 
-#include <cstdint>
+#include <concepts>
 
 namespace quadgate {
 
 /// How many parts of size `part` it takes to hold `whole`.
-constexpr std::int64_t ceil_div(std::int64_t whole, std::int64_t part) noexcept {
+template <std::integral Count>
+constexpr Count ceil_div(Count whole, Count part) noexcept {
   return (whole + part - 1) / part;
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 
+#include "engine/base/ceil_div.h"
 #include "engine/base/stopwatch.h"
 #include "engine/threads/parallel_tiles.h"
 
@@ -17,7 +18,7 @@ std::int64_t rows_per_slice(std::int64_t batch_size) {
   constexpr std::int64_t kFewestRows = 4;
   constexpr std::int64_t kEnoughRows = 16;
   constexpr std::int64_t kMostShards = 16;
-  const auto share = [&](std::int64_t slices) { return (batch_size + slices - 1) / slices; };
+  const auto share = [&](std::int64_t slices) { return ceil_div(batch_size, slices); };
   return std::max(std::clamp(share(4), kFewestRows, kEnoughRows), share(kMostShards));
 }
 
@@ -30,7 +31,7 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
       rows_(rows_per_slice(plan.batch_size)),
       weights_(plan.model.rnn, parameters, plan.seq_len, rows_),
       gradient_sum_(plan.model.rnn, parameters, weights_) {
-  const std::int64_t slices = (plan.batch_size + rows_ - 1) / rows_;
+  const std::int64_t slices = ceil_div(plan.batch_size, rows_);
   metrics_.resize(static_cast<std::size_t>(slices));
   slice_times_.resize(static_cast<std::size_t>(slices));
   for (std::int64_t slice = 0; slice < slices; ++slice) {
@@ -61,7 +62,7 @@ void Backend::update(const RangeUpdate& update, const SparseRows& /*rows*/) {
 /// adds up what it returns, in their order.
 template <typename PerShard>
 Metrics Backend::run(const Batch& batch, PerShard per_slice) {
-  const std::int64_t count = (batch.rows() + rows_ - 1) / rows_;
+  const std::int64_t count = ceil_div(batch.rows(), rows_);
   const auto at_work = std::min(count, static_cast<std::int64_t>(at_work_.size()));
   std::atomic<std::int64_t> next = 0;
   arena_.for_each(at_work, [&](std::int64_t index) {
@@ -112,7 +113,7 @@ Derivative Backend::differentiate(const Batch& batch, const DropoutKey& dropout,
     const Stopwatch stopwatch(wall, Phase::waiting);
     metrics = run(batch, differentiate_slice);
   }
-  const std::int64_t slices = (batch.rows() + rows_ - 1) / rows_;
+  const std::int64_t slices = ceil_div(batch.rows(), rows_);
   {
     const Stopwatch stopwatch(wall, Phase::weight_gradients);
     norm = gradient_sum_.sum(arena_, std::span(gradients_).first(static_cast<std::size_t>(slices)),

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/base/ceil_div.h"
 #include "engine/base/error.h"
 
 namespace quadgate {
@@ -22,7 +23,7 @@ StreamSplit::StreamSplit(const hdf5::File& file, const std::string& name, const 
 }
 
 std::int64_t StreamSplit::size() const noexcept {
-  return (steps_ + streams_.bptt_len - 1) / streams_.bptt_len * streams_.count;
+  return ceil_div(steps_, streams_.bptt_len) * streams_.count;
 }
 
 std::int64_t StreamSplit::length(std::int64_t row) const noexcept {
