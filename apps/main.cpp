@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "apps/backtest/fold_program.h"
 #include "apps/backtest_options.h"
@@ -52,12 +54,18 @@ void cap_isa_from_environment() {
   onednn::cap_isa(*cap);
 }
 
-/// Throws InvalidArgument if the first word that `app` did not know stands for a subcommand.
-void expect_known_subcommand(const CLI::App& app) {
+/// The last of the subcommands that were given.
+const CLI::App& innermost(const CLI::App& app) {
   const CLI::App* inner = &app;
   while (!inner->get_subcommands().empty()) {
     inner = inner->get_subcommands().front();
   }
+  return *inner;
+}
+
+/// Throws InvalidArgument if the first word that `app` did not know stands for a subcommand.
+void expect_known_subcommand(const CLI::App& app) {
+  const CLI::App* inner = &innermost(app);
   const auto unknown = app.remaining(true);
   if (inner->get_require_subcommand_min() == 0 || unknown.empty()) {
     return;
@@ -68,6 +76,22 @@ void expect_known_subcommand(const CLI::App& app) {
   }
   throw InvalidArgument(
       fmt::format("{}: expected one of {}, found '{}'", inner->get_name(), known, unknown.front()));
+}
+
+/// Throws ParseError at an option that the subcommand does not have. CLI11 takes the word behind it
+/// for an input, and may tell of that one alone.
+void expect_known_options(const CLI::App& app) {
+  const std::vector<std::string> words = app.remaining(true);
+  const auto unknown = std::ranges::find_if(
+      words, [](const std::string& word) { return word.size() > 1 && word.front() == '-'; });
+  if (unknown == words.end()) return;
+  std::string command;
+  for (const CLI::App* part = &innermost(app); part != &app; part = part->get_parent()) {
+    command = " " + part->get_name() + command;
+  }
+  throw CLI::ParseError(fmt::format("{}: unknown option (quadgate{} --help lists the known ones)",
+                                    unknown->substr(0, unknown->find('=')), command),
+                        CLI::ExitCodes::ExtrasError);
 }
 
 /// What was typed, as a shell takes it; the program by its name only.
@@ -128,8 +152,9 @@ int run(int argc, char** argv) {
     const int code = app.exit(help);
     flush_standard_output();
     return code;
-  } catch (const CLI::RequiredError&) {
+  } catch (const CLI::ParseError&) {
     expect_known_subcommand(app);
+    expect_known_options(app);
     throw;
   }
   const int code = command();

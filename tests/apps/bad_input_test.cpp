@@ -96,6 +96,21 @@ TEST_F(BadInputTest, WrongUse) {
   unsetenv("QUADGATE_MAX_ISA");
 }
 
+TEST_F(BadInputTest, NamesTheOptionThatIsUnknown) {
+  const auto expect_unknown = [&](const std::vector<std::string>& args, const std::string& named) {
+    expect_refused(args, kExitWrongUse, named + " --help lists the known ones)");
+  };
+  const std::string target = "error: --target: unknown option (quadgate prepare csv";
+  expect_unknown({"prepare", "csv", "a.csv", "-o", "a.h5", "--target", "a"}, target);
+  expect_unknown({"prepare", "csv", "--target", "a", "a.csv", "-o", "a.h5"}, target);
+  expect_unknown({"prepare", "csv", "a.csv", "--target=a"}, target);
+  expect_unknown({"train", "run.toml", "--epochs", "3"},
+                 "error: --epochs: unknown option (quadgate train");
+  expect_unknown({"tag", "run/best.h5", "a.txt", "-u", "b"},
+                 "error: -u: unknown option (quadgate tag");
+  expect_refused({"prepare", "csv", "a.csv", "b.csv", "-o", "a.h5"}, kExitWrongUse, "input");
+}
+
 TEST_F(BadInputTest, Scale) {
   write("old.json", "as it was");
   const auto with = [](std::vector<std::string> rest) {
