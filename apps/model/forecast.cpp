@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <span>
@@ -71,12 +72,18 @@ class WindowTimes {
       const auto text = [&](double time) {
         return TimeFormat::of_name(recipe_.time_format).format(time);
       };
+      const std::string of_series =
+          place.series.empty() ? where : fmt::format("{}: series '{}'", where, place.series);
+      const auto back = std::ranges::adjacent_find(place.times, std::greater());
+      if (back != place.times.end()) {
+        throw DataError(fmt::format("{}: expected rows in the order of time, found {} behind {}",
+                                    of_series, text(*std::next(back)), text(*back)));
+      }
       throw DataError(fmt::format(
           "{}: expected a row every {}, as the data that the model was trained on have, found {} "
           "and {} next to each other (prepare --like with --resample and --missing makes rows "
           "regular)",
-          place.series.empty() ? where : fmt::format("{}: series '{}'", where, place.series),
-          to_string(recipe_.step), text(place.times[i - 1]), text(place.times[i])));
+          of_series, to_string(recipe_.step), text(place.times[i - 1]), text(place.times[i])));
     }
   }
 

@@ -147,7 +147,7 @@ void predict(const PredictArguments& arguments) {
   if (const std::int64_t left_out = input.words().left_out; left_out > 0) {
     throw DataError(fmt::format(
         "{}: expected values of all rows, as predictions have a row each, found {} sequences with "
-        "missing ones, which the data of {} were without (--missing drop)",
+        "missing ones, which the data of {} were without (prepare --missing drop)",
         input.name(), left_out, arguments.checkpoint.string()));
   }
   input.run([&] {

@@ -65,6 +65,7 @@ void follow_data(const DataDescription& known, CsvOptions& options) {
   for (const std::string& name : added_names(recipe)) std::erase(options.columns.features, name);
   options.calendar = recipe.calendar;
   options.has_step = recipe.step.is_known();
+  if (recipe.other_steps == 0) options.future_step = recipe.step;
   options.statics = recipe.statics;
   for (const StaticColumn& column : recipe.statics) options.columns.statics.push_back(column.name);
   options.usual_decimal = decimal_of(recipe.decimal);

@@ -129,11 +129,13 @@ void follow(const KnownData& known, PrepareArguments& arguments) {
 }
 
 void expect_same_step(const KnownData& known, const Recipe& found,
-                      const std::filesystem::path& input) {
+                      const std::filesystem::path& input, const std::string& step_back) {
   if (!known.data.recipe) return;
   expect_fine_rows(known, found, input);
   const TimeStep& expected = known.data.recipe->step;
-  if (!expected.is_known() || !found.step.is_known() || found.step == expected) return;
+  if (!expected.is_known() || found.step == expected) return;
+  if (!step_back.empty()) throw DataError(step_back);
+  if (!found.step.is_known()) return;
   const bool can_resample = found.kind == "csv" && expected.unit == TimeStep::Unit::seconds &&
                             found.step.unit == TimeStep::Unit::seconds &&
                             found.step.count < expected.count;

@@ -11,9 +11,10 @@ namespace quadgate::apps {
 void follow(const KnownData& known, PrepareArguments& arguments);
 
 /// Throws DataError, naming file and column, if the rows of series are not as far from each other
-/// as those of `known`.
+/// as those of `known`. It tells of `step_back`, a row that is not in the order of time, if there
+/// is one.
 void expect_same_step(const KnownData& known, const Recipe& found,
-                      const std::filesystem::path& input);
+                      const std::filesystem::path& input, const std::string& step_back = {});
 
 /// What is assumed of times that say their zone, or do not, unlike those of `known`; or nothing.
 std::string note_on_zones(const KnownData& known, const Recipe& found,

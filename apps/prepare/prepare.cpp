@@ -193,7 +193,9 @@ void prepare_csv(const PrepareJob& job) {
   if (!job.arguments.future.empty()) importer.read_future(job.arguments.future);
   const bool has_usual = job.known != nullptr && job.known->data.recipe;
   const Recipe recipe = importer.recipe(has_usual ? job.known->data.recipe->step : TimeStep{});
-  if (job.known != nullptr) expect_same_step(*job.known, recipe, job.arguments.inputs.at(0));
+  if (job.known != nullptr) {
+    expect_same_step(*job.known, recipe, job.arguments.inputs.at(0), importer.first_step_back());
+  }
   write_series(job, importer.take(), recipe, progress);
   for (const std::string& line : importer.findings().files) {
     if (!job.is_quiet()) note(line);
@@ -317,7 +319,14 @@ void run(const PrepareJob& job) {
                   job.known != nullptr ? job.known->path.string() : "prepare", kind));
 }
 
+/// Throws InvalidArgument unless data sets may lie at --output, and none of the inputs does.
 void expect_free_output(const PrepareArguments& arguments) {
+  const std::string kind = arguments.output.extension().string();
+  if (kind != ".h5" && kind != ".hdf5") {
+    throw InvalidArgument(
+        fmt::format("--output: expected a name in .h5 or .hdf5, of a data set, found {}",
+                    arguments.output.string()));
+  }
   for (const Files* files : {&arguments.inputs, &arguments.valid, &arguments.test}) {
     expect_no_input(arguments.output, *files);
   }

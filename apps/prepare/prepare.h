@@ -58,8 +58,8 @@ struct PrepareArguments {
   std::optional<std::int64_t> min_count;  ///< empty: 2, for characters of text 1
 };
 
-/// Writes a data set. Throws InvalidArgument if it would replace an input, or without `force` a
-/// checkpoint, or if options contradict those of `like`.
+/// Writes a data set. Throws InvalidArgument if its name is not in .h5 or .hdf5, if it would
+/// replace an input, or without `force` a checkpoint, or if options contradict those of `like`.
 void prepare(const PrepareArguments& arguments);
 
 /// Writes a data set of an input that is like `known`, from which all options come that `arguments`

@@ -124,7 +124,7 @@ void WindowSplit::expect_known(std::size_t number, std::int64_t found,
   if (known_.empty() || found >= window_.horizon) return;
   throw DataError(fmt::format(
       "{}{}: column '{}': expected values in the {} rows behind the last one, which are to be "
-      "forecast, found {} such rows (add rows of which {} alone {} a value, or give --future)",
+      "forecast, found {} such rows (add rows of which {} alone {} a value, or a file of --future)",
       path.string(),
       number < labels_.names.size() ? fmt::format(": series '{}'", labels_.names[number]) : "",
       known_names_.front(), window_.horizon, found, fmt::join(known_names_, ", "),

@@ -213,11 +213,18 @@ std::optional<double> CsvImporter::time_of(const Fields& fields, std::size_t num
   const TimeFormat& format = times_->format();
   const auto time = format.parse(text);
   if (time) {
-    if (const std::string expected = zones_->add(text, path_, line_); !expected.empty()) {
-      fail_field(*columns_.time, expected, text);
+    const auto expect = [&](const std::string& expected) {
+      if (!expected.empty()) fail_field(*columns_.time, expected, text);
+    };
+    expect(zones_->add(text, path_, line_));
+    if (is_future_ && !resampler_) {
+      expect(times_->expected_next(number, *time, options_.future_step));
     }
-    if (const char* expected = times_->add(number, *time)) {
-      fail_field(*columns_.time, expected, text);
+    expect(times_->add(number, *time));
+    if (first_step_back_.empty() && times_->steps_back() > 0) {
+      first_step_back_ = fmt::format(
+          "{}:{}: column '{}': expected rows in the order of time, found '{}' behind a later one",
+          path_.string(), line_, columns_.names[*columns_.time], text);
     }
   } else if (needs_every_time() || options_.has_step) {
     fail_field(*columns_.time,
@@ -255,9 +262,8 @@ void CsvImporter::read_values(const Fields& fields) {
   if (!rows_->lacks_values(values_)) return;
   const auto missing = std::ranges::find_if(values_, is_missing_value) - values_.begin();
   const std::size_t column = columns_.features[static_cast<std::size_t>(missing)];
-  fail(fmt::format(
-      "column '{}': expected a number, found '{}' (--missing drops or fills what is missing)",
-      columns_.names[column], fields[column]));
+  fail(fmt::format("column '{}': expected a number, found '{}'{}", columns_.names[column],
+                   fields[column], way_out_of_missing("csv")));
 }
 
 // Takes a row of resampled ones.
@@ -265,7 +271,7 @@ void CsvImporter::take_step(std::size_t number, double time, std::span<double> r
   if (rows_->lacks_values(row) || (is_future_ && !rows_->is_of_future(row))) {
     throw FileError(fmt::format("{}: --resample {}: no row is from {} to the next step{}",
                                 path_.string(), options_.resample, times_->format().format(time),
-                                is_future_ ? "" : " (--missing drops or fills what is missing)"));
+                                is_future_ ? "" : way_out_of_missing("csv")));
   }
   take_row(number, time, row);
 }

@@ -47,6 +47,8 @@ struct CsvOptions {
   std::vector<std::string> calendar{};
   /// A column of times has one in each row, as a model's step goes on with them.
   bool has_step = false;
+  /// How far rows of the future are behind the row before each; unknown: later ones.
+  TimeStep future_step{};
   /// What columns.statics hold, where it is known.
   std::vector<StaticColumn> statics{};
   /// Signs and order of dates where neither these options nor the first lines tell them.
@@ -76,12 +78,15 @@ class CsvImporter {
   /// time as the file's column has them.
   void read(const std::filesystem::path& path, std::size_t split = 0);
   /// Reads a file of rows behind the last ones that it has read, of which it takes the known
-  /// columns alone. Throws as `read`, and if one of them has no value in a row.
+  /// columns alone. Throws as `read`, and if one of them has no value in a row, or if a row is not
+  /// the next one of its series.
   void read_future(const std::filesystem::path& path);
   /// Returns all that it has read. Throws FileError, InvalidArgument if a border, or what is left
   /// out since values are missing, leaves a split without rows.
   Series take();
   const CsvFindings& findings() const noexcept { return findings_; }
+  /// What is wrong with the first row that is not in the order of time; empty if all are.
+  const std::string& first_step_back() const noexcept { return first_step_back_; }
   /// How the first file was read, and the step of the series, which is `usual` if half of the rows
   /// or more are so far behind the row before. Call it before `take`.
   Recipe recipe(const TimeStep& usual = {}) const;
@@ -116,6 +121,7 @@ class CsvImporter {
   ImportOptions import_;
   CsvFindings findings_;
   Recipe recipe_;
+  std::string first_step_back_;
   std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> numbers_;  // of series
   std::unique_ptr<SeriesBuilder> rows_;
   std::unique_ptr<StaticValues> statics_;

@@ -29,4 +29,9 @@ std::string_view to_string(MissingPolicy policy) {
   return kPolicyNames.at(static_cast<std::size_t>(policy));
 }
 
+std::string way_out_of_missing(std::string_view kind) {
+  return fmt::format(
+      " (prepare {} with --missing, beside --like too, drops or fills what is missing)", kind);
+}
+
 }  // namespace quadgate

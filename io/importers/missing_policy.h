@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace quadgate {
@@ -17,5 +18,9 @@ enum class MissingPolicy : std::uint8_t {
 MissingPolicy missing_policy_from_name(std::string_view name);
 
 std::string_view to_string(MissingPolicy policy);
+
+/// " (prepare csv ...)": what a user may do about a missing value in a file of that kind. Commands
+/// that read a file as a model's data were read have no such option.
+std::string way_out_of_missing(std::string_view kind);
 
 }  // namespace quadgate

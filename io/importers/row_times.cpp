@@ -120,7 +120,7 @@ void RowTimes::begin(const std::filesystem::path& path, std::string_view column,
   }
 }
 
-const char* RowTimes::add(std::size_t series, double time) {
+std::string RowTimes::add(std::size_t series, double time) {
   constexpr double kClocks = 7200;  // that clocks go back by at most, in autumn
   if (series >= last_.size()) last_.resize(series + 1);
   Last& last = last_[series];
@@ -135,11 +135,23 @@ const char* RowTimes::add(std::size_t series, double time) {
     return "no time before a border behind one after it (clocks may have gone back: give times a "
            "zone, or the border another place)";
   }
-  last = {time, split};
+  last = {time, std::max(time, last.latest), split};
   ++rows_.at(split);
   first_ = std::min(first_, time);
   end_ = std::max(end_, time);
-  return nullptr;
+  return {};
+}
+
+std::string RowTimes::expected_next(std::size_t series, double time, const TimeStep& step) const {
+  if (series >= last_.size() || last_[series].latest == kNoTime) return {};
+  const double last = last_[series].latest;
+  if (!step.is_known()) {
+    return time > last ? "" : fmt::format("a time behind {}", format_.write(last, step));
+  }
+  const double next = time_after(last, step);
+  if (are_close(time, next)) return {};
+  return fmt::format("{}, {} behind the latest row before it", format_.write(next, step),
+                     to_string(step));
 }
 
 std::size_t RowTimes::split_of(double time) const {

@@ -66,8 +66,12 @@ class RowTimes {
   /// Begins the rows of a file, whose column writes times like this. Throws InvalidArgument if the
   /// borders are no such times, or not in order.
   void begin(const std::filesystem::path& path, std::string_view column, const TimeFormat& format);
-  /// Takes the time of the next row of a series. Returns what was expected of it instead, or null.
-  const char* add(std::size_t series, double time);
+  /// Takes the time of the next row of a series. Returns what was expected of it instead, or
+  /// nothing.
+  std::string add(std::size_t series, double time);
+  /// What is expected instead of `time` of the next row of a series, which is to be `step` behind
+  /// the latest one before it, or, if no step is known, any time behind it; empty if it is so.
+  std::string expected_next(std::size_t series, double time, const TimeStep& step) const;
   /// The split of a time: 0 train, 1 valid, 2 test.
   std::size_t split_of(double time) const;
   /// Throws InvalidArgument if borders leave a split without rows.
@@ -89,6 +93,7 @@ class RowTimes {
   };
   struct Last {
     double time = kNoTime;
+    double latest = kNoTime;
     std::size_t split = 0;
   };
   [[noreturn]] void fail(const Border& border, std::string_view problem) const;

@@ -71,9 +71,8 @@ void SeriesBuilder::add(const TableRow& row) {
   for (FutureRow& waiting : future) {
     if (missing_ == MissingPolicy::error) {
       throw FileError(
-          fmt::format("{}: column '{}': expected a number, as rows with numbers follow (--missing "
-                      "drops or fills what is missing)",
-                      waiting.where, first_unknown_feature()));
+          fmt::format("{}: column '{}': expected a number, as rows with numbers follow{}",
+                      waiting.where, first_unknown_feature(), way_out_of_missing("csv")));
     }
     add_whole(row.series, waiting.split, waiting.time, waiting.values);
   }

@@ -152,7 +152,7 @@ class TsReader {
     const auto number = parse_number(field);
     if (!number && (!is_missing(field) || missing_ == MissingPolicy::error)) {
       fail(fmt::format("dimension {}: expected a number, found '{}'{}", dimension, field,
-                       is_missing(field) ? " (--missing drops or fills what is missing)" : ""));
+                       is_missing(field) ? way_out_of_missing("ts") : ""));
     }
     values_.push_back(number.value_or(std::numeric_limits<double>::quiet_NaN()));
   }

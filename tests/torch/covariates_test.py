@@ -431,8 +431,11 @@ def test_a_future_that_is_not_known(tmp_path, shop):
     line = behind(future.assign(price=[numpy.nan, 1]))
     assert "known.csv:2: column 'price': expected a number, found ''" in line
     assert "known.csv: expected a column 'promo'" in behind(future.drop(columns="promo"))
-    assert "found 2024-01-28 and 2024-01-30 next to each other" in behind(
-        pandas.concat([future[1:], future[1:].assign(at=pandas.Timestamp("2024-01-31"))]))  # fmt: skip
+    later = pandas.concat([future[1:], future[1:].assign(at=pandas.Timestamp("2024-01-31"))])
+    for line, found, table in [(2, "2024-01-30", later), (2, "2024-01-28", frame[27:].drop(columns="sales")),
+                               (3, "2024-01-31", later.assign(at=["2024-01-29", "2024-01-31"]))]:  # fmt: skip
+        assert (f"known.csv:{line}: column 'at': expected 2024-01-{27 + line}, 1d behind the latest row "
+                f"before it, found '{found}'") in behind(table)  # fmt: skip
     line = "known.csv:4: column 'store': expected a series that has rows in front of these, found 'moon'"
     assert line in behind(
         pandas.concat([future, future.assign(store="moon")]))  # fmt: skip

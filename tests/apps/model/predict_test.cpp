@@ -75,6 +75,16 @@ TEST_F(PredictTest, RefusesTablesThatAreNotAsTheModelKnowsThem) {
       predict("gap.csv"), kExitFailed,
       "gap.csv: expected a row every 1h, as the data that the model was trained on have, "
       "found 2020-01-01 15:00 and 2020-01-01 17:00 next to each other");
+  std::string turned = "at,a,b\n";  // newest first
+  for (int i = 19; i >= 0; --i) turned += fmt::format("2020-01-01 {:02}:00,1,2\n", i);
+  write("turned.csv", turned);
+  expect_refused(predict("turned.csv"), kExitFailed,
+                 "turned.csv:3: column 'at': expected rows in the order of time, found "
+                 "'2020-01-01 18:00' behind a later one");
+  write("mixed.csv", hours(0, 20) + "2020-01-01 19:00,1,2\n2020-01-01 18:00,1,2\n");
+  expect_refused(predict("mixed.csv"), kExitFailed,
+                 "mixed.csv: expected rows in the order of time, found 2020-01-01 18:00 behind "
+                 "2020-01-01 19:00");
   std::string quarters = "at,a,b\n";
   for (int i = 0; i < 40; ++i) {
     quarters += fmt::format("2020-01-01 {:02}:{:02},1,2\n", i / 4, i % 4 * 15);
@@ -85,7 +95,13 @@ TEST_F(PredictTest, RefusesTablesThatAreNotAsTheModelKnowsThem) {
                  "run/checkpoint.h5 have, found rows every 15min (quadgate prepare csv --like "
                  "run/checkpoint.h5 --resample 1h makes such rows)");
   write("missing.csv", hours(0, 20) + "2020-01-01 20:00,,1\n");
-  expect_refused(predict("missing.csv"), kExitFailed, "missing.csv:22: column 'a'");
+  expect_refused(predict("missing.csv"), kExitFailed,
+                 "missing.csv:22: column 'a': expected a number, found '' (prepare csv with "
+                 "--missing, beside --like too, ");
+  ASSERT_EQ(run({"prepare", "csv", "missing.csv", "--like", "run/checkpoint.h5", "--missing",
+                 "forward", "-o", "filled.h5"})
+                .code,
+            kExitDone);
   write("text.csv", hours(0, 20) + "2020-01-01 20:00,x,1\n");
   expect_refused(predict("text.csv"), kExitFailed, "text.csv:22: column 'a'");
   write("untold.csv", hours(0, 20) + "noon,1,1\n");
@@ -99,6 +115,16 @@ TEST_F(PredictTest, RefusesTablesThatAreNotAsTheModelKnowsThem) {
 
 TEST_F(PredictTest, MakesRowsOfAnotherStepFit) {
   train_forecast();
+  std::string turned = "at,a,b\n";  // newest first
+  for (int i = 19; i >= 0; --i) turned += fmt::format("2020-01-01 {:02}:00,1,2\n", i);
+  write("turned.csv", turned);
+  expect_refused(predict("turned.csv"), kExitFailed,
+                 "turned.csv:3: column 'at': expected rows in the order of time, found "
+                 "'2020-01-01 18:00' behind a later one");
+  write("mixed.csv", hours(0, 20) + "2020-01-01 19:00,1,2\n2020-01-01 18:00,1,2\n");
+  expect_refused(predict("mixed.csv"), kExitFailed,
+                 "mixed.csv: expected rows in the order of time, found 2020-01-01 18:00 behind "
+                 "2020-01-01 19:00");
   std::string quarters = "at,a,b\n";
   for (int i = 0; i < 40; ++i) {
     quarters += fmt::format("2020-01-01 {:02}:{:02},1,2\n", i / 4, i % 4 * 15);

@@ -103,6 +103,17 @@ TEST_F(PrepareTest, NamesOptionsThatDoNotFitTheTable) {
         kExitWrongUse, "--calendar: expected some of minute, hour");
 }
 
+TEST_F(PrepareTest, WritesToANameOfHdf5) {
+  write("a.csv", "t,a\nx,1\nx,2\n");
+  for (const char* name : {"o.txt", "o", "o.csv", "o.h5.gz"}) {
+    expect_error(
+        run({"prepare", "csv", "a.csv", "-o", name}), kExitWrongUse,
+        std::string("--output: expected a name in .h5 or .hdf5, of a data set, found ") + name);
+    EXPECT_FALSE(std::filesystem::exists(path(name)));
+  }
+  EXPECT_EQ(run({"prepare", "csv", "a.csv", "-o", "o.hdf5"}).code, kExitDone);
+}
+
 TEST_F(PrepareTest, SaysThatTimesOfStepsAreLeftOut) {
   write("a.ts", "@timeStamps true\n@classLabel true a b\n@data\n(0,1),(5,2):a\n");
   EXPECT_THAT(run({"prepare", "ts", "a.ts", "-o", "o.h5"}).out,

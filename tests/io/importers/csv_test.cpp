@@ -151,7 +151,8 @@ constexpr std::string_view kGaps = "a,b\n,1\n2,NA\n3,4\nnan,5\n";
 
 TEST_F(CsvTest, RefusesWhatIsMissing) {
   EXPECT_EQ(error(kGaps),
-            "a.csv:2: column 'a': expected a number, found '' (--missing drops or fills what is "
+            "a.csv:2: column 'a': expected a number, found '' (prepare csv with --missing, beside "
+            "--like too, drops or fills what is "
             "missing)");
 }
 
@@ -362,10 +363,10 @@ TEST_F(CsvTest, ResamplesRows) {
   EXPECT_THAT(series.parts[1].rows, ElementsAre(1, 0, 0));
   EXPECT_EQ(series.filled_values, 2);
   options.missing = MissingPolicy::error;
-  EXPECT_EQ(
-      error(table, options),
-      "a.csv: --resample 1h: no row is from 2020-01-01 01:00 to the next step (--missing drops "
-      "or fills what is missing)");
+  EXPECT_EQ(error(table, options),
+            "a.csv: --resample 1h: no row is from 2020-01-01 01:00 to the next step (prepare csv "
+            "with --missing, beside --like too, drops "
+            "or fills what is missing)");
   EXPECT_EQ(refusal("a\n1\n", {.resample = "1h"}),
             "a.csv: expected a column of times to resample the rows by (--time names it)");
   EXPECT_EQ(refusal("t,a\n1,1\n", {.columns = {.time = "t"}, .resample = "1h"}),

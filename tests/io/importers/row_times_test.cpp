@@ -34,5 +34,22 @@ TEST(TimeStepsTest, OfThirdsThatWereWrittenAsDecimalsAreOne) {
   EXPECT_EQ(steps.others(steps.step(false)), 0);
 }
 
+TEST(RowTimesTest, ExpectsTheNextTimeBehindTheLatest) {
+  const TimeStep hour{TimeStep::Unit::seconds, 3600};
+  RowTimes times("", "");
+  times.begin("a.csv", "at", TimeFormat::of_name("dates"));
+  EXPECT_EQ(times.expected_next(0, 5, hour), "");  // no row is before it
+  times.add(0, 7200);
+  times.add(0, 0);
+  EXPECT_EQ(times.expected_next(0, 10800, hour), "");
+  for (const double time : {3600.0, 7200.0, 9000.0, 14400.0}) {
+    EXPECT_EQ(times.expected_next(0, time, hour),
+              "1970-01-01 03:00:00, 1h behind the latest row before it");
+  }
+  EXPECT_EQ(times.expected_next(0, 7201, {}), "");
+  EXPECT_EQ(times.expected_next(0, 7200, {}), "a time behind 1970-01-01 02:00:00");
+  EXPECT_EQ(times.expected_next(1, 5, hour), "");
+}
+
 }  // namespace
 }  // namespace quadgate

@@ -45,10 +45,12 @@ TEST_F(TsTest, TurnsDimensionsIntoSteps) {
 
 TEST_F(TsTest, NamesFileLineAndField) {
   EXPECT_EQ(error(kHeader + "1:2:yes\n1,?:2,3:no\n"),
-            "a.ts:8: dimension 1: expected a number, found '?' (--missing drops or fills what is "
+            "a.ts:8: dimension 1: expected a number, found '?' (prepare ts with --missing, beside "
+            "--like too, drops or fills what is "
             "missing)");
   EXPECT_EQ(error(kHeader + "1,NaN:2,3:no\n"),
-            "a.ts:7: dimension 1: expected a number, found 'NaN' (--missing drops or fills what is "
+            "a.ts:7: dimension 1: expected a number, found 'NaN' (prepare ts with --missing, "
+            "beside --like too, drops or fills what is "
             "missing)");
   EXPECT_EQ(error(kHeader + "1,2:3:no\n"),
             "a.ts:7: dimension 2: expected 2 values, as in dimension 1, found 1");

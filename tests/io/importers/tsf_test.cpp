@@ -147,7 +147,8 @@ TEST_F(TsfTest, FillsWhatIsMissing) {
 TEST_F(TsfTest, NamesFileLineAndField) {
   EXPECT_EQ(error(kSeries + "T1:1979-01-01:1,x\n"), "a.tsf:9: expected a number, found 'x'");
   EXPECT_EQ(error(kSeries + "T1:1979-01-01:1,?\n"),
-            "a.tsf:9: expected a number, found '?' (--missing drops or fills what is missing)");
+            "a.tsf:9: expected a number, found '?' (prepare tsf with --missing, beside --like too, "
+            "drops or fills what is missing)");
   EXPECT_EQ(error(kSeries + "T1:1,2\n"),
             "a.tsf:9: expected 2 attributes with ':' behind each, as the header has them");
   EXPECT_EQ(error(kSeries + "T1:1979-01-01 00:00:1,2\n"),
