@@ -22,6 +22,10 @@ class Scanner {
 
   bool good() const noexcept { return good_; }
   bool at_end() const noexcept { return rest_.empty(); }
+  /// How many digits stand here.
+  std::size_t digits() const noexcept {
+    return std::min(rest_.find_first_not_of("0123456789"), rest_.size());
+  }
 
   /// Exactly `digits` digits.
   int number(std::size_t digits) { return number(digits, digits); }
@@ -55,7 +59,7 @@ class Scanner {
   void expect(char sign) { good_ = skip({&sign, 1}) != '\0' && good_; }
   /// The digits of a fraction: 0 to below 1.
   double fraction() {
-    const std::size_t end = std::min(rest_.find_first_not_of("0123456789"), rest_.size());
+    const std::size_t end = digits();
     double value = 0;
     double unit = 1;
     for (const char digit : rest_.substr(0, end)) value += (digit - '0') * (unit /= 10);
@@ -76,6 +80,12 @@ std::chrono::year_month_day to_date(int year, int month, int day) {
 
 std::chrono::year_month_day scan_year_first(Scanner& scan, std::string_view text) {
   constexpr std::size_t kYearAndMonth = 7;
+  constexpr std::size_t kDate = 8;
+  if (scan.digits() == kDate && text.size() > kDate) {  // a time follows; else it may be a number
+    const int year = scan.number(4);
+    const int month = scan.number(2);
+    return to_date(year, month, scan.number(2));
+  }
   const char sign = text.size() > 4 && text[4] == '/' ? '/' : '-';
   const int year = scan.number(4);
   scan.expect(sign);
@@ -95,15 +105,21 @@ std::chrono::year_month_day scan_year_last(Scanner& scan, std::string_view signs
                                        : to_date(year, first, second);
 }
 
-// Seconds since midnight of "13:30" or "13:30:05.25".
+// Seconds since midnight of "13:30" or "13:30:05.25", also without colons, or of "13".
 double scan_time(Scanner& scan, bool& in_range) {
+  const std::size_t digits = scan.digits();
   int hours = scan.number(1, 2);
-  scan.expect(':');
-  const int minutes = scan.number(2);
+  const auto has_more = [&] { return digits > 2 ? scan.digits() > 0 : scan.skip(":") != '\0'; };
+  int minutes = 0;
   double seconds = 0;
-  if (scan.skip(":") != '\0') {
-    seconds = scan.number(2);
-    if (scan.skip(".,") != '\0') seconds += scan.fraction();
+  if (has_more()) {
+    minutes = scan.number(2);
+    if (has_more()) {
+      seconds = scan.number(2);
+      if (scan.skip(".,") != '\0') seconds += scan.fraction();
+    }
+  } else if (digits < 2) {
+    scan.expect(':');
   }
   in_range = in_range && hours < 25 && minutes < 60 && seconds < 61;
   if (const char half = scan.half_day(); half != '\0') {

@@ -9,9 +9,10 @@
 namespace quadgate {
 
 /// A point in time as seconds since 1970 in UTC; empty for any other text. Takes ISO 8601
-/// ("2016-07-01", "2016-07-01 13:30", "2016-07-01T13:30:00.5Z", "...+02:00", "2016-07"), the same
-/// with slashes, and the day first with points ("01.07.2016 13:30"). Month, day and hours may have
-/// one digit, and "AM" or "PM" may stand behind the time. A time without a zone is UTC.
+/// ("2016-07-01", "2016-07-01 13:30", "2016-07-01T13:30:00.5Z", "...+02:00", "2016-07-01T13",
+/// "20160701T133000", "2016-07"), the same with slashes, and the day first with points ("01.07.2016
+/// 13:30"). Month, day and hours may have one digit, and "AM" or "PM" may stand behind the time. A
+/// time without a zone is UTC.
 std::optional<double> parse_timestamp(std::string_view text);
 
 /// The same of a date with its year behind: "7/1/2016 0:00", "07-01-2016".

@@ -66,6 +66,8 @@ std::optional<TimeStep> step_of_frequency(std::string_view text) {
 std::optional<double> parse_start(std::string_view text) {
   std::string date(text);
   const std::size_t day_end = std::min(date.find_first_of(" T"), date.size());
+  const bool has_hour_alone = day_end < date.size() && date.find('-', day_end) == std::string::npos;
+  if (has_hour_alone) return {};  // of "13:30"
   std::replace(date.begin() + static_cast<std::ptrdiff_t>(day_end), date.end(), '-', ':');
   return parse_timestamp(date);
 }
@@ -200,9 +202,8 @@ class TsfReader {
   void add_value(std::string_view field) {
     const auto number = parse_number(field);
     if (!number && (!is_missing(field) || missing_ == MissingPolicy::error)) {
-      lines_.fail(
-          fmt::format("expected a number, found '{}'{}", field,
-                      is_missing(field) ? " (--missing drops or fills what is missing)" : ""));
+      lines_.fail(fmt::format("expected a number, found '{}'{}", field,
+                              is_missing(field) ? way_out_of_missing("tsf") : ""));
     }
     const std::array value{number.value_or(std::numeric_limits<double>::quiet_NaN())};
     series_.x.append(value);

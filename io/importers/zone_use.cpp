@@ -5,9 +5,9 @@
 namespace quadgate {
 
 bool says_zone(std::string_view time) {
-  const std::size_t colon = time.find(':');
-  return colon != std::string_view::npos &&
-         time.find_first_of("Zz+-", colon) != std::string_view::npos;
+  const std::size_t behind_date = time.find_first_of("T ");
+  return behind_date != std::string_view::npos &&
+         time.find_first_of("Zz+-", behind_date) != std::string_view::npos;
 }
 
 std::string ZoneUse::add(std::string_view time, const std::filesystem::path& path,

@@ -21,6 +21,19 @@ TEST(TimestampTest, TakesIso8601) {
   EXPECT_EQ(parse_timestamp("1969-12-31 23:59:59"), -1);
 }
 
+TEST(TimestampTest, TakesIso8601WithoutColonsAndOfHours) {
+  EXPECT_EQ(parse_timestamp("2016-07-01T13"), 1467378000);
+  EXPECT_EQ(parse_timestamp("2016-07-01 13"), 1467378000);
+  EXPECT_EQ(parse_timestamp("2016-07-01T13Z"), 1467378000);
+  EXPECT_EQ(parse_timestamp("2016-07-01T13+02"), 1467370800);
+  EXPECT_EQ(parse_timestamp("20160701T13"), 1467378000);
+  EXPECT_EQ(parse_timestamp("20160701T1330"), 1467379800);
+  EXPECT_EQ(parse_timestamp("20160701 1330"), 1467379800);
+  EXPECT_EQ(parse_timestamp("20160701T133005Z"), 1467379805);
+  EXPECT_EQ(parse_timestamp("20160701T133005.25-0530"), 1467399605.25);
+  EXPECT_EQ(parse_timestamp("20160701T13:30:05"), 1467379805);
+}
+
 TEST(TimestampTest, TakesSlashesAndTheDayFirst) {
   EXPECT_EQ(parse_timestamp("2016/07/01 13:30:05"), 1467379805);
   EXPECT_EQ(parse_timestamp("01.07.2016 13:30:05"), 1467379805);
@@ -84,7 +97,17 @@ TEST(TimestampTest, RefusesAllElse) {
                            "2015-02-29",
                            "2016-13-01",
                            "2016-07-01 25:61",
-                           "2016-07-01 13",
+                           "2016-07-01 1",
+                           "2016-07-01T133",
+                           "2016-07-01T1330:05",
+                           "2016-07-01T13:3005",
+                           "2016-07-01T133005.",
+                           "2016-07-01T25Z",
+                           "20160701",
+                           "20160732T13",
+                           "2016070T13",
+                           "20160701x",
+                           "20160701 ",
                            "2016-07-01 13:30:",
                            "2016-07-01x",
                            "2016-07-01 ",
