@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/error.h"
@@ -55,6 +56,22 @@ Json json_of(const ReportTable& table) {
   return object;
 }
 
+/// A name on one line: a control character is escaped as in C.
+std::string on_one_line(const std::string& name) {
+  std::string text;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      text += "\\n";
+    } else if (byte < 0x20 || byte == 0x7F) {
+      text += fmt::format("\\x{:02x}", byte);
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
 /// Steps of a terminal that a UTF-8 text takes, about.
 std::size_t width_of(const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count_if(
@@ -84,9 +101,10 @@ std::string aligned(const std::vector<std::vector<std::string>>& lines, std::siz
 
 std::string text_of(const ReportTable& table) {
   std::vector<std::vector<std::string>> lines{table.of};
-  lines.front().insert(lines.front().end(), table.columns.begin(), table.columns.end());
+  std::ranges::transform(table.columns, std::back_inserter(lines.front()), on_one_line);
   for (const ReportTable::Row& row : table.rows) {
-    std::vector<std::string>& line = lines.emplace_back(row.names);
+    std::vector<std::string>& line = lines.emplace_back();
+    std::ranges::transform(row.names, std::back_inserter(line), on_one_line);
     for (const ReportNumber& number : row.numbers) line.push_back(text_of(number));
   }
   return aligned(lines, table.of.size());

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/prepare/input_kind.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {
@@ -95,6 +96,7 @@ void follow(const KnownData& known, PrepareArguments& arguments) {
   if (arguments.kind.empty()) arguments.kind = recipe->kind;
   expect_task(known, arguments);
   expect_input_count(arguments);
+  expect_kind(known, arguments);
   expect_not_given(!arguments.columns.empty(), "--columns", known);
   expect_not_given(!arguments.statics.empty(), "--static", known);
   expect_not_given(!arguments.known.empty(), "--known", known);

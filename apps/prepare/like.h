@@ -7,7 +7,7 @@ namespace quadgate::apps {
 
 /// Fills the options that `arguments` leave open as the data of `known` were read. Throws
 /// InvalidArgument if others contradict them, or if `known` is for another task than files of that
-/// kind, or does not tell the kind.
+/// kind, or does not tell the kind; DataError if an input is of another one.
 void follow(const KnownData& known, PrepareArguments& arguments);
 
 /// Throws DataError, naming file and column, if the rows of series are not as far from each other

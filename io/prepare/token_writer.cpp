@@ -114,10 +114,11 @@ std::vector<std::int64_t> labels_of_tags(const std::vector<SentenceSplit>& sourc
     if (found != like->class_names.end() || !has[tag]) continue;
     labels[tag] = kIgnoreIndex;
     if (tags[tag] == "_" || tags[tag] == "B-_" || tags[tag] == "I-_") continue;  // has none
-    throw DataError(
-        fmt::format("{}: expected classes of the data that it shall be like, {}, found '{}' (words "
-                    "without a class are taken; 'quadgate tag' fills a file whatever it has)",
-                    sources.front().data->path.string(), names_text(like->class_names), tags[tag]));
+    throw DataError(fmt::format(
+        "{}: expected classes of the data that it shall be like, {}, found '{}' (a word "
+        "with _ instead is taken, and does not count; a model whose data had this file "
+        "as --test counts it as an error; 'quadgate tag' fills a file whatever it has)",
+        sources.front().data->path.string(), names_text(like->class_names), tags[tag]));
   }
   return labels;
 }

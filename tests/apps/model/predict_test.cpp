@@ -352,7 +352,8 @@ TEST_F(PredictTest, TellsOfTagsThatTheModelDoesNotKnow) {
   expect_refused(
       predict("new.conllu"), kExitFailed,
       "new.conllu: expected classes of the data that it shall be like, 2 (Number=Sing, "
-      "Tense=Pres), found 'Number=Plur' (words without a class are taken; 'quadgate tag' "
+      "Tense=Pres), found 'Number=Plur' (a word with _ instead is taken, and does not "
+      "count; a model whose data had this file as --test counts it as an error; 'quadgate tag' "
       "fills a file whatever it has)");
   write_sentence("new.conllu", "_", "Tense=Pres");
   EXPECT_EQ(predict("new.conllu").code, kExitDone);
@@ -362,6 +363,56 @@ TEST_F(PredictTest, TellsOfTagsThatTheModelDoesNotKnow) {
       run({"evaluate", "run/checkpoint.h5", "--input", "new.conllu", "--json"}).out);
   const bool is_right = read("out.csv").find("bellt,Tense=Pres,") != std::string::npos;
   EXPECT_EQ(numbers["accuracy"], is_right ? 1.0 : 0.0);
+  write_sentence("new.conllu", "Number=Plur", "Number=Plur");
+  ASSERT_EQ(run({"prepare", "conllu", "old.conllu", "--column", "FEATS", "--min-count", "1",
+                 "--test", "new.conllu", "-o", "old.h5"})
+                .code,
+            kExitDone);
+  ASSERT_EQ(run({"train", "run.toml", "--set", "train.epochs=50", "--set", "train.lr=0.1", "--set",
+                 "output.dir=known"})
+                .code,
+            kExitDone);
+  EXPECT_EQ(nlohmann::json::parse(run({"evaluate", "known/checkpoint.h5", "--data", "old.h5",
+                                       "--split", "test", "--json"})
+                                      .out)["accuracy"],
+            0);
+}
+
+TEST_F(PredictTest, NamesTheKindOfFileThatTheModelTakes) {
+  train_forecast();
+  std::filesystem::copy(path("old.h5"), path("data.csv"));
+  expect_refused(
+      predict("data.csv"), kExitFailed,
+      "data.csv: expected a file of kind csv, as the data of run/checkpoint.h5 were read "
+      "from, found an HDF5 file (evaluate and predict take data sets by --data)");
+  const std::string array = std::string("PK\3\4", 4) + "and more";
+  write("new.npz", array);
+  expect_refused(predict("new.npz"), kExitFailed,
+                 "new.npz: expected a file of kind csv, as the data of run/checkpoint.h5 were read "
+                 "from, found a zip archive, as .npz files are");
+  write("new.csv", hours(0, 20));
+  expect_refused(predict("new.csv", {"--future", "new.npz"}), kExitWrongUse, "--future");
+  expect_error(run({"prepare", "npz", "new.csv", "--like", "run/checkpoint.h5", "-o", "o.h5"}),
+               kExitFailed,
+               "new.csv: expected a file of kind npz, found no zip archive");
+  EXPECT_EQ(predict("new.csv").code, kExitDone);
+}
+
+TEST_F(PredictTest, KeepsATableOfSeriesInItsLines) {
+  std::string table = "at,id,a\n";
+  for (int i = 0; i < 40; ++i) {
+    const std::string time = fmt::format("2020-01-{:02} {:02}:00", 1 + i / 24, i % 24);
+    table += fmt::format("{},w,{}\n{},\"x\ny\tz\",{}\n", time, i % 5, time, i % 5);
+  }
+  write("old.csv", table);
+  ASSERT_EQ(run({"prepare", "csv", "old.csv", "--group", "id", "-o", "old.h5"}).code, kExitDone);
+  write("run.toml",
+        "[data]\npath = \"old.h5\"\ninput_len = 6\nhorizon = 2\n[model]\nhidden_size = 4\n[train]\n"
+        "epochs = 1\n[output]\ndir = \"run\"\n");
+  ASSERT_EQ(run({"train", "run.toml"}).code, kExitDone);
+  const std::vector<std::string> evaluate{
+      "evaluate", "run/checkpoint.h5", "--data", "old.h5", "--by", "series"};
+  EXPECT_THAT(run(evaluate).out, HasSubstr("\nx\\ny\\x09z  "));
 }
 
 TEST_F(PredictTest, SaysWhatAnOlderModelDoesNotKnow) {
