@@ -18,8 +18,6 @@
 namespace quadgate::apps {
 namespace {
 
-constexpr std::int64_t kBatchSize = 256;
-
 /// Opens a data set of the model's task, a forecast with the model's window.
 Dataset open_for(const ModelDescription& model, std::span<const std::filesystem::path> data) {
   if (model.config.output_size == 0) {
@@ -108,6 +106,13 @@ void expect_finite_outputs(const std::filesystem::path& checkpoint,
                   checkpoint.string(), outputs[static_cast<std::size_t>(bad)]));
 }
 
+std::int64_t forward_rows(std::int64_t longest) {
+  constexpr std::int64_t kFewest = 16;
+  constexpr std::int64_t kMost = 256;
+  constexpr std::int64_t kMostSteps = std::int64_t{1} << 15;
+  return std::clamp(kMostSteps / longest, kFewest, kMost);
+}
+
 ModelOnData::ModelOnData(const Checkpoint& checkpoint, ModelDescription description,
                          std::span<const std::filesystem::path> data,
                          const std::optional<std::string>& split, std::optional<int> threads,
@@ -119,11 +124,12 @@ ModelOnData::ModelOnData(const Checkpoint& checkpoint, ModelDescription descript
       split_((expect_same_kind(description_, dataset_),
               expect_lengths(description_.config, dataset_, split_name_),
               needs_targets ? dataset_.split(split_name_) : dataset_.inputs(split_name_))),
-      batch_size_(description_.data.streams ? description_.data.streams->count
-                                            : std::min(kBatchSize, split_.size())),
+      batch_size_(description_.data.streams
+                      ? description_.data.streams->count
+                      : std::min(forward_rows(split_.max_len()), split_.size())),
       arena_(choose_threads(threads)),
       network_(description_.config, split_.max_len(), batch_size_, arena_,
-               {.carries_states = description_.data.streams.has_value()}) {
+               {.carries_states = description_.data.streams.has_value(), .forward_only = true}) {
   checkpoint.load_parameters(network_.parameters());
   for (const std::string& line : dataset_.notes()) note(line);
 }

@@ -31,6 +31,11 @@ void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& 
 /// Throws DataError, naming the checkpoint, unless what its model gives are finite numbers.
 void expect_finite_outputs(const std::filesystem::path& checkpoint, std::span<const float> outputs);
 
+/// How many sequences of at most `longest` steps a network takes at once that does not train:
+/// enough for its kernels, and, but for very long ones, no more steps than fit some memory. No
+/// output depends on it.
+std::int64_t forward_rows(std::int64_t longest);
+
 /// A trained model, planned for the split of a data set that it shall run over.
 class ModelOnData {
  public:

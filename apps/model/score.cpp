@@ -29,7 +29,7 @@ class Scorer {
   Scorer(const Checkpoint& checkpoint, const ModelConfig& config, Body body)
       : path_(checkpoint.path()),
         arena_(1),
-        network_(config, kPiece, 1, arena_, {.carries_states = true}),
+        network_(config, kPiece, 1, arena_, {.carries_states = true, .forward_only = true}),
         outputs_(static_cast<std::size_t>(config.output_size)),
         body_(body) {
     checkpoint.load_parameters(network_.parameters());

@@ -30,9 +30,6 @@
 namespace quadgate::apps {
 namespace {
 
-constexpr std::int64_t kMostRows = 64;         // of a batch
-constexpr std::int64_t kMostSteps = 1L << 14;  // of a batch, unless one sentence is longer
-
 /// A token as the text has it.
 struct Piece {
   std::string_view text;
@@ -140,9 +137,9 @@ std::vector<std::size_t> classes_of(const Batch& all, const Checkpoint& checkpoi
   for (std::size_t row = 1; row < all.offsets.size(); ++row) {
     longest = std::max(longest, all.offsets[row] - all.offsets[row - 1]);
   }
-  const std::int64_t rows = std::clamp(kMostSteps / longest, std::int64_t{1}, kMostRows);
+  const std::int64_t rows = std::min(forward_rows(longest), all.rows());
   Arena arena(threads);
-  Network network(config, longest, rows, arena);
+  Network network(config, longest, rows, arena, {.forward_only = true});
   checkpoint.load_parameters(network.parameters());
   std::optional<CrfBatch> crf;
   if (config.crf) crf.emplace(network.parameters());

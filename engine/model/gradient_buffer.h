@@ -17,10 +17,14 @@ SparseRows sparse_table(const Parameters& parameters) noexcept;
 class GradientBuffer {
  public:
   explicit GradientBuffer(const Parameters& parameters);
+  /// No memory, of a network that has no gradients.
+  GradientBuffer() = default;
 
   std::span<float> values() noexcept { return values_.span(); }
-  /// Where the gradient of one tensor goes.
-  float* of(const ParameterSlice& slice) noexcept { return values_.data() + slice.offset; }
+  /// Where the gradient of one tensor goes; null without memory.
+  float* of(const ParameterSlice& slice) noexcept {
+    return values_.size() > 0 ? values_.data() + slice.offset : nullptr;
+  }
   /// The rows of the embedding's gradient that may not be zero, which the backend keeps.
   std::vector<std::int32_t>& present_rows() noexcept { return present_rows_; }
 

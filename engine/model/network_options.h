@@ -39,6 +39,8 @@ struct NetworkOptions {
   std::int64_t team_size = 0;   ///< native: cores that share the same sequences; 0: the plan tells
   bool carries_states = false;  ///< native: row n of a batch goes on where row n of the one before
                                 ///< ended, for truncated backpropagation through time
+  bool forward_only = false;    ///< evaluate and predict alone; native keeps nothing of a pass that
+                                ///< only a backward pass reads
 };
 
 }  // namespace quadgate

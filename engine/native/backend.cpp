@@ -41,7 +41,7 @@ std::int64_t multiply_adds(const NetworkPlan& plan, const Parameters& parameters
 }  // namespace
 
 Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena)
-    : gradient_(parameters),
+    : gradient_(plan.options.forward_only ? GradientBuffer() : GradientBuffer(parameters)),
       workers_(plan.model.rnn, multiply_adds(plan, parameters), plan.options.team_size, plan.isa,
                arena),
       embedding_(make_embedding(plan, parameters, gradient_)),
@@ -56,6 +56,7 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
               .has_states = plan.options.carries_states,
               .has_d_input = plan.model.has_embedding() || plan.model.conv ||
                              plan.model.normalization.is_affine(),
+              .forward_only = plan.options.forward_only,
               .isa = plan.isa},
              parameters, gradient_),
       head_(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters, gradient_),
@@ -65,18 +66,22 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
       layers_(plan.model.rnn.num_layers),
       carries_states_(plan.options.carries_states) {
   add_pack_stages();
+  if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
+  if (!plan.options.forward_only) add_gradient_tasks(parameters.tied());
+}
+
+void Backend::add_gradient_tasks(bool tied) {
   stack_.add_gradient_tasks(gradient_tasks_);
   head_.add_gradient_tasks(gradient_tasks_, stack_);
   if (conv_) conv_->add_gradient_tasks(gradient_tasks_);
   const RowView d_features = conv_ ? conv_->d_input() : stack_.d_input();
   if (embedding_) {
-    embedding_->add_gradient_tasks(parameters.tied() ? tied_tasks_ : gradient_tasks_, d_features);
+    embedding_->add_gradient_tasks(tied ? tied_tasks_ : gradient_tasks_, d_features);
   }
   if (normalization_) {
     normalization_->add_gradient_tasks(gradient_tasks_, d_features, conv_.has_value(),
                                        head_.outputs());
   }
-  if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
 }
 
 /// Two stages a layer, the first with all that is in front of it, and one before the head.

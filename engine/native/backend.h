@@ -51,6 +51,7 @@ class Backend final : public quadgate::Backend {
   };
   Forward forward(const WorkRange& work);
   void add_pack_stages();
+  void add_gradient_tasks(bool tied);
   /// What the backward pass of all parts, or of the last layers, leaves.
   struct Backward {
     Head::Losses head;

@@ -83,6 +83,7 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, const Parameters& p
   z_ = Buffer(floats(capacity_ + delay_, config_.channels));
   y_ = Buffer(floats(config_.output_length(plan.seq_len) * plan.batch_size, config_.channels));
   ends_.reserve(static_cast<std::size_t>(plan.batch_size + 1));
+  if (plan.options.forward_only) return;
   if (!plan.model.has_embedding() && !plan.model.normalization.is_affine()) return;
   // The weight as [channels * kernel_size, I] in the order of a window of d(z). The last tap comes
   // first.

@@ -13,21 +13,24 @@ std::int64_t spread(std::int64_t rows) { return (rows + 15) / 16 * 16 + 7; }
 
 /// The gates of so many steps stay in a core's second-level cache between the input product and the
 /// recurrence. A core takes `rows` sequences.
-std::int64_t steps_in_cache(std::int64_t rows, std::int64_t gates) {
+std::int64_t steps_in_cache(std::int64_t rows, std::int64_t gates, const LayerPlan& plan) {
   constexpr std::int64_t kFloats = 64 * 1024;
-  return std::max<std::int64_t>(1, kFloats / (rows * gates));
+  const std::int64_t all = ceil_div(plan.capacity, plan.batch_size);
+  return std::clamp<std::int64_t>(kFloats / (rows * gates), 1, all);
 }
 
 }  // namespace
 
 GateArray::GateArray(const GatePanels& panels, const LayerPlan& plan)
     : bf16_(plan.precision == Precision::bf16),
+      keeps_all_(!plan.forward_only),
       units_(panels.cell.units),
       width_(panels.cell.width()),
       row_stride_(width_ / (bf16_ ? 2 : 1)),
-      panel_stride_(spread(plan.capacity) * row_stride_),
       steps_at_once_(
-          steps_in_cache(ceil_div(plan.batch_size, plan.cores), panels.count() * width_)),
+          steps_in_cache(ceil_div(plan.batch_size, plan.cores), panels.count() * width_, plan)),
+      panel_stride_(spread(keeps_all_ ? plan.capacity : steps_at_once_ * plan.batch_size) *
+                    row_stride_),
       inputs_stride_(spread(steps_at_once_ * plan.batch_size) * width_),
       gates_(floats(panels.count(), panel_stride_)),
       inputs_(bf16_ ? floats(panels.count(), inputs_stride_) : 0) {}

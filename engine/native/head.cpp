@@ -43,7 +43,7 @@ Head::Head(const NetworkPlan& plan, const CellKernels& cell, const Parameters& p
              parameters.head_weight(),
              {.rows = all_rows(model_.output_size),
               .forward_width = cell.width(),
-              .backward_width = cell.width(),
+              .backward_width = plan.options.forward_only ? 0 : cell.width(),
               .kernels = kernels_}};
   outputs_ = Buffer(static_cast<std::size_t>(capacity_ * model_.output_size));
   if (model_.task == Task::regression) {

@@ -20,6 +20,7 @@ struct LayerPlan {
   std::int64_t batch_size = 0;    ///< most sequences
   std::int64_t initial_rows = 0;  ///< before them, see PackedSteps
   std::int64_t cores = 1;         ///< that share the sequences
+  bool forward_only = false;      ///< there is no backward pass
   Precision precision = Precision::f32;
   kernels::Isa isa;
 

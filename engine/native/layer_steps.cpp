@@ -12,13 +12,19 @@ LayerSteps::LayerSteps(const LayerWeights& weights, Projection* projection,
       cell_(weights.panels().cell),
       projection_(projection),
       reverse_(plan.reverse),
+      keeps_all_(!plan.forward_only),
       initial_rows_(plan.initial_rows),
       hidden_size_(config.hidden_size),
       h_size_(config.h_size()),
       gates_(weights.panels(), plan),
-      c_(cell_.has_cell_state ? floats(plan.initial_rows + plan.capacity, hidden_size_) : 0),
-      d_h_(floats(plan.batch_size, h_size_)),
-      d_c_(cell_.has_cell_state ? floats(plan.batch_size, hidden_size_) : 0) {}
+      c_(cell_.has_cell_state
+             ? floats(keeps_all_ ? plan.initial_rows + plan.capacity : plan.batch_size,
+                      hidden_size_)
+             : 0) {
+  if (plan.forward_only) return;
+  d_h_ = Buffer(floats(plan.batch_size, h_size_));
+  if (cell_.has_cell_state) d_c_ = Buffer(floats(plan.batch_size, hidden_size_));
+}
 
 LayerSteps::Rows LayerSteps::going_on(const WorkRange& work, std::int64_t t) const noexcept {
   const std::int64_t count = std::min(work.rows(t), work.rows(before(t)));

@@ -24,6 +24,8 @@ namespace quadgate::native {
 ///     row    | -initial_rows .. -1    | 0 .. N - 1 | N .. N + rows_at(1) - 1 | ...
 ///     state  | before each first step | of step 0  | of step 1               | ...
 ///
+/// Without a backward pass there is one row of c for each sequence, that of its last step so far.
+///
 /// A row's bits do not depend on the range and the member that compute it: one core sums each
 /// element in one order.
 class LayerSteps {
@@ -43,8 +45,9 @@ class LayerSteps {
   void backward(const Done<Stack, Step::forward>& forward, const RowView& y, const RowView& dy,
                 const RowView& dx, bool add);
 
-  /// The cell state [H] of a row; null unless the cell has one.
-  float* c(std::int64_t row) noexcept { return c(row, 0); }
+  /// The cell state [H] of a row, which is of the sequence at a place; null unless the cell has
+  /// one.
+  float* c(std::int64_t row, std::int64_t place) noexcept { return c(row, place, 0); }
   /// The derivatives of the states of the sequence at a place. `backward` reads those of its final
   /// states and leaves those of its initial states. d_c is null unless the cell has cell states.
   float* d_h(std::int64_t place) noexcept { return d_h_.data() + place * h_size_; }
@@ -68,8 +71,9 @@ class LayerSteps {
   std::int64_t before(std::int64_t t) const noexcept { return reverse_ ? t + 1 : t - 1; }
   Share panels_of(const WorkRange& work) const noexcept;
   Share features_of(const WorkRange& work) const noexcept;
-  float* c(std::int64_t row, std::int64_t unit) noexcept {
-    return cell_.has_cell_state ? c_.data() + (initial_rows_ + row) * hidden_size_ + unit : nullptr;
+  float* c(std::int64_t row, std::int64_t place, std::int64_t unit) noexcept {
+    const std::int64_t at = keeps_all_ ? initial_rows_ + row : place;
+    return cell_.has_cell_state ? c_.data() + at * hidden_size_ + unit : nullptr;
   }
   float* d_c(std::int64_t place, std::int64_t unit) noexcept {
     return cell_.has_cell_state ? d_c_.data() + place * hidden_size_ + unit : nullptr;
@@ -79,6 +83,8 @@ class LayerSteps {
                                  std::int64_t rows) noexcept;
   std::int64_t project(const WorkRange& work, Share steps, const LayerRows& x);
   void step_forward(const WorkRange& work, std::int64_t t, std::int64_t place, const LayerRows& y);
+  void row_forward(const Share& panels, std::int64_t t, const Rows& row, std::int64_t place,
+                   const LayerRows& y);
   kernels::CellForward cell_forward(std::int64_t panel, const Rows& rows, std::int64_t place,
                                     const LayerRows& y) noexcept;
   void project_h(const WorkRange& work, std::int64_t t, const LayerRows& y);
@@ -91,11 +97,12 @@ class LayerSteps {
   const CellKernels& cell_;
   Projection* projection_;
   bool reverse_;
+  bool keeps_all_;  // c
   std::int64_t initial_rows_;
   std::int64_t hidden_size_;
   std::int64_t h_size_;
   GateArray gates_;
-  Buffer c_;    // [initial rows + capacity, H], LSTM only, as d_c_
+  Buffer c_;    // [initial rows + capacity, or batch_size, H], LSTM only, as d_c_
   Buffer d_h_;  // [batch_size, features of h]
   Buffer d_c_;  // [batch_size, H]
 };

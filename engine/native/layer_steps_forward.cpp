@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <optional>
 
 #include "engine/base/stopwatch.h"
 #include "engine/native/layer_steps.h"
@@ -12,7 +11,7 @@ void LayerSteps::forward(const WorkRange& work, const LayerRows& x, const LayerR
                          PackStages* stages, std::int64_t stage) {
   const std::int64_t seq_len = work.pass.steps.seq_len();
   // While W_hh is on its way, there is time for the input product of all steps.
-  const bool ahead = stages != nullptr && !gates_.bf16() && !stages->is_there(stage);
+  const bool ahead = stages != nullptr && gates_.holds_all_inputs() && !stages->is_there(stage);
   if (ahead) project(work, {0, seq_len}, x);
   if (stages != nullptr) stages->finish(stage, work.times);
   const std::int64_t at_once = gates_.steps_at_once();
@@ -74,6 +73,8 @@ kernels::CellForward LayerSteps::cell_forward(std::int64_t panel, const Rows& ro
   const PackedMatrix& matrix = weights_.hh().forward();
   const RowView& left = gates_.bf16() ? y.pairs : y.rows;
   const RowView h = projection_ != nullptr ? projection_->m() : y.rows;
+  const std::int64_t h_row =
+      projection_ != nullptr ? projection_->m_row(rows.row, rows.place) : rows.row;
   const bool rounds = gates_.bf16() && projection_ == nullptr;
   const bool reads_h = rows.has_before && projection_ == nullptr;  // an LSTM does not
   return {.rows = rows.count,
@@ -83,13 +84,13 @@ kernels::CellForward LayerSteps::cell_forward(std::int64_t panel, const Rows& ro
           .left_stride = left.stride,
           .weight_hh = matrix.panel(panel),
           .inputs = gates_.inputs(panel, rows.row, place),
-          .gates = gates_.gates(panel, rows.row),
+          .gates = gates_.gates(panel, rows.row, place),
           .h_prev = reads_h ? y.rows.at(rows.before) + unit : nullptr,
           .h_prev_stride = y.rows.stride,
-          .c_prev = rows.has_before ? c(rows.before, unit) : nullptr,
-          .c = c(rows.row, unit),
+          .c_prev = rows.has_before ? c(rows.before, rows.place, unit) : nullptr,
+          .c = c(rows.row, rows.place, unit),
           .c_stride = hidden_size_,
-          .h = h.at(rows.row) + unit,
+          .h = h.at(h_row) + unit,
           .h_stride = h.stride,
           .h_pairs = rounds ? y.pairs.at(rows.row) + unit / 2 : nullptr,
           .h_pairs_stride = y.pairs.stride};
@@ -100,25 +101,28 @@ void LayerSteps::step_forward(const WorkRange& work, std::int64_t t, std::int64_
   const Rows old = going_on(work, t);
   const Rows fresh = beginning(work, t);
   const auto panels = panels_of(work);
-  const bool two_at_once = old.count == 1 && fresh.count == 0 && cell_.forward_pair != nullptr;
-  std::optional<kernels::CellForward> waiting;  // for the other panel of its pair
-  for (std::int64_t i = panels.begin; i < panels.end; ++i) {
-    const std::int64_t panel = serpentine(panels, i, t, old.count + fresh.count);
-    if (old.count > 0) {
-      const kernels::CellForward step = cell_forward(panel, old, place, y);
-      if (!two_at_once) {
-        cell_.forward(step);
-      } else if (waiting) {
-        cell_.forward_pair(*waiting, step);
-        waiting.reset();
-      } else {
-        waiting = step;
-      }
+  if (cell_.forward_pair != nullptr && old.count + fresh.count == 1 &&
+      (old.count == 1 || fresh.has_before)) {
+    row_forward(panels, t, old.count == 1 ? old : fresh, place, y);
+  } else {
+    for (std::int64_t i = panels.begin; i < panels.end; ++i) {
+      const std::int64_t panel = serpentine(panels, i, t, old.count + fresh.count);
+      if (old.count > 0) cell_.forward(cell_forward(panel, old, place, y));
+      if (fresh.count > 0) cell_.forward(cell_forward(panel, fresh, place + old.count, y));
     }
-    if (fresh.count > 0) cell_.forward(cell_forward(panel, fresh, place + old.count, y));
   }
-  if (waiting) cell_.forward(*waiting);
   if (projection_ != nullptr) project_h(work, t, y);
+}
+
+/// A step of one row that has a state before it, two panels at once.
+void LayerSteps::row_forward(const Share& panels, std::int64_t t, const Rows& row,
+                             std::int64_t place, const LayerRows& y) {
+  const auto step = [&](std::int64_t i) {
+    return cell_forward(serpentine(panels, i, t, 1), row, place, y);
+  };
+  std::int64_t i = panels.begin;
+  for (; i + 1 < panels.end; i += 2) cell_.forward_pair(step(i), step(i + 1));
+  if (i < panels.end) cell_.forward(step(i));
 }
 
 void LayerSteps::project_h(const WorkRange& work, std::int64_t t, const LayerRows& y) {

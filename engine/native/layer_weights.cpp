@@ -21,13 +21,13 @@ LayerWeights::LayerWeights(const CellKernels& cell, const RecurrentConfig& confi
          {.parts = plan.input_parts,
           .rows = panels_.rows_of(cell.ih),
           .forward_width = cell.ih.count() * cell.units,
-          .backward_width = plan.input_gradient ? cell.width() : 0,
+          .backward_width = plan.input_gradient && !plan.forward_only ? cell.width() : 0,
           .kernels = cell.matrix}};
   hh_ = {parameters,
          parameters.slice(plan.parameter("weight_hh")),
          {.rows = panels_.rows_of(cell.hh),
           .forward_width = cell.hh.count() * cell.units,
-          .backward_width = cell.width(),
+          .backward_width = plan.forward_only ? 0 : cell.width(),
           .kernels = cell.matrix}};
   if (!has_bias_) return;
   const auto bias = [&](const char* name) -> Bias {

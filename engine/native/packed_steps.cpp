@@ -6,14 +6,16 @@
 
 namespace quadgate::native {
 
-PackedSteps::PackedSteps(std::int64_t seq_len, std::int64_t batch_size, bool has_states)
-    : initial_rows_(has_states ? batch_size : 0) {
+PackedSteps::PackedSteps(std::int64_t seq_len, std::int64_t batch_size, bool has_states,
+                         bool has_neighbours)
+    : initial_rows_(has_states ? batch_size : 0), has_neighbours_(has_neighbours) {
   const auto rows = static_cast<std::size_t>(batch_size);
   const auto steps = static_cast<std::size_t>(seq_len);
   order_.reserve(rows);
   lengths_.reserve(rows);
   rows_at_.reserve(steps + 2);
   offset_at_.reserve(steps + 1);
+  if (!has_neighbours_) return;
   before_.reserve(rows * steps);
   after_.reserve(rows * steps);
 }
@@ -41,10 +43,13 @@ void PackedSteps::assign(std::span<const std::int64_t> offsets) {
     rows_at_[static_cast<std::size_t>(t + 1)] = alive;
     offset_at_[static_cast<std::size_t>(t + 1)] = offset_at(t) + alive;
   }
+  if (has_neighbours_) find_neighbours();
+}
 
+void PackedSteps::find_neighbours() {
   before_.resize(static_cast<std::size_t>(size()));
   after_.resize(static_cast<std::size_t>(size()));
-  for (std::int64_t t = 0; t < seq_len; ++t) {
+  for (std::int64_t t = 0; t < seq_len(); ++t) {
     for (std::int64_t row = 0; row < rows_at(t); ++row) {
       const auto at = static_cast<std::size_t>(offset_at(t) + row);
       const std::int64_t none = initial_rows_ > 0 ? row : -1;

@@ -20,8 +20,9 @@ class PackedSteps {
  public:
   /// Plans for batches of at most `batch_size` rows of at most `seq_len` steps. If `has_states`,
   /// arrays of packed rows begin with batch_size more rows: the states before the first step of the
-  /// sequence at each place.
-  PackedSteps(std::int64_t seq_len, std::int64_t batch_size, bool has_states = false);
+  /// sequence at each place. `before` and `after` are there if it `has_neighbours`.
+  PackedSteps(std::int64_t seq_len, std::int64_t batch_size, bool has_states = false,
+              bool has_neighbours = true);
 
   /// The number of rows before packed row 0: batch_size or none.
   std::int64_t initial_rows() const noexcept { return initial_rows_; }
@@ -64,7 +65,10 @@ class PackedSteps {
   std::int64_t cut(std::int64_t part, std::int64_t parts) const noexcept;
 
  private:
+  void find_neighbours();
+
   std::int64_t initial_rows_ = 0;
+  bool has_neighbours_;
   std::vector<std::int64_t> order_;
   std::vector<std::int64_t> lengths_;
   std::vector<std::int64_t> rows_at_;    // [T + 2], from t = -1

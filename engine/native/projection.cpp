@@ -14,13 +14,12 @@ namespace quadgate::native {
 Projection::Projection(std::int64_t share_width, const RecurrentConfig& config,
                        const LayerPlan& plan, const Parameters& parameters,
                        GradientBuffer& gradient)
-    : hidden_size_(config.hidden_size),
+    : keeps_all_(!plan.forward_only),
+      hidden_size_(config.hidden_size),
       proj_size_(config.proj_size),
       share_width_(share_width),
       cell_(cell_kernels(config.cell, Precision::f32, plan.isa)),
-      m_(floats(plan.capacity, hidden_size_)),
-      d_m_(floats(plan.batch_size, hidden_size_)),
-      d_h_(floats(plan.capacity, proj_size_)) {
+      m_(floats(keeps_all_ ? plan.capacity : plan.batch_size, hidden_size_)) {
   const auto& weight = parameters.slice(plan.prefix + "weight_hr" + plan.suffix);
   std::vector<std::int64_t> rows(static_cast<std::size_t>(proj_size_));
   std::iota(rows.begin(), rows.end(), 0);
@@ -28,10 +27,13 @@ Projection::Projection(std::int64_t share_width, const RecurrentConfig& config,
              weight,
              {.rows = std::move(rows),
               .forward_width = cell_.width(),
-              .backward_width = cell_.width(),
+              .backward_width = plan.forward_only ? 0 : cell_.width(),
               .kernels = cell_.matrix}};
   range_ = weight.range();
   gradient_ = gradient.of(weight);
+  if (plan.forward_only) return;
+  d_m_ = Buffer(floats(plan.batch_size, hidden_size_));
+  d_h_ = Buffer(floats(plan.capacity, proj_size_));
 }
 
 /// A member's panels of the matrix.
@@ -48,7 +50,7 @@ void Projection::forward(const WorkRange& work, std::int64_t t, const RowView& y
   const auto share = share_of(work, packed_.forward());
   for (std::int64_t panel = share.begin; panel < share.end; ++panel) {
     cell_.matrix.product(work.rows(t), hidden_size_,
-                         {.data = m_.data() + row * hidden_size_,
+                         {.data = m_.data() + m_row(row, work.first) * hidden_size_,
                           .row_stride = hidden_size_,
                           .step = 1,
                           .run = hidden_size_,

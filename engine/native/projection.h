@@ -29,8 +29,12 @@ class Projection {
   /// Tasks that take over changed weights. The projection must stay where it is.
   void add_pack_tasks(std::vector<PackTask>& tasks) { packed_.add_pack_tasks(tasks); }
 
-  /// m [rows, H] of all steps, which the step kernels write.
+  /// m [rows, H] of all steps, which the step kernels write. Without a backward pass it is that of
+  /// one step, by the sequences' places.
   RowView m() noexcept { return {m_.data(), hidden_size_}; }
+  std::int64_t m_row(std::int64_t row, std::int64_t place) const noexcept {
+    return keeps_all_ ? row : place;
+  }
   /// Computes the member's share of y at step t. It waits until all members have written their
   /// shares of m there. The next wait of all makes y complete.
   void forward(const WorkRange& work, std::int64_t t, const RowView& y) const;
@@ -49,6 +53,7 @@ class Projection {
   double gradient(std::int64_t panel, const PackedSteps& steps);
   Team::Member::Share share_of(const WorkRange& work, const PackedMatrix& matrix) const noexcept;
 
+  bool keeps_all_;  // m
   std::int64_t hidden_size_;
   std::int64_t proj_size_;
   std::int64_t share_width_;

@@ -15,13 +15,15 @@ Stack::Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer
       cores_(plan.cores),
       precision_(plan.precision),
       round_rows_(kernels::bf16_rows_kernel(plan.isa)),
-      steps_(plan.seq_len, plan.batch_size, plan.has_states) {
+      steps_(plan.seq_len, plan.batch_size, plan.has_states, !plan.forward_only) {
   const CellKernels cell = cell_kernels(config_.cell, precision_, plan.isa);
   x_ = features(0, 1, config_.input_size);
-  for (auto& d : std::span(d_).first(config_.num_layers > 1 ? 2 : 1)) {
-    d = Buffer(static_cast<std::size_t>(capacity_ * config_.output_size()));
+  if (!plan.forward_only) {
+    for (auto& d : std::span(d_).first(config_.num_layers > 1 ? 2 : 1)) {
+      d = Buffer(static_cast<std::size_t>(capacity_ * config_.output_size()));
+    }
+    if (plan.has_d_input) d_x_ = Buffer(static_cast<std::size_t>(capacity_ * config_.input_size));
   }
-  if (plan.has_d_input) d_x_ = Buffer(static_cast<std::size_t>(capacity_ * config_.input_size));
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       const LayerPlan layer{.prefix = plan.prefix,
@@ -34,10 +36,14 @@ Stack::Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer
                             .batch_size = plan.batch_size,
                             .initial_rows = steps_.initial_rows(),
                             .cores = cores_,
+                            .forward_only = plan.forward_only,
                             .precision = precision_,
                             .isa = plan.isa};
       layers_.emplace_back(cell, config_, layer, parameters, gradient);
     }
+  }
+  const bool take_turns = plan.forward_only && !plan.has_states && config_.num_layers > 2;
+  for (std::int64_t l = 0; l < (take_turns ? 2 : config_.num_layers); ++l) {
     y_.push_back(features(steps_.initial_rows(), directions_, config_.h_size()));
   }
   plan_dropout(plan);
@@ -81,9 +87,7 @@ Pass Stack::begin(const Batch& batch, std::span<const std::int64_t> offsets,
 LayerRows Stack::input(std::int64_t layer, bool dropped) noexcept {
   const std::int64_t size = config_.input_size;
   if (layer == 0) return {{x_.rows.data(), size}, {x_.pairs.data(), (size + 1) / 2}, 0};
-  auto& features =
-      (dropped && dropout_before(layer).is_on() ? dropped_
-                                                : y_)[static_cast<std::size_t>(layer - 1)];
+  Features& features = output_of(layer - 1, dropped);
   const std::int64_t initial_rows = steps_.initial_rows();
   const std::int64_t pairs = (config_.h_size() + 1) / 2;
   LayerRows rows{

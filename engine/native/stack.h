@@ -37,9 +37,10 @@ struct StackPlan {
   std::int64_t batch_size = 0;
   int cores = 1;
   Precision precision = Precision::f32;
-  bool has_states = false;   ///< the caller gives initial states, or takes final ones
-  bool has_d_input = false;  ///< the derivative of the input is asked for
-  kernels::Isa isa;          ///< of all its kernels
+  bool has_states = false;    ///< the caller gives initial states, or takes final ones
+  bool has_d_input = false;   ///< the derivative of the input is asked for
+  bool forward_only = false;  ///< there is no backward pass
+  kernels::Isa isa;           ///< of all its kernels
 };
 
 /// The recurrent layers of the native backend with their dropout, and the features between them,
@@ -116,6 +117,10 @@ class Stack {
     return layers_[static_cast<std::size_t>(index * directions_ + direction)];
   }
   void plan_dropout(const StackPlan& plan);
+  Features& output_of(std::int64_t layer, bool dropped) noexcept {
+    const auto at = static_cast<std::size_t>(layer);
+    return dropped && dropout_before(layer + 1).is_on() ? dropped_[at] : y_[at % y_.size()];
+  }
   void sync_recurrent_weights(const Pass& pass, Workers& workers);
   /// The dropout in front of a layer, or behind the last.
   const FeatureDropout& dropout_before(std::int64_t layer) const noexcept {
@@ -145,7 +150,9 @@ class Stack {
   PackedSteps steps_;
   std::deque<Layer> layers_;  // they stay where they are
   Features x_;
-  std::vector<Features> y_;               // of each layer, with the initial states of h in front
+  // Of each layer, with the initial states of h in front. Without these and a backward pass, layers
+  // take turns.
+  std::vector<Features> y_;
   std::vector<FeatureDropout> dropouts_;  // before each layer, and behind the last
   std::vector<Features> dropped_;         // of each layer, if there is dropout behind it
   bool has_plain_weights_ = false;        // with weight_dropout: the panels hold W_hh as it is

@@ -40,7 +40,7 @@ void Stack::load_states(const Loaded& loaded, const RecurrentStates* states) {
     const std::int64_t row = place - steps_.initial_rows();
     copy_in(states == nullptr ? nullptr : &states->h, at, h_size, y.rows.at(row));
     copy_in(states == nullptr ? nullptr : &states->c, at, config_.hidden_size,
-            layers_[static_cast<std::size_t>(part)].steps.c(row));
+            layers_[static_cast<std::size_t>(part)].steps.c(row, place));
     if (precision_ == Precision::bf16) {
       round_rows_({.rows = 1,
                    .columns = h_size,
@@ -60,7 +60,7 @@ void Stack::store_states(const Forward& forward, RecurrentStates& states) {
     const std::int64_t last = direction == 0 ? work.pass.steps.length(place) - 1 : 0;
     const std::int64_t row = work.pass.steps.offset_at(last) + place;
     copy_out(output(part / directions_, direction).rows.at(row), config_.h_size(), at, states.h);
-    copy_out(layers_[static_cast<std::size_t>(part)].steps.c(row), config_.hidden_size, at,
+    copy_out(layers_[static_cast<std::size_t>(part)].steps.c(row, place), config_.hidden_size, at,
              states.c);
   });
 }

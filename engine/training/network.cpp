@@ -54,6 +54,14 @@ void validate_inputs(const ModelConfig& config, std::int64_t seq_len, const Batc
   }
 }
 
+/// The model as it runs forward: nothing is dropped.
+ModelConfig without_dropout(ModelConfig config) {
+  RecurrentConfig& rnn = config.rnn;
+  rnn.dropout = rnn.input_dropout = rnn.output_dropout = rnn.weight_dropout = 0;
+  rnn.locked_dropout = false;
+  return config;
+}
+
 }  // namespace
 
 Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t batch_size,
@@ -61,6 +69,7 @@ Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t b
     : config_((validate(config), config)),
       seq_len_(seq_len),
       batch_size_(batch_size),
+      forward_only_(options.forward_only),
       loss_(config),
       arena_(arena),
       parameters_(config) {
@@ -89,7 +98,9 @@ Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t b
   if (options.carries_states && config.conv) {
     throw InvalidArgument("carries_states: expected no convolution, found one");
   }
-  backend_ = make_backend({config, seq_len, batch_size, options}, parameters_, arena);
+  backend_ =
+      make_backend({forward_only_ ? without_dropout(config) : config, seq_len, batch_size, options},
+                   parameters_, arena);
 }
 
 Network::~Network() = default;
@@ -189,6 +200,9 @@ std::span<const float> Network::gradient_values() const noexcept {
 }
 
 void Network::prepare(const Batch& batch) {
+  if (forward_only_) {
+    throw InvalidArgument("differentiate: expected a network without forward_only, found one with");
+  }
   if (batch.rows() == 0) {
     throw InvalidArgument("batch: expected at least 1 row, found none");
   }

@@ -68,7 +68,8 @@ class Network {
   void predict(const Batch& batch, std::span<float> outputs);
 
   /// Forward and backward: the metrics and the gradient of the mean loss, valid until the next
-  /// call. The gradient is 0 if no item counts. Throws like `evaluate`.
+  /// call. The gradient is 0 if no item counts. Throws like `evaluate`, and InvalidArgument if the
+  /// network is forward_only.
   Derivative differentiate(const Batch& batch, const DropoutKey& dropout);
   /// The same of the sum of the losses, for a batch that is a part of another. `listener`, unless
   /// null, hears each of gradient_ranges() once.
@@ -92,6 +93,7 @@ class Network {
   ModelConfig config_;
   std::int64_t seq_len_;
   std::int64_t batch_size_;
+  bool forward_only_;
   Loss loss_;
   Arena& arena_;
   Parameters parameters_;

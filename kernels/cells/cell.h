@@ -34,7 +34,7 @@ struct CellForward {
   const float* h_prev;  ///< of these units, rows h_prev_stride apart; null: zeros. GRU only
   std::int64_t h_prev_stride;
   const float* c_prev;  ///< [rows, units], rows c_stride apart, as c; null: zeros. LSTM only
-  float* c;
+  float* c;             ///< may be c_prev
   std::int64_t c_stride;
   float* h;  ///< [rows, units], rows h_stride apart; not h_prev
   std::int64_t h_stride;

@@ -164,18 +164,20 @@ TEST_P(AllocationTest, EvaluationAndPredictionAllocateNothing) {
   const auto& [test, backend] = GetParam();
   const ModelConfig& model = test.model;
   Arena arena(2);
-  Network network(model, 8, 40, arena, {.backend = backend});
   testing::Random random(1);
   const Batch batch = random_batch(model, random_lengths(40, 8, random), random);
   const std::int64_t rows = model.task == Task::tagging ? batch.steps() : batch.rows();
   std::vector<float> outputs(static_cast<std::size_t>(rows * model.output_size));
-  const auto run = [&] {
-    network.evaluate(batch);
-    network.predict(batch, outputs);
-  };
-  run();
-  count(run);
-  EXPECT_EQ(counts.ours, 0);
+  for (const bool forward_only : {false, true}) {
+    Network network(model, 8, 40, arena, {.backend = backend, .forward_only = forward_only});
+    const auto run = [&] {
+      network.evaluate(batch);
+      network.predict(batch, outputs);
+    };
+    run();
+    count(run);
+    EXPECT_EQ(counts.ours, 0) << "forward_only: " << forward_only;
+  }
 }
 
 /// Steps of a rank that exchange gradients of several shards.
