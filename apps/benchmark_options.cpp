@@ -71,6 +71,8 @@ void add_bench(CLI::App& app, BenchArguments& arguments, Command& command) {
       "Time whole training steps on random data: recurrent layers, a linear head to 10 classes at "
       "every step, cross-entropy, backward, clip 1.0, Adam");
   add_step(bench, arguments.shape, arguments.pin);
+  bench.add_flag("--forward", arguments.shape.options.forward_only,
+                 "Time the forward pass alone, up to the head's outputs");
   add_threads(bench, arguments.threads);
   add_seconds(bench, arguments.seconds, "Time to measure for, at least 5 steps");
   bench.add_flag("--json", arguments.json, "Print a JSON object");

@@ -135,14 +135,52 @@ def mean_line(mean: dict) -> str:
     return f"\nGeometric mean of the ratios, {counted}: {found}\n"
 
 
-def step_tables(report: dict) -> str:
+def step_tables(report: dict, part: str) -> str:
     """A table for each precision and thread count, with its geometric mean."""
-    parts = [LEGEND]
+    legend, header, line = {
+        "steps": (LEGEND, STEP_HEADER, step_line),
+        "forward": (FORWARD_LEGEND, FORWARD_HEADER, forward_line),
+    }[part]
+    parts = [legend]
     for mean in report["geometric_means"]:
-        rows = select(report["steps"], mean["precision"], mean["threads"])
+        rows = select(report[part], mean["precision"], mean["threads"])
         title = f"### {mean['precision']}, threads: {mean['threads']}\n\n"
-        parts.append(title + table(STEP_HEADER, map(step_line, rows)) + mean_line(mean))
+        parts.append(title + table(header, map(line, rows)) + mean_line(mean))
     return "\n".join(parts)
+
+
+FORWARD_HEADER = [
+    "shape", "T, N, I, H, layers", "quadgate, ms", "PyTorch, ms", "ONNX Runtime, ms", "ratio",
+    "at the peak", "shares of peak", "spreads", "MB", "PyTorch's fastest setting",
+]  # fmt: skip
+
+FORWARD_LEGEND = (
+    "Forward passes. ratio: the time of the faster of PyTorch and ONNX Runtime over quadgate's. at "
+    "the peak: the ratio of a program that ran at the FMA peak which the same repeats measured. Of "
+    "quadgate, PyTorch and ONNX Runtime: shares of peak, of the fastest pass; spreads, the slowest "
+    "repeat over the fastest; MB, the largest resident size.\n"
+)
+
+
+def forward_line(row: dict) -> list[str]:
+    start = [row["shape"], row["sizes"]]
+    if "ratio" not in row:
+        return [*start, *[""] * (len(FORWARD_HEADER) - 3), f"{row['status']}: {row['reason']}"]
+    sides = [row.get(side) for side in ("quadgate", "torch", "onnx")]
+
+    def of_sides(field: str, digits: int) -> str:
+        return ", ".join(f"{side[field]:.{digits}f}" if side else "-" for side in sides)
+
+    return [
+        *start,
+        *[number(side["step_ms_median"]) if side else "-" for side in sides],
+        f"{row['ratio']:.2f}",
+        f"{row['ratio_at_peak']:.2f}",
+        of_sides("peak_fraction", 2),
+        of_sides("spread", 2),
+        of_sides("peak_rss_mb", 0),
+        row["torch"]["setting"],
+    ]
 
 
 RANKS_HEADER = [
@@ -210,14 +248,17 @@ def to_markdown(report: dict) -> str:
     machine, how, versions = report["machine"], report["method"], report["versions"]
     text = (
         f"{report['date']}; quadgate {versions['quadgate_sha256']} (SHA-256 of the program; "
-        f"its tree is at {versions['tree']}), PyTorch {versions['torch']}; {machine['cpu']} "
+        f"its tree is at {versions['tree']}), PyTorch {versions['torch']}"
+        f"{', ONNX Runtime ' + versions['onnxruntime'] if 'onnxruntime' in versions else ''}; "
+        f"{machine['cpu']} "
         f"(family {machine['cpu_family']}), "
         f"{machine['cores']} cores, {' '.join(machine['isa'])}, {machine['kernel']}; load average "
         f"at the start {machine['load_average']}. Medians of {how['repeats']} repeats of "
         f"{how['seconds']:g} s a side.\n"
     )
-    if report["steps"]:
-        text += "\n" + step_tables(report)
+    for part in ("steps", "forward"):
+        if report[part]:
+            text += "\n" + step_tables(report, part)
     if report["ranks"]:
         text += "\n" + ranks_table(report["ranks"])
     if report["jobs"]:

@@ -83,12 +83,18 @@ class Worker(abc.ABC):
 
 
 class TorchProcess:
-    """A process of torch_step.py, which `command` runs: it answers each request in turn."""
+    """A process of torch_step.py, or of another library's script like it, which `command` runs: it
+    answers each request in turn."""
 
     def __init__(
-        self, command: Sequence[str], setting: Setting, variables: Mapping[str, str] = {}
+        self,
+        command: Sequence[str],
+        setting: Setting,
+        variables: Mapping[str, str] = {},
+        library: str = "PyTorch",
     ) -> None:
         self.setting = setting
+        self._library = library
         self._stderr = tempfile.TemporaryFile("w+")
         # A session of its own: Ctrl-C comes here alone, and this process then ends the worker.
         self._process = subprocess.Popen(
@@ -111,10 +117,10 @@ class TorchProcess:
         if not line:
             self._process.wait()
             self._stderr.seek(0)
-            raise Failed(f"PyTorch ({self.setting}): {last_line(self._stderr.read())}")
+            raise Failed(f"{self._library} ({self.setting}): {last_line(self._stderr.read())}")
         answer = json.loads(line)
         if "error" in answer:
-            raise Failed(f"PyTorch ({self.setting}): {answer['error']}")
+            raise Failed(f"{self._library} ({self.setting}): {answer['error']}")
         return answer
 
     def receive_ready(self) -> None:
@@ -123,7 +129,7 @@ class TorchProcess:
         # The dynamic linker only warns of a library that it cannot preload.
         maps = pathlib.Path(f"/proc/{self._process.pid}/maps").read_text()
         if library_name(self.setting.preload) not in maps:
-            raise Failed(f"PyTorch: {self.setting.preload} could not be preloaded")
+            raise Failed(f"{self._library}: {self.setting.preload} could not be preloaded")
 
     def close(self) -> None:
         self._process.kill()
@@ -134,9 +140,16 @@ class TorchProcess:
 class TorchWorker(Worker):
     """A process alone."""
 
-    def __init__(self, python: str, request: dict, setting: Setting) -> None:
+    def __init__(
+        self,
+        python: str,
+        request: dict,
+        setting: Setting,
+        script: pathlib.Path = TORCH_STEP,
+        library: str = "PyTorch",
+    ) -> None:
         self.setting = setting
-        self._process = TorchProcess([python, str(TORCH_STEP)], setting)
+        self._process = TorchProcess([python, str(script)], setting, library=library)
         try:
             self._process.send(request | setting.request())
             self._process.receive_ready()

@@ -145,6 +145,13 @@ def summary(records: Sequence[dict], names: Sequence[str]) -> dict:
     return medians | {"spread": max(times) / min(times), "repeats": list(records)}
 
 
+def ms_at_peak(quadgate: dict) -> float:
+    """The ms of a step at the FMA peak of the same repeats. FLOPs are by the convention of
+    `quadgate bench`, and the same at each repeat."""
+    first = quadgate["repeats"][0]
+    return first["gflops"] * first["step_ms_min"] / quadgate["peak_gflops"]
+
+
 @dataclasses.dataclass(frozen=True)
 class Bench:
     """How to compare: both programs, the digest of quadgate's file, the libraries to preload, and
@@ -161,7 +168,7 @@ class Bench:
         """Both sides' medians over interleaved repeats. Throws NotAvailable or Failed."""
         flags = shape.flags(precision, threads)
         # Both sides work on as many steps; where lengths are drawn, only quadgate knows how many.
-        request = shape.request(precision, threads, self._steps(shape, precision, threads))
+        request = shape.request(precision, threads, self.steps(shape, precision, threads))
         settings = settings_to_try(precision, threads, self.preloads)
         start = functools.partial(TorchWorker, self.python, request)
         worker, tried = find_fastest(start, settings)
@@ -172,9 +179,7 @@ class Bench:
                 theirs.append(worker.measure(self.seconds, FEWEST_STEPS))
         quadgate = summary(ours, QUADGATE_MEASURED)
         torch = summary(theirs, MEASURED) | {"setting": str(worker.setting), "tried_ms": tried}
-        # By the convention of `quadgate bench`; the same at each repeat.
-        gflop = ours[0]["gflops"] * ours[0]["step_ms_min"] / 1e3
-        at_peak_ms = gflop / quadgate["peak_gflops"] * 1e3
+        at_peak_ms = ms_at_peak(quadgate)
         torch["peak_fraction"] = at_peak_ms / torch["step_ms_min"]
         return {
             "quadgate": quadgate,
@@ -183,7 +188,7 @@ class Bench:
             "ratio_at_peak": torch["step_ms_median"] / at_peak_ms,
         }
 
-    def _steps(self, shape: Shape, precision: str, threads: int) -> int:
+    def steps(self, shape: Shape, precision: str, threads: int) -> int:
         """Time steps of all sequences of quadgate's batch, from a first, short run, which also
         shows whether it runs what it was asked to."""
         record = quadgate_bench(self.quadgate, shape.flags(precision, threads), 0)

@@ -3,6 +3,7 @@ PyTorch's fastest settings. Prints a table in Markdown; -o also writes it, and a
 as JSON, after every row: Ctrl-C loses one at most. docs/performance.md explains the method.
 
     build/peers/bin/python bench/compare_torch.py --threads 1,2 -o build/comparison
+    build/peers/bin/python bench/compare_torch.py --forward -o build/forward
     build/peers/bin/python bench/compare_torch.py --ranks 2 --links 1000     # root, for namespaces
 """
 
@@ -18,6 +19,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 
+import compare_forward
 import compare_ranks
 import compare_report
 from compare_jobs import compare_fashion_mnist, compare_startup, run_python
@@ -134,6 +136,9 @@ def parse_arguments() -> argparse.Namespace:
     add("--preload", type=preloads, default="auto", metavar="LIBRARIES", dest="preloads",
         help="allocators to try under PyTorch: files with commas between, 'none', or 'auto' "
         "(default): jemalloc and tcmalloc where installed")
+    add("--forward", action="store_true",
+        help="instead of training steps: forward passes, beside PyTorch's in inference_mode and "
+        "ONNX Runtime's")
     add("--ranks", type=at_least_one, metavar="R",
         help="instead of threads: R processes of one thread each, f32, beside PyTorch's "
         f"DistributedDataParallel over gloo; at most the {cores} cores here")
@@ -154,6 +159,8 @@ def parse_arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if options.rate and not options.ranks:
         parser.error("--links: expected --ranks as well")
+    if options.forward and options.ranks:
+        parser.error("--forward: expected no --ranks")
     if options.ranks and options.ranks > cores:
         parser.error(f"--ranks: expected 1 to {cores}, the cores here, found {options.ranks}")
     if options.ranks and shutil.which(options.mpirun) is None:
@@ -196,7 +203,7 @@ def measured(bench: Bench, task: Task) -> dict:
     return row
 
 
-def step_tasks(options: argparse.Namespace, bench: Bench) -> list[Task]:
+def step_tasks(options: argparse.Namespace, compare: Callable[[Shape, str, int], dict]) -> list[Task]:
     return [
         Task(
             f"{shape.name}, {precision}, threads: {threads}",
@@ -206,7 +213,7 @@ def step_tasks(options: argparse.Namespace, bench: Bench) -> list[Task]:
                 "precision": precision,
                 "threads": threads,
             },
-            functools.partial(bench.compare, shape, precision, threads),
+            functools.partial(compare, shape, precision, threads),
         )
         for precision in options.precision
         for threads in options.threads
@@ -240,13 +247,17 @@ def ranks_tasks(
 
 def new_report(options: argparse.Namespace, bench: Bench) -> dict:
     """What is known before anything is measured."""
-    torch_version = run_python(options.python, ["-c", "import torch; print(torch.__version__)"])
+    version_of = "import {0}; print({0}.__version__)".format
+    libraries = ["torch", *(["onnxruntime"] if options.forward else [])]
     return {
         "date": compare_report.now(),
         "versions": {
             "quadgate_sha256": bench.quadgate_sha256,
             "tree": compare_report.tree_version(options.quadgate),
-            "torch": torch_version.strip(),
+            **{
+                library: run_python(options.python, ["-c", version_of(library)]).strip()
+                for library in libraries
+            },
         },
         "machine": compare_report.describe_machine(),
         "method": {
@@ -271,15 +282,18 @@ def compare(options: argparse.Namespace) -> Iterator[dict]:
     if (load := report["machine"]["load_average"]) > 0.5:
         say(f"warning: load average {load}: a busy machine slows PyTorch's threads more")
     with contextlib.ExitStack() as stack:
-        tasks = {"steps": [], "ranks": [], "jobs": job_tasks(options, bench)}
+        tasks = {"steps": [], "forward": [], "ranks": [], "jobs": job_tasks(options, bench)}
         if options.ranks:
             places = [compare_ranks.Place()]
             if options.rate:
                 links = compare_ranks.behind_links(options.ranks, options.rate)
                 places.append(stack.enter_context(links))
             tasks["ranks"] = ranks_tasks(options, bench, places)
+        elif options.forward:
+            forward = compare_forward.ForwardBench(bench)
+            tasks["forward"] = step_tasks(options, forward.compare)
         else:
-            tasks["steps"] = step_tasks(options, bench)
+            tasks["steps"] = step_tasks(options, bench.compare)
         yield from rows_of(tasks, bench, report)
 
 
@@ -290,7 +304,9 @@ def rows_of(tasks: dict[str, list[Task]], bench: Bench, report: dict) -> Iterato
     for part, todo in tasks.items():
         for index, task in enumerate(todo):
             report[part][index] = measured(bench, task)
-            report["geometric_means"] = compare_report.geometric_means(report["steps"])
+            report["geometric_means"] = compare_report.geometric_means(
+                report["steps"] + report["forward"]
+            )
             yield report
 
 
@@ -330,7 +346,7 @@ def main() -> int:
     if report is None:
         return status
     print(compare_report.to_markdown(report), end="")
-    rows = report["steps"] + report["ranks"] + report["jobs"]
+    rows = report["steps"] + report["forward"] + report["ranks"] + report["jobs"]
     failed = any(row["status"] == "failed" for row in rows)
     return status or int(failed)
 

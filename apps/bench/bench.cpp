@@ -17,6 +17,7 @@
 #include "apps/common/command.h"
 #include "apps/common/ranks.h"
 #include "apps/common/threads.h"
+#include "engine/base/error.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate::apps {
@@ -77,6 +78,10 @@ void print(const Record& record, bool as_json) {
 
 /// Times steps as one of several ranks, or alone, where `ranks` is null.
 int bench_on(Ranks* ranks, const BenchArguments& arguments) {
+  if (ranks != nullptr && arguments.shape.options.forward_only) {
+    throw InvalidArgument(
+        fmt::format("--forward: expected one rank, found {}", ranks->communicator().world_size()));
+  }
   cluster::Communicator* const communicator = ranks == nullptr ? nullptr : &ranks->communicator();
   const int threads = ranks == nullptr ? choose_threads(arguments.threads)
                                        : ranks->choose_threads(arguments.threads, {});

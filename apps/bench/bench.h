@@ -14,8 +14,8 @@ struct BenchArguments {
   bool json = false;
 };
 
-/// Times training steps, on several ranks below a launcher, and the FMA peak beside them. Returns
-/// the exit code.
+/// Times training steps, on several ranks below a launcher, or forward passes, and the FMA peak
+/// beside them. Returns the exit code.
 int bench(const BenchArguments& arguments);
 
 }  // namespace quadgate::apps

@@ -135,7 +135,8 @@ Batch random_batch(const StepShape& shape) {
 StepBenchmark::StepBenchmark(const StepShape& shape, int threads, Pinning pinning,
                              cluster::Communicator* communicator,
                              std::optional<std::int64_t> grad_shards)
-    : precision_(shape.options.precision),
+    : forward_(shape.options.forward_only),
+      precision_(shape.options.precision),
       communicator_(communicator),
       grad_shards_(expect_rows(
           shape, grad_shards.value_or(
@@ -145,9 +146,17 @@ StepBenchmark::StepBenchmark(const StepShape& shape, int threads, Pinning pinnin
       network_(model_of(shape), shape.seq_len,
                ShardedNetwork::shard_rows(shape.batch, grad_shards_), arena_, shape.options),
       shards_(make_shards(network_, communicator, shape.batch, grad_shards_)),
-      share_(share_of(batch_, shards_.get())),
-      trainer_(network_, clipped_adam(), kSeed, shards_.get()) {
+      share_(share_of(batch_, shards_.get())) {
   network_.parameters().initialize(kSeed);
+  if (forward_) {
+    outputs_.resize(static_cast<std::size_t>(batch_.steps() * network_.config().output_size));
+  } else {
+    trainer_.emplace(network_, clipped_adam(), kSeed, shards_.get());
+  }
+}
+
+void StepBenchmark::step() {
+  forward_ ? network_.predict(batch_, outputs_) : static_cast<void>(trainer_->step(share_));
 }
 
 std::int64_t StepBenchmark::shards_for(int ranks) noexcept {
@@ -160,7 +169,7 @@ std::size_t StepBenchmark::time_steps(double seconds, std::size_t fewest,
   std::size_t steps = 0;
   if (on_ranks) {
     shards_->set_flags(0);
-    trainer_.step(share_);
+    step();
     ++steps;
   }
   const auto start = Clock::now();
@@ -171,7 +180,7 @@ std::size_t StepBenchmark::time_steps(double seconds, std::size_t fewest,
     goes_on = fewest > 0 || seconds_since(start) < seconds;
     // The first of several ranks decides for all.
     if (shards_) shards_->set_flags(goes_on && shards_->rank() == 0 ? 1 : 0);
-    trainer_.step(share_);
+    step();
     if (shards_) goes_on = shards_->flags() != 0;
     times.push_back(seconds_since(step_start));
     if (waits != nullptr && communicator_ != nullptr) {
@@ -201,7 +210,7 @@ double StepBenchmark::measure_peak(double seconds) {
 }
 
 double StepBenchmark::step_flops() const {
-  return 3 * forward_flops(network_.config(), batch_.steps());
+  return (forward_ ? 1 : 3) * forward_flops(network_.config(), batch_.steps());
 }
 
 }  // namespace quadgate::apps

@@ -19,8 +19,8 @@ ModelConfig model_of(const StepShape& shape);
 /// Throws InvalidArgument unless shape.lengths is empty or "LO:HI".
 Batch random_batch(const StepShape& shape);
 
-/// A model of a given shape, a random batch for it, and the cores that train it. The calling thread
-/// may be pinned as long as it lives (see Arena).
+/// A model of a given shape, a random batch for it, and the cores that train it, or run it forward.
+/// The calling thread may be pinned as long as it lives (see Arena).
 class StepBenchmark {
  public:
   /// With a communicator, which must outlive it, the ranks train on the batch together, cut into
@@ -44,7 +44,7 @@ class StepBenchmark {
   double measure_peak(double seconds);
 
   /// Floating-point operations of a step: by convention three times those of the forward pass's
-  /// products.
+  /// products. Those of a forward pass alone are these products.
   double step_flops() const;
 
   /// Where the cores spent their time in all steps so far.
@@ -60,6 +60,9 @@ class StepBenchmark {
   BackendKind backend() const noexcept { return network_.backend(); }
 
  private:
+  void step();
+
+  bool forward_;
   Precision precision_;
   cluster::Communicator* communicator_;
   std::int64_t grad_shards_;
@@ -68,8 +71,9 @@ class StepBenchmark {
   Network network_;
   std::unique_ptr<ShardedNetwork> shards_;  // if there are several ranks
   Batch share_;                             // of the batch: this rank's
-  Trainer trainer_;
-  double peak_rounds_per_second_ = 1e8;  // of the fastest burst so far; at first a low guess
+  std::optional<Trainer> trainer_;          // unless it runs forward alone
+  std::vector<float> outputs_;              // of the head, if it does
+  double peak_rounds_per_second_ = 1e8;     // of the fastest burst so far; at first a low guess
 };
 
 }  // namespace quadgate::apps

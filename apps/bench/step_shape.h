@@ -9,7 +9,7 @@
 namespace quadgate::apps {
 
 /// The training step that the benchmarks time: an LSTM, a linear head to 10 classes at every step,
-/// cross-entropy, backward, clip 1.0, Adam.
+/// cross-entropy, backward, clip 1.0, Adam. Or its forward pass alone, up to the head's outputs.
 struct StepShape {
   std::int64_t seq_len = 0;
   std::int64_t batch = 0;
@@ -19,8 +19,8 @@ struct StepShape {
   bool bidirectional = false;
   Cell cell = Cell::lstm;
   std::int64_t proj_size = 0;
-  std::string lengths;  ///< "LO:HI", drawn evenly; empty: every sequence has seq_len steps
-  NetworkOptions options = {};
+  std::string lengths;          ///< "LO:HI", drawn evenly; empty: every sequence has seq_len steps
+  NetworkOptions options = {};  ///< forward_only: the forward pass alone
 };
 
 }  // namespace quadgate::apps

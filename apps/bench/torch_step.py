@@ -12,6 +12,7 @@ Reads a JSON object a line and answers each with one. The first is the step:
     distributed   may be missing: of several processes, each with rows of a batch, whose steps
                   DistributedDataParallel puts together over gloo: {"rank", "ranks", "address"}
     gradient_as_bucket_view                 of that, may be missing
+    forward       may be missing: the forward pass alone, in inference_mode, up to the head's outputs
 
 answered with {"version": ...} once it has been built and run. Then each {"seconds": ..., "fewest":
 ...} asks for steps of about so many seconds, at least so many, and is answered with step_ms_median,
@@ -66,7 +67,13 @@ def make_step(shape: dict) -> Callable[[], None]:
             output, _ = self.rnn(x)
             return self.head(output.data if packed else output.flatten(0, 1))
 
+    lengths = sorted(shape["lengths"], reverse=True)
+    rows = [torch.rand(length, shape["input_size"]) * 2 - 1 for length in lengths]
+    packed = lengths[0] != lengths[-1]
+    x = pack_sequence(rows) if packed else torch.stack(rows, 1)
     model = Model()
+    if shape.get("forward"):
+        return make_forward(model, x, torch.bfloat16 if shape["precision"] == "bf16" else torch.float32)
     if group := shape.get("distributed"):
         torch.distributed.init_process_group(
             "gloo",
@@ -80,10 +87,6 @@ def make_step(shape: dict) -> Callable[[], None]:
     parameters = list(model.parameters())
     adam = torch.optim.Adam(parameters, fused=True)
 
-    lengths = sorted(shape["lengths"], reverse=True)
-    rows = [torch.rand(length, shape["input_size"]) * 2 - 1 for length in lengths]
-    packed = lengths[0] != lengths[-1]
-    x = pack_sequence(rows) if packed else torch.stack(rows, 1)
     labels = torch.randint(CLASSES, (sum(lengths),))
 
     def step() -> None:
@@ -97,13 +100,17 @@ def make_step(shape: dict) -> Callable[[], None]:
     return step
 
 
-def build(shape: dict) -> tuple[Callable[[], None], str]:
-    """A step that has run once, and PyTorch's version."""
-    if shape["cpus"]:
-        os.sched_setaffinity(0, shape["cpus"])
-    step = make_step(shape)
-    step()
-    return step, sys.modules["torch"].__version__
+def make_forward(model: object, x: object, dtype: object) -> Callable[[], None]:
+    """A function that does one forward pass in numbers of this type."""
+    import torch
+
+    model, x = model.eval().to(dtype), x.to(dtype)
+
+    def forward() -> None:
+        with torch.inference_mode():
+            model(x)
+
+    return forward
 
 
 def measure(step: Callable[[], None], seconds: float, fewest: int) -> dict:
@@ -137,22 +144,27 @@ def peak_rss_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def main() -> None:
+def main(make_step: Callable[[dict], Callable[[], None]], library: str) -> None:
+    """Serves the steps that `make_step` makes with a library."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends when its stdin does
     step = None
     for line in sys.stdin:
         request = json.loads(line)
         try:
             if step is None:
-                step, version = build(request)
-                answer = {"version": version}
+                if request["cpus"]:
+                    os.sched_setaffinity(0, request["cpus"])
+                step = make_step(request)
+                step()
+                answer = {"version": sys.modules[library].__version__}
             else:
                 answer = measure(step, request["seconds"], request["fewest"])
         except Exception as error:  # whatever it is, who asked reports it
             answer = {"error": f"{type(error).__name__}: {error}"}
-            if step is None and "torch" in sys.modules:
-                answer["version"] = sys.modules["torch"].__version__
+            if step is None and library in sys.modules:
+                answer["version"] = sys.modules[library].__version__
         print(json.dumps(answer), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main(make_step, "torch")

@@ -356,6 +356,23 @@ TEST_F(CliTest, BenchPrintsTheContract) {
   EXPECT_GT(record["peak_fraction"], 0);
 }
 
+/// Floating-point operations of a step of `bench`.
+TEST_F(CliTest, BenchCountsAThirdOfAStepForward) {
+  const auto gflop = [&](const std::vector<std::string>& rest) {
+    std::vector<std::string> args{"bench", "--seq-len",     "6", "--batch",   "4", "--input-size",
+                                  "3",     "--hidden-size", "8", "--threads", "1", "--seconds",
+                                  "0",     "--json"};
+    args.insert(args.end(), rest.begin(), rest.end());
+    const Outcome outcome = run(args);
+    EXPECT_EQ(outcome.code, kExitDone) << outcome.err;
+    const json record = json::parse(outcome.out);
+    return record["gflops"].get<double>() * record["step_ms_min"].get<double>();
+  };
+  const double forward = gflop({"--forward"});
+  EXPECT_NEAR(forward, 2.0 * 6 * 4 * (4 * 8 * (3 + 8) + 10 * 8) * 1e-6, 1e-9);
+  EXPECT_NEAR(gflop({}), 3 * forward, 1e-9);
+}
+
 /// A tiny shape, with `rest`.
 std::vector<std::string> scale_args(const std::vector<std::string>& rest) {
   std::vector<std::string> args = {"scale", "--seq-len",     "6", "--batch",   "4",  "--input-size",

@@ -96,6 +96,30 @@ def test_a_shape_and_a_job(tmp_path):
     assert len(lines) == 3 and len({line.count("|") for line in lines}) == 1
 
 
+@pytest.mark.slow
+def test_forward_passes(tmp_path):
+    pytest.importorskip("onnxruntime")
+    small = ["--forward", *SMALL[2:], "--shapes", "batch1-H64,packed-H128,proj64-H256"]
+    report, markdown = compared(tmp_path / "out", *small, *QUICK)
+    assert report["steps"] == [] and report["versions"]["onnxruntime"]
+    rows = {row["shape"]: row for row in report["forward"]}
+    assert "projection" in rows["proj64-H256"]["no_onnx"]
+    row = rows["batch1-H64"]
+    sides = [row[side] for side in ("quadgate", "torch", "onnx")]
+    assert all(len(side["repeats"]) == 3 and side["step_ms_median"] > 0 for side in sides)
+    assert "clip_foreach=false" not in row["torch"]["tried_ms"]
+    faster = min(row["torch"]["step_ms_median"], row["onnx"]["step_ms_median"])
+    assert row[row["faster"]]["step_ms_median"] == faster
+    assert row["ratio"] == pytest.approx(faster / row["quadgate"]["step_ms_median"])
+    # Multiply-adds are two operations; the head has 10 classes.
+    flops = 2 * 20 * (4 * 64 * (32 + 64) + 10 * 64)
+    at_peak_ms = flops / row["quadgate"]["peak_gflops"] / 1e6
+    assert row["ratio_at_peak"] == pytest.approx(faster / at_peak_ms)
+    [mean] = report["geometric_means"]
+    assert (mean["measured"], mean["shapes"]) == (3, 3)
+    assert re.search(rf"\| batch1-H64 \|.*\| {row['ratio']:.2f} \|", markdown)
+
+
 mpirun = pytest.mark.skipif(
     not shutil.which("mpirun.openmpi") or os.cpu_count() < 2,
     reason="no mpirun.openmpi (scripts/setup --cluster installs it), or one core",
