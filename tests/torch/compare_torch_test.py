@@ -204,6 +204,7 @@ def test_builds_are_not_mixed(tmp_path, no_torch):
      ["--precision", "f16"], ["--preload", "nothing.so"], ["--quadgate", "nothing"],
      ["-o", "no/such/folder"], ["--no-such-option"], ["--shapes", "none"],
      ["--ranks", "0"], ["--ranks", "999"], ["--links", "100"],
+     ["--forward", "--ranks", "2"],
      ["--mpirun", "nothing", "--ranks", "1"]],
 )  # fmt: skip
 def test_wrong_arguments_are_named_in_a_line(arguments):
