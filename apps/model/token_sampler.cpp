@@ -39,11 +39,19 @@ TokenSampler::TokenSampler(const SamplingOptions& options, std::size_t vocabular
   std::iota(order_.begin(), order_.end(), 0);
 }
 
+void TokenSampler::add(std::int32_t token) {
+  const auto index = static_cast<std::size_t>(token);
+  if (in_text_[index]) return;
+  in_text_[index] = true;
+  text_.push_back(index);
+}
+
 std::int32_t TokenSampler::draw(std::span<const float> logits) {
   const auto& [temperature, top_k, top_p, penalty, seed] = options_;
   weights_.assign(logits.begin(), logits.end());
-  for (std::size_t i = 0; i < weights_.size(); ++i) {
-    if (in_text_[i]) weights_[i] = weights_[i] > 0 ? weights_[i] / penalty : weights_[i] * penalty;
+  for (const std::size_t token : text_) {
+    double& weight = weights_[token];
+    weight = weight > 0 ? weight / penalty : weight * penalty;
   }
   if (never_ >= 0) weights_[static_cast<std::size_t>(never_)] = kNever;
   const auto likeliest = std::ranges::max_element(weights_);

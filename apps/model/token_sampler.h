@@ -29,7 +29,7 @@ class TokenSampler {
   TokenSampler(const SamplingOptions& options, std::size_t vocabulary_size, std::int32_t never);
 
   /// Tells that the text has a token.
-  void add(std::int32_t token) { in_text_[static_cast<std::size_t>(token)] = true; }
+  void add(std::int32_t token);
   /// The number of the next token, from the logits of all. It is a function of them, of what the
   /// text has, of the seed and of how many were drawn before.
   std::int32_t draw(std::span<const float> logits);
@@ -41,6 +41,7 @@ class TokenSampler {
   SamplingOptions options_;
   std::int32_t never_;
   std::vector<bool> in_text_;
+  std::vector<std::size_t> text_;   // each of its tokens once
   std::vector<double> weights_;     // scores at first
   std::vector<std::size_t> order_;  // the likeliest first
   std::uint32_t drawn_ = 0;

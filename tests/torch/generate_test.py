@@ -115,7 +115,8 @@ def generated(model, prompt, length, seed, options):
 def test_the_drawn_text(tmp_path, options):
     model, checkpoint = checkpoint_of(tmp_path, LETTERS, seed=3)
     given = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    for prompt, seed in [("", 1), ("abé", 12345678901234567890)]:
+    long = "abcé\n j樹" * 40  # it is read in pieces
+    for prompt, seed in [("", 1), ("abé", 12345678901234567890), (long, 7)]:
         command = ["generate", checkpoint, "--prompt", prompt, "--length", 60, "--seed", seed, *given]
         expected = generated(model, [LETTERS.index(c) for c in prompt], 60, seed, options)
         assert quadgate(*command) == expected + "\n"

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "apps/common/command.h"
+#include "apps/model/model_on_data.h"
 #include "tests/apps/workspace.h"
 
 namespace quadgate::apps {
@@ -239,6 +240,13 @@ TEST_F(ModelOnDataTest, ClassesKeepTheirOrder) {
   ASSERT_EQ(run({"train", "run.toml", "--quiet", "--set", "data.path=a.h5"}).code, kExitDone);
   expect_error(evaluate("b.h5"), kExitFailed,
                "b.h5: classes: the model expects 'cat' as number 0, found 'dog'");
+}
+
+TEST(ForwardRowsTest, AreFewerWhereSequencesAreLong) {
+  EXPECT_EQ(forward_rows(1), 256);
+  EXPECT_EQ(forward_rows(128), 256);
+  EXPECT_EQ(forward_rows(1000), 32);
+  EXPECT_EQ(forward_rows(1'000'000), 16);
 }
 
 }  // namespace
