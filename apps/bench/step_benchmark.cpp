@@ -147,7 +147,7 @@ StepBenchmark::StepBenchmark(const StepShape& shape, int threads, Pinning pinnin
                ShardedNetwork::shard_rows(shape.batch, grad_shards_), arena_, shape.options),
       shards_(make_shards(network_, communicator, shape.batch, grad_shards_)),
       share_(share_of(batch_, shards_.get())) {
-  network_.parameters().initialize(kSeed);
+  network_.parameters().initialize(kSeed, &arena_);
   if (forward_) {
     outputs_.resize(static_cast<std::size_t>(batch_.steps() * network_.config().output_size));
   } else {

@@ -101,9 +101,11 @@ TrainingState begin(const RunConfig& config, const Origin& origin, Dataset& data
   state.data = identify(data);
   Parameters& parameters = network.parameters();
   const RecurrentConfig& rnn = network.config().rnn;
-  parameters.initialize(state.seed);
+  parameters.initialize(state.seed, &network.arena());
   if (!origin.init) {
-    if (config.model.orthogonal) make_orthogonal(rnn, parameters, state.seed);
+    if (config.model.orthogonal) {
+      make_orthogonal(rnn, parameters, state.seed, &network.arena());
+    }
     if (const auto bias = config.model.forget_bias) {
       set_forget_bias(rnn, parameters, static_cast<float>(*bias));
     }

@@ -7,13 +7,16 @@
 
 namespace quadgate {
 
+class Arena;
+
 // Initializations that may follow Parameters::initialize.
 
 /// Makes each gate's block of every weight_hh orthogonal: its columns are orthonormal. It is drawn
 /// uniformly from all such blocks, as torch.nn.init.orthogonal_ does (Saxe et al., "Exact solutions
 /// to the nonlinear dynamics of learning in deep linear neural networks", 2014). The draw depends
-/// on `seed` only.
-void make_orthogonal(const RecurrentConfig& config, Parameters& parameters, std::uint64_t seed);
+/// on `seed` only. On the cores of `arena`, two gates on each, or on this core alone.
+void make_orthogonal(const RecurrentConfig& config, Parameters& parameters, std::uint64_t seed,
+                     Arena* arena = nullptr);
 
 /// Sets the forget gates' biases of an LSTM to `value` in bias_ih and to 0 in bias_hh (Jozefowicz
 /// et al., "An empirical exploration of recurrent network architectures", 2015, with 1). Throws

@@ -3,29 +3,36 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <new>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "engine/base/error.h"
 #include "engine/base/random.h"
+#include "engine/threads/arena.h"
 
 namespace quadgate {
 namespace {
 
-/// Fills the weights [vocabulary_size, I] of an embedding.
-void initialize_embedding(const ModelConfig& config, std::span<float> weights, std::uint64_t seed) {
+/// Weights that a core draws at a time.
+constexpr std::size_t kTile = std::size_t{1} << 14;
+
+/// Fills weights of a tensor from its number `first` on, a multiple of 4. `numbers` makes four of
+/// them of four random words.
+template <typename Numbers>
+void draw_weights(std::span<float> weights, std::uint64_t seed, std::size_t tensor,
+                  std::size_t first, Numbers numbers) {
   for (std::size_t i = 0; i < weights.size(); i += 4) {
-    const auto numbers = to_normal_floats(
-        philox(seed, {static_cast<std::uint32_t>(RandomUse::init), 0,
-                      static_cast<std::uint32_t>(i / 4), static_cast<std::uint32_t>(i / 4 >> 32)}));
-    std::copy_n(numbers.begin(), std::min(numbers.size(), weights.size() - i),
+    const std::uint64_t block = (first + i) / 4;
+    const auto four = numbers(philox(
+        seed, {static_cast<std::uint32_t>(RandomUse::init), static_cast<std::uint32_t>(tensor),
+               static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32)}));
+    std::copy_n(four.begin(), std::min(four.size(), weights.size() - i),
                 weights.begin() + static_cast<std::ptrdiff_t>(i));
-  }
-  if (const auto padding = config.embedding.padding_index) {
-    std::fill_n(weights.begin() + *padding * config.input_size(), config.input_size(), 0.0F);
   }
 }
 
@@ -158,24 +165,46 @@ std::int64_t Parameters::fan_in(std::size_t tensor) const noexcept {
   return head ? config_.rnn.output_size() : config_.rnn.hidden_size;
 }
 
-void Parameters::initialize(std::uint64_t seed) {
-  const bool normal = config_.has_embedding() && !tied();
+void Parameters::initialize(std::uint64_t seed, Arena* arena) {
+  struct Tile {
+    std::size_t tensor;
+    std::size_t first;  // of its weights
+  };
+  std::vector<Tile> tiles;
+  for (std::size_t tensor = 0; tensor < slices_.size(); ++tensor) {
+    for (std::size_t i = 0; i < slices_[tensor].size; i += kTile) tiles.push_back({tensor, i});
+  }
   ParameterEditor editor = edit();
-  if (normal) initialize_embedding(config_, editor.value(embedding_weight()), seed);
-  for (std::size_t tensor = normal ? 1 : 0; tensor < slices_.size(); ++tensor) {
-    if (slices_[tensor].name.starts_with("norm.")) {
-      std::ranges::fill(editor.value(slices_[tensor]),
-                        slices_[tensor].name.ends_with("weight") ? 1.0F : 0.0F);
-      continue;
-    }
-    const float bound = initial_bound(tensor);
+  const auto fill = [&](std::int64_t index) {
+    const auto [tensor, first] = tiles[static_cast<std::size_t>(index)];
     const auto weights = editor.value(slices_[tensor]);
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      const auto words = philox(
-          seed, {static_cast<std::uint32_t>(RandomUse::init), static_cast<std::uint32_t>(tensor),
-                 static_cast<std::uint32_t>(i / 4), static_cast<std::uint32_t>(i / 4 >> 32)});
-      weights[i] = bound * (2 * to_unit_float(words[i % 4]) - 1);
-    }
+    const auto tile = weights.subspan(first, std::min(kTile, weights.size() - first));
+    initialize_tile(tensor, first, seed, tile);
+  };
+  std::optional<Arena> own;
+  Arena& cores = arena != nullptr ? *arena : own.emplace(1);
+  cores.for_each(std::ssize(tiles), fill);
+  if (const auto padding = config_.embedding.padding_index; padding && !tied()) {
+    const std::int64_t size = config_.input_size();
+    std::fill_n(editor.value(embedding_weight()).begin() + *padding * size, size, 0.0F);
+  }
+}
+
+void Parameters::initialize_tile(std::size_t tensor, std::size_t first, std::uint64_t seed,
+                                 std::span<float> tile) const {
+  const std::string& name = slices_[tensor].name;
+  if (name.starts_with("norm.")) {
+    std::ranges::fill(tile, name.ends_with("weight") ? 1.0F : 0.0F);
+  } else if (config_.has_embedding() && !tied() && tensor == 0) {
+    draw_weights(tile, seed, tensor, first, to_normal_floats);
+  } else {
+    draw_weights(tile, seed, tensor, first, [bound = initial_bound(tensor)](const auto& words) {
+      std::array<float, 4> numbers{};
+      std::ranges::transform(words, numbers.begin(), [&](std::uint32_t word) {
+        return bound * (2 * to_unit_float(word) - 1);
+      });
+      return numbers;
+    });
   }
 }
 

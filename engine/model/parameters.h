@@ -32,6 +32,7 @@ struct ParameterSlice {
 /// The number of weights that a model of these sizes has, whatever they are, without making it.
 double count_parameters(const ModelConfig& config) noexcept;
 
+class Arena;
 class ParameterEditor;
 
 /// All weights of a model in one flat 64-byte-aligned array.
@@ -92,13 +93,16 @@ class Parameters {
   /// else from U(-k, k), k = 1/sqrt(hidden_size) in
   /// the cells, 1/sqrt(in_features) in the head and 1/sqrt(I * kernel_size) in the convolution, 0.1
   /// in a crf, as pytorch-crf has it. The
-  /// numbers depend on `seed` only (Philox), not on torch's.
-  void initialize(std::uint64_t seed);
+  /// numbers depend on `seed` only (Philox), not on torch's. On the cores of `arena`, or on this
+  /// one alone.
+  void initialize(std::uint64_t seed, Arena* arena = nullptr);
 
  private:
   friend class ParameterEditor;
 
   void add_recurrent(const std::string& prefix);
+  void initialize_tile(std::size_t tensor, std::size_t first, std::uint64_t seed,
+                       std::span<float> tile) const;
   float initial_bound(std::size_t tensor) const noexcept;
   std::int64_t fan_in(std::size_t tensor) const noexcept;
   void add(std::string name, std::vector<std::int64_t> shape);

@@ -162,7 +162,7 @@ void Recurrent::Impl::assign(const Input& input) {
 Recurrent::Recurrent(const RecurrentConfig& config, const RecurrentPlan& plan, Arena& arena,
                      std::uint64_t seed)
     : impl_(std::make_unique<Impl>(config, plan, arena)) {
-  impl_->parameters.initialize(seed);
+  impl_->parameters.initialize(seed, &arena);
 }
 
 Recurrent::~Recurrent() = default;

@@ -1,13 +1,19 @@
 // Sweeps cells, directions, projections and hidden sizes 1 to 65. Tolerance: 1e-6 of products of
-// columns of length 1, rounded to floats.
+// columns of length 1, rounded to floats; none beside the same draw alone.
 
 #include "engine/model/initialization.h"
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+#include <vector>
 
 #include "engine/base/error.h"
+#include "engine/base/random.h"
+#include "engine/threads/arena.h"
 
 namespace quadgate {
 namespace {
@@ -45,6 +51,55 @@ TEST(InitializationTest, GatesOfWeightHhAreOrthogonal) {
               ASSERT_NEAR(dot, a == b ? 1 : 0, 1e-6) << slice.name << ": " << a << ", " << b;
             }
           }
+        }
+      }
+    }
+  }
+}
+
+/// Gram and Schmidt, twice, of one draw alone.
+std::vector<std::vector<double>> orthonormal(std::size_t count, std::size_t size,
+                                             std::uint64_t seed, std::uint32_t draw) {
+  std::vector<std::vector<double>> vectors(count, std::vector<double>(size));
+  const auto product = [](const std::vector<double>& a, const std::vector<double>& b) {
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    auto& vector = vectors[i];
+    for (std::size_t k = 0; k < size; ++k) {
+      vector[k] = to_normal_floats(
+          philox(seed, {static_cast<std::uint32_t>(RandomUse::orthogonal), draw,
+                        static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(k / 4)}))[k % 4];
+    }
+    for (int pass = 0; pass < 2; ++pass) {
+      for (std::size_t before = 0; before < i; ++before) {
+        const double along = product(vector, vectors[before]);
+        for (std::size_t k = 0; k < size; ++k) vector[k] -= along * vectors[before][k];
+      }
+    }
+    const double length = std::sqrt(product(vector, vector));
+    for (double& value : vector) value /= length;
+  }
+  return vectors;
+}
+
+// Draws beside each other, and those before them on the way, change no bit.
+TEST(InitializationTest, EachGateIsADrawOfItsOwnAtEveryThreadCount) {
+  const RecurrentConfig config{
+      .input_size = 2, .hidden_size = 17, .num_layers = 3, .cell = Cell::gru};
+  for (const int threads : {0, 1, 3}) {
+    Parameters parameters(config);
+    std::optional<Arena> arena;
+    if (threads > 0) arena.emplace(threads);
+    make_orthogonal(config, parameters, 5, arena ? &*arena : nullptr);
+    std::uint32_t draw = 0;
+    for (const char* name : {"weight_hh_l0", "weight_hh_l1", "weight_hh_l2"}) {
+      const auto weights = parameters.value(parameters.slice(name));
+      for (std::size_t gate = 0; gate < 3; ++gate) {
+        const auto expected = orthonormal(17, 17, 5, draw++);
+        for (std::size_t i = 0; i < 17U * 17U; ++i) {
+          ASSERT_EQ(weights[gate * 17 * 17 + i], static_cast<float>(expected[i % 17][i / 17]))
+              << name << ", gate " << gate << ", " << i << ", threads: " << threads;
         }
       }
     }

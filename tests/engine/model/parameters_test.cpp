@@ -9,9 +9,12 @@
 #include <cmath>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <set>
 
 #include "engine/base/error.h"
+#include "engine/base/random.h"
+#include "engine/threads/arena.h"
 
 namespace quadgate {
 namespace {
@@ -248,6 +251,34 @@ TEST(ParametersTest, InitializesFromTheSeedAlone) {
   const auto forward = first.value(first.slice("rnn.weight_hh_l0"));
   const auto reverse = first.value(first.slice("rnn.weight_hh_l0_reverse"));
   EXPECT_FALSE(std::ranges::equal(forward, reverse));
+}
+
+// Tensors of several tiles, of 16,384 weights each, and one whose last block of four is not whole.
+TEST(ParametersTest, EachWeightIsOfItsOwnRandomWordAtEveryThreadCount) {
+  constexpr std::uint64_t kSeed = 0x123456789;
+  const ModelConfig config{.rnn = {.input_size = 61, .hidden_size = 131},
+                           .output_size = 3,
+                           .embedding = {.vocabulary_size = 1001, .padding_index = 1000}};
+  for (const int threads : {0, 1, 3}) {
+    Parameters parameters(config);
+    std::optional<Arena> arena;
+    if (threads > 0) arena.emplace(threads);
+    parameters.initialize(kSeed, arena ? &*arena : nullptr);
+    for (std::size_t tensor = 0; tensor < parameters.slices().size(); ++tensor) {
+      const ParameterSlice& slice = parameters.slices()[tensor];
+      const auto weights = parameters.value(slice);
+      const float bound = 1 / std::sqrt(131.0F);
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        const auto words = philox(
+            kSeed, {static_cast<std::uint32_t>(RandomUse::init), static_cast<std::uint32_t>(tensor),
+                    static_cast<std::uint32_t>(i / 4), 0});
+        const float expected = tensor > 0         ? bound * (2 * to_unit_float(words[i % 4]) - 1)
+                               : i >= 1000U * 61U ? 0
+                                                  : to_normal_floats(words)[i % 4];
+        ASSERT_EQ(weights[i], expected) << slice.name << " " << i << ", threads: " << threads;
+      }
+    }
+  }
 }
 
 }  // namespace
