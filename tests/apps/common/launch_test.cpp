@@ -46,7 +46,7 @@ void expect_launch(const Environment& variables, const Launch& expected) {
   EXPECT_EQ(found->node_cpus, expected.node_cpus);
 }
 
-std::string error_of(const Environment& variables) {
+std::string launch_error(const Environment& variables) {
   try {
     launch(variables);
   } catch (const InvalidArgument& error) {
@@ -101,8 +101,8 @@ TEST(LaunchTest, TasksOfEachNode) {
 }
 
 TEST(LaunchTest, SrunWithoutAPmi) {
-  EXPECT_THAT(error_of(kSlurmStep), HasSubstr("srun started 7 processes"));
-  EXPECT_THAT(error_of(kSlurmStep), HasSubstr("--mpi=pmix"));
+  EXPECT_THAT(launch_error(kSlurmStep), HasSubstr("srun started 7 processes"));
+  EXPECT_THAT(launch_error(kSlurmStep), HasSubstr("--mpi=pmix"));
   // One process needs no other.
   EXPECT_EQ(launch({{"SLURM_STEP_NUM_TASKS", "1"}})->world_size, 1);
 }
@@ -118,15 +118,16 @@ TEST(LaunchTest, TheFirstOfALauncher) {
 }
 
 TEST(LaunchTest, NumbersThatCannotBe) {
-  EXPECT_THAT(error_of(kOpenMpi + Environment{{"OMPI_COMM_WORLD_SIZE", "four"}}),
+  EXPECT_THAT(launch_error(kOpenMpi + Environment{{"OMPI_COMM_WORLD_SIZE", "four"}}),
               HasSubstr("OMPI_COMM_WORLD_SIZE: expected 1 to 1048576, found 'four'"));
-  EXPECT_THAT(error_of(kOpenMpi + Environment{{"OMPI_COMM_WORLD_RANK", "-1"}}),
+  EXPECT_THAT(launch_error(kOpenMpi + Environment{{"OMPI_COMM_WORLD_RANK", "-1"}}),
               HasSubstr("OMPI_COMM_WORLD_RANK: expected 0 to"));
-  EXPECT_THAT(error_of(kMpich + Environment{{"PMI_SIZE", "99999999999"}}), HasSubstr("PMI_SIZE"));
+  EXPECT_THAT(launch_error(kMpich + Environment{{"PMI_SIZE", "99999999999"}}),
+              HasSubstr("PMI_SIZE"));
   for (const char* const list : {"2(x", "2(x0)", "x", "(x3)", "2(y3)"}) {
-    EXPECT_THAT(
-        error_of(kSlurmStep + Environment{{"PMIX_RANK", "5"}, {"SLURM_STEP_TASKS_PER_NODE", list}}),
-        HasSubstr("SLURM_STEP_TASKS_PER_NODE: expected 1 to"))
+    EXPECT_THAT(launch_error(kSlurmStep +
+                             Environment{{"PMIX_RANK", "5"}, {"SLURM_STEP_TASKS_PER_NODE", list}}),
+                HasSubstr("SLURM_STEP_TASKS_PER_NODE: expected 1 to"))
         << list;
   }
 }
