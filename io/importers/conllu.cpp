@@ -32,24 +32,29 @@ class ConlluReader {
   ConlluReader(const std::filesystem::path& path, const ImportOptions& options, ConlluColumn column,
                TaggedSentences& data, WordList& words, WordList& classes)
       : reader_(path, options),
+        spool_(options.spool),
         column_(column),
         data_(data),
         words_(words),
         classes_(classes),
         may_lack_tags_(options.unlabelled.has_value()) {}
 
-  void read() {
-    const std::int64_t before = data_.size();
+  void read(const PieceTaker<TaggedSentences>& take) {
+    bool is_empty = true;
     for (std::string_view line; reader_.line(line);) {
       if (line.empty()) end_sentence();
       if (line.starts_with('#')) entities_.read_comment(line);
-      if (const auto columns = or_fail([&] { return lines_.read(line); })) read_word(*columns);
+      if (const auto columns = or_fail([&] { return lines_.read(line); })) {
+        read_word(*columns);
+        is_empty = false;
+      }
+      if (length_ == 0 && data_.size() > 0 && reader_.at_pause()) hand_on(take);
     }
     end_sentence();
-    if (data_.size() == before) {
+    if (is_empty) {
       throw FileError(reader_.path().string() + ": expected sentences in CoNLL-U, found none");
     }
-    data_.has_tags = data_.has_tags || has_values_;
+    tell_tags();
     if (!has_values_ && !may_lack_tags_) {
       throw FileError(fmt::format(
           "{}: {}: expected {}, found none", reader_.path().string(), to_string(column_),
@@ -60,6 +65,24 @@ class ConlluReader {
 
  private:
   [[noreturn]] void fail(const std::string& problem) const { reader_.fail(problem); }
+
+  void tell_tags() {
+    data_.has_tags = data_.has_tags || has_values_;
+    for (std::int64_t i = std::ssize(data_.class_names); i < classes_.size(); ++i) {
+      data_.class_names.emplace_back(classes_[i]);
+    }
+  }
+
+  void hand_on(const PieceTaker<TaggedSentences>& take) {
+    tell_tags();
+    TaggedSentences next(data_.path, spool_);
+    next.level = data_.level;
+    next.column = data_.column;
+    next.has_tags = has_values_;
+    hides_classes_ = hides_classes_ || (has_classes_ && !has_values_);
+    take(std::exchange(data_, std::move(next)), reader_.line_number());
+    words_ = WordList();
+  }
 
   void read_word(const ConlluColumns& columns) {
     add(columns[1], tag_of(columns[1], std::span(columns).last<8>()));
@@ -83,15 +106,27 @@ class ConlluReader {
         break;
     }
     std::string tag = or_fail([&] { return entities_.tag(columns[7]); });
-    has_values_ = entities_.found();
+    if (entities_.found()) expect_values_so_far();
     return tag;
   }
 
   std::string value(std::string_view text) {
     if (text.empty())
       fail(fmt::format("{}: expected a value or _, found nothing", to_string(column_)));
-    has_values_ = has_values_ || text != kNone;
+    if (text != kNone) expect_values_so_far();
     return std::string(text);
+  }
+
+  /// The column has values, so those without one have the class of none, also in front of this one.
+  void expect_values_so_far() {
+    if (!has_values_ && hides_classes_) {
+      fail(
+          fmt::format("{}: expected none, as sentences that were answered before have none, found "
+                      "a value (from "
+                      "a file, not a pipe, sentences are answered once all are read)",
+                      to_string(column_)));
+    }
+    has_values_ = true;
   }
 
   void expect_universal(std::string_view tag) const {
@@ -114,7 +149,7 @@ class ConlluReader {
       ++data_.unlabelled;
       data_.level == TextLevel::words ? append(form, kIgnoreIndex)
                                       : append_characters(form, kIgnoreIndex, kIgnoreIndex);
-    } else if (data_.level == TextLevel::words) {
+    } else if (has_classes_ = true; data_.level == TextLevel::words) {
       append(form, classes_.number(tag));
     } else {
       add_characters(form, tag);
@@ -160,12 +195,15 @@ class ConlluReader {
   static constexpr std::string_view kNone = "_";
 
   TextReader reader_;
+  SpoolOptions spool_;
   ConlluColumn column_;
   TaggedSentences& data_;
   WordList& words_;
   WordList& classes_;
   EntityTags entities_;
-  bool has_values_ = false;  // in the column
+  bool has_values_ = false;     // in the column
+  bool has_classes_ = false;    // words have one, if only that of no value
+  bool hides_classes_ = false;  // handed on while no value told that the column has any
   bool may_lack_tags_;
   ConlluWords lines_;
   std::int64_t length_ = 0;  // of the sentence in tokens
@@ -175,7 +213,7 @@ class ConlluReader {
 
 TaggedSentences read_conllu(std::span<const std::filesystem::path> paths,
                             const ConlluSource& source, WordList& words, WordList& classes,
-                            const ImportOptions& options) {
+                            const ImportOptions& options, const PieceTaker<TaggedSentences>& take) {
   const bool of_characters = source.level == TextLevel::characters;
   if (source.column == ConlluColumn::lemma && of_characters) {
     throw InvalidArgument("LEMMA: expected the level of words, found characters");
@@ -191,9 +229,8 @@ TaggedSentences read_conllu(std::span<const std::filesystem::path> paths,
   data.has_tags = false;
   data.column = source.column == ConlluColumn::upos ? "" : to_string(source.column);
   for (const auto& path : paths) {
-    ConlluReader(path, options, source.column, data, words, classes).read();
+    ConlluReader(path, options, source.column, data, words, classes).read(take);
   }
-  for (std::int64_t i = 0; i < classes.size(); ++i) data.class_names.emplace_back(classes[i]);
   return data;
 }
 

@@ -27,9 +27,11 @@ struct ConlluSource {
 /// With options.unlabelled, words may have no tag ('_'), or all of them. Adds new words to `words`
 /// and new classes to `classes`, those of the files before. Throws FileError ("a.conllu:17: UPOS:
 /// expected ..., found 'N'") if a file is not CoNLL-U or has no sentence, or if no word has a value
-/// in the column; InvalidArgument for characters with LEMMA.
+/// in the column; InvalidArgument for characters with LEMMA. With options.in_pieces `take` gets the
+/// sentences that have come, and then `words` is empty again; returns the others.
 TaggedSentences read_conllu(std::span<const std::filesystem::path> paths,
                             const ConlluSource& source, WordList& words, WordList& classes,
-                            const ImportOptions& options = {});
+                            const ImportOptions& options = {},
+                            const PieceTaker<TaggedSentences>& take = {});
 
 }  // namespace quadgate

@@ -12,6 +12,7 @@
 #include "engine/base/error.h"
 #include "io/importers/csv_dialect.h"
 #include "io/importers/csv_findings.h"
+#include "io/importers/csv_look.h"
 #include "io/importers/csv_numbers.h"
 #include "io/importers/csv_reader.h"
 #include "io/importers/resampler.h"
@@ -50,6 +51,14 @@ void CsvImporter::read(const std::filesystem::path& path, std::size_t split) {
   read_file(path, options_.columns);
 }
 
+void CsvImporter::read_in_pieces(const std::filesystem::path& path, const RowWindows& windows,
+                                 PieceTaker<Series> take) {
+  windows_ = windows;
+  take_ = std::move(take);
+  read(path);
+  take_ = {};
+}
+
 void CsvImporter::read_future(const std::filesystem::path& path) {
   CsvColumnOptions columns = options_.columns;
   columns.features = std::exchange(columns.known, {});
@@ -60,17 +69,16 @@ void CsvImporter::read_future(const std::filesystem::path& path) {
 
 void CsvImporter::read_file(const std::filesystem::path& path, const CsvColumnOptions& columns) {
   path_ = path;
-  CsvReader reader(path, options_.delimiter, import_);
+  // A piece is of no use before it has a window, of rows behind one of names.
+  const std::size_t enough =
+      take_ ? static_cast<std::size_t>(windows_.rows) + 1 : CsvReader::kFirstRecords;
+  CsvReader reader(path, options_.delimiter, import_, enough);
   const auto first = reader.first_records();
+  checked_lines_ = reader.first_lines();
   if (first.empty()) fail_empty();
   set_columns(find_csv_columns(first, columns, path.string()));
   if (columns_.group == 0U) reader.take_no_comments();
-  *format_ = CsvNumbers(reader.delimiter(), options_.decimal, columns_.names.size() == 1);
-  for (const auto& record : std::span(first).subspan(columns_.has_header ? 1 : 0)) {
-    if (record.size() != columns_.names.size()) continue;
-    for (const std::size_t i : columns_.features) format_->learn(record[i]);
-  }
-  format_->assume(options_.usual_decimal);
+  *format_ = numbers_of(first, columns_, options_, reader.delimiter());
   begin_times(first);
   if (recipe_.kind.empty()) begin_recipe();
   if (columns_.has_header) reader.next();
@@ -78,10 +86,42 @@ void CsvImporter::read_file(const std::filesystem::path& path, const CsvColumnOp
   for (; reader.next(); is_empty = false) {
     line_ = reader.line();
     add(reader.fields());
+    if (take_ && reader.at_pause()) hand_on(reader);
   }
   if (is_empty) fail_empty();
+  if (take_) expect_same_look(reader);
   if (resampler_) resampler_->finish();
   add_findings(path, reader, columns_, *format_, times_->format(), findings_);
+}
+
+void CsvImporter::expect_same_look(const CsvReader& reader) {
+  if (std::exchange(checked_lines_, reader.first_lines()) == reader.first_lines()) return;
+  const auto first = reader.first_records();
+  const CsvColumns columns = find_csv_columns(first, options_.columns, path_.string());
+  const auto decimal = numbers_of(first, columns, options_, reader.delimiter()).decimal();
+  if (reader.told_delimiter() == reader.delimiter() && columns.has_header == columns_.has_header &&
+      columns.time == columns_.time && columns.features == columns_.features &&
+      (!decimal || !format_->decimal() || decimal == format_->decimal()) &&
+      (!columns.time || times_of(first, columns, options_).name() == times_->format().name())) {
+    return;
+  }
+  fail(
+      "expected fields, numbers and times as the rows before have them, found others (a file, not "
+      "a pipe, is read as its first " +
+      std::to_string(CsvReader::kFirstRecords) + " rows tell)");
+}
+
+// The rows so far, if they hold a window.
+void CsvImporter::hand_on(CsvReader& reader) {
+  if (columns_.time && !options_.has_step) return;
+  const std::int64_t rows = rows_->piece_rows();
+  if (rows < windows_.rows) return;
+  const std::int64_t next = ((rows - windows_.rows) / windows_.stride + 1) * windows_.stride;
+  if (next > rows) return;  // of windows that are shorter than their stride
+  expect_same_look(reader);
+  Series piece = rows_->take_piece(rows - next);
+  complete(piece);
+  take_(std::move(piece), line_);
 }
 
 void CsvImporter::set_columns(CsvColumns columns) {
@@ -113,13 +153,9 @@ void CsvImporter::begin_times(const std::vector<std::vector<std::string>>& first
     throw InvalidArgument(
         fmt::format("{}: expected a column of times {} (--time names it)", path_.string(), use));
   }
-  std::vector<std::string_view> values;
-  for (std::size_t i = columns_.has_header ? 1 : 0; i < first.size(); ++i) {
-    if (*columns_.time < first[i].size()) values.push_back(first[i][*columns_.time]);
-  }
+  const auto values = time_values(first, columns_);
   if (values.empty()) fail_empty();
-  TimeFormat format(values, options_.date_order);
-  if (format.is_ambiguous()) format = TimeFormat(values, options_.usual_date_order);
+  const TimeFormat format = times_of(first, columns_, options_);
   const std::string& name = columns_.names[*columns_.time];
   if (options_.date_order && !format.has_year_last()) {
     throw InvalidArgument(
@@ -291,6 +327,13 @@ Series CsvImporter::take() {
   series.steps_back = times_->steps_back();
   series.same_times = times_->steps().doubles();
   series.time_gaps = times_->steps().gaps();
+  complete(series);
+  std::erase_if(series.parts, [](const SeriesPart& part) { return part.size() == 0; });
+  return series;
+}
+
+// Adds what all rows of a series have in common.
+void CsvImporter::complete(Series& series) const {
   series.calendar = options_.calendar;
   series.known = options_.columns.known;
   series.statics = statics_->columns();
@@ -298,8 +341,6 @@ Series CsvImporter::take() {
     SeriesPart& part = series.parts[number];
     if (part.size() > 0) part.constants = statics_->constants(number, series.path, part.name);
   }
-  std::erase_if(series.parts, [](const SeriesPart& part) { return part.size() == 0; });
-  return series;
 }
 
 void CsvImporter::fail(const std::string& problem) const {

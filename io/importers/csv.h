@@ -22,6 +22,7 @@
 namespace quadgate {
 
 class CsvNumbers;
+class CsvReader;
 class Resampler;
 class RowTimes;
 class SeriesBuilder;
@@ -56,6 +57,13 @@ struct CsvOptions {
   std::optional<DateOrder> usual_date_order{};
 };
 
+/// Windows of the rows of a series.
+struct RowWindows {
+  std::int64_t rows = 0;
+  /// Rows from one window to the next. Above `rows`, a window waits for those behind it.
+  std::int64_t stride = 1;
+};
+
 /// What it found in tables, a line each, for people.
 struct CsvFindings {
   std::vector<std::string> files{};     ///< how each file is written, and what is read of it
@@ -77,6 +85,13 @@ class CsvImporter {
   /// or of known data, InvalidArgument if it lacks a column of the options, or if a border is no
   /// time as the file's column has them.
   void read(const std::filesystem::path& path, std::size_t split = 0);
+  /// Reads a file of one series, in pieces if the options of the import say so: `take` gets the
+  /// rows that have come once they hold windows that no piece before has had; each piece begins
+  /// with the first row of the next window. Its rows have times if the options have a step, or if
+  /// the table has no times, else there are no pieces. Throws as `read`; FileError also if the
+  /// first rows tell otherwise how the table is written than those of them that came first.
+  void read_in_pieces(const std::filesystem::path& path, const RowWindows& windows,
+                      PieceTaker<Series> take);
   /// Reads a file of rows behind the last ones that it has read, of which it takes the known
   /// columns alone. Throws as `read`, and if one of them has no value in a row, or if a row is not
   /// the next one of its series.
@@ -101,6 +116,9 @@ class CsvImporter {
   };
 
   void read_file(const std::filesystem::path& path, const CsvColumnOptions& columns);
+  void expect_same_look(const CsvReader& reader);
+  void hand_on(CsvReader& reader);
+  void complete(Series& series) const;
   void set_columns(CsvColumns columns);
   void begin_times(const std::vector<std::vector<std::string>>& first);
   bool needs_every_time() const;
@@ -128,6 +146,11 @@ class CsvImporter {
   std::unique_ptr<RowTimes> times_;
   std::unique_ptr<ZoneUse> zones_;
   std::unique_ptr<Resampler> resampler_;  // if rows are resampled
+
+  // If it is read in pieces:
+  RowWindows windows_;
+  PieceTaker<Series> take_;
+  std::size_t checked_lines_ = 0;  // of the first ones
 
   // The file that is being read:
   std::filesystem::path path_;

@@ -10,29 +10,39 @@
 namespace quadgate {
 
 CsvReader::CsvReader(const std::filesystem::path& path, std::optional<char> delimiter,
-                     const ImportOptions& options)
-    : text_(path, options) {
-  constexpr std::size_t kFirstLines = 100;
-  constexpr std::size_t kFirstBytes = std::size_t{1} << 20;
-  std::vector<std::string> of_records;  // those of first_lines_ that are no comments
-  std::size_t size = 0;
-  std::size_t all = 0;  // with comments
-  for (std::string_view line; of_records.size() < kFirstLines && size < kFirstBytes &&
-                              all < TextReader::kMaxLine && text_.line(line);) {
-    first_lines_.emplace_back(line);
-    all += line.size() + 1;
-    if (is_comment(line) || trim(line).empty()) continue;
-    of_records.emplace_back(line);
-    size += line.size();
+                     const ImportOptions& options, std::size_t enough)
+    : text_(path, options), given_delimiter_(delimiter) {
+  for (std::string_view line; is_learning() && text_.line(line);) {
+    learn(line);
+    if (of_records_.size() >= enough && text_.at_pause()) break;
   }
-  const char named = of_records.empty() ? '\0' : delimiter_of_sep_line(of_records.front());
-  if (named != '\0') {
-    while (first_lines_[next_first_line_] != of_records.front()) ++next_first_line_;
-    line_ = static_cast<std::int64_t>(++next_first_line_);
+  if (!of_records_.empty() && delimiter_of_sep_line(of_records_.front()) != '\0') {
+    while (first_lines_[next_first_line_] != of_records_.front()) ++next_first_line_;
+    named_lines_ = ++next_first_line_;
+    line_ = static_cast<std::int64_t>(named_lines_);
   }
-  delimiter_ = delimiter.value_or(named != '\0' ? named : detect_delimiter(of_records));
+  delimiter_ = told_delimiter();
   record_.emplace(delimiter_);
   uncomment_names();
+}
+
+bool CsvReader::is_learning() const noexcept {
+  constexpr std::size_t kFirstBytes = std::size_t{1} << 20;
+  return of_records_.size() < kFirstRecords && record_bytes_ < kFirstBytes &&
+         first_bytes_ < TextReader::kMaxLine;
+}
+
+void CsvReader::learn(std::string_view line) {
+  first_lines_.emplace_back(line);
+  first_bytes_ += line.size() + 1;
+  if (is_comment(line) || trim(line).empty()) return;
+  of_records_.emplace_back(line);
+  record_bytes_ += line.size();
+}
+
+char CsvReader::told_delimiter() const {
+  const char named = of_records_.empty() ? '\0' : delimiter_of_sep_line(of_records_.front());
+  return given_delimiter_.value_or(named != '\0' ? named : detect_delimiter(of_records_));
 }
 
 // As in "# a,b" in front of "1,2", which numpy.savetxt writes.
@@ -58,7 +68,7 @@ void CsvReader::uncomment_names() {
 std::vector<std::vector<std::string>> CsvReader::first_records() const {
   std::vector<std::vector<std::string>> records;
   CsvRecord record(delimiter_);
-  for (std::size_t i = next_first_line_; i < first_lines_.size(); ++i) {
+  for (std::size_t i = named_lines_; i < first_lines_.size(); ++i) {
     if (!record.is_open() && is_comment(first_lines_[i])) continue;
     if (!record.add_line(first_lines_[i])) continue;
     records.emplace_back(record.fields().begin(), record.fields().end());
@@ -71,8 +81,15 @@ bool CsvReader::is_comment(std::string_view line) const {
 }
 
 bool CsvReader::next_line(std::string_view& line) {
-  if (next_first_line_ == first_lines_.size()) return text_.line(line);
-  line = first_lines_[next_first_line_++];
+  if (next_first_line_ < first_lines_.size()) {
+    line = first_lines_[next_first_line_++];
+    return true;
+  }
+  if (!text_.line(line)) return false;
+  if (is_learning()) {
+    learn(line);
+    next_first_line_ = first_lines_.size();
+  }
   return true;
 }
 

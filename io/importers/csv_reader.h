@@ -18,12 +18,22 @@ namespace quadgate {
 /// many fields. A first line "sep=;" names the delimiter.
 class CsvReader {
  public:
-  /// The first lines tell a delimiter that is not given. Throws FileError.
+  /// The first lines of this many records are read ahead.
+  static constexpr std::size_t kFirstRecords = 100;
+
+  /// The first lines tell a delimiter that is not given. Of a table that is read in pieces they are
+  /// those that have come, if they hold `enough` records. Throws FileError.
   CsvReader(const std::filesystem::path& path, std::optional<char> delimiter,
-            const ImportOptions& options = {});
+            const ImportOptions& options = {}, std::size_t enough = kFirstRecords);
 
   char delimiter() const noexcept { return delimiter_; }
-  /// The first records, at most a hundred: `next` gives them once more.
+  /// What the first lines that have come by now tell.
+  char told_delimiter() const;
+  /// See TextReader.
+  bool at_pause() { return next_first_line_ == first_lines_.size() && text_.at_pause(); }
+  /// How many of the first lines have come by now.
+  std::size_t first_lines() const noexcept { return first_lines_.size(); }
+  /// The first records, at most a hundred, whether `next` has given them or not.
   std::vector<std::vector<std::string>> first_records() const;
   /// From here on '#' begins a value as all other characters do.
   void take_no_comments() noexcept { has_comments_ = false; }
@@ -40,11 +50,18 @@ class CsvReader {
 
  private:
   bool is_comment(std::string_view line) const;
+  bool is_learning() const noexcept;
+  void learn(std::string_view line);
   void uncomment_names();
   bool next_line(std::string_view& line);
 
   TextReader text_;
+  std::optional<char> given_delimiter_;
   std::vector<std::string> first_lines_;  // read ahead to tell the delimiter
+  std::vector<std::string> of_records_;   // those of them that are no comments
+  std::size_t record_bytes_ = 0;
+  std::size_t first_bytes_ = 0;  // with comments
+  std::size_t named_lines_ = 0;  // in front of the records, the last of which names the delimiter
   std::size_t next_first_line_ = 0;
   char delimiter_ = ',';
   std::optional<CsvRecord> record_;

@@ -14,18 +14,6 @@
 namespace quadgate {
 namespace {
 
-LabelledSequences empty_like(const LabelledSequences& data, const SpoolOptions& spool) {
-  LabelledSequences empty(data.path, spool);
-  empty.task = data.task;
-  empty.input_size = data.input_size;
-  empty.output_size = data.output_size;
-  empty.feature_names = data.feature_names;
-  empty.class_names = data.class_names;
-  empty.has_times = data.has_times;
-  empty.has_targets = data.has_targets;
-  return empty;
-}
-
 /// What is kept of a sequence.
 struct Sequence {
   std::int64_t length = 0;
@@ -62,6 +50,18 @@ struct Sequence {
 }
 
 }  // namespace
+
+LabelledSequences empty_like(const LabelledSequences& data, const SpoolOptions& spool) {
+  LabelledSequences empty(data.path, spool);
+  empty.task = data.task;
+  empty.input_size = data.input_size;
+  empty.output_size = data.output_size;
+  empty.feature_names = data.feature_names;
+  empty.class_names = data.class_names;
+  empty.has_times = data.has_times;
+  empty.has_targets = data.has_targets;
+  return empty;
+}
 
 LabelledSequences fill_missing(LabelledSequences data, MissingPolicy policy,
                                const SpoolOptions& spool) {

@@ -7,6 +7,9 @@
 
 namespace quadgate {
 
+/// Sequences of the same kind, of which there are none so far.
+LabelledSequences empty_like(const LabelledSequences& data, const SpoolOptions& spool);
+
 /// Deals with the values of x that are NaN: `drop` leaves their sequences out; `forward` takes the
 /// value of the step before, and leaves out the first steps, up to one whose values are all known;
 /// `mean` is left to the writer, and `error` to the one who reads x. Throws FileError if nothing is

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "io/importers/text.h"
@@ -81,52 +82,70 @@ class WordCutter {
   std::int64_t returns_ = 0;  // '\r' that are still no line's end
 };
 
-template <typename Body>
-void read_characters(TextReader& reader, Body body) {
+template <typename Body, typename Pause>
+void read_characters(TextReader& reader, Body body, Pause pause) {
   for (std::string_view piece; reader.piece(piece);) {
     while (!piece.empty()) {
       const std::size_t size = utf8_size(piece);
       body(piece.substr(0, size));
       piece.remove_prefix(size);
     }
+    if (reader.at_pause()) pause(reader.line_number());
   }
 }
 
-template <typename Body>
-void read_words(TextReader& reader, Body body) {
+template <typename Body, typename Pause>
+void read_words(TextReader& reader, Body body, Pause pause) {
   WordCutter cutter(reader, body);
-  for (std::string_view piece; reader.piece(piece);) cutter.add(piece);
+  for (std::string_view piece; reader.piece(piece);) {
+    cutter.add(piece);
+    if (reader.at_pause()) pause(reader.line_number());
+  }
   cutter.finish();
 }
 
-template <typename Body>
+/// Calls `pause` with the number of the line where an input that is read in pieces must be waited
+/// for.
+template <typename Body, typename Pause>
 void read_file(const std::filesystem::path& path, TextLevel level, const ImportOptions& options,
-               Body body) {
+               Body body, Pause pause) {
   TextReader reader(path, options);
   bool found = false;
   const auto counted = [&](std::string_view token) {
     found = true;
     body(token);
   };
-  level == TextLevel::words ? read_words(reader, counted) : read_characters(reader, counted);
+  level == TextLevel::words ? read_words(reader, counted, pause)
+                            : read_characters(reader, counted, pause);
   if (!found) throw FileError(path.string() + ": expected text, found none");
 }
 
 }  // namespace
 
 TokenStream read_plain_text(std::span<const std::filesystem::path> paths, TextLevel level,
-                            WordList& words, const ImportOptions& options) {
+                            WordList& words, const ImportOptions& options,
+                            const PieceTaker<TokenStream>& take) {
   TokenStream stream(paths.front(), options.spool);
-  for (const auto& path : paths) {
-    read_file(path, level, options,
-              [&](std::string_view token) { stream.tokens.push_back(words.number(token)); });
-  }
+  std::int32_t last = 0;
+  const auto add = [&](std::string_view token) {
+    last = words.number(token);
+    stream.tokens.push_back(last);
+  };
+  const auto hand_on = [&](std::int64_t line) {
+    if (stream.size() < 2) return;
+    take(std::exchange(stream, TokenStream(paths.front(), options.spool)), line);
+    const std::string token(words[last]);
+    words = WordList();
+    add(token);
+  };
+  for (const auto& path : paths) read_file(path, level, options, add, hand_on);
   return stream;
 }
 
 void read_tokens(const std::filesystem::path& path, TextLevel level,
                  const std::function<void(std::string_view)>& body) {
-  read_file(path, level, {}, [&](std::string_view token) { body(token); });
+  read_file(
+      path, level, {}, [&](std::string_view token) { body(token); }, [](std::int64_t) {});
 }
 
 }  // namespace quadgate

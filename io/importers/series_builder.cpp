@@ -17,7 +17,11 @@ bool is_unknown(double value) { return std::isnan(value); }
 }  // namespace
 
 SeriesBuilder::SeriesBuilder(MissingPolicy missing, const SpoolOptions& spool)
-    : missing_(missing), series_({}, spool), rows_(spool), times_(std::in_place, spool) {}
+    : missing_(missing),
+      spool_(spool),
+      series_({}, spool),
+      rows_(spool),
+      times_(std::in_place, spool) {}
 
 void SeriesBuilder::begin_file(const std::filesystem::path& path, std::vector<std::string> features,
                                std::vector<bool> are_known) {
@@ -99,7 +103,12 @@ void SeriesBuilder::add_whole(std::size_t series, std::size_t split, std::option
 void SeriesBuilder::append(std::size_t series, std::optional<double> time,
                            std::span<const double> values) {
   rows_.append(series, values);
-  if (!time || std::abs(*time) > kLargestTime) times_.reset();
+  const bool has_time = time && std::abs(*time) <= kLargestTime;
+  if (!has_time && times_ && has_handed_on_) {
+    throw FileError(fmt::format("{}: expected times up to {} in all rows, found {}", path_.string(),
+                                kLargestTime, time ? fmt::format("{}", *time) : "none"));
+  }
+  if (!has_time) times_.reset();
   if (times_) times_->append(series, std::array{*time});
 }
 
@@ -114,8 +123,20 @@ void SeriesBuilder::add_future() {
   }
 }
 
+Series SeriesBuilder::take_piece(std::int64_t kept) {
+  Series piece(series_.path, spool_);
+  piece.feature_names = series_.feature_names;
+  piece.parts = series_.parts;
+  piece.fill_with_mean = missing_ == MissingPolicy::mean;
+  piece.x = rows_.take_but_keep(kept, series_.feature_names.size());
+  if (times_) piece.times = times_->take_but_keep(kept, 1);
+  series_.parts.front().rows.front() = kept;
+  has_handed_on_ = true;
+  return piece;
+}
+
 Series SeriesBuilder::take() {
-  expect_rows_left();
+  if (!has_handed_on_) expect_rows_left();
   series_.fill_with_mean = missing_ == MissingPolicy::mean;
   for (const MissingFiller& filler : fillers_) series_.filled_values += filler.filled();
   add_future();

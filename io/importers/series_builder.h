@@ -53,6 +53,13 @@ class SeriesBuilder {
   bool has_times() const noexcept { return times_.has_value(); }
   std::int64_t dropped_rows() const noexcept { return series_.dropped_rows; }
 
+  /// Rows of the one series there is that no piece has had, and those that it has kept.
+  std::int64_t piece_rows() const noexcept {
+    return series_.parts.empty() ? 0 : series_.parts.front().rows.front();
+  }
+  /// Returns the one series there is as far as it has come, but for rows of the future, and keeps
+  /// its last `kept` rows: the next piece, or `take`, begins with them.
+  Series take_piece(std::int64_t kept);
   /// Returns all series, those without rows among them. Throws FileError if what is left out leaves
   /// a split without rows.
   Series take();
@@ -73,6 +80,7 @@ class SeriesBuilder {
   const std::string& first_unknown_feature() const;
 
   MissingPolicy missing_;
+  SpoolOptions spool_;
   std::filesystem::path path_;  // of the file that is being read
   Series series_;
   std::vector<bool> are_known_;  // [features]
@@ -81,6 +89,7 @@ class SeriesBuilder {
   std::vector<MissingFiller> fillers_;          // by series
   std::vector<std::vector<FutureRow>> future_;  // by series
   std::array<std::int64_t, 3> read_rows_{};     // by split, those left out among them
+  bool has_handed_on_ = false;
 };
 
 }  // namespace quadgate

@@ -1,5 +1,7 @@
 #include "io/importers/series_rows.h"
 
+#include <utility>
+
 namespace quadgate {
 namespace {
 
@@ -44,6 +46,18 @@ SpooledFloats SeriesRows::take(std::span<const SeriesPart> parts, std::size_t co
   }
   write();
   return sorted;
+}
+
+SpooledFloats SeriesRows::take_but_keep(std::int64_t kept, std::size_t columns) {
+  SpooledFloats last(spool_);
+  SpooledFloats::Reader x(x_);
+  x.skip(x_.size() - kept * static_cast<std::int64_t>(columns));
+  std::vector<double> row(columns);
+  for (; kept > 0; --kept) {
+    x.read(row);
+    last.append(row);
+  }
+  return std::exchange(x_, std::move(last));
 }
 
 }  // namespace quadgate

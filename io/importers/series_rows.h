@@ -20,6 +20,8 @@ class SeriesRows {
   void append(std::size_t series, std::span<const double> row);
   /// The rows of each series together, in their order, series after series: `parts` of `columns`.
   SpooledFloats take(std::span<const SeriesPart> parts, std::size_t columns);
+  /// All rows of the one series there is, of which the last `kept` stay here as well.
+  SpooledFloats take_but_keep(std::int64_t kept, std::size_t columns);
 
  private:
   SpoolOptions spool_;

@@ -14,13 +14,19 @@
 namespace quadgate {
 namespace {
 
+// Of an input that never has to be waited for, in which what it gives would otherwise never come.
+constexpr std::size_t kMostBetweenPauses = std::size_t{1} << 22;
 constexpr std::string_view kParquet = "PAR1\x15";  // its magic, and what each file has behind it
+
+/// Whether the end of a line may be the beginning of a longer one.
+bool may_go_on(std::string_view end) { return end == "\r" || end == "\r\r"; }
 
 }  // namespace
 
 TextReader::TextReader(const std::filesystem::path& path, const ImportOptions& options,
                        std::size_t max_line)
     : input_(path, options.observer),
+      in_pieces_(options.in_pieces),
       max_line_(max_line),
       buffer_(std::max(options.buffer_size, kParquet.size())) {  // a character is up to 4 bytes
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -44,6 +50,7 @@ bool TextReader::fill() {
   if (end_ == buffer_.size()) buffer_.resize(2 * buffer_.size());
   const std::size_t got = input_.read(std::span(buffer_).subspan(end_));
   end_ += got;
+  since_pause_ += got;
   return got > 0;
 }
 
@@ -77,14 +84,29 @@ std::size_t TextReader::find_line_end(std::size_t first) const {
 
 /// Behind the end of the line that is `at` bytes long.
 std::size_t TextReader::skip_line_end(std::size_t at) {
-  constexpr std::size_t kLongestEnd = 3;
-  while (!rest().substr(at).starts_with('\n') && rest().size() < at + kLongestEnd && fill())
-    continue;
+  while (may_go_on(rest().substr(at)) && fill()) continue;
   const std::string_view text = rest().substr(at);
   for (const std::string_view end : {"\n", "\r\n", "\r\r\n", "\r"}) {
     if (text.starts_with(end)) return at + end.size();
   }
   return at;
+}
+
+bool TextReader::at_pause() {
+  if (!in_pieces_ || (since_pause_ < kMostBetweenPauses && !waits_for_line())) return false;
+  since_pause_ = 0;
+  return true;
+}
+
+/// Reads what has come, until a line of it is whole.
+bool TextReader::waits_for_line() {
+  for (std::size_t size = find_line_end(0); size <= max_line_; size = find_line_end(size)) {
+    const std::string_view end = rest().substr(size);
+    if (!end.empty() && !may_go_on(end)) return false;
+    if (!input_.is_ready()) return true;
+    if (!fill()) return false;
+  }
+  return false;
 }
 
 bool TextReader::piece(std::string_view& piece) {

@@ -29,6 +29,9 @@ class TextReader {
   bool line(std::string_view& line);
   /// The next piece of the text, of whole characters, valid until the next call; false at the end.
   bool piece(std::string_view& piece);
+  /// Of an input that is read in pieces: whether a line that follows must be waited for, or a lot
+  /// was read since this was so. What was read may then be handed on; lines are no longer valid.
+  bool at_pause();
   /// The number of the last line that was read, from 1.
   std::int64_t line_number() const noexcept { return line_; }
   /// Throws FileError "a.txt:17: PROBLEM" for the last line that was read.
@@ -37,16 +40,19 @@ class TextReader {
  private:
   std::string_view rest() const noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
   bool fill();
+  bool waits_for_line();
   std::size_t find_line_end(std::size_t first) const;
   std::size_t skip_line_end(std::size_t at);
   void expect_utf8(std::string_view text, std::int64_t first_line) const;
 
   Input input_;
+  bool in_pieces_;
   std::size_t max_line_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;  // of the bytes that were read, but not given
   std::size_t end_ = 0;
   std::int64_t line_ = 0;
+  std::size_t since_pause_ = 0;  // bytes that were read
 };
 
 /// Drops blanks, tabs and carriage returns at both ends.

@@ -32,21 +32,32 @@ class TsReader {
   TsReader(const std::filesystem::path& path, MissingPolicy missing, const ImportOptions& options)
       : lines_(path, options),
         missing_(missing),
+        spool_(options.spool),
         unlabelled_(options.unlabelled),
         data_(path, options.spool) {}
 
-  LabelledSequences read() {
+  LabelledSequences read(const PieceTaker<LabelledSequences>& take) {
+    bool is_empty = true;
     for (std::string_view line; !in_data_ && lines_.next(line);) read_header(line);
-    for (std::string_view line; lines_.next(line);) read_sequence(line);
-    if (data_.size() == 0) {
+    for (std::string_view line; lines_.next(line); is_empty = false) {
+      read_sequence(line);
+      if (lines_.at_pause()) take(taken(), lines_.line_number());
+    }
+    if (is_empty) {
       throw FileError(data_.path.string() + ": expected sequences after a line @data, found none");
     }
-    data_.has_targets = has_labels_ && !lacks_target_;
-    return std::move(data_);
+    return taken();
   }
 
  private:
   [[noreturn]] void fail(const std::string& problem) const { lines_.fail(problem); }
+
+  /// What was read since it was called before.
+  LabelledSequences taken() {
+    data_.has_targets = has_labels_ && !lacks_target_;
+    LabelledSequences next = empty_like(data_, spool_);
+    return fill_missing(std::exchange(data_, std::move(next)), missing_, spool_);
+  }
 
   void read_header(std::string_view line) {
     const auto& [tag, value] = lines_.tag_of(line);
@@ -209,6 +220,7 @@ class TsReader {
 
   TsLines lines_;
   MissingPolicy missing_;
+  SpoolOptions spool_;
   std::optional<Task> unlabelled_;
   bool in_data_ = false;
   bool lines_have_labels_ = true;
@@ -223,8 +235,8 @@ class TsReader {
 }  // namespace
 
 LabelledSequences read_ts(const std::filesystem::path& path, MissingPolicy missing,
-                          const ImportOptions& options) {
-  return fill_missing(TsReader(path, missing, options).read(), missing, options.spool);
+                          const ImportOptions& options, const PieceTaker<LabelledSequences>& take) {
+  return TsReader(path, missing, options).read(take);
 }
 
 bool is_tsf(const std::filesystem::path& path) {

@@ -16,10 +16,12 @@ namespace quadgate {
 /// "(time,value)", and times are left out. Sequences may have different lengths, the dimensions of
 /// one may not. '?' and NaN are missing (see fill_missing). With options.unlabelled, lines may have
 /// no label (@classLabel false), or '?'. Throws FileError ("a.ts:17: dimension 3: expected ...,
-/// found ...").
+/// found ..."). With options.in_pieces `take` gets the sequences that have come; returns the
+/// others.
 LabelledSequences read_ts(const std::filesystem::path& path,
                           MissingPolicy missing = MissingPolicy::error,
-                          const ImportOptions& options = {});
+                          const ImportOptions& options = {},
+                          const PieceTaker<LabelledSequences>& take = {});
 
 /// Whether a file is of the kind that read_tsf reads: it has attributes in front of its data. A
 /// pipe, which could not be read twice, is not.

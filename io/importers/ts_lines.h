@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,9 @@ class TsLines {
   bool next(std::string_view& line);
   /// The tag of a header line "@tag value", in lower case, and its value. Throws FileError.
   std::pair<std::string, std::string_view> tag_of(std::string_view line) const;
+  /// See TextReader.
+  bool at_pause() { return text_.at_pause(); }
+  std::int64_t line_number() const noexcept { return text_.line_number(); }
   /// Throws FileError "a.ts:17: PROBLEM" for the last line.
   [[noreturn]] void fail(const std::string& problem) const { text_.fail(problem); }
 

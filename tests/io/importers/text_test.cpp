@@ -6,9 +6,12 @@
 #include "io/importers/text.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/error.h"
@@ -113,6 +116,54 @@ TEST_F(TextTest, NamesFilesThatCannotBeRead) {
   EXPECT_THAT(error(path(".")), EndsWith(": Is a directory"));
   const std::string damaged("\x1f\x8b\x08\0\0\0\0\0\0\x03 this is no deflated data", 35);
   EXPECT_THAT(error(file("a.gz", damaged)), ::testing::HasSubstr("a.gz: the gzip file is damaged"));
+}
+
+TEST_F(TextTest, ReadsGzipOfSeveralParts) {
+  const std::string one = {'\x1f', '\x8b', 8,      0,      0,   0,      0, 0,
+                           2,      3,      '\xcb', '\xcf', 'K', '\xe5', 2, 0,
+                           '\x9f', '\xa8', '\x17', '\xf8', 4,   0,      0, 0};  // of "one\n"
+  for (std::size_t size = 1; size < 9; ++size) {
+    const ImportOptions options{.buffer_size = size};
+    EXPECT_THAT(lines_of(file("a", one + one), options), ElementsAre("1 one", "2 one"));
+    EXPECT_THAT(lines_of(file("a", one + std::string(9, '\0')), options), ElementsAre("1 one"))
+        << "what is no gzip behind a part is left out, as gzip does";
+    EXPECT_THAT(
+        message_of<FileError>([&] { lines_of(file("a", one + one.substr(0, 20)), options); }),
+        EndsWith("a: the gzip file is truncated"));
+  }
+}
+
+TEST_F(TextTest, PausesWhereAPipeMustBeWaitedFor) {
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  const auto write = [&](std::string_view text) {
+    ASSERT_EQ(::write(pipe[1], text.data(), text.size()), std::ssize(text));
+  };
+  write("one\ntwo\r\nth");
+  const std::string path = fmt::format("/dev/fd/{}", pipe[0]);
+  TextReader reader(path, {.in_pieces = true});
+  std::string_view line;
+  ASSERT_TRUE(reader.line(line));
+  EXPECT_EQ(line, "one");
+  EXPECT_FALSE(reader.at_pause());
+  ASSERT_TRUE(reader.line(line));
+  EXPECT_EQ(line, "two");
+  EXPECT_TRUE(reader.at_pause());
+  EXPECT_TRUE(reader.at_pause());
+  write("ree\r");
+  EXPECT_TRUE(reader.at_pause()) << "a \\n may follow";
+  write("\n");
+  EXPECT_FALSE(reader.at_pause());
+  ASSERT_TRUE(reader.line(line));
+  EXPECT_EQ(line, "three");
+  write("last");
+  ::close(pipe[1]);
+  EXPECT_FALSE(reader.at_pause());
+  ASSERT_TRUE(reader.line(line));
+  EXPECT_EQ(line, "last");
+  EXPECT_FALSE(reader.at_pause()) << "the end need not be waited for";
+  EXPECT_FALSE(reader.line(line));
+  ::close(pipe[0]);
 }
 
 TEST_F(TextTest, TellsHowFarItIs) {
