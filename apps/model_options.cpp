@@ -83,9 +83,10 @@ void add_predict(CLI::App& app, PredictArguments& arguments, Command& command) {
                   "beforehand")
       ->type_name("FILE");
   predict
-      .add_option(
-          "-o,--output", arguments.output,
-          "File to write: .csv, .h5 or, of forecasts, .html, a page with plots; - is stdout")
+      .add_option("-o,--output", arguments.output,
+                  "File to write: .csv, .h5 or, of forecasts, .html, a page with plots; - is "
+                  "stdout, where a "
+                  "pipe as --input is answered as it comes")
       ->required()
       ->type_name("OUT");
   predict

@@ -95,7 +95,7 @@ void add_tag(CLI::App& app, TagArguments& arguments, Command& command) {
   tag.add_option("input", arguments.input,
                  "Text in UTF-8, plain or .gz, a sentence a line: words with blanks between, or, "
                  "for a model of characters, as it is written; or, called .conllu, CoNLL-U, of "
-                 "which a column is filled")
+                 "which a column is filled; - is stdin, whose lines are answered as they come")
       ->capture_default_str()
       ->type_name("FILE");
   tag.add_option("-o,--output", arguments.output,

@@ -123,8 +123,8 @@ void evaluate(const EvaluateArguments& arguments) {
   if (arguments.split)
     throw InvalidArgument("--split: expected none beside --input, which has none");
   const ModelDescription model = Checkpoint(arguments.checkpoint).description();
-  const InputData input(arguments.input, {arguments.checkpoint, task_name(model), model.data}, "-");
-  input.run([&] { evaluate_data(arguments, std::span(&input.path(), 1), input.name()); });
+  InputData input(arguments.input, {arguments.checkpoint, task_name(model), model.data}, "-");
+  input.answer([&] { evaluate_data(arguments, std::span(&input.path(), 1), input.name()); });
   input.tell_notes();
 }
 

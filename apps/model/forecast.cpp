@@ -7,6 +7,8 @@
 #include <functional>
 #include <iterator>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -116,8 +118,6 @@ class ForecastMaker {
  public:
   ForecastMaker(ModelOnData& model, const std::vector<double>& levels)
       : loss_(model.description().config),
-        units_(model.dataset().description(), model.split(),
-               model.description().config.target_size()),
         bands_(model.description().config, levels),
         columns_(target_columns(model.dataset().description())),
         targets_(columns_.size()),
@@ -126,8 +126,13 @@ class ForecastMaker {
 
   const Bands& bands() const noexcept { return bands_; }
 
-  /// What is made from now on is of window number `window`.
-  void begin(std::int64_t window) { now_ = &units_.of(window); }
+  /// What is made from now on is of the split that the model is on.
+  void begin_split(ModelOnData& model) {
+    units_.emplace(model.dataset().description(), model.split(),
+                   model.description().config.target_size());
+  }
+  /// And of its window number `window`.
+  void begin(std::int64_t window) { now_ = &units_->of(window); }
   /// Of that window.
   const OutputUnits& units() const noexcept { return *now_; }
 
@@ -189,7 +194,7 @@ class ForecastMaker {
   }
 
   Loss loss_;
-  WindowUnits units_;
+  std::optional<WindowUnits> units_;
   const OutputUnits* now_ = nullptr;  // of the window
   Bands bands_;
   std::vector<std::int64_t> columns_;  // of the targets
@@ -198,64 +203,101 @@ class ForecastMaker {
   std::size_t each_;
 };
 
-}  // namespace
+class Forecasts final : public PredictionWriter {
+ public:
+  Forecasts(ModelOnData& model, std::span<const std::filesystem::path> data,
+            const ForecastOptions& options, const std::filesystem::path& output)
+      : model_(model),
+        window_(*model.dataset().description().window),
+        is_future_(model.split_name() == kFuture),
+        forecaster_(model, options.steps.value_or(window_.horizon)),
+        maker_(model, options.quantiles),
+        times_(model, window_.input_len),
+        file_(open_forecast_file(
+            output, {.targets = window_.targets,
+                     .bands = maker_.bands().names(),
+                     .steps = forecaster_.steps(),
+                     .has_truth = !is_future_,
+                     .wide = options.wide,
+                     .time_format = times_.recipe().time_format,
+                     .step = times_.recipe().step,
+                     .title = options.title,
+                     .point = maker_.bands().point(),
+                     .season = is_page(output) ? season_of(model, data) : std::nullopt})) {}
 
-void write_forecasts(ModelOnData& model, std::span<const std::filesystem::path> data,
-                     const ForecastOptions& options, const std::filesystem::path& output) {
-  const Window& window = *model.dataset().description().window;
-  const bool is_future = model.split_name() == kFuture;
-  Forecaster forecaster(model, options.steps.value_or(window.horizon));
-  ForecastMaker maker(model, options.quantiles);
-  WindowTimes times(model, window.input_len);
-  const auto file = open_forecast_file(
-      output, {.targets = window.targets,
-               .bands = maker.bands().names(),
-               .steps = forecaster.steps(),
-               .has_truth = !is_future,
-               .wide = options.wide,
-               .time_format = times.recipe().time_format,
-               .step = times.recipe().step,
-               .title = options.title,
-               .point = maker.bands().point(),
-               .season = is_page(output) ? season_of(model, data) : std::nullopt});
-  if (!is_future) note_gaps(model);
-  std::vector<float> values;
-  std::int64_t number = 0;  // of a window
-  model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
-    if (stop_requested()) throw StopRequest();
+  void add(const InputWords*) override {
+    maker_.begin_split(model_);
+    std::int64_t number = 0;  // of a window of the split
+    model_.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
+      if (stop_requested()) throw StopRequest();
+      add(batch, outputs, number);
+      number += batch.rows();
+    });
+    file_->flush();
+    windows_ += number;
+  }
+
+  std::string finish() override {
+    file_->commit();
+    times_.tell();
+    if (!is_future_) note_gaps(model_);
+    maker_.tell(forecaster_.steps(), window_.horizon,
+                windows_ * forecaster_.steps() * forecaster_.targets());
+    return is_future_ ? fmt::format("the future of {} series", windows_)
+                      : fmt::format("{} windows", windows_);
+  }
+
+ private:
+  /// The first window of the batch is number `first` of the split.
+  void add(const Batch& batch, std::span<const float> outputs, std::int64_t first) {
     std::vector<WindowPlace> places;
     std::vector<std::vector<double>> target_times;
     for (std::int64_t row = 0; row < batch.rows(); ++row) {
-      places.push_back(model.split().place(number++));
-      target_times.push_back(times.of_targets(places.back(), forecaster.steps()));
+      places.push_back(model_.split().place(first + row));
+      target_times.push_back(times_.of_targets(places.back(), forecaster_.steps()));
     }
-    forecaster.run(batch, outputs, target_times, values);
+    forecaster_.run(batch, outputs, target_times, values_);
     const auto rows = static_cast<std::size_t>(batch.rows());
-    const std::size_t size = values.size() / rows;
+    const std::size_t size = values_.size() / rows;
     for (std::size_t row = 0; row < rows; ++row) {
       const WindowPlace& place = places[row];
-      maker.begin(number - batch.rows() + static_cast<std::int64_t>(row));
-      if (is_future) times.check(place, model.dataset().path().string());
+      maker_.begin(first + static_cast<std::int64_t>(row));
+      if (is_future_) times_.check(place, model_.dataset().path().string());
       Forecast forecast{.series = place.series,
-                        .row = place.first + window.input_len,
+                        .row = windows_ * window_.stride + place.first + window_.input_len,
                         .times = std::move(target_times[row]),
-                        .units = &maker.units()};
-      maker.add_predictions(std::span(values).subspan(row * size, size), forecast);
-      if (!is_future) {
+                        .units = &maker_.units()};
+      maker_.add_predictions(std::span(values_).subspan(row * size, size), forecast);
+      if (!is_future_) {
         const std::size_t targets = batch.targets.size() / rows;
-        maker.add_truth(std::span(batch.targets).subspan(row * targets, targets), forecast);
+        maker_.add_truth(std::span(batch.targets).subspan(row * targets, targets), forecast);
       }
-      if (file->shows_history()) {
-        forecast.history = maker.history(batch, static_cast<std::int64_t>(row));
-        forecast.history_times = times.of_inputs(place);
+      if (file_->shows_history()) {
+        forecast.history = maker_.history(batch, static_cast<std::int64_t>(row));
+        forecast.history_times = times_.of_inputs(place);
       }
-      file->add(forecast);
+      file_->add(forecast);
     }
-  });
-  file->commit();
-  times.tell();
-  maker.tell(forecaster.steps(), window.horizon,
-             number * forecaster.steps() * forecaster.targets());
+  }
+
+  ModelOnData& model_;
+  Window window_;
+  bool is_future_;
+  Forecaster forecaster_;
+  ForecastMaker maker_;
+  WindowTimes times_;
+  std::unique_ptr<ForecastFile> file_;
+  std::int64_t windows_ = 0;  // of the data that were before: theirs begin a stride apart
+  std::vector<float> values_;
+};
+
+}  // namespace
+
+std::unique_ptr<PredictionWriter> open_forecasts(ModelOnData& model,
+                                                 std::span<const std::filesystem::path> data,
+                                                 const ForecastOptions& options,
+                                                 const std::filesystem::path& output) {
+  return std::make_unique<Forecasts>(model, data, options, output);
 }
 
 }  // namespace quadgate::apps

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "apps/model/model_on_data.h"
+#include "apps/model/prediction_writer.h"
 
 namespace quadgate::apps {
 
@@ -24,8 +26,11 @@ struct ForecastOptions {
 /// page, the truth where it is known, and bands if the model has them. Windows are of the past, or
 /// of kFuture. Throws DataError if the rows of a window of the future are not as far from each
 /// other as those that the model was trained on; InvalidArgument if it cannot go on for so many
-/// steps, or has no such quantiles.
-void write_forecasts(ModelOnData& model, std::span<const std::filesystem::path> data,
-                     const ForecastOptions& options, const std::filesystem::path& output);
+/// steps, or has no such quantiles. The windows of the one series that the model goes on to are its
+/// next ones.
+std::unique_ptr<PredictionWriter> open_forecasts(ModelOnData& model,
+                                                 std::span<const std::filesystem::path> data,
+                                                 const ForecastOptions& options,
+                                                 const std::filesystem::path& output);
 
 }  // namespace quadgate::apps

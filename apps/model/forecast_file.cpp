@@ -56,6 +56,7 @@ class ForecastTable final : public ForecastFile {
     }
   }
 
+  void flush() override { text_.flush(); }
   void commit() override { text_.commit(); }
 
  private:

@@ -47,6 +47,8 @@ class ForecastFile {
   /// Whether it wants Forecast::history.
   virtual bool shows_history() const noexcept { return false; }
   virtual void add(const Forecast& forecast) = 0;
+  /// What was added arrives where it is read, if the format can have that.
+  virtual void flush() {}
   /// Call it once all are written.
   virtual void commit() = 0;
 };

@@ -3,10 +3,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
+#include <utility>
 
+#include "apps/common/messages.h"
 #include "apps/common/signals.h"
 #include "apps/common/warn.h"
 #include "apps/model/text_output.h"
+#include "apps/prepare/prepare_pieces.h"
 
 namespace quadgate::apps {
 namespace {
@@ -23,31 +26,41 @@ std::filesystem::path make_folder(const std::filesystem::path& output) {
 
 }  // namespace
 
-InputData::InputData(const std::filesystem::path& input, const KnownData& model,
-                     const std::filesystem::path& output, const std::filesystem::path& future)
-    : folder_(make_folder(output)),
+InputData::InputData(const std::filesystem::path& input, KnownData model,
+                     const std::filesystem::path& output, std::filesystem::path future)
+    : model_(std::move(model)),
+      future_(std::move(future)),
+      folder_(make_folder(output)),
       path_(folder_ / "input.h5"),
-      name_(is_standard_stream(input) ? "/dev/stdin" : input.string()) {
-  try {
-    PrepareArguments arguments;
-    arguments.inputs = {name_};
-    arguments.future = future;
-    arguments.output = path_;
-    run([&] { prepare_like(arguments, model, words_); });
-  } catch (...) {
-    std::error_code error;
-    std::filesystem::remove_all(folder_, error);
-    throw;
-  }
-}
+      name_(is_standard_stream(input) ? "/dev/stdin" : input.string()) {}
 
 InputData::~InputData() {
   std::error_code error;
   std::filesystem::remove_all(folder_, error);
 }
 
-void InputData::tell_notes() const {
-  for (const std::string& line : words_.notes) note(line);
+PrepareArguments InputData::arguments() const {
+  PrepareArguments arguments;
+  arguments.inputs = {name_};
+  arguments.future = future_;
+  arguments.output = path_;
+  return arguments;
+}
+
+void InputData::answer(const std::function<void()>& work) {
+  with_messages(
+      [&] {
+        prepare_like(arguments(), model_, words_);
+        work();
+      },
+      [&](const std::string& message) { return named(message); });
+}
+
+void InputData::answer_pieces(bool windows, const std::function<void()>& work) {
+  const bool is_whole = std::filesystem::is_regular_file(name_) || !future_.empty();
+  if (is_whole || !comes_in_pieces(model_, windows)) return answer(work);
+  with_messages([&] { prepare_pieces(arguments(), model_, words_, work); },
+                [&](const std::string& message) { return named(message); });
 }
 
 std::string InputData::named(std::string message) const {
@@ -56,6 +69,10 @@ std::string InputData::named(std::string message) const {
     message.replace(at, path_.string().size(), name_);
   }
   return message;
+}
+
+void InputData::tell_notes() const {
+  for (const std::string& line : words_.notes) note(line);
 }
 
 }  // namespace quadgate::apps

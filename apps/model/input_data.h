@@ -1,10 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "apps/prepare/prepare.h"
-#include "engine/base/error.h"
 #include "io/model/known_data.h"
 
 namespace quadgate::apps {
@@ -15,9 +15,9 @@ class InputData {
  public:
   /// `input` may be "-", stdin. The data set lies in the folder of `output`, or, if that is "-", in
   /// the one for temporary files. `future` has rows of known columns behind those of a table, if it
-  /// is not empty. Throws the errors of `prepare --like`.
-  InputData(const std::filesystem::path& input, const KnownData& model,
-            const std::filesystem::path& output, const std::filesystem::path& future = {});
+  /// is not empty.
+  InputData(const std::filesystem::path& input, KnownData model,
+            const std::filesystem::path& output, std::filesystem::path future = {});
   ~InputData();
   InputData(const InputData&) = delete;
   InputData& operator=(const InputData&) = delete;
@@ -28,33 +28,26 @@ class InputData {
   /// The words of the input, if it has any.
   const InputWords& words() const noexcept { return words_; }
 
+  /// Calls `work` once the data set is there. Its errors, and those of `prepare --like`, name the
+  /// input instead of the data set.
+  void answer(const std::function<void()>& work);
+  /// If the input is a pipe, calls `work` for each piece of what comes (see prepare_pieces), where
+  /// that gives the same answers; with `windows`, windows of the past are answered.
+  void answer_pieces(bool windows, const std::function<void()>& work);
+
   /// Says what was done to its rows.
   void tell_notes() const;
 
-  /// Runs `work`, whose errors name the input instead of the data set.
-  template <typename Work>
-  void run(Work work) const;
-
  private:
+  PrepareArguments arguments() const;
   std::string named(std::string message) const;
 
+  KnownData model_;
+  std::filesystem::path future_;
   std::filesystem::path folder_;
   std::filesystem::path path_;
   std::string name_;
   InputWords words_;
 };
-
-template <typename Work>
-void InputData::run(Work work) const {
-  try {
-    work();
-  } catch (const InvalidArgument& error) {
-    throw InvalidArgument(named(error.what()));
-  } catch (const DataError& error) {
-    throw DataError(named(error.what()));
-  } catch (const FileError& error) {
-    throw FileError(named(error.what()));
-  }
-}
 
 }  // namespace quadgate::apps

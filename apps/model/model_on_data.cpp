@@ -18,6 +18,11 @@
 namespace quadgate::apps {
 namespace {
 
+Dataset open_known(const ModelDescription& model, std::span<const std::filesystem::path> data) {
+  return Dataset(data, model.data.window, model.data.streams, model.config.loss.ignore_index,
+                 &model.data);
+}
+
 /// Opens a data set of the model's task, a forecast with the model's window.
 Dataset open_for(const ModelDescription& model, std::span<const std::filesystem::path> data) {
   if (model.config.output_size == 0) {
@@ -29,8 +34,7 @@ Dataset open_for(const ModelDescription& model, std::span<const std::filesystem:
     throw DataError(fmt::format("{}: task: the model expects {}, found {}", data.front().string(),
                                 expected, found));
   }
-  return Dataset(data, model.data.window, model.data.streams, model.config.loss.ignore_index,
-                 &model.data);
+  return open_known(model, data);
 }
 
 void expect_names(const Dataset& data, const char* what, const std::vector<std::string>& expected,
@@ -106,13 +110,6 @@ void expect_finite_outputs(const std::filesystem::path& checkpoint,
                   checkpoint.string(), outputs[static_cast<std::size_t>(bad)]));
 }
 
-std::int64_t forward_rows(std::int64_t longest) {
-  constexpr std::int64_t kFewest = 16;
-  constexpr std::int64_t kMost = 256;
-  constexpr std::int64_t kMostSteps = std::int64_t{1} << 15;
-  return std::clamp(kMostSteps / longest, kFewest, kMost);
-}
-
 ModelOnData::ModelOnData(const Checkpoint& checkpoint, ModelDescription description,
                          std::span<const std::filesystem::path> data,
                          const std::optional<std::string>& split, std::optional<int> threads,
@@ -121,31 +118,38 @@ ModelOnData::ModelOnData(const Checkpoint& checkpoint, ModelDescription descript
       description_(std::move(description)),
       dataset_(open_for(description_, data)),
       split_name_(split.value_or(usual_split(dataset_))),
-      split_((expect_same_kind(description_, dataset_),
-              expect_lengths(description_.config, dataset_, split_name_),
-              needs_targets ? dataset_.split(split_name_) : dataset_.inputs(split_name_))),
-      batch_size_(description_.data.streams
-                      ? description_.data.streams->count
-                      : std::min(forward_rows(split_.max_len()), split_.size())),
-      arena_(choose_threads(threads)),
-      network_(description_.config, split_.max_len(), batch_size_, arena_,
-               {.carries_states = description_.data.streams.has_value(), .forward_only = true}) {
-  checkpoint.load_parameters(network_.parameters());
+      split_(&open_split(needs_targets)),
+      network_(checkpoint, description_.config, split_->max_len(), split_->size(),
+               choose_threads(threads),
+               description_.data.streams ? description_.data.streams->count : 0) {
   for (const std::string& line : dataset_.notes()) note(line);
+}
+
+void ModelOnData::go_on(std::span<const std::filesystem::path> data) {
+  dataset_ = open_known(description_, data);
+  split_ = &open_split(/*needs_targets=*/false);
+  network_.fit(split_->max_len(), split_->size());
+  goes_on_ = true;
+}
+
+Split& ModelOnData::open_split(bool needs_targets) {
+  expect_same_kind(description_, dataset_);
+  expect_lengths(description_.config, dataset_, split_name_);
+  return needs_targets ? dataset_.split(split_name_) : dataset_.inputs(split_name_);
 }
 
 void ModelOnData::predict(const Batch& batch, std::vector<float>& outputs) {
   const bool tagging = description_.config.task == Task::tagging;
   const std::int64_t rows = tagging ? batch.steps() : batch.rows();
   outputs.resize(static_cast<std::size_t>(rows * description_.config.output_size));
-  network_.predict(batch, outputs);
+  network_->predict(batch, outputs);
   expect_finite_outputs(checkpoint_, outputs);
 }
 
 void ModelOnData::for_each_batch(
     const std::function<void(const Batch&, std::span<const float>)>& visit) {
-  network_.reset_states();
-  Loader loader(split_, batch_size_);
+  if (!goes_on_) network_->reset_states();
+  Loader loader(*split_, network_.batch_size());
   std::vector<float> outputs;
   for (Batch batch; loader.next(batch);) {
     if (stop_requested()) throw StopRequest();

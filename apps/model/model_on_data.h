@@ -9,9 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "apps/model/growing_network.h"
 #include "engine/model/batch.h"
-#include "engine/threads/arena.h"
-#include "engine/training/network.h"
 #include "io/data/dataset.h"
 #include "io/model/checkpoint.h"
 #include "io/model/known_data.h"
@@ -30,11 +29,6 @@ void expect_lengths(const ModelConfig& model, Dataset& data, const std::string& 
 
 /// Throws DataError, naming the checkpoint, unless what its model gives are finite numbers.
 void expect_finite_outputs(const std::filesystem::path& checkpoint, std::span<const float> outputs);
-
-/// How many sequences of at most `longest` steps a network takes at once that does not train:
-/// enough for its kernels, and, but for very long ones, no more steps than fit some memory. No
-/// output depends on it.
-std::int64_t forward_rows(std::int64_t longest);
 
 /// A trained model, planned for the split of a data set that it shall run over.
 class ModelOnData {
@@ -57,8 +51,12 @@ class ModelOnData {
   const ModelDescription& description() const noexcept { return description_; }
   const Dataset& dataset() const noexcept { return dataset_; }
   const std::string& split_name() const noexcept { return split_name_; }
-  Split& split() noexcept { return split_; }
-  const Parameters& parameters() const noexcept { return network_.parameters(); }
+  Split& split() noexcept { return *split_; }
+  const Parameters& parameters() const noexcept { return network_->parameters(); }
+
+  /// Goes on to what comes behind its data: a data set of the same kind, whose split has the same
+  /// name. States are carried on. Views of the data before, and of its parameters, end.
+  void go_on(std::span<const std::filesystem::path> data);
 
   /// Fills `outputs` with the head's outputs for a batch (see Network::predict). Throws DataError
   /// if they are not finite.
@@ -73,14 +71,15 @@ class ModelOnData {
               std::span<const std::filesystem::path> data, const std::optional<std::string>& split,
               std::optional<int> threads, bool needs_targets);
 
+  Split& open_split(bool needs_targets);
+
   std::filesystem::path checkpoint_;
   ModelDescription description_;
   Dataset dataset_;
   std::string split_name_;
-  Split& split_;
-  std::int64_t batch_size_;
-  Arena arena_;
-  Network network_;
+  Split* split_;
+  GrowingNetwork network_;
+  bool goes_on_ = false;  // with the states of the data before
 };
 
 /// A note, if series are standardized each by its own scale, and some of them, of `source`, not by

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -13,6 +17,7 @@
 #include "apps/model/input_data.h"
 #include "apps/model/model_on_data.h"
 #include "apps/model/predicted_rows.h"
+#include "apps/model/prediction_writer.h"
 #include "apps/model/surprisal.h"
 #include "apps/model/text_output.h"
 #include "engine/base/error.h"
@@ -98,37 +103,68 @@ std::optional<std::string> split_of(const PredictArguments& arguments,
   return kFuture;
 }
 
-/// Writes the predictions for `data`, and says so of `source`.
-void predict_data(const PredictArguments& arguments, ModelDescription description,
-                  std::span<const std::filesystem::path> data, const std::string& source,
-                  const InputWords* words) {
-  const std::filesystem::path& output = arguments.output;
-  catch_stop_signals();
-  if (description.data.streams) description.data.streams->count = 1;  // the text, front to back
-  ModelOnData model(Checkpoint(arguments.checkpoint), description, data,
-                    split_of(arguments, description), arguments.threads);
-  note_new_series(model, source);
-  std::string what = fmt::format("{} sequences", model.split().size());
-  if (description.data.streams) {
-    const double perplexity = write_surprisals(model, words, output);
-    what = fmt::format("the tokens' surprisal, perplexity {:.6g},", perplexity);
-  } else if (description.data.window && (!arguments.split || arguments.windows)) {
-    const ForecastOptions options{arguments.steps, arguments.wide, arguments.quantiles,
-                                  fmt::format("{} on {}", arguments.checkpoint.string(), source)};
-    write_forecasts(model, data, options, output);
-    what = model.split_name() == kFuture
-               ? fmt::format("the future of {} series", model.split().size())
-               : fmt::format("{} windows", model.split().size());
-  } else {
-    const bool has_tokens = description.config.task == Task::tagging &&
-                            description.config.has_embedding() && !arguments.split;
-    write_predicted_rows(model, {.tokens = has_tokens, .probabilities = arguments.probabilities},
-                         words, output);
+/// Predicts for one data set after the other.
+class Predictor {
+ public:
+  /// `source` is what messages call the data.
+  Predictor(const PredictArguments& arguments, ModelDescription description, std::string source)
+      : arguments_(arguments), description_(std::move(description)), source_(std::move(source)) {
+    if (description_.data.streams) description_.data.streams->count = 1;  // the text, front to back
   }
-  if (is_standard_stream(output)) return;
-  const bool is_of_split = words == nullptr && model.split_name() != kFuture;
-  fmt::print("wrote {}: {} of {}\n", output.string(), what,
-             is_of_split ? model.split_name() : source);
+
+  /// `words` are those of a raw file.
+  void add(std::span<const std::filesystem::path> data, const InputWords* words) {
+    if (model_) {
+      model_->go_on(data);
+    } else {
+      model_.emplace(Checkpoint(arguments_.checkpoint), description_, data,
+                     split_of(arguments_, description_), arguments_.threads);
+      note_new_series(*model_, source_);
+      writer_ = open_writer(data);
+    }
+    writer_->add(words);
+    is_raw_ = words != nullptr;
+  }
+
+  void finish() {
+    const std::string what = writer_->finish();
+    if (is_standard_stream(arguments_.output)) return;
+    const bool is_of_split = !is_raw_ && model_->split_name() != kFuture;
+    fmt::print("wrote {}: {} of {}\n", arguments_.output.string(), what,
+               is_of_split ? model_->split_name() : source_);
+  }
+
+ private:
+  std::unique_ptr<PredictionWriter> open_writer(std::span<const std::filesystem::path> data) {
+    const std::filesystem::path& output = arguments_.output;
+    if (description_.data.streams) return open_surprisals(*model_, output);
+    if (description_.data.window && (!arguments_.split || arguments_.windows)) {
+      return open_forecasts(*model_, data,
+                            {arguments_.steps, arguments_.wide, arguments_.quantiles,
+                             fmt::format("{} on {}", arguments_.checkpoint.string(), source_)},
+                            output);
+    }
+    const bool has_tokens = description_.config.task == Task::tagging &&
+                            description_.config.has_embedding() && !arguments_.split;
+    return open_predicted_rows(
+        *model_, {.tokens = has_tokens, .probabilities = arguments_.probabilities}, output);
+  }
+
+  const PredictArguments& arguments_;
+  ModelDescription description_;
+  std::string source_;
+  std::optional<ModelOnData> model_;
+  std::unique_ptr<PredictionWriter> writer_;
+  bool is_raw_ = false;
+};
+
+void expect_all_rows(const PredictArguments& arguments, const InputData& input) {
+  const std::int64_t left_out = input.words().left_out;
+  if (left_out == 0) return;
+  throw DataError(fmt::format(
+      "{}: expected values of all rows, as predictions have a row each, found {} sequences with "
+      "missing ones, which the data of {} were without (prepare --missing drop)",
+      input.name(), left_out, arguments.checkpoint.string()));
 }
 
 }  // namespace
@@ -139,20 +175,25 @@ void predict(const PredictArguments& arguments) {
   expect_fitting(arguments, description);
   expect_future(arguments, description);
   if (arguments.input.empty()) {
-    predict_data(arguments, description, arguments.data, arguments.data.at(0).string(), nullptr);
+    catch_stop_signals();
+    Predictor predictor(arguments, description, arguments.data.at(0).string());
+    predictor.add(arguments.data, nullptr);
+    predictor.finish();
     return;
   }
   const KnownData known{arguments.checkpoint, task_name(description), description.data};
-  const InputData input(arguments.input, known, arguments.output, arguments.future);
-  if (const std::int64_t left_out = input.words().left_out; left_out > 0) {
-    throw DataError(fmt::format(
-        "{}: expected values of all rows, as predictions have a row each, found {} sequences with "
-        "missing ones, which the data of {} were without (prepare --missing drop)",
-        input.name(), left_out, arguments.checkpoint.string()));
+  InputData input(arguments.input, known, arguments.output, arguments.future);
+  Predictor predictor(arguments, description, input.name());
+  const auto add = [&] {
+    expect_all_rows(arguments, input);
+    predictor.add(std::span(&input.path(), 1), &input.words());
+  };
+  if (is_standard_stream(arguments.output)) {
+    input.answer_pieces(arguments.windows, add);
+  } else {
+    input.answer(add);
   }
-  input.run([&] {
-    predict_data(arguments, description, std::span(&input.path(), 1), input.name(), &input.words());
-  });
+  predictor.finish();
   input.tell_notes();
 }
 

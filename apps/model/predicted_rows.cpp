@@ -12,9 +12,8 @@
 #include <vector>
 
 #include "apps/common/warn.h"
+#include "apps/model/predictions.h"
 #include "apps/model/text_output.h"
-#include "engine/metrics/softmax.h"
-#include "engine/model/crf_batch.h"
 #include "io/data/output_units.h"
 #include "io/files/replace_file.h"
 #include "io/hdf5/file_writer.h"
@@ -25,113 +24,16 @@
 namespace quadgate::apps {
 namespace {
 
-/// The predictions of a whole split. An item is a sequence, or a step of one for tagging.
-struct Predictions {
-  std::vector<float> outputs;            ///< [items, O]: logits; empty for regression
-  std::vector<double> values;            ///< [items, O], in original units; of regression alone
-  std::vector<std::int64_t> labels;      ///< [items], true classes; empty where nobody knows them
-  std::vector<std::int64_t> offsets{0};  ///< [n + 1]: sequence i is steps offsets[i]..offsets[i+1]
-  std::vector<std::int64_t> classes;     ///< [items], predicted; empty for regression
-  std::vector<float> probabilities;      ///< [items], of the predicted class
-  std::vector<float> shares;             ///< [items, O], of all classes, if they are asked for
-  std::vector<std::int32_t> tokens;      ///< [items], of tagging, or none
-};
-
-/// Appends the class with the largest of the `logits`, and its softmax.
-void add_class(std::span<const float> logits, Predictions& predictions) {
-  const auto best = std::ranges::max_element(logits);
-  predictions.classes.push_back(best - logits.begin());
-  predictions.probabilities.push_back(static_cast<float>(SoftmaxSum(logits).probability(*best)));
-}
-
-/// Appends the best tagging of each sequence, and the probability of each of its tags, whatever the
-/// others are; all probabilities if `has_shares`.
-void add_taggings(CrfBatch& crf, const Batch& batch, std::span<const float> outputs,
-                  bool has_shares, Predictions& predictions) {
-  const auto best = crf.decode(batch, outputs);
-  const std::vector<std::int64_t> tags(best.begin(), best.end());
-  predictions.classes.insert(predictions.classes.end(), tags.begin(), tags.end());
-  const auto size = outputs.size() / tags.size();
-  const auto probabilities = crf.probabilities(batch, outputs);
-  for (std::size_t i = 0; i < tags.size(); ++i) {
-    predictions.probabilities.push_back(
-        probabilities[i * size + static_cast<std::size_t>(tags[i])]);
-  }
-  if (!has_shares) return;
-  predictions.shares.insert(predictions.shares.end(), probabilities.begin(), probabilities.end());
-}
-
-/// Appends the softmax of logits.
-void add_softmax(std::span<const float> logits, std::vector<float>& shares) {
-  const SoftmaxSum softmax(logits);
-  for (const float logit : logits) {
-    shares.push_back(static_cast<float>(softmax.probability(logit)));
-  }
-}
-
-/// Adds the predictions for a batch.
-class PredictionAdder {
- public:
-  PredictionAdder(const ModelOnData& model, const RowColumns& columns, WindowUnits& units)
-      : loss_(model.description().config),
-        units_(units),
-        size_(static_cast<std::size_t>(model.description().config.output_size)),
-        each_(static_cast<std::size_t>(model.description().config.loss.outputs_per_target())),
-        is_regression_(model.description().config.task == Task::regression),
-        has_shares_(columns.probabilities) {
-    if (model.description().config.crf) crf_.emplace(model.parameters());
-  }
-
-  void add(const Batch& batch, std::span<const float> outputs, Predictions& all) {
-    const std::int64_t before = all.offsets.back();
-    for (std::int64_t row = 0; row < batch.rows(); ++row) {
-      all.offsets.push_back(before + batch.offsets[static_cast<std::size_t>(row) + 1]);
-    }
-    if (is_regression_) {
-      for (std::size_t i = 0; i < outputs.size(); ++i) {
-        const auto number = static_cast<std::int64_t>(i % each_);
-        const auto value = static_cast<double>(loss_.value(outputs[i], number));
-        const OutputUnits& units = units_.of(row_ + static_cast<std::int64_t>(i / size_));
-        all.values.push_back(value * units.std[i % size_] + units.mean[i % size_]);
-      }
-      row_ += batch.rows();
-      return;
-    }
-    all.outputs.insert(all.outputs.end(), outputs.begin(), outputs.end());
-    all.labels.insert(all.labels.end(), batch.labels.begin(), batch.labels.end());
-    all.tokens.insert(all.tokens.end(), batch.tokens.begin(), batch.tokens.end());
-    if (crf_) return add_taggings(*crf_, batch, outputs, has_shares_, all);
-    for (std::size_t i = 0; i < outputs.size(); i += size_) {
-      add_class(outputs.subspan(i, size_), all);
-      if (has_shares_) add_softmax(outputs.subspan(i, size_), all.shares);
-    }
-  }
-
- private:
-  Loss loss_;
-  WindowUnits& units_;
-  std::int64_t row_ = 0;  // of the next batch's first
-  std::size_t size_;
-  std::size_t each_;  // outputs of a target
-  bool is_regression_;
-  bool has_shares_;
-  std::optional<CrfBatch> crf_;
-};
-
 /// The rows of a CSV file, a batch at a time.
 class PredictionTable {
  public:
-  PredictionTable(const ModelDescription& model, const RowColumns& columns, const InputWords* words,
-                  WindowUnits& units)
-      : model_(model), columns_(columns), units_(units), words_(words) {
-    if (words != nullptr) reader_.emplace(words->tokens);
-    has_lemmas_ = words != nullptr && model.data.tag_column == to_string(ConlluColumn::lemma);
-  }
+  PredictionTable(const ModelDescription& model, const RowColumns& columns)
+      : model_(model), columns_(columns) {}
 
-  std::string header() const {
+  std::string header(const std::vector<std::string>& value_names) const {
     std::string names = "row";
     if (model_.config.task == Task::regression) {
-      for (const std::string& name : units_.names()) {
+      for (const std::string& name : value_names) {
         names += ',';
         names += csv_field(name);
       }
@@ -146,6 +48,15 @@ class PredictionTable {
     return names + "\n";
   }
 
+  /// Rows of a split follow, with these words, if any, and units. They must outlive them.
+  void begin(const InputWords* words, WindowUnits& units) {
+    words_ = words;
+    units_ = &units;
+    before_ = row_;
+    if (words != nullptr) reader_.emplace(words->tokens);
+    has_lemmas_ = words != nullptr && model_.data.tag_column == to_string(ConlluColumn::lemma);
+  }
+
   /// The rows of the next predictions.
   std::string rows(const Predictions& predictions) {
     std::string text;
@@ -153,7 +64,7 @@ class PredictionTable {
     for (std::size_t row = 0; row + 1 < predictions.offsets.size(); ++row, ++row_) {
       if (model_.config.task == Task::regression) {
         text += fmt::format("{}", row_);
-        const OutputUnits& units = units_.of(row_);
+        const OutputUnits& units = units_->of(row_ - before_);
         for (std::size_t i = 0; i < size; ++i) {
           text += ',';
           text += shortest(predictions.values[row * size + i], units.mean[i], units.std[i]);
@@ -207,11 +118,12 @@ class PredictionTable {
 
   const ModelDescription& model_;
   RowColumns columns_;
-  WindowUnits& units_;
-  const InputWords* words_;
+  WindowUnits* units_ = nullptr;  // of the split
+  const InputWords* words_ = nullptr;
   std::optional<SpooledIntegers::Reader> reader_;  // of words_
   bool has_lemmas_ = false;
   std::int64_t row_ = 0;
+  std::int64_t before_ = 0;  // rows in front of the split
 };
 
 /// Datasets `values` [n, O], or `logits` [items, C], `predicted`, `probability` and `label`
@@ -248,38 +160,72 @@ void write_hdf5(const std::filesystem::path& path, const Predictions& prediction
   replace_file(path, file.image());
 }
 
+void note_on_lemmas(const ModelOnData& model, const InputWords* words,
+                    const std::filesystem::path& output) {
+  if (model.description().data.tag_column != to_string(ConlluColumn::lemma)) return;
+  if (words != nullptr && output.extension() != ".h5") return;
+  note(
+      "classes are what to take off a word's end and to put there: predict --input FILE.conllu "
+      "-o NAME.csv gives lemmas, as tag does");
+}
+
+class PredictedRows final : public PredictionWriter {
+ public:
+  PredictedRows(ModelOnData& model, const RowColumns& columns, std::filesystem::path output)
+      : model_(model), columns_(columns), output_(std::move(output)) {
+    if (output_.extension() == ".h5") return;
+    text_.emplace(output_);
+    table_.emplace(model_.description(), columns_);
+  }
+
+  void add(const InputWords* words) override {
+    const ModelConfig& config = model_.description().config;
+    if (rows_ == 0) note_on_lemmas(model_, words, output_);
+    WindowUnits units(model_.dataset().description(), model_.split(),
+                      config.task == Task::regression ? config.target_size() : config.output_size,
+                      &config.loss);
+    if (rows_ == 0) begin(units.names());
+    if (table_) table_->begin(words, units);
+    PredictionAdder adder(model_, columns_.probabilities, units);
+    model_.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
+      if (text_) predictions_ = {};
+      adder.add(batch, outputs, predictions_);
+      if (text_) text_->write(table_->rows(predictions_));
+    });
+    if (text_) text_->flush();
+    rows_ += model_.split().size();
+  }
+
+  std::string finish() override {
+    if (text_) {
+      text_->commit();
+    } else {
+      write_hdf5(output_, predictions_, model_.description(), value_names_);
+    }
+    return fmt::format("{} sequences", rows_);
+  }
+
+ private:
+  void begin(const std::vector<std::string>& value_names) {
+    value_names_ = value_names;
+    if (text_) text_->write(table_->header(value_names));
+  }
+
+  ModelOnData& model_;
+  RowColumns columns_;
+  std::filesystem::path output_;
+  std::optional<TextOutput> text_;  // none, and no table: HDF5
+  std::optional<PredictionTable> table_;
+  std::vector<std::string> value_names_;  // of a regression
+  Predictions predictions_;               // of HDF5 all, else of a batch
+  std::int64_t rows_ = 0;
+};
+
 }  // namespace
 
-void write_predicted_rows(ModelOnData& model, const RowColumns& columns, const InputWords* words,
-                          const std::filesystem::path& output) {
-  const ModelConfig& config = model.description().config;
-  if (model.description().data.tag_column == to_string(ConlluColumn::lemma) &&
-      (words == nullptr || output.extension() == ".h5")) {
-    note(
-        "classes are what to take off a word's end and to put there: predict --input FILE.conllu "
-        "-o NAME.csv gives lemmas, as tag does");
-  }
-  WindowUnits units(model.dataset().description(), model.split(),
-                    config.task == Task::regression ? config.target_size() : config.output_size,
-                    &config.loss);
-  PredictionAdder adder(model, columns, units);
-  Predictions predictions;
-  if (output.extension() == ".h5") {
-    model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
-      adder.add(batch, outputs, predictions);
-    });
-    write_hdf5(output, predictions, model.description(), units.names());
-    return;
-  }
-  TextOutput text(output);
-  PredictionTable table(model.description(), columns, words, units);
-  text.write(table.header());
-  model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
-    predictions = {};
-    adder.add(batch, outputs, predictions);
-    text.write(table.rows(predictions));
-  });
-  text.commit();
+std::unique_ptr<PredictionWriter> open_predicted_rows(ModelOnData& model, const RowColumns& columns,
+                                                      const std::filesystem::path& output) {
+  return std::make_unique<PredictedRows>(model, columns, output);
 }
 
 }  // namespace quadgate::apps

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 
-#include "apps/model/input_data.h"
 #include "apps/model/model_on_data.h"
+#include "apps/model/prediction_writer.h"
 
 namespace quadgate::apps {
 
@@ -14,8 +15,8 @@ struct RowColumns {
 };
 
 /// Writes the predictions of a classification, tagging or regression, as CSV or, to a name in .h5,
-/// as HDF5. With `words`, tokens are written as the input has them.
-void write_predicted_rows(ModelOnData& model, const RowColumns& columns, const InputWords* words,
-                          const std::filesystem::path& output);
+/// as HDF5.
+std::unique_ptr<PredictionWriter> open_predicted_rows(ModelOnData& model, const RowColumns& columns,
+                                                      const std::filesystem::path& output);
 
 }  // namespace quadgate::apps

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/common/warn.h"
@@ -22,20 +23,6 @@
 namespace quadgate::apps {
 namespace {
 
-/// Calls `body` with each token and its surprisal, NaN of the first.
-template <typename Body>
-void for_each_token(ModelOnData& model, Body body) {
-  const auto size = static_cast<std::size_t>(model.description().config.output_size);
-  bool is_first = true;
-  model.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
-    if (is_first) body(batch.tokens.front(), std::numeric_limits<double>::quiet_NaN());
-    is_first = false;
-    for (std::size_t i = 0; i < batch.labels.size(); ++i) {
-      body(batch.labels[i], surprisal_of(outputs.subspan(i * size, size), batch.labels[i]));
-    }
-  });
-}
-
 void write_arrays(const std::filesystem::path& output, const std::vector<std::string>& names,
                   const std::vector<std::int64_t>& tokens, const std::vector<double>& surprisals) {
   auto file = hdf5::FileWriter::create(output);
@@ -48,6 +35,82 @@ void write_arrays(const std::filesystem::path& output, const std::vector<std::st
   file.write("surprisal", std::span(&count, 1), surprisals);
   replace_file(output, file.image());
 }
+
+class Surprisals final : public PredictionWriter {
+ public:
+  Surprisals(ModelOnData& model, std::filesystem::path output)
+      : model_(model),
+        names_(model.description().data.token_names),
+        output_(std::move(output)),
+        unknown_token_(TextTokens(names_).unknown()) {
+    if (output_.extension() == ".h5") return;
+    text_.emplace(output_);
+    text_->write("position,token,surprisal\n");
+  }
+
+  void add(const InputWords* words) override {
+    words_ = words;
+    if (words != nullptr) reader_.emplace(words->tokens);
+    bool is_first = true;
+    const auto size = static_cast<std::size_t>(model_.description().config.output_size);
+    model_.for_each_batch([&](const Batch& batch, std::span<const float> outputs) {
+      if (std::exchange(is_first, false)) begin(batch.tokens.front());
+      for (std::size_t i = 0; i < batch.labels.size(); ++i) {
+        add(batch.labels[i], surprisal_of(outputs.subspan(i * size, size), batch.labels[i]));
+      }
+    });
+    if (text_) text_->flush();
+  }
+
+  std::string finish() override {
+    if (text_) {
+      text_->commit();
+    } else {
+      write_arrays(output_, names_, tokens_, surprisals_);
+    }
+    note_unknown(unknown_, count_ + 1);
+    return fmt::format("the tokens' surprisal, perplexity {:.6g},",
+                       std::exp2(sum_ / static_cast<double>(count_)));
+  }
+
+ private:
+  /// The first token of a piece is the last one of the piece before.
+  void begin(std::int64_t token) {
+    if (position_ == 0) return add(token, std::numeric_limits<double>::quiet_NaN());
+    if (reader_) reader_->next();
+  }
+
+  void add(std::int64_t token, double surprisal) {
+    unknown_ += token == unknown_token_ ? 1 : 0;
+    if (text_) {
+      const std::string name = reader_ ? std::string(words_->words[reader_->next()])
+                                       : names_[static_cast<std::size_t>(token)];
+      text_->write(fmt::format("{},{},{}\n", position_, csv_field(name),
+                               std::isnan(surprisal) ? "" : fmt::format("{:.8g}", surprisal)));
+    } else {
+      tokens_.push_back(token);
+      surprisals_.push_back(surprisal);
+    }
+    ++position_;
+    if (std::isnan(surprisal)) return;
+    sum_ += surprisal;
+    ++count_;
+  }
+
+  ModelOnData& model_;
+  const std::vector<std::string>& names_;  // of tokens
+  std::filesystem::path output_;
+  std::int64_t unknown_token_;
+  std::optional<TextOutput> text_;  // none: HDF5, of these arrays
+  std::vector<std::int64_t> tokens_;
+  std::vector<double> surprisals_;
+  const InputWords* words_ = nullptr;
+  std::optional<SpooledIntegers::Reader> reader_;  // of words_
+  std::int64_t position_ = 0;
+  std::int64_t unknown_ = 0;
+  std::int64_t count_ = 0;
+  double sum_ = 0;
+};
 
 }  // namespace
 
@@ -62,45 +125,9 @@ void note_unknown(std::int64_t unknown, std::int64_t tokens) {
                    kUnknownToken));
 }
 
-double write_surprisals(ModelOnData& model, const InputWords* words,
-                        const std::filesystem::path& output) {
-  const std::vector<std::string>& names = model.description().data.token_names;
-  const std::int64_t unknown_token = TextTokens(names).unknown();
-  double sum = 0;
-  std::int64_t count = 0;
-  std::int64_t unknown = 0;
-  const auto add = [&](std::int64_t token, double surprisal) {
-    unknown += token == unknown_token ? 1 : 0;
-    if (std::isnan(surprisal)) return;
-    sum += surprisal;
-    ++count;
-  };
-  if (output.extension() == ".h5") {
-    std::vector<std::int64_t> tokens;
-    std::vector<double> surprisals;
-    for_each_token(model, [&](std::int64_t token, double surprisal) {
-      tokens.push_back(token);
-      surprisals.push_back(surprisal);
-      add(token, surprisal);
-    });
-    write_arrays(output, names, tokens, surprisals);
-  } else {
-    TextOutput text(output);
-    text.write("position,token,surprisal\n");
-    std::optional<SpooledIntegers::Reader> reader;
-    if (words != nullptr) reader.emplace(words->tokens);
-    std::int64_t position = 0;
-    for_each_token(model, [&](std::int64_t token, double surprisal) {
-      const std::string name = reader ? std::string(words->words[reader->next()])
-                                      : names[static_cast<std::size_t>(token)];
-      text.write(fmt::format("{},{},{}\n", position++, csv_field(name),
-                             std::isnan(surprisal) ? "" : fmt::format("{:.8g}", surprisal)));
-      add(token, surprisal);
-    });
-    text.commit();
-  }
-  note_unknown(unknown, count + 1);
-  return std::exp2(sum / static_cast<double>(count));
+std::unique_ptr<PredictionWriter> open_surprisals(ModelOnData& model,
+                                                  const std::filesystem::path& output) {
+  return std::make_unique<Surprisals>(model, output);
 }
 
 }  // namespace quadgate::apps

@@ -4,22 +4,18 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "apps/common/output_file.h"
 #include "apps/common/threads.h"
 #include "apps/common/warn.h"
-#include "apps/model/model_on_data.h"
+#include "apps/model/sentence_tagger.h"
 #include "apps/model/text_output.h"
 #include "engine/base/error.h"
-#include "engine/model/crf_batch.h"
-#include "engine/training/network.h"
-#include "io/data/vocabulary.h"
 #include "io/importers/conllu_column.h"
 #include "io/importers/conllu_text.h"
 #include "io/importers/lemma_script.h"
@@ -29,17 +25,6 @@
 
 namespace quadgate::apps {
 namespace {
-
-/// A token as the text has it.
-struct Piece {
-  std::string_view text;
-  bool after_blank = true;  ///< or first in its line
-};
-
-struct Sentence {
-  std::vector<Piece> pieces{};
-  std::int64_t line = 0;  ///< that it begins in, from 1
-};
 
 bool is_blank(std::string_view character) {
   return character == " " || character == "\t" || character == "\r" || character == "\u3000";
@@ -67,9 +52,10 @@ std::vector<Piece> cut_line(std::string_view line, TextLevel level) {
   return sentence;
 }
 
-std::vector<Sentence> cut_lines(std::string_view text, TextLevel level) {
+/// `line` is the number of the first one.
+std::vector<Sentence> cut_lines(std::string_view text, TextLevel level, std::int64_t line) {
   std::vector<Sentence> sentences;
-  for (std::int64_t line = 1; !text.empty(); ++line) {
+  for (; !text.empty(); ++line) {
     sentences.push_back({cut_line(cut(text, '\n'), level), line});
   }
   return sentences;
@@ -91,77 +77,6 @@ std::vector<Sentence> cut_words(const ConlluText& text, TextLevel level,
     }
   }
   return sentences;
-}
-
-/// The sentences that have tokens. Throws DataError, naming `path` and line, at a token that is not
-/// in the vocabulary if <unk> is not either.
-Batch tokens_of(const std::vector<Sentence>& sentences, const std::vector<std::string>& names,
-                const std::filesystem::path& path) {
-  std::unordered_map<std::string_view, std::int32_t> numbers;
-  for (const std::string& name : names) {
-    numbers.emplace(name, static_cast<std::int32_t>(numbers.size()));
-  }
-  Batch batch;
-  batch.offsets = {0};
-  for (const Sentence& sentence : sentences) {
-    for (const Piece& piece : sentence.pieces) {
-      auto found = numbers.find(piece.text);
-      if (found == numbers.end()) found = numbers.find(kUnknownToken);
-      if (found == numbers.end()) {
-        throw DataError(fmt::format("{}:{}: expected tokens of the vocabulary, found '{}'",
-                                    path.string(), sentence.line, piece.text));
-      }
-      batch.tokens.push_back(found->second);
-    }
-    const std::int64_t end = std::ssize(batch.tokens);
-    if (end > batch.steps()) batch.offsets.push_back(end);
-  }
-  return batch;
-}
-
-/// Rows `first` to `end` of a batch of tokens.
-Batch part_of(const Batch& all, std::int64_t first, std::int64_t end) {
-  const auto offsets = all.offsets.begin() + first;
-  Batch part;
-  part.tokens.assign(all.tokens.begin() + *offsets, all.tokens.begin() + offsets[end - first]);
-  for (auto offset = offsets; offset <= offsets + (end - first); ++offset) {
-    part.offsets.push_back(*offset - *offsets);
-  }
-  return part;
-}
-
-/// The likeliest class of each token, with a crf those that are the likeliest together.
-std::vector<std::size_t> classes_of(const Batch& all, const Checkpoint& checkpoint,
-                                    const ModelConfig& config, int threads) {
-  std::int64_t longest = 0;
-  for (std::size_t row = 1; row < all.offsets.size(); ++row) {
-    longest = std::max(longest, all.offsets[row] - all.offsets[row - 1]);
-  }
-  const std::int64_t rows = std::min(forward_rows(longest), all.rows());
-  Arena arena(threads);
-  Network network(config, longest, rows, arena, {.forward_only = true});
-  checkpoint.load_parameters(network.parameters());
-  std::optional<CrfBatch> crf;
-  if (config.crf) crf.emplace(network.parameters());
-  std::vector<std::size_t> classes;
-  std::vector<float> logits;
-  for (std::int64_t row = 0; row < all.rows(); row += rows) {
-    const Batch batch = part_of(all, row, std::min(row + rows, all.rows()));
-    logits.resize(static_cast<std::size_t>(batch.steps() * config.output_size));
-    network.predict(batch, logits);
-    expect_finite_outputs(checkpoint.path(), logits);
-    if (crf) {
-      for (const std::int64_t tag : crf->decode(batch, logits)) {
-        classes.push_back(static_cast<std::size_t>(tag));
-      }
-      continue;
-    }
-    for (auto first = logits.begin(); first != logits.end(); first += config.output_size) {
-      const auto best = std::max_element(first, first + config.output_size);
-      classes.push_back(static_cast<std::size_t>(best - first));
-    }
-  }
-  return classes;
 }
 
 /// "word/TAG word/TAG", or "word/lemma word/lemma". A character of class I-TAG goes on with the
@@ -220,16 +135,13 @@ void expect_output_of_text(const TagArguments& arguments) {
   if (!arguments.force) expect_same_format(output, "");
 }
 
-/// Finds the classes of the pieces of sentences.
-using Tagger = std::function<std::vector<std::size_t>(const std::vector<Sentence>&)>;
-
 /// The text with the column of the model filled.
 std::string tagged_conllu(std::string_view text, const TagArguments& arguments,
-                          const DataDescription& model, const Tagger& classes_of_pieces) {
+                          const DataDescription& model, SentenceTagger& tagger) {
   const ConlluText conllu(text, arguments.input);
   const ConlluColumn column = column_of(model, arguments.checkpoint);
   std::vector<std::size_t> firsts;
-  const auto classes = classes_of_pieces(cut_words(conllu, model.token_level, firsts));
+  const auto classes = tagger.classes(cut_words(conllu, model.token_level, firsts));
   std::vector<std::string> values;
   for (std::size_t i = 0; i < firsts.size(); ++i) {
     values.push_back(value_of(conllu.words()[i].form, model.class_names[classes[firsts[i]]], column,
@@ -238,14 +150,12 @@ std::string tagged_conllu(std::string_view text, const TagArguments& arguments,
   return conllu.filled(column, values);
 }
 
+bool has_no_words(const Sentence& sentence) { return sentence.pieces.empty(); }
+
 /// A line a sentence.
-std::string tagged_lines(std::string_view text, const TagArguments& arguments,
-                         const DataDescription& model, const Tagger& classes_of_pieces) {
-  const std::vector<Sentence> sentences = cut_lines(text, model.token_level);
-  if (std::ranges::all_of(sentences, [](const auto& its) { return its.pieces.empty(); })) {
-    throw FileError(arguments.input.string() + ": expected sentences, a line each, found none");
-  }
-  const auto classes = classes_of_pieces(sentences);
+std::string tagged_lines(const std::vector<Sentence>& sentences, const DataDescription& model,
+                         SentenceTagger& tagger) {
+  const auto classes = tagger.classes(sentences);
   std::span<const std::size_t> rest = classes;
   std::string lines;
   for (const Sentence& sentence : sentences) {
@@ -255,9 +165,44 @@ std::string tagged_lines(std::string_view text, const TagArguments& arguments,
   return lines;
 }
 
+/// Writes the lines of a text, of a pipe to stdout as they come.
+void tag_lines(const TagArguments& arguments, const DataDescription& model,
+               SentenceTagger& tagger) {
+  TextReader reader(arguments.input,
+                    {.in_pieces = is_standard_stream(arguments.output) &&
+                                  !std::filesystem::is_regular_file(arguments.input)});
+  std::optional<TextOutput> output;  // once there are words
+  std::string blank_lines;           // in front of them
+  std::int64_t line = 1;
+  const auto take = [&](std::string_view lines) {
+    const auto sentences = cut_lines(lines, model.token_level, line);
+    line += std::ssize(sentences);
+    if (!output && std::ranges::all_of(sentences, has_no_words)) {
+      blank_lines.append(sentences.size(), '\n');
+      return;
+    }
+    if (!output) output.emplace(arguments.output).write(blank_lines);
+    output->write(tagged_lines(sentences, model, tagger));
+    output->flush();
+  };
+  std::string text;
+  for (std::string_view piece; reader.piece(piece);) {
+    text += piece;
+    const std::size_t size = reader.at_pause() ? text.rfind('\n') + 1 : 0;
+    if (size > 0) take(std::string_view(text).substr(0, size));
+    text.erase(0, size);
+  }
+  take(text);
+  if (!output) {
+    throw FileError(arguments.input.string() + ": expected sentences, a line each, found none");
+  }
+  output->commit();
+}
+
 }  // namespace
 
-void tag(const TagArguments& arguments) {
+void tag(TagArguments arguments) {
+  if (is_standard_stream(arguments.input)) arguments.input = "/dev/stdin";
   const Checkpoint checkpoint(arguments.checkpoint);
   const ModelDescription model = checkpoint.description();
   if (model.config.task != Task::tagging || !model.config.has_embedding() || model.data.streams) {
@@ -266,15 +211,13 @@ void tag(const TagArguments& arguments) {
                                       model.config.has_embedding() ? "" : " of features"));
   }
   expect_output_of_text(arguments);
+  SentenceTagger tagger(checkpoint, model, arguments.input, choose_threads(arguments.threads));
+  if (!is_conllu(arguments.input) && !is_conllu(arguments.output)) {
+    return tag_lines(arguments, model.data, tagger);
+  }
   const std::string text = read_utf8(arguments.input);
-  const auto classes_of_pieces = [&](const std::vector<Sentence>& sentences) {
-    const Batch tokens = tokens_of(sentences, model.data.token_names, arguments.input);
-    return classes_of(tokens, checkpoint, model.config, choose_threads(arguments.threads));
-  };
-  const bool fills = is_conllu(arguments.input) || is_conllu(arguments.output);
   TextOutput output(arguments.output);
-  output.write(
-      (fills ? tagged_conllu : tagged_lines)(text, arguments, model.data, classes_of_pieces));
+  output.write(tagged_conllu(text, arguments, model.data, tagger));
   output.commit();
 }
 

@@ -15,7 +15,7 @@ struct TagArguments {
 
 /// Writes the sentences of a text, a line each, with a tag a word. Where input or output are called
 /// .conllu, it is CoNLL-U, and so is what is written: with the predicted column filled, and all
-/// else as in the input.
-void tag(const TagArguments& arguments);
+/// else as in the input. "-" as the input is stdin. Lines of a pipe are answered as they come.
+void tag(TagArguments arguments);
 
 }  // namespace quadgate::apps

@@ -16,12 +16,12 @@ class TextOutput {
   explicit TextOutput(const std::filesystem::path& path);
 
   void write(std::string_view text);
+  /// What was written arrives where it is read.
+  void flush();
   /// Call it once all is written.
   void commit();
 
  private:
-  void flush();
-
   std::optional<TemporaryFile> file_;  // none: stdout
   std::string buffer_;
 };

@@ -40,12 +40,6 @@ constexpr std::int64_t kMinWordCount = 2;
 
 using Files = std::vector<std::filesystem::path>;
 
-TextLevel level_of(const PrepareJob& job, TextLevel usual) {
-  const std::string& level = job.arguments.level;
-  if (level.empty()) return usual;
-  return level == to_string(TextLevel::words) ? TextLevel::words : TextLevel::characters;
-}
-
 struct IsGiven {
   bool operator()(const Files& files) const { return !files.empty(); }
 };
@@ -90,14 +84,6 @@ void prepare_series(const PrepareJob& job, Read read, const std::optional<Recipe
   write_series(job, std::move(series), recipe, progress);
 }
 
-/// Throws DataError unless sequences are for the task of the data that they shall be like.
-void expect_known_task(const PrepareJob& job, const LabelledSequences& data) {
-  if (job.known == nullptr || data.task == network_task(job.known->task)) return;
-  throw DataError(fmt::format("{}: expected targets of a {}, as those of {}, found a {}",
-                              data.path.string(), job.known->task, job.known->path.string(),
-                              to_string(data.task)));
-}
-
 /// `read` makes sequences or a text of an input; `write` makes a data set of them.
 /// `has` tells of the files of a split whether there is one.
 template <typename Read, typename Write, typename Has = IsGiven>
@@ -113,7 +99,7 @@ void prepare_rows(const PrepareJob& job, const char* unit, Read read, Write writ
   std::optional<Data> test;
   if (has(arguments.valid)) valid = read(arguments.valid, import);
   if (has(arguments.test)) test = read(arguments.test, import);
-  if constexpr (kIsOfSequences) expect_known_task(job, data);
+  if constexpr (kIsOfSequences) job.expect_known_task(data);
   const PrepareSummary summary =
       write(arguments.output, data, valid, test, job.options(progress->observer()));
   progress.reset();  // ends its line
@@ -260,7 +246,7 @@ void prepare_conllu(PrepareJob job) {
   arguments.min_count = arguments.min_count.value_or(kMinWordCount);
   if (arguments.column.empty()) arguments.column = to_string(ConlluColumn::upos);
   const ConlluSource source{.column = parse_conllu_column(arguments.column).value(),
-                            .level = level_of(job, TextLevel::words)};
+                            .level = job.level(TextLevel::words)};
   WordList own;
   WordList& words = job.words != nullptr ? job.words->words : own;
   WordList classes;
@@ -288,7 +274,7 @@ void prepare_conllu(PrepareJob job) {
 }
 
 void prepare_text(PrepareJob job) {
-  const TextLevel level = level_of(job, TextLevel::characters);
+  const TextLevel level = job.level(TextLevel::characters);
   if (level == TextLevel::words) {
     job.arguments.min_count = job.arguments.min_count.value_or(kMinWordCount);
   }

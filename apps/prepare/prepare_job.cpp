@@ -6,12 +6,26 @@
 #include <cstdint>
 #include <utility>
 
+#include "engine/base/error.h"
+
 namespace quadgate::apps {
 
 ImportOptions PrepareJob::import_options(ProgressObserver observer) const {
   ImportOptions options{.spool = {.output = arguments.output}, .observer = std::move(observer)};
   if (known != nullptr) options.unlabelled = network_task(known->task);
   return options;
+}
+
+TextLevel PrepareJob::level(TextLevel usual) const {
+  if (arguments.level.empty()) return usual;
+  return arguments.level == to_string(TextLevel::words) ? TextLevel::words : TextLevel::characters;
+}
+
+void PrepareJob::expect_known_task(const LabelledSequences& data) const {
+  if (known == nullptr || data.task == network_task(known->task)) return;
+  throw DataError(fmt::format("{}: expected targets of a {}, as those of {}, found a {}",
+                              data.path.string(), known->task, known->path.string(),
+                              to_string(data.task)));
 }
 
 PrepareOptions PrepareJob::options(ProgressObserver observer) const {

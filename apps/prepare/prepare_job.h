@@ -20,6 +20,9 @@ struct PrepareJob {
   bool is_quiet() const noexcept { return words != nullptr; }
   std::string missing() const { return arguments.missing.empty() ? "error" : arguments.missing; }
   MissingPolicy policy() const { return missing_policy_from_name(missing()); }
+  TextLevel level(TextLevel usual) const;
+  /// Throws DataError unless sequences are for the task of the data that they shall be like.
+  void expect_known_task(const LabelledSequences& data) const;
   ImportOptions import_options(ProgressObserver observer) const;
   PrepareOptions options(ProgressObserver observer) const;
 
