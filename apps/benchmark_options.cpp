@@ -71,6 +71,12 @@ void add_bench(CLI::App& app, BenchArguments& arguments, Command& command) {
       "Time whole training steps on random data: recurrent layers, a linear head to 10 classes at "
       "every step, cross-entropy, backward, clip 1.0, Adam");
   add_step(bench, arguments.shape, arguments.pin);
+  bench
+      .add_option("--vocabulary", arguments.shape.vocabulary,
+                  "Train a language model of V tokens: an embedding to I features, V classes; 0: "
+                  "features")
+      ->check(CLI::Range(0, 1 << 20))
+      ->type_name("V");
   bench.add_flag("--forward", arguments.shape.options.forward_only,
                  "Time the forward pass alone, up to the head's outputs");
   add_threads(bench, arguments.threads);

@@ -89,6 +89,9 @@ void cross_entropy(benchmark::State& state, Isa isa) {
   for (auto _ : state) {
     kernel({.rows = kRows,
             .classes = state.range(0),
+            .row_stride = state.range(0),
+            .run = state.range(0),
+            .run_stride = 0,
             .logits = logits.data(),
             .labels = labels.data(),
             .ignore_index = -100,

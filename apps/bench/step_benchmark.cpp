@@ -20,11 +20,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kClasses = 10;
 constexpr std::uint64_t kSeed = 1;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::int64_t classes_of(const StepShape& shape) {
+  constexpr std::int64_t kClasses = 10;
+  return shape.vocabulary > 0 ? shape.vocabulary : kClasses;
 }
 
 std::pair<std::int64_t, std::int64_t> parse_lengths(const StepShape& shape) {
@@ -108,7 +112,8 @@ ModelConfig model_of(const StepShape& shape) {
   config.rnn.cell = shape.cell;
   config.rnn.proj_size = shape.proj_size;
   config.task = Task::tagging;
-  config.output_size = kClasses;
+  config.output_size = classes_of(shape);
+  config.embedding.vocabulary_size = shape.vocabulary;
   return config;
 }
 
@@ -121,13 +126,19 @@ Batch random_batch(const StepShape& shape) {
     const auto spread = static_cast<std::uint32_t>(high - low + 1);
     batch.offsets.push_back(batch.steps() + low + random_word(index++) % spread);
   }
-  batch.x.resize(static_cast<std::size_t>(batch.steps() * shape.input_size));
+  const auto steps = static_cast<std::size_t>(batch.steps());
+  const auto tokens = static_cast<std::uint32_t>(shape.vocabulary);
+  batch.tokens.resize(tokens > 0 ? steps : 0);
+  for (std::int32_t& token : batch.tokens) {
+    token = static_cast<std::int32_t>(random_word(index++) % tokens);
+  }
+  batch.x.resize(tokens > 0 ? 0 : steps * static_cast<std::size_t>(shape.input_size));
   for (float& value : batch.x) {
     value = 2 * to_unit_float(random_word(index++)) - 1;
   }
-  batch.labels.resize(static_cast<std::size_t>(batch.steps()));
+  batch.labels.resize(steps);
   for (std::int64_t& label : batch.labels) {
-    label = random_word(index++) % kClasses;
+    label = random_word(index++) % classes_of(shape);
   }
   return batch;
 }

@@ -9,7 +9,9 @@
 namespace quadgate::apps {
 
 /// The training step that the benchmarks time: an LSTM, a linear head to 10 classes at every step,
-/// cross-entropy, backward, clip 1.0, Adam. Or its forward pass alone, up to the head's outputs.
+/// cross-entropy, backward, clip 1.0, Adam. With a vocabulary it is a language model's: tokens, an
+/// embedding of input_size features in front, and a class for each token. Or its forward pass
+/// alone, up to the head's outputs.
 struct StepShape {
   std::int64_t seq_len = 0;
   std::int64_t batch = 0;
@@ -19,6 +21,7 @@ struct StepShape {
   bool bidirectional = false;
   Cell cell = Cell::lstm;
   std::int64_t proj_size = 0;
+  std::int64_t vocabulary = 0;  ///< tokens of a language model; 0: features
   std::string lengths;          ///< "LO:HI", drawn evenly; empty: every sequence has seq_len steps
   NetworkOptions options = {};  ///< forward_only: the forward pass alone
 };

@@ -106,8 +106,12 @@ double Loss::weight(const Batch& batch) const noexcept {
 
 void Loss::run(const Rows& rows, float gradient_scale, float* gradient) const noexcept {
   const auto kernel = kernels::cross_entropy_kernel(isa_);
+  const std::int64_t width = rows.panel_width > 0 ? rows.panel_width : output_size_;
   kernel({.rows = rows.rows,
           .classes = output_size_,
+          .row_stride = width,
+          .run = width,
+          .run_stride = rows.panel_stride,
           .logits = rows.logits,
           .labels = rows.labels,
           .ignore_index = config_.ignore_index,

@@ -53,16 +53,19 @@ class Loss {
   /// The batch's Metrics::weight.
   double weight(const Batch& batch) const noexcept;
 
-  /// Rows of logits [rows, classes] with a label each, and where their results go.
+  /// Rows of logits [rows, classes] with a label each, and where their results go. The logits may
+  /// lie in panels of classes, [rows, width] each, `panel_stride` floats apart.
   struct Rows {
-    std::int64_t rows;
-    const float* logits;
-    const std::int64_t* labels;
-    float* losses;              ///< [rows]
-    std::int64_t* predictions;  ///< [rows]
+    std::int64_t rows = 0;
+    const float* logits = nullptr;
+    const std::int64_t* labels = nullptr;
+    float* losses = nullptr;              ///< [rows]
+    std::int64_t* predictions = nullptr;  ///< [rows]
+    std::int64_t panel_width = 0;         ///< whole vectors; 0: no panels
+    std::int64_t panel_stride = 0;
   };
   /// Computes cross-entropies. `gradient`, unless null, gets their gradient times `gradient_scale`,
-  /// [rows, classes], with zeros in ignored rows. It may be the logits themselves.
+  /// laid out as the logits are, with zeros in ignored rows. It may be the logits themselves.
   void run(const Rows& rows, float gradient_scale, float* gradient) const noexcept;
   /// Sums up the results of `run`.
   Metrics sum(const Rows& rows) const noexcept;

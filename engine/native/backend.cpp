@@ -59,12 +59,17 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
               .forward_only = plan.options.forward_only,
               .isa = plan.isa},
              parameters, gradient_),
-      head_(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters, gradient_),
       input_size_(plan.model.input_size()),
       drops_(plan.model.rnn.has_dropout()),
       drops_weights_(plan.model.rnn.weight_dropout > 0),
       layers_(plan.model.rnn.num_layers),
       carries_states_(plan.options.carries_states) {
+  const CellKernels f32 = cell_kernels(Cell::lstm, Precision::f32, plan.isa);
+  if (VocabularyHead::fits(plan.model)) {
+    vocabulary_head_.emplace(plan, f32, parameters, gradient_);
+  } else {
+    head_.emplace(plan, f32, parameters, gradient_);
+  }
   add_pack_stages();
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
   if (!plan.options.forward_only) add_gradient_tasks(parameters.tied());
@@ -72,7 +77,7 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
 
 void Backend::add_gradient_tasks(bool tied) {
   stack_.add_gradient_tasks(gradient_tasks_);
-  head_.add_gradient_tasks(gradient_tasks_, stack_);
+  if (head_) head_->add_gradient_tasks(gradient_tasks_, stack_);
   if (conv_) conv_->add_gradient_tasks(gradient_tasks_);
   const RowView d_features = conv_ ? conv_->d_input() : stack_.d_input();
   if (embedding_) {
@@ -80,7 +85,7 @@ void Backend::add_gradient_tasks(bool tied) {
   }
   if (normalization_) {
     normalization_->add_gradient_tasks(gradient_tasks_, d_features, conv_.has_value(),
-                                       head_.outputs());
+                                       head_->outputs());
   }
 }
 
@@ -96,7 +101,7 @@ void Backend::add_pack_stages() {
     stack_.add_recurrent_pack_tasks(layer, tasks);
     pack_stages_.end_stage(tasks);
   }
-  head_.add_pack_tasks(tasks);
+  head_ ? head_->add_pack_tasks(tasks) : vocabulary_head_->add_pack_tasks(tasks);
   pack_stages_.end_stage(tasks);
 }
 
@@ -127,15 +132,31 @@ Pass Backend::begin(const Batch& batch, const DropoutKey* dropout,
 }
 
 Metrics Backend::evaluate(const Batch& batch) {
-  return head_.metrics(workers_.for_each_range(
-      begin(batch, nullptr, {}),
-      [&](const WorkRange& work) { return head_.loss(forward(work).head); }));
+  const Pass pass = begin(batch, nullptr, {});
+  if (head_) {
+    return head_->metrics(workers_.for_each_range(
+        pass, [&](const WorkRange& work) { return head_->loss(head_forward(forward(work))); }));
+  }
+  const auto forward = workers_.for_each_range(pass, [&](const WorkRange& work) {
+    vocabulary_head_->load_labels(work);
+    return this->forward(work).stack;
+  });
+  return vocabulary_head_->evaluate(forward, stack_.output(forward), workers_);
 }
 
 void Backend::predict(const Batch& batch, std::span<float> outputs) {
-  workers_.for_each_range(begin(batch, nullptr, {}), [&](const WorkRange& work) {
-    head_.copy_outputs(forward(work).head, outputs);
-  });
+  const Pass pass = begin(batch, nullptr, {});
+  if (head_) {
+    static_cast<void>(workers_.for_each_range(pass, [&](const WorkRange& work) {
+      Head::Forward head = head_forward(forward(work));
+      head_->copy_outputs(head, outputs);
+      return head;
+    }));
+    return;
+  }
+  const auto forward = workers_.for_each_range(
+      pass, [&](const WorkRange& work) { return this->forward(work).stack; });
+  vocabulary_head_->predict(forward, stack_.output(forward), workers_, outputs);
 }
 
 Derivative Backend::differentiate(const Batch& batch, const DropoutKey& dropout,
@@ -144,27 +165,62 @@ Derivative Backend::differentiate(const Batch& batch, const DropoutKey& dropout,
   // back, so that these travel meanwhile.
   const std::int64_t down_to = listener == nullptr ? 0 : layers_ - 1;
   const Pass pass = begin(batch, drops_ ? &dropout : nullptr, gradient_scale);
-  const auto backward = workers_.for_each_range(pass, [&](const WorkRange& work) {
-    Forward forward = this->forward(work);
-    Head::Losses losses = head_.loss(std::move(forward.head));
-    if (normalization_) normalization_->backward(losses, head_.outputs());
-    head_.backward(losses, stack_.d_output());
-    Stack::Backward stack = stack_.backward(std::move(forward.stack), nullptr, down_to);
-    if (down_to == 0 && conv_) conv_->backward(std::move(*forward.conv), stack_.d_input());
-    return Backward{std::move(losses), std::move(stack), std::move(forward.conv)};
-  });
+  const Differentiation done = head_ ? differentiate_through_head(pass, down_to)
+                                     : differentiate_around_head(pass, down_to, listener);
   if (embedding_) embedding_->assign(batch, conv_ ? nullptr : &pass.steps);
-  const double norm = gradients(backward, down_to, listener);
-  return {head_.metrics(backward.part(&Backward::head)), gradient_.view(norm)};
+  return {done.metrics, gradient_.view(gradients(done.backward, down_to, listener))};
+}
+
+/// Each range of the sequences goes through the head and back at once.
+Backend::Differentiation Backend::differentiate_through_head(const Pass& pass,
+                                                             std::int64_t down_to) {
+  struct Both {
+    Head::Losses head;
+    Backward others;
+  };
+  const auto both = workers_.for_each_range(pass, [&](const WorkRange& work) {
+    Forward forward = this->forward(work);
+    Head::Losses losses = head_->loss(head_forward(forward));
+    if (normalization_) normalization_->backward(losses, head_->outputs());
+    head_->backward(losses, stack_.d_output());
+    return Both{std::move(losses), backward(std::move(forward), down_to)};
+  });
+  return {head_->metrics(both.part(&Both::head)), both.part(&Both::others)};
+}
+
+/// All ranges wait for each other in front of the head, which the cores share.
+Backend::Differentiation Backend::differentiate_around_head(const Pass& pass, std::int64_t down_to,
+                                                            const GradientListener* listener) {
+  const auto forward = workers_.for_each_range(pass, [&](const WorkRange& work) {
+    vocabulary_head_->load_labels(work);
+    return this->forward(work);
+  });
+  const auto stack = forward.part(&Forward::stack);
+  const auto conv = forward.part(&Forward::conv);
+  const Metrics metrics = vocabulary_head_->differentiate(stack, stack_.output(stack),
+                                                          stack_.d_output(), workers_, listener);
+  return {metrics, workers_.for_each_range(pass, [&](const WorkRange& work) {
+            std::optional<Conv::Forward> its_conv;
+            if (conv_) its_conv.emplace(conv.of(work));
+            return backward({std::move(its_conv), stack.of(work)}, down_to);
+          })};
+}
+
+/// From the derivative of what came out of the stack.
+Backend::Backward Backend::backward(Forward forward, std::int64_t down_to) {
+  Stack::Backward stack = stack_.backward(std::move(forward.stack), nullptr, down_to);
+  if (down_to == 0 && conv_) conv_->backward(std::move(*forward.conv), stack_.d_input());
+  return {std::move(stack), std::move(forward.conv)};
 }
 
 /// Those of a pass that has come down to a layer. Returns the norm.
 double Backend::gradients(const Everywhere<Backward>& backward, std::int64_t layer,
                           const GradientListener* listener) {
   const Differentiated stack = backward.part(&Backward::stack);
+  const double square = vocabulary_head_ ? vocabulary_head_->sum_of_squares() : 0;
   if (listener == nullptr) {
-    const double square = gradient_tasks_.run(workers_, stack);
-    return std::sqrt(square + tied_tasks_.run(workers_, stack));
+    const double others = gradient_tasks_.run(workers_, stack);
+    return std::sqrt(square + others + tied_tasks_.run(workers_, stack));
   }
   gradient_tasks_.run_layer(workers_, stack, layer, *listener);
   while (layer > 0) {
@@ -179,11 +235,12 @@ double Backend::gradients(const Everywhere<Backward>& backward, std::int64_t lay
     gradient_tasks_.run_layer(workers_, stack, layer, *listener);
   }
   tied_tasks_.run_layer(workers_, stack, 0, *listener);
-  return std::sqrt(gradient_tasks_.sum_of_squares() + tied_tasks_.sum_of_squares());
+  return std::sqrt(square + gradient_tasks_.sum_of_squares() + tied_tasks_.sum_of_squares());
 }
 
 std::vector<FlatRange> Backend::gradient_ranges() const {
   std::vector<FlatRange> ranges;
+  if (vocabulary_head_) ranges = vocabulary_head_->gradient_ranges();
   for (const TaskList* const list : {&gradient_tasks_, &tied_tasks_}) {
     for (const GradientTask& task : list->tasks()) {
       ranges.insert(ranges.end(), task.writes.begin(), task.writes.end());
@@ -211,9 +268,13 @@ Backend::Forward Backend::forward(const WorkRange& work) {
   Stack::Forward stack = stack_.forward(std::move(loaded), &pack_stages_);
   if (carries_states_) stack_.store_states(stack, states_);
   pack_stages_.finish(2 * layers_, work.times);
-  Head::Forward head = head_.forward(work, stack_.output(stack));
-  if (normalization_) normalization_->restore(head, head_.outputs());
-  return {std::move(conv), std::move(stack), std::move(head)};
+  return {std::move(conv), std::move(stack)};
+}
+
+Head::Forward Backend::head_forward(const Forward& forward) {
+  Head::Forward head = head_->forward(forward.stack.work(), stack_.output(forward.stack));
+  if (normalization_) normalization_->restore(head, head_->outputs());
+  return head;
 }
 
 }  // namespace quadgate::native

@@ -13,13 +13,15 @@
 #include "engine/native/pack_stages.h"
 #include "engine/native/stack.h"
 #include "engine/native/task_list.h"
+#include "engine/native/vocabulary_head.h"
 #include "engine/native/workers.h"
 
 namespace quadgate::native {
 
 /// The model over whole batches with our own kernels. A core takes a range of the sequences through
 /// all layers, forward and back, and does not wait for the others. A team of cores does so where
-/// the sequences are few. Then all cores share the tasks of the weight gradients.
+/// the sequences are few. Then all cores share the tasks of the weight gradients. They also share a
+/// head of many classes, between the passes forward and back.
 class Backend final : public quadgate::Backend {
  public:
   Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena);
@@ -47,17 +49,25 @@ class Backend final : public quadgate::Backend {
   struct Forward {
     std::optional<Conv::Forward> conv;
     Stack::Forward stack;
-    Head::Forward head;
   };
   Forward forward(const WorkRange& work);
+  Head::Forward head_forward(const Forward& forward);
   void add_pack_stages();
   void add_gradient_tasks(bool tied);
   /// What the backward pass of all parts, or of the last layers, leaves.
   struct Backward {
-    Head::Losses head;
     Stack::Backward stack;
     std::optional<Conv::Forward> conv;
   };
+  Backward backward(Forward forward, std::int64_t down_to);
+  /// The loss, and what the backward pass leaves.
+  struct Differentiation {
+    Metrics metrics;
+    Everywhere<Backward> backward;
+  };
+  Differentiation differentiate_through_head(const Pass& pass, std::int64_t down_to);
+  Differentiation differentiate_around_head(const Pass& pass, std::int64_t down_to,
+                                            const GradientListener* listener);
   double gradients(const Everywhere<Backward>& backward, std::int64_t layer,
                    const GradientListener* listener);
 
@@ -70,7 +80,8 @@ class Backend final : public quadgate::Backend {
   std::optional<Normalization> normalization_;
   std::optional<Conv> conv_;
   Stack stack_;
-  Head head_;
+  std::optional<Head> head_;
+  std::optional<VocabularyHead> vocabulary_head_;  // where there is no other
   PackStages pack_stages_;
   TaskList gradient_tasks_;
   TaskList tied_tasks_;  // run later: they add to the gradient of the head's weight

@@ -11,8 +11,9 @@
 #include "engine/model/loss.h"
 #include "engine/native/crf_loss.h"
 #include "engine/native/done.h"
-#include "engine/native/packed_weight.h"
+#include "engine/native/head_weights.h"
 #include "engine/native/pooling.h"
+#include "engine/native/row_losses.h"
 #include "engine/native/row_view.h"
 #include "engine/native/stack.h"
 #include "engine/native/task_list.h"
@@ -57,45 +58,25 @@ class Head {
   void copy_outputs(const Forward& forward, std::span<float> outputs) const;
 
  private:
-  /// Some rows and columns of the weight.
-  struct GradientPart {
-    std::int64_t row = 0;
-    std::int64_t rows = 0;
-    std::int64_t column = 0;
-    std::int64_t columns = 0;
-  };
-  double gradient(const GradientPart& part, const PackedSteps& steps, const RowView& y);
+  double gradient(const HeadWeights::Part& part, const PackedSteps& steps, const RowView& y);
   bool at_every_step() const noexcept { return model_.task == Task::tagging; }
   /// The rows that the head reads. y is the last layer's output.
   RowView input(const RowView& y) noexcept { return pooling_ ? pooling_->pooled() : y; }
-  /// The rows of labels, losses and predictions from `first` on.
-  Loss::Rows label_rows(std::int64_t first, std::int64_t rows) noexcept;
+  float* output(std::int64_t row) noexcept { return outputs_.data() + row * model_.output_size; }
   /// Calls body(first row, number of rows) for each contiguous piece of a member's rows.
   template <typename Body>
   void for_each_piece(const WorkRange& work, Body body) const;
-  void load_labels(const WorkRange& work);
   void value_losses(const WorkRange& work);
 
   ModelConfig model_;
   Loss loss_;
-  std::int64_t features_;
-  kernels::MatrixKernels kernels_;
-  std::int64_t product_width_;  // of its panels
-  PackedWeight packed_;
-  Buffer bias_;  // padded to whole vectors
-  std::span<const float> bias_values_;
-  FlatRange bias_range_;  // in the flat arrays
-  bool tied_;
-  std::int64_t capacity_;  // rows of the outputs
-  FlatRange weight_range_;
-  float* weight_gradient_;
-  float* bias_gradient_;
+  HeadWeights weights_;
+  std::int64_t capacity_;                   // rows of the outputs
   std::optional<SequencePooling> pooling_;  // unless at every step
   std::optional<CrfLoss> crf_;              // if the model has one
   Buffer outputs_;
-  std::vector<std::int64_t> labels_, predictions_;  // of each row of the outputs
-  std::vector<float> losses_;                       // likewise
-  std::vector<Metrics> errors_;                     // of each sequence, for regression
+  RowLosses losses_;             // but for regression
+  std::vector<Metrics> errors_;  // of each sequence, for regression
 };
 
 }  // namespace quadgate::native

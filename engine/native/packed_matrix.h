@@ -52,6 +52,11 @@ class PackedMatrix {
     return packed_.data() + p * depth_ * shape_.width;
   }
 
+  /// From row k on.
+  const float* panel(std::int64_t p, std::int64_t k) const noexcept {
+    return panel(p) + k * padded_width(p);
+  }
+
   /// Takes over the listed rows [first, first + count) of the weights. In the use `forward`,
   /// `first` is where a panel begins; in bf16 it is even.
   void pack(std::int64_t first, std::int64_t count, const float* weights);

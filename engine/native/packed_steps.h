@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -47,6 +48,10 @@ class PackedSteps {
   }
   /// The packed rows of the first sequence at each step, and their number.
   std::span<const std::int64_t> offsets() const noexcept { return offset_at_; }
+  /// The step of a packed row.
+  std::int64_t step_of(std::int64_t row) const noexcept {
+    return std::ranges::upper_bound(offset_at_, row) - offset_at_.begin() - 1;
+  }
   /// Row in the batch and length of the sequence at a place in the order.
   std::int64_t row_in_batch(std::int64_t place) const noexcept {
     return order_[static_cast<std::size_t>(place)];

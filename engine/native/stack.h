@@ -83,6 +83,7 @@ class Stack {
   /// The last layer's output [packed rows, output_size], with its dropout if the pass drops.
   RowView output(const Forward& forward) noexcept { return output(forward.pass()); }
   RowView output(const Differentiated& backward) noexcept { return output(backward.pass()); }
+  RowView output(const Everywhere<Forward>& forward) noexcept { return output(forward.pass()); }
   /// With has_states: copies the states at the last steps of the sequences.
   void store_states(const Forward& forward, RecurrentStates& states);
 

@@ -356,6 +356,18 @@ TEST_F(CliTest, BenchPrintsTheContract) {
   EXPECT_GT(record["peak_fraction"], 0);
 }
 
+TEST_F(CliTest, BenchTrainsALanguageModel) {
+  const Outcome outcome =
+      run({"bench", "--seq-len", "6", "--batch", "4", "--input-size", "3", "--hidden-size", "8",
+           "--vocabulary", "1100", "--seconds", "0", "--threads", "2", "--json"});
+  ASSERT_EQ(outcome.code, kExitDone) << outcome.err;
+  const json record = json::parse(outcome.out);
+  // 24 steps, three products each: the head's with 1,100 classes and the gates'.
+  const double gflop = 3 * 2.0 * 24 * (1100 * 8 + 4 * 8 * (3 + 8)) / 1e9;
+  EXPECT_NEAR(record["gflops"].get<double>() * record["step_ms_min"].get<double>() / 1e3, gflop,
+              1e-6 * gflop);
+}
+
 /// Floating-point operations of a step of `bench`.
 TEST_F(CliTest, BenchCountsAThirdOfAStepForward) {
   const auto gflop = [&](const std::vector<std::string>& rest) {

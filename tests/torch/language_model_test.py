@@ -1,4 +1,4 @@
-# Sweeps LSTM and GRU, one and two layers, tied weights, characters and words of a text: one epoch of truncated
+# Sweeps LSTM and GRU, one and two layers, tied weights, characters, words and very many words of a text: one epoch of truncated
 # backpropagation through time from PyTorch's initial weights, the states carried from piece to piece
 # and detached, and the perplexity of another text. Tolerance: 1e-4 absolute on weights as in
 # training_test.py, 1e-5 of a loss.
@@ -41,9 +41,9 @@ class LanguageModel(torch.nn.Module):
             states = tuple(s.detach() for s in states) if isinstance(states, tuple) else states.detach()
 
 
-def make_text(path, words, seed):
+def make_text(path, words, seed, many=False):
     generator = random.Random(seed)
-    vocabulary = ["a", "bé", "see", "樹", "tree,", "go", "x"]
+    vocabulary = ["a", "bé", "see", "樹", "tree,", "go", "x"] + [f"w{i}" for i in range(1400 * many)]
     lines = [" ".join(generator.choices(vocabulary, k=9)) for _ in range(words // 10)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -53,18 +53,21 @@ def read_text(data, split):
         return torch.from_numpy(file[split]["x"][()]), len(file.attrs["token_names"])
 
 
-@pytest.mark.parametrize("level", ["characters", "words"])
+@pytest.mark.parametrize("level", ["characters", "words", "many words"])
 @pytest.mark.parametrize(
     "cell, num_layers, tied",
     [("lstm", 1, False), ("lstm", 2, False), ("gru", 1, False), ("lstm", 1, True)],
 )
 def test_one_epoch_gives_the_same_weights_and_perplexity(tmp_path, level, cell, num_layers, tied):
     data, start = tmp_path / "text.h5", tmp_path / "start.h5"
-    make_text(tmp_path / "train.txt", 600, 1)
-    make_text(tmp_path / "test.txt", 200, 2)
+    many = level == "many words"
+    level = level.split()[-1]
+    make_text(tmp_path / "train.txt", 5000 if many else 600, 1, many)
+    make_text(tmp_path / "test.txt", 200, 2, many)
     quadgate("prepare", "text", tmp_path / "train.txt", "--test", tmp_path / "test.txt",
              "--level", level, "-o", data)  # fmt: skip
     text, vocabulary = read_text(data, "train")
+    assert not many or vocabulary > 1000  # classes that a core does not have to itself
     torch.manual_seed(5)
     model = LanguageModel(vocabulary, cell, num_layers, tied)
     write_state_dict(start, model)

@@ -11,18 +11,28 @@ enum class Isa : std::uint8_t;
 ///
 /// The target of a row is q_c = smoothing[c], plus label_weights[label] for c = label. Q is the sum
 /// of q_c. The loss is the sum of q_c * -log softmax_c, and its gradient is Q softmax - q.
+///
+/// The logit of class c of a row, and its gradient, lie at
+///
+///     row * row_stride + c % run + c / run * run_stride
+///
+/// A row-major matrix has row_stride = run = classes. Panels of classes, as products make them
+/// (base/panels.h), have run = row_stride, the width of a panel of whole vectors.
 struct CrossEntropy {
   std::int64_t rows;
-  std::int64_t classes;        ///< at least 1
-  const float* logits;         ///< [rows, classes]
+  std::int64_t classes;  ///< at least 1
+  std::int64_t row_stride;
+  std::int64_t run;
+  std::int64_t run_stride;
+  const float* logits;
   const std::int64_t* labels;  ///< [rows], in [0, classes), or ignore_index
   std::int64_t ignore_index;   ///< rows of this label do not count: loss and gradient are 0
   const float* label_weights;  ///< [classes], at least 0; null: all 1
   const float* smoothing;      ///< [classes], at least 0; null: all 0
   float smoothing_sum;         ///< of all classes
   float gradient_scale;
-  float* gradient;            ///< [rows, classes]: (Q softmax - q) * gradient_scale; may be logits
-                              ///< itself; null: not wanted
+  float* gradient;            ///< (Q softmax - q) * gradient_scale; may be logits itself; null: not
+                              ///< wanted
   float* losses;              ///< [rows]
   std::int64_t* predictions;  ///< [rows]: the first class with the largest logit
 };

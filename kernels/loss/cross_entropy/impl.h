@@ -23,8 +23,11 @@ class RowBlock {
   RowBlock(const CrossEntropy& batch, std::int64_t first_row) noexcept
       : classes_(batch.classes),
         rows_(batch.rows - first_row < kLanes ? batch.rows - first_row : kLanes),
-        logits_(batch.logits + first_row * classes_),
-        gradient_(batch.gradient == nullptr ? nullptr : batch.gradient + first_row * classes_),
+        row_stride_(batch.row_stride),
+        run_(batch.run),
+        run_stride_(batch.run_stride),
+        logits_(batch.logits + first_row * row_stride_),
+        gradient_(batch.gradient == nullptr ? nullptr : batch.gradient + first_row * row_stride_),
         labels_(batch.labels + first_row),
         losses_(batch.losses + first_row),
         predictions_(batch.predictions + first_row),
@@ -39,13 +42,13 @@ class RowBlock {
     Floats label_weight = {};
     for (std::int64_t row = 0; row < rows_; ++row) {
       const std::int64_t label = counts(row) ? labels_[row] : 0;
-      of_label[row] = logits_[row * classes_ + label];
+      of_label[row] = logits_[row * row_stride_ + label / run_ * run_stride_ + label % run_];
       label_weight[row] = label_weights_ == nullptr ? 1.0F : label_weights_[label];
     }
     Floats largest;
     reduce(
         -INFINITY, [](Vec a, Vec b) noexcept { return max(b, a); },
-        [](std::int64_t, std::int64_t, Mask, Vec logits) noexcept { return logits; })
+        [](std::int64_t, const Place&, Vec logits) noexcept { return logits; })
         .store(largest);
     for (std::int64_t row = 0; row < rows_; ++row) predictions_[row] = find(row, largest[row]);
 
@@ -53,9 +56,9 @@ class RowBlock {
     const Vec of_smoothing = smoothing_ == nullptr ? Vec::broadcast(0.0F) : smoothing_loss(largest);
     const Vec sum = reduce(
         0.0F, [](Vec a, Vec b) noexcept { return a + b; },
-        [&](std::int64_t row, std::int64_t at, Mask mask, Vec logits) noexcept {
+        [&](std::int64_t row, const Place& place, Vec logits) noexcept {
           const Vec powers = exponential(logits - Vec::broadcast(largest[row]));
-          if (gradient_ != nullptr) powers.store(gradient_ + row * classes_ + at, mask);
+          if (gradient_ != nullptr) store(powers, row, place);
           return powers;
         });
     const Vec weight = Vec::load(label_weight);
@@ -83,16 +86,37 @@ class RowBlock {
   static constexpr std::int64_t kSideBySide = 16;
   static constexpr auto kParts = static_cast<std::size_t>(kSideBySide / kLanes);
 
-  Mask mask_at(std::int64_t at) const noexcept {
-    return Vec::first(classes_ - at < kLanes ? classes_ - at : kLanes);
+  /// A vector's classes in each row.
+  struct Place {
+    std::int64_t at;      ///< the first of them
+    std::int64_t offset;  ///< of it in a row
+    Mask mask;
+  };
+
+  /// Calls body(place) for the vectors of a row until it returns false.
+  template <typename Body>
+  void for_each_place(Body body) const noexcept {
+    std::int64_t offset = 0;
+    for (std::int64_t first = 0; first < classes_; first += run_) {
+      const std::int64_t end = classes_ - first < run_ ? classes_ : first + run_;
+      for (std::int64_t at = first; at < end; at += kLanes) {
+        const std::int64_t count = end - at < kLanes ? end - at : kLanes;
+        if (!body(Place{at, offset + at - first, Vec::first(count)})) return;
+      }
+      offset += run_stride_;
+    }
   }
 
-  /// The classes from `at` on of every row. It reads all before it writes any: a store holds up the
+  /// The classes of a place in every row. It reads all before it writes any: a store holds up the
   /// loads that overlap it, even a masked one.
-  void load(const float* from, std::int64_t at, Mask mask, Vec* rows) const noexcept {
+  void load(const float* from, const Place& place, Vec* rows) const noexcept {
     for (std::int64_t row = 0; row < rows_; ++row) {
-      rows[row] = Vec::load(from + row * classes_ + at, mask);
+      rows[row] = Vec::load(from + row * row_stride_ + place.offset, place.mask);
     }
+  }
+  /// To a row of the gradient.
+  void store(Vec values, std::int64_t row, const Place& place) const noexcept {
+    values.store(gradient_ + row * row_stride_ + place.offset, place.mask);
   }
 
   bool counts(std::int64_t row) const noexcept { return labels_[row] != ignore_index_; }
@@ -101,34 +125,38 @@ class RowBlock {
   void clear(std::int64_t row) const noexcept {
     losses_[row] = 0.0F;
     if (gradient_ == nullptr) return;
-    for (std::int64_t i = 0; i < classes_; ++i) gradient_[row * classes_ + i] = 0.0F;
+    for_each_place([&](const Place& place) noexcept {
+      store(Vec::broadcast(0.0F), row, place);
+      return true;
+    });
   }
 
   /// The sums of smoothing times (largest - logits) of each row.
   Vec smoothing_loss(const Floats& largest) const noexcept {
     return reduce(
         0.0F, [](Vec a, Vec b) noexcept { return a + b; },
-        [&](std::int64_t row, std::int64_t at, Mask mask, Vec logits) noexcept {
-          return Vec::load(smoothing_ + at, mask) * (Vec::broadcast(largest[row]) - logits);
+        [&](std::int64_t row, const Place& place, Vec logits) noexcept {
+          return Vec::load(smoothing_ + place.at, place.mask) *
+                 (Vec::broadcast(largest[row]) - logits);
         });
   }
 
-  /// What `op` makes of start and all map(row, at, mask, logits) of a row.
+  /// What `op` makes of start and all map(row, place, logits) of a row.
   template <typename Op, typename Map>
   Vec reduce(float start, Op op, Map map) const noexcept {
     Vecs totals[kParts];
     for (Vecs& part : totals) {
       for (Vec& total : part) total = Vec::broadcast(start);
     }
-    for (std::int64_t at = 0; at < classes_; at += kLanes) {
-      const Mask mask = mask_at(at);
+    for_each_place([&](const Place& place) noexcept {
       Vecs rows;
-      load(logits_, at, mask, rows);
-      Vec* const part = totals[static_cast<std::size_t>(at / kLanes) % kParts];
+      load(logits_, place, rows);
+      Vec* const part = totals[static_cast<std::size_t>(place.at / kLanes) % kParts];
       for (std::int64_t row = 0; row < rows_; ++row) {
-        part[row] = select(mask, op(part[row], map(row, at, mask, rows[row])), part[row]);
+        part[row] = select(place.mask, op(part[row], map(row, place, rows[row])), part[row]);
       }
-    }
+      return true;
+    });
     fold<kSideBySide>(&totals[0][0], kLanes, op);
     transpose(totals[0]);
     fold<kLanes>(totals[0], 1, op);
@@ -145,13 +173,15 @@ class RowBlock {
 
   /// The first class with the value. It is the last class if none has it.
   std::int64_t find(std::int64_t row, float value) const noexcept {
-    const float* const logits = logits_ + row * classes_;
-    for (std::int64_t at = 0; at < classes_; at += kLanes) {
+    const float* const logits = logits_ + row * row_stride_;
+    std::int64_t found = classes_ - 1;
+    for_each_place([&](const Place& place) noexcept {
       const std::int64_t lane =
-          first_equal(Vec::load(logits + at, mask_at(at)), Vec::broadcast(value));
-      if (lane < kLanes) return at + lane;
-    }
-    return classes_ - 1;
+          first_equal(Vec::load(logits + place.offset, place.mask), Vec::broadcast(value));
+      if (lane < kLanes) found = place.at + lane;
+      return lane == kLanes;
+    });
+    return found;
   }
 
   /// Multiplies the powers in gradient_ by the row's factor, then takes off the smoothing
@@ -161,24 +191,26 @@ class RowBlock {
     Floats at_labels;
     factor.store(factors);
     at_label.store(at_labels);
-    for (std::int64_t at = 0; at < classes_; at += kLanes) {
-      const Mask mask = mask_at(at);
+    for_each_place([&](const Place& place) noexcept {
       const Vec everywhere = smoothing_ == nullptr ? Vec::broadcast(0.0F)
-                                                   : Vec::load(smoothing_ + at, mask) *
+                                                   : Vec::load(smoothing_ + place.at, place.mask) *
                                                          Vec::broadcast(gradient_scale_);
       Vecs rows;
-      load(gradient_, at, mask, rows);
+      load(gradient_, place, rows);
       for (std::int64_t row = 0; row < rows_; ++row) {
-        const Vec target = select(Vec::only(labels_[row] - at),
+        const Vec target = select(Vec::only(labels_[row] - place.at),
                                   everywhere + Vec::broadcast(at_labels[row]), everywhere);
-        const Vec gradient = rows[row] * Vec::broadcast(factors[row]) - target;
-        gradient.store(gradient_ + row * classes_ + at, mask);
+        store(rows[row] * Vec::broadcast(factors[row]) - target, row, place);
       }
-    }
+      return true;
+    });
   }
 
   std::int64_t classes_;
   std::int64_t rows_;
+  std::int64_t row_stride_;
+  std::int64_t run_;
+  std::int64_t run_stride_;
   const float* logits_;
   float* gradient_;
   const std::int64_t* labels_;

@@ -1,6 +1,8 @@
-// Sweeps hidden sizes around the vector lengths of every ISA with 1 to 13 rows of 1 to 9 steps, and
-// ragged batches through three bidirectional layers with dropout. Tolerance: 1e-5 of the largest
-// element against the double reference and against oneDNN: float sums over up to 117 steps.
+// Sweeps classes around a panel, around the fewest that VocabularyHead takes, and 10,007, with more
+// rows than its blocks have; hidden sizes around the vector lengths of every ISA with 1 to 13 rows
+// of 1 to 9 steps, and ragged batches through three bidirectional layers with dropout. Tolerance:
+// 1e-5 of the largest element against the double reference and against oneDNN: float sums over up
+// to 117 steps.
 
 #include "engine/native/backend.h"
 
@@ -107,6 +109,29 @@ TEST_P(NativeBackendTest, HasTheReferencesNumbersAtEveryShapeOfABatch) {
   for (std::int64_t rows = 1; rows <= 13; ++rows) {
     for (const std::int64_t seq_len : {1, 2, 9}) expect_reference(config, rows, seq_len);
   }
+}
+
+TEST_P(NativeBackendTest, HasTheReferencesNumbersAtEveryNumberOfClasses) {
+  for (const std::int64_t classes : {15, 16, 17, 999, 1000, 1001, 1024, 1025, 10007}) {
+    const ModelConfig config{.rnn = {.input_size = 5, .hidden_size = 13, .bidirectional = true},
+                             .task = Task::tagging,
+                             .output_size = classes};
+    classes < 2000 ? expect_reference(config, 3, 7) : expect_reference(config, 1, 2);
+  }
+}
+
+TEST_P(NativeBackendTest, HasTheReferencesNumbersWithManyClassesInSeveralBlocks) {
+  ModelConfig config{.rnn = {.input_size = 6, .hidden_size = 12},
+                     .task = Task::tagging,
+                     .output_size = 1003,
+                     .embedding = {.vocabulary_size = 50}};
+  expect_reference(config, 1, 161);  // one more than a block has
+  config.loss.label_smoothing = 0.1;
+  for (std::int64_t c = 0; c < config.output_size; ++c) {
+    config.loss.class_weights.push_back(0.5F + 0.01F * static_cast<float>(c % 100));
+  }
+  config.loss.ignore_index = 7;
+  expect_reference(config, 45, 9);
 }
 
 TEST_P(NativeBackendTest, AgreesWithOnednnOnADeepStackWithDropout) {

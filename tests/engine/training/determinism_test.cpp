@@ -91,7 +91,23 @@ const ShapeCase kTokenCases[] = {
                .output_size = 300,
                .embedding = {.vocabulary_size = 300, .tie_weights = true}},
               12,
-              9}};
+              9},
+    ShapeCase{"ManyTiedClasses",
+              {.rnn = {.input_size = 40, .hidden_size = 40},
+               .task = Task::tagging,
+               .output_size = 1500,
+               .embedding = {.vocabulary_size = 1500, .tie_weights = true}},
+              30,
+              21},
+    ShapeCase{
+        "ManyClassesBehindConv",
+        {.rnn = {.input_size = 30, .hidden_size = 40, .bidirectional = true, .output_dropout = 0.2},
+         .task = Task::tagging,
+         .output_size = 2001,
+         .embedding = {.vocabulary_size = 90},
+         .conv = ConvConfig{.input_size = 20, .channels = 30, .kernel_size = 3, .padding = 1}},
+        20,
+        21}};
 
 // Windows over features and over tokens, with and without pooling and padding, few and many
 // channels.

@@ -236,7 +236,7 @@ TEST(ShardedNetwork, SeveralBucketsOfGradientsGiveTheSameBits) {
   ShardedCase test = random_case(1);
   test.model = {.rnn = {.input_size = 30, .hidden_size = 200, .num_layers = 2, .dropout = 0.2},
                 .task = Task::tagging,
-                .output_size = 900,
+                .output_size = 1100,
                 .embedding = {.vocabulary_size = 3000}};
   test.options = {};
   test.optimizer.clip_norm = 0.5;
@@ -253,6 +253,24 @@ TEST(ShardedNetwork, SeveralBucketsOfGradientsGiveTheSameBits) {
   test.model.embedding.tie_weights = true;
   const ShardedRun tied = train_on(1, test);
   for (const int ranks : {2, 3}) EXPECT_TRUE(train_on(ranks, test) == tied) << ranks << " ranks";
+}
+
+// A shard has several blocks of rows. The last one's gradients travel.
+TEST(ShardedNetwork, ManyClassesGiveTheSameBits) {
+  ShardedCase test = random_case(1);
+  test.model = {.rnn = {.input_size = 9, .hidden_size = 20},
+                .task = Task::tagging,
+                .output_size = 1100,
+                .embedding = {.vocabulary_size = 1100}};
+  test.options = {};
+  test.optimizer.clip_norm = 0.5;
+  test.seq_len = 120;
+  test.batch_size = 12;
+  test.grad_shards = 3;
+  const ShardedRun expected = train_on(1, test);
+  for (const int ranks : {2, 3}) {
+    EXPECT_TRUE(train_on(ranks, test) == expected) << ranks << " ranks";
+  }
 }
 
 TEST(ShardedNetwork, IsTheUnshardedTrainingButForRounding) {

@@ -1,8 +1,7 @@
-// Sweeps 1 to 1000 classes, 0 to 13 rows and two of the widest blocks, spans of logits up to 2e4,
-// ties and NaN, label
-// weights, smoothing and rows that do not count, all ending at a page that may not be touched, with
-// and without a gradient, on every ISA. Tolerance: that of cross_entropy.h, against the formula in
-// double; between ISAs none.
+// Sweeps 1 to 1000 classes, row by row and in panels, 0 to 13 rows and two of the widest blocks,
+// spans of logits up to 2e4, ties and NaN, label weights, smoothing and rows that do not count, all
+// ending at a page that may not be touched, with and without a gradient, on every ISA. Tolerance:
+// that of cross_entropy.h, against the formula in double; between ISAs none.
 
 #include "kernels/loss/cross_entropy/cross_entropy.h"
 
@@ -42,6 +41,7 @@ struct Job {
   std::vector<float> label_weights;  // empty: null
   std::vector<float> smoothing;      // empty: null
   float smoothing_sum = 0;
+  std::size_t width = 0;  // of a panel of classes; 0: no panels
 
   /// Logits of standard deviation `spread`.
   static Job random(std::size_t rows, std::size_t classes, float spread) {
@@ -75,11 +75,40 @@ struct Job {
 
   const float* row(std::size_t i) { return logits.data() + i * classes; }
 
+  /// The job with its logits in panels of so many classes.
+  Job in_panels(std::size_t classes_of_panel) const {
+    const std::size_t floats =
+        (classes + classes_of_panel - 1) / classes_of_panel * rows * classes_of_panel;
+    Job job{rows,
+            classes,
+            GuardedArray(floats, [] { return NAN; }),
+            GuardedArray(floats),
+            losses,
+            labels,
+            predictions,
+            label_weights,
+            smoothing,
+            smoothing_sum,
+            classes_of_panel};
+    for (std::size_t i = 0; i < rows; ++i) {
+      for (std::size_t c = 0; c < classes; ++c)
+        job.logits.data()[job.place(i, c)] = logits[place(i, c)];
+    }
+    return job;
+  }
+  std::size_t place(std::size_t i, std::size_t c) const {
+    return width == 0 ? i * classes + c : c / width * rows * width + i * width + c % width;
+  }
+
   void run(Isa isa, Gradient kind) {
     float* const targets[] = {nullptr, logits.data(), gradient.data()};
+    const auto run = static_cast<std::int64_t>(width == 0 ? classes : width);
     cross_entropy_kernel(isa)(
         {.rows = static_cast<std::int64_t>(rows),
          .classes = static_cast<std::int64_t>(classes),
+         .row_stride = run,
+         .run = run,
+         .run_stride = static_cast<std::int64_t>(rows) * run,
          .logits = logits.data(),
          .labels = labels.data(),
          .ignore_index = kIgnoreIndex,
@@ -189,6 +218,27 @@ TEST_P(CrossEntropyKernelTest, GivesTheSameBitsInPlaceAndWithoutAGradient) {
     }
     EXPECT_TRUE(none.logits.same_bits(job.logits));
     EXPECT_TRUE(apart.logits.same_bits(job.logits));
+  });
+}
+
+TEST_P(CrossEntropyKernelTest, GivesTheSameBitsInPanels) {
+  for_each_job([](const Job& job) {
+    for (const std::size_t width : std::vector<std::size_t>{16, 64}) {
+      Job in_rows = job;
+      Job in_panels = job.in_panels(width);
+      in_rows.run(GetParam(), Gradient::in_place);
+      in_panels.run(GetParam(), Gradient::in_place);
+      EXPECT_TRUE(in_panels.losses.same_bits(in_rows.losses));
+      EXPECT_EQ(in_panels.predictions, in_rows.predictions);
+      std::size_t differing = 0;
+      for (std::size_t i = 0; i < job.rows; ++i) {
+        for (std::size_t c = 0; c < job.classes; ++c) {
+          const float found = in_panels.logits[in_panels.place(i, c)];
+          differing += found != in_rows.logits[in_rows.place(i, c)] ? 1U : 0U;
+        }
+      }
+      EXPECT_EQ(differing, 0U) << "panels of " << width;
+    }
   });
 }
 
