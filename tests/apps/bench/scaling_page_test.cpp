@@ -31,7 +31,13 @@ std::string element(const std::string& page, const std::string& start, const std
 ScalingReport made_up_report() {
   ScalingReport report;
   report.arguments.command_line = "quadgate scale -o '</script><b>&\xff.html'";
-  report.arguments.shape = {20, 32, 64, 128, 2, true, Cell::lstm, 0, "5:20"};
+  report.arguments.shape = {.seq_len = 20,
+                            .batch = 32,
+                            .input_size = 64,
+                            .hidden_size = 128,
+                            .num_layers = 2,
+                            .bidirectional = true,
+                            .lengths = "5:20"};
   report.machine.cpu_model = "CPU <script>alert(1)</script>";
   report.machine.isa = "avx2";
   report.backend = "onednn";

@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr milliseconds kTimeout(200);
+constexpr milliseconds kTimeout(400);
 Options quick() { return {.timeout = kTimeout, .heartbeat = milliseconds(20), .grace = kTimeout}; }
 
 /// One collective call.
@@ -48,7 +48,7 @@ TEST(FailureTest, ADeadRankIsNamedByRankZero) {
   testing::InProcessRanks run(4, quick());
   run.ignore_lines_of(2);
   run.run(with_fault(2, [&] { run.network().cut_off(2); }));
-  EXPECT_THAT(run.lines(), ElementsAre("rank 2 (n2) has not answered for 0.2 s"));
+  EXPECT_THAT(run.lines(), ElementsAre("rank 2 (n2) has not answered for 0.4 s"));
   EXPECT_THAT(run.reporters(), ElementsAre(0));
   EXPECT_THAT(run.failed(), ElementsAre(0, 1, 2, 3));
 }
@@ -56,7 +56,7 @@ TEST(FailureTest, ADeadRankIsNamedByRankZero) {
 TEST(FailureTest, ACutOffRankIsSilent) {
   testing::InProcessRanks run(4, quick());
   run.run(with_fault(3, [&] { run.network().cut_off(3); }));
-  EXPECT_THAT(run.lines(), ElementsAre("rank 3 (n3) has not answered for 0.2 s"));
+  EXPECT_THAT(run.lines(), ElementsAre("rank 3 (n3) has not answered for 0.4 s"));
   EXPECT_THAT(run.failed(), ElementsAre(0, 1, 2, 3));
 }
 
@@ -66,14 +66,14 @@ TEST(FailureTest, RanksThatDieTogetherAreNamedTogether) {
     run.network().cut_off(3);
     run.network().cut_off(4);
   }));
-  EXPECT_THAT(run.lines(), ElementsAre("rank 3 (n3), rank 4 (n4) have not answered for 0.2 s"));
+  EXPECT_THAT(run.lines(), ElementsAre("rank 3 (n3), rank 4 (n4) have not answered for 0.4 s"));
 }
 
 TEST(FailureTest, TheLowestLiveRankNamesADeadRankZero) {
   testing::InProcessRanks run(5, quick());
   run.ignore_lines_of(0);
   run.run(with_fault(0, [&] { run.network().cut_off(0); }));
-  EXPECT_THAT(run.lines(), ElementsAre("rank 0 (n0) has not answered for 0.2 s"));
+  EXPECT_THAT(run.lines(), ElementsAre("rank 0 (n0) has not answered for 0.4 s"));
   EXPECT_THAT(run.reporters(), ElementsAre(1));
   EXPECT_THAT(run.failed(), ElementsAre(0, 1, 2, 3, 4));
 }
@@ -85,7 +85,7 @@ TEST(FailureTest, TheLowestLiveRankNamesAllThatDiedWithRankZero) {
     run.network().cut_off(0);
     run.network().cut_off(1);
   }));
-  EXPECT_THAT(run.lines(), ElementsAre("rank 0 (n0), rank 1 (n1) have not answered for 0.2 s"));
+  EXPECT_THAT(run.lines(), ElementsAre("rank 0 (n0), rank 1 (n1) have not answered for 0.4 s"));
   EXPECT_THAT(run.reporters(), ElementsAre(2));
 }
 
@@ -96,7 +96,7 @@ TEST(FailureTest, OneOfTwoRanksNamesTheOther) {
     run.run(with_fault(dead, [&] { run.network().cut_off(dead); }));
     const std::string name = std::to_string(dead);
     EXPECT_THAT(run.lines(),
-                ElementsAre("rank " + name + " (n" + name + ") has not answered for 0.2 s"));
+                ElementsAre("rank " + name + " (n" + name + ") has not answered for 0.4 s"));
     EXPECT_THAT(run.failed(), ElementsAre(0, 1));
   }
 }
@@ -114,7 +114,7 @@ TEST(FailureTest, ARankThatStandsStillIsNamedAndSaysNothingWhenItGoesOn) {
     }));
     const std::string name = std::to_string(stopped);
     EXPECT_THAT(run.lines(),
-                ElementsAre("rank " + name + " (n" + name + ") has not answered for 0.2 s"));
+                ElementsAre("rank " + name + " (n" + name + ") has not answered for 0.4 s"));
     EXPECT_THAT(run.failed(), ElementsAre(0, 1, 2));
   }
 }
