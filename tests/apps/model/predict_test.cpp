@@ -393,8 +393,7 @@ TEST_F(PredictTest, NamesTheKindOfFileThatTheModelTakes) {
   write("new.csv", hours(0, 20));
   expect_refused(predict("new.csv", {"--future", "new.npz"}), kExitWrongUse, "--future");
   expect_error(run({"prepare", "npz", "new.csv", "--like", "run/checkpoint.h5", "-o", "o.h5"}),
-               kExitFailed,
-               "new.csv: expected a file of kind npz, found no zip archive");
+               kExitFailed, "new.csv: expected a file of kind npz, found no zip archive");
   EXPECT_EQ(predict("new.csv").code, kExitDone);
 }
 
