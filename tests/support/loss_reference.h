@@ -104,12 +104,13 @@ T row_loss(const ModelConfig& config, const Batch& batch, std::size_t row,
   if (batch.labels[row] == config.loss.ignore_index) return loss;
   T sum = 0;
   for (const T& output : outputs) sum += std::exp(output);
+  const T log_sum = std::log(sum);
   const double smoothing = config.loss.label_smoothing;
   for (std::size_t c = 0; c < outputs.size(); ++c) {
     const double share = smoothing / static_cast<double>(outputs.size()) +
                          (std::cmp_equal(c, batch.labels[row]) ? 1 - smoothing : 0);
     const double weight = config.loss.class_weights.empty() ? 1 : config.loss.class_weights[c];
-    loss += share * weight * (std::log(sum) - outputs[c]);
+    loss += share * weight * (log_sum - outputs[c]);
   }
   return loss;
 }

@@ -115,16 +115,6 @@ TEST_F(PredictTest, RefusesTablesThatAreNotAsTheModelKnowsThem) {
 
 TEST_F(PredictTest, MakesRowsOfAnotherStepFit) {
   train_forecast();
-  std::string turned = "at,a,b\n";  // newest first
-  for (int i = 19; i >= 0; --i) turned += fmt::format("2020-01-01 {:02}:00,1,2\n", i);
-  write("turned.csv", turned);
-  expect_refused(predict("turned.csv"), kExitFailed,
-                 "turned.csv:3: column 'at': expected rows in the order of time, found "
-                 "'2020-01-01 18:00' behind a later one");
-  write("mixed.csv", hours(0, 20) + "2020-01-01 19:00,1,2\n2020-01-01 18:00,1,2\n");
-  expect_refused(predict("mixed.csv"), kExitFailed,
-                 "mixed.csv: expected rows in the order of time, found 2020-01-01 18:00 behind "
-                 "2020-01-01 19:00");
   std::string quarters = "at,a,b\n";
   for (int i = 0; i < 40; ++i) {
     quarters += fmt::format("2020-01-01 {:02}:{:02},1,2\n", i / 4, i % 4 * 15);

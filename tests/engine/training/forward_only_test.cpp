@@ -97,7 +97,8 @@ class ForwardOnlyTest : public kernels::EachIsa {
 };
 
 TEST_P(ForwardOnlyTest, GivesTheBitsOfANetworkThatTrainsInBatchesOfEverySize) {
-  for (const ForwardCase& of : forward_cases()) {
+  for (ForwardCase of : forward_cases()) {
+    if (GetParam() == kernels::Isa::scalar) of.rows = 4;  // its multiply-adds are calls
     for (const Precision precision : {Precision::f32, Precision::bf16}) {
       SCOPED_TRACE(::testing::Message() << of.name << " in " << to_string(precision));
       Random random(1);
