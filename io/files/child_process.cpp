@@ -64,13 +64,15 @@ int start_child(::pid_t& process, const std::filesystem::path& program,
 /// ends with the waiting, and is left to the system.
 std::optional<int> status_at_end(::pid_t process) {
   constexpr auto kMost = std::chrono::seconds(2);
+  constexpr microseconds kLongestPause(10'000);
   const auto start = steady_clock::now();
-  for (microseconds pause(50); steady_clock::now() - start < kMost; pause *= 2) {
+  for (microseconds pause(50); steady_clock::now() - start < kMost;
+       pause = std::min(2 * pause, kLongestPause)) {
     int status = 0;
     const ::pid_t ended = ::waitpid(process, &status, WNOHANG);
     if (ended == process) return status;
     if (ended < 0 && errno != EINTR) return {};  // the program reaps its children itself
-    std::this_thread::sleep_for(std::min(pause, microseconds(10'000)));
+    std::this_thread::sleep_for(pause);
   }
   return {};
 }
