@@ -154,8 +154,9 @@ def main(make_step: Callable[[dict], Callable[[], None]], library: str) -> None:
             if step is None:
                 if request["cpus"]:
                     os.sched_setaffinity(0, request["cpus"])
-                step = make_step(request)
-                step()
+                made = make_step(request)
+                made()
+                step = made
                 answer = {"version": sys.modules[library].__version__}
             else:
                 answer = measure(step, request["seconds"], request["fewest"])
