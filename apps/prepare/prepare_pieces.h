@@ -13,10 +13,10 @@ namespace quadgate::apps {
 bool comes_in_pieces(const KnownData& known, bool windows);
 
 /// Does what prepare_like does for what has come of an input whenever more of it must be waited
-/// for, and calls `answer` each time. `words` are those of the
-/// piece; its notes, of the whole input, are there in the end. A table gives windows; each data set
-/// begins with the first row of the first window that no data set before has had. A data set of a
-/// text begins with the last token of the one before.
+/// for, and calls `answer` each time. `words` are those of the piece; its notes, of the whole
+/// input, are there in the end. A table gives windows; each data set begins with the first row of
+/// the first window that no data set before has had. A data set of a text begins with the last
+/// token of the one before.
 void prepare_pieces(PrepareArguments arguments, const KnownData& known, InputWords& words,
                     const std::function<void()>& answer);
 

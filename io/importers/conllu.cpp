@@ -122,8 +122,7 @@ class ConlluReader {
     if (!has_values_ && hides_classes_) {
       fail(
           fmt::format("{}: expected none, as sentences that were answered before have none, found "
-                      "a value (from "
-                      "a file, not a pipe, sentences are answered once all are read)",
+                      "a value (from a file, not a pipe, sentences are answered once all are read)",
                       to_string(column_)));
     }
     has_values_ = true;
@@ -149,10 +148,10 @@ class ConlluReader {
       ++data_.unlabelled;
       data_.level == TextLevel::words ? append(form, kIgnoreIndex)
                                       : append_characters(form, kIgnoreIndex, kIgnoreIndex);
-    } else if (has_classes_ = true; data_.level == TextLevel::words) {
-      append(form, classes_.number(tag));
     } else {
-      add_characters(form, tag);
+      has_classes_ = true;
+      data_.level == TextLevel::words ? append(form, classes_.number(tag))
+                                      : add_characters(form, tag);
     }
   }
 
@@ -202,7 +201,7 @@ class ConlluReader {
   WordList& classes_;
   EntityTags entities_;
   bool has_values_ = false;     // in the column
-  bool has_classes_ = false;    // words have one, if only that of no value
+  bool has_classes_ = false;    // a word has one that was read, if only that of no value
   bool hides_classes_ = false;  // handed on while no value told that the column has any
   bool may_lack_tags_;
   ConlluWords lines_;
