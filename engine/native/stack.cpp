@@ -110,25 +110,6 @@ RowView Stack::d_output(std::int64_t layer) noexcept {
   return {d_[static_cast<std::size_t>(layer % 2)].data(), config_.output_size()};
 }
 
-template <typename Rows>
-Stack::Loaded Stack::load_rows(const WorkRange& work, Rows features) {
-  const std::int64_t width = config_.input_size;
-  for (auto& one : dropouts_) one.draw(work);
-  const bool drops = work.pass.drops() && dropout_before(0).is_on();
-  const auto share = work.member.share(work.last - work.first);
-  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
-    for (std::int64_t t = 0; t < work.pass.steps.length(place); ++t) {
-      const float* const from = features(place, t);
-      float* const to = x_.rows.data() + (work.pass.steps.offset_at(t) + place) * width;
-      drops ? dropout_before(0).apply(work, place, t, from, to)
-            : static_cast<void>(std::copy_n(from, width, to));
-    }
-  }
-  work.member.wait();
-  round(work, input(0, false), 1);
-  return Loaded(work);
-}
-
 Stack::Loaded Stack::load(const WorkRange& work, const StepFeatures& features) {
   const Batch& batch = work.pass.batch;
   return load_rows(work, [&](std::int64_t place, std::int64_t t) {

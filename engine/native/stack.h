@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -66,12 +67,12 @@ class Stack {
   Pass begin(const Batch& batch, std::span<const std::int64_t> offsets, const DropoutKey* dropout,
              std::optional<float> gradient_scale, Workers& workers);
 
-  /// Copies the features of the work's rows to where the first layer reads them.
+  /// Copies the features of the work's rows to where the first layer reads them. Those of step t of
+  /// the sequence at a place of the packed steps are at `features(place, t)`.
+  template <typename Rows>
+  Loaded load_rows(const WorkRange& work, Rows features);
+  /// Copies those of the batch's steps.
   Loaded load(const WorkRange& work, const StepFeatures& features);
-  /// Copies those of the batch's x.
-  Loaded load(const WorkRange& work) {
-    return load(work, {.x = work.pass.batch.x.data(), .width = config_.input_size});
-  }
   /// Copies rows [packed rows, I] that are complete for all members.
   Loaded load(const WorkRange& work, const RowView& features);
   /// With has_states: sets the states before the first step. null: zeros.
@@ -108,9 +109,6 @@ class Stack {
     Buffer rows;
     Buffer pairs;
   };
-  /// `features(place, t)` are those of one step.
-  template <typename Rows>
-  Loaded load_rows(const WorkRange& work, Rows features);
   template <typename Body>
   void for_each_state(const WorkRange& work, Body body);
   Features features(std::int64_t initial_rows, std::int64_t parts, std::int64_t width) const;
@@ -160,5 +158,24 @@ class Stack {
   std::array<Buffer, 2> d_;               // of the layers' outputs, in turns, if there are several
   Buffer d_x_;                            // with has_d_input
 };
+
+template <typename Rows>
+Stack::Loaded Stack::load_rows(const WorkRange& work, Rows features) {
+  const std::int64_t width = config_.input_size;
+  for (auto& one : dropouts_) one.draw(work);
+  const bool drops = work.pass.drops() && dropout_before(0).is_on();
+  const auto share = work.member.share(work.last - work.first);
+  for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
+    for (std::int64_t t = 0; t < work.pass.steps.length(place); ++t) {
+      const float* const from = features(place, t);
+      float* const to = x_.rows.data() + (work.pass.steps.offset_at(t) + place) * width;
+      drops ? dropout_before(0).apply(work, place, t, from, to)
+            : static_cast<void>(std::copy_n(from, width, to));
+    }
+  }
+  work.member.wait();
+  round(work, input(0, false), 1);
+  return Loaded(work);
+}
 
 }  // namespace quadgate::native

@@ -7,7 +7,9 @@
 #include <tbb/task_scheduler_observer.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
+#include <exception>
 #include <mutex>
 #include <set>
 #include <vector>
@@ -85,6 +87,39 @@ class Calls {
   Moment begin_, end_;
 };
 
+int checked(int threads) {
+  constexpr int kMostThreads = 1024;
+  if (threads < 1 || threads > kMostThreads) {
+    throw InvalidArgument(
+        fmt::format("threads: expected 1 to {}, found {}", kMostThreads, threads));
+  }
+  return threads;
+}
+
+/// Runs body(slot) on so many threads of a pool, each of which has a slot of its own, and rethrows
+/// the first exception.
+template <typename Body>
+void run_in_pool(ThreadPool pool, int threads, Body body) {
+  struct Run {
+    Body& body;
+    std::atomic<int> slots = 0;
+    std::mutex mutex{};
+    std::exception_ptr error{};
+
+    void operator()() noexcept {
+      try {
+        body(slots++);
+      } catch (...) {
+        const std::scoped_lock lock(mutex);
+        if (!error) error = std::current_exception();
+      }
+    }
+  } run{body};
+  pool(
+      threads, [](void* context) { (*static_cast<Run*>(context))(); }, &run);
+  if (run.error) std::rethrow_exception(run.error);
+}
+
 }  // namespace
 
 /// `all` hands out the indices; `alone[slot]` is the one-core arena that a thread of `all` enters
@@ -111,14 +146,13 @@ struct Arena::Threads {
   std::unique_ptr<Pins> pins;
 };
 
-Arena::Arena(int threads, Pinning pinning) : threads_(threads) {
-  constexpr int kMostThreads = 1024;
-  if (threads < 1 || threads > kMostThreads) {
-    throw InvalidArgument(
-        fmt::format("threads: expected 1 to {}, found {}", kMostThreads, threads));
-  }
-  impl_ = std::make_unique<Threads>(threads, pinning);
-}
+Arena::Arena(int threads, Pinning pinning)
+    : threads_(checked(threads)), impl_(std::make_unique<Threads>(threads, pinning)) {}
+
+Arena::Arena(int threads, ThreadPool pool)
+    : threads_(checked(threads)),
+      pool_(pool),
+      impl_(std::make_unique<Threads>(threads, Pinning::none)) {}
 
 Arena::~Arena() = default;
 
@@ -130,6 +164,16 @@ void Arena::run(std::int64_t count, int threads, Call call, void* context) {
   };
   if (threads == 1) {
     impl_->alone.front()->execute([&] { call_each(0, count); });
+    return;
+  }
+  if (pool_ != nullptr) {
+    std::atomic<std::int64_t> next = 0;
+    run_in_pool(pool_, threads, [&](int slot) {
+      impl_->alone[static_cast<std::size_t>(slot)]->execute([&] {
+        for (std::int64_t index = next++; index < count; index = next++)
+          call_each(index, index + 1);
+      });
+    });
     return;
   }
   impl_->all.execute([&] {

@@ -12,6 +12,10 @@ enum class Pinning : std::uint8_t {
           ///< with more threads than CPUs, round and round
 };
 
+/// Runs body(context) on `threads` threads at the same time, of which the caller is one, and waits
+/// for all. body throws nothing.
+using ThreadPool = void (*)(int threads, void (*body)(void* context), void* context);
+
 /// The one place that knows threads: runs a function for every index on a fixed number of cores.
 class Arena {
  public:
@@ -19,6 +23,9 @@ class Arena {
   /// calls, keep to the CPUs that it may run on, and get all of these back when the arena ends; so
   /// make one pinned arena at a time, and call for_each from the thread that made it.
   explicit Arena(int threads, Pinning pinning = Pinning::none);
+  /// On the threads of another library: two pools would take the cores from each other, since the
+  /// threads of one that spins run on after its work. Throws InvalidArgument likewise.
+  Arena(int threads, ThreadPool pool);
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -51,6 +58,7 @@ class Arena {
 
   struct Threads;
   int threads_;
+  ThreadPool pool_ = nullptr;  // null: TBB's
   std::unique_ptr<Threads> impl_;
 };
 

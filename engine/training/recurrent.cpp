@@ -48,7 +48,7 @@ struct Recurrent::Impl {
       : plan(checked(its_config, its_plan)),
         config(its_config),
         parameters(config),
-        gradient(parameters),
+        gradient(plan.forward_only ? GradientBuffer() : GradientBuffer(parameters)),
         workers(
             config,
             static_cast<std::int64_t>(parameters.values().size()) * plan.seq_len * plan.batch_size,
@@ -60,20 +60,26 @@ struct Recurrent::Impl {
                .cores = workers.cores(),
                .precision = plan.precision,
                .has_states = true,
-               .has_d_input = true,
+               .has_d_input = plan.has_d_input,
+               .forward_only = plan.forward_only,
                .isa = isa},
               parameters, gradient) {
     for (std::int64_t l = 0; l < config.num_layers; ++l) {
       stack.add_input_pack_tasks(l, pack_tasks);
       stack.add_recurrent_pack_tasks(l, pack_tasks);
     }
-    stack.add_gradient_tasks(gradient_tasks);
+    if (!plan.forward_only) stack.add_gradient_tasks(gradient_tasks);
   }
 
-  /// The place of step t of a row in arrays of `size` features.
-  std::int64_t at(std::int64_t row, std::int64_t t, std::int64_t size) const noexcept {
-    return (plan.batch_first ? row * seq_len + t : t * batch_size + row) * size;
+  /// Where the caller's arrays have step t of the sequence at a place of the packed steps.
+  std::int64_t step(const native::PackedSteps& steps, std::int64_t place,
+                    std::int64_t t) const noexcept {
+    if (packed) return steps.offset_at(t) + place;
+    const std::int64_t row = steps.row_in_batch(place);
+    return plan.batch_first ? row * seq_len + t : t * batch_size + row;
   }
+  /// The steps of the caller's arrays, those of the padding too.
+  std::int64_t steps() const noexcept { return packed ? batch.steps() : seq_len * batch_size; }
 
   void expect_states(const char* field, const RecurrentStates* states, std::int64_t rows) const {
     if (states == nullptr) return;
@@ -85,16 +91,30 @@ struct Recurrent::Impl {
   void assign(const Input& input);
   void pack();
 
-  /// Calls body(packed row, place in a padded array of `size` features) for each step of the work's
-  /// sequences that is a member's.
+  /// Calls body(packed row, step of the caller's arrays) for each step of the work's sequences that
+  /// is a member's.
   template <typename Body>
-  void for_each_step(const native::WorkRange& work, std::int64_t size, Body body) {
+  void for_each_step(const native::WorkRange& work, Body body) {
     const auto share = work.member.share(work.pass.steps.seq_len());
     for (std::int64_t t = share.begin; t < share.end; ++t) {
       for (std::int64_t i = 0; i < work.rows(t); ++i) {
-        body(work.row(t) + i, at(work.pass.steps.row_in_batch(work.first + i), t, size));
+        body(work.row(t) + i, step(work.pass.steps, work.first + i, t));
       }
     }
+  }
+
+  /// The caller's array for `size` features of each step, or, if that is empty, `own`. Its padding,
+  /// if there is any, is zeros.
+  std::span<float> results(const char* field, std::span<float> callers, std::int64_t size,
+                           std::vector<float>& own) const {
+    const std::int64_t count = steps() * size;
+    if (callers.empty()) {
+      own.resize(static_cast<std::size_t>(count));
+      callers = own;
+    }
+    expect_size(field, "", count, callers.size());
+    if (batch.steps() != steps()) std::ranges::fill(callers, 0.0F);
+    return callers;
   }
 
   RecurrentPlan plan;
@@ -110,10 +130,12 @@ struct Recurrent::Impl {
   Batch batch;
   std::int64_t seq_len = 0;                                           // of the last forward pass
   std::int64_t batch_size = 0;                                        // likewise
+  bool packed = false;                                                // likewise
   std::uint64_t calls = 0;                                            // of forward and backward
   std::optional<native::Everywhere<native::Stack::Forward>> forward;  // the last one, of a batch
   std::optional<DropoutKey> dropout;
-  std::vector<float> output, d_input;
+  std::vector<float> own_output, own_d_input;
+  std::span<float> output, d_input;  // of the last passes, the caller's or those
   RecurrentStates final_states, d_states;
 };
 
@@ -127,36 +149,31 @@ void Recurrent::Impl::pack() {
   packed_version = version;
 }
 
-/// Checks the input and takes its steps, without padding, over as the batch.
+/// Checks the input and takes its lengths over as the batch.
 void Recurrent::Impl::assign(const Input& input) {
-  const std::int64_t width = config.input_size;
   expect_range("seq_len", 1, plan.seq_len, input.seq_len);
   expect_range("batch", 0, plan.batch_size, input.batch);
-  expect_size("x", "", input.seq_len * input.batch * width, input.x.size());
   if (!input.lengths.empty()) expect_size("lengths", "", input.batch, input.lengths.size());
   batch.offsets.assign(1, 0);
+  std::int64_t most = input.seq_len;
   for (std::int64_t row = 0; row < input.batch; ++row) {
     const std::int64_t length =
         input.lengths.empty() ? input.seq_len : input.lengths[static_cast<std::size_t>(row)];
-    if (length < 1 || length > input.seq_len) {
-      throw InvalidArgument(fmt::format("lengths: row {}: expected 1 to {} (seq_len), found {}",
-                                        row, input.seq_len, length));
+    if (length < 1 || length > most) {
+      throw InvalidArgument(fmt::format("lengths: row {}: expected 1 to {} ({}), found {}", row,
+                                        most, most == input.seq_len ? "seq_len" : "falling",
+                                        length));
     }
+    if (input.packed) most = length;
     batch.offsets.push_back(batch.offsets.back() + length);
   }
-  expect_states("states", input.states, input.batch);
+  seq_len = input.seq_len;
+  packed = input.packed;
   if (std::exchange(batch_size, input.batch) != input.batch) {
     final_states = d_states = RecurrentStates::zeros(config, batch_size);
   }
-  seq_len = input.seq_len;
-  batch.x.resize(static_cast<std::size_t>(batch.steps() * width));
-  for (std::int64_t row = 0; row < batch_size; ++row) {
-    const auto* const offset = batch.offsets.data() + row;
-    for (std::int64_t t = 0; t < offset[1] - offset[0]; ++t) {
-      std::copy_n(input.x.data() + at(row, t, width), width,
-                  batch.x.data() + (offset[0] + t) * width);
-    }
-  }
+  expect_size("x", "", steps() * config.input_size, input.x.size());
+  expect_states("states", input.states, input.batch);
 }
 
 Recurrent::Recurrent(const RecurrentConfig& config, const RecurrentPlan& plan, Arena& arena,
@@ -178,7 +195,8 @@ const RecurrentStates& Recurrent::Forward::final_states() const noexcept {
 std::span<const float> Recurrent::Backward::d_input() const noexcept { return of_->d_input; }
 const RecurrentStates& Recurrent::Backward::d_states() const noexcept { return of_->d_states; }
 
-Recurrent::Forward Recurrent::forward(const Input& input, std::optional<DropoutKey> dropout) {
+Recurrent::Forward Recurrent::forward(const Input& input, std::optional<DropoutKey> dropout,
+                                      std::span<float> output) {
   Impl& of = *impl_;
   native::Stack& stack = of.stack;
   ++of.calls;
@@ -187,15 +205,18 @@ Recurrent::Forward Recurrent::forward(const Input& input, std::optional<DropoutK
   of.dropout = of.config.has_dropout() ? dropout : std::nullopt;
   const native::Pass pass =
       stack.begin(of.batch, of.batch.offsets, of.dropout ? &*of.dropout : nullptr, {}, of.workers);
+  const std::int64_t width = of.config.input_size;
   const std::int64_t size = of.config.output_size();
-  of.output.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * size), 0.0F);
+  of.output = of.results("output", output, size, of.own_output);
   if (of.batch_size == 0) return {of, of.calls};
   of.forward.emplace(of.workers.for_each_range(pass, [&](const native::WorkRange& work) {
-    native::Stack::Loaded loaded = stack.load(work);
+    native::Stack::Loaded loaded = stack.load_rows(work, [&](std::int64_t place, std::int64_t t) {
+      return input.x.data() + of.step(pass.steps, place, t) * width;
+    });
     stack.load_states(loaded, input.states);
     native::Stack::Forward forward = stack.forward(std::move(loaded));
-    of.for_each_step(work, size, [&](std::int64_t row, std::int64_t at) {
-      std::copy_n(stack.output(forward).at(row), size, of.output.data() + at);
+    of.for_each_step(work, [&](std::int64_t row, std::int64_t step) {
+      std::copy_n(stack.output(forward).at(row), size, of.output.data() + step * size);
     });
     stack.store_states(forward, of.final_states);
     return forward;
@@ -204,32 +225,36 @@ Recurrent::Forward Recurrent::forward(const Input& input, std::optional<DropoutK
 }
 
 Recurrent::Backward Recurrent::backward(Forward&& forward, std::span<const float> d_output,
-                                        const RecurrentStates* d_final_states) {
+                                        const RecurrentStates* d_final_states,
+                                        std::span<float> d_input) {
   Impl& of = *impl_;
   native::Stack& stack = of.stack;
   if (forward.of_ != &of || forward.number_ != of.calls) {
     throw InvalidArgument("backward: expected the last forward pass, found another or one used");
   }
+  if (of.plan.forward_only) throw InvalidArgument("backward: the plan is forward_only");
+  const std::int64_t size = of.config.output_size();
+  const std::int64_t width = of.plan.has_d_input ? of.config.input_size : 0;
   expect_size("d_output", "", std::ssize(of.output), d_output.size());
   of.expect_states("d_final_states", d_final_states, of.batch_size);
+  of.d_input = of.results("d_input", d_input, width, of.own_d_input);
   ++of.calls;
-  const std::int64_t size = of.config.output_size();
-  const std::int64_t width = of.config.input_size;
-  of.d_input.assign(static_cast<std::size_t>(of.seq_len * of.batch_size * width), 0.0F);
   if (of.batch_size == 0) {
     std::ranges::fill(of.gradient.values(), 0.0F);
     return {of, of.gradient.view(0)};
   }
   const auto backward =
       of.workers.for_each_range(of.forward->pass(), [&](const native::WorkRange& work) {
-        of.for_each_step(work, size, [&](std::int64_t row, std::int64_t at) {
-          std::copy_n(d_output.data() + at, size, stack.d_output().at(row));
+        of.for_each_step(work, [&](std::int64_t row, std::int64_t step) {
+          std::copy_n(d_output.data() + step * size, size, stack.d_output().at(row));
         });
         work.member.wait();
         native::Stack::Backward done = stack.backward(of.forward->of(work), d_final_states);
-        of.for_each_step(work, width, [&](std::int64_t row, std::int64_t at) {
-          std::copy_n(stack.d_input().at(row), width, of.d_input.data() + at);
-        });
+        if (of.plan.has_d_input) {
+          of.for_each_step(work, [&](std::int64_t row, std::int64_t step) {
+            std::copy_n(stack.d_input().at(row), width, of.d_input.data() + step * width);
+          });
+        }
         stack.store_d_states(done, of.d_states);
         return done;
       });

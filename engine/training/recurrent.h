@@ -22,6 +22,8 @@ struct RecurrentPlan {
   std::int64_t batch_size = 0;  ///< most sequences
   bool batch_first = false;     ///< arrays are [N, T, features], not [T, N, features]
   Precision precision = Precision::f32;
+  bool has_d_input = true;    ///< `backward` computes the gradient of the input
+  bool forward_only = false;  ///< there is no `backward`; less memory is planned
 };
 
 /// What torch.nn.LSTM, GRU and RNN are in PyTorch
@@ -45,13 +47,16 @@ class Recurrent {
   Parameters& parameters() noexcept;
   const Parameters& parameters() const noexcept;
 
-  /// One padded batch.
+  /// One batch, padded or packed. The output and the gradients of both have the layout of x.
   struct Input {
-    std::span<const float> x;                 ///< [T, N, I], or [N, T, I] with batch_first
+    std::span<const float> x;                 ///< [T, N, I], or [N, T, I] with batch_first; packed:
+                                              ///< [sum of lengths, I]
     std::int64_t seq_len = 0;                 ///< T
     std::int64_t batch = 0;                   ///< N, may be 0
     std::span<const std::int64_t> lengths{};  ///< [N], 1 to T, in any order; empty: all T. Steps
                                               ///< beyond them count for nothing
+    bool packed = false;  ///< x as PyTorch's PackedSequence.data: all steps 0, then all steps 1,
+                          ///< ..., without padding; lengths fall
     const RecurrentStates* states = nullptr;  ///< h_0 and c_0; null: zeros
   };
 
@@ -62,7 +67,7 @@ class Recurrent {
     Forward& operator=(Forward&&) noexcept = default;
 
     /// The output of the last layer, [T, N, output_size] or [N, T, output_size], zeros beyond the
-    /// lengths.
+    /// lengths; packed: [sum of lengths, output_size].
     std::span<const float> output() const noexcept;
     /// h_n and c_n, those of each sequence's own last step.
     const RecurrentStates& final_states() const noexcept;
@@ -75,16 +80,18 @@ class Recurrent {
     std::uint64_t number_;  // of the call
   };
 
-  /// Runs the layers, with `dropout` as in training, without as in evaluation. Throws
-  /// InvalidArgument, naming the field, if sizes do not fit each other or the plan.
-  Forward forward(const Input& input, std::optional<DropoutKey> dropout = {});
+  /// Runs the layers, with `dropout` as in training, without as in evaluation. The output goes to
+  /// `output`, which must stay until the next call, or, if that is empty, to memory of its own.
+  /// Throws InvalidArgument, naming the field, if sizes do not fit each other or the plan.
+  Forward forward(const Input& input, std::optional<DropoutKey> dropout = {},
+                  std::span<float> output = {});
 
   /// The gradients of a backward pass, valid until the next call.
   class Backward {
    public:
     /// Of the parameters.
     const Gradient& gradient() const noexcept { return gradient_; }
-    /// Of the input, in its layout, zeros beyond the lengths.
+    /// Of the input, in its layout, zeros beyond the lengths; empty without has_d_input.
     std::span<const float> d_input() const noexcept;
     /// Of h_0 and c_0.
     const RecurrentStates& d_states() const noexcept;
@@ -98,10 +105,11 @@ class Recurrent {
   };
 
   /// Computes the gradients from those of the output, in its layout, and of the final states (null:
-  /// zeros). Those beyond the lengths count for nothing. It uses the pass up. It throws
-  /// InvalidArgument, and leaves the pass, if sizes do not fit or the last call made another pass.
+  /// zeros). Those beyond the lengths count for nothing. The input's goes to `d_input`, or, if that
+  /// is empty, to memory of its own. It uses the pass up. It throws InvalidArgument, and leaves the
+  /// pass, if it is forward_only, sizes do not fit or the last call made another pass.
   Backward backward(Forward&& forward, std::span<const float> d_output,
-                    const RecurrentStates* d_final_states = nullptr);
+                    const RecurrentStates* d_final_states = nullptr, std::span<float> d_input = {});
 
  private:
   std::unique_ptr<Impl> impl_;

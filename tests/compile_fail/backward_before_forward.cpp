@@ -1,5 +1,5 @@
 #include "engine/native/stack.h"
 
 void f(quadgate::native::Stack& stack, const quadgate::native::WorkRange& work) {
-  stack.backward(stack.load(work), nullptr);
+  stack.backward(stack.load(work, quadgate::native::StepFeatures{}), nullptr);
 }

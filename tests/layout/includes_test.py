@@ -67,6 +67,7 @@ OUTSIDE = {
     "tests/torch": ["PUBLIC"],
     "bench": ["kernels", "engine", "io"],
     "docs": ["PUBLIC"],
+    "python": ["PUBLIC"],
     "examples": ["PUBLIC", "examples", "engine/base/random.h"],
 }
 
@@ -115,7 +116,7 @@ class Checker:
         self.includes = 0
 
     def check(self):
-        for top in LAYERS + ["tests", "bench", "docs", "examples"]:
+        for top in LAYERS + ["tests", "bench", "docs", "examples", "python"]:
             for path in sorted((self.root / top).rglob("*")):
                 if path.suffix in (".h", ".cpp", ".c"):
                     self.check_file(path)

@@ -63,7 +63,8 @@ class StackRun {
   native::Differentiated backward() {
     const native::Pass pass = stack_.begin(batch_, batch_.offsets, nullptr, {}, workers_);
     return workers_.for_each_range(pass, [&](const native::WorkRange& work) {
-      native::Stack::Forward forward = stack_.forward(stack_.load(work));
+      native::Stack::Forward forward =
+          stack_.forward(stack_.load(work, {.x = batch_.x.data(), .width = config_.input_size}));
       for (std::int64_t t = 0; t < pass.steps.seq_len(); ++t) {
         const native::RowView d = stack_.d_output();
         std::fill_n(d.at(work.row(t)), work.rows(t) * d.stride, 1.0F);

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "engine/base/error.h"
@@ -20,11 +21,25 @@
 namespace quadgate {
 namespace {
 
-class ArenaTest : public ::testing::TestWithParam<int> {};
+/// A pool of another library, which begins and ends with the call.
+void run_on_threads(int threads, void (*body)(void*), void* context) {
+  std::vector<std::jthread> others;
+  for (int i = 1; i < threads; ++i) others.emplace_back(body, context);
+  body(context);
+}
+
+/// A number of threads, and whether they are of another library.
+class ArenaTest : public ::testing::TestWithParam<std::tuple<int, bool>> {
+ protected:
+  static int threads() { return std::get<0>(GetParam()); }
+  static Arena make() {
+    return std::get<1>(GetParam()) ? Arena(threads(), run_on_threads) : Arena(threads());
+  }
+};
 
 TEST_P(ArenaTest, CallsEachIndexOnce) {
-  Arena arena(GetParam());
-  EXPECT_EQ(arena.threads(), GetParam());
+  Arena arena = make();
+  EXPECT_EQ(arena.threads(), threads());
   for (const std::int64_t count : {0, 1, 2, 3, 7, 1000}) {
     std::vector<std::atomic<int>> calls(static_cast<std::size_t>(count));
     arena.for_each(count, [&](std::int64_t index) { ++calls[static_cast<std::size_t>(index)]; });
@@ -33,7 +48,7 @@ TEST_P(ArenaTest, CallsEachIndexOnce) {
 }
 
 TEST_P(ArenaTest, NeverRunsMoreThanItsThreadsAtATime) {
-  Arena arena(GetParam());
+  Arena arena = make();
   std::atomic<int> running = 0;
   std::atomic<int> most = 0;
   arena.for_each(200, [&](std::int64_t) {
@@ -44,11 +59,11 @@ TEST_P(ArenaTest, NeverRunsMoreThanItsThreadsAtATime) {
     std::this_thread::sleep_for(std::chrono::microseconds(50));
     --running;
   });
-  EXPECT_LE(most, GetParam());
+  EXPECT_LE(most, threads());
 }
 
 TEST_P(ArenaTest, ShowsOneCoreToTheBody) {
-  Arena arena(GetParam());
+  Arena arena = make();
   std::atomic<int> most = 0;
   arena.for_each(50, [&](std::int64_t) {
     if (tbb::this_task_arena::max_concurrency() > 1) ++most;
@@ -57,7 +72,7 @@ TEST_P(ArenaTest, ShowsOneCoreToTheBody) {
 }
 
 TEST_P(ArenaTest, RethrowsAndGoesOn) {
-  Arena arena(GetParam());
+  Arena arena = make();
   const auto fail = [&] {
     arena.for_each(20, [](std::int64_t index) {
       if (index == 13) throw DataError("thirteen");
@@ -69,7 +84,18 @@ TEST_P(ArenaTest, RethrowsAndGoesOn) {
   EXPECT_EQ(calls, 20);
 }
 
-INSTANTIATE_TEST_SUITE_P(Threads, ArenaTest, ::testing::Values(1, 2, 3, 4));
+INSTANTIATE_TEST_SUITE_P(Threads, ArenaTest,
+                         ::testing::Combine(::testing::Values(1, 2, 3, 4), ::testing::Bool()));
+
+TEST(ArenaPoolTest, RunsSideBySideOnTheThreadsOfThePool) {
+  Arena arena(3, run_on_threads);
+  std::atomic<int> running = 0;
+  arena.for_each(3, [&](std::int64_t) {
+    ++running;
+    while (running < 3) std::this_thread::yield();
+  });
+  EXPECT_EQ(running, 3);
+}
 
 TEST(ArenaLimitsTest, ServesSeveralCallersAtATime) {
   Arena arena(2);

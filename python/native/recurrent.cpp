@@ -1,0 +1,179 @@
+// quadgate::Recurrent for Python, which calls these functions through ctypes: quadgate/_engine.py
+// declares them. A function that fails returns null or -1, and quadgate_error says why.
+
+#include "engine/training/recurrent.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using quadgate::Recurrent;
+using quadgate::RecurrentStates;
+
+thread_local std::string last_error;
+
+/// The entry of the OpenMP runtimes of gcc and of Intel, of which torch has one.
+using ParallelRegion = void (*)(void (*body)(void*), void* context, unsigned threads,
+                                unsigned flags);
+ParallelRegion parallel_region = nullptr;
+
+void run_in_openmp(int threads, void (*body)(void*), void* context) {
+  parallel_region(body, context, static_cast<unsigned>(threads), 0);
+}
+
+/// What a Recurrent is made of, as _engine.py fills it in.
+struct Plan {
+  std::int64_t cell, input_size, hidden_size, num_layers, bidirectional, proj_size, bias;
+  std::int64_t seq_len, batch_size, batch_first, bf16, has_d_input, forward_only, threads;
+  double dropout;
+};
+
+/// A Recurrent with cores of its own, and its last forward pass.
+struct Engine {
+  explicit Engine(const Plan& plan)
+      : arena(parallel_region != nullptr
+                  ? quadgate::Arena(static_cast<int>(plan.threads), run_in_openmp)
+                  : quadgate::Arena(static_cast<int>(plan.threads))),
+        recurrent(
+            {.input_size = plan.input_size,
+             .hidden_size = plan.hidden_size,
+             .num_layers = plan.num_layers,
+             .bidirectional = plan.bidirectional != 0,
+             .dropout = plan.dropout,
+             .cell = static_cast<quadgate::Cell>(plan.cell),
+             .proj_size = plan.proj_size,
+             .bias = plan.bias != 0},
+            {.seq_len = plan.seq_len,
+             .batch_size = plan.batch_size,
+             .batch_first = plan.batch_first != 0,
+             .precision = plan.bf16 != 0 ? quadgate::Precision::bf16 : quadgate::Precision::f32,
+             .has_d_input = plan.has_d_input != 0,
+             .forward_only = plan.forward_only != 0},
+            arena) {}
+
+  quadgate::Arena arena;
+  Recurrent recurrent;
+  RecurrentStates states;
+  std::optional<Recurrent::Forward> forward;
+};
+
+/// Calls body(), and keeps what it throws for quadgate_error.
+template <typename Body>
+int guarded(Body body) noexcept {
+  try {
+    body();
+    return 0;
+  } catch (const std::exception& error) {
+    last_error = error.what();
+  }
+  return -1;
+}
+
+template <typename T>
+std::span<T> span(T* data, std::int64_t size) {
+  return {data, static_cast<std::size_t>(size)};
+}
+
+/// Copies the weights that differ. They are compared, since Python may change them unseen.
+void take_over(const float* const* weights, quadgate::Parameters& parameters) {
+  for (const auto& slice : parameters.slices()) {
+    const float* const weight = *weights++;
+    if (std::memcmp(parameters.value(slice).data(), weight, slice.size * sizeof(float)) == 0)
+      continue;
+    auto editor = parameters.edit();
+    std::copy_n(weight, slice.size, editor.value(slice).data());
+  }
+}
+
+/// Puts h and c, of which either may be null, into `states`. Null if there is neither.
+const RecurrentStates* load(const quadgate::RecurrentConfig& config, std::int64_t rows,
+                            const float* h, const float* c, RecurrentStates& states) {
+  if (h == nullptr && c == nullptr) return nullptr;
+  const auto sizes = RecurrentStates::sizes(config, rows);
+  const auto assign = [](const float* from, std::int64_t size, std::vector<float>& to) {
+    from == nullptr ? to.assign(static_cast<std::size_t>(size), 0.0F)
+                    : to.assign(from, from + size);
+  };
+  assign(h, sizes.h, states.h);
+  assign(c, sizes.c, states.c);
+  return &states;
+}
+
+void store(const RecurrentStates& states, float* h, float* c) {
+  if (h != nullptr) std::ranges::copy(states.h, h);
+  if (c != nullptr) std::ranges::copy(states.c, c);
+}
+
+}  // namespace
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+/// GOMP_parallel of the runtime whose threads compute, from now on: torch's, which spin when they
+/// are through, would take the cores from others. Null: threads of our own.
+void quadgate_use_openmp(ParallelRegion region) { parallel_region = region; }
+
+const char* quadgate_error() { return last_error.c_str(); }
+
+Engine* quadgate_recurrent_new(const Plan* plan) {
+  Engine* engine = nullptr;
+  guarded([&] { engine = new Engine(*plan); });
+  return engine;
+}
+
+void quadgate_recurrent_free(Engine* engine) { delete engine; }
+
+/// Null states are zeros; lengths are null if all are seq_len.
+int quadgate_recurrent_forward(Engine* engine, const float* const* weights, const float* x,
+                               std::int64_t steps, std::int64_t seq_len, std::int64_t batch,
+                               const std::int64_t* lengths, int packed, const float* h,
+                               const float* c, int drops, std::uint64_t seed, float* output,
+                               float* h_n, float* c_n) {
+  return guarded([&] {
+    Recurrent& recurrent = engine->recurrent;
+    const auto& config = recurrent.config();
+    take_over(weights, recurrent.parameters());
+    std::optional<quadgate::DropoutKey> key;
+    if (drops != 0) key = quadgate::DropoutKey{seed, 0};
+    engine->forward = recurrent.forward(
+        {.x = span(x, steps * config.input_size),
+         .seq_len = seq_len,
+         .batch = batch,
+         .lengths = lengths == nullptr ? std::span<const std::int64_t>{} : span(lengths, batch),
+         .packed = packed != 0,
+         .states = load(config, batch, h, c, engine->states)},
+        key, span(output, steps * config.output_size()));
+    store(engine->forward->final_states(), h_n, c_n);
+  });
+}
+
+/// Null gradients that come in are zeros, those that go out are not asked for; d_x is null without
+/// has_d_input.
+int quadgate_recurrent_backward(Engine* engine, std::int64_t steps, std::int64_t batch,
+                                const float* d_output, const float* d_h_n, const float* d_c_n,
+                                float* d_x, float* d_h, float* d_c, float* const* d_weights) {
+  return guarded([&] {
+    Recurrent& recurrent = engine->recurrent;
+    const auto& config = recurrent.config();
+    const auto backward = recurrent.backward(
+        std::move(*engine->forward), span(d_output, steps * config.output_size()),
+        load(config, batch, d_h_n, d_c_n, engine->states),
+        d_x == nullptr ? std::span<float>{} : span(d_x, steps * config.input_size));
+    store(backward.d_states(), d_h, d_c);
+    for (const auto& slice : recurrent.parameters().slices()) {
+      float* const to = *d_weights++;
+      if (to != nullptr) std::ranges::copy(backward.gradient().of(slice), to);
+    }
+  });
+}
+
+}  // extern "C"
+#pragma GCC visibility pop

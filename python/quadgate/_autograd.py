@@ -1,0 +1,235 @@
+"""A pass through recurrent layers as an operation that torch can differentiate."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple
+
+import torch
+
+from ._engine import Layers
+from ._pool import Lease, num_threads, pool_of
+
+
+class Call(NamedTuple):
+    """The arguments of a function of torch._VF."""
+
+    cell: str
+    x: torch.Tensor  # [T, N, I], [N, T, I] or, packed, [steps, I]
+    batch_sizes: torch.Tensor | None
+    states: tuple[torch.Tensor, ...]  # h, and c of an LSTM
+    weights: list[torch.Tensor]
+    bias: bool
+    num_layers: int
+    dropout: float
+    train: bool
+    bidirectional: bool
+    batch_first: bool
+
+    @property
+    def directions(self) -> int:
+        return 2 if self.bidirectional else 1
+
+    @property
+    def batch(self) -> int:
+        if self.batch_sizes is not None:
+            return int(self.batch_sizes[0])
+        return self.x.size(0 if self.batch_first else 1)
+
+    @property
+    def seq_len(self) -> int:
+        if self.batch_sizes is not None:
+            return self.batch_sizes.numel()
+        return self.x.size(1 if self.batch_first else 0)
+
+    @property
+    def proj_size(self) -> int:
+        hidden_size, h_size = self.states[-1].size(2), self.states[0].size(2)
+        return h_size if h_size != hidden_size else 0
+
+    @property
+    def drops(self) -> bool:
+        return self.train and self.dropout > 0 and self.num_layers > 1
+
+
+_warned: set[str] = set()
+
+
+def warn(reason: str) -> None:
+    if reason not in _warned:
+        _warned.add(reason)
+        warnings.warn(f"quadgate leaves this to torch's own kernels: {reason}", stacklevel=7)
+
+
+def compute(call: Call, bf16: bool) -> tuple[torch.Tensor, ...]:
+    tensors = (call.x, *call.states, *call.weights)
+    differentiates = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
+    seed = int(torch.randint(2**63 - 1, ())) if call.drops else None
+    layers = Layers(
+        cell=call.cell,
+        input_size=call.x.size(-1),
+        hidden_size=call.states[-1].size(2),
+        num_layers=call.num_layers,
+        bidirectional=call.bidirectional,
+        proj_size=call.proj_size,
+        bias=call.bias,
+        batch_first=call.batch_first,
+        bf16=bf16,
+        has_d_input=differentiates and call.x.requires_grad,
+        forward_only=not differentiates,
+        threads=num_threads(),
+        dropout=call.dropout if call.num_layers > 1 else 0.0,
+    )
+    job = _Job(call, layers, seed)
+    if differentiates:
+        return _Layers.apply(job, *tensors)
+    results, lease = job.forward(tensors)
+    lease.give_back()
+    return results
+
+
+class _Job:
+    """What a call asks for, but its tensors."""
+
+    def __init__(self, call: Call, layers: Layers, seed: int | None) -> None:
+        self.layers, self.seed = layers, seed
+        self._rest = call[6:]  # from num_layers on
+        self._bias, self._batch_sizes = call.bias, call.batch_sizes
+        self.pool = pool_of(call.weights[0])
+        self.seq_len = call.seq_len
+        self.batch = call.batch
+        self.lengths: list[int] | int = self.batch
+        if call.batch_sizes is not None:
+            alive = call.batch_sizes
+            self.lengths = (alive[None, :] > torch.arange(self.batch)[:, None]).sum(1).tolist()
+        self.output_shape = (
+            *call.x.shape[:-1],
+            call.states[0].size(2) * call.directions,
+        )
+
+    def forward(self, tensors: tuple[torch.Tensor, ...]) -> tuple[tuple[torch.Tensor, ...], Lease]:
+        """The output and final states, and the engine that can go back."""
+        num_states = 2 if self.layers.cell == "lstm" else 1
+        x, *rest = (t.detach().contiguous() for t in tensors)
+        states, weights = rest[:num_states], rest[num_states:]
+        output = x.new_empty(self.output_shape)
+        final_states = [torch.empty_like(s) for s in states]
+        lease = self.pool.lease(self.layers, self.seq_len, self.batch)
+        lease.engine.forward(
+            [w.data_ptr() for w in weights],
+            x.data_ptr(),
+            self.seq_len,
+            self.lengths,
+            _pointers(states),
+            self.seed,
+            output.data_ptr(),
+            _pointers(final_states),
+        )
+        return (output, *final_states), lease
+
+    def differentiable(
+        self,
+        tensors: tuple[torch.Tensor, ...],
+        d_results: tuple[torch.Tensor | None, ...],
+        needed: tuple[bool, ...],
+    ) -> list[torch.Tensor | None]:
+        """Torch's own gradients of the tensors that are needed, with their graph."""
+        x, *rest = tensors
+        states = tuple(rest[:2]) if self.layers.cell == "lstm" else rest[0]
+        weights = rest[len(d_results) - 1 :]
+        function = getattr(torch._VF, self.layers.cell)
+        if self._batch_sizes is None:
+            results = function(x, states, weights, self._bias, *self._rest)
+        else:
+            results = function(x, self._batch_sizes, states, weights, self._bias, *self._rest[:-1])
+        pairs = [(r, d) for r, d in zip(results, d_results) if d is not None]
+        inputs = [t for t, is_needed in zip(tensors, needed) if is_needed]
+        found = iter(
+            torch.autograd.grad(
+                [r for r, _ in pairs],
+                inputs,
+                [d for _, d in pairs],
+                create_graph=True,
+                allow_unused=True,
+            )
+        )
+        return [next(found) if is_needed else None for is_needed in needed]
+
+
+def _pointers(states: list[torch.Tensor | None]) -> tuple[int, int]:
+    """Of h and c, 0 for what is not there."""
+    h, c = [0 if s is None else s.data_ptr() for s in [*states, None][:2]]
+    return h, c
+
+
+class _Layers(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, job: _Job, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        results, lease = job.forward(tensors)
+        ctx.save_for_backward(*tensors)
+        ctx.set_materialize_grads(False)
+        ctx.job, ctx.lease = job, None
+        if job.pool.may_keep():
+            ctx.lease = lease
+        else:
+            lease.give_back()
+        return results
+
+    @staticmethod
+    def backward(ctx: Any, *d_results: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
+        if not torch.is_grad_enabled():
+            return (None, *_Layers.gradients(ctx, d_results))
+        # With create_graph. Gradients without a graph would miss in those of a loss in silence.
+        if ctx.job.seed is None:
+            warn("the gradient of a gradient")
+            needed = ctx.needs_input_grad[1:]
+            return (None, *ctx.job.differentiable(ctx.saved_tensors, d_results, needed))
+        with torch.no_grad():
+            gradients = _Layers.gradients(ctx, d_results)
+        marked = iter(
+            _NotDifferentiable.apply(*[g.requires_grad_() for g in gradients if g is not None])
+        )
+        return (None, *[None if g is None else next(marked) for g in gradients])
+
+    @staticmethod
+    def gradients(
+        ctx: Any, d_results: tuple[torch.Tensor | None, ...]
+    ) -> list[torch.Tensor | None]:
+        """Of the input, the states and the weights."""
+        job, tensors = ctx.job, ctx.saved_tensors  # says so if one was changed in place
+        lease, ctx.lease = ctx.lease, None
+        if lease is None:  # of a second backward pass, or of one of many passes
+            _, lease = job.forward(tensors)
+        num_states = len(d_results) - 1
+        d_results = tuple(None if d is None else d.contiguous() for d in d_results)
+        d_output = d_results[0]
+        if d_output is None:
+            d_output = tensors[0].new_zeros(job.output_shape)
+        gradients = [
+            torch.empty(t.shape, dtype=t.dtype) if needed else None
+            for t, needed in zip(tensors, ctx.needs_input_grad[1:])
+        ]
+        d_x, d_states = gradients[0], gradients[1 : 1 + num_states]
+        lease.engine.backward(
+            d_output.data_ptr(),
+            _pointers(list(d_results[1:])),
+            0 if d_x is None else d_x.data_ptr(),
+            _pointers(d_states),
+            [0 if d is None else d.data_ptr() for d in gradients[1 + num_states :]],
+        )
+        lease.give_back()
+        return gradients
+
+
+class _NotDifferentiable(torch.autograd.Function):
+    """Gradients behind dropout, which have none themselves: torch would draw other masks."""
+
+    @staticmethod
+    def forward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(g.view_as(g) for g in gradients)
+
+    @staticmethod
+    def backward(ctx: Any, *_: torch.Tensor | None) -> tuple[None, ...]:
+        raise RuntimeError(
+            "quadgate.nn: the gradient of a gradient is not implemented with dropout"
+        )
