@@ -119,6 +119,7 @@ int run(int argc, char** argv) {
 
   CLI::App app("quadgate trains LSTMs on CPUs", "quadgate");
   app.require_subcommand(1);
+  app.set_version_flag("--version", "quadgate " QUADGATE_VERSION, "Print the version and exit");
   Command command;
   PrepareArguments prepare_arguments;
   TrainArguments train_arguments;
@@ -148,8 +149,8 @@ int run(int argc, char** argv) {
   scaling_arguments.command_line = command_line(argc, argv);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& help) {
-    const int code = app.exit(help);
+  } catch (const CLI::Success& help_or_version) {
+    const int code = app.exit(help_or_version);
     flush_standard_output();
     return code;
   } catch (const CLI::ParseError&) {

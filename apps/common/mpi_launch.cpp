@@ -48,7 +48,7 @@ std::filesystem::path find_plugin(const Launch& launch, const std::filesystem::p
   const std::string advice =
       plugin_for(other, program)
           ? fmt::format("start it with {}", way_to_start(launch, other))
-          : std::string("scripts/setup --cluster installs an MPI, for which the build makes it");
+          : std::string("a build of the sources makes it, after scripts/setup --cluster");
   throw FileError(
       fmt::format("{}: {} started {} ranks, and the plug-in for {} is not beside {}; {}",
                   plugin_name(launch.mpi), launch.launcher, launch.world_size,

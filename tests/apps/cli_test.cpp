@@ -474,5 +474,12 @@ TEST_F(CliTest, HelpIsNoError) {
   }
 }
 
+TEST_F(CliTest, TellsItsVersion) {
+  const Outcome outcome = run({"--version"});
+  EXPECT_EQ(outcome.code, kExitDone);
+  EXPECT_THAT(outcome.out, testing::MatchesRegex("quadgate [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+  EXPECT_EQ(outcome.err, "");
+}
+
 }  // namespace
 }  // namespace quadgate::apps
