@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ._extras import require
+
+require("quadgate.accelerate", "torch", "torch")
+
 import torch
 
 from . import nn

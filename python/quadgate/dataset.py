@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
+from numbers import Integral
 from typing import Any
+
+from ._extras import require
+
+require("quadgate.save_dataset", "data", "h5py", "numpy")
 
 import h5py
 import numpy
@@ -77,8 +82,11 @@ def _scale(rows: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Mean and standard deviation of each column; of one that does not vary, its value and 1."""
     wide = rows.astype(numpy.float64)
     constant = (wide == wide[0]).all(0)
-    mean = numpy.where(constant, wide[0], wide.mean(0))
-    return mean, numpy.where(constant, 1, (wide - mean).std(0))
+    mean: numpy.ndarray = wide.mean(0)
+    mean[constant] = wide[0, constant]
+    std: numpy.ndarray = (wide - mean).std(0)
+    std[constant] = 1
+    return mean, std
 
 
 def _standardize(x: numpy.ndarray, attributes: dict[str, Any]) -> numpy.ndarray:
@@ -214,11 +222,11 @@ def _expect_range(what: str, numbers: numpy.ndarray, largest: int | None) -> Non
 
 def _texts(names: Iterable[Any], what: str = "names") -> list[str]:
     """Names as text: bytes are UTF-8, whole numbers their digits. Others, NaN say, are missing."""
-    texts = []
+    texts: list[str] = []
     for name in names:
         if isinstance(name, bytes):
             texts.append(name.decode())
-        elif isinstance(name, (str, int, numpy.integer)):
+        elif isinstance(name, (str, Integral)):
             texts.append(str(name))
         else:
             raise ValueError(f"{what}: expected text, found {name!r}")
@@ -226,7 +234,7 @@ def _texts(names: Iterable[Any], what: str = "names") -> list[str]:
 
 
 @contextmanager
-def _replacing(path: str | os.PathLike[str]) -> Iterator[str]:
+def _replacing(path: str | os.PathLike[str]) -> Generator[str]:
     """A path beside `path`, whose file takes that place in the end unless something is raised."""
     beside = f"{os.fspath(path)}.{os.getpid()}.tmp"
     try:

@@ -6,6 +6,10 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from ._extras import require
+
+require("quadgate.load", "torch", "torch", "h5py", "numpy")
+
 import h5py
 import numpy
 import torch
@@ -20,6 +24,7 @@ def load(path: str | os.PathLike[str]) -> Model:
 
     Raises ValueError, naming the file, if it is no checkpoint, or one of a newer program.
     """
+    file: Any
     with h5py.File(path) as file:
         found = file.attrs.get("format")
         if found != "quadgate-checkpoint":
@@ -50,11 +55,11 @@ class Crf(nn.Module):
         """
         if lengths is None:
             lengths = torch.full((emissions.shape[0],), emissions.shape[1])
-        return [self._best(row[:length]) for row, length in zip(emissions, lengths.tolist())]
+        return [self._best(row[: int(length)]) for row, length in zip(emissions, lengths)]
 
     def _best(self, emissions: Tensor) -> list[int]:
         scores = self.start_transitions + emissions[0]
-        behind = []
+        behind: list[Tensor] = []
         for step in emissions[1:]:
             scores, before = (scores[:, None] + self.transitions).max(0)
             scores = scores + step
@@ -160,8 +165,9 @@ class Model(nn.Module):
         lengths = lengths.to("cpu", torch.long)
         if self.embedding is not None:
             x = self.embedding(x)
+        levels: list[Tensor] = []
         if self.norm is not None:
-            x, level, scale = self.norm(x, lengths.to(x.device))
+            x, *levels = self.norm(x, lengths.to(x.device))
         if self.conv is not None:
             x, lengths = self._convolve(x, lengths)
         packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
@@ -169,9 +175,9 @@ class Model(nn.Module):
         y, _ = pad_packed_sequence(output, batch_first=True, total_length=x.shape[1])
         if self.task == "tagging":
             return self.head(y)
-        h_n = final[0] if isinstance(final, tuple) else final
+        h_n: Tensor = final[0] if isinstance(self.rnn, nn.LSTM) else final
         outputs = self.head(self._pool(y, h_n, lengths))
-        return outputs if self.norm is None else self.norm.restore(outputs, level, scale)
+        return outputs if self.norm is None else self.norm.restore(outputs, *levels)
 
     def _convolve(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         assert self.conv is not None

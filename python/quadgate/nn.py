@@ -10,6 +10,10 @@ from __future__ import annotations
 import types
 from typing import Any
 
+from ._extras import require
+
+require("quadgate.nn", "torch", "torch")
+
 import torch
 from torch.nn.modules import rnn as _torch
 
