@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -18,7 +19,7 @@ class Call(NamedTuple):
     x: torch.Tensor  # [T, N, I], [N, T, I] or, packed, [steps, I]
     batch_sizes: torch.Tensor | None
     states: tuple[torch.Tensor, ...]  # h, and c of an LSTM
-    weights: list[torch.Tensor]
+    weights: list[Any]  # tensors; None for one that a module lacks
     bias: bool
     num_layers: int
     dropout: float
@@ -82,10 +83,14 @@ def compute(call: Call, bf16: bool) -> tuple[torch.Tensor, ...]:
     )
     job = _Job(call, layers, seed)
     if differentiates:
-        return _Layers.apply(job, *tensors)
+        return _apply(_Layers, job, *tensors)
     results, lease = job.forward(tensors)
     lease.give_back()
     return results
+
+
+def _apply(function: Any, *arguments: Any) -> tuple[torch.Tensor, ...]:
+    return function.apply(*arguments)
 
 
 class _Job:
@@ -137,7 +142,7 @@ class _Job:
         x, *rest = tensors
         states = tuple(rest[:2]) if self.layers.cell == "lstm" else rest[0]
         weights = rest[len(d_results) - 1 :]
-        function = getattr(torch._VF, self.layers.cell)
+        function = getattr(torch._VF, self.layers.cell)  # pyright: ignore[reportPrivateUsage]
         if self._batch_sizes is None:
             results = function(x, states, weights, self._bias, *self._rest)
         else:
@@ -156,7 +161,7 @@ class _Job:
         return [next(found) if is_needed else None for is_needed in needed]
 
 
-def _pointers(states: list[torch.Tensor | None]) -> tuple[int, int]:
+def _pointers(states: Sequence[torch.Tensor | None]) -> tuple[int, int]:
     """Of h and c, 0 for what is not there."""
     h, c = [0 if s is None else s.data_ptr() for s in [*states, None][:2]]
     return h, c
@@ -186,9 +191,8 @@ class _Layers(torch.autograd.Function):
             return (None, *ctx.job.differentiable(ctx.saved_tensors, d_results, needed))
         with torch.no_grad():
             gradients = _Layers.gradients(ctx, d_results)
-        marked = iter(
-            _NotDifferentiable.apply(*[g.requires_grad_() for g in gradients if g is not None])
-        )
+        there = [g.requires_grad_() for g in gradients if g is not None]
+        marked = iter(_apply(_NotDifferentiable, *there))
         return (None, *[None if g is None else next(marked) for g in gradients])
 
     @staticmethod

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pathlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_int64
 
@@ -63,7 +63,7 @@ class _Plan(ctypes.Structure):
 def _load() -> ctypes.CDLL:
     library = ctypes.CDLL(str(pathlib.Path(__file__).with_name("_native.so")))
     p, n = _POINTER, _SIZE
-    declarations = {
+    declarations: dict[str, tuple[Any, list[Any]]] = {
         "quadgate_error": (ctypes.c_char_p, []),
         "quadgate_use_openmp": (None, [p]),
         "quadgate_recurrent_new": (p, [p]),

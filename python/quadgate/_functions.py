@@ -3,6 +3,9 @@
 What quadgate does not compute goes to torch's function of the same name.
 """
 
+# What torch's own modules call it does not publish.
+# pyright: reportPrivateUsage=false, reportPrivateImportUsage=false, reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 from typing import Any
@@ -14,7 +17,8 @@ from ._autograd import Call, compute, warn
 
 def _parse(cell: str, arguments: tuple[Any, ...]) -> Call:
     x, second, *rest = arguments
-    if isinstance(rest[0], list):  # x, states, weights, ...: not packed
+    packed = not isinstance(rest[0], list)
+    if not packed:  # x, states, weights, ...
         batch_sizes, states, weights, rest = None, second, rest[0], rest[1:]
     else:
         batch_sizes, states, weights, rest = second, rest[0], rest[1], [*rest[2:], False]

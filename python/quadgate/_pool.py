@@ -6,6 +6,7 @@ import ctypes
 import os
 import threading
 from collections import defaultdict
+from collections.abc import MutableMapping
 
 import torch
 from torch.utils.weak import WeakIdKeyDictionary
@@ -73,7 +74,7 @@ class _Pool:
         return self._leased <= _MOST_PASSES
 
 
-_pools: WeakIdKeyDictionary = WeakIdKeyDictionary()
+_pools: MutableMapping[torch.Tensor, _Pool] = WeakIdKeyDictionary()
 _computed = _Pool()
 _lock = threading.Lock()
 

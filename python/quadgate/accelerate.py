@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ._extras import require
 
@@ -50,11 +50,11 @@ def revert(model: torch.nn.Module) -> Swapped:
 
 
 def _swap(
-    model: torch.nn.Module, classes: dict[type[torch.nn.Module], type[torch.nn.Module]]
+    model: Any, classes: dict[type[torch.nn.Module], type[torch.nn.Module]]
 ) -> Swapped:
     done = Swapped([], {})
     for name, module in model.named_modules():
-        kind = type(module)
+        kind = module.__class__
         if kind in classes:
             module.__class__ = classes[kind]
             done.swapped.append(name)
