@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any, NamedTuple
 
 from ._extras import require
@@ -37,37 +38,62 @@ def accelerate(model: torch.nn.Module) -> Swapped:
     """Has quadgate compute every torch.nn.LSTM, GRU and RNN of a model, in place.
 
     The modules and their Parameters stay the objects that they are: an optimizer that was made before
-    goes on, and so do hooks. Cells (torch.nn.LSTMCell), and classes derived from torch's, which may
-    compute something else, are left, and the result says so. Returns what was done; print it.
+    goes on, and so do hooks. Classes derived from torch's keep their own methods, and where these call
+    torch's `forward`, it is ours. Cells (torch.nn.LSTMCell) are left, and the result says so. Returns
+    what was done; print it.
     """
-    return _swap(model, _OURS)
+    done = Swapped([], {})
+    for name, module in _named_modules(model):
+        kind = type(module)
+        if isinstance(module, torch.nn.RNNCellBase):
+            done.left[name] = f"{kind.__name__} computes one step of one layer"
+        elif isinstance(module, tuple(_OURS)) and not isinstance(module, tuple(_TORCHS)):
+            module.__class__ = _OURS.get(kind) or _with_ours(kind)
+            done.swapped.append(name)
+    return done
 
 
 def revert(model: torch.nn.Module) -> Swapped:
     """Has torch compute the layers again that `accelerate` swapped, and every quadgate.nn.LSTM, GRU
     and RNN. Returns what was done."""
-    return _swap(model, _TORCHS)
-
-
-def _swap(
-    model: Any, classes: dict[type[torch.nn.Module], type[torch.nn.Module]]
-) -> Swapped:
     done = Swapped([], {})
-    for name, module in model.named_modules():
-        kind = module.__class__
-        if kind in classes:
-            module.__class__ = classes[kind]
+    for name, module in _named_modules(model):
+        kind = type(module)
+        if kind in _TORCHS or kind in _DERIVED.values():
+            module.__class__ = _TORCHS.get(kind) or kind.__mro__[1]
             done.swapped.append(name)
-        elif kind not in classes.values() and isinstance(
-            module, (torch.nn.RNNBase, torch.nn.RNNCellBase)
-        ):
-            done.left[name] = _reason(module)
+        elif isinstance(module, tuple(_TORCHS)):
+            done.left[name] = f"{kind.__qualname__} is derived from quadgate's class"
     return done
 
 
-def _reason(module: torch.nn.Module) -> str:
-    if isinstance(module, torch.nn.RNNCellBase):
-        return f"{type(module).__name__} computes one step of one layer"
-    return (
-        f"{type(module).__qualname__} is derived from torch's class and may compute something else"
-    )
+def _named_modules(model: torch.nn.Module) -> list[tuple[str, torch.nn.Module]]:
+    untyped: Any = model  # torch's types of these are partial
+    return list(untyped.named_modules())
+
+
+_DERIVED: dict[type[torch.nn.Module], type[torch.nn.Module]] = {}
+"""The classes that `_with_ours` made."""
+
+
+def _with_ours(kind: type[torch.nn.Module]) -> type[torch.nn.Module]:
+    """A class derived from torch's, and from ours, which Python puts in front of torch's: what `kind`
+    calls in torch's class, it finds in ours."""
+    if kind not in _DERIVED:
+        ours = next(ours for torchs, ours in _OURS.items() if issubclass(kind, torchs))
+        body = {"__module__": kind.__module__, "__reduce_ex__": _reduce}
+        made = types.new_class(kind.__name__, (kind, ours), exec_body=lambda ns: ns.update(body))
+        made.__qualname__ = kind.__qualname__
+        _DERIVED[kind] = made
+    return _DERIVED[kind]
+
+
+def _reduce(module: torch.nn.Module, protocol: int) -> tuple[object, ...]:
+    """For pickle, which would look for the class by its name and find the one that it is made of."""
+    _, _, state, *rest = object.__reduce_ex__(module, protocol)
+    return (_new, (type(module).__mro__[1],), state, *rest)
+
+
+def _new(kind: type[torch.nn.Module]) -> torch.nn.Module:
+    made = _with_ours(kind)
+    return made.__new__(made)

@@ -21,7 +21,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 import quadgate
 import quadgate.nn
-from quadgate import _autograd, _pool
+from quadgate import _autograd, _functions, _pool
 
 CELLS = ("LSTM", "GRU", "RNN")
 torch.set_num_threads(1)  # but where it matters: small passes of several cores wait for the busiest
@@ -397,10 +397,17 @@ def test_engines_go_with_their_module():
     assert len(_pool._pools) == before
 
 
-def test_accelerate_and_revert_keep_parameters_and_optimizers():
-    class Derived(torch.nn.LSTM):
-        pass
+class Derived(torch.nn.LSTM):
+    """As those of pytorch-forecasting: torch's forward in other clothes."""
 
+    calls = 0
+
+    def forward(self, x, hx=None):
+        self.calls += 1
+        return super().forward(x, hx)
+
+
+def test_accelerate_and_revert_keep_parameters_and_optimizers():
     def make():
         torch.manual_seed(1)
         return torch.nn.ModuleDict(
@@ -429,15 +436,31 @@ def test_accelerate_and_revert_keep_parameters_and_optimizers():
     optimizer = torch.optim.Adam(parameters, 1e-2)
     found = losses(model, 3, optimizer)
     done = quadgate.accelerate(model)
-    assert done.swapped == ["rnn", "more.0"] and done.left.keys() == {"cell", "derived"}
-    assert "swapped: rnn, more.0" in str(done) and "left cell: GRUCell" in str(done)
-    assert type(model["rnn"]) is quadgate.nn.LSTM
+    assert done.swapped == ["rnn", "more.0", "derived"] and done.left.keys() == {"cell"}
+    assert "swapped: rnn, more.0, derived" in str(done) and "left cell: GRUCell" in str(done)
+    assert type(model["rnn"]) is quadgate.nn.LSTM and isinstance(model["derived"], Derived)
+    assert quadgate.accelerate(model).swapped == []
     assert all(a is b for a, b in zip(model.parameters(), parameters))
     found += losses(model, 4, optimizer)
-    assert quadgate.revert(model).swapped == ["rnn", "more.0"]
-    assert type(model["rnn"]) is torch.nn.LSTM
+    assert quadgate.revert(model).swapped == ["rnn", "more.0", "derived"]
+    assert type(model["rnn"]) is torch.nn.LSTM and type(model["derived"]) is Derived
     found += losses(model, 3, optimizer)
     assert found == pytest.approx(expected, rel=1e-4)
+    assert model["derived"].calls == 10
+
+
+def test_derived_modules_are_ours_and_can_be_copied(monkeypatch):
+    module = Derived(3, 5)
+    x = torch.randn(4, 2, 3)
+    expected = module(x)[0]
+    quadgate.accelerate(module)
+    calls = []
+    compute = _functions.compute
+    monkeypatch.setattr(_functions, "compute", lambda *a, **k: calls.append(1) or compute(*a, **k))
+    for other in (module, copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+        assert isinstance(other, (Derived, quadgate.nn.LSTM)) and repr(other) == "Derived(3, 5)"
+        assert_close(other(x)[0], expected)
+    assert len(calls) == 3
 
 
 def test_accelerate_swaps_the_model_itself():
