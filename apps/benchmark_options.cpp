@@ -36,6 +36,15 @@ void add_step(CLI::App& app, StepShape& shape, bool& pin) {
       ->default_str("f32")
       ->type_name("PRECISION");
   app.add_option_function<std::string>(
+         "--arithmetic",
+         [&](const std::string& name) {
+           shape.options.arithmetic = parse_arithmetic(name).value();
+         },
+         "bf16: fastest on this kind of CPU, or consistent, to the same bits on all")
+      ->check(CLI::IsMember({"fastest", "consistent"}))
+      ->default_str("fastest")
+      ->type_name("ARITHMETIC");
+  app.add_option_function<std::string>(
          "--backend",
          [&](const std::string& name) { shape.options.backend = parse_backend(name).value(); },
          "Backend: auto, onednn or native")

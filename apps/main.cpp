@@ -48,7 +48,8 @@ void cap_isa_from_environment() {
   const auto cap = kernels::parse_isa(name);
   if (!cap) {
     throw InvalidArgument(fmt::format(
-        "QUADGATE_MAX_ISA: expected scalar, avx2, avx512 or avx512_bf16, found '{}'", name));
+        "QUADGATE_MAX_ISA: expected scalar, avx2, avx512, avx512_bf16 or amx_bf16, found '{}'",
+        name));
   }
   kernels::cap_isa(*cap);
   onednn::cap_isa(*cap);

@@ -17,7 +17,7 @@
 #include "kernels/fma_peak/fma_peak.h"
 #include "kernels/loss/crf/crf.h"
 #include "kernels/loss/cross_entropy/cross_entropy.h"
-#include "kernels/matrix/product/product.h"
+#include "kernels/matrix/matrix_kernels.h"
 #include "kernels/matrix/sum_of_squares/sum_of_squares.h"
 #include "kernels/optimizers/adam/adam.h"
 #include "kernels/optimizers/sgd/sgd.h"
@@ -165,11 +165,12 @@ auto floats(std::int64_t rows, std::int64_t columns) {
 }
 
 /// A whole panel of the right side, of range(0) rows, times 64 rows of the left: as they are, or of
-/// its transpose.
-void product(benchmark::State& state, Isa isa, bool transposed) {
+/// its transpose. The rows of bf16 are of pairs.
+void product(benchmark::State& state, Isa isa, Arithmetic arithmetic, bool transposed) {
   constexpr std::int64_t kRows = 64;
   const std::int64_t depth = state.range(0);
-  const std::int64_t columns = kPanelVectors * vector_lanes(isa, Arithmetic::fastest);
+  const MatrixKernels kernels = matrix_kernels(isa, arithmetic);
+  const std::int64_t columns = kPanelVectors * kernels.lanes;
   const auto left = floats(kRows, depth);
   const auto panel = floats(depth, columns);
   auto result = floats(kRows, columns);
@@ -183,19 +184,18 @@ void product(benchmark::State& state, Isa isa, bool transposed) {
                  .columns = columns,
                  .start = Output::Start::zero,
                  .bias = nullptr};
-  const ProductKernel kernel = product_kernel(isa);
   for (auto _ : state) {
-    kernel(kRows, depth, a, panel.data(), c);
+    kernels.product(kRows, depth, a, panel.data(), c);
     benchmark::ClobberMemory();
   }
-  count_flops(state, 2 * kRows * depth * columns);
+  count_flops(state, (arithmetic == Arithmetic::floats ? 2 : 4) * kRows * depth * columns);
 }
 
 /// One panel of 64 rows of an LSTM with hidden size range(0), by the operations of its product.
 void lstm_forward(benchmark::State& state, Isa isa) {
   constexpr std::int64_t kRows = 64;
   const std::int64_t hidden_size = state.range(0);
-  const std::int64_t lanes = vector_lanes(isa, Arithmetic::fastest);
+  const std::int64_t lanes = vector_lanes(isa, Arithmetic::floats);
   const auto h_prev = floats(kRows, hidden_size);
   const auto c_prev = floats(kRows, lanes);
   const auto weights = floats(hidden_size, 4 * lanes);
@@ -219,7 +219,7 @@ void lstm_forward(benchmark::State& state, Isa isa) {
                          .h_stride = lanes,
                          .h_pairs = nullptr,
                          .h_pairs_stride = 0};
-  const CellForwardKernel kernel = lstm_forward_kernel(isa, Arithmetic::fastest);
+  const CellForwardKernel kernel = lstm_forward_kernel(isa, Arithmetic::floats);
   for (auto _ : state) {
     kernel(step);
     benchmark::ClobberMemory();
@@ -230,7 +230,7 @@ void lstm_forward(benchmark::State& state, Isa isa) {
 /// One panel of 64 rows, by its hidden units. The gradients die away, which costs the same.
 void lstm_backward(benchmark::State& state, Isa isa) {
   constexpr std::int64_t kRows = 64;
-  const std::int64_t lanes = vector_lanes(isa, Arithmetic::fastest);
+  const std::int64_t lanes = vector_lanes(isa, Arithmetic::floats);
   const auto c = floats(kRows, lanes);
   auto gates = floats(kRows, 4 * lanes);
   auto dh = c;
@@ -248,7 +248,7 @@ void lstm_backward(benchmark::State& state, Isa isa) {
                           .d_stride = lanes,
                           .dy = c.data(),
                           .dy_stride = lanes};
-  const CellBackwardKernel kernel = lstm_backward_kernel(isa, Arithmetic::fastest);
+  const CellBackwardKernel kernel = lstm_backward_kernel(isa, Arithmetic::floats);
   for (auto _ : state) {
     kernel(step);
     benchmark::ClobberMemory();
@@ -270,7 +270,7 @@ void dropout(benchmark::State& state, Isa isa) {
 }
 
 void register_all() {
-  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
+  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16, Isa::amx_bf16}) {
     if (isa > detected_isa()) continue;
     const std::string name(to_string(isa));
     benchmark::RegisterBenchmark(("adam/" + name).c_str(), adam, isa)
@@ -300,9 +300,15 @@ void register_all() {
     benchmark::RegisterBenchmark(("tanh/" + name).c_str(), activation, tanh_kernel(isa));
     for (const bool transposed : {false, true}) {
       const std::string kind = transposed ? "product_transposed/" : "product/";
-      benchmark::RegisterBenchmark((kind + name).c_str(), product, isa, transposed)
-          ->RangeMultiplier(4)
-          ->Range(64, 1024);
+      const auto add = [&](const char* of, Arithmetic arithmetic) {
+        benchmark::RegisterBenchmark((kind + of + name).c_str(), product, isa, arithmetic,
+                                     transposed)
+            ->RangeMultiplier(4)
+            ->Range(64, 1024);
+      };
+      add("", Arithmetic::floats);
+      add("pairs/", Arithmetic::pairs);
+      if (isa == Isa::amx_bf16) add("tiles/", Arithmetic::tiles);
     }
     benchmark::RegisterBenchmark(("lstm_forward/" + name).c_str(), lstm_forward, isa)
         ->RangeMultiplier(4)

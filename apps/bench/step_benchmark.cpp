@@ -148,6 +148,7 @@ StepBenchmark::StepBenchmark(const StepShape& shape, int threads, Pinning pinnin
                              std::optional<std::int64_t> grad_shards)
     : forward_(shape.options.forward_only),
       precision_(shape.options.precision),
+      arithmetic_(shape.options.arithmetic),
       communicator_(communicator),
       grad_shards_(expect_rows(
           shape, grad_shards.value_or(
@@ -204,7 +205,9 @@ std::size_t StepBenchmark::time_steps(double seconds, std::size_t fewest,
 }
 
 double StepBenchmark::measure_peak(double seconds) {
-  const kernels::Isa isa = kernels::active_isa();
+  const kernels::Isa active = kernels::active_isa();
+  const kernels::Isa isa =
+      arithmetic_ == Arithmetic::consistent ? std::min(active, kernels::Isa::avx512_bf16) : active;
   const bool bf16 = precision_ == Precision::bf16;
   const auto kernel = bf16 ? kernels::bf16_peak_kernel(isa) : kernels::fma_peak_kernel(isa);
   const auto rounds = static_cast<std::int64_t>(seconds * peak_rounds_per_second_) + 1;

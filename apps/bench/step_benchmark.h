@@ -64,6 +64,7 @@ class StepBenchmark {
 
   bool forward_;
   Precision precision_;
+  Arithmetic arithmetic_;
   cluster::Communicator* communicator_;
   std::int64_t grad_shards_;
   Batch batch_;

@@ -38,6 +38,7 @@ bool take(std::optional<Enum> parsed, Enum& field) {
 
 bool parse(std::string_view text, Cell& field) { return take(parse_cell(text), field); }
 bool parse(std::string_view text, Precision& field) { return take(parse_precision(text), field); }
+bool parse(std::string_view text, Arithmetic& field) { return take(parse_arithmetic(text), field); }
 bool parse(std::string_view text, Pooling& field) { return take(parse_pooling(text), field); }
 bool parse(std::string_view text, Normalize& field) { return take(parse_normalize(text), field); }
 bool parse(std::string_view text, LossKind& field) { return take(parse_loss(text), field); }

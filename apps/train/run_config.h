@@ -65,6 +65,7 @@ struct RunConfig {
     bool orthogonal = false;  ///< weight_hh begins with orthogonal gates
     std::optional<double> forget_bias;  ///< with which forget gates begin; empty: random, as others
     Precision precision = Precision::f32;
+    Arithmetic arithmetic = Arithmetic::fastest;  ///< of bf16
     Pooling pooling = Pooling::last;
     Normalize normalize = Normalize::none;  ///< this and the next one: forecasts only
     bool residual = false;

@@ -54,6 +54,7 @@ inline constexpr Rule kOptimizer{R"("sgd", "adam", "adamw" or "rmsprop")"};
 inline constexpr Rule kSchedule{
     R"("constant", "step", "cosine", "one_cycle" or "reduce_on_plateau")"};
 inline constexpr Rule kPrecision{R"("f32" or "bf16")"};
+inline constexpr Rule kArithmetic{R"("fastest" or "consistent")"};
 inline constexpr Rule kPooling{R"("last", "mean" or "max")"};
 inline constexpr Rule kNormalize{R"("none", "last" or "instance")"};
 inline constexpr Rule kLoss{
@@ -183,6 +184,8 @@ void visit_keys(Config& config, Visitor&& visit) {
         kNumber.only(random && config.model.cell == Cell::lstm && config.model.bias,
                      "an lstm with biases, without init"));
   visit("model.precision", config.model.precision, kPrecision);
+  visit("model.arithmetic", config.model.arithmetic,
+        kArithmetic.only(config.model.precision == Precision::bf16, R"(precision "bf16")"));
   visit("model.pooling", config.model.pooling, kPooling);
   visit("model.normalize", config.model.normalize, kNormalize);
   visit("model.residual", config.model.residual,

@@ -185,6 +185,7 @@ int train_on(Ranks* ranks, const TrainArguments& arguments) {
     monitor.emplace(config.train.monitor, description, data, config.data_paths());
   }
   const NetworkOptions options{.precision = config.model.precision,
+                               .arithmetic = config.model.arithmetic,
                                .carries_states = streams.has_value()};
   const std::int64_t seq_len = longest(data);
   const Memory memory = memory_now();

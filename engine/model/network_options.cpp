@@ -32,4 +32,15 @@ std::optional<Precision> parse_precision(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+std::string_view to_string(Arithmetic arithmetic) noexcept {
+  return arithmetic == Arithmetic::consistent ? "consistent" : "fastest";
+}
+
+std::optional<Arithmetic> parse_arithmetic(std::string_view text) noexcept {
+  for (const auto arithmetic : {Arithmetic::fastest, Arithmetic::consistent}) {
+    if (text == to_string(arithmetic)) return arithmetic;
+  }
+  return std::nullopt;
+}
+
 }  // namespace quadgate

@@ -31,11 +31,23 @@ std::string_view to_string(Precision precision) noexcept;
 /// The inverse of to_string; empty for any other text.
 std::optional<Precision> parse_precision(std::string_view text) noexcept;
 
-/// How a network computes. Within a backend and a precision only carries_states changes a result;
-/// all else leaves every bit as it is.
+/// How bf16 products are summed. Each gives the same bits at every number of threads and ranks.
+enum class Arithmetic : std::uint8_t {
+  fastest,     ///< as this kind of CPU does it the fastest: with AMX or, to other bits, without it
+  consistent,  ///< to the same bits on every CPU, without AMX
+};
+
+/// "fastest" or "consistent".
+std::string_view to_string(Arithmetic arithmetic) noexcept;
+/// The inverse of to_string; empty for any other text.
+std::optional<Arithmetic> parse_arithmetic(std::string_view text) noexcept;
+
+/// How a network computes. Within a backend, a precision and an arithmetic only carries_states
+/// changes a result; all else leaves every bit as it is.
 struct NetworkOptions {
   BackendKind backend = BackendKind::automatic;
   Precision precision = Precision::f32;
+  Arithmetic arithmetic = Arithmetic::fastest;  ///< of bf16
   std::int64_t team_size = 0;   ///< native: cores that share the same sequences; 0: the plan tells
   bool carries_states = false;  ///< native: row n of a batch goes on where row n of the one before
                                 ///< ended, for truncated backpropagation through time

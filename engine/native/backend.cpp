@@ -26,7 +26,8 @@ std::optional<Normalization> make_normalization(const NetworkPlan& plan,
 std::optional<Conv> make_conv(const NetworkPlan& plan, const Parameters& parameters,
                               GradientBuffer& gradient) {
   if (!plan.model.conv) return {};
-  return Conv(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters, gradient);
+  return Conv(plan, cell_kernels(Cell::lstm, kernels::Arithmetic::floats, plan.isa), parameters,
+              gradient);
 }
 
 /// Multiply-adds of a forward pass over the largest batch. It looks the rows of an embedding up and
@@ -53,6 +54,7 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
               .batch_size = plan.batch_size,
               .cores = workers_.cores(),
               .precision = plan.options.precision,
+              .arithmetic = plan.options.arithmetic,
               .has_states = plan.options.carries_states,
               .has_d_input = plan.model.has_embedding() || plan.model.conv ||
                              plan.model.normalization.is_affine(),
@@ -64,7 +66,7 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
       drops_weights_(plan.model.rnn.weight_dropout > 0),
       layers_(plan.model.rnn.num_layers),
       carries_states_(plan.options.carries_states) {
-  const CellKernels f32 = cell_kernels(Cell::lstm, Precision::f32, plan.isa);
+  const CellKernels f32 = cell_kernels(Cell::lstm, kernels::Arithmetic::floats, plan.isa);
   if (VocabularyHead::fits(plan.model)) {
     vocabulary_head_.emplace(plan, f32, parameters, gradient_);
   } else {

@@ -9,10 +9,9 @@
 namespace quadgate::native {
 namespace {
 
-using kernels::Arithmetic;
 using kernels::Isa;
 
-CellKernels lstm(Isa isa, Arithmetic kind) {
+CellKernels lstm(Isa isa, kernels::Arithmetic kind) {
   const auto matrix = kernels::matrix_kernels(isa, kind);
   return {.matrix = matrix,
           .units = matrix.lanes,
@@ -22,11 +21,12 @@ CellKernels lstm(Isa isa, Arithmetic kind) {
           .writes_dh = false,
           .forward = kernels::lstm_forward_kernel(isa, kind),
           .backward = kernels::lstm_backward_kernel(isa, kind),
-          .forward_pair =
-              kind == Arithmetic::fastest ? kernels::lstm_forward_pair_kernel(isa) : nullptr};
+          .forward_pair = kind == kernels::Arithmetic::floats
+                              ? kernels::lstm_forward_pair_kernel(isa)
+                              : nullptr};
 }
 
-CellKernels gru(Isa isa, Arithmetic kind) {
+CellKernels gru(Isa isa, kernels::Arithmetic kind) {
   const auto matrix = kernels::matrix_kernels(isa, kind);
   return {.matrix = matrix,
           .units = matrix.lanes,
@@ -39,7 +39,7 @@ CellKernels gru(Isa isa, Arithmetic kind) {
           .forward_pair = nullptr};
 }
 
-CellKernels rnn(kernels::RnnActivation activation, Isa isa, Arithmetic kind) {
+CellKernels rnn(kernels::RnnActivation activation, Isa isa, kernels::Arithmetic kind) {
   const auto matrix = kernels::matrix_kernels(isa, kind);
   return {.matrix = matrix,
           .units = kernels::kPanelVectors * matrix.lanes,
@@ -54,23 +54,25 @@ CellKernels rnn(kernels::RnnActivation activation, Isa isa, Arithmetic kind) {
 
 }  // namespace
 
-Arithmetic arithmetic_of(Precision precision) noexcept {
-  return precision == Precision::bf16 ? Arithmetic::consistent : Arithmetic::fastest;
+kernels::Arithmetic kernel_arithmetic(Precision precision, Arithmetic arithmetic,
+                                      Isa isa) noexcept {
+  if (precision == Precision::f32) return kernels::Arithmetic::floats;
+  return arithmetic == Arithmetic::fastest ? kernels::fastest_bf16(isa)
+                                           : kernels::Arithmetic::pairs;
 }
 
-CellKernels cell_kernels(Cell cell, Precision precision, Isa isa) {
-  const auto kind = arithmetic_of(precision);
+CellKernels cell_kernels(Cell cell, kernels::Arithmetic arithmetic, Isa isa) {
   switch (cell) {
     case Cell::gru:
-      return gru(isa, kind);
+      return gru(isa, arithmetic);
     case Cell::rnn_tanh:
-      return rnn(kernels::RnnActivation::tanh, isa, kind);
+      return rnn(kernels::RnnActivation::tanh, isa, arithmetic);
     case Cell::rnn_relu:
-      return rnn(kernels::RnnActivation::relu, isa, kind);
+      return rnn(kernels::RnnActivation::relu, isa, arithmetic);
     case Cell::lstm:
       break;
   }
-  return lstm(isa, kind);
+  return lstm(isa, arithmetic);
 }
 
 }  // namespace quadgate::native

@@ -44,11 +44,12 @@ struct CellKernels {
   std::int64_t width() const noexcept { return kernels::kPanelVectors * matrix.lanes; }
 };
 
-/// The arithmetic of a precision. bf16 has the same panels on every machine.
-kernels::Arithmetic arithmetic_of(Precision precision) noexcept;
+/// The kernels' arithmetic for what a user asks for. bf16 has the same panels on every machine, and
+/// if consistent the same bits.
+kernels::Arithmetic kernel_arithmetic(Precision precision, Arithmetic arithmetic,
+                                      kernels::Isa isa) noexcept;
 
-/// `cell` for an instruction set. In bf16 its panels and the bits of its results are the same on
-/// every machine.
-CellKernels cell_kernels(Cell cell, Precision precision, kernels::Isa isa);
+/// `cell` for an instruction set.
+CellKernels cell_kernels(Cell cell, kernels::Arithmetic arithmetic, kernels::Isa isa);
 
 }  // namespace quadgate::native

@@ -22,7 +22,7 @@ class Passes {
       : tile_(tile),
         blocks_(blocks),
         kernels_(*tile.kernels),
-        bf16_(kernels_.arithmetic == kernels::Arithmetic::consistent),
+        bf16_(kernels_.arithmetic != kernels::Arithmetic::floats),
         gathers_left_(bf16_ || tile.left_stride > 0),
         width_(kernels::kPanelVectors * kernels_.lanes),
         left_step_(gathers_left_ ? ceil_div(tile.left_width, kernels_.lanes) * kernels_.lanes

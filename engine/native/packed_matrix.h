@@ -65,7 +65,7 @@ class PackedMatrix {
   void pack_forward(std::int64_t first, std::int64_t count, const float* weights);
   void pack_backward(std::int64_t first, std::int64_t count, const float* weights);
   std::int64_t in_pair() const noexcept {
-    return shape_.kernels.arithmetic == kernels::Arithmetic::consistent ? 2 : 1;
+    return shape_.kernels.arithmetic == kernels::Arithmetic::floats ? 1 : 2;
   }
   std::int64_t padded_width(std::int64_t p) const noexcept;
 

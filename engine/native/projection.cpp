@@ -18,7 +18,7 @@ Projection::Projection(std::int64_t share_width, const RecurrentConfig& config,
       hidden_size_(config.hidden_size),
       proj_size_(config.proj_size),
       share_width_(share_width),
-      cell_(cell_kernels(config.cell, Precision::f32, plan.isa)),
+      cell_(cell_kernels(config.cell, kernels::Arithmetic::floats, plan.isa)),
       m_(floats(keeps_all_ ? plan.capacity : plan.batch_size, hidden_size_)) {
   const auto& weight = parameters.slice(plan.prefix + "weight_hr" + plan.suffix);
   std::vector<std::int64_t> rows(static_cast<std::size_t>(proj_size_));

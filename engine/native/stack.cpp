@@ -16,7 +16,8 @@ Stack::Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer
       precision_(plan.precision),
       round_rows_(kernels::bf16_rows_kernel(plan.isa)),
       steps_(plan.seq_len, plan.batch_size, plan.has_states, !plan.forward_only) {
-  const CellKernels cell = cell_kernels(config_.cell, precision_, plan.isa);
+  const CellKernels cell = cell_kernels(
+      config_.cell, kernel_arithmetic(precision_, plan.arithmetic, plan.isa), plan.isa);
   x_ = features(0, 1, config_.input_size);
   if (!plan.forward_only) {
     for (auto& d : std::span(d_).first(config_.num_layers > 1 ? 2 : 1)) {

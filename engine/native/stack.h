@@ -38,6 +38,7 @@ struct StackPlan {
   std::int64_t batch_size = 0;
   int cores = 1;
   Precision precision = Precision::f32;
+  Arithmetic arithmetic = Arithmetic::fastest;
   bool has_states = false;    ///< the caller gives initial states, or takes final ones
   bool has_d_input = false;   ///< the derivative of the input is asked for
   bool forward_only = false;  ///< there is no backward pass

@@ -19,13 +19,15 @@ Workers::Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std:
     : arena_(arena),
       small_(team_size == 0 && multiply_adds < kSmall),
       team_size_(team_size),
-      of_all_{.threads = arena.threads(),
-              .rows = 0,
-              .gate_columns =
-                  cell_kernels(config.cell, Precision::f32, isa).hh.count() * config.hidden_size,
-              .hidden_size = config.hidden_size,
-              .most_members = ceil_div(config.hidden_size,
-                                       cell_kernels(config.cell, Precision::f32, isa).width())},
+      of_all_{
+          .threads = arena.threads(),
+          .rows = 0,
+          .gate_columns = cell_kernels(config.cell, kernels::Arithmetic::floats, isa).hh.count() *
+                          config.hidden_size,
+          .hidden_size = config.hidden_size,
+          .most_members =
+              ceil_div(config.hidden_size,
+                       cell_kernels(config.cell, kernels::Arithmetic::floats, isa).width())},
       teams_(static_cast<std::size_t>(arena.threads())),
       task_times_(teams_.size()) {}
 

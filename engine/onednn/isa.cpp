@@ -16,6 +16,7 @@ dnnl_cpu_isa_t to_onednn(kernels::Isa isa) noexcept {
       return dnnl_cpu_isa_avx2;
     case kernels::Isa::avx512:
     case kernels::Isa::avx512_bf16:
+    case kernels::Isa::amx_bf16:
       break;
   }
   return dnnl_cpu_isa_default;

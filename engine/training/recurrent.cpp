@@ -59,6 +59,7 @@ struct Recurrent::Impl {
                .batch_size = plan.batch_size,
                .cores = workers.cores(),
                .precision = plan.precision,
+               .arithmetic = plan.arithmetic,
                .has_states = true,
                .has_d_input = plan.has_d_input,
                .forward_only = plan.forward_only,

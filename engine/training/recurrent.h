@@ -22,6 +22,7 @@ struct RecurrentPlan {
   std::int64_t batch_size = 0;  ///< most sequences
   bool batch_first = false;     ///< arrays are [N, T, features], not [T, N, features]
   Precision precision = Precision::f32;
+  Arithmetic arithmetic = Arithmetic::fastest;
   bool has_d_input = true;    ///< `backward` computes the gradient of the input
   bool forward_only = false;  ///< there is no `backward`; less memory is planned
 };

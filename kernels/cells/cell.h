@@ -17,9 +17,10 @@ namespace quadgate::kernels {
 // In the last panel the units beyond hidden_size have zero weights. Outside the gate array a kernel
 // reads and writes nothing for them.
 //
-// In the consistent arithmetic these are bf16 numbers: the weights, h_prev in the product, and the
-// gates that a step leaves. They lie in pairs of neighbours (bf16/bf16.h), half as many floats. The
-// sums are those of bf16_product_kernel. Like it, the forward step takes denormal numbers as 0.
+// With pairs and tiles (base/panels.h) these are bf16 numbers: the weights, h_prev in the product,
+// and the gates that a step leaves. They lie in pairs of neighbours (bf16/bf16.h), half as many
+// floats. The sums are those of bf16_product_kernel. Like it, the forward step takes denormal
+// numbers as 0.
 
 /// One step of one panel's units, forward.
 struct CellForward {
@@ -38,7 +39,7 @@ struct CellForward {
   std::int64_t c_stride;
   float* h;  ///< [rows, units], rows h_stride apart; not h_prev
   std::int64_t h_stride;
-  float* h_pairs;  ///< out: h once more, rounded; null: no. Consistent arithmetic only
+  float* h_pairs;  ///< out: h once more, rounded; null: no. In bf16 only
   std::int64_t h_pairs_stride;
 };
 

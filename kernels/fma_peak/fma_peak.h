@@ -19,8 +19,8 @@ using FmaPeakKernel = float (*)(std::int64_t rounds) noexcept;
 /// The version for `isa`, which the machine must support: fma_peak_kernel(active_isa()).
 FmaPeakKernel fma_peak_kernel(Isa isa) noexcept;
 
-/// The same for products of bf16 pairs. A machine without the instruction does that work with
-/// floats: there it is fma_peak_kernel.
+/// The same for products of bf16 pairs, of tiles of them with Isa::amx_bf16. A machine without the
+/// instruction does that work with floats: there it is fma_peak_kernel.
 FmaPeakKernel bf16_peak_kernel(Isa isa) noexcept;
 std::int64_t bf16_peak_flops_per_round(Isa isa) noexcept;
 

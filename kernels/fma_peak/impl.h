@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "kernels/fma_peak/fma_peak.h"
@@ -10,6 +11,7 @@ float fma_peak_scalar(std::int64_t rounds) noexcept;
 float fma_peak_avx2(std::int64_t rounds) noexcept;
 float fma_peak_avx512(std::int64_t rounds) noexcept;
 float bf16_peak_avx512_bf16(std::int64_t rounds) noexcept;
+float bf16_peak_amx_bf16(std::int64_t rounds) noexcept;
 
 /// x * 0.5 + 1.
 struct HalveAddOne {
@@ -50,6 +52,39 @@ float fma_peak_simd(std::int64_t rounds) noexcept {
   total.store(lanes);
   float sum = 0.0F;
   for (const float lane : lanes) sum += lane;
+  return sum;
+}
+
+/// Four products of 16 rows, 16 pairs and 16 columns.
+inline constexpr std::int64_t kTilePeakFlopsPerRound = 4 * 2 * 16 * 32 * 16;
+
+/// bf16_peak_kernel over tiles (simd/amx.h). Four of them start at 1 and stay there, since the
+/// pairs of the left side, 1 and -1, cancel each other. Returns the sum of their 1024 elements.
+template <typename Tiles>
+float bf16_peak_tiles(std::int64_t rounds) noexcept {
+  float ones[256];
+  float left[256];
+  float right[256];
+  for (int i = 0; i < 256; ++i) {
+    ones[i] = 1.0F;
+    left[i] = std::bit_cast<float>(0xBF803F80U);
+    right[i] = std::bit_cast<float>(0x3F803F80U);
+  }
+  Tiles tiles;
+  tiles.template load<0>(ones, 16), tiles.template load<1>(ones, 16);
+  tiles.template load<2>(ones, 16), tiles.template load<3>(ones, 16);
+  tiles.template load<4>(left, 16), tiles.template load<6>(right, 16);
+  for (std::int64_t round = 0; round < rounds; ++round) {
+    tiles.template add_product<0, 4, 6>(), tiles.template add_product<1, 4, 6>();
+    tiles.template add_product<2, 4, 6>(), tiles.template add_product<3, 4, 6>();
+  }
+  float sums[4][256];
+  tiles.template store<0>(sums[0], 16), tiles.template store<1>(sums[1], 16);
+  tiles.template store<2>(sums[2], 16), tiles.template store<3>(sums[3], 16);
+  float sum = 0.0F;
+  for (const auto& tile : sums) {
+    for (const float value : tile) sum += value;
+  }
   return sum;
 }
 

@@ -14,9 +14,9 @@ namespace quadgate::kernels {
 /// The kernels of this room that belong together: what one packs, the others read. Whoever plans
 /// work chooses them once. So its panels and its kernels never differ in width.
 struct MatrixKernels {
-  Arithmetic arithmetic = Arithmetic::fastest;
+  Arithmetic arithmetic = Arithmetic::floats;
   std::int64_t lanes = 1;               ///< of a vector, as vector_lanes has them
-  ProductKernel product = nullptr;      ///< of floats or, if consistent, of pairs of bf16
+  ProductKernel product = nullptr;      ///< of floats or, but for floats, of pairs of bf16
   GatherKernel gather = nullptr;        ///< makes the product's right side
   TransposeKernel transpose = nullptr;  ///< likewise
   Bf16RowsKernel round_rows = nullptr;

@@ -90,6 +90,7 @@ TEST_F(BadInputTest, WrongUse) {
     expect_refused(with("--lengths", lengths), kExitWrongUse, "LO:HI");
   }
   expect_refused(with("--precision", "f16"), kExitWrongUse, "f16");
+  expect_refused(with("--arithmetic", "exact"), kExitWrongUse, "exact");
   expect_refused(with("--num-layers", "0"), kExitWrongUse, "0");
   setenv("QUADGATE_MAX_ISA", "sse9", 1);
   expect_refused({"inspect", "data.h5"}, kExitWrongUse, "QUADGATE_MAX_ISA");

@@ -24,7 +24,7 @@ class EachIsa : public ::testing::TestWithParam<Isa> {
 };
 
 inline auto all_isas() {
-  return ::testing::Values(Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16);
+  return ::testing::Values(Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16, Isa::amx_bf16);
 }
 
 inline std::string isa_name(const ::testing::TestParamInfo<Isa>& info) {

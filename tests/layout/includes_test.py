@@ -89,7 +89,7 @@ LIBRARIES = {
     "zlib.h": ["io/importers"],
     "benchmark/": ["bench"],
 }
-SYSTEM = re.compile(r"[a-z_]+|(sys|linux|sanitizer)/[a-z_]+\.h|(dlfcn|fcntl|immintrin|poll|sched|"
+SYSTEM = re.compile(r"[a-z_]+|(sys|linux|sanitizer)/[a-z_]+\.h|(cpuid|dlfcn|fcntl|immintrin|poll|sched|"
                     r"signal|spawn|stdio|stdlib|unistd|xmmintrin)\.h")
 # The one header that wraps a library for the files of its room.
 WRAPPERS = {"io/hdf5/library_lock.h": "hdf5.h"}

@@ -7,6 +7,7 @@ namespace quadgate::kernels {
 
 ActivationKernel sigmoid_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
     case Isa::avx512:
       return sigmoid_avx512;
@@ -20,6 +21,7 @@ ActivationKernel sigmoid_kernel(Isa isa) noexcept {
 
 ActivationKernel tanh_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
     case Isa::avx512:
       return tanh_avx512;

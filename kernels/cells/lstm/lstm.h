@@ -20,7 +20,7 @@ CellForwardKernel lstm_forward_kernel(Isa isa, Arithmetic arithmetic) noexcept;
 /// One row of a step of two panels with the same h_prev, which is not null. It gives the bits of
 /// lstm_forward_kernel. The sums of one panel hide the latency of the other's.
 using LstmForwardPairKernel = void (*)(const CellForward& one, const CellForward& other) noexcept;
-/// The version of the fastest arithmetic.
+/// The version for floats.
 LstmForwardPairKernel lstm_forward_pair_kernel(Isa isa) noexcept;
 
 /// The derivatives of a step. It leaves the gates as those of a_i a_f a_g a_o, and does not write

@@ -7,6 +7,7 @@ namespace quadgate::kernels {
 
 CrfKernels crf_kernels(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
     case Isa::avx512:
       return crf_kernels_avx512();

@@ -7,6 +7,7 @@ namespace quadgate::kernels {
 
 CrossEntropyKernel cross_entropy_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
     case Isa::avx512:
       return cross_entropy_avx512;

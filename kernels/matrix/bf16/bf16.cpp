@@ -7,6 +7,7 @@ namespace quadgate::kernels {
 
 ProductKernel bf16_product_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
       return bf16_product_avx512_bf16;
     case Isa::avx512:
@@ -19,8 +20,13 @@ ProductKernel bf16_product_kernel(Isa isa) noexcept {
   return bf16_product_scalar;
 }
 
+ProductKernel bf16_tile_product_kernel(Isa isa) noexcept {
+  return isa == Isa::amx_bf16 ? bf16_tile_product_amx_bf16 : bf16_tile_product_scalar;
+}
+
 GatherKernel bf16_gather_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
       return bf16_gather_avx512_bf16;
     case Isa::avx512:
@@ -35,6 +41,7 @@ GatherKernel bf16_gather_kernel(Isa isa) noexcept {
 
 TransposeKernel bf16_transpose_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
       return bf16_transpose_avx512_bf16;
     case Isa::avx512:
@@ -49,6 +56,7 @@ TransposeKernel bf16_transpose_kernel(Isa isa) noexcept {
 
 Bf16RowsKernel bf16_rows_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
       return bf16_rows_avx512_bf16;
     case Isa::avx512:
@@ -63,6 +71,7 @@ Bf16RowsKernel bf16_rows_kernel(Isa isa) noexcept {
 
 Bf16InterleaveKernel bf16_interleave_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
       return bf16_interleave_avx512_bf16;
     case Isa::avx512:

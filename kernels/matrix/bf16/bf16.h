@@ -25,6 +25,12 @@ namespace quadgate::kernels {
 /// others give the same bits more slowly.
 ProductKernel bf16_product_kernel(Isa isa) noexcept;
 
+/// The same product, summed as AMX sums it: 16 pairs at a time, the last ones filled up with zeros.
+/// Two sums of 16 fused multiply-adds from 0, of the pairs' lower products and of their upper ones,
+/// are added to each other and then to the float. Isa::amx_bf16 has that instruction, TDPBF16PS;
+/// the others emulate it.
+ProductKernel bf16_tile_product_kernel(Isa isa) noexcept;
+
 /// As gather_kernel, but two rows make one of pairs: to [(rows + 1) / 2, width], width in whole
 /// vectors of 16.
 GatherKernel bf16_gather_kernel(Isa isa) noexcept;

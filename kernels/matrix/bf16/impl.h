@@ -18,6 +18,11 @@ void bf16_product_avx512(std::int64_t rows, std::int64_t depth, const Lhs& a, co
 void bf16_product_avx512_bf16(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
                               const Output& c) noexcept;
 
+void bf16_tile_product_scalar(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                              const Output& c) noexcept;
+void bf16_tile_product_amx_bf16(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                                const Output& c) noexcept;
+
 void bf16_gather_scalar(const Gather& gather) noexcept;
 void bf16_gather_avx2(const Gather& gather) noexcept;
 void bf16_gather_avx512(const Gather& gather) noexcept;

@@ -1,6 +1,8 @@
 #include "kernels/simd/scalar.h"
 
 #include "kernels/matrix/bf16/impl.h"
+#include "kernels/matrix/bf16/tile_product.h"
+#include "kernels/simd/emulated_tiles.h"
 
 namespace quadgate::kernels {
 namespace {
@@ -39,6 +41,11 @@ void bf16_product_scalar(std::int64_t rows, std::int64_t depth, const Lhs& a, co
       result = sum;
     }
   }
+}
+
+void bf16_tile_product_scalar(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                              const Output& c) noexcept {
+  TileProduct<EmulatedTiles, ScalarVec16>(depth, a, b, c).run(rows);
 }
 
 void bf16_gather_scalar(const Gather& gather) noexcept {

@@ -7,6 +7,7 @@ namespace quadgate::kernels {
 
 GatherKernel gather_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
     case Isa::avx512:
       return gather_avx512;
@@ -20,6 +21,7 @@ GatherKernel gather_kernel(Isa isa) noexcept {
 
 TransposeKernel transpose_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
     case Isa::avx512:
       return transpose_avx512;

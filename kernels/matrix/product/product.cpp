@@ -7,6 +7,7 @@ namespace quadgate::kernels {
 
 ProductKernel product_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
     case Isa::avx512:
       return product_avx512;

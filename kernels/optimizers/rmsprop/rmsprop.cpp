@@ -7,6 +7,7 @@ namespace quadgate::kernels {
 
 RmspropKernel rmsprop_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
     case Isa::avx512:
       return rmsprop_avx512;

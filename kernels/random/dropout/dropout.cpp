@@ -7,6 +7,7 @@ namespace quadgate::kernels {
 
 DropoutKernel dropout_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
     case Isa::avx512:
       return dropout_avx512;
@@ -20,6 +21,7 @@ DropoutKernel dropout_kernel(Isa isa) noexcept {
 
 MultiplyKernel multiply_kernel(Isa isa) noexcept {
   switch (isa) {
+    case Isa::amx_bf16:
     case Isa::avx512_bf16:
     case Isa::avx512:
       return multiply_avx512;

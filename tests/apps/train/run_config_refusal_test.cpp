@@ -29,6 +29,8 @@ TEST(RunConfigRefusalTest, KeysOfAnotherOptimizerOrScheduleAreRefused) {
   EXPECT_EQ(error_of_set("train.schedule.gamma=0.1"), "no error");  // the default
   EXPECT_EQ(error_of_set("train.huber_delta=2"),
             "--set: train.huber_delta: expected only with loss \"huber\", found 2");
+  EXPECT_EQ(error_of_set("model.arithmetic=consistent"),
+            "--set: model.arithmetic: expected only with precision \"bf16\", found \"consistent\"");
   EXPECT_EQ(error_of(kSmallest, {"train.loss=mae", "train.label_smoothing=0.5"}),
             "--set: train.label_smoothing: expected only with loss \"cross_entropy\", found 0.5");
   EXPECT_EQ(error_of_set("train.label_smoothing=0.1"), "no error");  // the data decide
@@ -167,6 +169,11 @@ TEST(RunConfigRefusalTest, NamesAreListed) {
   EXPECT_EQ(parse(kSmallest, {"model.precision=bf16"}).model.precision, Precision::bf16);
   EXPECT_EQ(error_of_set("model.precision=f16"),
             "--set: model.precision: expected \"f32\" or \"bf16\", found \"f16\"");
+  EXPECT_EQ(
+      parse(kSmallest, {"model.precision=bf16", "model.arithmetic=consistent"}).model.arithmetic,
+      Arithmetic::consistent);
+  EXPECT_EQ(error_of_set("model.arithmetic=exact"),
+            "--set: model.arithmetic: expected \"fastest\" or \"consistent\", found \"exact\"");
 }
 
 TEST(RunConfigRefusalTest, MessagesShowWhatWasFound) {

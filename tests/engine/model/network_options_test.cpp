@@ -17,6 +17,15 @@ TEST(NetworkOptionsTest, NamesOfBackendsAreParsedBack) {
   }
 }
 
+TEST(NetworkOptionsTest, NamesOfArithmeticsAreParsedBack) {
+  EXPECT_EQ(to_string(Arithmetic::fastest), "fastest");
+  EXPECT_EQ(to_string(Arithmetic::consistent), "consistent");
+  for (const auto arithmetic : {Arithmetic::fastest, Arithmetic::consistent}) {
+    EXPECT_EQ(parse_arithmetic(to_string(arithmetic)), arithmetic);
+  }
+  EXPECT_FALSE(parse_arithmetic("Fastest").has_value());
+}
+
 TEST(NetworkOptionsTest, NamesOfPrecisionsAreParsedBack) {
   EXPECT_EQ(to_string(Precision::f32), "f32");
   EXPECT_EQ(to_string(Precision::bf16), "bf16");

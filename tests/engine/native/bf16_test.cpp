@@ -1,6 +1,7 @@
-// Training in bf16: the same bits from every instruction set and number of threads, and gradients
-// near those of f32. Tolerance 2e-2 of a tensor's largest gradient: bf16 has 8 bits, and a sum of
-// many rounded products loses a little of them.
+// Training in bf16: the same bits from every instruction set if consistent, and from every number
+// of threads; with AMX, which is emulated, as well. Gradients are near those of f32. Tolerance 2e-2
+// of a tensor's largest gradient: bf16 has 8 bits, and a sum of many rounded products loses a
+// little of them. A training run with AMX has the losses of one without to 1e-2 of the first.
 
 #include <gtest/gtest.h>
 
@@ -9,6 +10,7 @@
 #include "engine/base/error.h"
 #include "engine/training/trainer.h"
 #include "kernels/base/isa.h"
+#include "kernels/base/panels.h"
 #include "tests/support/batches.h"
 #include "tests/support/numbers.h"
 
@@ -26,7 +28,10 @@ struct Case {
 
 class Bf16Test : public ::testing::TestWithParam<Case> {
  protected:
-  void TearDown() override { kernels::cap_isa(kernels::Isa::avx512_bf16); }
+  void TearDown() override {
+    kernels::cap_isa(kernels::Isa::amx_bf16);
+    kernels::prefer_tiles(false);
+  }
 
   /// The weights after three steps at the given options and threads.
   static std::vector<float> train(const NetworkOptions& options, int threads, int steps = 3) {
@@ -44,6 +49,8 @@ class Bf16Test : public ::testing::TestWithParam<Case> {
   }
 
   static constexpr NetworkOptions kBf16{.precision = Precision::bf16};
+  static constexpr NetworkOptions kConsistent{.precision = Precision::bf16,
+                                              .arithmetic = Arithmetic::consistent};
 };
 
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
@@ -52,21 +59,29 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
 
 TEST_P(Bf16Test, EveryInstructionSetGivesTheSameBits) {
   kernels::cap_isa(kernels::Isa::scalar);
-  const auto expected = train(kBf16, 1);
-  for (const auto isa : {kernels::Isa::avx2, kernels::Isa::avx512, kernels::Isa::avx512_bf16}) {
+  const auto expected = train(kConsistent, 1);
+  for (const auto isa : {kernels::Isa::avx2, kernels::Isa::avx512, kernels::Isa::avx512_bf16,
+                         kernels::Isa::amx_bf16}) {
     if (isa > kernels::detected_isa()) continue;
     kernels::cap_isa(isa);
-    EXPECT_TRUE(same_bits(train(kBf16, 1), expected)) << kernels::to_string(isa);
+    EXPECT_TRUE(same_bits(train(kConsistent, 1), expected)) << kernels::to_string(isa);
   }
+  kernels::prefer_tiles(true);
+  EXPECT_TRUE(same_bits(train(kConsistent, 1), expected));
+  EXPECT_FALSE(same_bits(train(kBf16, 1), expected));
 }
 
 TEST_P(Bf16Test, EveryNumberOfThreadsAndTeamGivesTheSameBits) {
-  const auto expected = train(kBf16, 1);
-  for (const int threads : {2, 3, 4}) {
-    for (std::int64_t team = 0; team <= threads; ++team) {
-      const NetworkOptions options{.precision = Precision::bf16, .team_size = team};
-      EXPECT_TRUE(same_bits(train(options, threads), expected))
-          << threads << " threads, teams of " << team;
+  for (const bool tiles : {false, true}) {
+    kernels::prefer_tiles(tiles);
+    const int steps = tiles ? 1 : 3;
+    const auto expected = train(kBf16, 1, steps);
+    for (const int threads : tiles ? std::vector{3} : std::vector{2, 3, 4}) {
+      for (std::int64_t team = 0; team <= threads; ++team) {
+        const NetworkOptions options{.precision = Precision::bf16, .team_size = team};
+        EXPECT_TRUE(same_bits(train(options, threads, steps), expected))
+            << threads << " threads, teams of " << team << ", tiles " << tiles;
+      }
     }
   }
 }
@@ -78,25 +93,27 @@ TEST_P(Bf16Test, GradientsAreNearThoseOfF32) {
   const Batch batch = random_batch(model, random_lengths(batch_size, seq_len, random), random);
   const DropoutKey dropout{1, 2};
   Network exact(model, seq_len, batch_size, arena, {.backend = BackendKind::native});
-  Network rounded(model, seq_len, batch_size, arena, kBf16);
-  for (Network* network : {&exact, &rounded}) {
-    network->parameters().initialize(3);
-  }
+  exact.parameters().initialize(3);
   const auto [metrics, gradient] = exact.differentiate(batch, dropout);
-  const auto [rounded_metrics, rounded_gradient] = rounded.differentiate(batch, dropout);
   const double loss = metrics.mean_loss();
-  EXPECT_NEAR(rounded_metrics.mean_loss(), loss, kBf16Tolerance * loss);
-  for (const auto& slice : exact.parameters().slices()) {
-    const auto found = rounded_gradient.of(slice);
-    const auto expected = gradient.of(slice);
-    double largest = 0;
-    double difference = 0;
-    for (std::size_t i = 0; i < slice.size; ++i) {
-      largest = std::max(largest, std::abs(static_cast<double>(expected[i])));
-      difference = std::max(difference, std::abs(static_cast<double>(expected[i]) - found[i]));
+  for (const bool tiles : {false, true}) {
+    kernels::prefer_tiles(tiles);
+    Network rounded(model, seq_len, batch_size, arena, kBf16);
+    rounded.parameters().initialize(3);
+    const auto [rounded_metrics, rounded_gradient] = rounded.differentiate(batch, dropout);
+    EXPECT_NEAR(rounded_metrics.mean_loss(), loss, kBf16Tolerance * loss);
+    for (const auto& slice : exact.parameters().slices()) {
+      const auto found = rounded_gradient.of(slice);
+      const auto expected = gradient.of(slice);
+      double largest = 0;
+      double difference = 0;
+      for (std::size_t i = 0; i < slice.size; ++i) {
+        largest = std::max(largest, std::abs(static_cast<double>(expected[i])));
+        difference = std::max(difference, std::abs(static_cast<double>(expected[i]) - found[i]));
+      }
+      EXPECT_GT(difference, 0) << slice.name;
+      EXPECT_LE(difference, kBf16Tolerance * largest) << slice.name << ", tiles " << tiles;
     }
-    EXPECT_GT(difference, 0) << slice.name;
-    EXPECT_LE(difference, kBf16Tolerance * largest) << slice.name;
   }
 }
 
@@ -136,6 +153,42 @@ INSTANTIATE_TEST_SUITE_P(
               .task = Task::regression,
               .output_size = 3}}),
     [](const auto& test) { return test.param.name; });
+
+class Bf16RunTest : public ::testing::TestWithParam<Cell> {
+ protected:
+  void TearDown() override { kernels::prefer_tiles(false); }
+
+  /// The losses of a run that learns a batch.
+  static std::vector<double> losses(bool tiles) {
+    kernels::prefer_tiles(tiles);
+    const ModelConfig model{
+        .rnn = {.input_size = 5, .hidden_size = 24, .num_layers = 2, .cell = GetParam()},
+        .output_size = 3};
+    Arena arena(2);
+    Network network(model, 8, 18, arena, {.precision = Precision::bf16});
+    network.parameters().initialize(1);
+    Trainer trainer(network, {.lr = 0.01}, 1);
+    testing::Random random(1);
+    const Batch batch = random_batch(model, random_lengths(18, 8, random), random);
+    std::vector<double> losses(40);
+    for (double& loss : losses) loss = trainer.step(batch).mean_loss();
+    return losses;
+  }
+};
+
+TEST_P(Bf16RunTest, HasTheSameLossesWithAndWithoutAmx) {
+  const auto expected = losses(false);
+  const auto found = losses(true);
+  EXPECT_LT(expected.back(), 0.5 * expected.front());
+  EXPECT_NE(found, expected);
+  for (std::size_t step = 0; step < expected.size(); ++step) {
+    EXPECT_NEAR(found[step], expected[step], 1e-2 * expected.front()) << "step " << step;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cells, Bf16RunTest,
+                         ::testing::Values(Cell::lstm, Cell::gru, Cell::rnn_tanh),
+                         [](const auto& test) { return std::string(to_string(test.param)); });
 
 TEST(Bf16ErrorTest, OnednnHasNoBf16) {
   Arena arena(1);

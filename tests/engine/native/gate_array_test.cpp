@@ -5,9 +5,14 @@
 namespace quadgate::native {
 namespace {
 
+CellKernels kernels_of(Precision precision) {
+  const kernels::Isa isa = kernels::detected_isa();
+  return cell_kernels(Cell::gru, kernel_arithmetic(precision, Arithmetic::fastest, isa), isa);
+}
+
 GateArray array_of(Precision precision) {
   const kernels::Isa isa = kernels::detected_isa();
-  return {{cell_kernels(Cell::gru, precision, isa), 40},
+  return {{kernels_of(precision), 40},
           {.capacity = 30, .batch_size = 6, .precision = precision, .isa = isa}};
 }
 
@@ -15,7 +20,7 @@ class GateArrayTest : public ::testing::TestWithParam<Precision> {};
 
 TEST_P(GateArrayTest, TheLeftSideOfAProductWalksOverTheSlotsOfAllPanels) {
   const GateArray array = array_of(GetParam());
-  const CellKernels cell = cell_kernels(Cell::gru, GetParam(), kernels::detected_isa());
+  const CellKernels cell = kernels_of(GetParam());
   const std::int64_t floats = cell.units / (GetParam() == Precision::bf16 ? 2 : 1);
   const kernels::Lhs left = array.d_gates(cell.hh, 3);
   for (const std::int64_t panel : {0, 1}) {

@@ -8,7 +8,7 @@ namespace quadgate::native {
 namespace {
 
 GatePanels panels_of(Cell cell, std::int64_t hidden_size) {
-  return {cell_kernels(cell, Precision::bf16, kernels::detected_isa()), hidden_size};
+  return {cell_kernels(cell, kernels::Arithmetic::pairs, kernels::detected_isa()), hidden_size};
 }
 
 TEST(GatePanelsTest, TheLastPanelHasTheUnitsThatAreLeft) {

@@ -1,9 +1,8 @@
 // Sweeps depths around the pass of 256, heights and widths of a tile, and lists of right rows with
-// gaps, on every ISA in both precisions. Tolerance: half an epsilon of the terms' magnitudes for
+// gaps, on every ISA in every arithmetic. Tolerance: half an epsilon of the terms' magnitudes for
 // each of them, in bf16 of the rounded ones; 1e-6 of a sum of squares.
 
 #include "engine/native/gradient_tile.h"
-#include "engine/native/cell_kernels.h"
 #include "kernels/base/panels.h"
 
 #include <gtest/gtest.h>
@@ -29,12 +28,6 @@ constexpr std::int64_t kFirstRow = 2;  // of the second one
 
 class GradientTileTest : public kernels::EachIsa {
  protected:
-  std::int64_t lanes(Precision precision) const {
-    return precision == Precision::bf16
-               ? 16
-               : kernels::vector_lanes(GetParam(), kernels::Arithmetic::fastest);
-  }
-
   static double sum(const GradientTile& tile, const float* left, std::int64_t row,
                     const float* column, std::int64_t stride, double& terms) {
     double sum = 0;
@@ -42,9 +35,9 @@ class GradientTileTest : public kernels::EachIsa {
       const std::int64_t right = tile.right_rows == nullptr ? k : tile.right_rows[k];
       if (right < 0) continue;
       const auto factor = [&](float value) {
-        return tile.kernels->arithmetic == kernels::Arithmetic::consistent
-                   ? testing::rounded_to_bf16(value)
-                   : value;
+        return tile.kernels->arithmetic == kernels::Arithmetic::floats
+                   ? value
+                   : testing::rounded_to_bf16(value);
       };
       const double term =
           double{factor(left[k * tile.left_width + row])} * factor(column[right * stride]);
@@ -71,17 +64,18 @@ class GradientTileTest : public kernels::EachIsa {
   }
 
   /// Computes a tile with random values and compares it, and what lies around it.
-  void expect_formula(Precision precision, std::int64_t depth, std::int64_t rows,
+  void expect_formula(kernels::Arithmetic arithmetic, std::int64_t depth, std::int64_t rows,
                       std::int64_t columns, bool with_gaps, bool with_sums) {
     const auto floats = [&](std::int64_t count) {
       return random_.values(static_cast<std::size_t>(count));
     };
-    const auto kernels = kernels::matrix_kernels(GetParam(), arithmetic_of(precision));
+    const auto kernels = kernels::matrix_kernels(GetParam(), arithmetic);
+    const bool bf16 = arithmetic != kernels::Arithmetic::floats;
     GradientTile tile;
     tile.kernels = &kernels;
     tile.depth = depth;
-    const bool whole_vectors = with_sums || precision == Precision::bf16;
-    tile.left_width = whole_vectors ? 4 * lanes(precision) : kFirstRow + rows + 1;
+    const bool whole_vectors = with_sums || bf16;
+    tile.left_width = whole_vectors ? 4 * kernels.lanes : kFirstRow + rows + 1;
     tile.columns = columns;
     tile.first_column = kFirstColumn;
     const std::array left{floats(depth * tile.left_width), floats(depth * tile.left_width)};
@@ -89,14 +83,13 @@ class GradientTileTest : public kernels::EachIsa {
     const std::int64_t right_width = kFirstColumn + columns + 3;
     const auto right = floats(depth * right_width);
     std::array sides{left[0], left[1], right};  // what is read
-    if (precision == Precision::bf16) {
+    if (bf16) {
       sides = {pairs(left[0], depth, tile.left_width), pairs(left[1], depth, tile.left_width),
                pairs(right, depth, right_width)};
     }
     const std::array<const float*, kBlocks> left_sides{sides[0].data(), sides[1].data()};
     tile.left = left_sides;
-    tile.right = {sides[2].data(),
-                  precision == Precision::bf16 ? (right_width + 1) / 2 : right_width};
+    tile.right = {sides[2].data(), bf16 ? (right_width + 1) / 2 : right_width};
     auto sums = floats(kBlocks * tile.left_width);
     if (with_sums) tile.left_sums = sums.data();
     std::vector<std::int64_t> right_rows;
@@ -148,16 +141,22 @@ class GradientTileTest : public kernels::EachIsa {
 };
 
 TEST_P(GradientTileTest, IsTheProductOverAllRowsInEveryShape) {
-  for (const Precision precision : {Precision::f32, Precision::bf16}) {
-    const std::int64_t vector = lanes(precision);
+  using kernels::Arithmetic;
+  for (const Arithmetic arithmetic : {Arithmetic::floats, Arithmetic::pairs, Arithmetic::tiles}) {
+    const bool emulates_again = arithmetic == Arithmetic::tiles &&
+                                GetParam() != kernels::Isa::scalar &&
+                                GetParam() != kernels::Isa::amx_bf16;
+    if (emulates_again) continue;
+    const std::int64_t vector = kernels::vector_lanes(GetParam(), arithmetic);
     for (const std::int64_t depth : {1, 127, 255, 256, 257, 600}) {
       for (const std::int64_t rows : {1, 5, 16}) {
         for (const std::int64_t columns :
              {std::int64_t{1}, 2 * vector + 1, 4 * vector, 9 * vector + 1}) {
           for (const bool with_gaps : {false, true}) {
-            expect_formula(precision, depth, rows, columns, with_gaps, rows == 1);
-            ASSERT_FALSE(HasFailure()) << to_string(precision) << ", depth " << depth << ", rows "
-                                       << rows << ", columns " << columns << ", gaps " << with_gaps;
+            expect_formula(arithmetic, depth, rows, columns, with_gaps, rows == 1);
+            ASSERT_FALSE(HasFailure())
+                << "arithmetic " << static_cast<int>(arithmetic) << ", depth " << depth << ", rows "
+                << rows << ", columns " << columns << ", gaps " << with_gaps;
           }
         }
       }

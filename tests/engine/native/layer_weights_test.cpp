@@ -13,7 +13,7 @@ class LayerWeightsTest : public ::testing::Test {
  protected:
   static LayerWeights make(const RecurrentConfig& config, const Parameters& parameters) {
     const kernels::Isa isa = kernels::detected_isa();
-    return {cell_kernels(config.cell, Precision::f32, isa),
+    return {cell_kernels(config.cell, kernels::Arithmetic::floats, isa),
             config,
             {.suffix = "_l0", .capacity = 1, .batch_size = 1, .isa = isa},
             parameters};

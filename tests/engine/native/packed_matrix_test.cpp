@@ -31,7 +31,7 @@ class PackedMatrixTest : public kernels::EachIsa {
   std::int64_t lanes(Precision precision) const {
     return precision == Precision::bf16
                ? 16
-               : kernels::vector_lanes(GetParam(), kernels::Arithmetic::fastest);
+               : kernels::vector_lanes(GetParam(), kernels::Arithmetic::floats);
   }
 
   /// The listed rows in panels of `vectors` vectors.
@@ -43,7 +43,8 @@ class PackedMatrixTest : public kernels::EachIsa {
             .parts = parts,
             .rows = listed_,
             .width = vectors * lanes(precision),
-            .kernels = kernels::matrix_kernels(GetParam(), arithmetic_of(precision))};
+            .kernels = kernels::matrix_kernels(
+                GetParam(), kernel_arithmetic(precision, Arithmetic::consistent, GetParam()))};
   }
 
   void pack_all(PackedMatrix& matrix, std::int64_t width) {
@@ -74,7 +75,7 @@ class PackedMatrixTest : public kernels::EachIsa {
   void expect_panels(const PackedMatrix& matrix, const PackedMatrix::Shape& shape) const {
     const auto listed = static_cast<std::int64_t>(listed_.size());
     const bool forward = shape.use == Use::forward;
-    const bool bf16 = shape.kernels.arithmetic == kernels::Arithmetic::consistent;
+    const bool bf16 = shape.kernels.arithmetic == kernels::Arithmetic::pairs;
     const std::int64_t across = forward ? listed : kColumns;
     const std::int64_t part = forward ? kColumns / shape.parts : listed;
     ASSERT_EQ(matrix.depth(), (forward ? shape.parts : 1) * (bf16 ? (part + 1) / 2 : part));

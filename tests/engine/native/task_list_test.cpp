@@ -128,7 +128,8 @@ TEST_F(TaskListTest, NoTaskOfAWordLanguageModelIsMoreThanASixtyFourthOfThem) {
                .has_d_input = true,
                .isa = plan.isa},
               parameters, gradient);
-  Head head(plan, cell_kernels(Cell::lstm, Precision::f32, plan.isa), parameters, gradient);
+  Head head(plan, cell_kernels(Cell::lstm, kernels::Arithmetic::floats, plan.isa), parameters,
+            gradient);
   Embedding embedding(model, plan.seq_len * plan.batch_size, plan.isa, parameters, gradient);
   TaskList list;
   stack.add_gradient_tasks(list);

@@ -16,7 +16,7 @@ TEST(OnednnIsaTest, RefusesACapThatComesTooLate) {
   const float weights[4] = {};
   const DirectionWeights first({1, 1, 1, 1}, weights, weights, weights, weights);
   for (const auto isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512,
-                         kernels::Isa::avx512_bf16}) {
+                         kernels::Isa::avx512_bf16, kernels::Isa::amx_bf16}) {
     EXPECT_THROW(onednn::cap_isa(isa), Error);
   }
 }

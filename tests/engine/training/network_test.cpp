@@ -15,6 +15,7 @@
 #include "engine/base/error.h"
 #include "engine/training/optimizer.h"
 #include "kernels/base/isa.h"
+#include "kernels/base/panels.h"
 #include "tests/support/backends.h"
 #include "tests/support/batches.h"
 #include "tests/support/network_checks.h"
@@ -113,7 +114,10 @@ TEST(NetworkStatesTest, TwoHalvesWithCarriedStatesAreTheWhole) {
 class NetworkCellTest
     : public ::testing::TestWithParam<std::tuple<Cell, std::int64_t, bool, std::int64_t>> {
  protected:
-  void TearDown() override { kernels::cap_isa(kernels::Isa::avx512_bf16); }
+  void TearDown() override {
+    kernels::cap_isa(kernels::Isa::amx_bf16);
+    kernels::prefer_tiles(false);
+  }
 };
 
 TEST_P(NetworkCellTest, HasTheReferencesOutputsLossAndGradients) {
@@ -148,7 +152,7 @@ TEST_P(NetworkCellTest, HasTheReferencesOutputsLossAndGradients) {
 }
 
 /// bf16 keeps 8 bits of what it multiplies: 2^-9 a rounding, some 10 of them in a row, and a relu
-/// that turns over for it.
+/// that turns over for it. Once more with AMX, emulated.
 TEST_P(NetworkCellTest, HasRoughlyTheReferencesGradientsInBf16) {
   constexpr double kRoughly = 0.08;
   const auto [cell, hidden_size, bidirectional, num_layers] = GetParam();
@@ -159,9 +163,7 @@ TEST_P(NetworkCellTest, HasRoughlyTheReferencesGradientsInBf16) {
                                    .cell = cell},
                            .task = Task::tagging,
                            .output_size = 4};
-  for (const auto isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512,
-                         kernels::Isa::avx512_bf16}) {
-    if (isa > kernels::detected_isa()) continue;
+  const auto expect_roughly = [&](kernels::Isa isa) {
     SCOPED_TRACE(kernels::to_string(isa));
     kernels::cap_isa(isa);
     Arena arena(2);
@@ -172,7 +174,13 @@ TEST_P(NetworkCellTest, HasRoughlyTheReferencesGradientsInBf16) {
     const auto expected = network_reference(config, network.parameters(), batch);
     const Gradient gradient = network.differentiate(batch, {}).gradient;
     EXPECT_LE(relative_error(gradient.values, expected.gradients), kRoughly);
+  };
+  for (const auto isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512,
+                         kernels::Isa::avx512_bf16, kernels::Isa::amx_bf16}) {
+    if (isa <= kernels::detected_isa()) expect_roughly(isa);
   }
+  kernels::prefer_tiles(true);
+  expect_roughly(kernels::detected_isa());
 }
 
 INSTANTIATE_TEST_SUITE_P(Cells, NetworkCellTest,
@@ -183,7 +191,7 @@ INSTANTIATE_TEST_SUITE_P(Cells, NetworkCellTest,
 
 class NetworkIsaTest : public ::testing::TestWithParam<std::tuple<Cell, Precision, BackendKind>> {
  protected:
-  void TearDown() override { kernels::cap_isa(kernels::Isa::avx512_bf16); }
+  void TearDown() override { kernels::cap_isa(kernels::Isa::amx_bf16); }
 
   static ModelConfig config(Cell cell, BackendKind backend) {
     const bool native = backend == BackendKind::native;
@@ -225,7 +233,7 @@ class NetworkIsaTest : public ::testing::TestWithParam<std::tuple<Cell, Precisio
 
 TEST_P(NetworkIsaTest, KeepsTheKernelsThatItWasPlannedWith) {
   constexpr std::array kIsas{kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512,
-                             kernels::Isa::avx512_bf16};
+                             kernels::Isa::avx512_bf16, kernels::Isa::amx_bf16};
   for (const auto planned : kIsas) {
     if (planned > kernels::detected_isa()) continue;
     const auto expected = trained(planned, planned);
@@ -247,7 +255,7 @@ INSTANTIATE_TEST_SUITE_P(
 class NetworkProjectionTest
     : public ::testing::TestWithParam<std::tuple<std::int64_t, std::int64_t, bool>> {
  protected:
-  void TearDown() override { kernels::cap_isa(kernels::Isa::avx512_bf16); }
+  void TearDown() override { kernels::cap_isa(kernels::Isa::amx_bf16); }
 };
 
 TEST_P(NetworkProjectionTest, HasTheReferencesOutputsLossAndGradients) {

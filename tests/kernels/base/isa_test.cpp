@@ -12,13 +12,13 @@ namespace {
 
 class IsaTest : public testing::Test {
  protected:
-  void TearDown() override { cap_isa(Isa::avx512_bf16); }
+  void TearDown() override { cap_isa(Isa::amx_bf16); }
 };
 
 TEST_F(IsaTest, ActiveIsDetectedWithoutCap) { EXPECT_EQ(active_isa(), detected_isa()); }
 
 TEST_F(IsaTest, CapLowersActiveAndNeverRaisesIt) {
-  for (const Isa cap : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
+  for (const Isa cap : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16, Isa::amx_bf16}) {
     cap_isa(cap);
     EXPECT_EQ(active_isa(), std::min(cap, detected_isa()));
   }
@@ -34,7 +34,7 @@ TEST_F(IsaTest, NamesAreParsedBack) {
   EXPECT_EQ(to_string(Isa::scalar), "scalar");
   EXPECT_EQ(to_string(Isa::avx2), "avx2");
   EXPECT_EQ(to_string(Isa::avx512), "avx512");
-  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
+  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_bf16, Isa::amx_bf16}) {
     EXPECT_EQ(parse_isa(to_string(isa)), isa);
   }
 }

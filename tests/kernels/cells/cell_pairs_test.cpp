@@ -1,4 +1,4 @@
-// Sweeps all cells in the consistent arithmetic: their steps are those of the scalar float kernels
+// Sweeps all cells in the arithmetic of pairs: their steps are those of the scalar float kernels
 // around bf16_product_kernel, with rounded gates. Hidden sizes 1 to 64 around the vectors' lengths
 // (one panel), 1 to 13 rows, with and without states before and rounded h, on every ISA, in arrays
 // that end where a page does. No tolerance: bits.
@@ -105,9 +105,9 @@ class WordStep {
     step.left_stride = kDepth;
     step.h_pairs = rounds_ ? result.h_pairs.data() : nullptr;
     step.h_pairs_stride = pairs_stride;
-    cell_.forward(isa, Arithmetic::consistent)(step);
+    cell_.forward(isa, Arithmetic::pairs)(step);
     result.gates = taken(gates);
-    cell_.backward(isa, Arithmetic::consistent)(backward_step(result, gates.data()));
+    cell_.backward(isa, Arithmetic::pairs)(backward_step(result, gates.data()));
     result.d_gates = taken(gates);
     EXPECT_TRUE(gates.before_is_intact());
     return result;
@@ -133,7 +133,7 @@ class WordStep {
       if (cell_.has_cell_state) step.c += unit;
       if (step.c_prev != nullptr) step.c_prev += unit;
       step.h += unit;
-      cell_.forward(Isa::scalar, Arithmetic::fastest)(step);
+      cell_.forward(Isa::scalar, Arithmetic::floats)(step);
       exchange(narrow, gates, place, false);
     });
     for (auto& gate : gates) gate = rounded_to_bf16(gate);
@@ -159,7 +159,7 @@ class WordStep {
       step.dh += unit;
       step.dc += unit;
       step.dy += unit;
-      cell_.backward(Isa::scalar, Arithmetic::fastest)(step);
+      cell_.backward(Isa::scalar, Arithmetic::floats)(step);
       exchange(narrow, gates, place, false);
     });
     result.d_gates = in_pairs(gates);

@@ -38,9 +38,9 @@ struct Layout {
 
 struct Gru {
   static Layout layout() { return {3, 1, {0, {2, 0, 1}}, {1, {0, 1, 2}}}; }
-  static CellForwardKernel forward(Isa isa) { return gru_forward_kernel(isa, Arithmetic::fastest); }
+  static CellForwardKernel forward(Isa isa) { return gru_forward_kernel(isa, Arithmetic::floats); }
   static CellBackwardKernel backward(Isa isa) {
-    return gru_backward_kernel(isa, Arithmetic::fastest);
+    return gru_backward_kernel(isa, Arithmetic::floats);
   }
   static GruUnit<double> unit(const UnitInputs<double>& in) { return GruUnit<double>(in); }
   /// What the backward kernel leaves in dh.
@@ -51,10 +51,10 @@ template <RnnActivation kActivation>
 struct Rnn {
   static Layout layout() { return {1, 4, {0, {0}}, {0, {0}}}; }
   static CellForwardKernel forward(Isa isa) {
-    return rnn_forward_kernel(kActivation, isa, Arithmetic::fastest);
+    return rnn_forward_kernel(kActivation, isa, Arithmetic::floats);
   }
   static CellBackwardKernel backward(Isa isa) {
-    return rnn_backward_kernel(kActivation, isa, Arithmetic::fastest);
+    return rnn_backward_kernel(kActivation, isa, Arithmetic::floats);
   }
   static RnnUnit<double> unit(const UnitInputs<double>& in) {
     return {in, kActivation == RnnActivation::relu};
@@ -89,7 +89,7 @@ class CellStep {
   };
 
   Result<float> run(Isa isa) const {
-    const auto lanes = static_cast<std::size_t>(vector_lanes(isa, Arithmetic::fastest));
+    const auto lanes = static_cast<std::size_t>(vector_lanes(isa, Arithmetic::floats));
     const std::size_t width = 4 * lanes;
     const std::size_t units = layout_.vectors * lanes;
     GuardedArray h_prev = strided(h_prev_);

@@ -1,4 +1,4 @@
-// Sweeps rounds 0 to 12 and a million, on every ISA.
+// Sweeps rounds 0 to 12 and a million, on every ISA; of tiles 0 to 3, also emulated.
 // No tolerance: up to 12 rounds every value and sum is a float; later the chains settle at 2.
 
 #include "kernels/fma_peak/fma_peak.h"
@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/fma_peak/impl.h"
+#include "kernels/simd/emulated_tiles.h"
 #include "tests/kernels/each_isa.h"
 
 namespace quadgate::kernels {
@@ -33,6 +35,15 @@ TEST_P(FmaPeakTest, SettlesAtTwo) {
 
 TEST_P(FmaPeakTest, CountsTwoOperationsForEachElement) {
   EXPECT_EQ(fma_peak_flops_per_round(GetParam()), 2 * kFmaPeakChains * lanes(GetParam()));
+}
+
+TEST(TilePeakTest, LeavesTheTilesAtOne) {
+  for (const int rounds : {0, 1, 3}) {
+    EXPECT_EQ(bf16_peak_tiles<EmulatedTiles>(rounds), 1024);
+    if (detected_isa() == Isa::amx_bf16) {
+      EXPECT_EQ(bf16_peak_kernel(Isa::amx_bf16)(rounds), 1024);
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Isa, FmaPeakTest, all_isas(), isa_name);

@@ -87,9 +87,9 @@ class LstmStep {
 
   /// What lstm_forward_kernel, or lstm_forward_pair_kernel, makes of it: gates, c and h.
   LstmResult forward(const LstmCall& call) const {
-    const auto kernel = lstm_forward_kernel(call.isa, Arithmetic::fastest);
+    const auto kernel = lstm_forward_kernel(call.isa, Arithmetic::floats);
     const auto pair_kernel = lstm_forward_pair_kernel(call.isa);
-    const std::int64_t lanes = vector_lanes(call.isa, Arithmetic::fastest);
+    const std::int64_t lanes = vector_lanes(call.isa, Arithmetic::floats);
     GuardedStates h_before = states(5, h_prev);
     GuardedStates c_before = states(3, c_prev);
     GuardedStates c = states(3, none);
@@ -143,8 +143,8 @@ class LstmStep {
 
   /// What lstm_backward_kernel makes of the gates and states that `of` has: gates and dc.
   LstmResult backward(const LstmCall& call, const LstmResult& of) const {
-    const auto kernel = lstm_backward_kernel(call.isa, Arithmetic::fastest);
-    const std::int64_t lanes = vector_lanes(call.isa, Arithmetic::fastest);
+    const auto kernel = lstm_backward_kernel(call.isa, Arithmetic::floats);
+    const std::int64_t lanes = vector_lanes(call.isa, Arithmetic::floats);
     GuardedStates h_before = states(5, h_prev);
     GuardedStates c_before = states(3, c_prev);
     GuardedStates c = states(3, of.c);

@@ -22,7 +22,7 @@ constexpr float kBefore = 77;  // what the kernels overwrite, or leave
 
 class PackTest : public EachIsa {
  protected:
-  std::int64_t lanes() const { return vector_lanes(GetParam(), Arithmetic::fastest); }
+  std::int64_t lanes() const { return vector_lanes(GetParam(), Arithmetic::floats); }
 
   GuardedArray random_array(std::int64_t size) {
     return {static_cast<std::size_t>(size), [this] { return random_.uniform(-1, 1); }};

@@ -34,7 +34,7 @@ class Operands {
       : kernel_(product_kernel(isa)),
         shape_(shape),
         stride_(shape.columns + 3),
-        width_(padded(shape.columns, vector_lanes(isa, Arithmetic::fastest))),
+        width_(padded(shape.columns, vector_lanes(isa, Arithmetic::floats))),
         left_(left_side(layout, shape)),
         a_(random_array(extent(left_, shape))),
         b_(random_array(shape.depth * width_)),
@@ -104,7 +104,7 @@ constexpr std::int64_t kDepths[] = {0, 1, 7, 20, 300, 511, 512, 513};
 
 class ProductTest : public EachIsa {
  protected:
-  std::int64_t lanes() const { return vector_lanes(GetParam(), Arithmetic::fastest); }
+  std::int64_t lanes() const { return vector_lanes(GetParam(), Arithmetic::floats); }
 };
 
 TEST_P(ProductTest, FollowsTheFormulaAtEveryNumberOfRowsAndColumns) {
@@ -153,7 +153,7 @@ std::vector<float> whole_product(Isa isa, const std::vector<float>& x, const std
   constexpr std::int64_t kRows = 13;
   constexpr std::int64_t kColumns = 70;
   const auto depth = static_cast<std::int64_t>(w.size()) / kColumns;
-  const std::int64_t lanes = vector_lanes(isa, Arithmetic::fastest);
+  const std::int64_t lanes = vector_lanes(isa, Arithmetic::floats);
   std::vector<float> c(kRows * kColumns, 0.3F);
   const std::vector<float> bias(kColumns + 16, -0.7F);
   for (std::int64_t first = 0; first < kColumns; first += kPanelVectors * lanes) {
