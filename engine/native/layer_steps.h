@@ -83,6 +83,7 @@ class LayerSteps {
                                  std::int64_t rows) noexcept;
   std::int64_t project(const WorkRange& work, Share steps, const LayerRows& x);
   void step_forward(const WorkRange& work, std::int64_t t, std::int64_t place, const LayerRows& y);
+  void panel_forward(std::int64_t panel, const Rows& rows, std::int64_t place, const LayerRows& y);
   void row_forward(const Share& panels, std::int64_t t, const Rows& row, std::int64_t place,
                    const LayerRows& y);
   kernels::CellForward cell_forward(std::int64_t panel, const Rows& rows, std::int64_t place,

@@ -107,11 +107,34 @@ void LayerSteps::step_forward(const WorkRange& work, std::int64_t t, std::int64_
   } else {
     for (std::int64_t i = panels.begin; i < panels.end; ++i) {
       const std::int64_t panel = serpentine(panels, i, t, old.count + fresh.count);
-      if (old.count > 0) cell_.forward(cell_forward(panel, old, place, y));
-      if (fresh.count > 0) cell_.forward(cell_forward(panel, fresh, place + old.count, y));
+      if (old.count > 0) panel_forward(panel, old, place, y);
+      if (fresh.count > 0) panel_forward(panel, fresh, place + old.count, y);
     }
   }
   if (projection_ != nullptr) project_h(work, t, y);
+}
+
+/// In tiles, the product of a step comes in front of it: they give their sums to memory alone.
+void LayerSteps::panel_forward(std::int64_t panel, const Rows& rows, std::int64_t place,
+                               const LayerRows& y) {
+  kernels::CellForward step = cell_forward(panel, rows, place, y);
+  if (cell_.matrix.arithmetic == kernels::Arithmetic::tiles && step.left != nullptr) {
+    cell_.matrix.product(
+        step.rows, step.depth,
+        {.data = step.left,
+         .row_stride = step.left_stride,
+         .step = 1,
+         .run = step.depth,
+         .run_stride = 0},
+        step.weight_hh,
+        {.data = gates_.inputs(panel, rows.row, place) + cell_.hh.first * cell_.units,
+         .stride = cell_.width(),
+         .columns = cell_.hh.count() * cell_.units,
+         .start = Output::Start::add,
+         .bias = nullptr});
+    step.left = nullptr;
+  }
+  cell_.forward(step);
 }
 
 /// A step of one row that has a state before it, two panels at once.
