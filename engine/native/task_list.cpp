@@ -13,7 +13,7 @@ namespace quadgate::native {
 void TaskList::add(GradientTask task) {
   const auto place =
       std::ranges::upper_bound(tasks_, task, [](const GradientTask& a, const GradientTask& b) {
-        return a.cost != b.cost ? a.cost > b.cost : a.group < b.group;
+        return std::tuple(-a.cost, a.layer, a.group) < std::tuple(-b.cost, b.layer, b.group);
       });
   first_square_.insert(first_square_.begin() + (place - tasks_.begin()), squares_.size());
   squares_.resize(squares_.size() + static_cast<std::size_t>(task.squares));
@@ -29,9 +29,30 @@ void TaskList::order_by_place() {
   });
 }
 
+void TaskList::share_out(std::int64_t cores) {
+  by_share_.clear();
+  share_ends_.clear();
+  for (std::int64_t core = 0; core < cores; ++core) {
+    for (auto first = tasks_.begin(); first != tasks_.end();) {
+      const auto last = std::ranges::find_if(
+          first, tasks_.end(), [&](const GradientTask& task) { return task.cost != first->cost; });
+      const std::int64_t begin = first - tasks_.begin();
+      const std::int64_t equal = last - first;
+      for (std::int64_t i = equal * core / cores; i < equal * (core + 1) / cores; ++i) {
+        by_share_.push_back(static_cast<std::size_t>(begin + i));
+      }
+      first = last;
+    }
+    share_ends_.push_back(std::ssize(by_share_));
+  }
+}
+
 double TaskList::run(Workers& workers, const Differentiated& pass) {
-  workers.in_turns(std::ssize(tasks_), [&](std::int64_t index, PhaseTimes& times) {
-    run_task(static_cast<std::size_t>(index), pass, times);
+  if (std::ssize(share_ends_) != workers.cores() || by_share_.size() != tasks_.size()) {
+    share_out(workers.cores());
+  }
+  workers.in_shares(share_ends_, [&](std::int64_t place, PhaseTimes& times) {
+    run_task(by_share_[static_cast<std::size_t>(place)], pass, times);
   });
   return sum_of_squares();
 }

@@ -26,11 +26,12 @@ struct GradientTask {
 };
 
 /// The tasks that the cores share between two joins. They are planned once, and none depends on
-/// another. The cores take the largest first.
+/// another. Each core has a share of the tasks of each cost, next to each other in the list, and
+/// takes the largest first. Then it helps the others.
 class TaskList {
  public:
   void add(GradientTask task);
-  /// The largest first, equal ones by group, and those of a group as they were added.
+  /// The largest first, equal ones by layer and group, and those of a group as they were added.
   std::span<const GradientTask> tasks() const noexcept { return tasks_; }
 
   /// Runs all tasks. Returns sum_of_squares().
@@ -43,9 +44,12 @@ class TaskList {
 
  private:
   void order_by_place();
+  void share_out(std::int64_t cores);
   void run_task(std::size_t number, const Differentiated& pass, PhaseTimes& times);
 
   std::vector<GradientTask> tasks_;
+  std::vector<std::size_t> by_share_;      // numbers of tasks, one core's after the other's
+  std::vector<std::int64_t> share_ends_;   // of each core, in by_share_
   std::vector<std::size_t> by_place_;      // numbers of tasks, by layer and what they write to
   std::vector<std::size_t> first_square_;  // of each task
   std::vector<double> squares_;            // in the order in which tasks were added

@@ -29,6 +29,7 @@ Workers::Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std:
               ceil_div(config.hidden_size,
                        cell_kernels(config.cell, kernels::Arithmetic::floats, isa).width())},
       teams_(static_cast<std::size_t>(arena.threads())),
+      nexts_(teams_.size()),
       task_times_(teams_.size()) {}
 
 TeamPlan Workers::team_plan(std::int64_t rows) const noexcept {

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -61,6 +64,22 @@ class Workers {
     });
   }
 
+  /// The same for indices that are cut into a share a core; share k ends at ends[k]. A core goes
+  /// through its own share, whose memory it may have in its caches, and then helps the others.
+  template <typename Body>
+  void in_shares(std::span<const std::int64_t> ends, Body body) {
+    if (ends.empty() || ends.back() == 0) return;
+    const auto shares = std::ssize(ends);
+    for (std::int64_t k = 0; k < shares; ++k) next_of(k) = k == 0 ? 0 : ends[index(k - 1)];
+    for_each(shares, [&](std::int64_t core, PhaseTimes& times) {
+      for (std::int64_t k = core; k < core + shares; ++k) {
+        std::atomic<std::int64_t>& next = next_of(k % shares);
+        const std::int64_t end = ends[index(k % shares)];
+        for (std::int64_t i = next++; i < end; i = next++) body(i, times);
+      }
+    });
+  }
+
   /// Calls body(work) for each range of the sequences. The body returns a Done or a struct of
   /// several; then all ranges have it.
   template <typename Body>
@@ -85,6 +104,14 @@ class Workers {
   }
 
  private:
+  /// On a cache line of its own.
+  struct alignas(64) Next {
+    std::atomic<std::int64_t> index = 0;
+  };
+  static std::size_t index(std::int64_t k) noexcept { return static_cast<std::size_t>(k); }
+  std::atomic<std::int64_t>& next_of(std::int64_t share) noexcept {
+    return nexts_[index(share)].index;
+  }
   TeamPlan team_plan(std::int64_t rows) const noexcept;
   void add_times(std::int64_t count, const PhaseTimes& wall) noexcept;
 
@@ -93,6 +120,7 @@ class Workers {
   std::int64_t team_size_;
   TeamWork of_all_;          // all but the rows
   std::vector<Team> teams_;  // of each range of sequences
+  std::vector<Next> nexts_;  // of each share
   std::vector<PhaseTimes> task_times_;
   PhaseTimes times_;
 };

@@ -4,6 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
 #include <numeric>
 #include <vector>
 
@@ -36,16 +42,79 @@ TEST_F(TaskListTest, HasTheLargestFirstAndEqualOnesAsTheyWereAdded) {
   EXPECT_EQ(order, (std::vector<std::int64_t>{5, 2, 4, 3, 1, 6}));
 }
 
-TEST_F(TaskListTest, KeepsEqualTasksOfAGroupTogether) {
+TEST_F(TaskListTest, KeepsEqualTasksOfALayerAndAGroupTogether) {
   TaskList tasks;
   std::int64_t squares = 0;
-  for (const std::int64_t group : {4, 0, 4, 0}) {
-    tasks.add({.cost = 1, .group = group, .squares = ++squares, .run = {}});
+  for (const std::int64_t layer : {1, 0}) {
+    for (const std::int64_t group : {4, 0, 4, 0}) {
+      tasks.add({.cost = 1, .group = group, .layer = layer, .squares = ++squares, .run = {}});
+    }
   }
-  tasks.add({.cost = 2, .group = 9, .squares = ++squares, .run = {}});
+  tasks.add({.cost = 2, .group = 9, .layer = 9, .squares = ++squares, .run = {}});
   std::vector<std::int64_t> order;
   for (const auto& task : tasks.tasks()) order.push_back(task.squares);
-  EXPECT_EQ(order, (std::vector<std::int64_t>{5, 2, 4, 1, 3}));
+  EXPECT_EQ(order, (std::vector<std::int64_t>{9, 6, 8, 5, 7, 2, 4, 1, 3}));
+}
+
+/// Runs four tasks of these costs and layers on two cores. The first one waits for the others.
+/// Returns the numbers of these as they began.
+std::vector<int> others_of_four(const Differentiated& pass, const std::array<double, 4>& costs,
+                                const std::array<std::int64_t, 4>& layers) {
+  constexpr auto kPatience = std::chrono::seconds(20);
+  Arena arena(2);
+  Workers workers(RecurrentConfig{.input_size = 1, .hidden_size = 1}, kMuch, 0,
+                  kernels::detected_isa(), arena);
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<int> others;
+  TaskList tasks;
+  for (int i = 0; i < 4; ++i) {
+    const auto run = [&, i](const Differentiated&, double* square) {
+      std::unique_lock lock(mutex);
+      *square = 0;
+      if (i == 0) {
+        changed.wait_for(lock, kPatience, [&] { return others.size() == 3; });
+        return;
+      }
+      others.push_back(i);
+      changed.notify_one();
+    };
+    const auto index = static_cast<std::size_t>(i);
+    tasks.add({.cost = costs[index], .layer = layers[index], .run = run});
+  }
+  tasks.run(workers, pass);
+  return others;
+}
+
+TEST_F(TaskListTest, ACoreTakesItsShareOfEqualTasksAndThenHelps) {
+  EXPECT_EQ(others_of_four(pass_.backward(), {1, 1, 1, 1}, {0, 1, 0, 1}),
+            (std::vector<int>{1, 3, 2}));
+}
+
+TEST_F(TaskListTest, ACoreHasAShareOfTheTasksOfEachCost) {
+  EXPECT_EQ(others_of_four(pass_.backward(), {2, 1, 2, 1}, {0, 0, 0, 0}),
+            (std::vector<int>{2, 3, 1}));
+}
+
+TEST_F(TaskListTest, RunsEachTaskOnceForAnyNumberOfCores) {
+  for (const int threads : {1, 2, 3, 7}) {
+    Arena arena(threads);
+    Workers workers(RecurrentConfig{.input_size = 1, .hidden_size = 1}, kMuch, 0,
+                    kernels::detected_isa(), arena);
+    std::array<std::atomic<int>, 5> runs{};
+    TaskList tasks;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      tasks.add(
+          {.cost = i == 2 ? 2.0 : 1.0, .run = [&runs, i](const Differentiated&, double* square) {
+             ++runs[i];
+             *square = 1;
+           }});
+    }
+    for (int pass = 1; pass <= 3; ++pass) {
+      EXPECT_EQ(tasks.run(workers, pass_.backward()), runs.size()) << threads;
+      for (const auto& count : runs) EXPECT_EQ(count, pass) << threads;
+    }
+  }
 }
 
 TEST_F(TaskListTest, SumsSquaresAsTheTasksWereAddedAtAnyNumberOfThreads) {
