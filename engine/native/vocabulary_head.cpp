@@ -19,7 +19,7 @@ constexpr std::int64_t kFewestClasses = 1000;
 
 /// Each block reads and writes the gradient of the whole weight, so fewer rows take more time and
 /// more take more memory.
-constexpr std::int64_t kBlockRows = 160;
+constexpr std::int64_t kBlockRows = 240;
 
 /// A piece of the derivative of y is so large that what it reads of the logits' gradients and of
 /// the weight stays in the second-level cache for a while.
