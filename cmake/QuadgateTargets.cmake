@@ -8,7 +8,7 @@ function(quadgate_compile_options target)
                                            -Wsign-conversion)
   # gcc takes a unity file for a header: it warns of types of .cpp files.
   if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>)
   endif()
 endfunction()
 

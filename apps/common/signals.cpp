@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "apps/common/host.h"
 #include "apps/common/warn.h"
 
 namespace quadgate::apps {
@@ -44,11 +45,15 @@ void handle(void (*handler)(int), int flags) {
 
 void announce_stop_signals() { handle(on_end, SA_RESTART); }
 
-void catch_stop_signals(bool ends_reads) { handle(on_signal, ends_reads ? 0 : SA_RESTART); }
+void catch_stop_signals(bool ends_reads) {
+  if (host() == nullptr) handle(on_signal, ends_reads ? 0 : SA_RESTART);
+}
 
-void catch_closed_pipes() { std::signal(SIGPIPE, on_signal); }
+void catch_closed_pipes() {
+  if (host() == nullptr) std::signal(SIGPIPE, on_signal);
+}
 
-bool stop_requested() noexcept { return stop_signal != 0; }
+bool stop_requested() noexcept { return host() == nullptr ? stop_signal != 0 : host()->stops(); }
 
 void end_by_signal() {
   on_end(stop_signal);

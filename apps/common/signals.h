@@ -1,5 +1,6 @@
 #pragma once
 
+/// Where a thread has a Host, these leave signals alone, and it says when to stop.
 namespace quadgate::apps {
 
 /// From now on a stop signal (SIGINT, SIGTERM, SIGUSR1, SIGUSR2) says one line, and ends the

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdio>
 
+#include "apps/common/host.h"
+
 namespace quadgate::apps {
 namespace {
 
@@ -14,9 +16,11 @@ constexpr std::size_t kLongestMessage = 2000;
 
 std::atomic<bool> says_nothing = false;  // a signal handler reads it
 
-void say(std::string_view kind, std::string_view line) {
+void say(Host::Kind kind, std::string_view line) {
+  if (host() != nullptr) return host()->tell(kind, one_line(line));
   if (says_nothing) return;
-  std::fputs(fmt::format("quadgate: {}: {}\n", kind, one_line(line)).c_str(), stderr);
+  const char* const word = kind == Host::Kind::warning ? "warning" : "note";
+  std::fputs(fmt::format("quadgate: {}: {}\n", word, one_line(line)).c_str(), stderr);
 }
 
 /// The front of a text in UTF-8, with dots for the rest if that is cut off.
@@ -60,8 +64,13 @@ void be_quiet() noexcept { says_nothing = true; }
 
 bool is_quiet() noexcept { return says_nothing; }
 
-void warn(std::string_view line) { say("warning", line); }
+void warn(std::string_view line) { say(Host::Kind::warning, line); }
 
-void note(std::string_view line) { say("note", line); }
+void note(std::string_view line) { say(Host::Kind::note, line); }
+
+void tell(std::string_view line) {
+  if (host() != nullptr) return host()->tell(Host::Kind::message, line);
+  std::fputs(fmt::format("{}\n", line).c_str(), stderr);
+}
 
 }  // namespace quadgate::apps

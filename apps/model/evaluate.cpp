@@ -89,8 +89,9 @@ void show_tables(const std::vector<std::string>& by, Report& report) {
 }
 
 /// `input` is the raw file that `data` is of, if not empty.
-void evaluate_data(const EvaluateArguments& arguments, std::span<const std::filesystem::path> data,
-                   const std::string& input = {}) {
+std::string evaluate_data(const EvaluateArguments& arguments,
+                          std::span<const std::filesystem::path> data,
+                          const std::string& input = {}) {
   ModelOnData model(Checkpoint(arguments.checkpoint), data, arguments.split, arguments.threads);
   const ModelDescription& description = model.description();
   expect_options_of(description, arguments);
@@ -110,22 +111,25 @@ void evaluate_data(const EvaluateArguments& arguments, std::span<const std::file
   }
   if (arguments.json) {
     report.numbers.emplace_back("count", model.split().size());
-    fmt::print("{}\n", to_json(report));
-    return;
+    return fmt::format("{}\n", to_json(report));
   }
-  fmt::print("{}: {} sequences\n{}", source, model.split().size(), to_text(report));
+  return fmt::format("{}: {} sequences\n{}", source, model.split().size(), to_text(report));
 }
 
 }  // namespace
 
-void evaluate(const EvaluateArguments& arguments) {
+std::string evaluation(const EvaluateArguments& arguments) {
   if (arguments.input.empty()) return evaluate_data(arguments, arguments.data);
   if (arguments.split)
     throw InvalidArgument("--split: expected none beside --input, which has none");
   const ModelDescription model = Checkpoint(arguments.checkpoint).description();
   InputData input(arguments.input, {arguments.checkpoint, task_name(model), model.data}, "-");
-  input.answer([&] { evaluate_data(arguments, std::span(&input.path(), 1), input.name()); });
+  std::string text;
+  input.answer([&] { text = evaluate_data(arguments, std::span(&input.path(), 1), input.name()); });
   input.tell_notes();
+  return text;
 }
+
+void evaluate(const EvaluateArguments& arguments) { fmt::print("{}", evaluation(arguments)); }
 
 }  // namespace quadgate::apps

@@ -126,12 +126,13 @@ class Predictor {
     is_raw_ = words != nullptr;
   }
 
-  void finish() {
+  /// What was written where.
+  std::string finish() {
     const std::string what = writer_->finish();
-    if (is_standard_stream(arguments_.output)) return;
+    if (is_standard_stream(arguments_.output)) return "";
     const bool is_of_split = !is_raw_ && model_->split_name() != kFuture;
-    fmt::print("wrote {}: {} of {}\n", arguments_.output.string(), what,
-               is_of_split ? model_->split_name() : source_);
+    return fmt::format("wrote {}: {} of {}\n", arguments_.output.string(), what,
+                       is_of_split ? model_->split_name() : source_);
   }
 
  private:
@@ -169,7 +170,7 @@ void expect_all_rows(const PredictArguments& arguments, const InputData& input) 
 
 }  // namespace
 
-void predict(const PredictArguments& arguments) {
+std::string write_predictions(const PredictArguments& arguments) {
   expect_output(arguments);
   const ModelDescription description = Checkpoint(arguments.checkpoint).description();
   expect_fitting(arguments, description);
@@ -178,8 +179,7 @@ void predict(const PredictArguments& arguments) {
     catch_stop_signals();
     Predictor predictor(arguments, description, arguments.data.at(0).string());
     predictor.add(arguments.data, nullptr);
-    predictor.finish();
-    return;
+    return predictor.finish();
   }
   const KnownData known{arguments.checkpoint, task_name(description), description.data};
   InputData input(arguments.input, known, arguments.output, arguments.future);
@@ -193,8 +193,11 @@ void predict(const PredictArguments& arguments) {
   } else {
     input.answer(add);
   }
-  predictor.finish();
+  std::string done = predictor.finish();
   input.tell_notes();
+  return done;
 }
+
+void predict(const PredictArguments& arguments) { fmt::print("{}", write_predictions(arguments)); }
 
 }  // namespace quadgate::apps

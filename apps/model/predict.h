@@ -11,8 +11,8 @@ namespace quadgate::apps {
 struct PredictArguments {
   std::filesystem::path checkpoint;
   std::vector<std::filesystem::path> data;  ///< files of one data set, or
-  std::filesystem::path input;              ///< a raw file, "-" for stdin
-  std::filesystem::path future;             ///< a table of known columns behind its rows, or empty
+  std::filesystem::path input{};            ///< a raw file, "-" for stdin
+  std::filesystem::path future{};           ///< a table of known columns behind its rows, or empty
   /// None: of a forecast what comes after the last rows, else test, or the only split there is.
   std::optional<std::string> split;
   std::filesystem::path output;       ///< .csv, .h5 or, of forecasts, .html; "-" is stdout
@@ -25,7 +25,11 @@ struct PredictArguments {
   std::optional<int> threads;
 };
 
-/// Writes the predictions of a model for a split of a data set, or for a raw file.
+/// Writes the predictions of a model for a split of a data set, or for a raw file. Returns a line
+/// that says so; nothing if they went to stdout.
+std::string write_predictions(const PredictArguments& arguments);
+
+/// Writes them, and prints that.
 void predict(const PredictArguments& arguments);
 
 }  // namespace quadgate::apps

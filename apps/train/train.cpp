@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <system_error>
 
@@ -59,24 +58,18 @@ void describe(const RunConfig& config, const Network& network, int threads, Data
   for (const ParameterSlice& slice : network.parameters().slices()) {
     parameters += slice.size;
   }
-  std::fputs(fmt::format(
-                 "{}: {} sequences; {} {}{}{} -> {} x {}{} -> {}{}, {} parameters; {} threads, {}, "
-                 "about {}\n",
-                 config.data_text(), splits, to_string(config.model.cell), vocabulary,
-                 network.config().input_size(), convolution, config.model.num_layers,
-                 config.model.hidden_size, config.model.bidirectional ? ", bidirectional" : "",
-                 network.config().output_size, normalized, parameters, threads,
-                 kernels::to_string(kernels::active_isa()), bytes_text(need.total()))
-                 .c_str(),
-             stderr);
+  tell(fmt::format(
+      "{}: {} sequences; {} {}{}{} -> {} x {}{} -> {}{}, {} parameters; {} threads, {}, about {}",
+      config.data_text(), splits, to_string(config.model.cell), vocabulary,
+      network.config().input_size(), convolution, config.model.num_layers, config.model.hidden_size,
+      config.model.bidirectional ? ", bidirectional" : "", network.config().output_size, normalized,
+      parameters, threads, kernels::to_string(kernels::active_isa()), bytes_text(need.total())));
   if (!config.train.grad_shards) return;
-  std::fputs(fmt::format("{}; grad_shards = {}: the same bits at 1 to {} ranks\n",
-                         communicator.world_size() == 1
-                             ? "1 rank"
-                             : fmt::format("{} ranks", communicator.world_size()),
-                         *config.train.grad_shards, *config.train.grad_shards)
-                 .c_str(),
-             stderr);
+  tell(fmt::format("{}; grad_shards = {}: the same bits at 1 to {} ranks",
+                   communicator.world_size() == 1
+                       ? "1 rank"
+                       : fmt::format("{} ranks", communicator.world_size()),
+                   *config.train.grad_shards, *config.train.grad_shards));
 }
 
 /// Throws InvalidArgument unless all ranks begin at the same place of the same run on the same
@@ -156,7 +149,10 @@ int train_on(Ranks* ranks, const TrainArguments& arguments) {
   const bool is_first = ranks == nullptr || ranks->is_first();
   cluster::Communicator alone;
   cluster::Communicator& communicator = ranks == nullptr ? alone : ranks->communicator();
-  RunConfig config = read_run_config(arguments.run_file, arguments.overrides);
+  RunConfig config =
+      arguments.run_text
+          ? parse_run_config(*arguments.run_text, arguments.run_file.string(), arguments.overrides)
+          : read_run_config(arguments.run_file, arguments.overrides);
   const int threads = ranks == nullptr
                           ? choose_threads(arguments.threads, config.train.threads)
                           : ranks->choose_threads(arguments.threads, config.train.threads);
@@ -213,8 +209,9 @@ int train_on(Ranks* ranks, const TrainArguments& arguments) {
   catch_stop_signals();
   if (!arguments.quiet && is_first) describe(config, network, threads, data, need, communicator);
   if (is_first) advise(config, data);
-  TrainingRun run(config, folder, data, trainer, std::move(state), monitor ? &*monitor : nullptr,
-                  {.progress = !arguments.quiet, .json = arguments.json});
+  TrainingRun run(
+      config, folder, data, trainer, std::move(state), monitor ? &*monitor : nullptr,
+      {.progress = !arguments.quiet, .json = arguments.json, .on_epoch = arguments.on_epoch});
   return run.run() ? kExitDone : kExitStopped;
 }
 
@@ -223,5 +220,7 @@ int train_on(Ranks* ranks, const TrainArguments& arguments) {
 int train(const TrainArguments& arguments) {
   return Ranks::work([&](Ranks* ranks) { return train_on(ranks, arguments); });
 }
+
+int train_alone(const TrainArguments& arguments) { return train_on(nullptr, arguments); }
 
 }  // namespace quadgate::apps

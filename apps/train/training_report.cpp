@@ -7,7 +7,10 @@
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "apps/common/host.h"
+#include "apps/common/warn.h"
 #include "apps/model/evaluation.h"
 #include "engine/base/nan.h"
 
@@ -29,10 +32,12 @@ std::string metrics_text(const ModelDescription& model, const Metrics& metrics) 
 
 }  // namespace
 
-TrainingReport::TrainingReport(const Output& output, const Size& size, const RunFolder& folder,
+TrainingReport::TrainingReport(Output output, const Size& size, const RunFolder& folder,
                                const ModelDescription& model)
-    : output_(output), size_(size), folder_(folder), model_(model) {
-  if (output_.progress) progress_.emplace(stderr, isatty(STDERR_FILENO) == 1, Clock::now());
+    : output_(std::move(output)), size_(size), folder_(folder), model_(model) {
+  if (output_.progress && host() == nullptr) {
+    progress_.emplace(stderr, isatty(STDERR_FILENO) == 1, Clock::now());
+  }
 }
 
 void TrainingReport::begin_epoch() {
@@ -83,11 +88,12 @@ void TrainingReport::finish_epoch(const TrainingState& state, const Metrics& tra
     fmt::print("{}\n", state.last_metrics);
     std::fflush(stdout);
   }
+  if (output_.on_epoch) output_.on_epoch(state.last_metrics);
 }
 
 void TrainingReport::say_last(const std::string& line) {
   progress_.reset();  // ends its line
-  if (output_.progress) std::fputs((line + "\n").c_str(), stderr);
+  if (output_.progress) tell(line);
 }
 
 std::string TrainingReport::progress_text(const TrainingState& state) const {

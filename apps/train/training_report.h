@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "apps/common/progress.h"
 #include "apps/train/run_folder.h"
@@ -12,14 +14,15 @@
 
 namespace quadgate::apps {
 
-/// What a training run tells: progress and messages to stderr; a line of metrics an epoch to the
-/// run's folder and to stdout.
+/// What a training run tells: progress and messages to stderr, messages alone to a Host; a line of
+/// metrics an epoch to the run's folder and to stdout.
 class TrainingReport {
  public:
   struct Output {
     bool progress = true;  ///< progress and messages to stderr
     bool json = false;     ///< an object a finished epoch to stdout
     bool file = true;      ///< the run's metrics.jsonl
+    std::function<void(std::string_view line)> on_epoch{};  ///< gets that line, or none
   };
   /// How long a run is.
   struct Size {
@@ -38,7 +41,7 @@ class TrainingReport {
   };
 
   /// `folder` and `model` must outlive it.
-  TrainingReport(const Output& output, const Size& size, const RunFolder& folder,
+  TrainingReport(Output output, const Size& size, const RunFolder& folder,
                  const ModelDescription& model);
 
   /// From here on, time and sequences are those of a new epoch.

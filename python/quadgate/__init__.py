@@ -12,17 +12,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import nn
     from .accelerate import accelerate, revert
+    from .answers import evaluate, predict
     from .dataset import save_dataset
     from .model import Model, load
+    from .training import Result, train
 
-__all__ = ["Model", "accelerate", "load", "nn", "revert", "save_dataset"]
+__all__ = [
+    "Model", "Result", "accelerate", "evaluate", "load", "nn", "predict", "revert", "save_dataset",
+    "train",
+]  # fmt: skip
 
 _HOMES = {
     "Model": "model",
+    "Result": "training",
     "accelerate": "accelerate",
+    "evaluate": "answers",
     "load": "model",
+    "predict": "answers",
     "revert": "accelerate",
     "save_dataset": "dataset",
+    "train": "training",
 }
 
 

@@ -44,6 +44,8 @@ def save_dataset(
         names of the train split if it is None).
         "forecast": train is the series, an array [L, C] or a pandas frame, whose last parts become
         the valid and test splits. "language_model": each split is [L] tokens.
+        Without anything to train, train is None, and of a forecast test the series. A model can
+        predict where nobody knows the targets: y is None.
     standardize: features get mean 0 and standard deviation 1 over the train split, measured in
         float64; the file's mean and std give the values back as x * std + mean.
     compression: "gzip" stores x in compressed chunks, which training reads with a shuffle_buffer.
@@ -61,11 +63,14 @@ def save_dataset(
     # Has room for many names, and is read by every HDF5 from 1.8 on: "latest" is not, with chunks.
     with _replacing(path) as beside, h5py.File(beside, "w", libver="v108") as file:
         if task == "forecast":
-            columns = getattr(train, "columns", None)
+            columns = getattr(test if train is None else train, "columns", None)
             named = None if columns is None else [str(name) for name in columns]
             names = named if feature_names is None else feature_names
-            _write_series(file, train, attributes, names, valid_fraction, test_fraction, standardize,
-                          compression)  # fmt: skip
+            if train is None:
+                _write_test_series(file, test, attributes, names, compression)
+            else:
+                _write_series(file, train, attributes, names, valid_fraction, test_fraction,
+                              standardize, compression)  # fmt: skip
         else:
             splits = {
                 name: split
@@ -99,9 +104,7 @@ def _standardize(x: numpy.ndarray, attributes: dict[str, Any]) -> numpy.ndarray:
 def _write_series(file: h5py.File, series: Any, attributes: dict[str, Any],
                   names: Sequence[str] | None, valid_fraction: float, test_fraction: float,
                   standardize: bool, compression: str | None) -> None:  # fmt: skip
-    x = numpy.asarray(series, numpy.float64)
-    if x.ndim != 2:
-        raise ValueError(f"train: expected a series [L, C], found shape {x.shape}")
+    x = _series("train", series)
     begin_test = round(len(x) * (1 - test_fraction))
     begin_valid = round(len(x) * (1 - test_fraction - valid_fraction))
     if not 0 < begin_valid <= begin_test <= len(x):
@@ -124,6 +127,22 @@ def _write_series(file: h5py.File, series: Any, attributes: dict[str, Any],
             group["x"] = file["train/x"]  # a second name of the same array
 
 
+def _write_test_series(file: h5py.File, series: Any, attributes: dict[str, Any],
+                       names: Sequence[str] | None, compression: str | None) -> None:  # fmt: skip
+    x = _series("test", series).astype(numpy.float32)
+    attributes["feature_names"] = _texts(range(x.shape[1]) if names is None else names)
+    group = file.create_group("test")
+    group.attrs.update(begin=0, end=len(x))
+    _write_x(group, x, compression)
+
+
+def _series(split: str, values: Any) -> numpy.ndarray:
+    x = numpy.asarray(values, numpy.float64)
+    if x.ndim != 2:
+        raise ValueError(f"{split}: expected a series [L, C], found shape {x.shape}")
+    return x
+
+
 def _write_splits(file: h5py.File, task: str, splits: dict[str, Any], attributes: dict[str, Any],
                   class_names: Sequence[str] | None, standardize: bool,
                   compression: str | None) -> None:  # fmt: skip
@@ -144,8 +163,11 @@ def _write_splits(file: h5py.File, task: str, splits: dict[str, Any], attributes
             for row in x
         ]
         if not tokens:
+            _expect_sequences(name, rows)
             rows = [_standardize(row, attributes) for row in rows]
         _write_rows(group, rows, compression)
+        if y is None:
+            continue
         if len(rows) != len(y):
             raise ValueError(f"{name}: expected {len(rows)} targets, one a sequence, found {len(y)}")
         if task == "regression":
@@ -158,6 +180,17 @@ def _write_splits(file: h5py.File, task: str, splits: dict[str, Any], attributes
         group["y"] = _numbered(name, numpy.asarray(labels), numbers, class_names)
     if class_names is not None or numbers:
         attributes["class_names"] = _texts(numbers if class_names is None else class_names)
+
+
+def _expect_sequences(split: str, rows: list[numpy.ndarray]) -> None:
+    if not rows:
+        raise ValueError(f"{split}: expected sequences, found none")
+    for i, row in enumerate(rows):
+        if row.ndim != 2 or row.shape[1] != rows[0].shape[1]:
+            features = rows[0].shape[1] if rows[0].ndim == 2 else "I"
+            raise ValueError(
+                f"{split}: expected sequences of shape [T, {features}], found {row.shape} as number {i}"
+            )
 
 
 def _write_x(group: h5py.Group, x: numpy.ndarray, compression: str | None) -> None:

@@ -67,7 +67,7 @@ OUTSIDE = {
     "tests/torch": ["PUBLIC"],
     "bench": ["kernels", "engine", "io"],
     "docs": ["PUBLIC"],
-    "python": ["PUBLIC"],
+    "python": ["PUBLIC", "apps"],
     "examples": ["PUBLIC", "examples", "engine/base/random.h"],
 }
 

@@ -64,5 +64,15 @@ TEST_F(TrainingReportTest, KeepsTheLineInTheFolder) {
   EXPECT_EQ(read("run/metrics.jsonl"), state_.last_metrics + "\n");
 }
 
+TEST_F(TrainingReportTest, TellsAListenerOfTheLine) {
+  std::string line;
+  TrainingReport told(
+      {.progress = false, .file = false, .on_epoch = [&](std::string_view text) { line = text; }},
+      {2, 80, 16}, folder_, model_);
+  state_.last_metrics = R"({"epoch":1})";
+  told.finish_epoch(state_, state_.running, {});
+  EXPECT_EQ(line, state_.last_metrics);
+}
+
 }  // namespace
 }  // namespace quadgate::apps

@@ -1,0 +1,131 @@
+"""Data sets that callers have in memory, as files for the program."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import tempfile
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, cast
+
+import numpy
+
+_NAMES = ("class_names", "token_names")
+
+
+def paths_of(data: Any) -> list[pathlib.Path] | None:
+    """The files that data names; None if it is the data themselves."""
+    if isinstance(data, (str, os.PathLike)):
+        return [pathlib.Path(cast(str, data))]
+    if not isinstance(data, (list, tuple)):
+        return None
+    paths = cast(Sequence[Any], data)
+    if not paths or not all(isinstance(path, (str, os.PathLike)) for path in paths):
+        return None
+    return [pathlib.Path(path) for path in paths]
+
+
+@contextlib.contextmanager
+def folder() -> Generator[pathlib.Path]:
+    """A folder for files that nobody else needs. Errors call its `data.h5` "data"."""
+    with tempfile.TemporaryDirectory(prefix="quadgate-") as name:
+        path = pathlib.Path(name)
+        try:
+            yield path
+        except (ValueError, OSError) as error:
+            message = str(error)
+            if str(path) not in message:
+                raise
+            raise type(error)(message.replace(str(path / "data.h5"), "data")) from None
+
+
+def write_training(path: pathlib.Path, data: Any) -> None:
+    """data: the arguments of save_dataset, or its train split alone."""
+    from .dataset import save_dataset
+
+    arguments: dict[str, Any] = {"train": data}
+    if isinstance(data, Mapping):
+        arguments = dict(cast(Mapping[str, Any], data))
+    if "train" not in arguments:
+        raise ValueError(f"data: expected a train split, found {', '.join(map(str, arguments))}")
+    for name in ("train", "valid", "test"):
+        if arguments.get(name) is not None:
+            arguments[name] = _split(name, arguments[name])
+    names = _column_names(arguments["train"])
+    if names:
+        arguments.setdefault("feature_names", names)
+    arguments.setdefault("task", _task(arguments["train"], arguments))
+    save_dataset(path, **arguments)
+
+
+def write_for(checkpoint: pathlib.Path, path: pathlib.Path, data: Any, needs_targets: bool) -> None:
+    """data: for a trained model, without a train split."""
+    import h5py
+
+    from .dataset import save_dataset
+
+    with h5py.File(checkpoint) as file:
+        model = cast(dict[str, Any], dict(file["model"].attrs))
+    names: dict[str, Any] = {name: list(model[name]) for name in _NAMES if name in model}
+    data = _split("data", data)
+    if "horizon" in model:
+        task = "forecast"
+    elif "streams" in model:
+        task = "language_model"
+        del names["class_names"]
+    else:
+        task = str(model["task"])
+        if not _is_pair(data):
+            if needs_targets:
+                raise ValueError("data: expected a pair (x, y), found one value")
+            data = (data, None)
+    if given := _column_names(data):
+        names["feature_names"] = given
+    save_dataset(path, task, None, test=data, **names)
+
+
+def _is_pair(split: Any) -> bool:
+    return isinstance(split, tuple) and len(cast(Sequence[Any], split)) == 2
+
+
+def _split(name: str, split: Any) -> Any:
+    """A split with arrays in the place of tensors."""
+    split = _plain(split)
+    if _is_pair(split) and hasattr(split[0], "columns"):
+        raise ValueError(
+            f"{name}: expected an array [n, T, I], or a list with a sequence each, found a frame"
+        )
+    if hasattr(split, "columns"):
+        for column in split.columns:
+            if split[column].dtype.kind not in "iufb":
+                raise ValueError(
+                    f"{name}: column {column!r}: expected numbers, found {split[column].dtype}"
+                )
+    return split
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        sequence = cast(Sequence[Any], value)
+        return tuple(map(_plain, sequence)) if isinstance(value, tuple) else list(map(_plain, sequence))
+    return value.detach().cpu().numpy() if hasattr(value, "detach") else value
+
+
+def _column_names(split: Any) -> list[str] | None:
+    """Those of a frame, or of the first of a list of them."""
+    if _is_pair(split):
+        split = split[0][0] if isinstance(split[0], (list, tuple)) and split[0] else None
+    columns: Any = getattr(split, "columns", None)
+    return None if columns is None else [str(name) for name in columns]
+
+
+def _task(split: Any, arguments: Mapping[str, Any]) -> str:
+    if not _is_pair(split):
+        return "forecast" if arguments.get("token_names") is None else "language_model"
+    y: Any = split[1]
+    is_list = type(y) in (list, tuple)  # whose arrays may have different lengths
+    labels: numpy.ndarray = numpy.asarray(y[0] if is_list and len(y) > 0 else y)
+    if labels.dtype.kind == "f":
+        return "regression"
+    return "tagging" if labels.ndim + is_list > 1 else "classification"

@@ -1,0 +1,156 @@
+"""The program's commands in this process: ctypes over python/native/commands.cpp.
+
+HDF5 files are read by the program `quadgate` beside this package, in processes of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import json
+import logging
+import os
+import pathlib
+import re
+import signal
+import threading
+from collections.abc import Callable, Generator
+from typing import Any
+
+_logger = logging.getLogger("quadgate")
+
+_HERE = pathlib.Path(__file__).parent
+_TEXT, _SIZE, _FLAG = ctypes.c_char_p, ctypes.c_int64, ctypes.c_int
+_TEXTS = ctypes.POINTER(_TEXT)
+_TELL = ctypes.CFUNCTYPE(ctypes.c_int, _TEXT, _TEXT)
+_STOPS = ctypes.CFUNCTYPE(ctypes.c_int)
+
+_DONE, _STOPPED = 0, 75
+_LEVELS = {"message": logging.INFO, "note": logging.INFO, "warning": logging.WARNING}
+_ERRORS = {
+    error.__name__: error for error in (ValueError, OSError, MemoryError, RuntimeError)
+}  # fmt: skip
+
+
+class _Listener(ctypes.Structure):
+    _fields_ = [("tell", _TELL), ("stops", _STOPS)]
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    library = ctypes.CDLL(str(_HERE / "_commands.so"))
+    library.quadgate_set_reader.argtypes, library.quadgate_set_reader.restype = [_TEXT], None
+    listener = ctypes.POINTER(_Listener)
+    library.quadgate_train.argtypes = [listener, _TEXT, _TEXT, _SIZE, _FLAG]
+    library.quadgate_evaluate.argtypes = [listener, _TEXT, _TEXTS, _TEXT, _SIZE, _SIZE, _SIZE]
+    library.quadgate_predict.argtypes = [
+        listener, _TEXT, _TEXTS, _TEXT, _TEXT, _SIZE, _SIZE, _FLAG,
+    ]  # fmt: skip
+    library.quadgate_set_reader(os.fsencode(_HERE / "bin" / "quadgate"))
+    return library
+
+
+def _in_python(line: str) -> str:
+    """A line with arguments in the place of the program's options."""
+    line = re.sub(r"(?<!\S)--resume\b", "resume=True", line)
+    return re.sub(r"(?<!\S)--([a-z][a-z-]*)", lambda option: option[1].replace("-", "_"), line)
+
+
+class _Call:
+    """What a command tells. Nothing that these functions raise could get through the command: it
+    stops, and the call raises it then."""
+
+    def __init__(self, on_epoch: Callable[[dict[str, Any]], bool] | None) -> None:
+        self.on_epoch = on_epoch
+        self.error: BaseException | None = None
+        self.interrupted = False
+        self.stopped = False
+        self.result = ""
+
+    def interrupt(self, *_: Any) -> None:
+        self.interrupted = True
+
+    def stops(self) -> bool:
+        return self.stopped or self.interrupted or self.error is not None
+
+    def tell(self, kind: bytes, text: bytes) -> bool:
+        try:
+            self._take(kind.decode(), text.decode(errors="replace"))
+        except BaseException as error:
+            self.error = self.error or error
+        return self.stops()
+
+    def _take(self, kind: str, text: str) -> None:
+        if kind == "epoch":
+            if self.on_epoch is not None and self.on_epoch(json.loads(text)):
+                self.stopped = True
+        elif kind == "result":
+            self.result = text
+        elif kind in _LEVELS:
+            _logger.log(_LEVELS[kind], "%s", _in_python(text))
+        else:
+            self.error = self.error or _ERRORS[kind](_in_python(text))
+
+
+@contextlib.contextmanager
+def _interrupts(call: _Call) -> Generator[None]:
+    """Ctrl-C sets call.interrupted, where it would raise KeyboardInterrupt."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    signal.signal(signal.SIGINT, call.interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _run(command: str, *arguments: Any,
+         on_epoch: Callable[[dict[str, Any]], bool] | None = None) -> str:  # fmt: skip
+    call = _Call(on_epoch)
+    listener = _Listener(_TELL(call.tell), _STOPS(call.stops))
+    with _interrupts(call):
+        status = getattr(_library(), command)(ctypes.byref(listener), *arguments)
+    if call.error is not None:
+        raise call.error
+    if call.interrupted:
+        raise KeyboardInterrupt
+    if status not in (_DONE, _STOPPED):
+        raise RuntimeError(f"{command}: ended with {status}")
+    return call.result
+
+
+def train(name: str, run_text: str, threads: int | None, resume: bool,
+          on_epoch: Callable[[dict[str, Any]], bool]) -> None:  # fmt: skip
+    """Trains as a run file says, until on_epoch returns True.
+
+    name: what messages call the run file.
+    """
+    _run("quadgate_train", os.fsencode(name), run_text.encode(), threads or 0, resume,
+         on_epoch=on_epoch)  # fmt: skip
+
+
+def evaluate(checkpoint: pathlib.Path, data: list[pathlib.Path], split: str | None,
+             threads: int | None, top_k: int | None, season: int | None) -> dict[str, Any]:  # fmt: skip
+    """The metrics that `quadgate evaluate --json` prints."""
+    text = _run("quadgate_evaluate", os.fsencode(checkpoint), _paths(data), _text(split),
+                threads or 0, top_k or 0, season or 0)  # fmt: skip
+    return json.loads(text)
+
+
+def predict(checkpoint: pathlib.Path, data: list[pathlib.Path], split: str | None,
+            output: pathlib.Path, threads: int | None, steps: int | None,
+            windows: bool) -> None:  # fmt: skip
+    """Writes predictions as `quadgate predict -o OUTPUT.h5` does."""
+    _run("quadgate_predict", os.fsencode(checkpoint), _paths(data), _text(split),
+         os.fsencode(output), threads or 0, steps or 0, windows)  # fmt: skip
+
+
+def _paths(paths: list[pathlib.Path]) -> Any:
+    return (_TEXT * (len(paths) + 1))(*[os.fsencode(path) for path in paths], None)
+
+
+def _text(text: str | None) -> bytes | None:
+    return None if text is None else text.encode()

@@ -1,0 +1,70 @@
+"""Run files as mappings, and as TOML."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import tomllib
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+Config = Mapping[str, Any] | str | os.PathLike[str]
+
+
+def read(config: Config) -> tuple[str, dict[str, Any]]:
+    """What messages call a run file, and its tables.
+
+    Raises ValueError if it is not TOML.
+    """
+    if isinstance(config, Mapping):
+        return "config", merged({}, config)
+    path = pathlib.Path(config)
+    try:
+        return str(path), tomllib.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path}: expected TOML: {error}") from None
+
+
+def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`tables` with other values: those of {"train.lr": 1} or {"train": {"lr": 1}}. None takes a key
+    away."""
+    result = dict(tables)
+    for key, value in changes.items():
+        table, dot, rest = key.partition(".")
+        if dot or isinstance(value, Mapping):
+            change = cast(Mapping[str, Any], {rest: value} if dot else value)
+            result[table] = merged(table_of(result, table), change)
+        elif value is None:
+            result.pop(key, None)
+        else:
+            result[key] = value
+    return result
+
+
+def table_of(tables: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The table of this name, empty if there is none."""
+    value = tables.get(key)
+    return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}
+
+
+def to_toml(tables: Mapping[str, Any]) -> str:
+    return "".join(f"{json.dumps(key)} = {_value(key, value)}\n" for key, value in tables.items())
+
+
+def _value(key: str, value: Any) -> str:
+    if hasattr(value, "tolist"):  # a number or an array of NumPy, or a tensor
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        table = cast(Mapping[str, Any], value)
+        inside = (f"{json.dumps(name)} = {_value(name, one)}" for name, one in table.items())
+        return "{" + ", ".join(inside) + "}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, (str, os.PathLike)):
+        return json.dumps(os.fspath(cast(str, value)), ensure_ascii=False)
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_value(key, one) for one in cast(Sequence[Any], value)) + "]"
+    raise ValueError(f"{key}: expected a value of a run file, found {type(value).__name__}")

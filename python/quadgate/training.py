@@ -1,0 +1,161 @@
+"""Training as `quadgate train` does it, in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import sys
+from collections.abc import Callable, Generator, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import _arrays, _program, _run_file
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+    import pandas
+
+    from .model import Model
+
+Metrics = dict[str, Any]
+Callback = Callable[[Metrics], Any]
+
+
+class Result:
+    """A run folder, of `train` or of the program."""
+
+    def __init__(self, run_dir: str | os.PathLike[str]) -> None:
+        self.run_dir = pathlib.Path(run_dir)
+
+    def __repr__(self) -> str:
+        return f"Result({str(self.run_dir)!r})"
+
+    @property
+    def last(self) -> pathlib.Path:
+        """The checkpoint to go on from."""
+        return self.run_dir / "checkpoint.h5"
+
+    @property
+    def best(self) -> pathlib.Path:
+        """The best model by the valid split; without one the last."""
+        path = self.run_dir / "best.h5"
+        return path if path.exists() else self.last
+
+    @property
+    def metrics(self) -> pandas.DataFrame:
+        """A row an epoch, with the columns of metrics.jsonl."""
+        pandas = _extra("pandas")
+        lines = (self.run_dir / "metrics.jsonl").read_text().splitlines()
+        return pandas.DataFrame([json.loads(line) for line in lines])
+
+    def model(self) -> Model:
+        """The best model as a torch module."""
+        from .model import load
+
+        return load(self.best)
+
+    def plot(self) -> matplotlib.figure.Figure:
+        """Each metric over the epochs, of the train and the valid split."""
+        pyplot = _extra("matplotlib.pyplot")
+        metrics = self.metrics
+        splits = ("train", "valid")
+        names = [name.partition("_")[2] for name in metrics.columns if name.startswith(splits)]
+        names = list(dict.fromkeys(names))
+        figure, axes = pyplot.subplots(1, len(names), squeeze=False, figsize=(4 * len(names), 3))
+        for name, axis in zip(names, axes[0]):
+            for split in splits:
+                if f"{split}_{name}" in metrics:
+                    axis.plot(metrics["epoch"], metrics[f"{split}_{name}"], label=split)
+            axis.set(xlabel="epoch", title=name)
+            axis.legend()
+        figure.tight_layout()
+        return figure
+
+
+def train(
+    config: Mapping[str, Any] | str | os.PathLike[str],
+    *,
+    callbacks: Callback | Iterable[Callback] = (),
+    data: Any = None,
+    resume: bool = False,
+    threads: int | None = None,
+    progress: bool | None = None,
+    **overrides: Any,
+) -> Result:
+    """Trains a model as `quadgate train` does: the same numbers, files and checkpoints.
+
+    config: a run file, or its tables: {"model": {"hidden_size": 64}, ...}.
+    callbacks: are called after each epoch with its metrics, those of a line of metrics.jsonl. True
+        from one of them stops the training.
+    data: in the place of the run file's data.path: paths of a data set; a pair (x, y) or a series, as
+        save_dataset's train; or a mapping of the arguments of save_dataset: {"train": (x, y),
+        "valid": (x, y), "standardize": True}. Without a task, labels that are integers or names make
+        a classification, or with labels for each step a tagging, floats a regression, and one array
+        or frame a forecast.
+    resume: goes on from the checkpoint in output.dir.
+    progress: shows a bar of epochs, by tqdm; None: on a terminal and in a notebook, if there is tqdm.
+    overrides: other values for keys of the run file: train={"lr": 0.01}, or **{"train.lr": 0.01}.
+        None takes a key away.
+
+    Ctrl-C, and what a callback raises, ends it with a checkpoint to resume from.
+    Raises ValueError, naming key or split, expected and found, if config or data do not fit, and
+    OSError if a file cannot be used.
+    """
+    name, tables = _run_file.read(config)
+    tables = _run_file.merged(tables, overrides)
+    listeners = [callbacks] if callable(callbacks) else list(callbacks)
+    with contextlib.ExitStack() as stack:
+        if data is not None:
+            paths = _arrays.paths_of(data)
+            if paths is None:
+                paths = [stack.enter_context(_arrays.folder()) / "data.h5"]
+                _arrays.write_training(paths[0], data)
+            tables = _run_file.merged(tables, {"data.path": paths[0] if len(paths) == 1 else paths})
+        if progress or (progress is None and _is_watched()):
+            listeners += stack.enter_context(_bar(tables, required=bool(progress)))
+
+        def on_epoch(metrics: Metrics) -> bool:
+            return any([listener(dict(metrics)) is True for listener in listeners])
+
+        _program.train(name, _run_file.to_toml(tables), threads, resume, on_epoch)
+    return Result(tables["output"]["dir"])
+
+
+def _is_watched() -> bool:
+    return "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())
+
+
+@contextlib.contextmanager
+def _bar(tables: Mapping[str, Any], required: bool) -> Generator[list[Callback]]:
+    """A callback that moves a bar; none if there is no tqdm and nobody asked for it."""
+    try:
+        tqdm = _extra("tqdm.auto").tqdm
+    except ImportError:
+        if required:
+            raise
+        yield []
+        return
+    with tqdm(total=_run_file.table_of(tables, "train").get("epochs"), unit="epoch") as bar:
+
+        def show(metrics: Metrics) -> None:
+            told = {
+                name: value
+                for name, value in metrics.items()
+                if name.startswith(("train_", "valid_")) and value is not None
+            }
+            bar.set_postfix(told, refresh=False)
+            bar.update(metrics["epoch"] - bar.n)
+
+        yield [show]
+
+
+def _extra(module: str) -> Any:
+    """A module of a package that not everybody has."""
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise ImportError(f"{package} is not installed: pip install {package}") from error
