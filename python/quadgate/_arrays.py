@@ -91,7 +91,7 @@ def _is_pair(split: Any) -> bool:
 
 def _split(name: str, split: Any) -> Any:
     """A split with arrays in the place of tensors."""
-    split = _plain(split)
+    split = plain(split)
     if _is_pair(split) and hasattr(split[0], "columns"):
         raise ValueError(
             f"{name}: expected an array [n, T, I], or a list with a sequence each, found a frame"
@@ -105,10 +105,11 @@ def _split(name: str, split: Any) -> Any:
     return split
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """With arrays in the place of tensors."""
     if isinstance(value, (list, tuple)):
         sequence = cast(Sequence[Any], value)
-        return tuple(map(_plain, sequence)) if isinstance(value, tuple) else list(map(_plain, sequence))
+        return tuple(map(plain, sequence)) if isinstance(value, tuple) else list(map(plain, sequence))
     return value.detach().cpu().numpy() if hasattr(value, "detach") else value
 
 

@@ -1,0 +1,178 @@
+"""Estimators for sequences with the habits of scikit-learn: for a Pipeline, a GridSearchCV."""
+
+# scikit-learn does not name the types of what it returns.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import check_is_fitted
+
+from . import _arrays, answers, training
+
+
+class _SequenceEstimator(BaseEstimator):
+    """Recurrent layers with a linear head.
+
+    hidden_size, num_layers: of the layers.
+    epochs, batch_size, lr: of the training; lr None: the optimizer's own.
+    validation_fraction: share of the sequences, drawn at random, by which the best epoch is chosen; 0:
+        the last one.
+    patience: epochs without a better validation loss after which it ends; None: it trains all.
+    standardize: features get mean 0 and standard deviation 1 over the sequences to train on.
+    channels_first: a sequence is [I, T], as aeon has it, not [T, I].
+    random_state: of weights, order, dropout and the validation sequences.
+    run_file: other keys of a run file: {"model.cell": "gru"}.
+
+    X is an array [n, T, I], or a list of arrays [T, I] of different lengths. `history_` has the metrics
+    of each epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden_size: int = 64,
+        num_layers: int = 1,
+        epochs: int = 20,
+        batch_size: int = 32,
+        lr: float | None = None,
+        validation_fraction: float = 0,
+        patience: int | None = None,
+        standardize: bool = True,
+        channels_first: bool = False,
+        random_state: int = 1,
+        threads: int | None = None,
+        run_file: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.standardize = standardize
+        self.channels_first = channels_first
+        self.random_state = random_state
+        self.threads = threads
+        self.run_file = run_file
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _train(self, task: str, X: Any, y: numpy.ndarray, labels: numpy.ndarray | None) -> None:
+        """labels: to be as frequent among the validation sequences; or None."""
+        x = self._sequences(X)
+        if len(x) != len(y):
+            raise ValueError(f"y: expected {len(x)} targets, one a sequence, found {len(y)}")
+        splits: dict[str, Any] = {"train": (x, y)}
+        if self.validation_fraction:
+            fit, valid = train_test_split(
+                numpy.arange(len(x)), test_size=self.validation_fraction, stratify=labels,
+                random_state=self.random_state,
+            )  # fmt: skip
+            splits = {
+                "train": ([x[i] for i in fit], y[fit]),
+                "valid": ([x[i] for i in valid], y[valid]),
+            }
+        config = {
+            "model": {"hidden_size": self.hidden_size, "num_layers": self.num_layers},
+            "train": {
+                "epochs": self.epochs,
+                "batch_size": self.batch_size,
+                "lr": self.lr,
+                "early_stopping_patience": self.patience,
+                "seed": self.random_state,
+            },
+        }
+        self.history_: list[dict[str, Any]] = []
+        data = splits | {"task": task, "standardize": self.standardize}
+        with _arrays.folder() as folder:
+            overrides: dict[str, Any] = {**(self.run_file or {}), "output.dir": folder / "run"}
+            result = training.train(
+                config, data=data, callbacks=self.history_.append, threads=self.threads,
+                progress=False, **overrides,
+            )  # fmt: skip
+            self.checkpoint_ = result.best.read_bytes()
+        self.n_features_in_ = x[0].shape[1]
+
+    def _predict(self, X: Any) -> dict[str, numpy.ndarray]:
+        check_is_fitted(self)
+        with _arrays.folder() as folder:
+            checkpoint = folder / "model.h5"
+            checkpoint.write_bytes(self.checkpoint_)
+            return answers.predict(checkpoint, self._sequences(X), threads=self.threads)
+
+    def model(self) -> Any:
+        """The model as a torch module."""
+        from .model import load
+
+        check_is_fitted(self)
+        with _arrays.folder() as folder:
+            checkpoint = folder / "model.h5"
+            checkpoint.write_bytes(self.checkpoint_)
+            return load(checkpoint)
+
+    def save(self, path: str | pathlib.Path) -> None:
+        """Writes the checkpoint, for `quadgate predict` and `quadgate export`."""
+        check_is_fitted(self)
+        pathlib.Path(path).write_bytes(self.checkpoint_)
+
+    def _sequences(self, X: Any) -> Sequence[numpy.ndarray]:
+        if hasattr(X, "columns"):
+            raise ValueError("X: expected an array [n, T, I], or a list of sequences, found a frame")
+        rows = [numpy.asarray(_arrays.plain(row)) for row in X]
+        for i, row in enumerate(rows):
+            if row.ndim != 2:
+                raise ValueError(f"X: expected sequences of shape [T, I], found {row.shape} as number {i}")
+        return [row.T for row in rows] if self.channels_first else rows
+
+
+class SequenceClassifier(ClassifierMixin, _SequenceEstimator):
+    __doc__ = _SequenceEstimator.__doc__
+
+    def fit(self, X: Any, y: Any) -> SequenceClassifier:
+        """y: [n] classes, of any type that sorts."""
+        labels = numpy.asarray(_arrays.plain(y))
+        if labels.ndim != 1:
+            raise ValueError(f"y: expected [n] classes, found shape {labels.shape}")
+        self.classes_, numbers = numpy.unique(labels, return_inverse=True)
+        self._train("classification", X, numbers, numbers)
+        return self
+
+    def predict_proba(self, X: Any) -> numpy.ndarray:
+        """[n, classes], as classes_ has them."""
+        logits = self._predict(X)["logits"].astype(numpy.float64)
+        shares = numpy.exp(logits - logits.max(1, keepdims=True))
+        return shares / shares.sum(1, keepdims=True)
+
+    def predict(self, X: Any) -> numpy.ndarray:
+        """[n] of classes_."""
+        predicted = self._predict(X)["predicted"]
+        return self.classes_[predicted]
+
+
+class SequenceRegressor(RegressorMixin, _SequenceEstimator):
+    __doc__ = _SequenceEstimator.__doc__
+
+    def fit(self, X: Any, y: Any) -> SequenceRegressor:
+        """y: [n] or [n, O] values, which stay in their own scale (a TransformedTargetRegressor has
+        another)."""
+        values = numpy.asarray(_arrays.plain(y), numpy.float32)
+        self._has_columns = values.ndim > 1
+        self._train("regression", X, values, None)
+        return self
+
+    def predict(self, X: Any) -> numpy.ndarray:
+        """[n] or [n, O], as y was."""
+        values = self._predict(X)["values"]
+        return values if self._has_columns else values[:, 0]

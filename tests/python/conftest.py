@@ -1,0 +1,29 @@
+"""A data set and a run of it, for the tests of training; without the program there are none."""
+
+import os
+
+import pytest
+
+import quadgate
+from train_support import LABELS, ROWS
+
+NEED_THE_PROGRAM = ["sklearn_test.py", "train_data_test.py", "train_test.py"]
+collect_ignore = [] if os.environ.get("QUADGATE_BIN") else NEED_THE_PROGRAM
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "data.h5"
+    quadgate.save_dataset(path, "classification", (ROWS[:40], LABELS[:40]),
+                          valid=(ROWS[40:], LABELS[40:]))  # fmt: skip
+    return path
+
+
+@pytest.fixture
+def config(tmp_path, data):
+    return {
+        "data": {"path": data},
+        "model": {"hidden_size": 6, "num_layers": 2, "dropout": 0.25},
+        "train": {"epochs": 4, "batch_size": 8},
+        "output": {"dir": tmp_path / "run"},
+    }

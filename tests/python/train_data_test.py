@@ -1,0 +1,129 @@
+# Sweeps: data of each kind that Python has, to train on, to evaluate and to predict; wrong input.
+# Tolerance: 1e-5 on outputs of the order of 1 beside the torch module, otherwise none.
+
+import h5py
+import numpy
+import pandas
+import pytest
+import torch
+
+import quadgate
+from train_support import LABELS, ROWS, SERIES, expect_same_run
+
+FRAMES = [pandas.DataFrame(row, columns=list("abc")) for row in ROWS]
+KINDS = {
+    "arrays": (ROWS, LABELS),
+    "tensors": ([torch.tensor(row, requires_grad=True) for row in ROWS], torch.tensor(LABELS)),
+    "frames": (FRAMES, pandas.Series(LABELS, index=range(100, 160))),
+    "lists": ([row.tolist() for row in ROWS], LABELS.tolist()),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_data_of_each_kind(tmp_path, config, data, kind):
+    x, y = KINDS[kind]
+    arrays = {"train": (x[:40], y[:40]), "valid": (x[40:], y[40:])}
+    result = quadgate.train(config, data=arrays)
+    files = quadgate.train(config, output={"dir": tmp_path / "files"})
+    expect_same_run(result.run_dir, files.run_dir)
+    assert quadgate.evaluate(result, (x[40:], y[40:]))["loss"] == pytest.approx(
+        quadgate.evaluate(result, data, split="valid")["loss"], abs=0
+    )
+    answer = quadgate.predict(result, x)
+    assert "label" not in answer and answer["class_names"].tolist() == ["0", "1"]
+    assert answer["predicted"].shape == (60,)
+    assert numpy.array_equal(quadgate.predict(result, ROWS)["logits"], answer["logits"])
+
+
+@pytest.mark.parametrize("x, y, task", [
+    (numpy.stack([row[:3] for row in ROWS]), LABELS, "classification"),
+    (numpy.stack([row[:3] for row in ROWS]), ["no" if y else "yes" for y in LABELS], "classification"),
+    (ROWS, LABELS / 2, "regression"),
+    (ROWS, pandas.DataFrame({"a": LABELS / 2, "b": LABELS / 3}), "regression"),
+    (ROWS, [(row[:, 0] > 0).astype(int) for row in ROWS], "tagging"),
+    (numpy.stack([row[:3] for row in ROWS]), numpy.stack([row[:3, 0] > 0 for row in ROWS]), "tagging"),
+    (SERIES, None, "forecast"),
+    (pandas.DataFrame(SERIES, columns=["a", "b"]), None, "forecast"),
+])  # fmt: skip
+def test_the_task_follows_from_the_data(tmp_path, config, x, y, task):
+    window = {"input_len": 8, "horizon": 3} if task == "forecast" else {}
+    result = quadgate.train(config, data=x if y is None else (x, y), train={"epochs": 1},
+                            **{f"data.{key}": value for key, value in window.items()})  # fmt: skip
+    assert result.best == result.last  # there is no valid split
+    with h5py.File(result.last) as file:
+        found = file["model"].attrs
+        assert ("forecast" if "horizon" in found else found["task"]) == task
+        if isinstance(x, pandas.DataFrame):
+            assert list(found["feature_names"]) == ["a", "b"]
+    metric = {"regression": "mse", "forecast": "mase"}.get(task, "accuracy")
+    assert metric in quadgate.evaluate(result, x if y is None else (x, y))
+    answer = quadgate.predict(result, x)
+    if task == "forecast":
+        assert answer["prediction"].shape == (1, 3, 2)
+        windows = quadgate.predict(result, x, windows=True)
+        assert windows["prediction"].shape == windows["truth"].shape == (120 - 8 - 3 + 1, 3, 2)
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_predictions_are_the_modules_outputs(tmp_path, config, standardize):
+    x = 5 + 3 * numpy.stack([row[:3] for row in ROWS])
+    split = {"train": (x, LABELS), "valid": (x, LABELS), "standardize": standardize}
+    result = quadgate.train(config, data=split)
+    model = result.model()
+    with torch.no_grad():
+        logits = model(model.standardize(torch.from_numpy(x)))
+    answer = quadgate.predict(result, x)
+    assert numpy.abs(answer["logits"] - logits.numpy()).max() < 1e-5
+    assert (answer["predicted"] == logits.numpy().argmax(1)).all()
+
+
+BAD = [
+    (dict(train={"lr": -1}), ValueError, "config: train.lr: expected a finite number, at least 0, found -1"),
+    (dict(train={"rate": 1}), ValueError, "config: unknown key 'train.rate'"),
+    (dict(model={"hidden_size": None}), ValueError, "config: model.hidden_size: expected .*no such key"),
+    (dict(model={"cell": object()}), ValueError, "cell: expected a value of a run file, found object"),
+    (dict(data="missing.h5"), OSError, "missing.h5: No such file"),
+    (dict(data={"valid": 1}), ValueError, "data: expected a train split, found valid"),
+    (dict(data=(numpy.zeros((4, 3)), LABELS[:4])), ValueError,
+     r"train: expected sequences of shape \[T, I\], found \(3,\) as number 0"),
+    (dict(data=([ROWS[0], ROWS[1][:, :2]], [0, 1])), ValueError,
+     r"train: expected sequences of shape \[T, 3\], found \(.*, 2\) as number 1"),
+    (dict(data=(ROWS, LABELS[:5])), ValueError, "train: expected 60 targets, one a sequence, found 5"),
+    (dict(data=(FRAMES[0], LABELS)), ValueError, "train: expected an array .*found a frame"),
+    (dict(data=pandas.DataFrame({"date": ["x", "y"], "a": [1, 2]})), ValueError,
+     "train: column 'date': expected numbers, found str"),
+    (dict(data=([row * numpy.nan for row in ROWS], LABELS)), ValueError,
+     "^data: dataset 'train/x' row 0: not finite"),
+    (dict(resume=True), OSError, "run: nothing to resume"),
+    (dict(threads=5000), ValueError, "threads: expected"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments, error, message", BAD, ids=range(len(BAD)))
+def test_wrong_input_is_named(tmp_path, config, arguments, error, message):
+    with pytest.raises(error, match=message):
+        quadgate.train(config, **arguments)
+    assert not (tmp_path / "run").exists()
+
+
+def test_wrong_run_files_are_named(tmp_path, config):
+    (tmp_path / "bad.toml").write_text("[data\n")
+    with pytest.raises(ValueError, match="bad.toml: expected TOML: .*line 1"):
+        quadgate.train(tmp_path / "bad.toml")
+    with pytest.raises(OSError, match="none.toml"):
+        quadgate.train(tmp_path / "none.toml")
+    quadgate.train(config)
+    with pytest.raises(OSError, match=r"already holds a run .* or resume=True$"):
+        quadgate.train(config)
+
+
+def test_wrong_data_of_a_model_are_named(tmp_path, config):
+    result = quadgate.train(config)
+    with pytest.raises(ValueError, match="^data: features: the model expects 3 .*, found 2"):
+        quadgate.predict(result, [row[:, :2] for row in ROWS])
+    with pytest.raises(ValueError, match=r"data: expected a pair \(x, y\), found one value"):
+        quadgate.evaluate(result, ROWS)
+    with pytest.raises(ValueError, match="labels: expected from 0 to 1, found 2"):
+        quadgate.evaluate(result, (ROWS, LABELS + 1))
+    with pytest.raises(OSError, match="none.h5"):
+        quadgate.predict(tmp_path / "none.h5", ROWS)
