@@ -9,8 +9,6 @@ import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, cast
 
-import numpy
-
 _NAMES = ("class_names", "token_names")
 
 
@@ -124,6 +122,8 @@ def _column_names(split: Any) -> list[str] | None:
 def _task(split: Any, arguments: Mapping[str, Any]) -> str:
     if not _is_pair(split):
         return "forecast" if arguments.get("token_names") is None else "language_model"
+    import numpy
+
     y: Any = split[1]
     is_list = type(y) in (list, tuple)  # whose arrays may have different lengths
     labels: numpy.ndarray = numpy.asarray(y[0] if is_list and len(y) > 0 else y)

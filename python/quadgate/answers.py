@@ -8,6 +8,11 @@ import pathlib
 from collections.abc import Generator
 from typing import Any
 
+from ._extras import require
+
+require("quadgate.predict", "data", "h5py", "numpy")
+
+import h5py
 import numpy
 
 from . import _arrays, _program
@@ -60,8 +65,6 @@ def predict(
     `prediction` [W, steps, targets], `target_names`, and a band each. Of a language model:
     `surprisal` [L].
     """
-    import h5py
-
     with _files(model, data, needs_targets=False) as (checkpoint, paths, folder):
         output = folder / "predictions.h5"
         _program.predict(checkpoint, paths, split, output, threads, steps, windows)

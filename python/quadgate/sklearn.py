@@ -9,6 +9,10 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ._extras import require
+
+require("quadgate.sklearn", "sklearn", "sklearn", "h5py", "numpy")
+
 import numpy
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.model_selection import train_test_split

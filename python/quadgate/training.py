@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import pathlib
@@ -11,9 +12,9 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import _arrays, _program, _run_file
+from ._extras import require
 
 if TYPE_CHECKING:
-    import matplotlib.figure
     import pandas
 
     from .model import Model
@@ -45,7 +46,7 @@ class Result:
     @property
     def metrics(self) -> pandas.DataFrame:
         """A row an epoch, with the columns of metrics.jsonl."""
-        pandas = _extra("pandas")
+        pandas = _extra("quadgate.Result.metrics", "pandas")
         lines = (self.run_dir / "metrics.jsonl").read_text().splitlines()
         return pandas.DataFrame([json.loads(line) for line in lines])
 
@@ -55,9 +56,9 @@ class Result:
 
         return load(self.best)
 
-    def plot(self) -> matplotlib.figure.Figure:
-        """Each metric over the epochs, of the train and the valid split."""
-        pyplot = _extra("matplotlib.pyplot")
+    def plot(self) -> Any:
+        """A figure of matplotlib: each metric over the epochs, of the train and the valid split."""
+        pyplot = _extra("quadgate.Result.plot", "matplotlib.pyplot")
         metrics = self.metrics
         splits = ("train", "valid")
         names = [name.partition("_")[2] for name in metrics.columns if name.startswith(splits)]
@@ -130,7 +131,7 @@ def _is_watched() -> bool:
 def _bar(tables: Mapping[str, Any], required: bool) -> Generator[list[Callback]]:
     """A callback that moves a bar; none if there is no tqdm and nobody asked for it."""
     try:
-        tqdm = _extra("tqdm.auto").tqdm
+        tqdm = _extra("quadgate.train: progress", "tqdm.auto").tqdm
     except ImportError:
         if required:
             raise
@@ -150,12 +151,7 @@ def _bar(tables: Mapping[str, Any], required: bool) -> Generator[list[Callback]]
         yield [show]
 
 
-def _extra(module: str) -> Any:
-    """A module of a package that not everybody has."""
-    import importlib
-
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        package = module.partition(".")[0]
-        raise ImportError(f"{package} is not installed: pip install {package}") from error
+def _extra(part: str, module: str) -> Any:
+    """A module that a part wants."""
+    require(part, "train", module.partition(".")[0])
+    return importlib.import_module(module)

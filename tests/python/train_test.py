@@ -1,6 +1,7 @@
 # Sweeps: quadgate.train beside the program `quadgate` on the same run files, each task; its ends: all
 # epochs, a callback, an error of one, SIGINT. No tolerance: metrics and weights have the same bits.
 
+import importlib.machinery
 import json
 import os
 import signal
@@ -150,7 +151,9 @@ def test_a_bar_shows_the_epochs(monkeypatch, config):
         def __exit__(self, *_):
             pass
 
-    monkeypatch.setitem(sys.modules, "tqdm", types.ModuleType("tqdm"))
+    package = types.ModuleType("tqdm")
+    package.__spec__ = importlib.machinery.ModuleSpec("tqdm", None)
+    monkeypatch.setitem(sys.modules, "tqdm", package)
     monkeypatch.setitem(sys.modules, "tqdm.auto", types.SimpleNamespace(tqdm=Bar))
     quadgate.train(config, progress=True)
     assert [(bar.total, bar.n) for bar in bars] == [(4, 4)] and "valid_loss" in bars[0].told
@@ -163,10 +166,10 @@ def test_a_bar_shows_the_epochs(monkeypatch, config):
 def test_a_missing_package_is_named(monkeypatch, config):
     for name in ("tqdm", "tqdm.auto", "matplotlib", "matplotlib.pyplot"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match="tqdm is not installed: pip install tqdm"):
+    with pytest.raises(ImportError, match='tqdm .*: pip install "quadgate.train."'):
         quadgate.train(config, progress=True)
     result = quadgate.train(config)
-    with pytest.raises(ImportError, match="pip install matplotlib"):
+    with pytest.raises(ImportError, match='pip install "quadgate.train."'):
         result.plot()
 
 

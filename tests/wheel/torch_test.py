@@ -1,5 +1,5 @@
 # The wheel beside PyTorch, installed into an environment that has the packages of build/peers: a layer's
-# step, whichever of the two is imported first, against torch.nn to 1e-5.
+# step, whichever of the two is imported first, against torch.nn to 1e-5, and a training.
 
 import pathlib
 import subprocess
@@ -46,3 +46,15 @@ def test_a_step_whichever_is_imported_first(python, tmp_path, imports):
     assert float(difference) < 1e-5
     ours = {pathlib.Path(path).parent for path in loaded.split() if "libtbb" in path or "libdnnl" in path}
     assert {folder.name for folder in ours} == {"quadgate.libs"}
+
+
+def test_trains_arrays(python, tmp_path):
+    code = """
+import numpy, quadgate
+x = numpy.random.default_rng(1).normal(size=(20, 5, 2))
+config = {"model": {"hidden_size": 4}, "train": {"epochs": 2}, "output": {"dir": "run"}}
+result = quadgate.train(config, data=(x, x[:, 0, 0]))
+print(len(result.metrics), quadgate.predict(result, x)["values"].shape)
+"""
+    run = subprocess.run([python, "-c", code], cwd=tmp_path, env={}, capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == ("2 (20, 1)\n", "")

@@ -102,7 +102,7 @@ class WheelTest(unittest.TestCase):
         files = [path for path in self.package.parent.rglob("*") if path.is_file()]
         binaries = [path for path in files if path.read_bytes()[:4] == b"\x7fELF"]
         self.assertGreater(len(binaries), 10)
-        self.assertLessEqual({"_native.so", "quadgate"}, {path.name for path in binaries})
+        self.assertLessEqual({"_native.so", "_commands.so", "quadgate"}, {path.name for path in binaries})
         for binary in binaries:
             for name, path in libraries(binary):
                 ours = pathlib.Path(os.path.normpath(path)).is_relative_to(self.root)
