@@ -62,13 +62,15 @@ inline constexpr std::int64_t kTilePeakFlopsPerRound = 4 * 2 * 16 * 32 * 16;
 /// pairs of the left side, 1 and -1, cancel each other. Returns the sum of their 1024 elements.
 template <typename Tiles>
 float bf16_peak_tiles(std::int64_t rounds) noexcept {
+  constexpr auto kOneMinusOne = std::bit_cast<float>(0xBF803F80U);
+  constexpr auto kOneOne = std::bit_cast<float>(0x3F803F80U);
   float ones[256];
   float left[256];
   float right[256];
   for (int i = 0; i < 256; ++i) {
     ones[i] = 1.0F;
-    left[i] = std::bit_cast<float>(0xBF803F80U);
-    right[i] = std::bit_cast<float>(0x3F803F80U);
+    left[i] = kOneMinusOne;
+    right[i] = kOneOne;
   }
   Tiles tiles;
   tiles.template load<0>(ones, 16), tiles.template load<1>(ones, 16);

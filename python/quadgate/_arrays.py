@@ -59,11 +59,10 @@ def write_training(path: pathlib.Path, data: Any) -> None:
 
 def write_for(checkpoint: pathlib.Path, path: pathlib.Path, data: Any, needs_targets: bool) -> None:
     """data: for a trained model, without a train split."""
-    import h5py
-
+    from ._checkpoint import opened
     from .dataset import save_dataset
 
-    with h5py.File(checkpoint) as file:
+    with opened(checkpoint) as file:
         model = cast(dict[str, Any], dict(file["model"].attrs))
     names: dict[str, Any] = {name: list(model[name]) for name in _NAMES if name in model}
     data = _split("data", data)

@@ -10,11 +10,12 @@ from ._extras import require
 
 require("quadgate.load", "torch", "torch", "h5py", "numpy")
 
-import h5py
 import numpy
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from ._checkpoint import opened
 
 _CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn_tanh": nn.RNN, "rnn_relu": nn.RNN}
 
@@ -22,15 +23,10 @@ _CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn_tanh": nn.RNN, "rnn_relu": nn.RNN
 def load(path: str | os.PathLike[str]) -> Model:
     """The model of a checkpoint, in eval mode.
 
-    Raises ValueError, naming the file, if it is no checkpoint, or one of a newer program.
+    Raises OSError, naming the file, if it cannot be read, and ValueError if it is no checkpoint, or one
+    of a newer program.
     """
-    file: Any
-    with h5py.File(path) as file:
-        found = file.attrs.get("format")
-        if found != "quadgate-checkpoint":
-            raise ValueError(f"{path}: format: expected quadgate-checkpoint, found {found}")
-        if (version := int(file.attrs.get("format_version", 1))) > 4:
-            raise ValueError(f"{path}: format_version: expected at most 4, found {version}")
+    with opened(path) as file:
         config = dict(file["model"].attrs)
         weights = {name: torch.from_numpy(value[()]) for name, value in file["state_dict"].items()}
     model = Model(config)

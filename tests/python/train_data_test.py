@@ -127,3 +127,6 @@ def test_wrong_data_of_a_model_are_named(tmp_path, config):
         quadgate.evaluate(result, (ROWS, LABELS + 1))
     with pytest.raises(OSError, match="none.h5"):
         quadgate.predict(tmp_path / "none.h5", ROWS)
+    (tmp_path / "text.h5").write_text("no checkpoint")
+    with pytest.raises(OSError, match="text.h5: expected an HDF5 file"):
+        quadgate.predict(tmp_path / "text.h5", ROWS)

@@ -41,6 +41,9 @@ def test_load_names_what_is_no_checkpoint(tmp_path):
         pass
     with pytest.raises(ValueError, match="a.h5: format: expected quadgate-checkpoint, found None"):
         package.load(tmp_path / "a.h5")
+    (tmp_path / "b.h5").write_text("not HDF5")
+    with pytest.raises(OSError, match="b.h5: expected an HDF5 file"):
+        package.load(tmp_path / "b.h5")
 
 
 def test_classification_with_names_and_scale(tmp_path):
