@@ -36,8 +36,7 @@ def python(tmp_path_factory):
     return venv / "bin/python"
 
 
-@pytest.mark.parametrize("imports", ["import torch, quadgate.nn", "import quadgate.nn, torch",
-                                     "import quadgate._engine, torch, quadgate.nn"])  # fmt: skip
+@pytest.mark.parametrize("imports", ["import torch, quadgate.nn", "import quadgate._engine, torch, quadgate.nn"])
 def test_a_step_whichever_is_imported_first(python, tmp_path, imports):
     run = subprocess.run([python, "-c", imports + STEP], cwd=tmp_path, env={}, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
