@@ -73,7 +73,7 @@ std::vector<int> others_of_four(const Differentiated& pass, const std::array<dou
       std::unique_lock lock(mutex);
       *square = 0;
       if (i == 0) {
-        changed.wait_for(lock, kPatience, [&] { return others.size() == 3; });
+        EXPECT_TRUE(changed.wait_for(lock, kPatience, [&] { return others.size() == 3; }));
         return;
       }
       others.push_back(i);
