@@ -6,7 +6,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q flair==0.15.1
+"$folder/venv/bin/pip" install -q flair==0.15.1 torch==2.13.0
 FLAIR_CACHE_ROOT=$folder "$folder/venv/bin/python" -W ignore - <<'PYTHON'
 import logging
 
