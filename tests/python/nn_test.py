@@ -17,40 +17,11 @@ import warnings
 
 import pytest
 import torch
+from modules import CELLS, assert_close, pair, tensors_of
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
-import quadgate
 import quadgate.nn
-from quadgate import _autograd, _functions, _pool
-
-CELLS = ("LSTM", "GRU", "RNN")
-torch.set_num_threads(1)  # but where it matters: small passes of several cores wait for the busiest
-
-
-def pair(cell, *sizes, **options):
-    """torch's module and ours, with the same weights."""
-    theirs = getattr(torch.nn, cell)(*sizes, **options)
-    ours = getattr(quadgate.nn, cell)(*sizes, **options)
-    ours.load_state_dict(theirs.state_dict())
-    return theirs, ours
-
-
-def tensors_of(result):
-    """Every tensor of what a module returns."""
-    if isinstance(result, PackedSequence):
-        return [result.data]
-    if isinstance(result, torch.Tensor):
-        return [result]
-    return [tensor for part in result for tensor in tensors_of(part)]
-
-
-def assert_close(ours, theirs, tolerance=1e-5):
-    ours, theirs = tensors_of(ours), tensors_of(theirs)
-    assert len(ours) == len(theirs)
-    for a, b in zip(ours, theirs):
-        assert a.shape == b.shape
-        largest = max(1.0, b.detach().abs().max().item()) if b.numel() else 1.0
-        assert (a.float() - b).abs().max().item() <= tolerance * largest
+from quadgate import _autograd, _pool
 
 
 def gradients(module, results, inputs):
@@ -301,7 +272,10 @@ def test_dropout_is_as_often_as_asked_and_torchs_seed_decides_it():
 
 @pytest.mark.parametrize(
     ("cell", "options"),
-    [*((cell, options) for cell in CELLS for options in ({}, {"batch_first": True})), ("LSTM", {"proj_size": 9})],
+    [
+        *((cell, options) for cell in CELLS for options in ({}, {"batch_first": True})),
+        ("LSTM", {"proj_size": 9}),
+    ],
 )
 def test_autocast(cell, options):
     theirs, ours = pair(cell, 24, 32, num_layers=2, **options)
@@ -395,78 +369,6 @@ def test_engines_go_with_their_module():
     del module
     gc.collect()
     assert len(_pool._pools) == before
-
-
-class Derived(torch.nn.LSTM):
-    """As those of pytorch-forecasting: torch's forward in other clothes."""
-
-    calls = 0
-
-    def forward(self, x, hx=None):
-        self.calls += 1
-        return super().forward(x, hx)
-
-
-def test_accelerate_and_revert_keep_parameters_and_optimizers():
-    def make():
-        torch.manual_seed(1)
-        return torch.nn.ModuleDict(
-            {
-                "rnn": torch.nn.LSTM(3, 8, batch_first=True),
-                "more": torch.nn.Sequential(torch.nn.GRU(8, 8, batch_first=True)),
-                "cell": torch.nn.GRUCell(8, 8),
-                "derived": Derived(8, 8),
-            }
-        )
-
-    def losses(model, steps, optimizer):
-        x, found = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(2)), []
-        for _ in range(steps):
-            optimizer.zero_grad()
-            y, _ = model["derived"](model["more"](model["rnn"](x)[0])[0])
-            loss = (model["cell"](y[:, -1]) - 1).pow(2).mean()
-            loss.backward()
-            optimizer.step()
-            found.append(loss.item())
-        return found
-
-    expected = losses(model := make(), 10, torch.optim.Adam(model.parameters(), 1e-2))
-    model = make()
-    parameters = list(model.parameters())
-    optimizer = torch.optim.Adam(parameters, 1e-2)
-    found = losses(model, 3, optimizer)
-    done = quadgate.accelerate(model)
-    assert done.swapped == ["rnn", "more.0", "derived"] and done.left.keys() == {"cell"}
-    assert "swapped: rnn, more.0, derived" in str(done) and "left cell: GRUCell" in str(done)
-    assert type(model["rnn"]) is quadgate.nn.LSTM and isinstance(model["derived"], Derived)
-    assert quadgate.accelerate(model).swapped == []
-    assert all(a is b for a, b in zip(model.parameters(), parameters))
-    found += losses(model, 4, optimizer)
-    assert quadgate.revert(model).swapped == ["rnn", "more.0", "derived"]
-    assert type(model["rnn"]) is torch.nn.LSTM and type(model["derived"]) is Derived
-    found += losses(model, 3, optimizer)
-    assert found == pytest.approx(expected, rel=1e-4)
-    assert model["derived"].calls == 10
-
-
-def test_derived_modules_are_ours_and_can_be_copied(monkeypatch):
-    module = Derived(3, 5)
-    x = torch.randn(4, 2, 3)
-    expected = module(x)[0]
-    quadgate.accelerate(module)
-    calls = []
-    compute = _functions.compute
-    monkeypatch.setattr(_functions, "compute", lambda *a, **k: calls.append(1) or compute(*a, **k))
-    for other in (module, copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
-        assert isinstance(other, (Derived, quadgate.nn.LSTM)) and repr(other) == "Derived(3, 5)"
-        assert_close(other(x)[0], expected)
-    assert len(calls) == 3
-
-
-def test_accelerate_swaps_the_model_itself():
-    model = torch.nn.RNN(3, 4)
-    assert str(quadgate.accelerate(model)) == "swapped: the model"
-    assert type(model) is quadgate.nn.RNN
 
 
 def test_torchs_own_cases():
