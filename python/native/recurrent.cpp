@@ -86,8 +86,8 @@ std::span<T> span(T* data, std::int64_t size) {
 void take_over(const float* const* weights, quadgate::Parameters& parameters) {
   for (const auto& slice : parameters.slices()) {
     const float* const weight = *weights++;
-    if (std::memcmp(parameters.value(slice).data(), weight, slice.size * sizeof(float)) == 0)
-      continue;
+    const std::span<const float> value = parameters.value(slice);
+    if (std::memcmp(value.data(), weight, value.size_bytes()) == 0) continue;
     auto editor = parameters.edit();
     std::copy_n(weight, slice.size, editor.value(slice).data());
   }

@@ -234,6 +234,4 @@ class _NotDifferentiable(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *_: torch.Tensor | None) -> tuple[None, ...]:
-        raise RuntimeError(
-            "quadgate.nn: the gradient of a gradient is not implemented with dropout"
-        )
+        raise RuntimeError("quadgate.nn: the gradient of a gradient: expected a layer without dropout")

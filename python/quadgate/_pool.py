@@ -39,9 +39,8 @@ class _Pool:
     """The engines of one module."""
 
     def __init__(self) -> None:
-        self._lock = (
-            threading.RLock()
-        )  # a lease may end, by the garbage collector, in `lease` itself
+        # A lease may end, by the garbage collector, in `lease` itself.
+        self._lock = threading.RLock()
         self._idle: defaultdict[Layers, list[Engine]] = defaultdict(list)
         self._leased = 0
 
