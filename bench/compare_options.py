@@ -7,7 +7,7 @@ import pathlib
 import shutil
 import sys
 
-from compare_steps import SHAPES, Shape
+from compare_steps import LANGUAGE_MODELS, SHAPES, Shape
 
 # What PyTorch's tuning guide names.
 KNOWN_ALLOCATORS = ("jemalloc", "tcmalloc", "tcmalloc_minimal")
@@ -32,11 +32,12 @@ def listed(text: str, known: list[str], what: str) -> list[str]:
 
 
 def shapes(text: str) -> list[Shape]:
-    known = [shape.name for shape in SHAPES]
-    names = {"all": known, "none": []}.get(text)
-    if names is None:
-        names = listed(text, known, "'all', 'none', or some")
-    return [shape for shape in SHAPES if shape.name in names]
+    sets = {"all": SHAPES, "words": LANGUAGE_MODELS, "none": ()}
+    if text in sets:
+        return list(sets[text])
+    known = SHAPES + LANGUAGE_MODELS
+    names = listed(text, [shape.name for shape in known], "'all', 'words', 'none', or some")
+    return [shape for shape in known if shape.name in names]
 
 
 def precisions(text: str) -> list[str]:
@@ -97,16 +98,17 @@ def output_prefix(text: str) -> pathlib.Path:
 def parse_arguments(description: str) -> argparse.Namespace:
     cores = len(os.sched_getaffinity(0))
     names = ", ".join(shape.name for shape in SHAPES)
+    words = ", ".join(shape.name for shape in LANGUAGE_MODELS)
     parser = Parser(
         prog="compare_torch",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=f"Shapes: {names}.",
+        epilog=f"Shapes: {names}. Language models: {words}.",
     )
     add = parser.add_argument
     add("--shapes", type=shapes, metavar="NAMES",
-        help="which to time, with commas between; 'all' (default) or 'none'; with --ranks the "
-        f"default is {','.join(RANKS_SHAPES)}")
+        help="which to time, with commas between; 'all' (default), 'words', the language models, or "
+        f"'none'; with --ranks the default is {','.join(RANKS_SHAPES)}")
     add("--precision", type=precisions, default=["f32", "bf16"], metavar="NAMES",
         help="f32, bf16 or (default) both")
     add("--threads", type=thread_counts, default=sorted({1, cores}), metavar="K,K",
@@ -141,6 +143,8 @@ def parse_arguments(description: str) -> argparse.Namespace:
     options = parser.parse_args()
     if options.rate and not options.ranks:
         parser.error("--links: expected --ranks as well")
+    if options.forward and options.shapes and any(shape.vocabulary for shape in options.shapes):
+        parser.error("--forward: expected no language models")
     if options.forward and options.ranks:
         parser.error("--forward: expected no --ranks")
     if options.ranks and options.ranks > cores:

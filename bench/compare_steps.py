@@ -33,6 +33,7 @@ class Shape:
     num_layers: int = 1
     proj_size: int = 0
     lengths: str = ""
+    vocabulary: int = 0
 
     def flags(self, precision: str, threads: int) -> list[str]:
         """What `quadgate bench` takes."""
@@ -40,12 +41,13 @@ class Shape:
         flags = [part for size in sizes for part in (as_flag(size), str(getattr(self, size)))]
         flags += ["--proj-size", str(self.proj_size)] if self.proj_size else []
         flags += ["--lengths", self.lengths] if self.lengths else []
+        flags += ["--vocabulary", str(self.vocabulary)] if self.vocabulary else []
         return [*flags, "--precision", precision, "--threads", str(threads)]
 
     def request(self, precision: str, threads: int, steps: int) -> dict:
         """What torch_step.py takes; `steps` are the time steps of all sequences together."""
         low, high = map(int, self.lengths.split(":")) if self.lengths else (self.seq_len,) * 2
-        sizes = ("input_size", "hidden_size", "num_layers", "proj_size")
+        sizes = ("input_size", "hidden_size", "num_layers", "proj_size", "vocabulary")
         return {size: getattr(self, size) for size in sizes} | {
             "cell": "lstm",
             "bidirectional": False,
@@ -60,6 +62,7 @@ class Shape:
         text = f"{self.seq_len}, {self.batch}, {self.input_size}, {self.hidden_size}, "
         text += f"{self.num_layers}"
         text += f", projected to {self.proj_size}" if self.proj_size else ""
+        text += f", vocabulary {self.vocabulary}" if self.vocabulary else ""
         return text + (f", lengths {self.lengths}" if self.lengths else "")
 
 
@@ -93,6 +96,10 @@ SHAPES = (
     Shape("long-H128x2", 168, 32, 7, 128, 2),
     Shape("packed-H128", 50, 64, 128, 128, lengths="1:50"),
     Shape("proj64-H256", 50, 64, 256, 256, proj_size=64),
+)
+LANGUAGE_MODELS = (
+    Shape("words-H200x2", 35, 20, 200, 200, 2, vocabulary=10_000),
+    Shape("words-H650x2", 35, 20, 650, 650, 2, vocabulary=33_278),
 )
 
 

@@ -5,6 +5,8 @@ Reads a JSON object a line and answers each with one. The first is the step:
 
     cell          lstm, gru, rnn_tanh or rnn_relu
     input_size, hidden_size, num_layers, proj_size (0: none), bidirectional
+    vocabulary    may be missing or 0; else a language model's step: tokens, an embedding of
+                  input_size features in front, and so many classes
     lengths       of the sequences; packed if they differ
     precision     f32 or bf16
     threads, cpus to hold them to (none: anywhere)
@@ -56,19 +58,25 @@ def make_step(shape: dict) -> Callable[[], None]:
         **options,
     )
     directions = 2 if shape["bidirectional"] else 1
-    head = torch.nn.Linear(directions * (shape["proj_size"] or shape["hidden_size"]), CLASSES)
+    vocabulary = shape.get("vocabulary", 0)
+    classes = vocabulary or CLASSES
+    embedding = torch.nn.Embedding(vocabulary, shape["input_size"]) if vocabulary else None
+    head = torch.nn.Linear(directions * (shape["proj_size"] or shape["hidden_size"]), classes)
 
     class Model(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.rnn, self.head = rnn, head
+            self.embedding, self.rnn, self.head = embedding, rnn, head
 
         def forward(self, x: object) -> torch.Tensor:
-            output, _ = self.rnn(x)
+            output, _ = self.rnn(self.embedding(x) if embedding else x)
             return self.head(output.data if packed else output.flatten(0, 1))
 
     lengths = sorted(shape["lengths"], reverse=True)
-    rows = [torch.rand(length, shape["input_size"]) * 2 - 1 for length in lengths]
+    if vocabulary:
+        rows = [torch.randint(vocabulary, (length,)) for length in lengths]
+    else:
+        rows = [torch.rand(length, shape["input_size"]) * 2 - 1 for length in lengths]
     packed = lengths[0] != lengths[-1]
     x = pack_sequence(rows) if packed else torch.stack(rows, 1)
     model = Model()
@@ -87,7 +95,7 @@ def make_step(shape: dict) -> Callable[[], None]:
     parameters = list(model.parameters())
     adam = torch.optim.Adam(parameters, fused=True)
 
-    labels = torch.randint(CLASSES, (sum(lengths),))
+    labels = torch.randint(classes, (sum(lengths),))
 
     def step() -> None:
         adam.zero_grad(set_to_none=True)

@@ -15,7 +15,9 @@ import time
 
 import pytest
 
-SCRIPT = pathlib.Path(__file__).parents[2] / "bench" / "compare_torch.py"
+ROOT = pathlib.Path(__file__).parents[2]
+SCRIPT = ROOT / "bench" / "compare_torch.py"
+TORCH_STEP = ROOT / "apps" / "bench" / "torch_step.py"
 SMALL = ["--shapes", "batch1-H64", "--precision", "f32", "--threads", "1", "--preload", "none"]
 QUICK = ["--repeats", "3", "--seconds", "0.01"]
 
@@ -94,6 +96,33 @@ def test_a_shape_and_a_job(tmp_path):
     assert f"at the FMA peak it would be {at_peak:.2f}" in markdown
     lines = [line for line in markdown.split("### Whole jobs")[0].splitlines() if line[:1] == "|"]
     assert len(lines) == 3 and len({line.count("|") for line in lines}) == 1
+
+
+def test_a_language_model_has_a_vocabulary(tmp_path, no_torch):
+    program = script(tmp_path / "quadgate", 'echo "$*" >&2; exit 2')
+    programs = {"quadgate": program, "python": no_torch}
+    report, markdown = compared(tmp_path / "out", *SMALL, "--shapes", "words", **programs)
+    small, large = report["steps"]
+    assert "--vocabulary 10000 " in small["reason"] and "--vocabulary 33278 " in large["reason"]
+    assert "| 35, 20, 200, 200, 2, vocabulary 10000 |" in markdown
+
+
+@pytest.mark.slow
+def test_pytorchs_step_of_a_language_model():
+    shape = {"cell": "lstm", "input_size": 3, "hidden_size": 4, "num_layers": 1, "proj_size": 0,
+             "bidirectional": False, "lengths": [6, 6], "precision": "f32", "threads": 1,
+             "cpus": []}  # fmt: skip
+
+    def answers(vocabulary):
+        requests = [shape | {"vocabulary": vocabulary}, {"seconds": 0, "fewest": 2}]
+        lines = "".join(json.dumps(request) + "\n" for request in requests)
+        command = [sys.executable, TORCH_STEP]
+        done = subprocess.run(command, input=lines, capture_output=True, text=True)
+        return list(map(json.loads, done.stdout.splitlines()))
+
+    built, measured = answers(50)
+    assert "error" not in built and measured["steps"] == 2
+    assert "negative" in answers(-1)[0]["error"]  # the table and the head are as large as asked
 
 
 @pytest.mark.slow
@@ -204,7 +233,7 @@ def test_builds_are_not_mixed(tmp_path, no_torch):
      ["--precision", "f16"], ["--preload", "nothing.so"], ["--quadgate", "nothing"],
      ["-o", "no/such/folder"], ["--no-such-option"], ["--shapes", "none"],
      ["--ranks", "0"], ["--ranks", "999"], ["--links", "100"],
-     ["--forward", "--ranks", "2"],
+     ["--forward", "--ranks", "2"], ["--forward", "--shapes", "words"],
      ["--mpirun", "nothing", "--ranks", "1"]],
 )  # fmt: skip
 def test_wrong_arguments_are_named_in_a_line(arguments):
