@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -215,7 +214,8 @@ FoldPlan plan_of(const RunConfig& config, Dataset& data, const BacktestArguments
   return plan;
 }
 
-void write_results(const RunConfig& config, const BacktestArguments& arguments) {
+/// Returns the table.
+std::string write_results(const RunConfig& config, const BacktestArguments& arguments) {
   std::vector<std::filesystem::path> files;
   for (std::size_t fold = 0; std::cmp_less(fold, arguments.folds); ++fold) {
     files.push_back(FoldFolder(config.output_dir, fold).result());
@@ -227,7 +227,7 @@ void write_results(const RunConfig& config, const BacktestArguments& arguments) 
   };
   write("backtest.csv", results.to_csv());
   write("backtest.json", results.to_json() + "\n");
-  fmt::print("{}", arguments.json ? results.to_json() + "\n" : results.to_text());
+  return arguments.json ? results.to_json() + "\n" : results.to_text();
 }
 
 /// Throws InvalidArgument in the first of several ranks. False in the others.
@@ -252,7 +252,7 @@ std::vector<std::size_t> folds_to_run(const std::filesystem::path& folder, const
 
 }  // namespace
 
-int backtest(const BacktestArguments& arguments) {
+int run_backtest(const BacktestArguments& arguments, std::string& results) {
   if (!expect_one_rank()) return kExitWrongUse;
   expect_counts(arguments);
   RunConfig config = read_run_config(arguments.run_file, arguments.overrides);
@@ -279,7 +279,7 @@ int backtest(const BacktestArguments& arguments) {
   catch_stop_signals();
 
   const auto say = [&](const std::string& line) {
-    if (!arguments.quiet) std::fputs((line + "\n").c_str(), stderr);
+    if (!arguments.quiet) tell(line);
   };
   const FoldRuns runs{.folder = folder.path(),
                       .folds = folds_to_run(folder.path(), plan),
@@ -297,8 +297,15 @@ int backtest(const BacktestArguments& arguments) {
         folder.path().string()));
     return kExitStopped;
   }
-  write_results(config, arguments);
+  results = write_results(config, arguments);
   return kExitDone;
+}
+
+int backtest(const BacktestArguments& arguments) {
+  std::string results;
+  const int code = run_backtest(arguments, results);
+  fmt::print("{}", results);
+  return code;
 }
 
 }  // namespace quadgate::apps

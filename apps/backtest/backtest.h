@@ -24,8 +24,12 @@ struct BacktestArguments {
   bool json = false;
 };
 
-/// Trains a run file's model on each fold of its data, evaluates it on the rest, and prints a table
-/// of what evaluate tells, with means and standard deviations. Returns kExitDone or kExitStopped.
+/// Trains a run file's model on each fold of its data, evaluates it on the rest, and makes
+/// `results` a table of what evaluate tells, with means and standard deviations. Returns kExitDone
+/// or kExitStopped.
+int run_backtest(const BacktestArguments& arguments, std::string& results);
+
+/// Prints that.
 int backtest(const BacktestArguments& arguments);
 
 }  // namespace quadgate::apps

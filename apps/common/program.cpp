@@ -3,10 +3,22 @@
 #include <sys/auxv.h>
 
 #include <system_error>
+#include <utility>
 
 namespace quadgate::apps {
+namespace {
+
+std::filesystem::path& other_program() {
+  static std::filesystem::path program;
+  return program;
+}
+
+}  // namespace
+
+void set_program(std::filesystem::path program) { other_program() = std::move(program); }
 
 std::filesystem::path this_program() {
+  if (!other_program().empty()) return other_program();
   std::filesystem::path running = "/proc/self/exe";
   std::error_code error;
   if (std::filesystem::exists(running, error)) return running;

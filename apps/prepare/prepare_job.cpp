@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "apps/common/host.h"
+#include "apps/common/warn.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {
@@ -47,7 +49,9 @@ PrepareOptions PrepareJob::options(ProgressObserver observer) const {
 }
 
 void PrepareJob::say(const std::string& text) const {
-  if (!is_quiet()) fmt::print("{}", text);
+  if (is_quiet()) return;
+  if (host() == nullptr) return fmt::print("{}", text);
+  tell(text.substr(0, text.find_last_not_of('\n') + 1));
 }
 
 void PrepareJob::say(const std::filesystem::path& path, const Lines& notes) const {

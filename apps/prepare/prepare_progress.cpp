@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "apps/common/host.h"
 #include "apps/common/signals.h"
 
 namespace quadgate::apps {
@@ -24,7 +25,7 @@ void PrepareProgress::show(const FileProgress& progress) {
     work_ = std::move(work);
     begin_ = now;
   }
-  if (progress_.due(now)) {
+  if (host() == nullptr && progress_.due(now)) {
     progress_.update(progress_text(progress, std::chrono::duration<double>(now - begin_).count()),
                      now);
   }

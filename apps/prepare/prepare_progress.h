@@ -8,8 +8,8 @@
 
 namespace quadgate::apps {
 
-/// Shows how far `quadgate prepare` is, a line on stderr; and ends it when a stop is requested, by
-/// throwing StopRequest.
+/// Shows how far `quadgate prepare` is, a line on stderr, if there is no Host; and ends it when a
+/// stop is requested, by throwing StopRequest.
 class PrepareProgress {
  public:
   PrepareProgress();

@@ -1,5 +1,6 @@
-// The program's train, evaluate and predict for Python, which calls these functions through ctypes:
-// quadgate/_commands.py declares them. What they would print goes to a listener, errors too.
+// The program's prepare, train, backtest, evaluate and predict for Python, which calls these
+// functions through ctypes: quadgate/_program.py declares them. What they would print goes to a
+// listener, errors too.
 
 #include <chrono>
 #include <cstdint>
@@ -13,12 +14,15 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/backtest/backtest.h"
 #include "apps/common/command.h"
 #include "apps/common/host.h"
+#include "apps/common/program.h"
 #include "apps/common/signals.h"
 #include "apps/common/warn.h"
 #include "apps/model/evaluate.h"
 #include "apps/model/predict.h"
+#include "apps/prepare/prepare.h"
 #include "apps/train/train.h"
 #include "engine/base/error.h"
 #include "io/hdf5/reader_program.h"
@@ -107,11 +111,17 @@ int run(const Listener* listener, const std::function<int(Caller&)>& body) noexc
 }
 
 /// Up to a null.
-std::vector<std::filesystem::path> paths(const char* const* first) {
-  std::vector<std::filesystem::path> all;
+template <typename Text>
+std::vector<Text> list(const char* const* first) {
+  std::vector<Text> all;
   for (; *first != nullptr; ++first) all.emplace_back(*first);
   return all;
 }
+std::vector<std::filesystem::path> paths(const char* const* first) {
+  return list<std::filesystem::path>(first);
+}
+
+std::filesystem::path path(const char* or_null) { return or_null == nullptr ? "" : or_null; }
 
 std::optional<std::string> text(const char* or_null) {
   return or_null == nullptr ? std::nullopt : std::optional<std::string>(or_null);
@@ -128,8 +138,60 @@ std::optional<Number> number(std::int64_t or_zero) {
 #pragma GCC visibility push(default)
 extern "C" {
 
-/// The program that reads HDF5 files.
-void quadgate_set_reader(const char* program) { quadgate::hdf5::set_reader_program(program); }
+/// How a table is read. Texts may be empty, lists end with a null.
+struct Table {
+  const char* time;
+  const char* group;
+  const char* const* known;    ///< each in quotes
+  const char* const* statics;  ///< likewise
+  const char* calendar;
+  const char* resample;
+  const char* missing;
+  double valid_fraction;
+  int standardize;         ///< all series by one scale
+  int standardize_series;  ///< each by its own
+};
+
+/// The folds of series.
+struct Folds {
+  std::int64_t folds;
+  std::int64_t test_size;
+  std::int64_t gap;
+  std::int64_t max_train_size;
+  std::int64_t jobs;
+  std::int64_t threads;
+};
+
+/// The program `quadgate`, which reads HDF5 files and runs folds.
+void quadgate_set_program(const char* program) {
+  quadgate::hdf5::set_reader_program(program);
+  apps::set_program(program);
+}
+
+/// Writes the data set of a table in text.
+int quadgate_prepare(const Listener* listener, const char* input, const char* output,
+                     const Table* table) {
+  return run(listener, [&](Caller&) {
+    apps::PrepareArguments arguments;
+    arguments.kind = std::string("csv");
+    arguments.inputs = {input};
+    arguments.output = output;
+    arguments.valid_fraction = table->valid_fraction;
+    arguments.standardize = table->standardize != 0;
+    arguments.standardize_series = table->standardize_series != 0;
+    arguments.missing = table->missing;
+    arguments.statics = list<std::string>(table->statics);
+    arguments.known = list<std::string>(table->known);
+    arguments.calendar = table->calendar;
+    arguments.time = table->time;
+    arguments.group = table->group;
+    arguments.delimiter = ',';
+    arguments.decimal = '.';
+    arguments.resample = table->resample;
+    apps::prepare(arguments);
+    return apps::kExitDone;
+  });
+}
 
 /// Tells each epoch's line of metrics. `name` is what messages call the run file of this text.
 int quadgate_train(const Listener* listener, const char* name, const char* run_text,
@@ -145,13 +207,33 @@ int quadgate_train(const Listener* listener, const char* name, const char* run_t
   });
 }
 
-/// Tells the metrics, an object of JSON.
+/// Tells what evaluate tells of each fold, an object of JSON.
+int quadgate_backtest(const Listener* listener, const char* run_file, const Folds* folds) {
+  return run(listener, [&](Caller& caller) {
+    apps::BacktestArguments arguments;
+    arguments.run_file = run_file;
+    arguments.folds = folds->folds;
+    arguments.test_size = number<std::int64_t>(folds->test_size);
+    arguments.gap = number<std::int64_t>(folds->gap);
+    arguments.max_train_size = number<std::int64_t>(folds->max_train_size);
+    arguments.jobs = number<int>(folds->jobs);
+    arguments.threads = number<int>(folds->threads);
+    arguments.json = true;
+    std::string results;
+    const int code = apps::run_backtest(arguments, results);
+    if (code == apps::kExitDone) caller.tell("result", results);
+    return code;
+  });
+}
+
+/// Tells the metrics, an object of JSON. A null `input` is no raw file, of which there are no data.
 int quadgate_evaluate(const Listener* listener, const char* checkpoint, const char* const* data,
-                      const char* split, std::int64_t threads, std::int64_t top_k,
-                      std::int64_t season) {
+                      const char* input, const char* split, std::int64_t threads,
+                      std::int64_t top_k, std::int64_t season) {
   return run(listener, [&](Caller& caller) {
     caller.tell("result", apps::evaluation({.checkpoint = checkpoint,
                                             .data = paths(data),
+                                            .input = path(input),
                                             .split = text(split),
                                             .threads = number<int>(threads),
                                             .top_k = number<std::int64_t>(top_k),
@@ -161,13 +243,15 @@ int quadgate_evaluate(const Listener* listener, const char* checkpoint, const ch
   });
 }
 
-/// Writes a file of predictions.
+/// Writes a file of predictions. `input` as above; a null `future` has no rows behind its own.
 int quadgate_predict(const Listener* listener, const char* checkpoint, const char* const* data,
-                     const char* split, const char* output, std::int64_t threads,
-                     std::int64_t steps, int windows) {
+                     const char* input, const char* future, const char* split, const char* output,
+                     std::int64_t threads, std::int64_t steps, int windows) {
   return run(listener, [&](Caller&) {
     apps::write_predictions({.checkpoint = checkpoint,
                              .data = paths(data),
+                             .input = path(input),
+                             .future = path(future),
                              .split = text(split),
                              .output = output,
                              .steps = number<std::int64_t>(steps),

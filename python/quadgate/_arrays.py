@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import re
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, cast
@@ -26,16 +27,23 @@ def paths_of(data: Any) -> list[pathlib.Path] | None:
 
 @contextlib.contextmanager
 def folder() -> Generator[pathlib.Path]:
-    """A folder for files that nobody else needs. Errors call its `data.h5` "data"."""
+    """A folder for files that nobody else needs. Errors call its `data.h5` "data", and line 2 of its
+    `X.csv`, behind the names, "X: row 0"."""
     with tempfile.TemporaryDirectory(prefix="quadgate-") as name:
         path = pathlib.Path(name)
+
+        def as_argument(file: re.Match[str]) -> str:
+            return file[1] + (f": row {int(file[2]) - 2}" if file[2] else "")
+
         try:
             yield path
         except (ValueError, OSError) as error:
             message = str(error)
             if str(path) not in message:
                 raise
-            raise type(error)(message.replace(str(path / "data.h5"), "data")) from None
+            is_of_rows = f"{name}/" in message and ".csv:" in message  # which the caller gave
+            message = re.sub(rf"{re.escape(name)}/(\w+)\.(?:h5|csv|toml)(?::(\d+))?", as_argument, message)
+            raise (ValueError if is_of_rows else type(error))(message.replace(f"{name}/", "")) from None
 
 
 def write_training(path: pathlib.Path, data: Any) -> None:

@@ -15,7 +15,7 @@ import pathlib
 import re
 import signal
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 _logger = logging.getLogger("quadgate")
@@ -37,17 +37,35 @@ class _Listener(ctypes.Structure):
     _fields_ = [("tell", _TELL), ("stops", _STOPS)]
 
 
+class _Table(ctypes.Structure):
+    _fields_ = [
+        ("time", _TEXT), ("group", _TEXT), ("known", _TEXTS), ("static", _TEXTS), ("calendar", _TEXT),
+        ("resample", _TEXT), ("missing", _TEXT), ("valid_fraction", ctypes.c_double),
+        ("standardize", _FLAG), ("standardize_series", _FLAG),
+    ]  # fmt: skip
+
+
+class _Folds(ctypes.Structure):
+    _fields_ = [
+        (name, _SIZE) for name in ("folds", "test_size", "gap", "max_train_size", "jobs", "threads")
+    ]
+
+
 @functools.cache
 def _library() -> ctypes.CDLL:
     library = ctypes.CDLL(str(_HERE / "_commands.so"))
-    library.quadgate_set_reader.argtypes, library.quadgate_set_reader.restype = [_TEXT], None
+    library.quadgate_set_program.argtypes, library.quadgate_set_program.restype = [_TEXT], None
     listener = ctypes.POINTER(_Listener)
+    library.quadgate_prepare.argtypes = [listener, _TEXT, _TEXT, ctypes.POINTER(_Table)]
     library.quadgate_train.argtypes = [listener, _TEXT, _TEXT, _SIZE, _FLAG]
-    library.quadgate_evaluate.argtypes = [listener, _TEXT, _TEXTS, _TEXT, _SIZE, _SIZE, _SIZE]
-    library.quadgate_predict.argtypes = [
-        listener, _TEXT, _TEXTS, _TEXT, _TEXT, _SIZE, _SIZE, _FLAG,
+    library.quadgate_backtest.argtypes = [listener, _TEXT, ctypes.POINTER(_Folds)]
+    library.quadgate_evaluate.argtypes = [
+        listener, _TEXT, _TEXTS, _TEXT, _TEXT, _SIZE, _SIZE, _SIZE,
     ]  # fmt: skip
-    library.quadgate_set_reader(os.fsencode(_HERE / "bin" / "quadgate"))
+    library.quadgate_predict.argtypes = [
+        listener, _TEXT, _TEXTS, _TEXT, _TEXT, _TEXT, _TEXT, _SIZE, _SIZE, _FLAG,
+    ]  # fmt: skip
+    library.quadgate_set_program(os.fsencode(_HERE / "bin" / "quadgate"))
     return library
 
 
@@ -122,6 +140,31 @@ def _run(command: str, *arguments: Any,
     return call.result
 
 
+def prepare(
+    table: pathlib.Path,
+    output: pathlib.Path,
+    *,
+    time: str | None,
+    group: str | None,
+    known: Sequence[str],
+    static: Sequence[str],
+    calendar: Sequence[str],
+    resample: str | None,
+    missing: str | None,
+    valid_fraction: float,
+    standardize: bool,
+) -> None:
+    """Writes the data set of a table as `quadgate prepare csv` does; standardize: each series, where
+    there are several, by its own rows."""
+    names = _Table(
+        time=(time or "").encode(), group=(group or "").encode(), known=_names(known),
+        static=_names(static), calendar=",".join(calendar).encode(), resample=(resample or "").encode(),
+        missing=(missing or "").encode(), valid_fraction=valid_fraction,
+        standardize=standardize and group is None, standardize_series=standardize and group is not None,
+    )  # fmt: skip
+    _run("quadgate_prepare", os.fsencode(table), os.fsencode(output), ctypes.byref(names))
+
+
 def train(name: str, run_text: str, threads: int | None, resume: bool,
           on_epoch: Callable[[dict[str, Any]], bool]) -> None:  # fmt: skip
     """Trains as a run file says, until on_epoch returns True.
@@ -132,24 +175,44 @@ def train(name: str, run_text: str, threads: int | None, resume: bool,
          on_epoch=on_epoch)  # fmt: skip
 
 
+def backtest(run_file: pathlib.Path, *, folds: int, test_size: int | None, gap: int,
+             max_train_size: int | None, jobs: int | None,
+             threads: int | None) -> dict[str, Any]:  # fmt: skip
+    """What `quadgate backtest --json` prints, of series."""
+    how = _Folds(folds, test_size or 0, gap, max_train_size or 0, jobs or 0, threads or 0)
+    return json.loads(_run("quadgate_backtest", os.fsencode(run_file), ctypes.byref(how)))
+
+
 def evaluate(checkpoint: pathlib.Path, data: list[pathlib.Path], split: str | None,
-             threads: int | None, top_k: int | None, season: int | None) -> dict[str, Any]:  # fmt: skip
-    """The metrics that `quadgate evaluate --json` prints."""
-    text = _run("quadgate_evaluate", os.fsencode(checkpoint), _paths(data), _text(split),
+             threads: int | None, top_k: int | None, season: int | None,
+             table: pathlib.Path | None = None) -> dict[str, Any]:  # fmt: skip
+    """The metrics that `quadgate evaluate --json` prints, of data sets or a table (--input)."""
+    text = _run("quadgate_evaluate", os.fsencode(checkpoint), _list(data), _path(table), _text(split),
                 threads or 0, top_k or 0, season or 0)  # fmt: skip
     return json.loads(text)
 
 
 def predict(checkpoint: pathlib.Path, data: list[pathlib.Path], split: str | None,
-            output: pathlib.Path, threads: int | None, steps: int | None,
-            windows: bool) -> None:  # fmt: skip
-    """Writes predictions as `quadgate predict -o OUTPUT.h5` does."""
-    _run("quadgate_predict", os.fsencode(checkpoint), _paths(data), _text(split),
-         os.fsencode(output), threads or 0, steps or 0, windows)  # fmt: skip
+            output: pathlib.Path, threads: int | None, steps: int | None, windows: bool,
+            table: pathlib.Path | None = None, future: pathlib.Path | None = None) -> None:  # fmt: skip
+    """Writes predictions as `quadgate predict -o OUTPUT.h5` does, of data sets or a table (--input), and
+    a table of the rows behind its own."""
+    _run("quadgate_predict", os.fsencode(checkpoint), _list(data), _path(table), _path(future),
+         _text(split), os.fsencode(output), threads or 0, steps or 0, windows)  # fmt: skip
 
 
-def _paths(paths: list[pathlib.Path]) -> Any:
-    return (_TEXT * (len(paths) + 1))(*[os.fsencode(path) for path in paths], None)
+def _list(texts: Sequence[str | pathlib.Path]) -> Any:
+    return (_TEXT * (len(texts) + 1))(*[os.fsencode(text) for text in texts], None)
+
+
+def _names(names: Sequence[str]) -> Any:
+    """In quotes, since the program takes lists with commas."""
+    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
+    return _list(quoted)
+
+
+def _path(path: pathlib.Path | None) -> bytes | None:
+    return None if path is None else os.fsencode(path)
 
 
 def _text(text: str | None) -> bytes | None:

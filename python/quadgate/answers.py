@@ -68,13 +68,18 @@ def predict(
     with _files(model, data, needs_targets=False) as (checkpoint, paths, folder):
         output = folder / "predictions.h5"
         _program.predict(checkpoint, paths, split, output, threads, steps, windows)
-        file: Any
-        with h5py.File(output) as file:
-            answer: dict[str, numpy.ndarray] = {name: values[()] for name, values in file.items()}
-            for name, value in file.attrs.items():
-                if name.endswith("_names"):
-                    answer[name] = numpy.asarray(value, str)
-        return answer
+        return read_predictions(output)
+
+
+def read_predictions(path: pathlib.Path) -> dict[str, numpy.ndarray]:
+    """Arrays and names of a file of predictions."""
+    file: Any
+    with h5py.File(path) as file:
+        answer: dict[str, numpy.ndarray] = {name: values[()] for name, values in file.items()}
+        for name, value in file.attrs.items():
+            if name.endswith("_names"):
+                answer[name] = numpy.asarray(value, str)
+    return answer
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,14 +13,17 @@ from ._extras import require
 require("quadgate.sklearn", "sklearn", "sklearn", "h5py", "numpy")
 
 import numpy
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import check_is_fitted
 
 from . import _arrays, answers, training
+from ._estimator import Trained
+from .forecaster import Forecaster
+
+__all__ = ["Forecaster", "SequenceClassifier", "SequenceRegressor"]
 
 
-class _SequenceEstimator(BaseEstimator):
+class _SequenceEstimator(Trained):
     """Recurrent layers with a linear head.
 
     hidden_size, num_layers: of the layers.
@@ -110,26 +112,8 @@ class _SequenceEstimator(BaseEstimator):
         self.n_features_in_ = x[0].shape[1]
 
     def _predict(self, X: Any) -> dict[str, numpy.ndarray]:
-        check_is_fitted(self)
-        with _arrays.folder() as folder:
-            checkpoint = folder / "model.h5"
-            checkpoint.write_bytes(self.checkpoint_)
+        with self._files() as (checkpoint, _):
             return answers.predict(checkpoint, self._sequences(X), threads=self.threads)
-
-    def model(self) -> Any:
-        """The model as a torch module."""
-        from .model import load
-
-        check_is_fitted(self)
-        with _arrays.folder() as folder:
-            checkpoint = folder / "model.h5"
-            checkpoint.write_bytes(self.checkpoint_)
-            return load(checkpoint)
-
-    def save(self, path: str | pathlib.Path) -> None:
-        """Writes the checkpoint, for `quadgate predict` and `quadgate export`."""
-        check_is_fitted(self)
-        pathlib.Path(path).write_bytes(self.checkpoint_)
 
     def _sequences(self, X: Any) -> Sequence[numpy.ndarray]:
         if hasattr(X, "columns"):
