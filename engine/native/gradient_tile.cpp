@@ -24,13 +24,14 @@ class Passes {
         kernels_(*tile.kernels),
         bf16_(kernels_.arithmetic != kernels::Arithmetic::floats),
         gathers_left_(bf16_ || tile.left_stride > 0),
+        rows_(kernels_.lanes < 16 ? 128 : kRows),
         width_(kernels::kPanelVectors * kernels_.lanes),
         left_step_(gathers_left_ ? ceil_div(tile.left_width, kernels_.lanes) * kernels_.lanes
                                  : tile.left_width) {}
 
   void run() noexcept {
-    for (std::int64_t first = 0; first < tile_.depth; first += kRows) {
-      const std::int64_t rows = std::min(kRows, tile_.depth - first);
+    for (std::int64_t first = 0; first < tile_.depth; first += rows_) {
+      const std::int64_t rows = std::min(rows_, tile_.depth - first);
       if (gathers_left_) gather_left(first, rows);
       if (tile_.left_sums != nullptr) sum_left(first, rows);
       for (std::int64_t column = 0; column < tile_.columns; column += width_) {
@@ -42,7 +43,7 @@ class Passes {
   }
 
  private:
-  static constexpr std::int64_t kRows = 256;
+  static constexpr std::int64_t kRows = 256;  // at most
   static constexpr std::int64_t kWidest = 16 * kernels::kPanelVectors;
 
   float* gathered_left(std::int64_t panel) noexcept {
@@ -134,6 +135,7 @@ class Passes {
   const kernels::MatrixKernels& kernels_;
   bool bf16_;
   bool gathers_left_;
+  std::int64_t rows_;  // of a pass. With AVX2 alone a first-level cache has 32 KiB: both sides
   std::int64_t width_;
   std::int64_t left_step_;
   alignas(64) std::array<float, kRows * kWidest> right_;

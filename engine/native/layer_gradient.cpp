@@ -13,9 +13,11 @@ namespace {
 
 constexpr auto kMostPanels = static_cast<std::int64_t>(GradientTile::kMostPanels);
 
-/// Columns of a tile. In bf16 they are several panels: there a task gathers its left side as well.
+/// Columns of a tile, in whole panels. The gates come once from beyond the second-level cache for
+/// all of them. In bf16 they are several panels: there a task gathers its left side as well.
 constexpr std::int64_t tile_width(bool bf16, std::int64_t panel) noexcept {
-  return bf16 ? 4 * panel : panel;
+  constexpr std::int64_t kColumns = 64;
+  return bf16 ? 4 * panel : std::max(panel, kColumns);
 }
 
 float* gradient_of(const std::string& name, const Parameters& parameters,

@@ -33,8 +33,9 @@ class Product {
     return kSums / columns < 12 ? kSums / columns : 12;
   }
 
-  /// The depth of a block of `b`. It stays in the first-level cache while all rows pass.
-  static constexpr std::int64_t kBlock = 512;
+  /// The depth of a block of `b`, which stays in the caches while all rows pass. AVX2's tiles have
+  /// fewer rows, and read it more often: it fits the first-level cache.
+  static constexpr std::int64_t kBlock = Vec::kLanes < 16 ? 256 : 512;
 
   template <std::int64_t kColumns>
   static void run_columns(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,

@@ -1,6 +1,6 @@
-// Sweeps depths around the pass of 256, heights and widths of a tile, and lists of right rows with
-// gaps, on every ISA in every arithmetic. Tolerance: half an epsilon of the terms' magnitudes for
-// each of them, in bf16 of the rounded ones; 1e-6 of a sum of squares.
+// Sweeps depths around the passes of 128 and 256, heights and widths of a tile, and lists of right
+// rows with gaps, on every ISA in every arithmetic. Tolerance: half an epsilon of the terms'
+// magnitudes for each of them, in bf16 of the rounded ones; 1e-6 of a sum of squares.
 
 #include "engine/native/gradient_tile.h"
 #include "kernels/base/panels.h"
@@ -148,7 +148,7 @@ TEST_P(GradientTileTest, IsTheProductOverAllRowsInEveryShape) {
                                 GetParam() != kernels::Isa::amx_bf16;
     if (emulates_again) continue;
     const std::int64_t vector = kernels::vector_lanes(GetParam(), arithmetic);
-    for (const std::int64_t depth : {1, 127, 255, 256, 257, 600}) {
+    for (const std::int64_t depth : {1, 127, 128, 129, 255, 256, 257, 600}) {
       for (const std::int64_t rows : {1, 5, 16}) {
         for (const std::int64_t columns :
              {std::int64_t{1}, 2 * vector + 1, 4 * vector, 9 * vector + 1}) {

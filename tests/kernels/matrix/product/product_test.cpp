@@ -1,6 +1,6 @@
-// Sweeps 0 to 13 rows, depths around the block of 512, every number of columns of a panel, the
-// layouts of the left side, and the three starts, on every ISA; the arrays end at a page that may
-// not be touched. Tolerance: half an epsilon of the terms' magnitudes for each term, as each is
+// Sweeps 0 to 13 rows, depths around the blocks of 256 and 512, every number of columns of a panel,
+// the layouts of the left side, and the three starts, on every ISA; the arrays end at a page that
+// may not be touched. Tolerance: half an epsilon of the terms' magnitudes for each term, as each is
 // rounded once; between ISAs and cuts of the rows none.
 
 #include "kernels/matrix/product/product.h"
@@ -100,7 +100,7 @@ class Operands {
   GuardedArray a_, b_, bias_, before_;
 };
 
-constexpr std::int64_t kDepths[] = {0, 1, 7, 20, 300, 511, 512, 513};
+constexpr std::int64_t kDepths[] = {0, 1, 7, 20, 255, 256, 257, 300, 511, 512, 513};
 
 class ProductTest : public EachIsa {
  protected:
