@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cmath>
@@ -14,20 +13,13 @@
 #include <type_traits>
 #include <utility>
 
-#include "apps/common/nearest.h"
+#include "apps/train/known_keys.h"
 #include "apps/train/run_config_keys.h"
 #include "apps/train/toml_depth.h"
 #include "engine/base/error.h"
 
 namespace quadgate::apps {
 namespace {
-
-std::vector<std::string_view> known_keys() {
-  std::vector<std::string_view> keys;
-  RunConfig config;
-  visit_keys(config, [&](std::string_view key, const auto&, const auto&) { keys.push_back(key); });
-  return keys;
-}
 
 /// `parsed`, if it is anything, into a field.
 template <typename Enum>
@@ -99,38 +91,14 @@ class Source {
   }
 
  private:
-  static void throw_unknown(std::string_view where, std::string_view key) {
-    const std::vector<std::string_view> known = known_keys();
-    // A key in the wrong table, or in none, is nearest to its namesake, and a table that is given a
-    // value, to its own first key.
-    const std::string_view leaf = key.substr(key.rfind('.') + 1);
-    const auto namesake = std::find_if(known.begin(), known.end(), [&](std::string_view other) {
-      return other.substr(other.rfind('.') + 1) == leaf || is_within(other, key);
-    });
-    throw InvalidArgument(fmt::format("{}: unknown key '{}', the nearest known one is '{}'", where,
-                                      key,
-                                      namesake != known.end() ? *namesake : nearest(key, known)));
-  }
-
-  /// Whether `key` is in `table` or in a table of it: "train.lr" in "train".
-  static bool is_within(std::string_view key, std::string_view table) {
-    return key.size() > table.size() && key.starts_with(table) && key[table.size()] == '.';
-  }
-
   void expect_known(const toml::table& table, const std::string& prefix) const {
-    const std::vector<std::string_view> known = known_keys();
     for (const auto& [key, node] : table) {
       const std::string full = prefix + std::string(key.str());
       const bool quoted = key.str().find('.') != std::string_view::npos;  // "train.lr" = 1
-      if (!quoted && std::find(known.begin(), known.end(), full) != known.end()) {
-        continue;
-      }
+      if (!quoted && is_known_key(full)) continue;
       const toml::table* inner = node.as_table();
-      const bool is_section = std::any_of(known.begin(), known.end(), [&](std::string_view other) {
-        return is_within(other, full);
-      });
-      if (quoted || inner == nullptr || (inner->empty() && !is_section)) {
-        throw_unknown(name_, full);
+      if (quoted || inner == nullptr || (inner->empty() && !is_known_table(full))) {
+        throw_unknown_key(name_, full);
       }
       expect_known(*inner, full + ".");
     }
@@ -153,10 +121,7 @@ class Source {
     }
     const std::string key = assignment.substr(0, equals);
     const std::string value = assignment.substr(equals + 1);
-    const std::vector<std::string_view> known = known_keys();
-    if (std::find(known.begin(), known.end(), key) == known.end()) {
-      throw_unknown("--set", key);
-    }
+    if (!is_known_key(key)) throw_unknown_key("--set", key);
     toml::table& table = table_of(key);
     const std::string leaf = key.substr(key.rfind('.') + 1);
     expect_shallow_toml(value, "--set " + key);
