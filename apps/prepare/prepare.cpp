@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 #include "apps/common/output_file.h"
@@ -17,32 +16,21 @@
 #include "apps/prepare/prepare_job.h"
 #include "apps/prepare/prepare_notes.h"
 #include "apps/prepare/prepare_progress.h"
+#include "apps/prepare/prepare_rows.h"
+#include "apps/prepare/prepare_tokens.h"
 #include "engine/base/error.h"
 #include "io/data/feature_view.h"
-#include "io/importers/conllu.h"
 #include "io/importers/csv.h"
 #include "io/importers/idx.h"
 #include "io/importers/missing_values.h"
 #include "io/importers/npz.h"
-#include "io/importers/plain_text.h"
 #include "io/importers/ts.h"
 #include "io/importers/tsf.h"
 #include "io/prepare/dataset_writer.h"
 #include "io/prepare/series_writer.h"
-#include "io/prepare/token_writer.h"
 
 namespace quadgate::apps {
 namespace {
-
-/// Words, or characters to tag, that occur once stand for those that never do, so that <unk> is
-/// trained.
-constexpr std::int64_t kMinWordCount = 2;
-
-using Files = std::vector<std::filesystem::path>;
-
-struct IsGiven {
-  bool operator()(const Files& files) const { return !files.empty(); }
-};
 
 /// Writes the data set of series.
 void write_series(const PrepareJob& job, Series series, const std::optional<Recipe>& recipe,
@@ -82,39 +70,6 @@ void prepare_series(const PrepareJob& job, Read read, const std::optional<Recipe
   std::optional<PrepareProgress> progress(std::in_place);
   Series series = read(job.import_options(progress->observer()));
   write_series(job, std::move(series), recipe, progress);
-}
-
-/// `read` makes sequences or a text of an input; `write` makes a data set of them.
-/// `has` tells of the files of a split whether there is one.
-template <typename Read, typename Write, typename Has = IsGiven>
-void prepare_rows(const PrepareJob& job, const char* unit, Read read, Write write, Has has = {}) {
-  catch_stop_signals(/*ends_reads=*/true);
-  std::optional<PrepareProgress> progress(std::in_place);
-  const PrepareArguments& arguments = job.arguments;
-  const ImportOptions import = job.import_options(progress->observer());
-  auto data = read(arguments.inputs, import);
-  using Data = decltype(data);
-  constexpr bool kIsOfSequences = std::is_same_v<Data, LabelledSequences>;
-  std::optional<Data> valid;
-  std::optional<Data> test;
-  if (has(arguments.valid)) valid = read(arguments.valid, import);
-  if (has(arguments.test)) test = read(arguments.test, import);
-  if constexpr (kIsOfSequences) job.expect_known_task(data);
-  const PrepareSummary summary =
-      write(arguments.output, data, valid, test, job.options(progress->observer()));
-  progress.reset();  // ends its line
-  job.say(summary, unit);
-  if constexpr (kIsOfSequences) {
-    for (const Data* const file : {&data, valid ? &*valid : nullptr, test ? &*test : nullptr}) {
-      if (file == nullptr) continue;
-      const Lines notes = notes_on(*file, job.missing());
-      if (!notes.empty()) job.say(file->path.string() + ":\n");
-      job.say(file->path, notes);
-      if (job.is_quiet()) job.words->left_out += file->dropped_sequences;
-    }
-  } else if (job.words != nullptr) {
-    job.words->tokens = std::move(data.tokens);
-  }
 }
 
 /// Throws InvalidArgument if series shall be standardized each by its own, and there are none.
@@ -239,56 +194,6 @@ void prepare_npz(const PrepareJob& job) {
   if (is_regression && job.known == nullptr) {
     job.say("y holds floats: values to predict (a regression); integers would be classes\n");
   }
-}
-
-void prepare_conllu(PrepareJob job) {
-  PrepareArguments& arguments = job.arguments;
-  arguments.min_count = arguments.min_count.value_or(kMinWordCount);
-  if (arguments.column.empty()) arguments.column = to_string(ConlluColumn::upos);
-  const ConlluSource source{.column = parse_conllu_column(arguments.column).value(),
-                            .level = job.level(TextLevel::words)};
-  WordList own;
-  WordList& words = job.words != nullptr ? job.words->words : own;
-  WordList classes;
-  std::int64_t unlabelled = 0;
-  std::optional<std::int64_t> of_training;
-  const auto read = [&](const auto& files, const ImportOptions& options) {
-    TaggedSentences data = read_conllu(files, source, words, classes, options);
-    unlabelled += data.unlabelled;
-    if (!of_training) of_training = classes.size();
-    return data;
-  };
-  prepare_rows(job, "sentences", read, [&](const auto& path, const auto&... rest) {
-    return write_tagging(path, words, rest...);
-  });
-  if (unlabelled > 0) {
-    job.say(
-        fmt::format("words without {}, which do not count: {}\n", arguments.column, unlabelled));
-  }
-  if (job.known != nullptr) return;
-  if (source.column != ConlluColumn::upos) job.say(fmt::format("classes: {}\n", classes.size()));
-  if (const std::int64_t others = classes.size() - *of_training; others > 0) {
-    note(fmt::format("{} of {} classes of {} are in no sentence of {}: no model learns them",
-                     others, classes.size(), arguments.column, arguments.inputs.at(0).string()));
-  }
-}
-
-void prepare_text(PrepareJob job) {
-  const TextLevel level = job.level(TextLevel::characters);
-  if (level == TextLevel::words) {
-    job.arguments.min_count = job.arguments.min_count.value_or(kMinWordCount);
-  }
-  WordList own;
-  WordList& words = job.words != nullptr ? job.words->words : own;
-  const auto read = [&](const auto& files, const ImportOptions& options) {
-    return read_plain_text(files, level, words, options);
-  };
-  const auto write = [&](const auto& path, const auto& data, const auto& valid, const auto& test,
-                         PrepareOptions options) {
-    options.recipe->level = to_string(level);
-    return write_language_model(path, words, data, valid, test, options);
-  };
-  prepare_rows(job, "tokens", read, write);
 }
 
 void run(const PrepareJob& job) {
