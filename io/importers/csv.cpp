@@ -15,12 +15,11 @@
 #include "io/importers/csv_look.h"
 #include "io/importers/csv_numbers.h"
 #include "io/importers/csv_reader.h"
+#include "io/importers/csv_times.h"
 #include "io/importers/resampler.h"
-#include "io/importers/row_times.h"
 #include "io/importers/series_builder.h"
 #include "io/importers/static_values.h"
 #include "io/importers/time_format.h"
-#include "io/importers/zone_use.h"
 
 namespace quadgate {
 namespace {
@@ -36,14 +35,13 @@ CsvImporter::CsvImporter(CsvOptions options, ImportOptions import)
       import_(std::move(import)),
       rows_(std::make_unique<SeriesBuilder>(options_.missing, import_.spool)),
       statics_(std::make_unique<StaticValues>(options_.columns.statics, options_.statics)),
-      times_(std::make_unique<RowTimes>(options_.valid_from, options_.test_from)),
-      zones_(std::make_unique<ZoneUse>()),
+      times_(std::make_unique<CsvTimes>(options_)),
       format_(std::make_unique<CsvNumbers>()) {}
 
 CsvImporter::~CsvImporter() = default;
 
 void CsvImporter::read(const std::filesystem::path& path, std::size_t split) {
-  if (split != 0 && times_->has_borders()) {
+  if (split != 0 && times_->rows().has_borders()) {
     throw InvalidArgument(
         fmt::format("{}: a file of another split, where times divide the rows", path.string()));
   }
@@ -79,7 +77,8 @@ void CsvImporter::read_file(const std::filesystem::path& path, const CsvColumnOp
   set_columns(find_csv_columns(first, columns, path.string()));
   if (columns_.group == 0U) reader.take_no_comments();
   *format_ = numbers_of(first, columns_, options_, reader.delimiter());
-  begin_times(first);
+  if (columns_.time && time_values(first, columns_).empty()) fail_empty();
+  times_->begin(path, columns_, first);
   if (recipe_.kind.empty()) begin_recipe();
   if (columns_.has_header) reader.next();
   bool is_empty = true;
@@ -91,7 +90,7 @@ void CsvImporter::read_file(const std::filesystem::path& path, const CsvColumnOp
   if (is_empty) fail_empty();
   if (take_) expect_same_look(reader);
   if (resampler_) resampler_->finish();
-  add_findings(path, reader, columns_, *format_, times_->format(), findings_);
+  add_findings(path, reader, columns_, *format_, times_->rows().format(), findings_);
 }
 
 void CsvImporter::expect_same_look(const CsvReader& reader) {
@@ -102,7 +101,8 @@ void CsvImporter::expect_same_look(const CsvReader& reader) {
   if (reader.told_delimiter() == reader.delimiter() && columns.has_header == columns_.has_header &&
       columns.time == columns_.time && columns.features == columns_.features &&
       (!decimal || !format_->decimal() || decimal == format_->decimal()) &&
-      (!columns.time || times_of(first, columns, options_).name() == times_->format().name())) {
+      (!columns.time ||
+       times_of(first, columns, options_).name() == times_->rows().format().name())) {
     return;
   }
   fail(
@@ -142,44 +142,6 @@ void CsvImporter::set_columns(CsvColumns columns) {
                                   });
 }
 
-void CsvImporter::begin_times(const std::vector<std::vector<std::string>>& first) {
-  const bool needs_times = needs_every_time() || options_.date_order;
-  if (!columns_.time) {
-    if (!needs_times) return;
-    const char* const use = resampler_                  ? "to resample the rows by"
-                            : times_->has_borders()     ? "to divide the rows by"
-                            : options_.calendar.empty() ? "for --date-order"
-                                                        : "for --calendar";
-    throw InvalidArgument(
-        fmt::format("{}: expected a column of times {} (--time names it)", path_.string(), use));
-  }
-  const auto values = time_values(first, columns_);
-  if (values.empty()) fail_empty();
-  const TimeFormat format = times_of(first, columns_, options_);
-  const std::string& name = columns_.names[*columns_.time];
-  if (options_.date_order && !format.has_year_last()) {
-    throw InvalidArgument(
-        fmt::format("{}: --date-order: expected dates like 1/7/2016, found {} in column '{}'",
-                    path_.string(), format.name(), name));
-  }
-  if (needs_times && format.is_ambiguous()) {
-    throw InvalidArgument(
-        fmt::format("{}: column '{}': dates like {} may have the day or the month first: say "
-                    "--date-order day-first or month-first",
-                    path_.string(), name, values.front()));
-  }
-  if ((resampler_ || !options_.calendar.empty()) && !format.is_calendar()) {
-    throw InvalidArgument(fmt::format("{}: {}: expected times, found {} in column '{}'",
-                                      path_.string(), resampler_ ? "--resample" : "--calendar",
-                                      format.name(), name));
-  }
-  times_->begin(path_, name, format);
-}
-
-bool CsvImporter::needs_every_time() const {
-  return times_->has_borders() || resampler_ || !options_.calendar.empty();
-}
-
 void CsvImporter::begin_recipe() {
   recipe_.kind = "csv";
   recipe_.missing = to_string(options_.missing);
@@ -188,13 +150,17 @@ void CsvImporter::begin_recipe() {
   if (columns_.group) recipe_.group = columns_.names[*columns_.group];
   if (!columns_.time) return;
   recipe_.time = columns_.names[*columns_.time];
-  recipe_.time_format = times_->format().name();
+  recipe_.time_format = times_->rows().format().name();
+}
+
+const std::string& CsvImporter::first_step_back() const noexcept {
+  return times_->first_step_back();
 }
 
 Recipe CsvImporter::recipe(const TimeStep& usual) const {
   Recipe recipe = recipe_;
   recipe.statics = statics_->columns();
-  const TimeFormat& format = times_->format();
+  const TimeFormat& format = times_->rows().format();
   if (const auto decimal = format_->decimal()) recipe.decimal = *decimal;
   if (format.has_year_last() && !format.is_ambiguous()) {
     recipe.date_order = format.name() == "dates, day first" ? "day-first" : "month-first";
@@ -203,10 +169,10 @@ Recipe CsvImporter::recipe(const TimeStep& usual) const {
   recipe.other_steps = rows_->dropped_rows();
   if (resampler_) {
     recipe.step = {TimeStep::Unit::seconds, parse_time_step(options_.resample)};
-    recipe.source_step = {TimeStep::Unit::seconds, times_->steps().usual()};
+    recipe.source_step = {TimeStep::Unit::seconds, times_->rows().steps().usual()};
     return recipe;
   }
-  const TimeSteps& steps = times_->steps();
+  const TimeSteps& steps = times_->rows().steps();
   const bool is_usual = usual.is_known() && 2 * steps.others(usual) <= steps.size();
   recipe.step = is_usual ? usual : steps.step(format.is_calendar());
   recipe.other_steps += steps.others(recipe.step);
@@ -219,7 +185,8 @@ void CsvImporter::add(const Fields& fields) {
                      fields.size()));
   }
   const std::size_t number = number_of_series(fields);
-  const auto time = time_of(fields, number);
+  std::optional<double> time;
+  if (columns_.time) time = times_->read(number, fields[*columns_.time], line_, is_future_);
   read_statics(fields, number);
   read_values(fields);
   if (!resampler_) {
@@ -240,36 +207,6 @@ std::size_t CsvImporter::number_of_series(const Fields& fields) {
   const std::size_t number = rows_->add_series(name);
   numbers_.emplace(name, number);
   return number;
-}
-
-// The time of a row, if it has one.
-std::optional<double> CsvImporter::time_of(const Fields& fields, std::size_t number) {
-  if (!columns_.time) return {};
-  const std::string_view text = fields[*columns_.time];
-  const TimeFormat& format = times_->format();
-  const auto time = format.parse(text);
-  if (time) {
-    const auto expect = [&](const std::string& expected) {
-      if (!expected.empty()) fail_field(*columns_.time, expected, text);
-    };
-    expect(zones_->add(text, path_, line_));
-    if (is_future_ && !resampler_) {
-      expect(times_->expected_next(number, *time, options_.future_step));
-    }
-    expect(times_->add(number, *time));
-    if (first_step_back_.empty() && times_->steps_back() > 0) {
-      first_step_back_ = fmt::format(
-          "{}:{}: column '{}': expected rows in the order of time, found '{}' behind a later one",
-          path_.string(), line_, columns_.names[*columns_.time], text);
-    }
-  } else if (needs_every_time() || options_.has_step) {
-    fail_field(*columns_.time,
-               format.is_calendar()
-                   ? fmt::format("a time ({}), as in the first rows", format.name())
-                   : "a number, as in the first rows",
-               text);
-  }
-  return time;
 }
 
 void CsvImporter::read_statics(const Fields& fields, std::size_t number) {
@@ -306,27 +243,28 @@ void CsvImporter::read_values(const Fields& fields) {
 void CsvImporter::take_step(std::size_t number, double time, std::span<double> row) {
   if (rows_->lacks_values(row) || (is_future_ && !rows_->is_of_future(row))) {
     throw FileError(fmt::format("{}: --resample {}: no row is from {} to the next step{}",
-                                path_.string(), options_.resample, times_->format().format(time),
+                                path_.string(), options_.resample,
+                                times_->rows().format().format(time),
                                 is_future_ ? "" : way_out_of_missing("csv")));
   }
   take_row(number, time, row);
 }
 
 void CsvImporter::take_row(std::size_t number, std::optional<double> time, std::span<double> row) {
-  const bool is_divided = time && times_->has_borders();
+  const bool is_divided = time && times_->rows().has_borders();
   rows_->add({.series = number,
-              .split = is_divided ? times_->split_of(*time) : split_,
+              .split = is_divided ? times_->rows().split_of(*time) : split_,
               .time = time,
               .line = line_,
               .values = row});
 }
 
 Series CsvImporter::take() {
-  times_->expect_all_splits();
+  times_->rows().expect_all_splits();
   Series series = rows_->take();
-  series.steps_back = times_->steps_back();
-  series.same_times = times_->steps().doubles();
-  series.time_gaps = times_->steps().gaps();
+  series.steps_back = times_->rows().steps_back();
+  series.same_times = times_->rows().steps().doubles();
+  series.time_gaps = times_->rows().steps().gaps();
   complete(series);
   std::erase_if(series.parts, [](const SeriesPart& part) { return part.size() == 0; });
   return series;

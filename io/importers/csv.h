@@ -23,11 +23,10 @@ namespace quadgate {
 
 class CsvNumbers;
 class CsvReader;
+class CsvTimes;
 class Resampler;
-class RowTimes;
 class SeriesBuilder;
 class StaticValues;
-class ZoneUse;
 
 /// How tables are read.
 struct CsvOptions {
@@ -101,7 +100,7 @@ class CsvImporter {
   Series take();
   const CsvFindings& findings() const noexcept { return findings_; }
   /// What is wrong with the first row that is not in the order of time; empty if all are.
-  const std::string& first_step_back() const noexcept { return first_step_back_; }
+  const std::string& first_step_back() const noexcept;
   /// How the first file was read, and the step of the series, which is `usual` if half of the rows
   /// or more are so far behind the row before. Call it before `take`.
   Recipe recipe(const TimeStep& usual = {}) const;
@@ -120,12 +119,9 @@ class CsvImporter {
   void hand_on(CsvReader& reader);
   void complete(Series& series) const;
   void set_columns(CsvColumns columns);
-  void begin_times(const std::vector<std::vector<std::string>>& first);
-  bool needs_every_time() const;
   void begin_recipe();
   void add(const Fields& fields);
   std::size_t number_of_series(const Fields& fields);
-  std::optional<double> time_of(const Fields& fields, std::size_t number);
   void read_statics(const Fields& fields, std::size_t number);
   void read_values(const Fields& fields);
   void take_row(std::size_t number, std::optional<double> time, std::span<double> row);
@@ -139,12 +135,10 @@ class CsvImporter {
   ImportOptions import_;
   CsvFindings findings_;
   Recipe recipe_;
-  std::string first_step_back_;
   std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> numbers_;  // of series
   std::unique_ptr<SeriesBuilder> rows_;
   std::unique_ptr<StaticValues> statics_;
-  std::unique_ptr<RowTimes> times_;
-  std::unique_ptr<ZoneUse> zones_;
+  std::unique_ptr<CsvTimes> times_;
   std::unique_ptr<Resampler> resampler_;  // if rows are resampled
 
   // If it is read in pieces:
