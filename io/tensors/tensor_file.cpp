@@ -100,7 +100,7 @@ std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
       if (value >= 0) ::close(value);
     }
   };
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   struct stat status = {};
   if (file.value < 0 || ::fstat(file.value, &status) != 0) fail();
   if (!S_ISREG(status.st_mode)) {

@@ -58,7 +58,7 @@ float to_float(ElementType type, const std::byte* element) noexcept;
 /// The number of elements of a shape, or -1 if a size is negative or there are more than `most`.
 std::int64_t count_elements(std::span<const std::int64_t> shape, std::int64_t most) noexcept;
 
-/// The whole of a file. Throws FileError.
+/// The whole of a regular file. Throws FileError, of a pipe at once.
 std::vector<std::byte> read_bytes(const std::filesystem::path& path);
 
 }  // namespace quadgate

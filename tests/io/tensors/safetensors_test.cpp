@@ -4,6 +4,7 @@
 #include "io/tensors/safetensors.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <limits>
@@ -123,6 +124,12 @@ TEST_F(SafetensorsTest, NamesWhatIsWrong) {
                     "1234"),
               HasSubstr("for its shape"));
   EXPECT_THAT(error(R"({"__metadata__": {"a": 1}})"), "m: __metadata__: 'a': expected a text");
+}
+
+TEST_F(SafetensorsTest, RefusesAPipeAtOnce) {
+  ASSERT_EQ(::mkfifo(path("m.safetensors").c_str(), 0600), 0);
+  EXPECT_EQ(message_of<FileError>([&] { read_bytes(path("m.safetensors")); }),
+            path("m.safetensors").string() + ": expected a regular file");
 }
 
 TEST_F(SafetensorsTest, SurvivesDamage) {
