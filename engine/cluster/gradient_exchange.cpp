@@ -9,7 +9,6 @@
 #include "engine/cluster/all_gather.h"
 #include "engine/cluster/reduce_scatter.h"
 #include "kernels/base/isa.h"
-#include "kernels/matrix/sum_of_squares/sum_of_squares.h"
 
 namespace quadgate::cluster {
 namespace {
@@ -52,7 +51,8 @@ GradientExchange::GradientExchange(Communicator& communicator, std::size_t n,
     : communicator_(communicator),
       n_(n),
       plan_(n, communicator.world_size()),
-      local_(n, expect_enough(grad_shards, communicator.world_size())) {
+      local_(n, expect_enough(grad_shards, communicator.world_size())),
+      sum_of_squares_(kernels::sum_of_squares_kernel(kernels::active_isa())) {
   const int rank = communicator.rank();
   const int world_size = communicator.world_size();
   const ShardRange shards = shards_of(rank, world_size, grad_shards);
@@ -147,10 +147,9 @@ void GradientExchange::release(std::size_t bucket) {
 
 double GradientExchange::sum_of_squares(std::span<const float> values,
                                         std::span<const std::byte> mine, std::span<std::byte> all) {
-  const auto kernel = kernels::sum_of_squares_kernel(kernels::active_isa());
   std::size_t block = 0;
   for_each_block(owned_, [&](std::size_t begin, std::size_t size) {
-    squares_[block++] = square_of_block(kernel, values.subspan(begin, size));
+    squares_[block++] = square_of_block(sum_of_squares_, values.subspan(begin, size));
   });
   const auto squares = std::as_bytes(std::span(squares_));
   record_.resize(squares.size() + mine.size());

@@ -11,6 +11,7 @@
 #include "engine/cluster/exchange_plan.h"
 #include "engine/cluster/sum_tree.h"
 #include "engine/model/parameters.h"
+#include "kernels/matrix/sum_of_squares/sum_of_squares.h"
 
 namespace quadgate::cluster {
 
@@ -99,6 +100,7 @@ class GradientExchange {
   Buffer shared_sum_;          // [n], of two ranks or more
   std::vector<float> absent_;  // [n], once it was needed
 
+  kernels::SumOfSquaresKernel sum_of_squares_;
   std::vector<double> squares_;      // of the owned blocks; as many as the rank with the most has
   std::vector<double> all_squares_;  // of all ranks
   std::vector<std::byte> record_;    // squares_ and the caller's
