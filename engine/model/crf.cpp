@@ -100,7 +100,7 @@ void Crf::decode(const Sequence& sequence, const Rows& rows, std::int64_t* tags)
   }
 }
 
-double Crf::forward(const Sequence& sequence, const Rows& rows) const noexcept {
+Crf::Forward Crf::forward(const Sequence& sequence, const Rows& rows) const noexcept {
   double total = 0;
   for (std::int64_t t = 0; t < sequence.length; ++t) {
     const std::int64_t row = sequence.row(t);
@@ -116,7 +116,7 @@ double Crf::forward(const Sequence& sequence, const Rows& rows) const noexcept {
     rows.shifts[row] = normalize(alphas);
     total += static_cast<double>(rows.shifts[row]);
   }
-  return total + end(sequence, rows);
+  return {sequence, rows, total + end(sequence, rows)};
 }
 
 /// log of the sum over the tags of the last step, after the shifts.
@@ -138,7 +138,9 @@ double Crf::score(const Sequence& sequence, const Rows& rows,
   return score + static_cast<double>(end_[last]);
 }
 
-void Crf::backward(const Sequence& sequence, const Rows& rows, float scale) const noexcept {
+void Crf::backward(Forward&& forward, float scale) const noexcept {
+  const Sequence& sequence = forward.sequence_;
+  const Rows& rows = forward.rows_;
   const auto total = static_cast<float>(end(sequence, rows));
   for (std::int64_t t = sequence.length - 1; t >= 0; --t) {
     const std::int64_t row = sequence.row(t);

@@ -58,19 +58,37 @@ class Crf {
     float* shifts;     ///< [rows]
   };
 
+  /// What the forward pass of a sequence leaves. The backward pass asks for it, once.
+  class [[nodiscard]] Forward {
+   public:
+    Forward(Forward&&) noexcept = default;
+    Forward& operator=(Forward&&) = delete;
+
+    /// log of the sum of e^score over all taggings.
+    double log_sum() const noexcept { return log_sum_; }
+
+   private:
+    friend class Crf;
+    Forward(const Sequence& sequence, const Rows& rows, double log_sum) noexcept
+        : sequence_(sequence), rows_(rows), log_sum_(log_sum) {}
+
+    Sequence sequence_;
+    Rows rows_;
+    double log_sum_;
+  };
+
   /// Writes the tagging of the largest score (Viterbi) to tags[row], of equal ones one. Uses
   /// `rows.alphas`.
   void decode(const Sequence& sequence, const Rows& rows, std::int64_t* tags) const noexcept;
-  /// Fills alphas and shifts. Returns log of the sum of e^score over all taggings.
-  double forward(const Sequence& sequence, const Rows& rows) const noexcept;
+  /// Fills alphas and shifts.
+  Forward forward(const Sequence& sequence, const Rows& rows) const noexcept;
   /// The score of a tagging, labels[row].
   double score(const Sequence& sequence, const Rows& rows,
                const std::int64_t* labels) const noexcept;
-  /// After `forward`: turns emissions into `scale` times the probability of each tag at each step.
-  /// It fills alphas and betas for count_transitions: with scores in log space, e^(alphas[i] +
-  /// transitions[i, j] + betas[j]) of neighbouring steps is the probability of tag i and, behind
-  /// it, j.
-  void backward(const Sequence& sequence, const Rows& rows, float scale) const noexcept;
+  /// Turns emissions into `scale` times the probability of each tag at each step. It fills alphas
+  /// and betas for count_transitions: with scores in log space, e^(alphas[i] + transitions[i, j] +
+  /// betas[j]) of neighbouring steps is the probability of tag i and, behind it, j.
+  void backward(Forward&& forward, float scale) const noexcept;
 
   /// Adds those probabilities, of `pairs` neighbours one after the other, to rows [first, first +
   /// count) of sums [N, N].

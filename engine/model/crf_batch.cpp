@@ -32,8 +32,7 @@ std::span<const std::int64_t> CrfBatch::decode(const Batch& batch, std::span<con
 
 std::span<const float> CrfBatch::probabilities(const Batch& batch, std::span<const float> outputs) {
   for_each_sequence(batch, outputs, [&](const Crf::Sequence& sequence, const Crf::Rows& rows) {
-    crf_.forward(sequence, rows);
-    crf_.backward(sequence, rows, 1);
+    crf_.backward(crf_.forward(sequence, rows), 1);
   });
   return emissions_;
 }
@@ -42,7 +41,7 @@ Metrics CrfBatch::metrics(const Batch& batch, std::span<const float> outputs) {
   Metrics metrics;
   for_each_sequence(batch, outputs, [&](const Crf::Sequence& sequence, const Crf::Rows& rows) {
     crf_.decode(sequence, rows, tags_.data());
-    const double total = crf_.forward(sequence, rows);
+    const double total = crf_.forward(sequence, rows).log_sum();
     metrics.loss += total - crf_.score(sequence, rows, batch.labels.data());
     for (std::int64_t t = 0; t < sequence.length; ++t) {
       const auto row = static_cast<std::size_t>(sequence.row(t));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace quadgate::native {
 
@@ -33,12 +34,12 @@ void CrfLoss::run(const WorkRange& work, const Loss::Rows& rows, float* outputs)
     const Crf::Sequence sequence{steps.offsets(), place, steps.length(place)};
     for (std::int64_t t = 0; t < sequence.length; ++t) rows.losses[sequence.row(t)] = 0;
     crf_.decode(sequence, arrays, rows.predictions);
-    const double total = crf_.forward(sequence, arrays);
+    Crf::Forward forward = crf_.forward(sequence, arrays);
     rows.losses[sequence.row(0)] =
-        static_cast<float>(total - crf_.score(sequence, arrays, rows.labels));
+        static_cast<float>(forward.log_sum() - crf_.score(sequence, arrays, rows.labels));
     if (!work.pass.gradient_scale) continue;
     const float scale = *work.pass.gradient_scale;
-    crf_.backward(sequence, arrays, scale);
+    crf_.backward(std::move(forward), scale);
     for (std::int64_t t = 0; t < sequence.length; ++t) {
       const std::int64_t row = sequence.row(t);
       outputs[row * tags_ + rows.labels[row]] -= scale;

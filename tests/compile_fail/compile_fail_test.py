@@ -33,6 +33,7 @@ ERRORS = {
     "copy_editor": "use of deleted function.*ParameterEditor|"
     "call to (implicitly-)?deleted.*'quadgate::ParameterEditor'",
     "copy_network": "use of deleted function.*Network|deleted constructor of 'quadgate::Network'",
+    "crf_backward_before_forward": not_converted("Crf::Forward"),
     "edit_const_parameters": "passing .*const quadgate::Parameters.* as .*this.* argument discards|"
     "'this' argument to member function 'edit'",
     "forward_before_load": not_converted("Stack.*Step::load"),

@@ -83,10 +83,10 @@ void expect_reference(CrfCase&& test, double tolerance) {
   std::vector<std::int64_t> tags(test.labels.size(), -7);
   crf.decode(test.sequence(), test.rows(), tags.data());
   EXPECT_NEAR(expected.score(test.own(tags)), expected.best_score, tolerance);
-  const double total = crf.forward(test.sequence(), test.rows());
-  EXPECT_NEAR(total - crf.score(test.sequence(), test.rows(), test.labels.data()), expected.loss,
-              tolerance);
-  crf.backward(test.sequence(), test.rows(), 0.5F);
+  Crf::Forward forward = crf.forward(test.sequence(), test.rows());
+  EXPECT_NEAR(forward.log_sum() - crf.score(test.sequence(), test.rows(), test.labels.data()),
+              expected.loss, tolerance);
+  crf.backward(std::move(forward), 0.5F);
   const auto size = static_cast<std::size_t>(test.tags);
   std::vector<float> sums(size * size);
   for (std::int64_t t = 0; t < test.length; ++t) {
@@ -137,8 +137,9 @@ TEST(CrfTest, LosesNothingOverManySteps) {
   }
   double sum = 0;
   for (std::size_t i = 0; i < 3; ++i) sum += std::exp(alphas[i] + test.scores.end[i] - alphas[0]);
-  EXPECT_NEAR(crf.forward(test.sequence(), test.rows()), alphas[0] + std::log(sum), 2e-3);
-  crf.backward(test.sequence(), test.rows(), 1);
+  Crf::Forward forward = crf.forward(test.sequence(), test.rows());
+  EXPECT_NEAR(forward.log_sum(), alphas[0] + std::log(sum), 2e-3);
+  crf.backward(std::move(forward), 1);
   for (std::size_t t = 0; t < 2000; ++t) {
     const float* const probabilities = &test.values[(2 * t + 1) * 3];
     ASSERT_NEAR(probabilities[0] + probabilities[1] + probabilities[2], 1, 1e-3);
