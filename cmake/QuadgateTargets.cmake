@@ -127,8 +127,8 @@ endfunction()
 # quadgate_test(TARGET [COMPUTES] [SOURCES file...] LIBS library...)
 #
 # One test binary of GoogleTest cases, each of them a test of its own for ctest, or, as
-# QUADGATE_TEST_PARTS says, so many tests of equally many cases: a process costs more in a build with
-# sanitizers than most cases. GoogleTest and GoogleMock are linked, with their main().
+# QUADGATE_TEST_PARTS says, so many tests of equally many cases: a process costs more than most
+# cases. GoogleTest and GoogleMock are linked, with their main().
 # QUADGATE_SHARED_DATA is the folder of real data sets, which may not exist. COMPUTES: the tests work
 # out for long what they compare with.
 function(quadgate_test target)
