@@ -6,7 +6,7 @@
 
 #include "engine/base/error.h"
 #include "io/hdf5/file.h"
-#include "io/hdf5/reader_client.h"
+#include "io/hdf5/source.h"
 
 namespace quadgate::hdf5 {
 namespace {
@@ -31,11 +31,11 @@ bool is_integer(Element element) noexcept {
 
 }  // namespace
 
-Array::Array(std::shared_ptr<ReaderClient> client, std::string name, DatasetInfo info)
-    : client_(std::move(client)), name_(std::move(name)), info_(std::move(info)) {}
+Array::Array(std::shared_ptr<Source> source, std::string name, DatasetInfo info)
+    : source_(std::move(source)), name_(std::move(name)), info_(std::move(info)) {}
 
 bool Array::has_slow_rows() const {
-  return !chunk_shape().empty() && size() > 0 && !client_->keeps(info_);
+  return !chunk_shape().empty() && size() > 0 && !source_->keeps(info_);
 }
 
 std::string Array::storage_text() const {
@@ -113,12 +113,7 @@ void Array::read_rows(std::int64_t first, std::int64_t count, Element element,
                     out.size() / size_of(element), element_text(element), first, first + count,
                     type_text(), shape_text(shape())));
   }
-  if (out.empty()) return;
-  if (info_.offset < 0) {
-    client_->read(name_, info_, first, count, out);
-  } else if (!client_->read_directly(info_.offset + first * row_bytes, out)) {
-    throw FileError(where() + ": the file ends before its data does");
-  }
+  if (!out.empty()) source_->read(name_, info_, first, count, out);
 }
 
 std::vector<float> Array::read_floats() const {
@@ -132,7 +127,7 @@ std::vector<float> Array::read_floats() const {
 }
 
 std::string Array::where() const {
-  return fmt::format("{}: dataset '{}'", client_->path().string(), name_);
+  return fmt::format("{}: dataset '{}'", source_->path().string(), name_);
 }
 
 }  // namespace quadgate::hdf5

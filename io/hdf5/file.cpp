@@ -6,13 +6,15 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "io/hdf5/memory_file.h"
 #include "io/hdf5/reader_client.h"
 
 namespace quadgate::hdf5 {
 
-File::File(std::shared_ptr<ReaderClient> client) noexcept : client_(std::move(client)) {}
+File::File(std::shared_ptr<Source> source) noexcept : source_(std::move(source)) {}
 
 File File::open(const std::filesystem::path& path) {
+  if (auto memory = find_memory_file(path)) return File(std::move(memory));
   return File(std::make_shared<ReaderClient>(path));
 }
 
@@ -20,39 +22,39 @@ File File::open_image(std::span<const std::byte> image, const std::filesystem::p
   return File(std::make_shared<ReaderClient>(image, path));
 }
 
-const std::filesystem::path& File::path() const noexcept { return client_->path(); }
+const std::filesystem::path& File::path() const noexcept { return source_->path(); }
 
 bool File::has(const std::string& object) const {
-  return client_->object(object).kind != ObjectKind::missing;
+  return source_->object(object).kind != ObjectKind::missing;
 }
 
 bool File::is_group(const std::string& object) const {
-  return client_->object(object).kind == ObjectKind::group;
+  return source_->object(object).kind == ObjectKind::group;
 }
 
 std::vector<std::string> File::members(const std::string& group) const {
   if (!is_group(group)) {
     throw FileError(fmt::format("{}: group '{}': missing", path().string(), group));
   }
-  return client_->object(group).members;
+  return source_->object(group).members;
 }
 
 Array File::array(const std::string& name) const {
-  const Object& object = client_->object(name);
+  const Object& object = source_->object(name);
   if (object.kind != ObjectKind::dataset) {
     throw FileError(
         fmt::format("{}: dataset '{}': {}", path().string(), name,
                     object.kind == ObjectKind::missing ? "missing" : "not a dataset, or damaged"));
   }
-  return {client_, name, object.dataset};
+  return {source_, name, object.dataset};
 }
 
 bool File::has_attribute(const std::string& object, const std::string& name) const {
-  return client_->object(object).attributes.contains(name);
+  return source_->object(object).attributes.contains(name);
 }
 
 const Attribute& File::attribute(const std::string& object, const std::string& name) const {
-  const std::map<std::string, Attribute>& attributes = client_->object(object).attributes;
+  const std::map<std::string, Attribute>& attributes = source_->object(object).attributes;
   const auto found = attributes.find(name);
   if (found == attributes.end()) throw FileError(where(object, name) + ": missing");
   return found->second;

@@ -18,7 +18,7 @@
 /// may be called in several threads at once.
 namespace quadgate::hdf5 {
 
-class ReaderClient;
+class Source;
 
 /// In an expected shape: any size.
 inline constexpr std::int64_t kAnySize = -1;
@@ -62,7 +62,7 @@ class Array {
 
  private:
   friend class File;
-  Array(std::shared_ptr<ReaderClient> client, std::string name, DatasetInfo info);
+  Array(std::shared_ptr<Source> source, std::string name, DatasetInfo info);
   std::int64_t row_size() const noexcept;
   template <typename Wanted>
   void read_as(std::int64_t first, std::int64_t count, Element wanted, std::span<Wanted> out) const;
@@ -71,7 +71,7 @@ class Array {
   void read_rows(std::int64_t first, std::int64_t count, Element element,
                  std::span<std::byte> out) const;
 
-  std::shared_ptr<ReaderClient> client_;
+  std::shared_ptr<Source> source_;
   std::string name_;
   DatasetInfo info_;
 };
@@ -81,6 +81,7 @@ class Array {
 class File {
  public:
   /// Throws also if the file has a checksum, but not of this content, or had one (see checksum.h).
+  /// A MemoryFile of this name comes first.
   static File open(const std::filesystem::path& path);
   /// A file that is in memory, of which the reading process gets a copy; `path` is its name in
   /// messages.
@@ -110,10 +111,10 @@ class File {
   std::string where(const std::string& object, const std::string& attribute) const;
 
  private:
-  explicit File(std::shared_ptr<ReaderClient> client) noexcept;
+  explicit File(std::shared_ptr<Source> source) noexcept;
   const Attribute& attribute(const std::string& object, const std::string& name) const;
 
-  std::shared_ptr<ReaderClient> client_;
+  std::shared_ptr<Source> source_;
 };
 
 }  // namespace quadgate::hdf5

@@ -131,6 +131,11 @@ const Object& ReaderClient::object(const std::string& name) {
 
 void ReaderClient::read(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
                         std::int64_t count, std::span<std::byte> out) {
+  if (dataset.offset >= 0) {
+    if (read_directly(dataset.offset + first * (std::ssize(out) / count), out)) return;
+    throw FileError(
+        fmt::format("{}: dataset '{}': the file ends before its data does", path_.string(), name));
+  }
   const std::scoped_lock lock(mutex_);
   const auto ask = [&](std::int64_t row, std::int64_t rows, std::span<std::byte> values) {
     ask_for_rows(name, dataset, row, rows, values);
@@ -181,7 +186,8 @@ child::AnswerLimits ReaderClient::limits(std::int64_t work_bytes) const noexcept
           .memory_bytes = kLibraryBytes + 16 * file_size_ + 4 * work_bytes};
 }
 
-// A batch of shuffled rows is many small reads; one through HDF5 costs ten times this.
+// False if the file ends before these bytes. A batch of shuffled rows is many small reads; one
+// through HDF5 costs ten times this.
 bool ReaderClient::read_directly(std::int64_t offset, std::span<std::byte> out) const {
   while (!out.empty()) {
     const ::ssize_t got = ::pread(descriptor_, out.data(), out.size(), offset);

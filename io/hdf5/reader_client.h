@@ -15,6 +15,7 @@
 #include "io/files/child_process.h"
 #include "io/hdf5/chunk_cache.h"
 #include "io/hdf5/object.h"
+#include "io/hdf5/source.h"
 
 namespace quadgate::hdf5 {
 
@@ -22,32 +23,25 @@ namespace quadgate::hdf5 {
 /// crash, hang or write where it must not. Safe to use from several threads. Functions throw
 /// FileError, naming the file; also if nothing happens for as long as `patience`. All of a file on
 /// a network disk is read by that process, since no other could be ended if the disk were gone.
-class ReaderClient {
+class ReaderClient final : public Source {
  public:
   explicit ReaderClient(const std::filesystem::path& path,
                         std::chrono::milliseconds patience = ChildProcess::kPatience,
                         bool reads_nothing_itself = false);
   /// Of a file in memory.
   ReaderClient(std::span<const std::byte> image, const std::filesystem::path& path);
-  ~ReaderClient();
-  ReaderClient(const ReaderClient&) = delete;
-  ReaderClient& operator=(const ReaderClient&) = delete;
+  ~ReaderClient() override;
 
-  const std::filesystem::path& path() const noexcept { return path_; }
-
-  /// The object of this name, as it was when first asked for.
-  const Object& object(const std::string& name);
-  /// Reads `out.size()` bytes: `count` rows from row `first` of a dataset, as it was described.
+  const std::filesystem::path& path() const noexcept override { return path_; }
+  const Object& object(const std::string& name) override;
   void read(const std::string& name, const DatasetInfo& dataset, std::int64_t first,
-            std::int64_t count, std::span<std::byte> out);
-  /// Whether the rows of a dataset are kept in memory once they are read.
-  bool keeps(const DatasetInfo& dataset);
-  /// Reads `out.size()` bytes of the file. False if it ends before them.
-  bool read_directly(std::int64_t offset, std::span<std::byte> out) const;
+            std::int64_t count, std::span<std::byte> out) override;
+  bool keeps(const DatasetInfo& dataset) override;
 
  private:
   ReaderClient(int descriptor, std::filesystem::path path, std::chrono::milliseconds patience,
                bool reads_nothing_itself);
+  bool read_directly(std::int64_t offset, std::span<std::byte> out) const;
   std::int64_t kept_together(const DatasetInfo& dataset) const noexcept;
   ChunkCache* cache_of(const DatasetInfo& dataset);
   void ask_for_rows(const std::string& name, const DatasetInfo& dataset, std::int64_t first,

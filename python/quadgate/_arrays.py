@@ -1,4 +1,4 @@
-"""Data sets that callers have in memory, as files for the program."""
+"""Data that callers have in memory, as data sets for the program."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pathlib
 import re
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 _NAMES = ("class_names", "token_names")
@@ -46,10 +47,8 @@ def folder() -> Generator[pathlib.Path]:
             raise (ValueError if is_of_rows else type(error))(message.replace(f"{name}/", "")) from None
 
 
-def write_training(path: pathlib.Path, data: Any) -> None:
-    """data: the arguments of save_dataset, or its train split alone."""
-    from .dataset import save_dataset
-
+def to_train(data: Any) -> AbstractContextManager[pathlib.Path]:
+    """The path of data in memory: the arguments of save_dataset, or its train split alone."""
     arguments: dict[str, Any] = {"train": data}
     if isinstance(data, Mapping):
         arguments = dict(cast(Mapping[str, Any], data))
@@ -62,13 +61,14 @@ def write_training(path: pathlib.Path, data: Any) -> None:
     if names:
         arguments.setdefault("feature_names", names)
     arguments.setdefault("task", _task(arguments["train"], arguments))
-    save_dataset(path, **arguments)
+    return _in_memory(**arguments)
 
 
-def write_for(checkpoint: pathlib.Path, path: pathlib.Path, data: Any, needs_targets: bool) -> None:
-    """data: for a trained model, without a train split."""
+def for_model(
+    checkpoint: pathlib.Path, data: Any, needs_targets: bool
+) -> AbstractContextManager[pathlib.Path]:
+    """The path of data in memory: for a trained model, without a train split."""
     from ._checkpoint import opened
-    from .dataset import save_dataset
 
     with opened(checkpoint) as file:
         model = cast(dict[str, Any], dict(file["model"].attrs))
@@ -87,7 +87,17 @@ def write_for(checkpoint: pathlib.Path, path: pathlib.Path, data: Any, needs_tar
             data = (data, None)
     if given := _column_names(data):
         names["feature_names"] = given
-    save_dataset(path, task, None, test=data, **names)
+    return _in_memory(task=task, train=None, test=data, **names)
+
+
+def _in_memory(**arguments: Any) -> AbstractContextManager[pathlib.Path]:
+    """arguments: of save_dataset."""
+    from . import _memory
+    from .dataset import fill
+
+    if (compression := arguments.get("compression")) is not None:
+        raise ValueError(f"compression: expected none, as data in memory have, found {compression!r}")
+    return _memory.data_set(lambda file: fill(file, **arguments))
 
 
 def _is_pair(split: Any) -> bool:

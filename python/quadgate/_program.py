@@ -16,13 +16,14 @@ import re
 import signal
 import threading
 from collections.abc import Callable, Generator, Sequence
-from typing import Any
+from typing import Any, cast
 
 _logger = logging.getLogger("quadgate")
 
 _HERE = pathlib.Path(__file__).parent
 _TEXT, _SIZE, _FLAG = ctypes.c_char_p, ctypes.c_int64, ctypes.c_int
 _TEXTS = ctypes.POINTER(_TEXT)
+_HANDLE = ctypes.c_void_p
 _TELL = ctypes.CFUNCTYPE(ctypes.c_int, _TEXT, _TEXT)
 _STOPS = ctypes.CFUNCTYPE(ctypes.c_int)
 
@@ -65,6 +66,14 @@ def _library() -> ctypes.CDLL:
     library.quadgate_predict.argtypes = [
         listener, _TEXT, _TEXTS, _TEXT, _TEXT, _TEXT, _TEXT, _SIZE, _SIZE, _FLAG,
     ]  # fmt: skip
+    library.quadgate_memory_open.argtypes, library.quadgate_memory_open.restype = [_TEXT], _HANDLE
+    library.quadgate_memory_close.argtypes, library.quadgate_memory_close.restype = [_HANDLE], None
+    library.quadgate_memory_add.argtypes = [
+        _HANDLE, _TEXT, _TEXT, _SIZE, ctypes.POINTER(_SIZE), ctypes.c_void_p,
+    ]  # fmt: skip
+    for kind, values in (("integers", _SIZE), ("numbers", ctypes.c_double), ("texts", _TEXT)):
+        setter = getattr(library, f"quadgate_memory_set_{kind}")
+        setter.argtypes = [_HANDLE, _TEXT, _TEXT, _SIZE, ctypes.POINTER(values)]
     library.quadgate_set_program(os.fsencode(_HERE / "bin" / "quadgate"))
     return library
 
@@ -187,7 +196,7 @@ def evaluate(checkpoint: pathlib.Path, data: list[pathlib.Path], split: str | No
              threads: int | None, top_k: int | None, season: int | None,
              table: pathlib.Path | None = None) -> dict[str, Any]:  # fmt: skip
     """The metrics that `quadgate evaluate --json` prints, of data sets or a table (--input)."""
-    text = _run("quadgate_evaluate", os.fsencode(checkpoint), _list(data), _path(table), _text(split),
+    text = _run("quadgate_evaluate", os.fsencode(checkpoint), _paths(data), _path(table), _text(split),
                 threads or 0, top_k or 0, season or 0)  # fmt: skip
     return json.loads(text)
 
@@ -197,18 +206,24 @@ def predict(checkpoint: pathlib.Path, data: list[pathlib.Path], split: str | Non
             table: pathlib.Path | None = None, future: pathlib.Path | None = None) -> None:  # fmt: skip
     """Writes predictions as `quadgate predict -o OUTPUT.h5` does, of data sets or a table (--input), and
     a table of the rows behind its own."""
-    _run("quadgate_predict", os.fsencode(checkpoint), _list(data), _path(table), _path(future),
+    _run("quadgate_predict", os.fsencode(checkpoint), _paths(data), _path(table), _path(future),
          _text(split), os.fsencode(output), threads or 0, steps or 0, windows)  # fmt: skip
 
 
-def _list(texts: Sequence[str | pathlib.Path]) -> Any:
-    return (_TEXT * (len(texts) + 1))(*[os.fsencode(text) for text in texts], None)
+def _paths(paths: Sequence[pathlib.Path]) -> Any:
+    return _list([os.fsencode(path) for path in paths])
 
 
 def _names(names: Sequence[str]) -> Any:
     """In quotes, since the program takes lists with commas."""
-    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
-    return _list(quoted)
+    return _list(['"{}"'.format(name.replace('"', '""')).encode() for name in names])
+
+
+def _list(texts: Sequence[bytes]) -> Any:
+    for text in texts:
+        if b"\0" in text:
+            raise ValueError(f"expected text without a null in it, found {text!r}")
+    return (_TEXT * (len(texts) + 1))(*texts, None)
 
 
 def _path(path: pathlib.Path | None) -> bytes | None:
@@ -217,3 +232,36 @@ def _path(path: pathlib.Path | None) -> bytes | None:
 
 def _text(text: str | None) -> bytes | None:
     return None if text is None else text.encode()
+
+
+class MemoryFile:
+    """A data set in memory, which commands open by its name until it is closed (memory.cpp)."""
+
+    def __init__(self, name: str) -> None:
+        self._handle = _library().quadgate_memory_open(name.encode())
+        if self._handle is None:
+            raise MemoryError(f"{name}: out of memory")
+
+    def close(self) -> None:
+        _library().quadgate_memory_close(self._handle)
+
+    def add(self, name: str, dtype: str, shape: ctypes.Array[ctypes.c_int64], address: int) -> None:
+        """A dataset, whose elements at this address must stay there."""
+        self._call("add", name, dtype.encode(), len(shape), shape, address)
+
+    def set(self, group: str, name: str, value: Any) -> None:
+        """An attribute: integers, other numbers or texts, one or several."""
+        values = value.tolist() if hasattr(value, "tolist") else value
+        values = list(cast(list[Any], values)) if isinstance(values, (list, tuple)) else [values]
+        if all(isinstance(one, int) for one in values):
+            kind, array = "integers", (_SIZE * len(values))(*values)
+        elif all(isinstance(one, (int, float)) for one in values):
+            kind, array = "numbers", (ctypes.c_double * len(values))(*values)
+        else:
+            kind, array = "texts", _list([str(one).encode() for one in values])
+        self._call(f"set_{kind}", group, name.encode(), len(values), array)
+
+    def _call(self, function: str, name: str, *arguments: Any) -> None:
+        function = f"quadgate_memory_{function}"
+        if not getattr(_library(), function)(self._handle, name.encode(), *arguments):
+            raise MemoryError(f"{name}: out of memory")

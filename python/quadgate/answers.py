@@ -88,9 +88,9 @@ def _files(
 ) -> Generator[tuple[pathlib.Path, list[pathlib.Path], pathlib.Path]]:
     """The checkpoint, the files of the data and a folder."""
     checkpoint = model.best if isinstance(model, Result) else pathlib.Path(model)
-    with _arrays.folder() as folder:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(_arrays.folder())
         paths = _arrays.paths_of(data)
         if paths is None:
-            paths = [folder / "data.h5"]
-            _arrays.write_for(checkpoint, paths[0], data, needs_targets)
+            paths = [stack.enter_context(_arrays.for_model(checkpoint, data, needs_targets))]
         yield checkpoint, paths, folder

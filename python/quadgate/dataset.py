@@ -53,34 +53,55 @@ def save_dataset(
     Raises ValueError, naming the split, if the parts do not fit each other, or labels or tokens
     are missing, no integers or out of range.
     """
-    if task not in _TASKS:
-        raise ValueError(f"task: expected one of {', '.join(_TASKS)}, found {task}")
     if compression not in (None, "gzip"):
         raise ValueError(f'compression: expected None or "gzip", found {compression!r}')
+    # Has room for many names, and is read by every HDF5 from 1.8 on: "latest" is not, with chunks.
+    with _replacing(path) as beside, h5py.File(beside, "w", libver="v108") as file:
+        fill(file, task, train, valid, test, class_names=class_names, feature_names=feature_names,
+             token_names=token_names, valid_fraction=valid_fraction, test_fraction=test_fraction,
+             standardize=standardize, compression=compression)  # fmt: skip
+
+
+def fill(
+    file: Any,
+    task: str,
+    train: Any,
+    valid: Any = None,
+    test: Any = None,
+    *,
+    class_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    token_names: Sequence[str] | None = None,
+    valid_fraction: float = 0,
+    test_fraction: float = 0,
+    standardize: bool = False,
+    compression: str | None = None,
+) -> None:
+    """Writes a data set into an empty file of h5py, or one in memory (_memory.File)."""
+    if task not in _TASKS:
+        raise ValueError(f"task: expected one of {', '.join(_TASKS)}, found {task}")
     attributes: dict[str, Any] = {"format": "quadgate-dataset", "format_version": 1, "task": task}
     if token_names is not None:
         attributes["token_names"] = _texts(token_names)
-    # Has room for many names, and is read by every HDF5 from 1.8 on: "latest" is not, with chunks.
-    with _replacing(path) as beside, h5py.File(beside, "w", libver="v108") as file:
-        if task == "forecast":
-            columns = getattr(test if train is None else train, "columns", None)
-            named = None if columns is None else [str(name) for name in columns]
-            names = named if feature_names is None else feature_names
-            if train is None:
-                _write_test_series(file, test, attributes, names, compression)
-            else:
-                _write_series(file, train, attributes, names, valid_fraction, test_fraction,
-                              standardize, compression)  # fmt: skip
+    if task == "forecast":
+        columns = getattr(test if train is None else train, "columns", None)
+        named = None if columns is None else [str(name) for name in columns]
+        names = named if feature_names is None else feature_names
+        if train is None:
+            _write_test_series(file, test, attributes, names, compression)
         else:
-            splits = {
-                name: split
-                for name, split in (("train", train), ("valid", valid), ("test", test))
-                if split is not None
-            }
-            if feature_names is not None:
-                attributes["feature_names"] = _texts(feature_names)
-            _write_splits(file, task, splits, attributes, class_names, standardize, compression)
-        file.attrs.update(attributes)
+            _write_series(file, train, attributes, names, valid_fraction, test_fraction,
+                          standardize, compression)  # fmt: skip
+    else:
+        splits = {
+            name: split
+            for name, split in (("train", train), ("valid", valid), ("test", test))
+            if split is not None
+        }
+        if feature_names is not None:
+            attributes["feature_names"] = _texts(feature_names)
+        _write_splits(file, task, splits, attributes, class_names, standardize, compression)
+    file.attrs.update(attributes)
 
 
 def _scale(rows: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
@@ -96,12 +117,23 @@ def _scale(rows: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
 
 def _standardize(x: numpy.ndarray, attributes: dict[str, Any]) -> numpy.ndarray:
     """x as the file holds it: with mean and std, x * std + mean are the values."""
-    if "mean" in attributes:
-        x = (x - attributes["mean"]) / attributes["std"]
-    return x.astype(numpy.float32)
+    if "mean" not in attributes:
+        return x
+    scaled = numpy.empty(x.shape, numpy.float32)
+    rows = max(1, 2**20 // max(1, x[:1].size))  # that are float64 at a time
+    for i in range(0, len(x), rows):
+        scaled[i : i + rows] = (x[i : i + rows] - attributes["mean"]) / attributes["std"]
+    return scaled
 
 
-def _write_series(file: h5py.File, series: Any, attributes: dict[str, Any],
+def _floats(values: Any) -> numpy.ndarray:
+    """An array of floats, the very one that is given if it is one."""
+    array = numpy.asarray(values)
+    is_read = array.dtype.name in ("float32", "float64") and array.dtype.isnative
+    return array if is_read else numpy.asarray(values, numpy.float64)
+
+
+def _write_series(file: Any, series: Any, attributes: dict[str, Any],
                   names: Sequence[str] | None, valid_fraction: float, test_fraction: float,
                   standardize: bool, compression: str | None) -> None:  # fmt: skip
     x = _series("train", series)
@@ -127,9 +159,9 @@ def _write_series(file: h5py.File, series: Any, attributes: dict[str, Any],
             group["x"] = file["train/x"]  # a second name of the same array
 
 
-def _write_test_series(file: h5py.File, series: Any, attributes: dict[str, Any],
+def _write_test_series(file: Any, series: Any, attributes: dict[str, Any],
                        names: Sequence[str] | None, compression: str | None) -> None:  # fmt: skip
-    x = _series("test", series).astype(numpy.float32)
+    x = _series("test", series)
     attributes["feature_names"] = _texts(range(x.shape[1]) if names is None else names)
     group = file.create_group("test")
     group.attrs.update(begin=0, end=len(x))
@@ -137,13 +169,13 @@ def _write_test_series(file: h5py.File, series: Any, attributes: dict[str, Any],
 
 
 def _series(split: str, values: Any) -> numpy.ndarray:
-    x = numpy.asarray(values, numpy.float64)
+    x = _floats(values)
     if x.ndim != 2:
         raise ValueError(f"{split}: expected a series [L, C], found shape {x.shape}")
     return x
 
 
-def _write_splits(file: h5py.File, task: str, splits: dict[str, Any], attributes: dict[str, Any],
+def _write_splits(file: Any, task: str, splits: dict[str, Any], attributes: dict[str, Any],
                   class_names: Sequence[str] | None, standardize: bool,
                   compression: str | None) -> None:  # fmt: skip
     vocabulary = len(attributes["token_names"]) if "token_names" in attributes else None
@@ -158,14 +190,17 @@ def _write_splits(file: h5py.File, task: str, splits: dict[str, Any], attributes
             _write_x(group, _tokens(name, split, vocabulary), compression)
             continue
         x, y = split
-        rows = [
-            _tokens(name, row, vocabulary) if tokens else numpy.asarray(row, numpy.float64)
-            for row in x
-        ]
-        if not tokens:
+        if isinstance(x, numpy.ndarray) and x.ndim == 3 and not tokens:
+            rows = _floats(x)
+            _expect_sequences(name, list(rows[:1]))
+            _write_x(group, _standardize(rows, attributes), compression)
+        elif tokens:
+            rows = [_tokens(name, row, vocabulary) for row in x]
+            _write_rows(group, rows, compression)
+        else:
+            rows = [_floats(row) for row in x]
             _expect_sequences(name, rows)
-            rows = [_standardize(row, attributes) for row in rows]
-        _write_rows(group, rows, compression)
+            _write_rows(group, [_standardize(row, attributes) for row in rows], compression)
         if y is None:
             continue
         if len(rows) != len(y):
@@ -193,8 +228,11 @@ def _expect_sequences(split: str, rows: list[numpy.ndarray]) -> None:
             )
 
 
-def _write_x(group: h5py.Group, x: numpy.ndarray, compression: str | None) -> None:
-    """In one piece, or in compressed chunks of whole rows, about a mebibyte each."""
+def _write_x(group: Any, x: numpy.ndarray, compression: str | None) -> None:
+    """In one piece, or in compressed chunks of whole rows, about a mebibyte each. In memory floats of
+    64 bits stay some, which the program makes float32 as it reads them."""
+    if isinstance(group, h5py.Group) and x.dtype == numpy.float64:
+        x = x.astype(numpy.float32)
     if compression is None or x.size == 0:
         group["x"] = x
         return
@@ -203,12 +241,13 @@ def _write_x(group: h5py.Group, x: numpy.ndarray, compression: str | None) -> No
                          compression=compression)  # fmt: skip
 
 
-def _write_rows(group: h5py.Group, rows: list[numpy.ndarray], compression: str | None) -> None:
+def _write_rows(group: Any, rows: list[numpy.ndarray], compression: str | None) -> None:
     lengths = [len(row) for row in rows]
+    narrow = numpy.float32 if rows and rows[0].dtype.kind == "f" else numpy.int32
     if len(set(lengths)) == 1:
-        _write_x(group, numpy.stack(rows), compression)
+        _write_x(group, numpy.stack(rows, dtype=narrow, casting="same_kind"), compression)
     else:
-        _write_x(group, numpy.concatenate(rows), compression)
+        _write_x(group, numpy.concatenate(rows, dtype=narrow, casting="same_kind"), compression)
         group["offsets"] = numpy.cumsum([0, *lengths], dtype=numpy.int64)
 
 

@@ -110,8 +110,7 @@ def train(
         if data is not None:
             paths = _arrays.paths_of(data)
             if paths is None:
-                paths = [stack.enter_context(_arrays.folder()) / "data.h5"]
-                _arrays.write_training(paths[0], data)
+                paths = [stack.enter_context(_arrays.to_train(data))]
             tables = _run_file.merged(tables, {"data.path": paths[0] if len(paths) == 1 else paths})
         if progress or (progress is None and _is_watched()):
             listeners += stack.enter_context(_bar(tables, required=bool(progress)))

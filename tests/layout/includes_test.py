@@ -67,7 +67,7 @@ OUTSIDE = {
     "tests/torch": ["PUBLIC"],
     "bench": ["kernels", "engine", "io"],
     "docs": ["PUBLIC"],
-    "python": ["PUBLIC", "apps"],
+    "python": ["PUBLIC", "apps", "io/hdf5/memory_file.h"],
     "examples": ["PUBLIC", "examples", "engine/base/random.h"],
 }
 

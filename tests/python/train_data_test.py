@@ -1,6 +1,8 @@
 # Sweeps: data of each kind that Python has, to train on, to evaluate and to predict; wrong input.
 # Tolerance: 1e-5 on outputs of the order of 1 beside the torch module, otherwise none.
 
+import threading
+
 import h5py
 import numpy
 import pandas
@@ -8,6 +10,9 @@ import pytest
 import torch
 
 import quadgate
+import quadgate._arrays
+import quadgate._memory
+import quadgate.dataset
 from train_support import LABELS, ROWS, SERIES, expect_same_run
 
 FRAMES = [pandas.DataFrame(row, columns=list("abc")) for row in ROWS]
@@ -33,6 +38,77 @@ def test_data_of_each_kind(tmp_path, config, data, kind):
     assert "label" not in answer and answer["class_names"].tolist() == ["0", "1"]
     assert answer["predicted"].shape == (60,)
     assert numpy.array_equal(quadgate.predict(result, ROWS)["logits"], answer["logits"])
+
+
+CUBE = 5 + 3 * numpy.random.default_rng(5).normal(size=(60, 4, 3))
+WORDS = numpy.arange(400) % 3
+IN_MEMORY = {
+    "float64": ("classification", {"train": (CUBE, LABELS), "valid": (CUBE[:9], LABELS[:9])}),
+    "float32 standardized": ("regression", {"train": (CUBE.astype("f4"), CUBE[:, 0]), "standardize": True}),
+    "every second step": ("classification", {"train": (CUBE[:, ::2], LABELS)}),
+    "float16": ("classification", {"train": (CUBE.astype("f2"), LABELS)}),
+    "of other bytes": ("regression", {"train": (CUBE.astype(">f4"), CUBE[:, 0].astype(">f8"))}),
+    "integers": ("classification", {"train": ((100 * CUBE).astype(int), LABELS.astype("u1"))}),
+    "lists": ("tagging", {"train": (ROWS, [row[:, 0] > 0 for row in ROWS]), "standardize": True}),
+    "names": ("classification", {"train": (CUBE, ["ja" if y else "nö" for y in LABELS])}),
+    "series": ("forecast", {"train": SERIES, "valid_fraction": 0.2, "standardize": True}),
+    "float32 series": ("forecast", {"train": SERIES.astype("f4"), "valid_fraction": 0.2}),
+    "frame": ("forecast", {"train": pandas.DataFrame(SERIES, columns=["a", "ß"])}),
+    "tokens": ("language_model", {"train": WORDS, "valid": WORDS[:100], "token_names": list("abc")}),
+    "sentences": ("classification", {"train": (list(WORDS.reshape(100, 4)), WORDS[:100]), "token_names": list("abc")}),
+}  # fmt: skip
+
+
+SETTINGS = {
+    "forecast": {"data.input_len": 8, "data.horizon": 3},
+    "regression": {"train": {"shuffle_buffer": 16}},
+    "language_model": {"model": {"embedding_size": 4}},
+}
+
+
+@pytest.mark.parametrize("case", IN_MEMORY)
+def test_memory_gives_what_a_file_gives(tmp_path, config, case):
+    task, arguments = IN_MEMORY[case]
+    settings = SETTINGS.get("language_model" if "token_names" in arguments else task, {})
+    quadgate.save_dataset(tmp_path / "file.h5", task, **arguments)
+    files = quadgate.train(config, data=tmp_path / "file.h5", output={"dir": tmp_path / "files"}, **settings)
+    ours = quadgate.train(config, data={"task": task, **arguments}, **settings)
+    with h5py.File(ours.last) as a, h5py.File(files.last) as b:
+        for group in ("model", "training"):
+            assert a[group].attrs.keys() == b[group].attrs.keys()
+            for name in a[group].attrs.keys() - {"run_file", "last_metrics"}:
+                assert numpy.array_equal(a[group].attrs[name], b[group].attrs[name]), name
+    expect_same_run(ours.run_dir, files.run_dir, [path.name for path in {files.best, files.last}])
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_arrays_stay_where_they_are(monkeypatch, config, dtype):
+    x = torch.from_numpy(CUBE.astype(dtype))
+    file = quadgate._memory.File()
+    quadgate.dataset.fill(file, "classification", quadgate._arrays.plain((x, LABELS)))
+    assert numpy.shares_memory(file["train/x"], x.numpy())
+    monkeypatch.setattr("tempfile.TemporaryDirectory", None)
+    quadgate.train(config, data=(x, LABELS))
+
+
+def test_threads_and_resumed_runs_have_their_own_data(tmp_path, config):
+    def run(i):
+        quadgate.train(config, data=(CUBE[i:], LABELS[i:]), output={"dir": tmp_path / str(i)}, threads=1)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for i in range(3):
+        quadgate.save_dataset(tmp_path / "file.h5", "classification", (CUBE[i:], LABELS[i:]))
+        files = quadgate.train(config, data=tmp_path / "file.h5", output={"dir": tmp_path / f"files {i}"})
+        expect_same_run(tmp_path / str(i), files.run_dir, ("checkpoint.h5",))
+    with pytest.raises(ValueError, match="^data: not the data that .* was trained on"):
+        quadgate.train(config, data=(CUBE[1:], LABELS[1:]), output={"dir": tmp_path / "0"}, resume=True)
+    quadgate.train(config, data=(CUBE, LABELS), output={"dir": tmp_path / "0"}, resume=True, train={"epochs": 6})
+    whole = quadgate.train(config, data=(CUBE, LABELS), output={"dir": tmp_path / "whole"}, train={"epochs": 6})
+    expect_same_run(tmp_path / "0", whole.run_dir, ("checkpoint.h5",))
 
 
 @pytest.mark.parametrize("x, y, task", [
@@ -95,6 +171,8 @@ BAD = [
     (dict(data=([row * numpy.nan for row in ROWS], LABELS)), ValueError,
      "^data: dataset 'train/x' row 0: not finite"),
     (dict(resume=True), OSError, "run: nothing to resume"),
+    (dict(data={"train": (CUBE, LABELS), "class_names": ["a", "b\0c"]}), ValueError, "without a null"),
+    (dict(data={"train": (CUBE, LABELS), "compression": "gzip"}), ValueError, "compression: expected none"),
     (dict(threads=5000), ValueError, "threads: expected"),
 ]  # fmt: skip
 

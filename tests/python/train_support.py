@@ -30,9 +30,9 @@ def metrics(folder):
     return [{k: v for k, v in json.loads(line).items() if k not in TIMES} for line in lines]
 
 
-def expect_same_run(folder, other):
+def expect_same_run(folder, other, checkpoints=("checkpoint.h5", "best.h5")):
     assert metrics(folder) == metrics(other)
-    for name in ("checkpoint.h5", "best.h5"):
+    for name in checkpoints:
         ours, theirs = weights(folder / name), weights(other / name)
         assert ours.keys() == theirs.keys()
         for key, values in ours.items():
