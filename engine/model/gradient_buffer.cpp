@@ -10,12 +10,12 @@ SparseRows sparse_table(const Parameters& parameters) noexcept {
 }
 
 GradientBuffer::GradientBuffer(const Parameters& parameters)
-    : table_(sparse_table(parameters)), values_(parameters.values().size()) {}
+    : table_(sparse_table(parameters)), own_(parameters.values().size()) {}
 
 Gradient GradientBuffer::view(double norm) const noexcept {
   SparseRows rows = table_;
   if (rows.size > 0) rows.present = present_rows_;
-  return {.values = values_.span(), .norm = norm, .rows = rows};
+  return {.values = callers_.empty() ? own_.span() : callers_, .norm = norm, .rows = rows};
 }
 
 }  // namespace quadgate

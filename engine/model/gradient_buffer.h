@@ -20,10 +20,15 @@ class GradientBuffer {
   /// No memory, of a network that has no gradients.
   GradientBuffer() = default;
 
-  std::span<float> values() noexcept { return values_.span(); }
+  /// From now on, gradients go to memory of the caller, of the same layout, the gaps of which mean
+  /// nothing; if it is empty, to memory of its own again.
+  void lie_in(std::span<float> callers) noexcept { callers_ = callers; }
+
+  std::span<float> values() noexcept { return callers_.empty() ? own_.span() : callers_; }
   /// Where the gradient of one tensor goes; null without memory.
-  float* of(const ParameterSlice& slice) noexcept {
-    return values_.size() > 0 ? values_.data() + slice.offset : nullptr;
+  float* of(const ParameterSlice& slice) noexcept { return of(slice.range()); }
+  float* of(const FlatRange& range) noexcept {
+    return values().empty() ? nullptr : values().data() + range.begin;
   }
   /// The rows of the embedding's gradient that may not be zero, which the backend keeps.
   std::vector<std::int32_t>& present_rows() noexcept { return present_rows_; }
@@ -33,7 +38,8 @@ class GradientBuffer {
  private:
   SparseRows table_;  // without what is present
   std::vector<std::int32_t> present_rows_;
-  Buffer values_;
+  Buffer own_;
+  std::span<float> callers_;  // empty: own_
 };
 
 }  // namespace quadgate

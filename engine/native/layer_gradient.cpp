@@ -20,16 +20,11 @@ constexpr std::int64_t tile_width(bool bf16, std::int64_t panel) noexcept {
   return bf16 ? 4 * panel : std::max(panel, kColumns);
 }
 
-float* gradient_of(const std::string& name, const Parameters& parameters,
-                   GradientBuffer& gradient) {
-  return gradient.of(parameters.slice(name));
-}
-
 }  // namespace
 
 LayerGradient::LayerGradient(const LayerWeights& weights, const GateArray& gates,
                              const LayerPlan& plan, const Parameters& parameters,
-                             GradientBuffer& gradient)
+                             GradientBuffer& buffer)
     : weights_(weights),
       gates_(gates),
       panels_(weights.panels()),
@@ -44,22 +39,16 @@ LayerGradient::LayerGradient(const LayerWeights& weights, const GateArray& gates
           .recurrent = false,
           .columns = weights.ih().columns(),
           .parts = gates.bf16() ? plan.input_parts : 1,
-          .weight = gradient_of(plan.parameter("weight_ih"), parameters, gradient),
-          .bias = nullptr,
-          .begin = parameters.slice(plan.parameter("weight_ih")).offset},
+          .weight = parameters.slice(plan.parameter("weight_ih")).range()},
       hh_{.slots = cell_.hh,
           .recurrent = true,
           .columns = weights.hh().columns(),
           .parts = 1,
-          .weight = gradient_of(plan.parameter("weight_hh"), parameters, gradient),
-          .bias = nullptr,
-          .begin = parameters.slice(plan.parameter("weight_hh")).offset} {
+          .weight = parameters.slice(plan.parameter("weight_hh")).range()},
+      buffer_(buffer) {
   if (!weights.has_bias()) return;
-  for (const char* const bias : {"bias_ih", "bias_hh"}) {
-    biases_.push_back(parameters.slice(plan.parameter(bias)).range());
-  }
-  ih_.bias = gradient_of(plan.parameter("bias_ih"), parameters, gradient);
-  hh_.bias = gradient_of(plan.parameter("bias_hh"), parameters, gradient);
+  ih_.bias = parameters.slice(plan.parameter("bias_ih")).range();
+  hh_.bias = parameters.slice(plan.parameter("bias_hh")).range();
 }
 
 std::int64_t LayerGradient::tile_columns(const Matrix& matrix) const noexcept {
@@ -118,10 +107,10 @@ std::vector<FlatRange> LayerGradient::writes(const Matrix& matrix, const Tile& t
   std::vector<FlatRange> ranges;
   for (const std::int64_t gate : matrix.slots.gates) {
     const std::int64_t row = gate * panels_.hidden_size + first;
-    ranges.push_back({matrix.begin + static_cast<std::size_t>(row * matrix.columns),
+    ranges.push_back({matrix.weight.begin + static_cast<std::size_t>(row * matrix.columns),
                       static_cast<std::size_t>(rows * matrix.columns)});
   }
-  if (has_biases(matrix, tile)) ranges.insert(ranges.end(), biases_.begin(), biases_.end());
+  if (has_biases(matrix, tile)) ranges.insert(ranges.end(), {ih_.bias, hh_.bias});
   return ranges;
 }
 
@@ -137,7 +126,7 @@ std::span<GradientTile::Block> LayerGradient::blocks(
       blocks[count++] = {.panel = panel - tile.panels.begin,
                          .first_row = (matrix.slots.first + slot) * cell_.units,
                          .rows = panels_.units_of(panel),
-                         .target = matrix.weight + row * matrix.columns + column};
+                         .target = buffer_.of(matrix.weight) + row * matrix.columns + column};
     }
   }
   return blocks.first(count);
@@ -187,7 +176,7 @@ void LayerGradient::compute(const Matrix& matrix, const Tile& tile, const Pass& 
 /// squares.
 double LayerGradient::drop(const DropoutKey& key, const Tile& tile,
                            const GradientTile::Block& block) const noexcept {
-  const std::int64_t first = (block.target - hh_.weight) / hh_.columns;
+  const std::int64_t first = (block.target - buffer_.of(hh_.weight)) / hh_.columns;
   for (std::int64_t row = 0; row < block.rows; ++row) {
     float* const to = block.target + row * hh_.columns;
     weights_.drop(key, first + row, tile.first_column, {to, static_cast<std::size_t>(tile.columns)},
@@ -208,7 +197,8 @@ double LayerGradient::scatter_bias(const Matrix& matrix, std::int64_t panel,
   const float* from = sums + matrix.slots.first * cell_.units;
   const double square = cell_.matrix.sum_of_squares(matrix.slots.count(), units, from, cell_.units);
   for (const std::int64_t gate : matrix.slots.gates) {
-    std::copy_n(from, units, matrix.bias + gate * panels_.hidden_size + panels_.first_unit(panel));
+    std::copy_n(from, units,
+                buffer_.of(matrix.bias) + gate * panels_.hidden_size + panels_.first_unit(panel));
     from += cell_.units;
   }
   return square;

@@ -28,9 +28,9 @@ namespace quadgate::native {
 /// A tile of W_hh's first columns has the biases of its panels as well.
 class LayerGradient {
  public:
-  /// `weights` and `gates` must outlive the gradient.
+  /// `weights`, `gates` and `buffer` must outlive the gradient.
   LayerGradient(const LayerWeights& weights, const GateArray& gates, const LayerPlan& plan,
-                const Parameters& parameters, GradientBuffer& gradient);
+                const Parameters& parameters, GradientBuffer& buffer);
 
   /// What the layer has read and written.
   struct Sides {
@@ -46,10 +46,9 @@ class LayerGradient {
     const CellKernels::Slots& slots;
     bool recurrent;
     std::int64_t columns;
-    std::int64_t parts;  // equal pieces of the columns, where their pairs lie apart
-    float* weight;       // its gradient [gates * H, columns]
-    float* bias;         // its gradient [gates * H]; null without
-    std::size_t begin;   // of the weight, in the flat arrays
+    std::int64_t parts;   // equal pieces of the columns, where their pairs lie apart
+    FlatRange weight;     // [gates * H, columns]
+    FlatRange bias = {};  // [gates * H], if there is one
   };
   struct Tile {
     Team::Member::Share panels;
@@ -61,7 +60,7 @@ class LayerGradient {
   void add_tasks(TaskList& tasks, const Matrix& matrix, const Sides& sides) const;
   std::vector<FlatRange> writes(const Matrix& matrix, const Tile& tile) const;
   bool has_biases(const Matrix& matrix, const Tile& tile) const noexcept {
-    return matrix.bias != nullptr && matrix.recurrent && tile.part == 0 && tile.first_column == 0;
+    return matrix.bias.size > 0 && matrix.recurrent && tile.part == 0 && tile.first_column == 0;
   }
   std::int64_t tile_columns(const Matrix& matrix) const noexcept;
   std::int64_t tile_panels() const noexcept;
@@ -85,7 +84,7 @@ class LayerGradient {
   std::int64_t layer_;
   bool reverse_;
   Matrix ih_, hh_;
-  std::vector<FlatRange> biases_;  // in the flat arrays
+  GradientBuffer& buffer_;
 };
 
 }  // namespace quadgate::native

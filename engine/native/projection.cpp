@@ -12,13 +12,13 @@
 namespace quadgate::native {
 
 Projection::Projection(std::int64_t share_width, const RecurrentConfig& config,
-                       const LayerPlan& plan, const Parameters& parameters,
-                       GradientBuffer& gradient)
+                       const LayerPlan& plan, const Parameters& parameters, GradientBuffer& buffer)
     : keeps_all_(!plan.forward_only),
       hidden_size_(config.hidden_size),
       proj_size_(config.proj_size),
       share_width_(share_width),
       cell_(cell_kernels(config.cell, kernels::Arithmetic::floats, plan.isa)),
+      buffer_(buffer),
       m_(floats(keeps_all_ ? plan.capacity : plan.batch_size, hidden_size_)) {
   const auto& weight = parameters.slice(plan.prefix + "weight_hr" + plan.suffix);
   std::vector<std::int64_t> rows(static_cast<std::size_t>(proj_size_));
@@ -30,7 +30,6 @@ Projection::Projection(std::int64_t share_width, const RecurrentConfig& config,
               .backward_width = plan.forward_only ? 0 : cell_.width(),
               .kernels = cell_.matrix}};
   range_ = weight.range();
-  gradient_ = gradient.of(weight);
   if (plan.forward_only) return;
   d_m_ = Buffer(floats(plan.batch_size, hidden_size_));
   d_h_ = Buffer(floats(plan.capacity, proj_size_));
@@ -108,8 +107,10 @@ void Projection::add_gradient_tasks(TaskList& tasks, std::int64_t layer, std::in
 double Projection::gradient(std::int64_t panel, const PackedSteps& steps) {
   const float* const left = d_h_.data();
   const std::int64_t first_column = panel * cell_.width();
-  std::array<GradientTile::Block, 1> block{
-      {{.panel = 0, .first_row = 0, .rows = proj_size_, .target = gradient_ + first_column}}};
+  std::array<GradientTile::Block, 1> block{{{.panel = 0,
+                                             .first_row = 0,
+                                             .rows = proj_size_,
+                                             .target = buffer_.of(range_) + first_column}}};
   compute({.kernels = &cell_.matrix,
            .depth = steps.size(),
            .left = std::span(&left, 1),

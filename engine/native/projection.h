@@ -60,7 +60,7 @@ class Projection {
   CellKernels cell_;  // for its panels of floats
   PackedWeight packed_;
   FlatRange range_;
-  float* gradient_;  // [P, H]
+  GradientBuffer& buffer_;
   Buffer m_;
   Buffer d_m_;
   Buffer d_h_;  // [capacity, P], complete: for the weight gradient

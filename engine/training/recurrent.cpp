@@ -227,7 +227,7 @@ Recurrent::Forward Recurrent::forward(const Input& input, std::optional<DropoutK
 
 Recurrent::Backward Recurrent::backward(Forward&& forward, std::span<const float> d_output,
                                         const RecurrentStates* d_final_states,
-                                        std::span<float> d_input) {
+                                        std::span<float> d_input, std::span<float> gradient) {
   Impl& of = *impl_;
   native::Stack& stack = of.stack;
   if (forward.of_ != &of || forward.number_ != of.calls) {
@@ -238,7 +238,11 @@ Recurrent::Backward Recurrent::backward(Forward&& forward, std::span<const float
   const std::int64_t width = of.plan.has_d_input ? of.config.input_size : 0;
   expect_size("d_output", "", std::ssize(of.output), d_output.size());
   of.expect_states("d_final_states", d_final_states, of.batch_size);
+  if (!gradient.empty()) {
+    expect_size("gradient", "", std::ssize(of.parameters.values()), gradient.size());
+  }
   of.d_input = of.results("d_input", d_input, width, of.own_d_input);
+  of.gradient.lie_in(gradient);
   ++of.calls;
   if (of.batch_size == 0) {
     std::ranges::fill(of.gradient.values(), 0.0F);

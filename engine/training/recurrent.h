@@ -106,11 +106,13 @@ class Recurrent {
   };
 
   /// Computes the gradients from those of the output, in its layout, and of the final states (null:
-  /// zeros). Those beyond the lengths count for nothing. The input's goes to `d_input`, or, if that
-  /// is empty, to memory of its own. It uses the pass up. It throws InvalidArgument, and leaves the
-  /// pass, if it is forward_only, sizes do not fit or the last call made another pass.
+  /// zeros). Those beyond the lengths count for nothing. The input's goes to `d_input`, that of the
+  /// parameters to `gradient`, laid out as their values(), the gaps of which mean nothing; if
+  /// these are empty, to memory of its own. It uses the pass up. It throws InvalidArgument, and
+  /// leaves the pass, if it is forward_only, sizes do not fit or the last call made another pass.
   Backward backward(Forward&& forward, std::span<const float> d_output,
-                    const RecurrentStates* d_final_states = nullptr, std::span<float> d_input = {});
+                    const RecurrentStates* d_final_states = nullptr, std::span<float> d_input = {},
+                    std::span<float> gradient = {});
 
  private:
   std::unique_ptr<Impl> impl_;

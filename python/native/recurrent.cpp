@@ -155,23 +155,29 @@ int quadgate_recurrent_forward(Engine* engine, const float* const* weights, cons
   });
 }
 
+/// The size of the gradient of all weights, and where that of each begins in it.
+std::int64_t quadgate_recurrent_gradient(const Engine* engine, std::int64_t* offsets) {
+  const quadgate::Parameters& parameters = engine->recurrent.parameters();
+  for (const auto& slice : parameters.slices())
+    *offsets++ = static_cast<std::int64_t>(slice.offset);
+  return std::ssize(parameters.values());
+}
+
 /// Null gradients that come in are zeros, those that go out are not asked for; d_x is null without
 /// has_d_input.
 int quadgate_recurrent_backward(Engine* engine, std::int64_t steps, std::int64_t batch,
                                 const float* d_output, const float* d_h_n, const float* d_c_n,
-                                float* d_x, float* d_h, float* d_c, float* const* d_weights) {
+                                float* d_x, float* d_h, float* d_c, float* gradient) {
   return guarded([&] {
     Recurrent& recurrent = engine->recurrent;
     const auto& config = recurrent.config();
     const auto backward = recurrent.backward(
         std::move(*engine->forward), span(d_output, steps * config.output_size()),
         load(config, batch, d_h_n, d_c_n, engine->states),
-        d_x == nullptr ? std::span<float>{} : span(d_x, steps * config.input_size));
+        d_x == nullptr ? std::span<float>{} : span(d_x, steps * config.input_size),
+        gradient == nullptr ? std::span<float>{}
+                            : span(gradient, std::ssize(recurrent.parameters().values())));
     store(backward.d_states(), d_h, d_c);
-    for (const auto& slice : recurrent.parameters().slices()) {
-      float* const to = *d_weights++;
-      if (to != nullptr) std::ranges::copy(backward.gradient().of(slice), to);
-    }
   });
 }
 

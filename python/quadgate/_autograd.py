@@ -209,20 +209,29 @@ class _Layers(torch.autograd.Function):
         d_output = d_results[0]
         if d_output is None:
             d_output = tensors[0].new_zeros(job.output_shape)
-        gradients = [
-            torch.empty(t.shape, dtype=t.dtype) if needed else None
-            for t, needed in zip(tensors, ctx.needs_input_grad[1:])
+        needed = ctx.needs_input_grad[1:]
+        d_x, *d_states = [
+            torch.empty(t.shape, dtype=t.dtype) if is_needed else None
+            for t, is_needed in zip(tensors[: 1 + num_states], needed)
         ]
-        d_x, d_states = gradients[0], gradients[1 : 1 + num_states]
-        lease.engine.backward(
+        engine = lease.engine
+        # One array, since the engine computes into one.
+        gradient = tensors[0].new_empty(engine.gradient_size)
+        d_weights = [
+            gradient[offset : offset + t.numel()].view(t.shape) if is_needed else None
+            for t, is_needed, offset in zip(
+                tensors[1 + num_states :], needed[1 + num_states :], engine.gradient_offsets
+            )
+        ]
+        engine.backward(
             d_output.data_ptr(),
             _pointers(list(d_results[1:])),
             0 if d_x is None else d_x.data_ptr(),
             _pointers(d_states),
-            [0 if d is None else d.data_ptr() for d in gradients[1 + num_states :]],
+            gradient.data_ptr(),
         )
         lease.give_back()
-        return gradients
+        return [d_x, *d_states, *d_weights]
 
 
 class _NotDifferentiable(torch.autograd.Function):

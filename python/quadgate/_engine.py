@@ -72,6 +72,7 @@ def _load() -> ctypes.CDLL:
             ctypes.c_int,
             [p, p, p, n, n, n, p, ctypes.c_int, p, p, ctypes.c_int, ctypes.c_uint64, p, p, p],
         ),
+        "quadgate_recurrent_gradient": (n, [p, p]),
         "quadgate_recurrent_backward": (ctypes.c_int, [p, n, n, p, p, p, p, p, p, p]),
     }
     for name, (result, arguments) in declarations.items():
@@ -110,6 +111,9 @@ class Engine:
         if not self._handle:
             raise RuntimeError(_library.quadgate_error().decode())
         self._weights = (_POINTER * layers.num_weights)()
+        offsets = (_SIZE * layers.num_weights)()
+        self.gradient_size: int = _library.quadgate_recurrent_gradient(self._handle, offsets)
+        self.gradient_offsets = list(offsets)
         self._steps = self._batch = 0
 
     def __del__(self) -> None:
@@ -151,13 +155,13 @@ class Engine:
         d_final_states: tuple[int, int],
         d_x: int,
         d_states: tuple[int, int],
-        d_weights: list[int],
+        gradient: int,
     ) -> None:
-        """The gradients of the last forward pass, which it uses up. 0: zeros, or not asked for."""
-        self._weights[:] = d_weights
+        """The gradients of the last forward pass, which it uses up. 0: zeros, or not asked for. Those of
+        the weights go to one array of gradient_size, each to its own of gradient_offsets."""
         _check(
             _library.quadgate_recurrent_backward(
                 self._handle, self._steps, self._batch, d_output, *d_final_states, d_x, *d_states,
-                self._weights,
+                gradient,
             )
         )  # fmt: skip

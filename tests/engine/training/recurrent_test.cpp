@@ -144,6 +144,33 @@ TEST(RecurrentTest, DerivativesOfTheInitialStatesAreDifferences) {
   }
 }
 
+TEST(RecurrentTest, GradientsGoToMemoryOfTheCaller) {
+  Arena arena(2);
+  for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh}) {
+    RecurrentConfig projected = config(cell);
+    projected.proj_size = cell == Cell::lstm ? 5 : 0;
+    const Inputs inputs(projected);
+    Recurrent rnn(projected, {.seq_len = kSeqLen, .batch_size = kBatch}, arena);
+    const auto gradient = [&](std::span<float> callers) {
+      return rnn
+          .backward(rnn.forward(inputs.input()), inputs.d_output, &inputs.d_states, {}, callers)
+          .gradient();
+    };
+    const auto own = gradient({}).values;
+    const std::vector<float> expected(own.begin(), own.end());
+    std::vector<float> callers(expected.size(), std::numeric_limits<float>::quiet_NaN());
+    const Gradient found = gradient(callers);
+    EXPECT_EQ(found.values.data(), callers.data());
+    for (const auto& slice : rnn.parameters().slices()) {
+      const std::span<const float> of = std::span(expected).subspan(slice.offset, slice.size);
+      EXPECT_THAT(found.of(slice), ::testing::ElementsAreArray(of)) << slice.name;
+    }
+    EXPECT_EQ(gradient({}).values.data(), own.data());  // its own again
+    EXPECT_THAT([&] { gradient(std::span(callers).first(3)); },
+                ThrowsMessage<InvalidArgument>(HasSubstr("gradient: expected")));
+  }
+}
+
 TEST(RecurrentTest, TakesABatchOfNoSequences) {
   Arena arena(1);
   Recurrent rnn(config(Cell::lstm), {.seq_len = kSeqLen, .batch_size = kBatch}, arena);
