@@ -120,9 +120,13 @@ double Monitor::badness(double value) const noexcept {
   if (name_.starts_with(kCoverage)) {
     return std::abs(value - std::strtod(name_.c_str() + kCoverage.size(), nullptr));
   }
+  return lower_is_better(name_) ? value : -value;
+}
+
+bool lower_is_better(std::string_view metric) {
   constexpr std::array<std::string_view, 10> kErrors{
       "loss", "mse", "mae", "mse_raw", "mae_raw", "mase", "smape", "crps", "perplexity", kBits};
-  return std::ranges::find(kErrors, name_) == kErrors.end() ? -value : value;
+  return std::ranges::find(kErrors, metric) != kErrors.end();
 }
 
 }  // namespace quadgate::apps

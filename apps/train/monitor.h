@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "apps/model/split_report.h"
 #include "engine/model/loss.h"
@@ -46,5 +47,9 @@ class Monitor {
   std::optional<SplitReport> report_;  // without a batch, if it needs a pass
   std::optional<TextReport> text_;     // that knows the characters, if it is of them
 };
+
+/// Whether a metric of evaluate is an error. All others but coverages are better the higher they
+/// are.
+bool lower_is_better(std::string_view metric);
 
 }  // namespace quadgate::apps

@@ -19,10 +19,13 @@
 #include "apps/common/host.h"
 #include "apps/common/program.h"
 #include "apps/common/signals.h"
+#include "apps/common/threads.h"
 #include "apps/common/warn.h"
 #include "apps/model/evaluate.h"
 #include "apps/model/predict.h"
 #include "apps/prepare/prepare.h"
+#include "apps/train/known_keys.h"
+#include "apps/train/monitor.h"
 #include "apps/train/train.h"
 #include "engine/base/error.h"
 #include "io/hdf5/reader_program.h"
@@ -257,6 +260,25 @@ int quadgate_predict(const Listener* listener, const char* checkpoint, const cha
                              .steps = number<std::int64_t>(steps),
                              .windows = windows != 0,
                              .threads = number<int>(threads)});
+    return apps::kExitDone;
+  });
+}
+
+/// Whether a metric of evaluate is better the lower it is.
+int quadgate_lower_is_better(const char* metric) { return apps::lower_is_better(metric) ? 1 : 0; }
+
+/// Fails unless run files have this key; `where` begins the message.
+int quadgate_expect_known_key(const Listener* listener, const char* key, const char* where) {
+  return run(listener, [&](Caller&) {
+    if (!apps::is_known_key(key)) apps::throw_unknown_key(where, key);
+    return apps::kExitDone;
+  });
+}
+
+/// Tells how many threads compute where nobody says it.
+int quadgate_default_threads(const Listener* listener) {
+  return run(listener, [&](Caller& caller) {
+    caller.tell("result", std::to_string(apps::choose_threads({})));
     return apps::kExitDone;
   });
 }

@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from .dataset import save_dataset
     from .model import Model, load
     from .training import Result, train
+    from .tuning import TuneResult, tune
 
 __all__ = [
-    "Model", "Result", "accelerate", "evaluate", "load", "nn", "predict", "revert", "save_dataset",
-    "train",
+    "Model", "Result", "TuneResult", "accelerate", "evaluate", "load", "nn", "predict", "revert",
+    "save_dataset", "train", "tune",
 ]  # fmt: skip
 
 _HOMES = {
     "Model": "model",
     "Result": "training",
+    "TuneResult": "tuning",
     "accelerate": "accelerate",
     "evaluate": "answers",
     "load": "model",
@@ -32,6 +34,7 @@ _HOMES = {
     "revert": "accelerate",
     "save_dataset": "dataset",
     "train": "training",
+    "tune": "tuning",
 }
 
 

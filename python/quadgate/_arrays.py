@@ -48,7 +48,12 @@ def folder() -> Generator[pathlib.Path]:
 
 
 def to_train(data: Any) -> AbstractContextManager[pathlib.Path]:
-    """The path of data in memory: the arguments of save_dataset, or its train split alone."""
+    """The path of data in memory: what arguments_of takes."""
+    return _in_memory(**arguments_of(data))
+
+
+def arguments_of(data: Any) -> dict[str, Any]:
+    """Those of save_dataset, from some of them, or from its train split alone."""
     arguments: dict[str, Any] = {"train": data}
     if isinstance(data, Mapping):
         arguments = dict(cast(Mapping[str, Any], data))
@@ -61,7 +66,7 @@ def to_train(data: Any) -> AbstractContextManager[pathlib.Path]:
     if names:
         arguments.setdefault("feature_names", names)
     arguments.setdefault("task", _task(arguments["train"], arguments))
-    return _in_memory(**arguments)
+    return arguments
 
 
 def for_model(

@@ -74,6 +74,9 @@ def _library() -> ctypes.CDLL:
     for kind, values in (("integers", _SIZE), ("numbers", ctypes.c_double), ("texts", _TEXT)):
         setter = getattr(library, f"quadgate_memory_set_{kind}")
         setter.argtypes = [_HANDLE, _TEXT, _TEXT, _SIZE, ctypes.POINTER(values)]
+    library.quadgate_lower_is_better.argtypes = [_TEXT]
+    library.quadgate_expect_known_key.argtypes = [listener, _TEXT, _TEXT]
+    library.quadgate_default_threads.argtypes = [listener]
     library.quadgate_set_program(os.fsencode(_HERE / "bin" / "quadgate"))
     return library
 
@@ -88,18 +91,22 @@ class _Call:
     """What a command tells. Nothing that these functions raise could get through the command: it
     stops, and the call raises it then."""
 
-    def __init__(self, on_epoch: Callable[[dict[str, Any]], bool] | None) -> None:
+    def __init__(
+        self, on_epoch: Callable[[dict[str, Any]], bool] | None, stops: Callable[[], bool]
+    ) -> None:
         self.on_epoch = on_epoch
+        self.is_told_to_stop = stops
         self.error: BaseException | None = None
         self.interrupted = False
         self.stopped = False
         self.result = ""
 
-    def interrupt(self, *_: Any) -> None:
+    def interrupt(self) -> None:
         self.interrupted = True
 
     def stops(self) -> bool:
-        return self.stopped or self.interrupted or self.error is not None
+        stopped = self.stopped or self.interrupted or self.error is not None
+        return stopped or self.is_told_to_stop()
 
     def tell(self, kind: bytes, text: bytes) -> bool:
         try:
@@ -121,24 +128,28 @@ class _Call:
 
 
 @contextlib.contextmanager
-def _interrupts(call: _Call) -> Generator[None]:
-    """Ctrl-C sets call.interrupted, where it would raise KeyboardInterrupt."""
+def interrupts(act: Callable[[], None]) -> Generator[None]:
+    """Ctrl-C acts, where it would raise KeyboardInterrupt."""
     handler = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(handler):
         yield
         return
-    signal.signal(signal.SIGINT, call.interrupt)
+
+    def handle(*_: Any) -> None:
+        act()
+
+    signal.signal(signal.SIGINT, handle)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, handler)
 
 
-def _run(command: str, *arguments: Any,
-         on_epoch: Callable[[dict[str, Any]], bool] | None = None) -> str:  # fmt: skip
-    call = _Call(on_epoch)
+def _run(command: str, *arguments: Any, on_epoch: Callable[[dict[str, Any]], bool] | None = None,
+         stops: Callable[[], bool] = bool) -> str:  # fmt: skip
+    call = _Call(on_epoch, stops)
     listener = _Listener(_TELL(call.tell), _STOPS(call.stops))
-    with _interrupts(call):
+    with interrupts(call.interrupt):
         status = getattr(_library(), command)(ctypes.byref(listener), *arguments)
     if call.error is not None:
         raise call.error
@@ -175,13 +186,29 @@ def prepare(
 
 
 def train(name: str, run_text: str, threads: int | None, resume: bool,
-          on_epoch: Callable[[dict[str, Any]], bool]) -> None:  # fmt: skip
-    """Trains as a run file says, until on_epoch returns True.
+          on_epoch: Callable[[dict[str, Any]], bool],
+          stops: Callable[[], bool] = bool) -> None:  # fmt: skip
+    """Trains as a run file says, until on_epoch or stops returns True.
 
     name: what messages call the run file.
     """
     _run("quadgate_train", os.fsencode(name), run_text.encode(), threads or 0, resume,
-         on_epoch=on_epoch)  # fmt: skip
+         on_epoch=on_epoch, stops=stops)  # fmt: skip
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a metric of `evaluate` is an error."""
+    return bool(_library().quadgate_lower_is_better(metric.encode()))
+
+
+def expect_known_key(key: str, where: str) -> None:
+    """Raises ValueError unless run files have this key; where begins the message."""
+    _run("quadgate_expect_known_key", key.encode(), where.encode())
+
+
+def default_threads() -> int:
+    """How many threads compute where nobody says it."""
+    return int(_run("quadgate_default_threads"))
 
 
 def backtest(run_file: pathlib.Path, *, folds: int, test_size: int | None, gap: int,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -49,7 +50,22 @@ def table_of(tables: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def to_toml(tables: Mapping[str, Any]) -> str:
-    return "".join(f"{json.dumps(key)} = {_value(key, value)}\n" for key, value in tables.items())
+    """With a section for each table."""
+    parts: list[str] = []
+    for key, value in sorted(tables.items(), key=lambda item: isinstance(item[1], Mapping)):
+        if isinstance(value, Mapping):
+            parts += f"[{_key(key)}]\n", *(_line(*item) for item in table_of(tables, key).items())
+        else:
+            parts.append(_line(key, value))
+    return "".join(parts)
+
+
+def _line(key: str, value: Any) -> str:
+    return f"{_key(key)} = {_value(key, value)}\n"
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else json.dumps(key, ensure_ascii=False)
 
 
 def _value(key: str, value: Any) -> str:
@@ -57,7 +73,7 @@ def _value(key: str, value: Any) -> str:
         value = value.tolist()
     if isinstance(value, Mapping):
         table = cast(Mapping[str, Any], value)
-        inside = (f"{json.dumps(name)} = {_value(name, one)}" for name, one in table.items())
+        inside = (f"{_key(name)} = {_value(name, one)}" for name, one in table.items())
         return "{" + ", ".join(inside) + "}"
     if isinstance(value, bool):
         return str(value).lower()

@@ -7,11 +7,10 @@ import importlib
 import json
 import os
 import pathlib
-import sys
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import _arrays, _program, _run_file
+from . import _arrays, _program, _progress, _run_file
 from ._extras import require
 
 if TYPE_CHECKING:
@@ -112,8 +111,10 @@ def train(
             if paths is None:
                 paths = [stack.enter_context(_arrays.to_train(data))]
             tables = _run_file.merged(tables, {"data.path": paths[0] if len(paths) == 1 else paths})
-        if progress or (progress is None and _is_watched()):
-            listeners += stack.enter_context(_bar(tables, required=bool(progress)))
+        epochs = _run_file.table_of(tables, "train").get("epochs")
+        bar = stack.enter_context(_progress.bar("quadgate.train", "train", progress, epochs, "epoch"))
+        if bar is not None:
+            listeners.append(_mover(bar))
 
         def on_epoch(metrics: Metrics) -> bool:
             return any([listener(dict(metrics)) is True for listener in listeners])
@@ -122,32 +123,19 @@ def train(
     return Result(tables["output"]["dir"])
 
 
-def _is_watched() -> bool:
-    return "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())
+def _mover(bar: Any) -> Callback:
+    """Moves a bar of epochs."""
 
+    def show(metrics: Metrics) -> None:
+        told = {
+            name: value
+            for name, value in metrics.items()
+            if name.startswith(("train_", "valid_")) and value is not None
+        }
+        bar.set_postfix(told, refresh=False)
+        bar.update(metrics["epoch"] - bar.n)
 
-@contextlib.contextmanager
-def _bar(tables: Mapping[str, Any], required: bool) -> Generator[list[Callback]]:
-    """A callback that moves a bar; none if there is no tqdm and nobody asked for it."""
-    try:
-        tqdm = _extra("quadgate.train: progress", "tqdm.auto").tqdm
-    except ImportError:
-        if required:
-            raise
-        yield []
-        return
-    with tqdm(total=_run_file.table_of(tables, "train").get("epochs"), unit="epoch") as bar:
-
-        def show(metrics: Metrics) -> None:
-            told = {
-                name: value
-                for name, value in metrics.items()
-                if name.startswith(("train_", "valid_")) and value is not None
-            }
-            bar.set_postfix(told, refresh=False)
-            bar.update(metrics["epoch"] - bar.n)
-
-        yield [show]
+    return show
 
 
 def _extra(part: str, module: str) -> Any:

@@ -7,7 +7,10 @@ import pytest
 import quadgate
 from train_support import LABELS, ROWS
 
-NEED_THE_PROGRAM = ["forecaster_test.py", "notebook_test.py", "sklearn_test.py", "train_data_test.py", "train_test.py"]
+NEED_THE_PROGRAM = [
+    "forecaster_test.py", "notebook_test.py", "sklearn_test.py", "train_data_test.py", "train_test.py",
+    "tune_test.py",
+]  # fmt: skip
 collect_ignore = [] if os.environ.get("QUADGATE_BIN") else NEED_THE_PROGRAM
 
 

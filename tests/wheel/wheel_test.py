@@ -194,11 +194,12 @@ class WheelTest(unittest.TestCase):
             ("quadgate.nn", 'quadgate.nn: expected torch to be installed: pip install "quadgate[torch]"'),
             ("quadgate.load", 'pip install "quadgate[torch]"'),
             ("quadgate.save_dataset", 'pip install "quadgate[data]"'),
+            ("quadgate.tune", 'pip install "quadgate[tune]"'),
         ]:
             error = self.run_in("python", "-c", f"import quadgate; {code}", code=1)
             self.assertIn("ImportError: ", error.splitlines()[-1])
             self.assertIn(message, error)
-            module = {"load": "model", "save_dataset": "dataset"}.get(code.split(".")[1], "nn")
+            module = {"load": "model", "save_dataset": "dataset", "tune": "tuning"}.get(code.split(".")[1], "nn")
             error = self.run_in("python", "-c", f"import quadgate.{module}", code=1)
             self.assertIn("pip install", error.splitlines()[-1])
 

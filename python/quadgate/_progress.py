@@ -1,0 +1,34 @@
+"""Bars of tqdm."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from collections.abc import Generator
+from typing import Any
+
+from ._extras import require
+
+
+def _is_watched() -> bool:
+    return "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())
+
+
+@contextlib.contextmanager
+def bar(part: str, extra: str, progress: bool | None, total: Any, unit: str) -> Generator[Any]:
+    """A bar, or None without `progress`; where that is None, too, on a terminal and in a notebook if
+    there is tqdm."""
+    if not (progress or (progress is None and _is_watched())):
+        yield None
+        return
+    try:
+        require(f"{part}: progress", extra, "tqdm")
+        tqdm = importlib.import_module("tqdm.auto").tqdm
+    except ImportError:
+        if progress:
+            raise
+        yield None
+        return
+    with tqdm(total=total, unit=unit) as shown:
+        yield shown
