@@ -161,6 +161,11 @@ def test_a_bar_shows_the_epochs(monkeypatch, config):
     assert (bars[1].total, bars[1].n) == (6, 6)
     quadgate.train(config, resume=True, train={"epochs": 7})  # not on a terminal
     assert len(bars) == 2
+    for shell, shown in ((None, 2), (types.SimpleNamespace(kernel=1), 3)):  # imported alone, in a notebook
+        ipython = types.SimpleNamespace(get_ipython=lambda shell=shell: shell)
+        monkeypatch.setitem(sys.modules, "IPython", ipython)
+        quadgate.train(config, resume=True, train={"epochs": 8})
+        assert len(bars) == shown
 
 
 def test_a_missing_package_is_named(monkeypatch, config):
