@@ -104,6 +104,11 @@ void add_scale(CLI::App& app, ScalingArguments& arguments, Command& command) {
       scale.add_option("--threads", arguments.threads, "Thread counts, such as 1,2,4")
           ->type_name("K,...");
   scale
+      .add_option("--simulate", arguments.simulate,
+                  "Numbers of threads, such as 16,64,128, whose step to predict from steps of one, "
+                  "whether or not there are so many cores")
+      ->type_name("K,...");
+  scale
       .add_option("--ranks", arguments.ranks,
                   "Numbers of ranks, such as 1,2,4, of those that mpirun or srun started; each has "
                   "--threads, or its part of a node's cores")

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <span>
@@ -76,6 +78,31 @@ void print(const Record& record, bool as_json) {
   }
 }
 
+/// How many tasks there are of each cost.
+Record tasks_of(const char* cost, std::span<const double> costs) {
+  std::map<double, std::int64_t, std::greater<>> counts;
+  for (const double each : costs) ++counts[each];
+  Record tasks = Record::array();
+  for (const auto& [each, count] : counts) tasks.push_back({{cost, each}, {"count", count}});
+  return tasks;
+}
+
+/// What the cores share of a step.
+Record record_of(const StepPlan& plan) {
+  Record ranges = Record::array();
+  for (const StepPlan::Range& range : plan.ranges) {
+    ranges.push_back({{"rows", range.rows}, {"steps", range.steps}});
+  }
+  std::vector<double> gradients;
+  for (const StepPlan::Tasks& tasks : plan.gradients) {
+    gradients.insert(gradients.end(), tasks.costs.begin(), tasks.costs.end());
+  }
+  return {{"ranges", ranges},
+          {"team", plan.members},
+          {"weight_gradients", tasks_of("multiply_adds", gradients)},
+          {"updates", tasks_of("weights", plan.updates)}};
+}
+
 /// Times steps as one of several ranks, or alone, where `ranks` is null.
 int bench_on(Ranks* ranks, const BenchArguments& arguments) {
   if (ranks != nullptr && arguments.shape.options.forward_only) {
@@ -96,9 +123,11 @@ int bench_on(Ranks* ranks, const BenchArguments& arguments) {
   times.clear();
   const cluster::Traffic before =
       communicator == nullptr ? cluster::Traffic{} : communicator->traffic();
+  const double shared_before = benchmark.phase_times().total();
   std::size_t steps = benchmark.time_steps(arguments.seconds / 2, kFewestSteps / 2, times);
   peak = std::max(peak, best_peak(benchmark, ranks));
   steps += benchmark.time_steps(arguments.seconds / 2, kFewestSteps - kFewestSteps / 2, times);
+  const double shared = (benchmark.phase_times().total() - shared_before) / threads;
   peak = std::max(peak, best_peak(benchmark, ranks));
 
   if (ranks != nullptr && !ranks->is_first()) return kExitDone;
@@ -120,6 +149,13 @@ int bench_on(Ranks* ranks, const BenchArguments& arguments) {
     record["ranks"] = communicator->world_size();
     record["sent_bytes_per_step"] = (sent.bytes - before.bytes) / count;
     record["messages_per_step"] = (sent.messages - before.messages) / count;
+  }
+  if (arguments.json && ranks == nullptr && !arguments.shape.options.forward_only) {
+    // The rest of the time other cores cannot help.
+    const double all = std::accumulate(times.begin(), times.end(), 0.0);
+    record["serial_ms"] = (all - shared) / static_cast<double>(times.size()) * 1e3;
+    const auto plan = benchmark.step_plan();
+    record["plan"] = plan ? record_of(*plan) : Record(nullptr);
   }
   record["isa"] = kernels::to_string(kernels::active_isa());
   record["backend"] = to_string(benchmark.backend());

@@ -6,6 +6,7 @@
 
 #include "apps/bench/network_section.h"
 #include "apps/bench/scaling_report.h"
+#include "apps/bench/simulation_section.h"
 #include "apps/common/embedded.h"
 #include "apps/common/html_page.h"
 
@@ -148,6 +149,7 @@ std::string to_html(const ScalingReport& report) {
        {"mode", mode_of(arguments, ranks)},
        {"left_out", left_out_of(report)},
        {"network", report.network ? network_section(*report.network) : ""},
+       {"simulation", report.simulation ? simulation_section(*report.simulation) : ""},
        {"ranks_note", ranks ? std::string(kRanksNote) : ""},
        {"communication_head", ranks ? "<th>exchange<br>alone, ms</th><th>waited<br>for, ms</th>"
                                       "<th>hidden,<br>ms</th><th>bytes sent<br>by a rank</th>"

@@ -110,6 +110,48 @@ Json json_of(const NetworkReport& network) {
           {"predictions", predictions}};
 }
 
+Json json_of(const SimulatedStep& step) {
+  return {{"step_ms", step.step() * 1e3},
+          {"serial_ms", step.serial * 1e3},
+          {"sequences_ms", step.sequences * 1e3},
+          {"team_waits_ms", step.team_waits * 1e3},
+          {"weight_gradients_ms", step.weight_gradients * 1e3},
+          {"update_ms", step.update * 1e3},
+          {"joins_ms", step.joins * 1e3}};
+}
+
+Json json_of(const SimulationReport& simulation) {
+  Json meetings = Json::array();
+  for (const Meeting& meeting : simulation.meetings) {
+    meetings.push_back({{"threads", meeting.cores},
+                        {"join_us", meeting.join * 1e6},
+                        {"wait_us", meeting.wait * 1e6}});
+  }
+  Json checks = Json::array();
+  for (const SimulationCheck& check : simulation.checks) {
+    checks.push_back({{"threads", check.threads},
+                      {"prediction", json_of(check.predicted)},
+                      {"step_ms", json_of(check.step_seconds, 1e3)},
+                      {"error", check.error()}});
+  }
+  Json predictions = Json::array();
+  for (const SimulationPrediction& prediction : simulation.predictions) {
+    Json json = {{"threads", prediction.threads},
+                 {"ranges", prediction.ranges},
+                 {"team", prediction.members}};
+    json.update(json_of(prediction.step));
+    json["speed_up"] = prediction.speed_up;
+    json["efficiency"] = prediction.efficiency;
+    predictions.push_back(json);
+  }
+  return {{"meetings", meetings},
+          {"join_us_per_thread", simulation.costs.join * 1e6},
+          {"wait_us_per_thread", simulation.costs.wait * 1e6},
+          {"not_modelled", kNotSimulated},
+          {"checks", checks},
+          {"predictions", predictions}};
+}
+
 Json json_of(const ScalingPoint& point) {
   Json phases = Json::object();
   for (std::size_t i = 0; i < kPhases; ++i) {
@@ -196,7 +238,8 @@ std::string to_json(const ScalingReport& report) {
       {"launched_ranks", report.ranks},
       {"machines", report.machines},
       {"left_out", left_out},
-      {"network", report.network ? json_of(*report.network) : Json(nullptr)}};
+      {"network", report.network ? json_of(*report.network) : Json(nullptr)},
+      {"simulation", report.simulation ? json_of(*report.simulation) : Json(nullptr)}};
   // What was typed may be no UTF-8.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

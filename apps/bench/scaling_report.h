@@ -7,6 +7,7 @@
 #include "apps/bench/network_report.h"
 #include "apps/bench/scaling.h"
 #include "apps/bench/scaling_run.h"
+#include "apps/bench/simulation_report.h"
 #include "apps/common/machine.h"
 
 namespace quadgate::apps {
@@ -25,6 +26,7 @@ struct ScalingReport {
   int machines = 1;                    ///< that these are on
   std::vector<ScalingPoint> left_out;  ///< ranks and threads alone: they would share cores
   std::optional<NetworkReport> network;
+  std::optional<SimulationReport> simulation;
 };
 
 /// The points of a report as a table for a terminal.

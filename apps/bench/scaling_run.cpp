@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "apps/bench/rank_scaling.h"
 #include "apps/bench/scaling_record.h"
 #include "apps/bench/scaling_series.h"
+#include "apps/bench/simulation_study.h"
 #include "apps/bench/step_benchmark.h"
 #include "apps/bench/torch_peer.h"
 #include "apps/common/command.h"
@@ -59,9 +61,13 @@ void drop_torch(std::vector<Series>& all, ScalingReport& report) {
   for (Series& series : all) series.torch.reset();
 }
 
-void warn_of_sharing(int threads, const Machine& machine) {
+int cpus_of(const Machine& machine) {
   const auto allowed = static_cast<int>(machine.affinity.size());
-  const int cpus = std::min(allowed, machine.cgroup_cpus.value_or(allowed));
+  return std::min(allowed, machine.cgroup_cpus.value_or(allowed));
+}
+
+void warn_of_sharing(int threads, const Machine& machine) {
+  const int cpus = cpus_of(machine);
   if (threads > cpus) {
     warn(fmt::format("{} threads will share {} CPU{}", threads, cpus, cpus == 1 ? "" : "s"));
   }
@@ -71,6 +77,10 @@ void scale_threads(const ScalingArguments& arguments) {
   expect_writable(arguments.output);
   ScalingReport report = begin_report(arguments);
   std::vector<Series> all = plan(arguments, report.machine.affinity);
+  std::optional<SimulationStudy> simulation;
+  if (arguments.simulate) {
+    simulation.emplace(arguments, parse_thread_counts(arguments.threads), cpus_of(report.machine));
+  }
   warn_of_sharing(all.back().point.threads, report.machine);
   if (arguments.compare_torch) drop_torch(all, report);
   for (int repeat = 1; repeat <= arguments.repeats; ++repeat) {
@@ -78,9 +88,12 @@ void scale_threads(const ScalingArguments& arguments) {
       measure(series, arguments.seconds, arguments.pin ? Pinning::cores : Pinning::none);
       show(series, false, repeat, arguments.repeats);
     }
+    if (simulation) simulation->measure();
   }
   conclude(all, report);
+  if (simulation) report.simulation = simulation->conclude(report.points);
   write_report(report);
+  if (report.simulation) fmt::print("{}", to_text(*report.simulation));
 }
 
 }  // namespace
@@ -93,6 +106,10 @@ int scaling_run(const ScalingArguments& arguments) {
           fmt::format("{}: expected several ranks, as mpirun -n 4 quadgate scale --ranks 1,2,4 has "
                       "them, found one process",
                       arguments.network ? "--network" : "--ranks"));
+    }
+    if (ranks != nullptr && arguments.simulate) {
+      throw InvalidArgument(fmt::format("--simulate: expected one process, found {} ranks",
+                                        ranks->communicator().world_size()));
     }
     ranks == nullptr ? scale_threads(arguments) : scale_ranks(*ranks, arguments);
     return kExitDone;

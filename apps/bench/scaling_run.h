@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "apps/bench/step_shape.h"
@@ -9,7 +10,8 @@ namespace quadgate::apps {
 
 struct ScalingArguments {
   StepShape shape;
-  std::string threads;   ///< "1,2,4"; of each rank, and empty is what a rank of a run has
+  std::string threads;  ///< "1,2,4"; of each rank, and empty is what a rank of a run has
+  std::optional<std::string> simulate;  ///< "16,64,128": numbers of threads to predict
   std::string ranks;     ///< "1,2,4", the first ones of those that a launcher started; or empty
   bool network = false;  ///< measure what the network takes, and predict
   bool weak =

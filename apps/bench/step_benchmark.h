@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/bench/step_shape.h"
+#include "engine/threads/step_plan.h"
 #include "engine/training/sharded_network.h"
 #include "engine/training/trainer.h"
 
@@ -49,6 +50,9 @@ class StepBenchmark {
 
   /// Where the cores spent their time in all steps so far.
   PhaseTimes phase_times() noexcept { return network_.phase_times(); }
+
+  /// How the cores share a step. None: the backend does not tell.
+  std::optional<StepPlan> step_plan() { return network_.step_plan(batch_); }
 
   int threads() const noexcept { return arena_.threads(); }
   const Batch& batch() const noexcept { return batch_; }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "engine/model/loss.h"
 #include "engine/model/network_options.h"
 #include "engine/model/recurrent_states.h"
+#include "engine/threads/step_plan.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate {
@@ -52,6 +54,8 @@ class Backend {
   virtual std::vector<FlatRange> gradient_ranges() const { return {}; }
   /// The ranges of weights for which a pass waits, in its order. None: it waits for all at once.
   virtual std::vector<FlatRange> awaited_ranges() const { return {}; }
+  /// How the cores share a training step of a batch that fits the plan. None: it does not tell.
+  virtual std::optional<StepPlan> step_plan(const Batch& /*batch*/) { return {}; }
   /// Where the gradient of each pass is.
   virtual std::span<const float> gradient_values() const noexcept = 0;
   /// With carries_states: where the next batch begins; else null.

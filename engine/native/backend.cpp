@@ -251,6 +251,21 @@ std::vector<FlatRange> Backend::gradient_ranges() const {
   return ranges;
 }
 
+std::optional<StepPlan> Backend::step_plan(const Batch& batch) {
+  if (vocabulary_head_) return {};
+  const Pass pass = begin(batch, nullptr, {});
+  StepPlan plan = workers_.plan(pass.steps);
+  plan.waits = stack_.team_waits(pass);
+  for (TaskList* const list : {&gradient_tasks_, &tied_tasks_}) {
+    if (!list->tasks().empty()) plan.gradients.push_back(list->plan(workers_));
+  }
+  for (const PackTask& task : pack_stages_.tasks()) {
+    double& weights = plan.updates.emplace_back();
+    for (const FlatRange& range : task.parameters) weights += static_cast<double>(range.size);
+  }
+  return plan;
+}
+
 StepFeatures Backend::features(const Batch& batch) const noexcept {
   const bool changed = normalization_ && normalization_->features() != nullptr;
   return {.embedding = embedding_ ? &*embedding_ : nullptr,

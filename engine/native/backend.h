@@ -34,6 +34,7 @@ class Backend final : public quadgate::Backend {
   Derivative differentiate(const Batch& batch, const DropoutKey& dropout, float gradient_scale,
                            const GradientListener* listener) override;
   std::vector<FlatRange> gradient_ranges() const override;
+  std::optional<StepPlan> step_plan(const Batch& batch) override;
   std::vector<FlatRange> awaited_ranges() const override { return pack_stages_.awaited(); }
   std::span<const float> gradient_values() const noexcept override {
     return gradient_.view(0).values;

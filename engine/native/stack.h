@@ -68,6 +68,13 @@ class Stack {
   Pass begin(const Batch& batch, std::span<const std::int64_t> offsets, const DropoutKey* dropout,
              std::optional<float> gradient_scale, Workers& workers);
 
+  /// How often a member of a team waits for the others in a pass forward and back, but for a few
+  /// times a layer.
+  std::int64_t team_waits(const Pass& pass) const noexcept {
+    const std::int64_t each_way = config_.proj_size > 0 ? 2 : 1;
+    return 2 * each_way * pass.steps.seq_len() * config_.num_layers * directions_;
+  }
+
   /// Copies the features of the work's rows to where the first layer reads them. Those of step t of
   /// the sequence at a place of the packed steps are at `features(place, t)`.
   template <typename Rows>

@@ -29,7 +29,9 @@ void TaskList::order_by_place() {
   });
 }
 
-void TaskList::share_out(std::int64_t cores) {
+void TaskList::share_out(const Workers& workers) {
+  const std::int64_t cores = workers.cores();
+  if (std::ssize(share_ends_) == cores && by_share_.size() == tasks_.size()) return;
   by_share_.clear();
   share_ends_.clear();
   for (std::int64_t core = 0; core < cores; ++core) {
@@ -47,10 +49,15 @@ void TaskList::share_out(std::int64_t cores) {
   }
 }
 
+StepPlan::Tasks TaskList::plan(const Workers& workers) {
+  share_out(workers);
+  StepPlan::Tasks plan{.costs = {}, .ends = share_ends_};
+  for (const std::size_t number : by_share_) plan.costs.push_back(tasks_[number].cost);
+  return plan;
+}
+
 double TaskList::run(Workers& workers, const Differentiated& pass) {
-  if (std::ssize(share_ends_) != workers.cores() || by_share_.size() != tasks_.size()) {
-    share_out(workers.cores());
-  }
+  share_out(workers);
   workers.in_shares(share_ends_, [&](std::int64_t place, PhaseTimes& times) {
     run_task(by_share_[static_cast<std::size_t>(place)], pass, times);
   });

@@ -39,12 +39,14 @@ class TaskList {
   /// Runs those of a layer, in the order of what they write to. The listener hears of it.
   void run_layer(Workers& workers, const Differentiated& pass, std::int64_t layer,
                  const GradientListener& listener);
+  /// What each core has to do.
+  StepPlan::Tasks plan(const Workers& workers);
   /// Of all tasks, in the order in which they were added.
   double sum_of_squares() const noexcept;
 
  private:
   void order_by_place();
-  void share_out(std::int64_t cores);
+  void share_out(const Workers& workers);
   void run_task(std::size_t number, const Differentiated& pass, PhaseTimes& times);
 
   std::vector<GradientTask> tasks_;

@@ -29,7 +29,7 @@ Workers::Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std:
               ceil_div(config.hidden_size,
                        cell_kernels(config.cell, kernels::Arithmetic::floats, isa).width())},
       teams_(static_cast<std::size_t>(arena.threads())),
-      nexts_(teams_.size()),
+      shares_(teams_.size()),
       task_times_(teams_.size()) {}
 
 TeamPlan Workers::team_plan(std::int64_t rows) const noexcept {
@@ -38,6 +38,21 @@ TeamPlan Workers::team_plan(std::int64_t rows) const noexcept {
   TeamWork work = of_all_;
   work.rows = rows;
   return plan_teams(work);
+}
+
+StepPlan Workers::plan(const PackedSteps& steps) const {
+  const TeamPlan team = team_plan(steps.rows());
+  StepPlan plan{.cores = cores(), .members = team.members};
+  plan.member_share = static_cast<double>(ceil_div(of_all_.most_members, team.members)) /
+                      static_cast<double>(of_all_.most_members);
+  for (std::int64_t range = 0; range < team.ranges; ++range) {
+    StepPlan::Range& its = plan.ranges.emplace_back();
+    const std::int64_t first = steps.cut(range, team.ranges);
+    const std::int64_t last = steps.cut(range + 1, team.ranges);
+    its.rows = last - first;
+    for (std::int64_t place = first; place < last; ++place) its.steps += steps.length(place);
+  }
+  return plan;
 }
 
 void Workers::add_times(std::int64_t count, const PhaseTimes& wall) noexcept {

@@ -16,6 +16,8 @@
 #include "engine/native/pass.h"
 #include "engine/native/work_range.h"
 #include "engine/threads/arena.h"
+#include "engine/threads/shares.h"
+#include "engine/threads/step_plan.h"
 #include "engine/threads/team.h"
 #include "engine/threads/team_plan.h"
 #include "kernels/base/isa.h"
@@ -34,6 +36,8 @@ class Workers {
   /// How many cores share the work. It is one if the steps are small.
   int cores() const noexcept { return small_ ? 1 : arena_.threads(); }
   PhaseTimes& times() noexcept { return times_; }
+  /// Who takes which of the sequences. The rest of the plan is empty.
+  StepPlan plan(const PackedSteps& steps) const;
 
   /// Calls body(index) for each index on the cores, or here if the steps are small.
   template <typename Body>
@@ -64,19 +68,14 @@ class Workers {
     });
   }
 
-  /// The same for indices that are cut into a share a core; share k ends at ends[k]. A core goes
-  /// through its own share, whose memory it may have in its caches, and then helps the others.
+  /// The same for indices that are cut into a share a core, which end at `ends` (see Shares).
   template <typename Body>
   void in_shares(std::span<const std::int64_t> ends, Body body) {
     if (ends.empty() || ends.back() == 0) return;
-    const auto shares = std::ssize(ends);
-    for (std::int64_t k = 0; k < shares; ++k) next_of(k) = k == 0 ? 0 : ends[index(k - 1)];
-    for_each(shares, [&](std::int64_t core, PhaseTimes& times) {
-      for (std::int64_t k = core; k < core + shares; ++k) {
-        std::atomic<std::int64_t>& next = next_of(k % shares);
-        const std::int64_t end = ends[index(k % shares)];
-        for (std::int64_t i = next++; i < end; i = next++) body(i, times);
-      }
+    shares_.open(ends);
+    for_each(std::ssize(ends), [&](std::int64_t number, PhaseTimes& times) {
+      Shares::Core core(shares_, number);
+      while (const auto i = core.next()) body(*i, times);
     });
   }
 
@@ -104,14 +103,6 @@ class Workers {
   }
 
  private:
-  /// On a cache line of its own.
-  struct alignas(64) Next {
-    std::atomic<std::int64_t> index = 0;
-  };
-  static std::size_t index(std::int64_t k) noexcept { return static_cast<std::size_t>(k); }
-  std::atomic<std::int64_t>& next_of(std::int64_t share) noexcept {
-    return nexts_[index(share)].index;
-  }
   TeamPlan team_plan(std::int64_t rows) const noexcept;
   void add_times(std::int64_t count, const PhaseTimes& wall) noexcept;
 
@@ -120,7 +111,7 @@ class Workers {
   std::int64_t team_size_;
   TeamWork of_all_;          // all but the rows
   std::vector<Team> teams_;  // of each range of sequences
-  std::vector<Next> nexts_;  // of each share
+  Shares shares_;
   std::vector<PhaseTimes> task_times_;
   PhaseTimes times_;
 };

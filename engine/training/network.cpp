@@ -195,6 +195,11 @@ Derivative Network::differentiate_sum(const Batch& batch, const DropoutKey& drop
 
 std::vector<FlatRange> Network::gradient_ranges() const { return backend_->gradient_ranges(); }
 
+std::optional<StepPlan> Network::step_plan(const Batch& batch) {
+  expect_fit(batch);
+  return backend_->step_plan(batch);
+}
+
 std::span<const float> Network::gradient_values() const noexcept {
   return backend_->gradient_values();
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,7 @@ namespace quadgate {
 
 class Backend;
 class Optimizer;
+struct StepPlan;
 
 /// A model planned for batches of at most `batch_size` sequences of at most `seq_len` steps. It has
 /// the parameters, and runs the passes over a batch on the cores of an arena. Every result has the
@@ -78,6 +80,9 @@ class Network {
   /// The ranges of the gradient that tasks write to, one as often as it has tasks. None: the
   /// backend does not tell.
   std::vector<FlatRange> gradient_ranges() const;
+  /// How the cores of the arena share a training step of a batch. None: the backend does not tell.
+  /// Throws like `evaluate`.
+  std::optional<StepPlan> step_plan(const Batch& batch);
   /// Where the gradient of each pass is.
   std::span<const float> gradient_values() const noexcept;
 

@@ -126,6 +126,16 @@ TEST_F(BadInputTest, Scale) {
                    "--threads: expected different numbers from 1 to 1024 such as 1,2,4, found '" +
                        std::string(list) + "'");
   }
+  for (const char* list : {"two", "0", "1,1", "", "2000"}) {
+    expect_refused(with({"-o", "old.json", "--threads", "1", "--simulate", list}), kExitWrongUse,
+                   "--simulate: expected different numbers from 1 to 1024 such as 1,2,4, found '" +
+                       std::string(list) + "'");
+  }
+  expect_refused(with({"-o", "old.json", "--threads", "1", "--simulate", "16", "--mode", "weak"}),
+                 kExitWrongUse, "--simulate: expected --mode strong, found weak");
+  expect_refused(
+      with({"-o", "old.json", "--threads", "1", "--simulate", "16", "--backend", "onednn"}),
+      kExitWrongUse, "--simulate: expected the backend native, found onednn");
   expect_refused(with({"-o", "old.json"}), kExitWrongUse, "--threads is required");
   for (const std::vector<std::string>& of_ranks :
        {std::vector<std::string>{"--ranks", "1,2"}, std::vector<std::string>{"--network"}}) {

@@ -356,6 +356,29 @@ TEST_F(CliTest, BenchPrintsTheContract) {
   EXPECT_GT(record["peak_fraction"], 0);
 }
 
+TEST_F(CliTest, BenchTellsTheSerialTimeAndTheTasks) {
+  const Outcome outcome =
+      run({"bench", "--seq-len", "6", "--batch", "4", "--input-size", "3", "--hidden-size", "8",
+           "--seconds", "0.01", "--threads", "2", "--team", "1", "--backend", "native", "--json"});
+  ASSERT_EQ(outcome.code, kExitDone) << outcome.err;
+  const json record = json::parse(outcome.out);
+  EXPECT_LT(record["serial_ms"], record["step_ms_median"]);
+  const json& plan = record["plan"];
+  // Two cores share 4 sequences of 6 steps.
+  EXPECT_EQ(plan["ranges"], json::parse(R"([{"rows": 2, "steps": 12}, {"rows": 2, "steps": 12}])"));
+  EXPECT_EQ(plan["team"], 1);
+  const auto sum = [&](const char* tasks, const char* cost) {
+    double all = 0;
+    for (const json& each : plan[tasks]) {
+      all += each[cost].get<double>() * each["count"].get<double>();
+    }
+    return all;
+  };
+  // Weights and two biases of the gates, and the head's.
+  EXPECT_EQ(sum("updates", "weights"), 4 * 8 * (3 + 8 + 2) + 10 * (8 + 1));
+  EXPECT_GE(sum("weight_gradients", "multiply_adds"), 24 * (4 * 8 * (3 + 8) + 10 * 8));
+}
+
 TEST_F(CliTest, BenchTrainsALanguageModel) {
   const Outcome outcome =
       run({"bench", "--seq-len", "6", "--batch", "4", "--input-size", "3", "--hidden-size", "8",
@@ -448,6 +471,37 @@ TEST_F(CliTest, ScaleWritesAPage) {
   ASSERT_EQ(outcome.code, kExitDone) << outcome.err;
   EXPECT_THAT(read("scale.html"), AllOf(StartsWith("<!DOCTYPE html>"), EndsWith("</html>\n"),
                                         HasSubstr("<td>not pinned</td>")));
+}
+
+TEST_F(CliTest, ScalePredictsThreadsThatThereAreNot) {
+  const Outcome outcome = run(scale_args({"--repeats", "1", "--seconds", "0.05", "--team", "1",
+                                          "--simulate", "100,2", "-o", "scale.json"}));
+  ASSERT_EQ(outcome.code, kExitDone) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("\n1 thread: predicted "));
+  EXPECT_THAT(outcome.out, HasSubstr("\nprediction: 100 threads: "));
+  EXPECT_THAT(outcome.out, HasSubstr("Not modelled: "));
+  const json simulation = json::parse(read("scale.json"))["simulation"];
+  ASSERT_EQ(simulation["checks"].size(), 2);
+  const json& check = simulation["checks"][1];
+  EXPECT_EQ(check["threads"], 2);
+  EXPECT_NEAR(
+      check["error"].get<double>(),
+      check["prediction"]["step_ms"].get<double>() / check["step_ms"]["median"].get<double>() - 1,
+      1e-9);
+  ASSERT_EQ(simulation["predictions"].size(), 2);
+  EXPECT_EQ(simulation["predictions"][0]["threads"], 2);
+  const json& many = simulation["predictions"][1];
+  EXPECT_EQ(many["threads"], 100);
+  // There are 4 sequences.
+  EXPECT_EQ(many["ranges"], 4);
+  EXPECT_EQ(many["team"], 1);
+  EXPECT_EQ(many["team_waits_ms"], 0);
+  double all = 0;
+  for (const char* part : {"serial_ms", "sequences_ms", "weight_gradients_ms", "update_ms",
+                           "joins_ms", "team_waits_ms"}) {
+    all += many[part].get<double>();
+  }
+  EXPECT_NEAR(many["step_ms"].get<double>(), all, 1e-9);
 }
 
 TEST_F(CliTest, InterruptedScaleLeavesTheOldReport) {

@@ -134,5 +134,34 @@ TEST(ScalingPageTest, CallsPredictionsSo) {
   EXPECT_THAT(to_html(made_up_report()), Not(HasSubstr("<h2>Predictions</h2>")));
 }
 
+TEST(ScalingPageTest, CallsSimulatedThreadsSo) {
+  ScalingReport report = made_up_report();
+  SimulationReport& simulation = report.simulation.emplace();
+  simulation.meetings.push_back({2, 5e-6, 0.25e-6});
+  simulation.costs = {5e-6, 0.25e-6};
+  SimulationCheck& check = simulation.checks.emplace_back();
+  check.threads = 2;
+  check.predicted.sequences = 0.090;
+  check.step_seconds.median = 0.100;
+  SimulationPrediction& prediction = simulation.predictions.emplace_back();
+  prediction.threads = 128;
+  prediction.ranges = 64;
+  prediction.members = 2;
+  prediction.step.serial = 0.0111;
+  prediction.step.update = 0.0222;
+  prediction.efficiency = 0.6543;
+  const std::string page = to_html(report);
+  EXPECT_THAT(page, HasSubstr("<td>2</td><td>5</td><td>0.25</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>2</td><td>100</td><td>90</td><td>-10.0 %</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>128</td><td>64 x 2</td><td>33.3</td><td>11.1</td>"));
+  EXPECT_GT(page.find("<td>128</td>"), page.find("<h2>Predictions</h2>"));
+  EXPECT_THAT(page, HasSubstr("Nothing of this table was measured"));
+  EXPECT_THAT(page, HasSubstr("Not modelled: memory bandwidth"));
+  const auto record = nlohmann::json::parse(to_json(report));
+  EXPECT_NEAR(record["simulation"]["checks"][0]["error"].get<double>(), -0.1, 1e-12);
+  EXPECT_NEAR(record["simulation"]["predictions"][0]["step_ms"].get<double>(), 33.3, 1e-9);
+  EXPECT_TRUE(nlohmann::json::parse(to_json(made_up_report()))["simulation"].is_null());
+}
+
 }  // namespace
 }  // namespace quadgate::apps

@@ -1,0 +1,111 @@
+#include "apps/bench/simulation_model.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <numeric>
+#include <queue>
+#include <utility>
+
+#include "engine/threads/shares.h"
+
+namespace quadgate::apps {
+namespace {
+
+double sum(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+double sum_of_gradients(const StepPlan& plan) {
+  double all = 0;
+  for (const StepPlan::Tasks& tasks : plan.gradients) all += sum(tasks.costs);
+  return all;
+}
+
+/// The makespan of tasks that take so many seconds for each unit of cost.
+double makespan_of(std::span<const double> costs, double seconds,
+                   std::span<const std::int64_t> ends) {
+  std::vector<double> times(costs.begin(), costs.end());
+  for (double& time : times) time *= seconds;
+  return makespan(times, ends);
+}
+
+double over(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
+}  // namespace
+
+MeetingCosts fit(std::span<const Meeting> measured) {
+  MeetingCosts costs;
+  double squares = 0;
+  for (const Meeting& meeting : measured) {
+    const double others = meeting.cores - 1;
+    squares += others * others;
+    costs.join += others * meeting.join;
+    costs.wait += others * meeting.wait;
+  }
+  return {over(costs.join, squares), over(costs.wait, squares)};
+}
+
+double makespan(std::span<const double> seconds, std::span<const std::int64_t> ends) {
+  Shares shares(ends.size());
+  shares.open(ends);
+  std::vector<Shares::Core> cores;
+  using Event = std::pair<double, std::size_t>;  // when a core is through with its task
+  std::priority_queue<Event, std::vector<Event>, std::greater<>> events;
+  for (std::size_t core = 0; core < ends.size(); ++core) {
+    cores.emplace_back(shares, static_cast<std::int64_t>(core));
+    events.emplace(0, core);
+  }
+  double last = 0;
+  while (!events.empty()) {
+    const auto [now, core] = events.top();
+    events.pop();
+    last = std::max(last, now);
+    if (const auto task = cores[core].next()) {
+      events.emplace(now + seconds[static_cast<std::size_t>(*task)], core);
+    }
+  }
+  return last;
+}
+
+StepPlan::Range largest_range(const StepPlan& plan) {
+  return *std::ranges::max_element(plan.ranges, {}, &StepPlan::Range::steps);
+}
+
+SimulatedStep simulate(const StepPlan& plan, const StepProfile& whole, const StepProfile& range,
+                       const MeetingCosts& costs) {
+  SimulatedStep step;
+  step.serial = whole.serial;
+
+  // With one thread no one waits: that is work on the sequences which no phase counts.
+  double sequences = 0;
+  for (const Phase phase : {Phase::input_product, Phase::recurrence_forward, Phase::head_and_loss,
+                            Phase::recurrence_backward, Phase::waiting}) {
+    sequences += range.phases[phase];
+  }
+  const auto steps = [](const StepPlan& of) {
+    return static_cast<double>(largest_range(of).steps);
+  };
+  step.sequences = sequences * steps(plan) / steps(range.plan) * plan.member_share;
+
+  const double multiply_add =
+      over(whole.phases[Phase::weight_gradients], sum_of_gradients(whole.plan));
+  for (const StepPlan::Tasks& tasks : plan.gradients) {
+    step.weight_gradients += makespan_of(tasks.costs, multiply_add, tasks.ends);
+  }
+
+  const double weight = over(whole.phases[Phase::optimizer], sum(whole.plan.updates));
+  const std::vector<std::int64_t> all(static_cast<std::size_t>(plan.cores),
+                                      std::ssize(plan.updates));
+  step.update = makespan_of(plan.updates, weight, all);
+
+  if (plan.members > 1) {
+    step.team_waits =
+        costs.wait * static_cast<double>(plan.waits) * static_cast<double>(plan.members - 1);
+  }
+  const auto joins = static_cast<double>(2 + plan.gradients.size());
+  step.joins = costs.join * joins * static_cast<double>(plan.cores - 1);
+  return step;
+}
+
+}  // namespace quadgate::apps
