@@ -13,8 +13,8 @@ std::vector<int> asked_of(const ScalingArguments& arguments) {
   if (arguments.weak) {
     throw InvalidArgument("--simulate: expected --mode strong, found weak");
   }
-  constexpr int kMostThreads = 1024;
-  return parse_counts("--simulate", *arguments.simulate, kMostThreads);
+  constexpr int kMostSimulated = 1024;
+  return parse_counts("--simulate", *arguments.simulate, kMostSimulated);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ class Projection {
  public:
   /// Plans all memory. A member's share of features is a whole number of `share_width`.
   Projection(std::int64_t share_width, const RecurrentConfig& config, const LayerPlan& plan,
-             const Parameters& parameters, GradientBuffer& gradient);
+             const Parameters& parameters, GradientBuffer& buffer);
 
   /// Tasks that take over changed weights. The projection must stay where it is.
   void add_pack_tasks(std::vector<PackTask>& tasks) { packed_.add_pack_tasks(tasks); }
