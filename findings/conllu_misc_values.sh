@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# conllu 6.0.0: of a value in CoNLL-U's FEATS or MISC column that has a "=" in it, what follows that is gone, without
+# conllu 6.0.0: of a value in the MISC column of CoNLL-U that has a "=" in it, what follows that is gone, without
 # a word: Gloss=dog=1SG (where "=" binds a clitic in interlinear glosses) is {"Gloss": "dog"}, and serialize()
 # writes Gloss=dog. A key given twice keeps its second value alone, and an empty value (Translit=) comes back
 # as Translit=_. CoNLL-U has MISC free but for "|" and white space, so that a treebank read and
