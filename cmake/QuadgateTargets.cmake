@@ -45,7 +45,7 @@ function(quadgate_room folder)
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     quadgate_compile_options(${target})
     # What reads files tells libFuzzer which of its branches an input reaches.
-    if(QUADGATE_BUILD_FUZZERS AND folder MATCHES "^(io|apps)/")
+    if(QUADGATE_BUILD_FUZZERS AND folder MATCHES "^(io/|apps/train$)")
       target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
     endif()
   else()

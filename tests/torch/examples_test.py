@@ -28,6 +28,7 @@ def test_japanese_vowels(tmp_path):
     assert mean > 0.965  # 0.976 where it was written; the last bits depend on the vectors' width
 
 
+@pytest.mark.slow  # tutorials_test.py has the same steps
 def test_from_pytorch(tmp_path):
     files = [shared_data(f"JapaneseVowels_{part}.ts") for part in ("TRAIN", "TEST")]
     if None in files:

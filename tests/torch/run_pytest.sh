@@ -12,7 +12,7 @@ assert all(map(find_spec, ("torch", "h5py", "numpy", "pytest")))' 2>/dev/null; t
 fi
 
 marks=$([ -n "$QUADGATE_SLOW" ] || echo "not slow")
-output=$("$python" -B -m pytest -p no:cacheprovider -rfEs -q -o "markers=slow" -m "$marks" "$@" 2>&1)
+output=$("$python" -B -m pytest -p no:cacheprovider -rfEs -q --durations=8 -o "markers=slow" -m "$marks" "$@" 2>&1)
 status=$?
 printf '%s\n' "$output"
 if [ "$status" -eq 0 ] && ! printf '%s\n' "$output" | tail -1 | grep -q passed; then

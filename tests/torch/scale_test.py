@@ -26,7 +26,7 @@ def test_pytorch_is_measured_beside(case, tmp_path):
     if case == "bf16" and "AVX512" not in torch.backends.cpu.get_cpu_capability():
         pytest.skip("NOT TESTED: PyTorch's LSTM raises in bf16 on a CPU without AVX-512")
     out = tmp_path / "scale.json"
-    quadgate("scale", *SHAPE, *CASES[case], "--repeats", 2, "--seconds", 0.02,
+    quadgate("scale", *SHAPE, *CASES[case], "--repeats", 1 + (case == "plain"), "--seconds", 0.02,
              "--compare", "torch", "--python", sys.executable, "-o", out)
     record = json.loads(out.read_text())
     assert record["torch_version"] == torch.__version__
