@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/threads/shares.h"
+#include "engine/threads/team.h"
 
 namespace quadgate::apps {
 namespace {
@@ -36,14 +37,17 @@ double over(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 MeetingCosts fit(std::span<const Meeting> measured) {
   MeetingCosts costs;
-  double squares = 0;
+  double squares_of_others = 0;
+  double squares_of_turns = 0;
   for (const Meeting& meeting : measured) {
     const double others = meeting.cores - 1;
-    squares += others * others;
+    const auto turns = static_cast<double>(Team::turns(meeting.cores));
+    squares_of_others += others * others;
+    squares_of_turns += turns * turns;
     costs.join += others * meeting.join;
-    costs.wait += others * meeting.wait;
+    costs.wait += turns * meeting.wait;
   }
-  return {over(costs.join, squares), over(costs.wait, squares)};
+  return {over(costs.join, squares_of_others), over(costs.wait, squares_of_turns)};
 }
 
 double makespan(std::span<const double> seconds, std::span<const std::int64_t> ends) {
@@ -100,8 +104,7 @@ SimulatedStep simulate(const StepPlan& plan, const StepProfile& whole, const Ste
   step.update = makespan_of(plan.updates, weight, all);
 
   if (plan.members > 1) {
-    step.team_waits =
-        costs.wait * static_cast<double>(plan.waits) * static_cast<double>(plan.members - 1);
+    step.team_waits = costs.wait * static_cast<double>(plan.waits * Team::turns(plan.members));
   }
   const auto joins = static_cast<double>(2 + plan.gradients.size());
   step.joins = costs.join * joins * static_cast<double>(plan.cores - 1);

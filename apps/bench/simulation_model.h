@@ -23,13 +23,14 @@ struct Meeting {
   double wait = 0;  ///< of a team's members for each other
 };
 
-/// Seconds for each core but one: a counter goes from core to core.
+/// Seconds for each time that a counter goes from core to core.
 struct MeetingCosts {
-  double join = 0;
-  double wait = 0;
+  double join = 0;  ///< for each core but one
+  double wait = 0;  ///< for each of Team::turns
 };
 
-/// By least squares, y = cost (cores - 1). Without measurements, which one core has none of, 0.
+/// By least squares, join = cost (cores - 1) and wait = cost turns(cores). Without measurements,
+/// which one core has none of, 0.
 MeetingCosts fit(std::span<const Meeting> measured);
 
 /// What a step of many cores is made of, in seconds.

@@ -78,14 +78,14 @@ Meeting measure_meeting(int cores, Pinning pinning) {
   const auto call = [&](std::int64_t) { called.fetch_add(1, std::memory_order_relaxed); };
   Meeting meeting{.cores = cores};
   meeting.join = median_seconds([&] { arena.for_each(cores, call); });
-  Team team;
+  Team team(cores);
   std::vector<double> waits;
   for (int round = 0; round < kWaits; ++round) {
     std::atomic<int> members = 0;
     std::atomic<double> seconds = 0;
     team.open(cores);
-    arena.for_each(cores, [&](std::int64_t) {
-      team.run([&](const Team::Member& member) {
+    arena.for_each(cores, [&](std::int64_t index) {
+      team.run(index, [&](const Team::Member& member) {
         ++members;
         member.wait();
         const auto start = std::chrono::steady_clock::now();

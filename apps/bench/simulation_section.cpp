@@ -51,7 +51,8 @@ std::string simulation_section(const SimulationReport& report) {
   return fmt::format(
       "<h2>Many threads</h2>\n<p>Measured: steps of one thread, with the batch and with as many "
       "sequences as a core has in a prediction, and what threads take to meet, fitted by {:.3g} us "
-      "a join and {:.3g} us a wait for each thread but one.</p>\n{}{}<h2>Predictions</h2>\n<p>"
+      "a join for each thread but one and {:.3g} us a wait of a team for each "
+      "turn.</p>\n{}{}<h2>Predictions</h2>\n<p>"
       "Nothing of this table was measured with so many threads: the plan that the engine has for "
       "them was replayed with the costs of one. {}.</p>\n<div class=\"wide\">\n{}</div>\n",
       report.costs.join * 1e6, report.costs.wait * 1e6, meetings(report), checks(report),

@@ -7,6 +7,7 @@
 
 #include "apps/common/threads.h"
 #include "engine/threads/affinity.h"
+#include "engine/threads/topology.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate::apps {
@@ -72,7 +73,7 @@ Machine describe_machine(const std::filesystem::path& root) {
   machine.numa_nodes = count_numa_nodes(root / "sys/devices/system/node");
   machine.kernel = "Linux " + line_of(root / "proc/sys/kernel/osrelease");
   machine.isa = kernels::to_string(kernels::active_isa());
-  machine.affinity = allowed_cpus();
+  machine.affinity = Topology::of(allowed_cpus(), root).numbers();
   machine.cgroup_cpus = cgroup_cpus(root);
   return machine;
 }

@@ -21,6 +21,7 @@ Workers::Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std:
       team_size_(team_size),
       of_all_{
           .threads = arena.threads(),
+          .threads_a_cache = arena.threads_a_cache(),
           .rows = 0,
           .gate_columns = cell_kernels(config.cell, kernels::Arithmetic::floats, isa).hh.count() *
                           config.hidden_size,
@@ -28,9 +29,12 @@ Workers::Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std:
           .most_members =
               ceil_div(config.hidden_size,
                        cell_kernels(config.cell, kernels::Arithmetic::floats, isa).width())},
-      teams_(static_cast<std::size_t>(arena.threads())),
-      shares_(teams_.size()),
-      task_times_(teams_.size()) {}
+      shares_(static_cast<std::size_t>(arena.threads())),
+      task_times_(static_cast<std::size_t>(arena.threads())) {
+  for (int range = 0; range < arena.threads(); ++range) {
+    teams_.emplace_back(arena.threads() / (range + 1));
+  }
+}
 
 TeamPlan Workers::team_plan(std::int64_t rows) const noexcept {
   if (small_) return {1, 1};

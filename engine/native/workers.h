@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <iterator>
 #include <span>
 #include <type_traits>
@@ -97,7 +98,8 @@ class Workers {
       const auto work = [&](const Team::Member& member) {
         static_cast<void>(body(WorkRange{pass, first, last, member, times}));
       };
-      plan.members == 1 ? work({}) : teams_[static_cast<std::size_t>(range)].run(work);
+      plan.members == 1 ? work({})
+                        : teams_[static_cast<std::size_t>(range)].run(index % plan.members, work);
     });
     return Everywhere<std::invoke_result_t<Body&, const WorkRange&>>(pass);
   }
@@ -109,8 +111,8 @@ class Workers {
   Arena& arena_;
   bool small_;
   std::int64_t team_size_;
-  TeamWork of_all_;          // all but the rows
-  std::vector<Team> teams_;  // of each range of sequences
+  TeamWork of_all_;         // all but the rows
+  std::deque<Team> teams_;  // of each range of sequences
   Shares shares_;
   std::vector<PhaseTimes> task_times_;
   PhaseTimes times_;

@@ -1,42 +1,11 @@
 #include "engine/threads/affinity.h"
 
-#include <fmt/format.h>
 #include <sched.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <fstream>
-#include <map>
-#include <utility>
+#include <cstddef>
 
 namespace quadgate {
-namespace {
-
-/// The lowest CPU of the physical core that `cpu` is part of, which stands for the core.
-int core_of(int cpu, const std::filesystem::path& root) {
-  std::ifstream siblings(
-      root / fmt::format("sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
-  int lowest = cpu;
-  siblings >> lowest;
-  return siblings ? lowest : cpu;
-}
-
-}  // namespace
-
-std::vector<int> cores_first(std::span<const int> cpus, const std::filesystem::path& root) {
-  std::map<int, int> seen_of_core;
-  std::vector<std::pair<int, int>> ranked;  // CPUs of the same core before it, CPU
-  for (const int cpu : cpus) {
-    ranked.emplace_back(seen_of_core[core_of(cpu, root)]++, cpu);
-  }
-  std::sort(ranked.begin(), ranked.end());
-  std::vector<int> ordered;
-  ordered.reserve(ranked.size());
-  for (const auto& [rank, cpu] : ranked) {
-    ordered.push_back(cpu);
-  }
-  return ordered;
-}
 
 std::vector<int> allowed_cpus() {
   cpu_set_t set;
@@ -49,7 +18,7 @@ std::vector<int> allowed_cpus() {
       cpus.push_back(cpu);
     }
   }
-  return cores_first(cpus);
+  return cpus;
 }
 
 std::int32_t current_thread_id() noexcept { return gettid(); }

@@ -1,17 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <vector>
 
 namespace quadgate {
 
-/// Sorts CPU numbers in the order in which to use them: first one of each physical core, then those
-/// that share a core with an earlier one. `root` is the folder of sys/.
-std::vector<int> cores_first(std::span<const int> cpus, const std::filesystem::path& root = "/");
-
-/// The CPUs that the calling thread may run on, cores first. Empty if the system does not tell.
+/// The CPUs that the calling thread may run on. Empty if the system does not tell.
 std::vector<int> allowed_cpus();
 
 /// The system's number of the calling thread.

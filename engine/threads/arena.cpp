@@ -7,8 +7,10 @@
 #include <tbb/task_scheduler_observer.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <mutex>
 #include <set>
@@ -17,6 +19,7 @@
 #include "engine/base/error.h"
 #include "engine/threads/affinity.h"
 #include "engine/threads/order.h"
+#include "engine/threads/topology.h"
 
 namespace quadgate {
 namespace {
@@ -24,8 +27,9 @@ namespace {
 /// Pins the thread that makes it and, from now on, every thread that comes to work in `arena`.
 class Pins : public tbb::task_scheduler_observer {
  public:
-  Pins(tbb::task_arena& arena, std::vector<int> cpus)
-      : tbb::task_scheduler_observer(arena), cpus_(std::move(cpus)) {
+  /// A thread in slot s keeps to parts[s % their number]. Those pinned get `cpus` back.
+  Pins(tbb::task_arena& arena, std::vector<std::vector<int>> parts, std::vector<int> cpus)
+      : tbb::task_scheduler_observer(arena), parts_(std::move(parts)), cpus_(std::move(cpus)) {
     pin_this_thread(0);
     made_.comes();
     observe(true);
@@ -51,11 +55,12 @@ class Pins : public tbb::task_scheduler_observer {
  private:
   void pin_this_thread(std::size_t slot) {
     const std::int32_t thread = current_thread_id();
-    restrict_thread(thread, std::span(cpus_).subspan(slot % cpus_.size(), 1));
+    restrict_thread(thread, parts_[slot % parts_.size()]);
     const std::scoped_lock lock(mutex_);
     pinned_.insert(thread);
   }
 
+  const std::vector<std::vector<int>> parts_;
   const std::vector<int> cpus_;
   std::mutex mutex_;
   std::set<std::int32_t> pinned_;
@@ -87,8 +92,47 @@ class Calls {
   Moment begin_, end_;
 };
 
+constexpr int kMostThreads = 1024;
+
+/// Few indices, of which each is taken once.
+class Claims {
+ public:
+  /// count <= kMostThreads
+  explicit Claims(std::int64_t count) noexcept : count_(count) {}
+
+  /// The index `slot`, or, if it is taken, one that is left. Not more often than there are indices.
+  std::int64_t take(std::int64_t slot) noexcept {
+    std::int64_t index = slot % count_;
+    while (!claim(index)) index = (index + 1) % count_;
+    return index;
+  }
+
+ private:
+  static constexpr std::int64_t kBits = 64;
+
+  bool claim(std::int64_t index) noexcept {
+    std::atomic<std::uint64_t>& word = taken_[static_cast<std::size_t>(index / kBits)];
+    const std::uint64_t bit = std::uint64_t{1} << (index % kBits);
+    return (word & bit) == 0 && (word.fetch_or(bit) & bit) == 0;
+  }
+
+  std::int64_t count_;
+  std::array<std::atomic<std::uint64_t>, kMostThreads / kBits> taken_{};
+};
+
+/// The CPUs for each slot; none without pinning, or where it would leave all to each.
+std::vector<std::vector<int>> parts_of(const Topology& topology, Pinning pinning) {
+  std::vector<std::vector<int>> parts;
+  for (std::size_t place = 0; place < topology.cpus().size(); ++place) {
+    if (pinning == Pinning::cores) parts.push_back({topology.cpus()[place].number});
+    if (pinning == Pinning::caches) parts.push_back(topology.sharing_cache(place));
+  }
+  const bool limits = std::ranges::any_of(
+      parts, [&](const std::vector<int>& part) { return part.size() < parts.size(); });
+  return limits ? parts : std::vector<std::vector<int>>{};
+}
+
 int checked(int threads) {
-  constexpr int kMostThreads = 1024;
   if (threads < 1 || threads > kMostThreads) {
     throw InvalidArgument(
         fmt::format("threads: expected 1 to {}, found {}", kMostThreads, threads));
@@ -125,7 +169,7 @@ void run_in_pool(ThreadPool pool, int threads, Body body) {
 /// `all` hands out the indices; `alone[slot]` is the one-core arena that a thread of `all` enters
 /// for each of them, since oneDNN asks the arena that it is called from for its number of threads.
 struct Arena::Threads {
-  Threads(int threads, Pinning pinning)
+  Threads(int threads, Pinning pinning, const Topology& topology)
       : limit(tbb::global_control::max_allowed_parallelism,
               std::max(
                   static_cast<std::size_t>(threads),
@@ -135,8 +179,8 @@ struct Arena::Threads {
       alone.push_back(std::make_unique<tbb::task_arena>(1));
       alone.back()->initialize();
     }
-    if (auto cpus = allowed_cpus(); pinning == Pinning::cores && !cpus.empty()) {
-      pins = std::make_unique<Pins>(all, std::move(cpus));
+    if (auto parts = parts_of(topology, pinning); !parts.empty()) {
+      pins = std::make_unique<Pins>(all, std::move(parts), topology.numbers());
     }
   }
 
@@ -147,12 +191,23 @@ struct Arena::Threads {
 };
 
 Arena::Arena(int threads, Pinning pinning)
-    : threads_(checked(threads)), impl_(std::make_unique<Threads>(threads, pinning)) {}
+    : Arena(threads, pinning,
+            pinning == Pinning::none ? Topology() : Topology::of(allowed_cpus())) {}
+
+Arena::Arena(int threads, Pinning pinning, const Topology& topology)
+    : threads_(checked(threads)),
+      threads_a_cache_(threads),
+      impl_(std::make_unique<Threads>(threads, pinning, topology)) {
+  if (pinning != Pinning::none) {
+    threads_a_cache_ = static_cast<int>(topology.threads_a_cache(threads));
+  }
+}
 
 Arena::Arena(int threads, ThreadPool pool)
     : threads_(checked(threads)),
+      threads_a_cache_(threads),
       pool_(pool),
-      impl_(std::make_unique<Threads>(threads, Pinning::none)) {}
+      impl_(std::make_unique<Threads>(threads, Pinning::none, Topology())) {}
 
 Arena::~Arena() = default;
 
@@ -176,12 +231,16 @@ void Arena::run(std::int64_t count, int threads, Call call, void* context) {
     });
     return;
   }
+  const bool are_few = count <= threads;
+  Claims claims(are_few ? count : 0);
   impl_->all.execute([&] {
     tbb::parallel_for(
         tbb::blocked_range<std::int64_t>(0, count, 1),
         [&](const tbb::blocked_range<std::int64_t>& range) {
-          const auto slot = static_cast<std::size_t>(tbb::this_task_arena::current_thread_index());
-          impl_->alone[slot]->execute([&] { call_each(range.begin(), range.end()); });
+          const int slot = tbb::this_task_arena::current_thread_index();
+          const std::int64_t index = are_few ? claims.take(slot) : range.begin();
+          impl_->alone[static_cast<std::size_t>(slot)]->execute(
+              [&] { call_each(index, index + 1); });
         },
         tbb::simple_partitioner());
   });

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <vector>
 
 namespace quadgate {
 
@@ -12,9 +13,18 @@ namespace quadgate {
 /// wait for each other where one needs what the others made.
 ///
 /// Members spin on its atomics. Each lies on a cache line of its own, and no two teams share one.
+/// Those of a large team meet in groups, of each of which the last one then meets the other groups.
 class Team {
  public:
-  Team() = default;
+  /// For at most so many members.
+  explicit Team(std::int64_t most_members = 1);
+
+  /// How many come one after the other to the same counters before the last of `size` members has
+  /// met the others: what a wait takes grows with it.
+  static constexpr std::int64_t turns(std::int64_t size) noexcept {
+    return size <= kGroup ? size - 1 : kGroup - 1 + groups(size) - 1;
+  }
+
   /// One core of a team; the only one of a team of its own by default, which never waits.
   class Member {
    public:
@@ -35,7 +45,7 @@ class Team {
     /// Returns once every member has called it equally often. Throws what another member's work
     /// has thrown.
     void wait() const {
-      if (size_ > 1) team_->wait(size_);
+      if (size_ > 1) team_->wait(index_, size_);
     }
 
    private:
@@ -47,13 +57,13 @@ class Team {
   /// Asks for `size` members; no one may be in the team.
   void open(std::int64_t size) noexcept;
 
-  /// Calls work(member) as a member. TBB does not promise that threads run side by side, so the
-  /// team begins with those who came within a fraction of a millisecond; whoever comes later does
-  /// nothing. The exception of a member's work ends the others at their next wait, and is thrown
-  /// from the `run` of each of them.
+  /// Calls work(member) as a member, the one with this index if all have come. TBB does not promise
+  /// that threads run side by side, so the team begins with those who came within a fraction of a
+  /// millisecond; whoever comes later does nothing. The exception of a member's work ends the
+  /// others at their next wait, and is thrown from the `run` of each of them.
   template <typename Work>
-  void run(Work work) {
-    const std::optional<Member> member = join();
+  void run(std::int64_t index, Work work) {
+    const std::optional<Member> member = join(index);
     if (!member) return;
     try {
       work(*member);
@@ -64,19 +74,31 @@ class Team {
   }
 
  private:
-  std::optional<Member> join() noexcept;
-  void wait(std::int64_t size);
-  void fail(std::exception_ptr error) noexcept;
-
   static constexpr std::int64_t kClosed = std::int64_t{1} << 32;
+  static constexpr std::int64_t kGroup = 16;
   static constexpr std::size_t kCacheLine = 64;
 
+  /// Where some wait for each other.
+  struct Meeting {
+    alignas(kCacheLine) std::atomic<std::int64_t> arrived = 0;  // in this round
+    alignas(kCacheLine) std::atomic<std::int64_t> round = 0;
+  };
+
+  static constexpr std::int64_t groups(std::int64_t size) noexcept {
+    return (size + kGroup - 1) / kGroup;
+  }
+  std::optional<Member> join(std::int64_t index) noexcept;
+  void wait(std::int64_t index, std::int64_t size);
+  template <typename Last>
+  void meet(Meeting& meeting, std::int64_t size, Last last);
+  void fail(std::exception_ptr error) noexcept;
+
   std::int64_t wanted_ = 1;
-  std::exception_ptr error_;                                   // if has_failed_
-  alignas(kCacheLine) std::atomic<std::int64_t> joined_ = 0;   // plus kClosed once it has begun
-  alignas(kCacheLine) std::atomic<std::int64_t> size_ = 0;     // 0 until it begins
-  alignas(kCacheLine) std::atomic<std::int64_t> arrived_ = 0;  // at the wait of this round
-  alignas(kCacheLine) std::atomic<std::int64_t> round_ = 0;
+  std::exception_ptr error_;                                  // if has_failed_
+  std::vector<Meeting> groups_;                               // of a large team
+  alignas(kCacheLine) std::atomic<std::int64_t> joined_ = 0;  // plus kClosed once it has begun
+  alignas(kCacheLine) std::atomic<std::int64_t> size_ = 0;    // 0 until it begins
+  Meeting all_;
   alignas(kCacheLine) std::atomic<bool> fails_ = false;  // a member has begun to set error_
   std::atomic<bool> has_failed_ = false;
 };

@@ -85,6 +85,9 @@ TEST(FitTest, FindsTheLine) {
   // x = 1, 3 and y = 1, 4: (1 + 12) / (1 + 9).
   EXPECT_NEAR(fit(std::vector<Meeting>{{2, 1, 0}, {4, 4, 0}}).join, 1.3, kSimulationRounding);
   EXPECT_EQ(fit({}).join, 0);
+  // 63 others, but 18 turns at a counter.
+  EXPECT_NEAR(fit(std::vector<Meeting>{{64, 63, 36}}).join, 1, kSimulationRounding);
+  EXPECT_NEAR(fit(std::vector<Meeting>{{64, 63, 36}}).wait, 2, kSimulationRounding);
 }
 
 /// A plan that shares all evenly among the cores, in `tasks` tasks of each kind.
@@ -139,6 +142,8 @@ TEST(SimulateTest, MeetingsCostAsMuchAsThereAreOthers) {
   const SimulatedStep step = simulate(plan, one, one, costs);
   EXPECT_NEAR(step.team_waits, 100 * 3 * 0.01, kSimulationRounding);
   EXPECT_NEAR(step.sequences, 50.0 / 8 * 0.3, kSimulationRounding);
+  plan.members = 64;
+  EXPECT_NEAR(simulate(plan, one, one, costs).team_waits, 100 * 18 * 0.01, kSimulationRounding);
 }
 
 TEST(SimulateTest, TheLargestRangeCountsAtItsOwnSpeed) {

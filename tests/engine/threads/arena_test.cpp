@@ -1,5 +1,6 @@
 // Sweeps 1 to 4 threads and 0 to 1000 indices: each index once, never more cores than asked for,
-// one core inside, exceptions come out. No tolerance: everything is counted.
+// one core inside, exceptions come out; threads that are pinned. No tolerance: everything is
+// counted.
 
 #include "engine/threads/arena.h"
 
@@ -17,6 +18,7 @@
 
 #include "engine/base/error.h"
 #include "engine/threads/affinity.h"
+#include "engine/threads/topology.h"
 
 namespace quadgate {
 namespace {
@@ -119,8 +121,19 @@ TEST(ArenaLimitsTest, RefusesImpossibleNumbersOfThreads) {
   }
 }
 
+/// Calls body(index) `threads` times side by side.
+template <typename Body>
+void side_by_side(Arena& arena, int threads, Body body) {
+  std::atomic<int> running = 0;
+  arena.for_each(threads, [&](std::int64_t index) {
+    ++running;
+    while (running < threads) std::this_thread::yield();
+    body(index);
+  });
+}
+
 TEST(ArenaPinningTest, KeepsEachThreadOnACpuOfItsOwnUntilTheArenaEnds) {
-  const std::vector<int> cpus = allowed_cpus();
+  const std::vector<int> cpus = Topology::of(allowed_cpus()).numbers();
   if (cpus.size() < 2) {
     GTEST_SKIP() << "one CPU only: there is nothing to pin";
   }
@@ -129,10 +142,7 @@ TEST(ArenaPinningTest, KeepsEachThreadOnACpuOfItsOwnUntilTheArenaEnds) {
   {
     Arena arena(2, Pinning::cores);
     // Both threads are needed, and each is seen while it works.
-    std::atomic<int> running = 0;
-    arena.for_each(2, [&](std::int64_t) {
-      ++running;
-      while (running < 2) std::this_thread::yield();
+    side_by_side(arena, 2, [&](std::int64_t) {
       const std::scoped_lock lock(mutex);
       cpus_of_thread[current_thread_id()] = allowed_cpus();
     });
@@ -141,15 +151,64 @@ TEST(ArenaPinningTest, KeepsEachThreadOnACpuOfItsOwnUntilTheArenaEnds) {
   EXPECT_EQ(cpus_of_thread[current_thread_id()], std::vector<int>{cpus[0]});
   cpus_of_thread.erase(current_thread_id());
   EXPECT_EQ(cpus_of_thread.begin()->second, std::vector<int>{cpus[1]});
-  EXPECT_EQ(allowed_cpus(), cpus);
+  EXPECT_THAT(allowed_cpus(), ::testing::UnorderedElementsAreArray(cpus));
 
   Arena unpinned(2);
   std::atomic<int> restricted = 0;
   unpinned.for_each(200, [&](std::int64_t) {
     std::this_thread::sleep_for(std::chrono::microseconds(50));
-    if (allowed_cpus() != cpus) ++restricted;
+    if (allowed_cpus().size() != cpus.size()) ++restricted;
   });
   EXPECT_EQ(restricted, 0);
+}
+
+/// The CPUs that each index of a call may run on.
+std::map<std::int64_t, std::vector<int>> cpus_of_indices(Arena& arena, int threads) {
+  std::mutex mutex;
+  std::map<std::int64_t, std::vector<int>> cpus;
+  side_by_side(arena, threads, [&](std::int64_t index) {
+    const std::scoped_lock lock(mutex);
+    cpus[index] = allowed_cpus();
+  });
+  return cpus;
+}
+
+TEST(ArenaPinningTest, EachCoreTakesTheSameOfFewIndicesInEveryCall) {
+  const std::vector<int> all = allowed_cpus();
+  if (all.size() < 2) GTEST_SKIP() << "one CPU only: all cores are that";
+  // As if the machine had these two: slots 0, 1, 2, ... are on a, b, a, ...
+  const Topology two({{.number = all[0], .core = all[0]}, {.number = all[1], .core = all[1]}});
+  constexpr int kThreads = 6;
+  Arena arena(kThreads, Pinning::cores, two);
+  for (int call = 0; call < 50; ++call) {
+    for (const auto& [index, cpus] : cpus_of_indices(arena, kThreads)) {
+      EXPECT_EQ(cpus, std::vector{all[static_cast<std::size_t>(index % 2)]}) << index;
+    }
+  }
+}
+
+TEST(ArenaPinningTest, KeepsEachThreadToTheCpusOfACache) {
+  const std::vector<int> all = allowed_cpus();
+  if (all.size() < 2) GTEST_SKIP() << "one CPU only: there is nothing to pin";
+  const Topology apart({{.number = all[0], .core = all[0], .cache = 0},
+                        {.number = all[1], .core = all[1], .cache = 1}});
+  {
+    Arena arena(2, Pinning::caches, apart);
+    EXPECT_EQ(arena.threads_a_cache(), 1);
+    EXPECT_EQ(cpus_of_indices(arena, 2),
+              (std::map<std::int64_t, std::vector<int>>{{0, {all[0]}}, {1, {all[1]}}}));
+  }
+  const Topology together({{.number = all[0], .core = all[0]}, {.number = all[1], .core = all[1]}});
+  Arena arena(2, Pinning::caches, together);
+  EXPECT_EQ(arena.threads_a_cache(), 2);
+  for (const auto& [index, cpus] : cpus_of_indices(arena, 2)) {
+    EXPECT_EQ(cpus.size(), all.size()) << "without a part to keep to, nothing is pinned";
+  }
+}
+
+TEST(ArenaPinningTest, UnpinnedThreadsShareWhatTheyMeet) {
+  EXPECT_EQ(Arena(3).threads_a_cache(), 3);
+  EXPECT_EQ(Arena(3, run_on_threads).threads_a_cache(), 3);
 }
 
 }  // namespace

@@ -82,5 +82,35 @@ TEST(TeamPlanTest, ATeamIsNotLargerThanThePanelsToShare) {
   EXPECT_EQ(plan_teams(work).members, 3);
 }
 
+// Smaller teams have fewer turns at their counters, which a small network does not make up for.
+TEST(TeamPlanTest, ALargeTeamIsWorthItsTurns) {
+  EXPECT_EQ(plan_teams(lstm_work(128, 64, 64)).members, 2);
+  EXPECT_EQ(plan_teams(lstm_work(128, 20, 200)).members, 6);
+  EXPECT_EQ(plan_teams(lstm_work(64, 1, 2048)).members, 64);
+}
+
+TEST(TeamPlanTest, TeamsOfOneCacheAreAsIfThereWasNoOther) {
+  sweep([](const TeamWork& work, const TeamPlan& plan) {
+    TeamWork larger = work;
+    larger.threads_a_cache = 2 * work.threads;
+    EXPECT_EQ(plan_teams(larger).ranges, plan.ranges);
+    EXPECT_EQ(plan_teams(larger).members, plan.members);
+  });
+}
+
+// Of the teams of 7 that four sequences have on 28 cores, some would lie in two caches of 10.
+TEST(TeamPlanTest, TeamsKeepToACacheWhereThatPays) {
+  TeamWork work = lstm_work(28, 4, 256);
+  EXPECT_EQ(plan_teams(work).members, 7);
+  work.threads_a_cache = 14;
+  EXPECT_EQ(plan_teams(work).members, 7);
+  work.threads_a_cache = 10;
+  EXPECT_EQ(plan_teams(work).members, 10);
+  // A smaller share of the work is worth more than a shorter wait.
+  work = lstm_work(28, 4, 2048);
+  work.threads_a_cache = 10;
+  EXPECT_EQ(plan_teams(work).members, 28);
+}
+
 }  // namespace
 }  // namespace quadgate
