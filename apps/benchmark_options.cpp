@@ -70,7 +70,7 @@ CLI::Option& add_seconds(CLI::App& app, double& seconds, const char* help) {
 void add_threads(CLI::App& app, std::optional<int>& threads) {
   app.add_option("--threads", threads,
                  "Threads to compute with; else the run file's, else SLURM_CPUS_PER_TASK, else the "
-                 "cores that affinity and cgroup quota allow")
+                 "physical cores that affinity and cgroup quota allow")
       ->type_name("K");
 }
 

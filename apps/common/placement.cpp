@@ -28,10 +28,6 @@ std::set<std::string> allowed_cores(const Machine& machine, const std::filesyste
   return allowed;
 }
 
-int part_of(int count, const Launch& launch) {
-  return std::max(1, std::min(count, launch.node_cpus.value_or(count)) / launch.local_size);
-}
-
 std::string option_for(const Launch& launch, int cores) {
   if (launch.launcher == "srun") return fmt::format("--cpus-per-task={}", cores);
   return launch.mpi == Mpi::openmpi ? "--bind-to none" : "-bind-to none";
@@ -91,12 +87,15 @@ bool have_cores(std::span<const RankCores> ranks, int threads) {
   });
 }
 
-int cpus_of_rank(const Launch& launch, const NodeCores& node) { return part_of(node.cpus, launch); }
+int cores_of_rank(const Launch& launch, const NodeCores& node) {
+  const int cpus = std::min(node.cpus, launch.node_cpus.value_or(node.cpus));
+  return std::max(1, cpus * node.cores / node.cpus / launch.local_size);
+}
 
 std::vector<std::string> placement_warnings(const Launch& launch, const NodeCores& node,
                                             int threads) {
   std::vector<std::string> warnings;
-  const int cores = part_of(node.cores, launch);
+  const int cores = cores_of_rank(launch, node);
   if (node.allowed_cores == 1 && cores > 1) {
     warnings.push_back(
         fmt::format("{} bound each rank to one core, where {} are there for it: give it {}",

@@ -41,9 +41,9 @@ RankCores parse_rank_cores(std::string_view text);
 /// Whether each of these ranks can have a core for each of its threads that no other one needs.
 bool have_cores(std::span<const RankCores> ranks, int threads);
 
-/// A rank's part of the CPUs that the job has of its node: how many threads do not take those of
-/// another rank.
-int cpus_of_rank(const Launch& launch, const NodeCores& node);
+/// A rank's part of the physical cores that the job has of its node: how many threads do not take
+/// those of another rank.
+int cores_of_rank(const Launch& launch, const NodeCores& node);
 
 /// What is slow in how the ranks of this node were placed, and which option helps: a line each.
 std::vector<std::string> placement_warnings(const Launch& launch, const NodeCores& node,

@@ -123,7 +123,7 @@ void Ranks::share_isa() {
 int Ranks::choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file) {
   const NodeCores node = node_cores();
   int threads = apps::choose_threads(flag, run_file);
-  if (!flag && !run_file) threads = std::min(threads, cpus_of_rank(launch_, node));
+  if (!flag && !run_file) threads = std::min(threads, cores_of_rank(launch_, node));
   for (const std::string& line : placement_warnings(launch_, node, threads)) warn(line);
   const std::vector<std::string> all = gather(std::to_string(threads));
   for (std::size_t rank = 0; rank < all.size(); ++rank) {

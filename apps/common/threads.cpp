@@ -1,19 +1,22 @@
 #include "apps/common/threads.h"
 
 #include <fmt/format.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "apps/common/cgroup.h"
+#include "apps/common/host.h"
 #include "apps/common/warn.h"
 #include "engine/base/error.h"
+#include "engine/threads/affinity.h"
 
 namespace quadgate::apps {
 namespace {
@@ -42,7 +45,7 @@ std::optional<int> cores(const std::string& quota, const std::string& period) {
   if (!time || !every || *time <= 0 || *every <= 0) {
     return {};
   }
-  return static_cast<int>(std::clamp<std::int64_t>((*time + *every - 1) / *every, 1, kMostThreads));
+  return static_cast<int>(std::clamp<std::int64_t>(*time / *every, 1, kMostThreads));
 }
 
 std::optional<int> quota_of(const std::filesystem::path& group) {
@@ -55,17 +58,17 @@ std::optional<int> quota_of(const std::filesystem::path& group) {
   return cores(first_word(quota), first_word(period));
 }
 
-int affinity_cpus() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-    return std::max(CPU_COUNT(&set), 1);
+/// The CPUs that affinity allows; all, each a core, if the system does not tell.
+Topology allowed_topology() {
+  std::vector<int> cpus = allowed_cpus();
+  if (cpus.empty()) {
+    cpus.resize(std::max(std::thread::hardware_concurrency(), 1U));
+    std::iota(cpus.begin(), cpus.end(), 0);
   }
-  return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
+  return Topology::of(cpus);
 }
 
-std::string count_of_cores(int cores) {
-  return cores == 1 ? "1 core" : fmt::format("{} cores", cores);
-}
+std::string count_of_cpus(int cpus) { return cpus == 1 ? "1 CPU" : fmt::format("{} CPUs", cpus); }
 
 }  // namespace
 
@@ -78,7 +81,7 @@ std::optional<int> cgroup_cpus(const std::filesystem::path& root) {
 }
 
 int choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file,
-                   std::optional<int> cpus_of_rank) {
+                   std::optional<int> cores_of_rank) {
   const auto checked = [](const char* source, std::optional<std::int64_t> threads,
                           std::string_view found) {
     if (!threads || *threads < 1 || *threads > kMostThreads) {
@@ -87,26 +90,39 @@ int choose_threads(std::optional<int> flag, std::optional<std::int64_t> run_file
     }
     return static_cast<int>(*threads);
   };
-  const int affinity = affinity_cpus();
-  const int cores = std::min({affinity, cgroup_cpus("/").value_or(affinity), kMostThreads});
+  const Topology topology = allowed_topology();
+  const int quota = cgroup_cpus("/").value_or(kMostThreads);
+  const int cpus = std::min(static_cast<int>(topology.cpus().size()), quota);
+  const int cores = std::min(topology.cores(), quota);
   if (flag || run_file) {
     const char* const source = flag ? "--threads" : "train.threads";
     const std::int64_t asked = flag ? *flag : *run_file;
     const int threads = checked(source, asked, std::to_string(asked));
-    if (threads > cores) {
+    if (threads > cpus) {
       warn(fmt::format("{}: {} threads will share the {} that this process may use", source,
-                       threads, count_of_cores(cores)));
+                       threads, count_of_cpus(cpus)));
     }
     return threads;
   }
   const char* const slurm = std::getenv("SLURM_CPUS_PER_TASK");
-  if (slurm == nullptr || *slurm == '\0') return std::min(cores, cpus_of_rank.value_or(cores));
+  if (slurm == nullptr || *slurm == '\0') return std::min(cores, cores_of_rank.value_or(cores));
   const int threads = checked("SLURM_CPUS_PER_TASK", parse_number(slurm), slurm);
-  if (threads > cores) {
+  if (threads > cpus) {
     warn(fmt::format("SLURM_CPUS_PER_TASK is {}, affinity and quota allow {}: computing with {}",
-                     threads, count_of_cores(cores), cores));
+                     threads, count_of_cpus(cpus), cores));
   }
   return std::min(threads, cores);
+}
+
+Pinning choose_pinning(int threads, const Topology& topology, std::optional<int> quota) {
+  const bool fill =
+      threads >= topology.cores() && std::cmp_less_equal(threads, topology.cpus().size());
+  return fill && threads <= quota.value_or(threads) ? Pinning::caches : Pinning::none;
+}
+
+Pinning choose_pinning(int threads) {
+  if (host() != nullptr) return Pinning::none;
+  return choose_pinning(threads, Topology::of(allowed_cpus()), cgroup_cpus("/"));
 }
 
 std::vector<int> parse_counts(std::string_view flag, std::string_view list, int most) {

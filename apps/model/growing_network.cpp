@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "apps/common/threads.h"
+
 namespace quadgate::apps {
 
 std::int64_t forward_rows(std::int64_t longest) {
@@ -19,7 +21,7 @@ GrowingNetwork::GrowingNetwork(const Checkpoint& checkpoint, ModelConfig config,
       streams_(streams),
       seq_len_(longest),
       batch_size_(streams > 0 ? streams : std::min(forward_rows(longest), sequences)),
-      arena_(threads),
+      arena_(threads, choose_pinning(threads)),
       network_(plan()) {
   checkpoint.load_parameters(network_->parameters());
 }

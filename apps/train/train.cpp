@@ -186,7 +186,7 @@ int train_on(Ranks* ranks, const TrainArguments& arguments) {
   const std::int64_t seq_len = longest(data);
   const Memory memory = memory_now();
   expect_room(least_memory_need(config, model), memory, config, model, seq_len);
-  Arena arena(threads);
+  Arena arena(threads, choose_pinning(threads));
   Network network(model, seq_len, ShardedNetwork::shard_rows(config.train.batch_size, shards),
                   arena, options);
   std::optional<ShardedNetwork> sharded;

@@ -57,7 +57,7 @@ TEST_F(MachineTest, CountsCoresCachesAndNodes) {
               testing::ElementsAre("L1d 48K, of CPUs 0,2", "L3 32768K, of CPUs 0-3"));
   EXPECT_EQ(machine.numa_nodes, 2);
   EXPECT_EQ(machine.kernel, "Linux 6.1.0");
-  EXPECT_EQ(machine.cgroup_cpus, 2);
+  EXPECT_EQ(machine.cgroup_cpus, 1);
   EXPECT_FALSE(machine.affinity.empty());
 }
 

@@ -34,7 +34,9 @@ TEST(PlacementTest, TheJobHasAPartOfTheNode) {
   launch.node_cpus = 2;
   EXPECT_THAT(placement_warnings(launch, {.cpus = 16, .cores = 8, .allowed_cores = 1}, 1),
               IsEmpty());
-  EXPECT_EQ(cpus_of_rank(launch, {.cpus = 16, .cores = 8, .allowed_cores = 8}), 1);
+  EXPECT_EQ(cores_of_rank(launch, {.cpus = 16, .cores = 8, .allowed_cores = 8}), 1);
+  launch.node_cpus = 12;  // the two CPUs of six cores
+  EXPECT_EQ(cores_of_rank(launch, {.cpus = 16, .cores = 8, .allowed_cores = 8}), 3);
 }
 
 TEST(PlacementTest, MoreThreadsThanCpus) {
@@ -46,11 +48,11 @@ TEST(PlacementTest, MoreThreadsThanCpus) {
   EXPECT_THAT(placement_warnings(ranks(1), free, 5), IsEmpty());
 }
 
-TEST(PlacementTest, CpusOfARank) {
+TEST(PlacementTest, CoresOfARank) {
   const NodeCores node = {.cpus = 16, .cores = 8, .allowed_cores = 8};
-  EXPECT_EQ(cpus_of_rank(ranks(1), node), 16);
-  EXPECT_EQ(cpus_of_rank(ranks(3), node), 5);
-  EXPECT_EQ(cpus_of_rank(ranks(17), node), 1);
+  EXPECT_EQ(cores_of_rank(ranks(1), node), 8);
+  EXPECT_EQ(cores_of_rank(ranks(3), node), 2);
+  EXPECT_EQ(cores_of_rank(ranks(17), node), 1);
 }
 
 TEST(PlacementTest, ThisMachine) {

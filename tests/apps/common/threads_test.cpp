@@ -12,7 +12,9 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "apps/common/host.h"
 #include "engine/base/error.h"
+#include "engine/threads/affinity.h"
 
 namespace quadgate::apps {
 namespace {
@@ -105,16 +107,46 @@ TEST_F(ThreadsTest, ListsAreSortedAndHoldEachCountOnce) {
   }
 }
 
+TEST_F(ThreadsTest, WithoutANumberThereIsOneForEachPhysicalCore) {
+  EXPECT_LE(choose_threads({}), Topology::of(allowed_cpus()).cores());
+}
+
+TEST_F(ThreadsTest, ThreadsKeepToTheirCachesWhereTheyFillTheCores) {
+  // Two caches of two cores with two CPUs each.
+  std::vector<Cpu> cpus;
+  for (int number = 0; number < 8; ++number) {
+    const int core = number % 4;
+    cpus.push_back({.number = number, .core = core, .cache = core / 2 * 2});
+  }
+  const Topology topology(cpus);
+  for (const int threads : {4, 5, 8}) {
+    EXPECT_EQ(choose_pinning(threads, topology, {}), Pinning::caches) << threads;
+    EXPECT_EQ(choose_pinning(threads, topology, threads), Pinning::caches) << threads;
+    EXPECT_EQ(choose_pinning(threads, topology, threads - 1), Pinning::none) << threads;
+  }
+  // Another training may have the rest of the cores, or all of them are shared anyhow.
+  for (const int threads : {1, 2, 3, 9}) {
+    EXPECT_EQ(choose_pinning(threads, topology, {}), Pinning::none) << threads;
+  }
+  EXPECT_EQ(choose_pinning(1, Topology(), {}), Pinning::none);
+}
+
+TEST_F(ThreadsTest, AHostsThreadsAreLeftAlone) {
+  const Host python{.tell = [](Host::Kind, std::string_view) {}, .stops = [] { return false; }};
+  const Hosted hosted(python);
+  EXPECT_EQ(choose_pinning(Topology::of(allowed_cpus()).cores()), Pinning::none);
+}
+
 TEST_F(ThreadsTest, NoCgroupNoQuota) { EXPECT_EQ(cgroup_cpus(root_), std::nullopt); }
 
-TEST_F(ThreadsTest, QuotaOfVersion2RoundsUpAndTheSmallestOnTheWayCounts) {
+TEST_F(ThreadsTest, QuotaOfVersion2RoundsDownAndTheSmallestOnTheWayCounts) {
   write("proc/self/cgroup", "0::/a/b\n");
   write("sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
   EXPECT_EQ(cgroup_cpus(root_), std::nullopt);
-  write("sys/fs/cgroup/a/cpu.max", "150000 100000\n");
-  EXPECT_EQ(cgroup_cpus(root_), 2);
+  write("sys/fs/cgroup/a/cpu.max", "399999 100000\n");
+  EXPECT_EQ(cgroup_cpus(root_), 3);
   write("sys/fs/cgroup/a/b/cpu.max", "50000 100000\n");
-  EXPECT_EQ(cgroup_cpus(root_), 1);
+  EXPECT_EQ(cgroup_cpus(root_), 1) << "one at least";
 }
 
 TEST_F(ThreadsTest, QuotaOfVersion2InAContainerLiesAtTheMount) {
