@@ -24,11 +24,6 @@ struct Avx2Vec {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)),
                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
-  /// Selects this lane; none where there is no such lane.
-  static Mask only(std::int64_t lane) noexcept {
-    return _mm256_cmpeq_epi32(_mm256_set1_epi32(static_cast<int>(lane)),
-                              _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-  }
   static Avx2Vec broadcast(float value) noexcept { return {_mm256_set1_ps(value)}; }
   static Avx2Vec load(const float* from) noexcept { return {_mm256_loadu_ps(from)}; }
   /// Lanes outside the mask are 0, and their memory is not touched.

@@ -21,11 +21,6 @@ struct Avx512Vec {
   static Mask first(std::int64_t count) noexcept {
     return static_cast<Mask>((1U << static_cast<unsigned>(count)) - 1U);
   }
-  /// Selects this lane; none where there is no such lane.
-  static Mask only(std::int64_t lane) noexcept {
-    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    return _mm512_cmpeq_epi32_mask(lanes, _mm512_set1_epi32(static_cast<int>(lane)));
-  }
   static Avx512Vec broadcast(float value) noexcept { return {_mm512_set1_ps(value)}; }
   static Avx512Vec load(const float* from) noexcept { return {_mm512_loadu_ps(from)}; }
   /// Lanes outside the mask are 0, and their memory is not touched.

@@ -21,7 +21,6 @@ struct ScalarVec {
   using Mask = bool;
 
   static Mask first(std::int64_t count) noexcept { return count > 0; }
-  static Mask only(std::int64_t lane) noexcept { return lane == 0; }
   static ScalarVec broadcast(float value) noexcept { return {value}; }
   static ScalarVec load(const float* from) noexcept { return {*from}; }
   static ScalarVec load(const float* from, Mask mask) noexcept { return {mask ? *from : 0.0F}; }

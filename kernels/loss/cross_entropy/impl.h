@@ -15,9 +15,9 @@ void cross_entropy_avx512(const CrossEntropy& batch) noexcept;
 
 namespace {
 
-/// As many rows as a vector has lanes, or the last few. A vector holds one number of each row, its
-/// largest logit, its sum or its loss. A lane is a row.
-template <typename Vec>
+/// As many rows as a vector has lanes, or, unless it is whole, the last few. A vector holds one
+/// number of each row, its largest logit, its sum or its loss. A lane is a row.
+template <typename Vec, bool kIsWhole>
 class RowBlock {
  public:
   RowBlock(const CrossEntropy& batch, std::int64_t first_row) noexcept
@@ -40,17 +40,22 @@ class RowBlock {
   void run() const noexcept {
     Floats of_label = {};
     Floats label_weight = {};
-    for (std::int64_t row = 0; row < rows_; ++row) {
-      const std::int64_t label = counts(row) ? labels_[row] : 0;
-      of_label[row] = logits_[row * row_stride_ + label / run_ * run_stride_ + label % run_];
-      label_weight[row] = label_weights_ == nullptr ? 1.0F : label_weights_[label];
+    Offsets labels;
+    for (std::int64_t row = 0; row < rows(); ++row) {
+      labels[row] = offset_of_label(row);
+      of_label[row] = logits_[labels[row]];
+      label_weight[row] = label_weights_ == nullptr ? 1.0F : label_weights_[label_of(row)];
     }
     Floats largest;
     reduce(
         -INFINITY, [](Vec a, Vec b) noexcept { return max(b, a); },
-        [](std::int64_t, const Place&, Vec logits) noexcept { return logits; })
+        [&](std::int64_t row, const Place& place, Vec logits) noexcept {
+          // In the next panel, which no pattern of the last lines tells.
+          __builtin_prefetch(logits_ + row * row_stride_ + place.offset + run_stride_);
+          return logits;
+        })
         .store(largest);
-    for (std::int64_t row = 0; row < rows_; ++row) predictions_[row] = find(row, largest[row]);
+    for (std::int64_t row = 0; row < rows(); ++row) predictions_[row] = find(row, largest[row]);
 
     // It reads the logits, whose place the powers may take.
     const Vec of_smoothing = smoothing_ == nullptr ? Vec::broadcast(0.0F) : smoothing_loss(largest);
@@ -65,12 +70,13 @@ class RowBlock {
     const Vec whole = weight + Vec::broadcast(smoothing_sum_);  // Q
     const Vec losses = whole * logarithm(sum) +
                        (weight * (Vec::load(largest) - Vec::load(of_label)) + of_smoothing);
-    losses.store(losses_, Vec::first(rows_));
+    losses.store(losses_, Vec::first(rows()));
     if (gradient_ != nullptr) {
       const Vec scale = Vec::broadcast(gradient_scale_);
-      to_gradient(scale * whole / sum, scale * weight);
+      const Vec powers = exponential(Vec::load(of_label) - Vec::load(largest));
+      to_gradient(scale * whole / sum, powers, scale * weight, labels);
     }
-    for (std::int64_t row = 0; row < rows_; ++row) {
+    for (std::int64_t row = 0; row < rows(); ++row) {
       if (!counts(row)) clear(row);
     }
   }
@@ -79,7 +85,8 @@ class RowBlock {
   using Mask = typename Vec::Mask;
   static constexpr std::int64_t kLanes = Vec::kLanes;
   using Floats = float[static_cast<std::size_t>(kLanes)];  ///< one a row
-  using Vecs = Vec[static_cast<std::size_t>(kLanes)];      ///< one a row
+  using Offsets = std::int64_t[static_cast<std::size_t>(kLanes)];
+  using Vecs = Vec[static_cast<std::size_t>(kLanes)];  ///< one a row
 
   /// Sums and maxima run over so many classes side by side, whatever the vectors hold. Then they
   /// are folded in halves. So every ISA gives the same ones.
@@ -110,16 +117,34 @@ class RowBlock {
   /// The classes of a place in every row. It reads all before it writes any: a store holds up the
   /// loads that overlap it, even a masked one.
   void load(const float* from, const Place& place, Vec* rows) const noexcept {
-    for (std::int64_t row = 0; row < rows_; ++row) {
+    for_each_row([&](std::int64_t row) noexcept {
       rows[row] = Vec::load(from + row * row_stride_ + place.offset, place.mask);
-    }
+    });
   }
   /// To a row of the gradient.
   void store(Vec values, std::int64_t row, const Place& place) const noexcept {
     values.store(gradient_ + row * row_stride_ + place.offset, place.mask);
   }
 
+  std::int64_t rows() const noexcept { return kIsWhole ? kLanes : rows_; }
+  /// Calls body(row) for all of them. Those of a whole block keep its numbers in registers.
+  template <typename Body>
+  void for_each_row(Body body) const noexcept {
+    if constexpr (kIsWhole) {
+#pragma GCC unroll 16
+      for (std::int64_t row = 0; row < kLanes; ++row) body(row);
+    } else {
+      for (std::int64_t row = 0; row < rows_; ++row) body(row);
+    }
+  }
+
   bool counts(std::int64_t row) const noexcept { return labels_[row] != ignore_index_; }
+  /// The label of a row; the first class if the row does not count.
+  std::int64_t label_of(std::int64_t row) const noexcept { return counts(row) ? labels_[row] : 0; }
+  std::int64_t offset_of_label(std::int64_t row) const noexcept {
+    const std::int64_t label = label_of(row);
+    return row * row_stride_ + label / run_ * run_stride_ + label % run_;
+  }
 
   /// Leaves nothing of a row that does not count, whatever its logits are.
   void clear(std::int64_t row) const noexcept {
@@ -152,9 +177,9 @@ class RowBlock {
       Vecs rows;
       load(logits_, place, rows);
       Vec* const part = totals[static_cast<std::size_t>(place.at / kLanes) % kParts];
-      for (std::int64_t row = 0; row < rows_; ++row) {
+      for_each_row([&](std::int64_t row) noexcept {
         part[row] = select(place.mask, op(part[row], map(row, place, rows[row])), part[row]);
-      }
+      });
       return true;
     });
     fold<kSideBySide>(&totals[0][0], kLanes, op);
@@ -185,29 +210,35 @@ class RowBlock {
   }
 
   /// Multiplies the powers in gradient_ by the row's factor, then takes off the smoothing
-  /// everywhere and the row's `at_label` at its label.
-  void to_gradient(Vec factor, Vec at_label) const noexcept {
+  /// everywhere and the row's `at_label` at its label, whose power is among `powers`.
+  void to_gradient(Vec factor, Vec powers, Vec at_label, const Offsets& labels) const noexcept {
+    const Vec scale = Vec::broadcast(gradient_scale_);
     Floats factors;
-    Floats at_labels;
     factor.store(factors);
-    at_label.store(at_labels);
     for_each_place([&](const Place& place) noexcept {
-      const Vec everywhere = smoothing_ == nullptr ? Vec::broadcast(0.0F)
-                                                   : Vec::load(smoothing_ + place.at, place.mask) *
-                                                         Vec::broadcast(gradient_scale_);
+      const Vec everywhere = smoothing_ == nullptr
+                                 ? Vec::broadcast(0.0F)
+                                 : Vec::load(smoothing_ + place.at, place.mask) * scale;
       Vecs rows;
       load(gradient_, place, rows);
-      for (std::int64_t row = 0; row < rows_; ++row) {
-        const Vec target = select(Vec::only(labels_[row] - place.at),
-                                  everywhere + Vec::broadcast(at_labels[row]), everywhere);
-        store(rows[row] * Vec::broadcast(factors[row]) - target, row, place);
-      }
+      for_each_row([&](std::int64_t row) noexcept {
+        store(rows[row] * Vec::broadcast(factors[row]) - everywhere, row, place);
+      });
       return true;
     });
+    Floats smoothing = {};  // of the labels
+    for (std::int64_t row = 0; row < rows() && smoothing_ != nullptr; ++row) {
+      smoothing[row] = smoothing_[label_of(row)];
+    }
+    Floats at_labels;
+    (powers * factor - (Vec::load(smoothing) * scale + at_label)).store(at_labels);
+    for (std::int64_t row = 0; row < rows(); ++row) {
+      gradient_[labels[row]] = at_labels[row];
+    }
   }
 
   std::int64_t classes_;
-  std::int64_t rows_;
+  std::int64_t rows_;  // unless it is whole
   std::int64_t row_stride_;
   std::int64_t run_;
   std::int64_t run_stride_;
@@ -226,9 +257,14 @@ class RowBlock {
 /// cross_entropy_scalar with vectors.
 template <typename Vec>
 void cross_entropy_simd(const CrossEntropy& batch) noexcept {
-  for (std::int64_t row = 0; row < batch.rows; row += Vec::kLanes) {
-    RowBlock<Vec>(batch, row).run();
+  constexpr std::int64_t kWorthIt = 64;  // classes: fewer take longer in whole blocks
+  std::int64_t row = 0;
+  if (batch.classes >= kWorthIt) {
+    for (; row + Vec::kLanes <= batch.rows; row += Vec::kLanes) {
+      RowBlock<Vec, true>(batch, row).run();
+    }
   }
+  for (; row < batch.rows; row += Vec::kLanes) RowBlock<Vec, false>(batch, row).run();
 }
 
 }  // namespace
