@@ -81,6 +81,18 @@ class Product {
     run_tile<kRows, kColumns>(depth, a, b, c);
   }
 
+  /// Fetches the sums of the tile below. They may come from memory: those of a weight's gradient,
+  /// to which some rows at a time are added.
+  template <std::int64_t kRows, std::int64_t kColumns>
+  static void prefetch_sums(const Output& c) noexcept {
+    constexpr std::int64_t kLine = 16;  // floats
+    for (std::int64_t row = kRows; row < 2 * kRows; ++row) {
+      for (std::int64_t i = 0; i < kColumns * Vec::kLanes; i += kLine) {
+        __builtin_prefetch(c.data + row * c.stride + i, 1);
+      }
+    }
+  }
+
   template <std::int64_t kRows, std::int64_t kColumns>
   [[gnu::noinline]] static void run_tile(std::int64_t depth, const Lhs& a, const float* b,
                                          const Output& c) noexcept {
@@ -88,6 +100,7 @@ class Product {
     const auto mask = Vec::first(c.columns - kLast);
     Tile<Vec, kRows, kColumns, Term> tile;
     if (c.start == Output::Start::add) {
+      prefetch_sums<kRows, kColumns>(c);
       tile.load(c.data, c.stride, mask);
     } else if (c.start == Output::Start::bias) {
       tile.load(c.bias, 0, Vec::first(Vec::kLanes));
