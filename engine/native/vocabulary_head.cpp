@@ -64,12 +64,22 @@ void VocabularyHead::for_each_block(const Pass& pass, Body body) const {
   }
 }
 
+/// Rows of a block that a task multiplies: those of a core, if they are enough.
+std::int64_t VocabularyHead::piece_rows(const Block& block, const Workers& workers) {
+  return std::max(kFewestPieceRows, ceil_div(block.rows, std::int64_t{workers.cores()}));
+}
+
 /// Computes the logits of a block.
 void VocabularyHead::multiply(const Block& block, const RowView& y, Workers& workers) {
-  workers.in_turns(weights_.forward().panels(), [&](std::int64_t panel, PhaseTimes& times) {
+  const std::int64_t panels = weights_.forward().panels();
+  const std::int64_t rows = piece_rows(block, workers);
+  const std::array tasks{panels * ceil_div(block.rows, rows)};
+  workers.in_equal_shares(tasks, [&](std::size_t, std::int64_t task, PhaseTimes& times) {
     const Stopwatch stopwatch(times, Phase::head_and_loss);
-    weights_.multiply(panel, block.rows, {y.at(block.first), y.stride},
-                      {logits(panel, 0), weights_.width()});
+    const std::int64_t row = task / panels * rows;
+    weights_.multiply(task % panels, std::min(rows, block.rows - row),
+                      {y.at(block.first + row), y.stride},
+                      {logits(task % panels, row), weights_.width()});
   });
 }
 
@@ -78,11 +88,11 @@ void VocabularyHead::multiply(const Block& block, const RowView& y, Workers& wor
 void VocabularyHead::lose(const Block& block, const Pass& pass, const RowView& y,
                           Workers& workers) {
   const std::int64_t together = weights_.kernels().lanes;
-  const std::int64_t losses = ceil_div(block.rows, together);
-  const std::int64_t panels = pass.gradient_scale ? weights_.backward().panels() : 0;
-  workers.in_turns(losses + panels, [&](std::int64_t task, PhaseTimes& times) {
+  const std::array tasks{ceil_div(block.rows, together),
+                         pass.gradient_scale ? weights_.backward().panels() : 0};
+  workers.in_equal_shares(tasks, [&](std::size_t kind, std::int64_t task, PhaseTimes& times) {
     const Stopwatch stopwatch(times, Phase::head_and_loss);
-    if (task >= losses) return pack(block, y, task - losses);
+    if (kind == 1) return pack(block, y, task);
     const std::int64_t row = task * together;
     lose_rows(block, pass, row, std::min(together, block.rows - row));
   });
@@ -110,11 +120,11 @@ void VocabularyHead::go_back(const Block& block, const RowView& dy, Workers& wor
                              const GradientListener* listener) {
   const std::int64_t panels = weights_.backward().panels();
   const std::int64_t across = ceil_div(panels, kPiecePanels);
-  const std::int64_t cores = workers.cores();
-  const std::int64_t rows = std::max(kFewestPieceRows, ceil_div(block.rows, cores));
-  const std::int64_t pieces = across * ceil_div(block.rows, rows);
-  workers.in_turns(pieces + std::ssize(parts_), [&](std::int64_t task, PhaseTimes& times) {
-    if (task < pieces) {
+  const std::int64_t rows = piece_rows(block, workers);
+  const std::array tasks{across * ceil_div(block.rows, rows),
+                         static_cast<std::int64_t>(parts_.size())};
+  workers.in_equal_shares(tasks, [&](std::size_t kind, std::int64_t task, PhaseTimes& times) {
+    if (kind == 0) {
       const Stopwatch stopwatch(times, Phase::head_and_loss);
       const std::int64_t row = task / across * rows;
       const std::int64_t panel = task % across * kPiecePanels;
@@ -124,7 +134,7 @@ void VocabularyHead::go_back(const Block& block, const RowView& dy, Workers& wor
           dy);
     }
     const Stopwatch stopwatch(times, Phase::weight_gradients);
-    GradientPart& part = parts_[static_cast<std::size_t>(task - pieces)];
+    GradientPart& part = parts_[static_cast<std::size_t>(task)];
     add_gradient(block, part);
     if (listener == nullptr || !block.is_last) return;
     for (const FlatRange& range : part.writes) (*listener)(range);

@@ -78,6 +78,7 @@ class VocabularyHead {
   };
   template <typename Body>
   void for_each_block(const Pass& pass, Body body) const;
+  static std::int64_t piece_rows(const Block& block, const Workers& workers);
   void multiply(const Block& block, const RowView& y, Workers& workers);
   void lose(const Block& block, const Pass& pass, const RowView& y, Workers& workers);
   void lose_rows(const Block& block, const Pass& pass, std::int64_t row, std::int64_t count);

@@ -30,6 +30,7 @@ Workers::Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std:
               ceil_div(config.hidden_size,
                        cell_kernels(config.cell, kernels::Arithmetic::floats, isa).width())},
       shares_(static_cast<std::size_t>(arena.threads())),
+      equal_ends_(small_ ? 1 : static_cast<std::size_t>(arena.threads())),
       task_times_(static_cast<std::size_t>(arena.threads())) {
   for (int range = 0; range < arena.threads(); ++range) {
     teams_.emplace_back(arena.threads() / (range + 1));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -80,6 +81,33 @@ class Workers {
     });
   }
 
+  /// Calls body(kind, index, times) for the indices of some kinds, of each kind so many. A core
+  /// begins with an equal share of each kind, one after the other; calls that work on the same rows
+  /// find them in its caches.
+  template <std::size_t kKinds, typename Body>
+  void in_equal_shares(const std::array<std::int64_t, kKinds>& counts, Body body) {
+    const std::int64_t shares = std::ssize(equal_ends_);
+    const auto cut = [&](std::size_t kind, std::int64_t share) {
+      return counts[kind] * share / shares;
+    };
+    for (std::int64_t share = 0; share < shares; ++share) {
+      std::int64_t& end = equal_ends_[static_cast<std::size_t>(share)];
+      end = 0;
+      for (std::size_t kind = 0; kind < kKinds; ++kind) end += cut(kind, share + 1);
+    }
+    in_shares(equal_ends_, [&](std::int64_t number, PhaseTimes& times) {
+      const auto end = std::ranges::upper_bound(equal_ends_, number);
+      const auto share = end - equal_ends_.begin();
+      std::int64_t index = share == 0 ? number : number - end[-1];
+      std::size_t kind = 0;
+      for (std::int64_t size = 0; (size = cut(kind, share + 1) - cut(kind, share)) <= index;) {
+        index -= size;
+        ++kind;
+      }
+      body(kind, cut(kind, share) + index, times);
+    });
+  }
+
   /// Calls body(work) for each range of the sequences. The body returns a Done or a struct of
   /// several; then all ranges have it.
   template <typename Body>
@@ -114,6 +142,7 @@ class Workers {
   TeamWork of_all_;         // all but the rows
   std::deque<Team> teams_;  // of each range of sequences
   Shares shares_;
+  std::vector<std::int64_t> equal_ends_;  // of equal shares, one for each of the cores
   std::vector<PhaseTimes> task_times_;
   PhaseTimes times_;
 };
