@@ -66,11 +66,15 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
       drops_weights_(plan.model.rnn.weight_dropout > 0),
       layers_(plan.model.rnn.num_layers),
       carries_states_(plan.options.carries_states) {
-  const CellKernels f32 = cell_kernels(Cell::lstm, kernels::Arithmetic::floats, plan.isa);
+  using kernels::Arithmetic;
   if (VocabularyHead::fits(plan.model)) {
-    vocabulary_head_.emplace(plan, f32, parameters, gradient_);
+    const Arithmetic arithmetic =
+        kernel_arithmetic(plan.options.precision, plan.options.arithmetic, plan.isa);
+    vocabulary_head_.emplace(plan, cell_kernels(Cell::lstm, arithmetic, plan.isa), parameters,
+                             gradient_);
   } else {
-    head_.emplace(plan, f32, parameters, gradient_);
+    head_.emplace(plan, cell_kernels(Cell::lstm, Arithmetic::floats, plan.isa), parameters,
+                  gradient_);
   }
   add_pack_stages();
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);

@@ -44,9 +44,10 @@ void HeadWeights::add_pack_tasks(std::vector<PackTask>& tasks) {
 
 void HeadWeights::multiply(std::int64_t panel, std::int64_t rows, const RowView& from,
                            const RowView& to) const noexcept {
+  const std::int64_t depth = forward().depth();
   kernels_.product(
-      rows, features_,
-      {.data = from.data, .row_stride = from.stride, .step = 1, .run = features_, .run_stride = 0},
+      rows, depth,
+      {.data = from.data, .row_stride = from.stride, .step = 1, .run = depth, .run_stride = 0},
       forward().panel(panel),
       {.data = to.data,
        .stride = to.stride,
@@ -59,7 +60,7 @@ void HeadWeights::multiply_back(std::int64_t panel, std::int64_t first, std::int
                                 std::int64_t rows, const kernels::Lhs& d_outputs,
                                 const RowView& to) const noexcept {
   using Start = kernels::Output::Start;
-  kernels_.product(rows, last - first, d_outputs, backward().panel(panel, first),
+  kernels_.product(rows, terms(last - first), d_outputs, backward().panel(panel, terms(first)),
                    {.data = to.data + backward().first_column(panel),
                     .stride = to.stride,
                     .columns = backward().columns_of(panel),

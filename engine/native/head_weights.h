@@ -15,7 +15,8 @@
 namespace quadgate::native {
 
 /// The weight and the bias of a linear head, packed, and where their gradients are. It multiplies
-/// what it is told to; which core takes which rows is for the heads to say.
+/// what it is told to; which core takes which rows is for the heads to say. In the arithmetic of
+/// bf16 it reads numbers in pairs of neighbours (kernels/matrix/bf16/bf16.h).
 class HeadWeights {
  public:
   /// `parameters` must outlive it.
@@ -26,6 +27,12 @@ class HeadWeights {
   void add_pack_tasks(std::vector<PackTask>& tasks);
 
   const kernels::MatrixKernels& kernels() const noexcept { return kernels_; }
+  /// Whether the arithmetic is that of bf16.
+  bool rounds() const noexcept { return kernels_.arithmetic != kernels::Arithmetic::floats; }
+  /// Terms of a sum over so many numbers: they or their pairs.
+  std::int64_t terms(std::int64_t numbers) const noexcept {
+    return rounds() ? (numbers + 1) / 2 : numbers;
+  }
   std::int64_t outputs() const noexcept { return outputs_; }
   std::int64_t features() const noexcept { return features_; }
   /// Of a panel of outputs or features.
@@ -37,8 +44,8 @@ class HeadWeights {
   void multiply(std::int64_t panel, std::int64_t rows, const RowView& from,
                 const RowView& to) const noexcept;
   /// Computes what the derivatives of the outputs [first, last) of some rows add to a panel of
-  /// those of the features. `d_outputs` begins with the output `first`, `to` with the first
-  /// feature. Output 0 adds to zeros.
+  /// those of the features. `d_outputs` begins with the output `first`, which is even, `to` with
+  /// the first feature. Output 0 adds to zeros.
   void multiply_back(std::int64_t panel, std::int64_t first, std::int64_t last, std::int64_t rows,
                      const kernels::Lhs& d_outputs, const RowView& to) const noexcept;
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <iterator>
 #include <numeric>
 
 #include "engine/base/ceil_div.h"
@@ -12,20 +11,11 @@
 namespace quadgate::native {
 namespace {
 
-using Start = kernels::Output::Start;
+/// With fewer, a core that goes through with its sequences is as fast (docs/performance.md).
+constexpr std::int64_t kFewestClasses = 256;
 
-/// With fewer, logits stay in the caches of the core that goes through with its sequences.
-constexpr std::int64_t kFewestClasses = 1000;
-
-/// Each block reads and writes the gradient of the whole weight, so fewer rows take more time and
-/// more take more memory.
-constexpr std::int64_t kBlockRows = 240;
-
-/// A piece of the derivative of y is so large that what it reads of the logits' gradients and of
-/// the weight stays in the second-level cache for a while.
+/// With fewer, each of them reads the weight for too little work.
 constexpr std::int64_t kFewestPieceRows = 40;
-constexpr std::int64_t kPiecePanels = 8;
-constexpr std::int64_t kPieceClasses = 256;
 
 }  // namespace
 
@@ -42,6 +32,7 @@ VocabularyHead::VocabularyHead(const NetworkPlan& plan, const CellKernels& cell,
       panel_size_(block_rows_ * weights_.width()),
       logits_(floats(weights_.forward().panels(), panel_size_)),
       features_(floats(weights_.backward().panels(), panel_size_)),
+      rounded_(weights_.rounds() ? floats(block_rows_, weights_.terms(weights_.features())) : 0),
       losses_(true, plan.batch_size * plan.seq_len) {
   if (plan.options.forward_only) return;
   constexpr std::int64_t kTasks = 64;  // at least, before tasks become larger
@@ -69,16 +60,36 @@ std::int64_t VocabularyHead::piece_rows(const Block& block, const Workers& worke
   return std::max(kFewestPieceRows, ceil_div(block.rows, std::int64_t{workers.cores()}));
 }
 
+/// The rows of a block of y as the products read them: in bf16 rounded, in pairs of neighbours.
+RowView VocabularyHead::round(const Block& block, const RowView& y, Workers& workers) {
+  const RowView floats{y.at(block.first), y.stride};
+  if (!weights_.rounds()) return floats;
+  const RowView pairs{rounded_.data(), weights_.forward().depth()};
+  const std::int64_t together = weights_.kernels().lanes;
+  const std::array tasks{ceil_div(block.rows, together)};
+  workers.in_equal_shares(tasks, [&](std::size_t, std::int64_t task, PhaseTimes& times) {
+    const Stopwatch stopwatch(times, Phase::head_and_loss);
+    const std::int64_t row = task * together;
+    weights_.kernels().round_rows({.rows = std::min(together, block.rows - row),
+                                   .columns = weights_.features(),
+                                   .from = floats.at(row),
+                                   .from_stride = floats.stride,
+                                   .to = pairs.at(row),
+                                   .to_stride = pairs.stride});
+  });
+  return pairs;
+}
+
 /// Computes the logits of a block.
 void VocabularyHead::multiply(const Block& block, const RowView& y, Workers& workers) {
+  const RowView left = round(block, y, workers);
   const std::int64_t panels = weights_.forward().panels();
   const std::int64_t rows = piece_rows(block, workers);
   const std::array tasks{panels * ceil_div(block.rows, rows)};
   workers.in_equal_shares(tasks, [&](std::size_t, std::int64_t task, PhaseTimes& times) {
     const Stopwatch stopwatch(times, Phase::head_and_loss);
     const std::int64_t row = task / panels * rows;
-    weights_.multiply(task % panels, std::min(rows, block.rows - row),
-                      {y.at(block.first + row), y.stride},
+    weights_.multiply(task % panels, std::min(rows, block.rows - row), {left.at(row), left.stride},
                       {logits(task % panels, row), weights_.width()});
   });
 }
@@ -104,6 +115,15 @@ void VocabularyHead::lose_rows(const Block& block, const Pass& pass, std::int64_
   rows.panel_width = weights_.width();
   rows.panel_stride = panel_size_;
   loss_.run(rows, pass.gradient_scale.value_or(0), pass.gradient_scale ? logits(0, row) : nullptr);
+  if (!pass.gradient_scale || !weights_.rounds()) return;
+  for (std::int64_t panel = 0; panel < weights_.forward().panels(); ++panel) {
+    weights_.kernels().round_rows({.rows = count,
+                                   .columns = weights_.forward().columns_of(panel),
+                                   .from = logits(panel, row),
+                                   .from_stride = weights_.width(),
+                                   .to = logits(panel, row),
+                                   .to_stride = weights_.width()});
+  }
 }
 
 void VocabularyHead::pack(const Block& block, const RowView& y, std::int64_t panel) {
@@ -113,99 +133,6 @@ void VocabularyHead::pack(const Block& block, const RowView& y, std::int64_t pan
                              .from_stride = y.stride,
                              .columns = weights_.backward().columns_of(panel),
                              .to = features(panel)});
-}
-
-/// Computes what the gradients of a block's logits give: those of y and of the weights.
-void VocabularyHead::go_back(const Block& block, const RowView& dy, Workers& workers,
-                             const GradientListener* listener) {
-  const std::int64_t panels = weights_.backward().panels();
-  const std::int64_t across = ceil_div(panels, kPiecePanels);
-  const std::int64_t rows = piece_rows(block, workers);
-  const std::array tasks{across * ceil_div(block.rows, rows),
-                         static_cast<std::int64_t>(parts_.size())};
-  workers.in_equal_shares(tasks, [&](std::size_t kind, std::int64_t task, PhaseTimes& times) {
-    if (kind == 0) {
-      const Stopwatch stopwatch(times, Phase::head_and_loss);
-      const std::int64_t row = task / across * rows;
-      const std::int64_t panel = task % across * kPiecePanels;
-      return d_features(
-          block,
-          {row, std::min(rows, block.rows - row), panel, std::min(panel + kPiecePanels, panels)},
-          dy);
-    }
-    const Stopwatch stopwatch(times, Phase::weight_gradients);
-    GradientPart& part = parts_[static_cast<std::size_t>(task)];
-    add_gradient(block, part);
-    if (listener == nullptr || !block.is_last) return;
-    for (const FlatRange& range : part.writes) (*listener)(range);
-  });
-}
-
-void VocabularyHead::d_features(const Block& block, const Piece& piece, const RowView& dy) {
-  const std::int64_t width = weights_.width();
-  for (std::int64_t first = 0; first < weights_.outputs(); first += kPieceClasses) {
-    const kernels::Lhs d_outputs{.data = logits(first / width, piece.row),
-                                 .row_stride = width,
-                                 .step = 1,
-                                 .run = width,
-                                 .run_stride = panel_size_};
-    for (std::int64_t panel = piece.first_panel; panel < piece.last_panel; ++panel) {
-      weights_.multiply_back(panel, first, std::min(first + kPieceClasses, weights_.outputs()),
-                             piece.rows, d_outputs, {dy.at(block.first + piece.row), dy.stride});
-    }
-  }
-}
-
-/// Adds the rows of a block to a part of the gradient, the rows of the first block to zeros.
-void VocabularyHead::add_gradient(const Block& block, GradientPart& gradient) {
-  const auto& kernels = weights_.kernels();
-  const HeadWeights::Part& part = gradient.part;
-  const PackedMatrix& across = weights_.backward();
-  HeadWeights::Part panel{part.output, 0, 0, part.features};
-  for (; panel.output < part.output + part.outputs; panel.output += weights_.width()) {
-    panel.outputs = std::min(weights_.width(), weights_.outputs() - panel.output);
-    const float* const d_outputs = logits(panel.output / weights_.width(), 0);
-    for (std::int64_t p = 0; p < across.panels(); ++p) {
-      kernels.product(panel.outputs, block.rows,
-                      {.data = d_outputs,
-                       .row_stride = 1,
-                       .step = weights_.width(),
-                       .run = block.rows,
-                       .run_stride = 0},
-                      features(p),
-                      {.data = weights_.weight_gradient(panel) + across.first_column(p),
-                       .stride = part.features,
-                       .columns = across.columns_of(p),
-                       .start = block.first == 0 ? Start::zero : Start::add,
-                       .bias = nullptr});
-    }
-    add_bias(block, panel);
-  }
-  if (!block.is_last) return;
-  gradient.square =
-      kernels.sum_of_squares(1, part.outputs, weights_.bias_gradient(part), part.outputs);
-  if (weights_.tied()) return;
-  gradient.square += kernels.sum_of_squares(part.outputs, part.features,
-                                            weights_.weight_gradient(part), part.features);
-}
-
-/// The product of a row of ones with a panel of gradients.
-void VocabularyHead::add_bias(const Block& block, const HeadWeights::Part& panel) {
-  constexpr std::size_t kWidest = 64;
-  constexpr float kOne = 1;
-  std::array<float, kWidest> sums{};
-  float* const bias = weights_.bias_gradient(panel);
-  if (block.first > 0) std::copy_n(bias, panel.outputs, sums.data());
-  weights_.kernels().product(
-      1, block.rows,
-      {.data = &kOne, .row_stride = 0, .step = 0, .run = block.rows, .run_stride = 0},
-      logits(panel.output / weights_.width(), 0),
-      {.data = sums.data(),
-       .stride = 0,
-       .columns = weights_.width(),
-       .start = Start::add,
-       .bias = nullptr});
-  std::copy_n(sums.data(), panel.outputs, bias);
 }
 
 Metrics VocabularyHead::evaluate(const Forward& forward, const RowView& y, Workers& workers) {

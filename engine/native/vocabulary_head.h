@@ -27,6 +27,9 @@ namespace quadgate::native {
 ///
 ///     panel 0: row 0 | class 0 .. w - 1 |   row 1 | class 0 .. w - 1 |   ...
 ///     panel 1: row 0 | class w .. 2 w - 1 | ...
+///
+/// In bf16 the products are those of rounded numbers. Logits and losses are floats; their gradients
+/// are rounded where they lie, and fill half of each row of a panel.
 class VocabularyHead {
  public:
   /// Whether a model has such a head.
@@ -57,6 +60,10 @@ class VocabularyHead {
   std::vector<FlatRange> gradient_ranges() const;
 
  private:
+  /// Each block reads and writes the gradient of the whole weight, so fewer rows take more time and
+  /// more take more memory.
+  static constexpr std::int64_t kBlockRows = 240;
+
   /// Packed rows that go through the head together.
   struct Block {
     std::int64_t first = 0;
@@ -76,9 +83,16 @@ class VocabularyHead {
     std::vector<FlatRange> writes;
     double square = 0;
   };
+  /// The gradients of a panel of logits, for sums over the rows: a line has those of a row, or, in
+  /// bf16, pairs of those of two rows.
+  struct Lines {
+    const float* data;
+    std::int64_t width;
+  };
   template <typename Body>
   void for_each_block(const Pass& pass, Body body) const;
   static std::int64_t piece_rows(const Block& block, const Workers& workers);
+  RowView round(const Block& block, const RowView& y, Workers& workers);
   void multiply(const Block& block, const RowView& y, Workers& workers);
   void lose(const Block& block, const Pass& pass, const RowView& y, Workers& workers);
   void lose_rows(const Block& block, const Pass& pass, std::int64_t row, std::int64_t count);
@@ -87,7 +101,8 @@ class VocabularyHead {
                const GradientListener* listener);
   void d_features(const Block& block, const Piece& piece, const RowView& dy);
   void add_gradient(const Block& block, GradientPart& gradient);
-  void add_bias(const Block& block, const HeadWeights::Part& panel);
+  void add_panel(const Block& block, const HeadWeights::Part& panel);
+  void add_bias(const Block& block, const HeadWeights::Part& panel, const Lines& d_outputs);
   /// A row of a panel of the block's logits, or of their gradients.
   float* logits(std::int64_t panel, std::int64_t row) noexcept {
     return logits_.data() + panel * panel_size_ + row * weights_.width();
@@ -101,6 +116,7 @@ class VocabularyHead {
   std::int64_t panel_size_;  // of a block
   Buffer logits_;
   Buffer features_;
+  Buffer rounded_;  // in bf16: the block's rows of y
   RowLosses losses_;
   std::vector<GradientPart> parts_;
 };

@@ -44,7 +44,7 @@ struct Bf16Rows {
   std::int64_t columns;
   const float* from;  ///< [rows, columns], rows from_stride apart
   std::int64_t from_stride;
-  float* to;  ///< [rows, (columns + 1) / 2] pairs, rows to_stride apart
+  float* to;  ///< [rows, (columns + 1) / 2] pairs, rows to_stride apart; may be `from`
   std::int64_t to_stride;
 };
 using Bf16RowsKernel = void (*)(const Bf16Rows& rows) noexcept;

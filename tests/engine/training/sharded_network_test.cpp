@@ -267,9 +267,12 @@ TEST(ShardedNetwork, ManyClassesGiveTheSameBits) {
   test.seq_len = 120;
   test.batch_size = 12;
   test.grad_shards = 3;
-  const ShardedRun expected = train_on(1, test);
-  for (const int ranks : {2, 3}) {
-    EXPECT_TRUE(train_on(ranks, test) == expected) << ranks << " ranks";
+  for (const Precision precision : {Precision::f32, Precision::bf16}) {
+    test.options.precision = precision;
+    const ShardedRun expected = train_on(1, test);
+    for (const int ranks : {2, 3}) {
+      EXPECT_TRUE(train_on(ranks, test) == expected) << ranks << " ranks, " << to_string(precision);
+    }
   }
 }
 

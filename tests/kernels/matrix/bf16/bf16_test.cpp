@@ -69,6 +69,19 @@ class Bf16KernelTest : public EachIsa {
       }
     }
     ASSERT_TRUE(to.before_is_intact());
+    bf16_rows_kernel(GetParam())({.rows = rows,
+                                  .columns = columns,
+                                  .from = from.data(),
+                                  .from_stride = from_stride,
+                                  .to = from.data(),
+                                  .to_stride = from_stride});
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t i = 0; i < pairs; ++i) {
+        ASSERT_EQ(bits_of(from.data()[row * from_stride + i]),
+                  bits_of(to.data()[row * to_stride + i]))
+            << "in place: row " << row << ", pair " << i << " of " << columns << " columns";
+      }
+    }
   }
 
   /// Rows index[0], index[1], ... of a matrix, or all of them where the list is null.
