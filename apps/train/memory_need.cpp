@@ -43,7 +43,7 @@ double unused_bytes(const RunConfig& config, const NetworkOptions& options, Netw
   const std::int64_t rows = config.train.batch_size;
   const std::int64_t shortest = model.conv ? model.conv->shortest() : 1;
   const std::int64_t used = std::max((steps + rows - 1) / rows, shortest);
-  // oneDNN's sequences are padded to the longest.
+  // How much of its workspaces oneDNN writes to is not known.
   if (network.backend() == BackendKind::onednn || used >= seq_len) return 0;
   const auto planned = [&](std::int64_t length) {
     const std::size_t before = Buffer::bytes_held();

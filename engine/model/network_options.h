@@ -9,9 +9,8 @@ namespace quadgate {
 /// What computes the recurrent layers.
 enum class BackendKind : std::uint8_t {
   automatic,  ///< the faster one on this machine
-  onednn,     ///< the LSTM training primitives of oneDNN: f32, features, biases, pooling last; no
-              ///< proj_size, convolution or normalization, one output a target, and dropout
-              ///< between layers alone
+  onednn,     ///< oneDNN's training primitives: no proj_size, teams or consistent arithmetic, bf16
+              ///< where the CPU has it (AVX-512), and nobody hears of gradients during a pass
   native,     ///< our own kernels
 };
 
@@ -20,7 +19,7 @@ std::string_view to_string(BackendKind kind) noexcept;
 /// The inverse of to_string; empty for any other text.
 std::optional<BackendKind> parse_backend(std::string_view text) noexcept;
 
-/// The numbers that the native backend multiplies.
+/// The numbers that the recurrent layers multiply.
 enum class Precision : std::uint8_t {
   f32,
   bf16,  ///< the recurrent layers multiply bf16 numbers and sum in f32; all else stays f32
@@ -49,8 +48,8 @@ struct NetworkOptions {
   Precision precision = Precision::f32;
   Arithmetic arithmetic = Arithmetic::fastest;  ///< of bf16
   std::int64_t team_size = 0;   ///< native: cores that share the same sequences; 0: the plan tells
-  bool carries_states = false;  ///< native: row n of a batch goes on where row n of the one before
-                                ///< ended, for truncated backpropagation through time
+  bool carries_states = false;  ///< row n of a batch goes on where row n of the one before ended,
+                                ///< for truncated backpropagation through time
   bool forward_only = false;    ///< evaluate and predict alone; native keeps nothing of a pass that
                                 ///< only a backward pass reads
 };

@@ -10,24 +10,11 @@
 namespace quadgate::native {
 namespace {
 
-std::optional<Embedding> make_embedding(const NetworkPlan& plan, const Parameters& parameters,
-                                        GradientBuffer& gradient) {
-  if (!plan.model.has_embedding()) return {};
-  return Embedding(plan.model, plan.seq_len * plan.batch_size, plan.isa, parameters, gradient);
-}
-
-std::optional<Normalization> make_normalization(const NetworkPlan& plan,
-                                                const Parameters& parameters,
-                                                GradientBuffer& gradient) {
-  if (!plan.model.normalization.is_on()) return {};
-  return Normalization(plan, parameters, gradient);
-}
-
-std::optional<Conv> make_conv(const NetworkPlan& plan, const Parameters& parameters,
-                              GradientBuffer& gradient) {
-  if (!plan.model.conv) return {};
-  return Conv(plan, cell_kernels(Cell::lstm, kernels::Arithmetic::floats, plan.isa), parameters,
-              gradient);
+/// A part of the model, if it has one.
+template <typename Part, typename... Arguments>
+std::optional<Part> made_if(bool has_part, Arguments&&... arguments) {
+  return has_part ? std::optional<Part>(std::in_place, std::forward<Arguments>(arguments)...)
+                  : std::optional<Part>();
 }
 
 /// Multiply-adds of a forward pass over the largest batch. It looks the rows of an embedding up and
@@ -41,25 +28,38 @@ std::int64_t multiply_adds(const NetworkPlan& plan, const Parameters& parameters
 
 }  // namespace
 
-Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena)
-    : gradient_(plan.options.forward_only ? GradientBuffer() : GradientBuffer(parameters)),
+Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena,
+                 const LayerKind* layers)
+    : kind_(layers == nullptr ? BackendKind::native : layers->backend),
+      gradient_(plan.options.forward_only ? GradientBuffer() : GradientBuffer(parameters)),
       workers_(plan.model.rnn, multiply_adds(plan, parameters), plan.options.team_size, plan.isa,
-               arena),
-      embedding_(make_embedding(plan, parameters, gradient_)),
-      normalization_(make_normalization(plan, parameters, gradient_)),
-      conv_(make_conv(plan, parameters, gradient_)),
+               arena,
+               {.rows = layers == nullptr ? 0 : layers->slice_rows,
+                .batch_size = plan.batch_size,
+                .one_by_one = !VocabularyHead::fits(plan.model)}),
+      embedding_(made_if<Embedding>(plan.model.has_embedding(), plan.model,
+                                    plan.seq_len * plan.batch_size, plan.isa, parameters,
+                                    gradient_)),
+      normalization_(
+          made_if<Normalization>(plan.model.normalization.is_on(), plan, parameters, gradient_)),
+      conv_(made_if<Conv>(plan.model.conv.has_value(), plan,
+                          cell_kernels(Cell::lstm, kernels::Arithmetic::floats, plan.isa),
+                          parameters, gradient_)),
       stack_({.config = plan.model.rnn,
               .prefix = "rnn.",
               .seq_len = plan.model.recurrent_length(plan.seq_len),
               .batch_size = plan.batch_size,
               .cores = workers_.cores(),
+              .slices = workers_.slices(),
+              .slots = workers_.slots(),
               .precision = plan.options.precision,
               .arithmetic = plan.options.arithmetic,
               .has_states = plan.options.carries_states,
               .has_d_input = plan.model.has_embedding() || plan.model.conv ||
                              plan.model.normalization.is_affine(),
               .forward_only = plan.options.forward_only,
-              .isa = plan.isa},
+              .isa = plan.isa,
+              .kind = layers},
              parameters, gradient_),
       input_size_(plan.model.input_size()),
       drops_(plan.model.rnn.has_dropout()),
@@ -79,10 +79,12 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
   add_pack_stages();
   if (carries_states_) states_ = RecurrentStates::zeros(plan.model.rnn, plan.batch_size);
   if (!plan.options.forward_only) add_gradient_tasks(parameters.tied());
+  workers_.after_each_round([this](const auto& pass) { round_tasks_.run(workers_, pass); });
 }
 
 void Backend::add_gradient_tasks(bool tied) {
   stack_.add_gradient_tasks(gradient_tasks_);
+  if (workers_.slices().rows > 0) stack_.add_gradient_tasks(round_tasks_);
   if (head_) head_->add_gradient_tasks(gradient_tasks_, stack_);
   if (conv_) conv_->add_gradient_tasks(gradient_tasks_);
   const RowView d_features = conv_ ? conv_->d_input() : stack_.d_input();
@@ -188,7 +190,7 @@ Backend::Differentiation Backend::differentiate_through_head(const Pass& pass,
     Forward forward = this->forward(work);
     Head::Losses losses = head_->loss(head_forward(forward));
     if (normalization_) normalization_->backward(losses, head_->outputs());
-    head_->backward(losses, stack_.d_output());
+    head_->backward(losses, stack_.d_output(work));
     return Both{std::move(losses), backward(std::move(forward), down_to)};
   });
   return {head_->metrics(both.part(&Both::head)), both.part(&Both::others)};
@@ -246,6 +248,7 @@ double Backend::gradients(const Everywhere<Backward>& backward, std::int64_t lay
 
 std::vector<FlatRange> Backend::gradient_ranges() const {
   std::vector<FlatRange> ranges;
+  if (workers_.slices().rows > 0) return ranges;  // a slice goes back through all layers at once
   if (vocabulary_head_) ranges = vocabulary_head_->gradient_ranges();
   for (const TaskList* const list : {&gradient_tasks_, &tied_tasks_}) {
     for (const GradientTask& task : list->tasks()) {
@@ -256,7 +259,7 @@ std::vector<FlatRange> Backend::gradient_ranges() const {
 }
 
 std::optional<StepPlan> Backend::step_plan(const Batch& batch) {
-  if (vocabulary_head_) return {};
+  if (vocabulary_head_ || kind_ != BackendKind::native) return {};
   const Pass pass = begin(batch, nullptr, {});
   StepPlan plan = workers_.plan(pass.steps);
   plan.waits = stack_.team_waits(pass);

@@ -18,15 +18,17 @@
 
 namespace quadgate::native {
 
-/// The model over whole batches with our own kernels. A core takes a range of the sequences through
+/// The model over whole batches. A core takes a range, or a slice, of the sequences through
 /// all layers, forward and back, and does not wait for the others. A team of cores does so where
 /// the sequences are few. Then all cores share the tasks of the weight gradients. They also share a
 /// head of many classes, between the passes forward and back.
 class Backend final : public quadgate::Backend {
  public:
-  Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena);
+  /// Its recurrent layers are of a kind, or, if that is null, Layers.
+  Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena,
+          const LayerKind* layers = nullptr);
 
-  BackendKind kind() const noexcept override { return BackendKind::native; }
+  BackendKind kind() const noexcept override { return kind_; }
   void pack(const WeightArrival& arrival) override;
   void update(const RangeUpdate& update, const SparseRows& rows) override;
   Metrics evaluate(const Batch& batch) override;
@@ -75,6 +77,7 @@ class Backend final : public quadgate::Backend {
   /// Those that go into convolution or recurrent stack.
   StepFeatures features(const Batch& batch) const noexcept;
 
+  BackendKind kind_;
   GradientBuffer gradient_;
   Workers workers_;
   std::optional<Embedding> embedding_;
@@ -85,7 +88,8 @@ class Backend final : public quadgate::Backend {
   std::optional<VocabularyHead> vocabulary_head_;  // where there is no other
   PackStages pack_stages_;
   TaskList gradient_tasks_;
-  TaskList tied_tasks_;  // run later: they add to the gradient of the head's weight
+  TaskList round_tasks_;  // of the recurrent layers, see Workers::after_each_round
+  TaskList tied_tasks_;   // run later: they add to the gradient of the head's weight
   std::int64_t input_size_;
   bool drops_;
   bool drops_weights_;

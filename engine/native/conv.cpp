@@ -188,8 +188,7 @@ Conv::Forward Conv::forward(const WorkRange& work, const StepFeatures& features)
     const std::int64_t first = begin(batch, row);
     convolve(first + share.begin * steps, (share.end - share.begin) * steps);
     for (std::int64_t t = share.begin; t < share.end; ++t) {
-      pool(z(), first + delay_ + t * steps, steps,
-           output().at(work.pass.steps.offset_at(t) + place));
+      pool(z(), first + delay_ + t * steps, steps, output().at(work.pass.steps.row(place, t)));
     }
   });
   work.member.wait();
@@ -205,7 +204,7 @@ void Conv::backward(Forward forward, const RowView& dy) {
     const auto share = work.member.share(work.pass.steps.length(place));
     const std::int64_t first = begin(batch, row) + delay_;
     for (std::int64_t t = share.begin; t < share.end; ++t) {
-      const std::int64_t packed_row = work.pass.steps.offset_at(t) + place;
+      const std::int64_t packed_row = work.pass.steps.row(place, t);
       pool_back(z(), first + t * steps, steps, output().at(packed_row), dy.at(packed_row));
     }
   });

@@ -31,7 +31,9 @@ void CrfLoss::run(const WorkRange& work, const Loss::Rows& rows, float* outputs)
   const auto share = work.member.share(work.last - work.first);
   const Crf::Rows arrays{outputs, alphas_.data(), betas_.data(), shifts_.data()};
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
-    const Crf::Sequence sequence{steps.offsets(), place, steps.length(place)};
+    const std::int64_t slice = steps.slice_of(place);
+    const Crf::Sequence sequence{steps.offsets(slice), place - steps.first_of(slice),
+                                 steps.length(place)};
     for (std::int64_t t = 0; t < sequence.length; ++t) rows.losses[sequence.row(t)] = 0;
     crf_.decode(sequence, arrays, rows.predictions);
     Crf::Forward forward = crf_.forward(sequence, arrays);
@@ -76,15 +78,19 @@ double CrfLoss::transitions(std::int64_t first, std::int64_t rows, const Pass& p
   const std::int64_t size = rows * tags_;
   float* const sums = gradient_ + first * tags_;
   std::fill_n(sums, size, 0.0F);
-  for (std::int64_t t = 1; t < steps.seq_len(); ++t) {
-    const std::int64_t before = steps.offset_at(t - 1);
-    const std::int64_t here = steps.offset_at(t);
-    crf_.count_transitions(first, rows, steps.rows_at(t), alphas_.data() + before * tags_,
+  const auto count = [&](std::int64_t before, std::int64_t here, std::int64_t pairs) {
+    crf_.count_transitions(first, rows, pairs, alphas_.data() + before * tags_,
                            betas_.data() + here * tags_,
                            {gradient_, static_cast<std::size_t>(tags_ * tags_)});
-    for (std::int64_t place = 0; place < steps.rows_at(t); ++place) {
-      const std::int64_t row = labels[before + place] - first;
-      if (row >= 0 && row < rows) sums[row * tags_ + labels[here + place]] -= 1;
+    for (std::int64_t pair = 0; pair < pairs; ++pair) {
+      const std::int64_t row = labels[before + pair] - first;
+      if (row >= 0 && row < rows) sums[row * tags_ + labels[here + pair]] -= 1;
+    }
+  };
+  for (std::int64_t slice = 0; slice < steps.slices(); ++slice) {
+    for (std::int64_t t = 1; t < steps.seq_len(); ++t) {
+      const std::int64_t place = steps.first_of(slice);
+      count(steps.row(place, t - 1), steps.row(place, t), steps.rows_at(slice, t));
     }
   }
   const float scale = pass.gradient_scale.value_or(0);
@@ -102,8 +108,8 @@ double CrfLoss::ends(const Pass& pass, const float* outputs) {
     for (std::int64_t i = 0; i < tags_; ++i) sums[i] += outputs[row * tags_ + i];
   };
   for (std::int64_t place = 0; place < steps.rows(); ++place) {
-    add(place, start_gradient_);
-    add(steps.offset_at(steps.length(place) - 1) + place, end_gradient_);
+    add(steps.row(place, 0), start_gradient_);
+    add(steps.row(place, steps.length(place) - 1), end_gradient_);
   }
   return kernels_.sum_of_squares(1, tags_, start_gradient_, tags_) +
          kernels_.sum_of_squares(1, tags_, end_gradient_, tags_);

@@ -22,11 +22,13 @@ void for_each_token(const Batch& batch, const PackedSteps* steps, Body body) {
     for (const std::int32_t token : batch.tokens) body(row++, token);
     return;
   }
-  for (std::int64_t t = 0; t < steps->seq_len(); ++t) {
-    for (std::int64_t place = 0; place < steps->rows_at(t); ++place) {
-      const auto row = static_cast<std::size_t>(steps->row_in_batch(place));
-      body(steps->offset_at(t) + place,
-           batch.tokens[static_cast<std::size_t>(batch.offsets[row] + t)]);
+  for (std::int64_t slice = 0; slice < steps->slices(); ++slice) {
+    for (std::int64_t t = 0; t < steps->seq_len(); ++t) {
+      const std::int64_t first = steps->first_of(slice);
+      for (std::int64_t place = first; place < first + steps->rows_at(slice, t); ++place) {
+        const auto row = static_cast<std::size_t>(steps->row_in_batch(place));
+        body(steps->row(place, t), batch.tokens[static_cast<std::size_t>(batch.offsets[row] + t)]);
+      }
     }
   }
 }

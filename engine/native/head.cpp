@@ -178,7 +178,7 @@ void Head::copy_outputs(const Forward& forward, std::span<float> outputs) const 
     }
     const std::int64_t first = batch.offsets[static_cast<std::size_t>(in_batch)];
     for (std::int64_t t = 0; t < work.pass.steps.length(place); ++t) {
-      std::copy_n(outputs_.data() + (work.pass.steps.offset_at(t) + place) * size, size,
+      std::copy_n(outputs_.data() + work.pass.steps.row(place, t) * size, size,
                   outputs.data() + (first + t) * size);
     }
   }

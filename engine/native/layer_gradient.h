@@ -10,6 +10,7 @@
 #include "engine/native/gradient_tile.h"
 #include "engine/native/layer_plan.h"
 #include "engine/native/layer_weights.h"
+#include "engine/native/recurrent_layer.h"
 #include "engine/native/row_view.h"
 #include "engine/native/task_list.h"
 
@@ -32,12 +33,7 @@ class LayerGradient {
   LayerGradient(const LayerWeights& weights, const GateArray& gates, const LayerPlan& plan,
                 const Parameters& parameters, GradientBuffer& buffer);
 
-  /// What the layer has read and written.
-  struct Sides {
-    LayerRows x;          ///< in a pass without dropout
-    LayerRows dropped_x;  ///< in a pass with it
-    LayerRows y;
-  };
+  using Sides = RecurrentLayer::Sides;
   /// Tasks that compute the gradients. The gradient must stay where it is.
   void add_tasks(TaskList& tasks, const Sides& sides) const;
 

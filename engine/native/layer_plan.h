@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/model/network_options.h"
+#include "engine/native/slices.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate::native {
@@ -20,6 +21,8 @@ struct LayerPlan {
   std::int64_t batch_size = 0;    ///< most sequences
   std::int64_t initial_rows = 0;  ///< before them, see PackedSteps
   std::int64_t cores = 1;         ///< that share the sequences
+  Slices slices{};                ///< of the sequences, if the layer wants them
+  std::int64_t slots = 0;         ///< likewise: most slices that are on their way at once
   bool forward_only = false;      ///< there is no backward pass
   Precision precision = Precision::f32;
   kernels::Isa isa;

@@ -155,7 +155,7 @@ double Normalization::gradient(const Pass& pass, const Columns& columns, const R
     const float* const scale = at(scale_, place);
     for (std::int64_t t = 0; t < batch.offsets[row + 1] - offset; ++t) {
       const float* const x = batch.x.data() + (offset + t) * input_size_;
-      const float* const d = d_x.at(in_batch_order ? offset + t : pass.steps.offset_at(t) + place);
+      const float* const d = d_x.at(in_batch_order ? offset + t : pass.steps.row(place, t));
       for (std::int64_t i = 0; i < columns.count; ++i) {
         const std::int64_t column = columns.first + i;
         const float value = (x[column] - level[column]) / scale[column];

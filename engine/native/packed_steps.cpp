@@ -4,17 +4,21 @@
 #include <cstddef>
 #include <numeric>
 
+#include "engine/base/ceil_div.h"
+
 namespace quadgate::native {
 
-PackedSteps::PackedSteps(std::int64_t seq_len, std::int64_t batch_size, bool has_states,
-                         bool has_neighbours)
-    : initial_rows_(has_states ? batch_size : 0), has_neighbours_(has_neighbours) {
+PackedSteps::PackedSteps(std::int64_t seq_len, std::int64_t batch_size,
+                         const PackedStepsOptions& options)
+    : initial_rows_(options.has_states ? batch_size : 0),
+      has_neighbours_(options.has_neighbours && options.slice_rows == 0),
+      slice_rows_(options.slice_rows > 0 ? options.slice_rows : batch_size) {
   const auto rows = static_cast<std::size_t>(batch_size);
   const auto steps = static_cast<std::size_t>(seq_len);
   order_.reserve(rows);
   lengths_.reserve(rows);
   rows_at_.reserve(steps + 2);
-  offset_at_.reserve(steps + 1);
+  offset_at_.reserve(static_cast<std::size_t>(ceil_div(batch_size, slice_rows_)) * (steps + 1));
   if (!has_neighbours_) return;
   before_.reserve(rows * steps);
   after_.reserve(rows * steps);
@@ -36,12 +40,18 @@ void PackedSteps::assign(std::span<const std::int64_t> offsets) {
 
   const std::int64_t seq_len = rows == 0 ? 0 : lengths_.front();
   rows_at_.assign(static_cast<std::size_t>(seq_len + 2), 0);
-  offset_at_.assign(static_cast<std::size_t>(seq_len + 1), 0);
   auto alive = static_cast<std::int64_t>(rows);
   for (std::int64_t t = 0; t < seq_len; ++t) {
     while (length(alive - 1) <= t) --alive;
     rows_at_[static_cast<std::size_t>(t + 1)] = alive;
-    offset_at_[static_cast<std::size_t>(t + 1)] = offset_at(t) + alive;
+  }
+  offset_at_.clear();
+  std::int64_t row = 0;
+  for (std::int64_t slice = 0; slice < std::max<std::int64_t>(slices(), 1); ++slice) {
+    for (std::int64_t t = 0; t <= seq_len; ++t) {
+      offset_at_.push_back(row);
+      row += rows_at(slice, t);
+    }
   }
   if (has_neighbours_) find_neighbours();
 }
@@ -51,12 +61,19 @@ void PackedSteps::find_neighbours() {
   after_.resize(static_cast<std::size_t>(size()));
   for (std::int64_t t = 0; t < seq_len(); ++t) {
     for (std::int64_t row = 0; row < rows_at(t); ++row) {
-      const auto at = static_cast<std::size_t>(offset_at(t) + row);
+      const auto at = static_cast<std::size_t>(this->row(row, t));
       const std::int64_t none = initial_rows_ > 0 ? row : -1;
-      before_[at] = t > 0 ? initial_rows_ + offset_at(t - 1) + row : none;
-      after_[at] = row < rows_at(t + 1) ? initial_rows_ + offset_at(t + 1) + row : none;
+      before_[at] = t > 0 ? initial_rows_ + this->row(row, t - 1) : none;
+      after_[at] = row < rows_at(t + 1) ? initial_rows_ + this->row(row, t + 1) : none;
     }
   }
+}
+
+PackedSteps::Position PackedSteps::position_of(std::int64_t row) const noexcept {
+  const auto at = std::ranges::upper_bound(offset_at_, row) - offset_at_.begin() - 1;
+  const std::int64_t slice = at / (seq_len() + 1);
+  const std::int64_t t = at % (seq_len() + 1);
+  return {first_of(slice) + row - offsets(slice)[static_cast<std::size_t>(t)], t};
 }
 
 std::int64_t PackedSteps::cut(std::int64_t part, std::int64_t parts) const noexcept {

@@ -16,7 +16,7 @@ void for_each_place(const WorkRange& work, Body body) {
 /// Calls body(t, packed row) for each step of a sequence.
 template <typename Body>
 void for_each_step(const PackedSteps& steps, std::int64_t place, Body body) {
-  for (std::int64_t t = 0; t < steps.length(place); ++t) body(t, steps.offset_at(t) + place);
+  for (std::int64_t t = 0; t < steps.length(place); ++t) body(t, steps.row(place, t));
 }
 
 }  // namespace
@@ -34,8 +34,8 @@ SequencePooling::SequencePooling(const ModelConfig& model, std::int64_t batch_si
 template <typename Body>
 void SequencePooling::for_each_final_state(const PackedSteps& steps, std::int64_t place,
                                            Body body) const {
-  body(steps.offset_at(steps.length(place) - 1) + place, 0);
-  if (bidirectional_) body(place, h_size_);  // ends at step 0
+  body(steps.row(place, steps.length(place) - 1), 0);
+  if (bidirectional_) body(steps.row(place, 0), h_size_);  // ends at step 0
 }
 
 void SequencePooling::find_largest(const PackedSteps& steps, std::int64_t place, const RowView& y) {

@@ -21,7 +21,7 @@ void RowLosses::load(const WorkRange& work) {
     }
     const std::int64_t* from = batch.labels.data() + batch.offsets[in_batch];
     for (std::int64_t t = 0; t < work.pass.steps.length(place); ++t) {
-      labels_[static_cast<std::size_t>(work.pass.steps.offset_at(t) + place)] = from[t];
+      labels_[static_cast<std::size_t>(work.pass.steps.row(place, t))] = from[t];
     }
   }
 }

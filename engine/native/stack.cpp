@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <span>
 
+#include "engine/native/layer.h"
+
 namespace quadgate::native {
 
 Stack::Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer& gradient)
@@ -13,15 +15,23 @@ Stack::Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer
       directions_(config_.num_directions()),
       capacity_(plan.seq_len * plan.batch_size),
       cores_(plan.cores),
-      precision_(plan.precision),
+      slots_(plan.slots),
+      slot_rows_(plan.slices.one_by_one && !plan.has_states && !plan.forward_only
+                     ? plan.slices.rows * plan.seq_len
+                     : 0),
+      precision_(plan.kind == nullptr ? plan.precision : Precision::f32),
       round_rows_(kernels::bf16_rows_kernel(plan.isa)),
-      steps_(plan.seq_len, plan.batch_size, plan.has_states, !plan.forward_only) {
+      steps_(plan.seq_len, plan.batch_size,
+             {.has_states = plan.has_states,
+              .has_neighbours = !plan.forward_only,
+              .slice_rows = plan.slices.rows}) {
   const CellKernels cell = cell_kernels(
       config_.cell, kernel_arithmetic(precision_, plan.arithmetic, plan.isa), plan.isa);
-  x_ = features(0, 1, config_.input_size);
+  x_ = features(inner_rows() - steps_.initial_rows(), 1, config_.input_size);
   if (!plan.forward_only) {
     for (auto& d : std::span(d_).first(config_.num_layers > 1 ? 2 : 1)) {
-      d = Buffer(static_cast<std::size_t>(capacity_ * config_.output_size()));
+      d = Buffer(
+          static_cast<std::size_t>((inner_rows() - steps_.initial_rows()) * config_.output_size()));
     }
     if (plan.has_d_input) d_x_ = Buffer(static_cast<std::size_t>(capacity_ * config_.input_size));
   }
@@ -37,22 +47,26 @@ Stack::Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer
                             .batch_size = plan.batch_size,
                             .initial_rows = steps_.initial_rows(),
                             .cores = cores_,
+                            .slices = plan.slices,
+                            .slots = plan.slots,
                             .forward_only = plan.forward_only,
-                            .precision = precision_,
+                            .precision = plan.precision,
                             .isa = plan.isa};
-      layers_.emplace_back(cell, config_, layer, parameters, gradient);
+      layers_.push_back(plan.kind != nullptr
+                            ? plan.kind->make(config_, layer, parameters, gradient)
+                            : std::make_unique<Layer>(cell, config_, layer, parameters, gradient));
     }
   }
   const bool take_turns = plan.forward_only && !plan.has_states && config_.num_layers > 2;
   for (std::int64_t l = 0; l < (take_turns ? 2 : config_.num_layers); ++l) {
-    y_.push_back(features(steps_.initial_rows(), directions_, config_.h_size()));
+    const bool is_last = l + 1 == config_.num_layers;
+    y_.push_back(features(is_last ? steps_.initial_rows() + capacity_ : inner_rows(), directions_,
+                          config_.h_size()));
   }
   plan_dropout(plan);
 }
 
-Stack::Features Stack::features(std::int64_t initial_rows, std::int64_t parts,
-                                std::int64_t width) const {
-  const std::int64_t rows = initial_rows + capacity_;
+Stack::Features Stack::features(std::int64_t rows, std::int64_t parts, std::int64_t width) const {
   Features features{Buffer(static_cast<std::size_t>(rows * parts * width)), Buffer()};
   if (precision_ == Precision::bf16) {
     constexpr std::int64_t kReadBehind = 8;  // see Bf16Interleave
@@ -64,15 +78,13 @@ Stack::Features Stack::features(std::int64_t initial_rows, std::int64_t parts,
 
 void Stack::add_input_pack_tasks(std::int64_t layer, std::vector<PackTask>& tasks) {
   for (std::int64_t direction = 0; direction < directions_; ++direction) {
-    this->layer(layer, direction).weights.add_input_pack_tasks(tasks);
+    this->layer(layer, direction).add_input_pack_tasks(tasks);
   }
 }
 
 void Stack::add_recurrent_pack_tasks(std::int64_t layer, std::vector<PackTask>& tasks) {
   for (std::int64_t direction = 0; direction < directions_; ++direction) {
-    Layer& one = this->layer(layer, direction);
-    one.weights.add_recurrent_pack_tasks(tasks);
-    if (one.projection) one.projection->add_pack_tasks(tasks);
+    this->layer(layer, direction).add_recurrent_pack_tasks(tasks);
   }
 }
 
@@ -85,30 +97,35 @@ Pass Stack::begin(const Batch& batch, std::span<const std::int64_t> offsets,
   return pass;
 }
 
-LayerRows Stack::input(std::int64_t layer, bool dropped) noexcept {
+LayerRows Stack::input(std::int64_t layer, bool dropped, const WorkRange* work) noexcept {
   const std::int64_t size = config_.input_size;
-  if (layer == 0) return {{x_.rows.data(), size}, {x_.pairs.data(), (size + 1) / 2}, 0};
+  const std::int64_t shift = layer < config_.num_layers ? this->shift(work) : 0;
+  if (layer == 0) {
+    return {{x_.rows.data() + shift * size, size}, {x_.pairs.data(), (size + 1) / 2}, 0};
+  }
   Features& features = output_of(layer - 1, dropped);
   const std::int64_t initial_rows = steps_.initial_rows();
   const std::int64_t pairs = (config_.h_size() + 1) / 2;
-  LayerRows rows{
-      {features.rows.data() + initial_rows * config_.output_size(), config_.output_size()},
-      {features.pairs.data(), pairs},
-      (initial_rows + capacity_) * pairs};
+  LayerRows rows{{features.rows.data() + (initial_rows + shift) * config_.output_size(),
+                  config_.output_size()},
+                 {features.pairs.data(), pairs},
+                 (initial_rows + capacity_) * pairs};
   if (precision_ == Precision::bf16) rows.pairs.data += initial_rows * pairs;
   return rows;
 }
 
-LayerRows Stack::output(std::int64_t layer, std::int64_t direction) noexcept {
-  LayerRows rows = input(layer + 1, false);
+LayerRows Stack::output(std::int64_t layer, std::int64_t direction,
+                        const WorkRange* work) noexcept {
+  LayerRows rows = input(layer + 1, false, work);
   rows.rows.data += direction * config_.h_size();
   if (precision_ == Precision::bf16) rows.pairs.data += direction * rows.pair_parts_stride;
   return rows;
 }
 
-RowView Stack::d_output(std::int64_t layer) noexcept {
+RowView Stack::d_output(std::int64_t layer, const WorkRange* work) noexcept {
   if (layer < 0) return {d_x_.data(), config_.input_size};
-  return {d_[static_cast<std::size_t>(layer % 2)].data(), config_.output_size()};
+  const std::int64_t width = config_.output_size();
+  return {d_[static_cast<std::size_t>(layer % 2)].data() + shift(work) * width, width};
 }
 
 Stack::Loaded Stack::load(const WorkRange& work, const StepFeatures& features) {
@@ -121,7 +138,7 @@ Stack::Loaded Stack::load(const WorkRange& work, const StepFeatures& features) {
 
 Stack::Loaded Stack::load(const WorkRange& work, const RowView& features) {
   return load_rows(work, [&](std::int64_t place, std::int64_t t) {
-    return features.at(work.pass.steps.offset_at(t) + place);
+    return features.at(work.pass.steps.row(place, t));
   });
 }
 
@@ -148,8 +165,8 @@ Stack::Forward Stack::forward(Loaded loaded, PackStages* stages) {
     if (stages != nullptr) stages->finish(2 * l, work.times);
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
       layer(l, direction)
-          .steps.forward(work, input(l, work.pass.drops()), output(l, direction), stages,
-                         2 * l + 1);
+          .forward(work, input(l, work.pass.drops(), &work), output(l, direction, &work), stages,
+                   2 * l + 1);
     }
     drop_output(work, l);
   }
@@ -170,12 +187,16 @@ Stack::Backward Stack::go_on_backward(const Backward& above, std::int64_t layer)
 
 void Stack::layer_backward(const Forward& forward, std::int64_t l) {
   const WorkRange& work = forward.work();
-  dropout_before(l + 1).apply(work, d_output(l), d_output(l));
+  dropout_before(l + 1).apply(work, d_output(l, &work), d_output(l, &work));
   for (std::int64_t direction = 0; direction < directions_; ++direction) {
-    RowView dy = d_output(l);
+    RowView dy = d_output(l, &work);
     dy.data += direction * config_.h_size();
     layer(l, direction)
-        .steps.backward(forward, output(l, direction).rows, dy, d_output(l - 1), direction == 1);
+        .backward(forward, {.x = input(l, work.pass.drops(), &work).rows,
+                            .y = output(l, direction, &work).rows,
+                            .dy = dy,
+                            .dx = d_output(l - 1, &work),
+                            .add = direction == 1});
   }
   if (l == 0 && d_input().data != nullptr) {
     dropout_before(0).apply(work, d_input(), d_input());
@@ -185,10 +206,10 @@ void Stack::layer_backward(const Forward& forward, std::int64_t l) {
 void Stack::add_gradient_tasks(TaskList& tasks) {
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
-      Layer& one = layer(l, direction);
-      if (one.projection) one.projection->add_gradient_tasks(tasks, l, capacity_);
-      one.gradient.add_tasks(
-          tasks, {.x = input(l, false), .dropped_x = input(l, true), .y = output(l, direction)});
+      layer(l, direction)
+          .add_gradient_tasks(
+              tasks,
+              {.x = input(l, false), .dropped_x = input(l, true), .y = output(l, direction)});
     }
   }
 }

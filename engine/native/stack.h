@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,10 +19,11 @@
 #include "engine/native/done.h"
 #include "engine/native/dropout.h"
 #include "engine/native/embedding.h"
-#include "engine/native/layer.h"
 #include "engine/native/pack_stages.h"
 #include "engine/native/packed_steps.h"
+#include "engine/native/recurrent_layer.h"
 #include "engine/native/row_view.h"
+#include "engine/native/slices.h"
 #include "engine/native/task_list.h"
 #include "engine/native/workers.h"
 #include "kernels/base/isa.h"
@@ -37,15 +38,18 @@ struct StackPlan {
   std::int64_t seq_len = 0;
   std::int64_t batch_size = 0;
   int cores = 1;
+  Slices slices{};
+  std::int64_t slots = 0;  ///< see Workers
   Precision precision = Precision::f32;
   Arithmetic arithmetic = Arithmetic::fastest;
-  bool has_states = false;    ///< the caller gives initial states, or takes final ones
-  bool has_d_input = false;   ///< the derivative of the input is asked for
-  bool forward_only = false;  ///< there is no backward pass
-  kernels::Isa isa;           ///< of all its kernels
+  bool has_states = false;          ///< the caller gives initial states, or takes final ones
+  bool has_d_input = false;         ///< the derivative of the input is asked for
+  bool forward_only = false;        ///< there is no backward pass
+  kernels::Isa isa;                 ///< of all its kernels
+  const LayerKind* kind = nullptr;  ///< of its layers; null: Layer
 };
 
-/// The recurrent layers of the native backend with their dropout, and the features between them,
+/// The recurrent layers of a model with their dropout, and the features between them,
 /// for whole batches.
 class Stack {
  public:
@@ -98,6 +102,10 @@ class Stack {
 
   /// The derivative of `output`. The caller fills it, and `backward` reads it.
   RowView d_output() noexcept { return d_output(config_.num_layers - 1); }
+  /// The same for the rows of a work. It is another one where slices go back at once.
+  RowView d_output(const WorkRange& work) noexcept {
+    return d_output(config_.num_layers - 1, &work);
+  }
   /// Computes the derivatives of all layers, or of those from the last down to `down_to`, from
   /// d_output and those of the final states. null: zeros.
   Backward backward(Forward forward, const RecurrentStates* d_states, std::int64_t down_to = 0);
@@ -119,9 +127,17 @@ class Stack {
   };
   template <typename Body>
   void for_each_state(const WorkRange& work, Body body);
-  Features features(std::int64_t initial_rows, std::int64_t parts, std::int64_t width) const;
-  Layer& layer(std::int64_t index, std::int64_t direction) noexcept {
-    return layers_[static_cast<std::size_t>(index * directions_ + direction)];
+  Features features(std::int64_t rows, std::int64_t parts, std::int64_t width) const;
+  /// Rows of an array that is used between two layers only: those of all slots, or all rows.
+  std::int64_t inner_rows() const noexcept {
+    return slot_rows_ > 0 ? slots_ * slot_rows_ : steps_.initial_rows() + capacity_;
+  }
+  /// From the packed rows of a work to its rows of such an array.
+  std::int64_t shift(const WorkRange* work) const noexcept {
+    return work != nullptr && slot_rows_ > 0 ? work->slot * slot_rows_ - work->row(0) : 0;
+  }
+  RecurrentLayer& layer(std::int64_t index, std::int64_t direction) noexcept {
+    return *layers_[static_cast<std::size_t>(index * directions_ + direction)];
   }
   void plan_dropout(const StackPlan& plan);
   Features& output_of(std::int64_t layer, bool dropped) noexcept {
@@ -140,22 +156,25 @@ class Stack {
   void load_d_states(const WorkRange& work, const RecurrentStates* d_states);
 
   RowView output(const Pass& pass) noexcept { return input(config_.num_layers, pass.drops()).rows; }
-  /// The features that go into a layer, or, behind the last, come out of the stack. If `dropped`,
-  /// they have gone through dropout.
-  LayerRows input(std::int64_t layer, bool dropped) noexcept;
+  /// The features that go into a layer, or, behind the last, come out of the stack, of some work.
+  /// If `dropped`, they have gone through dropout.
+  LayerRows input(std::int64_t layer, bool dropped, const WorkRange* work = nullptr) noexcept;
   /// The features that come out of one direction of a layer.
-  LayerRows output(std::int64_t layer, std::int64_t direction) noexcept;
+  LayerRows output(std::int64_t layer, std::int64_t direction,
+                   const WorkRange* work = nullptr) noexcept;
   /// The derivative of what comes out of a layer. Layer -1 is the stack's input.
-  RowView d_output(std::int64_t layer) noexcept;
+  RowView d_output(std::int64_t layer, const WorkRange* work = nullptr) noexcept;
 
   RecurrentConfig config_;
   std::int64_t directions_;
   std::int64_t capacity_;  // packed rows
   int cores_;
+  std::int64_t slots_;
+  std::int64_t slot_rows_;  // of a slot in the arrays between layers; 0: these hold all rows
   Precision precision_;
   kernels::Bf16RowsKernel round_rows_;
   PackedSteps steps_;
-  std::deque<Layer> layers_;  // they stay where they are
+  std::vector<std::unique_ptr<RecurrentLayer>> layers_;
   Features x_;
   // Of each layer, with the initial states of h in front. Without these and a backward pass, layers
   // take turns.
@@ -172,17 +191,18 @@ Stack::Loaded Stack::load_rows(const WorkRange& work, Rows features) {
   const std::int64_t width = config_.input_size;
   for (auto& one : dropouts_) one.draw(work);
   const bool drops = work.pass.drops() && dropout_before(0).is_on();
+  const RowView x = input(0, false, &work).rows;
   const auto share = work.member.share(work.last - work.first);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     for (std::int64_t t = 0; t < work.pass.steps.length(place); ++t) {
       const float* const from = features(place, t);
-      float* const to = x_.rows.data() + (work.pass.steps.offset_at(t) + place) * width;
+      float* const to = x.at(work.pass.steps.row(place, t));
       drops ? dropout_before(0).apply(work, place, t, from, to)
             : static_cast<void>(std::copy_n(from, width, to));
     }
   }
   work.member.wait();
-  round(work, input(0, false), 1);
+  round(work, input(0, false, &work), 1);
   return Loaded(work);
 }
 

@@ -20,27 +20,27 @@ void Stack::plan_dropout(const StackPlan& plan) {
   }
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     const bool is_on = dropout_before(l + 1).is_on();
-    dropped_.push_back(is_on ? features(steps_.initial_rows(), directions_, config_.h_size())
-                             : Features());
+    const bool is_last = l + 1 == config_.num_layers;
+    const std::int64_t rows = is_last ? steps_.initial_rows() + capacity_ : inner_rows();
+    dropped_.push_back(is_on ? features(rows, directions_, config_.h_size()) : Features());
   }
 }
 
 void Stack::drop_output(const WorkRange& work, std::int64_t l) {
   const FeatureDropout& dropout = dropout_before(l + 1);
   if (!dropout.is_on() || !work.pass.drops()) return;
-  const LayerRows to = input(l + 1, true);
-  dropout.apply(work, output(l, 0).rows, to.rows);
+  const LayerRows to = input(l + 1, true, &work);
+  dropout.apply(work, output(l, 0, &work).rows, to.rows);
   if (l + 1 < config_.num_layers) round(work, to, directions_);
 }
 
 /// Packs W_hh as the pass multiplies with it, unless it is so.
 void Stack::sync_recurrent_weights(const Pass& pass, Workers& workers) {
   if (config_.weight_dropout == 0 || (!pass.drops() && has_plain_weights_)) return;
-  const std::int64_t pieces = layers_.front().weights.hh().pieces();
+  const std::int64_t pieces = layers_.front()->recurrent_pieces();
   workers.in_turns(std::ssize(layers_) * pieces, [&](std::int64_t task, PhaseTimes& times) {
     const Stopwatch stopwatch(times, Phase::optimizer);
-    layers_[static_cast<std::size_t>(task / pieces)].weights.pack_recurrent(task % pieces,
-                                                                            pass.dropout);
+    layers_[static_cast<std::size_t>(task / pieces)]->pack_recurrent(task % pieces, pass.dropout);
   });
   has_plain_weights_ = !pass.drops();
 }

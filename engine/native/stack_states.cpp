@@ -40,7 +40,7 @@ void Stack::load_states(const Loaded& loaded, const RecurrentStates* states) {
     const std::int64_t row = place - steps_.initial_rows();
     copy_in(states == nullptr ? nullptr : &states->h, at, h_size, y.rows.at(row));
     copy_in(states == nullptr ? nullptr : &states->c, at, config_.hidden_size,
-            layers_[static_cast<std::size_t>(part)].steps.c(row, place));
+            layers_[static_cast<std::size_t>(part)]->c(row, place));
     if (precision_ == Precision::bf16) {
       round_rows_({.rows = 1,
                    .columns = h_size,
@@ -58,28 +58,28 @@ void Stack::store_states(const Forward& forward, RecurrentStates& states) {
   for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
     const std::int64_t direction = part % directions_;
     const std::int64_t last = direction == 0 ? work.pass.steps.length(place) - 1 : 0;
-    const std::int64_t row = work.pass.steps.offset_at(last) + place;
+    const std::int64_t row = work.pass.steps.row(place, last);
     copy_out(output(part / directions_, direction).rows.at(row), config_.h_size(), at, states.h);
-    copy_out(layers_[static_cast<std::size_t>(part)].steps.c(row, place), config_.hidden_size, at,
+    copy_out(layers_[static_cast<std::size_t>(part)]->c(row, place), config_.hidden_size, at,
              states.c);
   });
 }
 
 void Stack::load_d_states(const WorkRange& work, const RecurrentStates* d_states) {
   for_each_state(work, [&](std::int64_t part, std::int64_t place, std::int64_t at) {
-    LayerSteps& steps = layers_[static_cast<std::size_t>(part)].steps;
-    copy_in(d_states == nullptr ? nullptr : &d_states->h, at, config_.h_size(), steps.d_h(place));
+    RecurrentLayer& layer = *layers_[static_cast<std::size_t>(part)];
+    copy_in(d_states == nullptr ? nullptr : &d_states->h, at, config_.h_size(), layer.d_h(place));
     copy_in(d_states == nullptr ? nullptr : &d_states->c, at, config_.hidden_size,
-            steps.d_c(place));
+            layer.d_c(place));
   });
   work.member.wait();
 }
 
 void Stack::store_d_states(const Backward& backward, RecurrentStates& d_states) {
   for_each_state(backward.work(), [&](std::int64_t part, std::int64_t place, std::int64_t at) {
-    LayerSteps& steps = layers_[static_cast<std::size_t>(part)].steps;
-    copy_out(steps.d_h(place), config_.h_size(), at, d_states.h);
-    copy_out(steps.d_c(place), config_.hidden_size, at, d_states.c);
+    RecurrentLayer& layer = *layers_[static_cast<std::size_t>(part)];
+    copy_out(layer.d_h(place), config_.h_size(), at, d_states.h);
+    copy_out(layer.d_c(place), config_.hidden_size, at, d_states.c);
   });
 }
 

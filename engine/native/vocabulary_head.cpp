@@ -162,8 +162,7 @@ void VocabularyHead::predict(const Forward& forward, const RowView& y, Workers& 
     multiply(block, y, workers);
     workers.in_turns(block.rows, [&](std::int64_t row, PhaseTimes& times) {
       const Stopwatch stopwatch(times, Phase::head_and_loss);
-      const std::int64_t t = pass.steps.step_of(block.first + row);
-      const std::int64_t place = block.first + row - pass.steps.offset_at(t);
+      const auto [place, t] = pass.steps.position_of(block.first + row);
       const auto in_batch = static_cast<std::size_t>(pass.steps.row_in_batch(place));
       float* const to = outputs.data() + (pass.batch.offsets[in_batch] + t) * weights_.outputs();
       for (std::int64_t panel = 0; panel < weights_.forward().panels(); ++panel) {

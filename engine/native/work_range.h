@@ -18,9 +18,10 @@ struct WorkRange {
   std::int64_t last;
   const Team::Member& member;
   PhaseTimes& times;
+  std::int64_t slot = 0;  ///< of a slice: its arrays, see Slices
 
   /// The first packed row at step t, and the number of rows alive at it. Beyond the ends that is 0.
-  std::int64_t row(std::int64_t t) const noexcept { return pass.steps.offset_at(t) + first; }
+  std::int64_t row(std::int64_t t) const noexcept { return pass.steps.row(first, t); }
   std::int64_t rows(std::int64_t t) const noexcept {
     const std::int64_t alive = pass.steps.rows_at(t);
     return alive < first ? 0 : (alive < last ? alive : last) - first;

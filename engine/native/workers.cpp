@@ -15,9 +15,10 @@ constexpr std::int64_t kSmall = 1'000'000;
 }  // namespace
 
 Workers::Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std::int64_t team_size,
-                 kernels::Isa isa, Arena& arena)
+                 kernels::Isa isa, Arena& arena, const Slices& slices)
     : arena_(arena),
       small_(team_size == 0 && multiply_adds < kSmall),
+      slices_(slices),
       team_size_(team_size),
       of_all_{
           .threads = arena.threads(),

@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <iterator>
 #include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "engine/base/phase_times.h"
@@ -16,6 +18,7 @@
 #include "engine/model/config.h"
 #include "engine/native/done.h"
 #include "engine/native/pass.h"
+#include "engine/native/slices.h"
 #include "engine/native/work_range.h"
 #include "engine/threads/arena.h"
 #include "engine/threads/shares.h"
@@ -33,11 +36,20 @@ class Workers {
   /// For a recurrent stack and `multiply_adds` for a forward pass over the largest batch.
   /// `team_size` as in NetworkOptions. `arena` must outlive the workers.
   Workers(const RecurrentConfig& config, std::int64_t multiply_adds, std::int64_t team_size,
-          kernels::Isa isa, Arena& arena);
+          kernels::Isa isa, Arena& arena, const Slices& slices = {});
 
   /// How many cores share the work. It is one if the steps are small.
   int cores() const noexcept { return small_ ? 1 : arena_.threads(); }
   PhaseTimes& times() noexcept { return times_; }
+  const Slices& slices() const noexcept { return slices_; }
+  /// With slices: calls body(pass) after each round of a backward pass but the last one.
+  void after_each_round(std::function<void(const Differentiated& pass)> body) {
+    after_round_ = std::move(body);
+  }
+  /// Slices that are on their way at once.
+  std::int64_t slots() const noexcept {
+    return slices_.one_by_one ? std::min<std::int64_t>(slices_.count(), cores()) : slices_.count();
+  }
   /// Who takes which of the sequences. The rest of the plan is empty.
   StepPlan plan(const PackedSteps& steps) const;
 
@@ -108,11 +120,18 @@ class Workers {
     });
   }
 
-  /// Calls body(work) for each range of the sequences. The body returns a Done or a struct of
-  /// several; then all ranges have it.
+  /// Calls body(work) for each range of the sequences, or for each slice. The body returns a Done
+  /// or a struct of several; then all ranges have it.
   template <typename Body>
   Everywhere<std::invoke_result_t<Body&, const WorkRange&>> for_each_range(const Pass& pass,
                                                                            Body body) {
+    slices_.rows > 0 ? slice_by_slice(pass, body) : range_by_range(pass, body);
+    return Everywhere<std::invoke_result_t<Body&, const WorkRange&>>(pass);
+  }
+
+ private:
+  template <typename Body>
+  void range_by_range(const Pass& pass, Body& body) {
     const PackedSteps& steps = pass.steps;
     const TeamPlan plan = team_plan(steps.rows());
     for (std::int64_t range = 0; range < plan.ranges; ++range) {
@@ -129,15 +148,31 @@ class Workers {
       plan.members == 1 ? work({})
                         : teams_[static_cast<std::size_t>(range)].run(index % plan.members, work);
     });
-    return Everywhere<std::invoke_result_t<Body&, const WorkRange&>>(pass);
   }
 
- private:
+  /// In rounds of a slice a slot.
+  template <typename Body>
+  void slice_by_slice(const Pass& pass, Body& body) {
+    const std::int64_t slices = pass.steps.slices();
+    for (std::int64_t first = 0; first < slices; first += slots()) {
+      if (first > 0 && pass.gradient_scale)
+        after_round_(Everywhere<Done<Stack, Step::backward>>(pass));
+      in_turns(std::min(slots(), slices - first), [&](std::int64_t slot, PhaseTimes& times) {
+        const Team::Member alone;
+        const std::int64_t slice = first + slot;
+        static_cast<void>(body(WorkRange{pass, pass.steps.first_of(slice),
+                                         pass.steps.first_of(slice + 1), alone, times, slot}));
+      });
+    }
+  }
+
   TeamPlan team_plan(std::int64_t rows) const noexcept;
   void add_times(std::int64_t count, const PhaseTimes& wall) noexcept;
 
   Arena& arena_;
   bool small_;
+  Slices slices_;
+  std::function<void(const Differentiated& pass)> after_round_;
   std::int64_t team_size_;
   TeamWork of_all_;         // all but the rows
   std::deque<Team> teams_;  // of each range of sequences

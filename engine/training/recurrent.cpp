@@ -75,7 +75,7 @@ struct Recurrent::Impl {
   /// Where the caller's arrays have step t of the sequence at a place of the packed steps.
   std::int64_t step(const native::PackedSteps& steps, std::int64_t place,
                     std::int64_t t) const noexcept {
-    if (packed) return steps.offset_at(t) + place;
+    if (packed) return steps.row(place, t);
     const std::int64_t row = steps.row_in_batch(place);
     return plan.batch_first ? row * seq_len + t : t * batch_size + row;
   }

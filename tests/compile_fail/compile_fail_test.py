@@ -43,8 +43,6 @@ ERRORS = {
     "keep_view_of_ended_editor":
     "passing .*quadgate::ParameterEditor.* as .*this.* argument discards|"
     "is an rvalue, but function has non-const lvalue ref-qualifier",
-    "lstm_backward_before_forward": "cannot convert .* to .*LstmStack::Forward|"
-    "no matching constructor for initialization of 'const quadgate::onednn::LstmStack::Forward",
     "metrics_before_loss": not_converted("Step::loss"),
     "pass_before_begin": "Pass::Pass.* is private within|"
     "calling a private constructor of class 'quadgate::native::Pass'",
@@ -53,10 +51,6 @@ ERRORS = {
     "recurrent_backward_twice": "cannot bind rvalue reference of type .*Recurrent::Forward|"
     "rvalue reference to type 'quadgate::Recurrent::Forward'",
     "replace_parameters": "use of deleted function.*Parameters|selected deleted operator '='",
-    "slice_backward_before_loss": "cannot convert .*BatchSlice::Forward.* to .*BatchSlice::Loss|"
-    "no viable conversion from .*BatchSlice::Forward.* to .*BatchSlice::Loss",
-    "slice_loss_before_forward": "no matching function for call to .*BatchSlice::loss|"
-    "no matching member function for call to 'loss'",
     "write_const_parameters": READ_ONLY,
     "write_const_tensor": READ_ONLY,
     "write_gradient": READ_ONLY,

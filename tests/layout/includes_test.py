@@ -25,7 +25,7 @@ ROOMS = {
     "engine/mpi": ["base", "cluster"],
     "engine/backend": ["base", "threads", "model"],
     "engine/native": ["base", "threads", "model", "backend"],
-    "engine/onednn": ["base", "threads", "model", "backend"],
+    "engine/onednn": ["base", "threads", "model", "backend", "native"],
     "engine/training": ["base", "threads", "model", "cluster", "backend", "native", "onednn"],
     "io/files": [],
     "io/attributes": [],
@@ -91,8 +91,8 @@ LIBRARIES = {
 }
 SYSTEM = re.compile(r"[a-z_]+|(sys|linux|sanitizer)/[a-z_]+\.h|(cpuid|dlfcn|fcntl|immintrin|poll|sched|"
                     r"signal|spawn|stdio|stdlib|unistd|xmmintrin)\.h")
-# The one header that wraps a library for the files of its room.
-WRAPPERS = {"io/hdf5/library_lock.h": "hdf5.h"}
+# The one header of a room that wraps its library for its files.
+WRAPPERS = {"io/hdf5/library_lock.h": "hdf5.h", "engine/onednn/cell_pair.h": "oneapi/dnnl/dnnl.hpp"}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 

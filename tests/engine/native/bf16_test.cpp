@@ -7,7 +7,6 @@
 
 #include <cstring>
 
-#include "engine/base/error.h"
 #include "engine/training/trainer.h"
 #include "kernels/base/isa.h"
 #include "kernels/base/panels.h"
@@ -201,14 +200,6 @@ TEST_P(Bf16RunTest, HasTheSameLossesWithAndWithoutAmx) {
 INSTANTIATE_TEST_SUITE_P(Cells, Bf16RunTest,
                          ::testing::Values(Cell::lstm, Cell::gru, Cell::rnn_tanh),
                          [](const auto& test) { return std::string(to_string(test.param)); });
-
-TEST(Bf16ErrorTest, OnednnHasNoBf16) {
-  Arena arena(1);
-  const ModelConfig model{.rnn = {.input_size = 1, .hidden_size = 1}, .output_size = 1};
-  EXPECT_THROW(
-      Network(model, 1, 1, arena, {.backend = BackendKind::onednn, .precision = Precision::bf16}),
-      InvalidArgument);
-}
 
 }  // namespace
 }  // namespace quadgate

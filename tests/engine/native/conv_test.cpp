@@ -271,10 +271,6 @@ TEST(NativeConvRowsTest, WhatDoesNotFitIsNamed) {
   EXPECT_THAT(message_of([&] { const Network other(model, 3, 3, arena); }),
               HasSubstr("seq_len: expected at least 4, found 3 (kernel_size 5, padding 1, "
                         "pool_size 2)"));
-  EXPECT_THAT(message_of([&] {
-                const Network other(model, 8, 3, arena, {.backend = BackendKind::onednn});
-              }),
-              HasSubstr("backend: expected native for a convolution, found onednn"));
   ModelConfig one_way = model;
   one_way.rnn.bidirectional = false;
   EXPECT_THAT(

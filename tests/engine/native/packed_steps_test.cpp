@@ -46,7 +46,33 @@ TEST(PackedStepsTest, SortsByLengthAndKeepsTheOrderOfEqualOnes) {
   EXPECT_THAT(list(0, 5, [&](auto place) { return steps.length(place); }),
               ElementsAre(5, 5, 3, 2, 1));
   EXPECT_THAT(rows_at(steps), ElementsAre(0, 5, 4, 3, 2, 2, 0));
-  EXPECT_THAT(list(0, 5, [&](auto t) { return steps.offset_at(t); }), ElementsAre(0, 5, 9, 12, 14));
+  EXPECT_THAT(list(0, 5, [&](auto t) { return steps.row(0, t); }), ElementsAre(0, 5, 9, 12, 14));
+}
+
+TEST(PackedStepsTest, SlicesLieOneAfterTheOther) {
+  PackedSteps steps(7, 6, {.slice_rows = 2});
+  steps.assign(batch_of({3, 5, 1, 5, 2}).offsets);
+  EXPECT_EQ(steps.slices(), 3);
+  EXPECT_EQ(steps.size(), 16);
+  EXPECT_THAT(steps.offsets(0), ElementsAre(0, 2, 4, 6, 8, 10));
+  EXPECT_THAT(steps.offsets(1), ElementsAre(10, 12, 14, 15, 15, 15));
+  EXPECT_THAT(steps.offsets(2), ElementsAre(15, 16, 16, 16, 16, 16));
+  EXPECT_THAT(list(0, 5, [&](auto place) { return steps.row(place, 0); }),
+              ElementsAre(0, 1, 10, 11, 15));
+  EXPECT_THAT(list(0, 5, [&](auto t) { return steps.rows_at(1, t); }), ElementsAre(2, 2, 1, 0, 0));
+  for (const std::int64_t slice_rows : {0, 1, 2, 4}) {
+    PackedSteps other(7, 6, {.slice_rows = slice_rows});
+    other.assign(batch_of({3, 5, 1, 5, 2}).offsets);
+    std::int64_t rows = 0;
+    for (std::int64_t place = 0; place < other.rows(); ++place) {
+      for (std::int64_t t = 0; t < other.length(place); ++t, ++rows) {
+        const auto position = other.position_of(other.row(place, t));
+        EXPECT_EQ(position.place, place);
+        EXPECT_EQ(position.t, t);
+      }
+    }
+    EXPECT_EQ(rows, other.size());
+  }
 }
 
 TEST(PackedStepsTest, LinksEachPackedRowToTheStepsAroundIt) {

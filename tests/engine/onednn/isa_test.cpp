@@ -6,15 +6,15 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/error.h"
-#include "engine/onednn/lstm_direction.h"
+#include "engine/onednn/primitives.h"
 #include "kernels/base/isa.h"
 
 namespace quadgate::onednn {
 namespace {
 
 TEST(OnednnIsaTest, RefusesACapThatComesTooLate) {
-  const float weights[4] = {};
-  const DirectionWeights first({1, 1, 1, 1}, weights, weights, weights, weights);
+  const Primitives first({.seq_len = 1, .rows = 1, .input_size = 1, .hidden_size = 1, .y_width = 1},
+                         1);
   for (const auto isa : {kernels::Isa::scalar, kernels::Isa::avx2, kernels::Isa::avx512,
                          kernels::Isa::avx512_bf16, kernels::Isa::amx_bf16}) {
     EXPECT_THROW(onednn::cap_isa(isa), Error);

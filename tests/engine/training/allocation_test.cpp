@@ -281,8 +281,10 @@ INSTANTIATE_TEST_SUITE_P(
                                 .pooling = Pooling::mean,
                                 .loss = {.kind = LossKind::huber}},
                                {.clip_norm = 1.0}}),
-        ::testing::Values(BackendKind::native)),
-    [](const auto& test) { return std::get<0>(test.param).name; });
+        testing::both_backends()),
+    [](const auto& test) {
+      return testing::with_backend(std::get<0>(test.param).name, std::get<1>(test.param));
+    });
 
 INSTANTIATE_TEST_SUITE_P(
     Models, AllocationTest,
@@ -355,8 +357,10 @@ INSTANTIATE_TEST_SUITE_P(
                                 .output_size = 2,
                                 .normalization = {.kind = Normalize::instance, .columns = {5, 0}}},
                                {.clip_norm = 1.0}}),
-        ::testing::Values(BackendKind::native)),
-    [](const auto& test) { return std::string(std::get<0>(test.param).name); });
+        testing::both_backends()),
+    [](const auto& test) {
+      return testing::with_backend(std::get<0>(test.param).name, std::get<1>(test.param));
+    });
 
 }  // namespace
 }  // namespace quadgate

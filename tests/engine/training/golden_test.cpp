@@ -242,8 +242,10 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Combine(::testing::Values("gru_tagging", "gru_classification", "rnn_tanh_tagging",
                                          "rnn_tanh_classification", "rnn_relu_tagging",
                                          "rnn_relu_classification"),
-                       ::testing::Values(BackendKind::native)),
-    [](const auto& test) { return std::string(std::get<0>(test.param)); });
+                       testing::both_backends()),
+    [](const auto& test) {
+      return testing::with_backend(std::get<0>(test.param), std::get<1>(test.param));
+    });
 
 class GoldenOptimizerTest : public ::testing::TestWithParam<const char*> {
  protected:

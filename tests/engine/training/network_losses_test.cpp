@@ -190,20 +190,5 @@ TEST(MaxPoolingTest, GivesTheGradientToTheFirstOfEqualSteps) {
   EXPECT_FLOAT_EQ(gradient[1], 6 * gradient[0]);
 }
 
-TEST(PoolingBackendTest, IsTheNativeOne) {
-  const ModelConfig config{
-      .rnn = {.input_size = 2, .hidden_size = 3}, .output_size = 2, .pooling = Pooling::mean};
-  Arena arena(1);
-  kernels::cap_isa(kernels::Isa::scalar);  // where auto means onednn
-  EXPECT_EQ(Network(config, 3, 1, arena).backend(), BackendKind::native);
-  kernels::cap_isa(kernels::detected_isa());
-  try {
-    const Network refused(config, 3, 1, arena, {.backend = BackendKind::onednn});
-    ADD_FAILURE() << "taken";
-  } catch (const InvalidArgument& error) {
-    EXPECT_THAT(error.what(), HasSubstr("backend: expected native for pooling mean, found onednn"));
-  }
-}
-
 }  // namespace
 }  // namespace quadgate

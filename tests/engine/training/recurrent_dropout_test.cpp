@@ -267,19 +267,5 @@ TEST(DropoutMasksTest, LockedOnesDifferBetweenRowsAndLayersAndKeys) {
   EXPECT_NE(drawn({kKey.seed + 1, kKey.step}, 0, 0), one);
 }
 
-TEST(DropoutBackendsTest, OnednnHasOnlyThatBetweenLayers) {
-  Arena arena(1);
-  const auto expect_refused = [&](auto change, const char* field) {
-    ModelConfig model{.rnn = {.input_size = 1, .hidden_size = 1}, .output_size = 1};
-    change(model.rnn);
-    EXPECT_THAT([&] { Network(model, 1, 1, arena, {.backend = BackendKind::onednn}); },
-                ::testing::ThrowsMessage<InvalidArgument>(::testing::HasSubstr(field)));
-  };
-  expect_refused([](auto& rnn) { rnn.input_dropout = 0.5; }, "input_dropout");
-  expect_refused([](auto& rnn) { rnn.output_dropout = 0.5; }, "output_dropout");
-  expect_refused([](auto& rnn) { rnn.weight_dropout = 0.5; }, "weight_dropout");
-  expect_refused([](auto& rnn) { rnn.locked_dropout = true; }, "locked_dropout");
-}
-
 }  // namespace
 }  // namespace quadgate

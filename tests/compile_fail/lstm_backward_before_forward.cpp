@@ -1,3 +1,0 @@
-#include "engine/onednn/lstm_stack.h"
-
-void f(quadgate::onednn::LstmStack& lstm, float* gradients) { lstm.backward({}, gradients); }
