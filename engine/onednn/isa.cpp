@@ -15,7 +15,9 @@ dnnl_cpu_isa_t to_onednn(kernels::Isa isa) noexcept {
     case kernels::Isa::avx2:
       return dnnl_cpu_isa_avx2;
     case kernels::Isa::avx512:
+      return dnnl_cpu_isa_avx512_core;
     case kernels::Isa::avx512_bf16:
+      return dnnl_cpu_isa_avx512_core_bf16;
     case kernels::Isa::amx_bf16:
       break;
   }
