@@ -31,7 +31,7 @@ void add_step(CLI::App& app, StepShape& shape, bool& pin) {
   app.add_option_function<std::string>(
          "--precision",
          [&](const std::string& name) { shape.options.precision = parse_precision(name).value(); },
-         "Precision of the recurrent layers' products: f32 or bf16")
+         "Precision of the products: f32, or bf16 (mixed)")
       ->check(CLI::IsMember({"f32", "bf16"}))
       ->default_str("f32")
       ->type_name("PRECISION");

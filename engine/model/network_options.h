@@ -19,10 +19,11 @@ std::string_view to_string(BackendKind kind) noexcept;
 /// The inverse of to_string; empty for any other text.
 std::optional<BackendKind> parse_backend(std::string_view text) noexcept;
 
-/// The numbers that the recurrent layers multiply.
+/// The numbers that are multiplied.
 enum class Precision : std::uint8_t {
   f32,
-  bf16,  ///< the recurrent layers multiply bf16 numbers and sum in f32; all else stays f32
+  bf16,  ///< recurrent layers, and a head of many classes at every step, multiply bf16 numbers and
+         ///< sum in f32; all else stays f32
 };
 
 /// "f32" or "bf16".
