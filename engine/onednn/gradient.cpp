@@ -13,12 +13,6 @@ std::size_t aligned(std::int64_t size) noexcept {
   return static_cast<std::size_t>((size + 15) / 16 * 16);
 }
 
-double sum_of_squares_of(const float* values, std::int64_t size) noexcept {
-  double square = 0;
-  for (std::int64_t i = 0; i < size; ++i) square += static_cast<double>(values[i]) * values[i];
-  return square;
-}
-
 }  // namespace
 
 Gradient::Gradient(const LayerShape& shape, const native::LayerPlan& plan,
@@ -28,6 +22,7 @@ Gradient::Gradient(const LayerShape& shape, const native::LayerPlan& plan,
       layer_(plan.layer),
       weights_(weights),
       buffer_(buffer),
+      sum_of_squares_(kernels::sum_of_squares_kernel(plan.isa)),
       ih_{.range = parameters.slice(plan.parameter("weight_ih")).range(),
           .columns = shape.input_size,
           .stride = layout.stride_ih},
@@ -114,7 +109,6 @@ double Gradient::add_up(const Matrix& matrix, const Units& units, std::int64_t c
   }
   const bool is_last = first_ + std::ssize(slices(pass)) == pass.steps.slices();
   const bool drops = is_last && matrix.recurrent && weights_.drops_recurrent() && pass.drops();
-  double square = 0;
   for (std::int64_t i = 0; i < units.count; ++i) {
     float* const to = target + i * matrix.columns;
     for (std::int64_t k = 0; k < columns; ++k) to[k] = element(k, i);
@@ -122,9 +116,8 @@ double Gradient::add_up(const Matrix& matrix, const Units& units, std::int64_t c
       weights_.drop(*pass.dropout, row_of(units) + i, column,
                     {to, static_cast<std::size_t>(columns)}, to);
     }
-    square += sum_of_squares_of(to, columns);
   }
-  return square;
+  return sum_of_squares_(units.count, columns, target, matrix.columns);
 }
 
 /// Adds some elements of the round's slices to sums, or, in the first round, replaces these.
@@ -156,7 +149,7 @@ double Gradient::add_up_bias(std::int64_t row, std::int64_t gate, const FlatRang
   const std::int64_t size = shape_.hidden_size;
   float* const to = buffer_.of(bias) + row_of({gate, 0, size});
   add(slices, bias_offset_ + static_cast<std::size_t>(row * size), size, to);
-  return sum_of_squares_of(to, size);
+  return sum_of_squares_(1, size, to, size);
 }
 
 }  // namespace quadgate::onednn

@@ -14,6 +14,7 @@
 #include "engine/native/task_list.h"
 #include "engine/onednn/primitives.h"
 #include "engine/onednn/weights.h"
+#include "kernels/matrix/sum_of_squares/sum_of_squares.h"
 
 namespace quadgate::onednn {
 
@@ -73,6 +74,7 @@ class Gradient {
   std::int64_t layer_;
   const Weights& weights_;
   GradientBuffer& buffer_;
+  kernels::SumOfSquaresKernel sum_of_squares_;
   Matrix ih_, hh_;
   std::vector<FlatRange> biases_;  // of the two, or none
   std::size_t bias_offset_;
