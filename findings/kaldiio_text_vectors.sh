@@ -62,7 +62,8 @@ print("vectors of floats:")
 floats = {"a": numpy.array([0.5, 1, 2], "f4"), "b": numpy.array([1, 2], "f4"), "c": numpy.array([2, 0.25], "f4")}
 found, error = read(write("FloatVector", "ark,t", floats))
 print(" ", {key: value.dtype.name for key, value in found.items()})
-assert {key: value.dtype.name for key, value in found.items()} == {"a": "float32", "b": "int32"} and error == "ValueError"
+assert {key: value.dtype.name for key, value in found.items()} == {"a": "float32", "b": "int32"}
+assert error == "ValueError"
 found, error = read(write("FloatVector", "ark", floats))
 assert error is None and all(value.dtype == "f4" and (value == floats[key]).all() for key, value in found.items())
 found, error = read(write("FloatMatrix", "ark,t", {key: value[None] for key, value in floats.items()}))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# opacus 1.6.0, torch 2.13.0: DPLSTM, DPGRU and DPRNN, "drop-in replacements" of torch.nn's layers, have another dropout.
-# torch drops outputs between layers; these drop the hidden state at every step, of every layer, the last and an
+# opacus 1.6.0, torch 2.13.0: DPLSTM, DPGRU and DPRNN, "drop-in replacements" of torch.nn's, have another dropout. torch
+# drops outputs between layers; these drop the hidden state at every step, of every layer, the last and an
 # only one too: the state that goes back into the cell has lost that part, the outputs and h_n have zeros in them,
 # and what is left of h is scaled by 1 / (1 - p) at each step. The warning of torch, that dropout "adds dropout after
 # all but last recurrent layer", is given for one layer, whose outputs are dropped all the same. Without dropout the
@@ -41,7 +41,8 @@ for private, plain in ((DPLSTM, torch.nn.LSTM), (DPGRU, torch.nn.GRU), (DPRNN, t
             true, _ = theirs(x)
             assert torch.allclose(layer.eval()(x)[0], theirs.eval()(x)[0], atol=1e-5)
         h = state[0] if private is DPLSTM else state
-        print(f"{private.__name__}, {layers} layers: zeros in outputs {zeros(y):.2f}, h_n {zeros(h):.2f}, torch {zeros(true):.2f}")
+        found = f"zeros in outputs {zeros(y):.2f}, in h_n {zeros(h):.2f}, in torch's outputs {zeros(true):.2f}"
+        print(f"{private.__name__}, {layers} layers: {found}")
         assert 0.45 < zeros(y) < 0.55 and 0.3 < zeros(h) < 0.7 and zeros(true) == 0
 
     # What goes back into the cell is the dropped state: a step from it gives the next output, where not dropped itself.
