@@ -129,7 +129,11 @@ class Trials:
 
     def _take(self, running: dict[concurrent.futures.Future[_End], Trial]) -> None:
         """Waits until a training ends."""
-        done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+        done: set[concurrent.futures.Future[_End]] = set()
+        while not done:  # a signal that another thread takes does not wake this one
+            done, _ = concurrent.futures.wait(
+                running, timeout=0.2, return_when=concurrent.futures.FIRST_COMPLETED
+            )
         for future in done:
             state, value, error = future.result()
             trial = running.pop(future)

@@ -10,6 +10,8 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
+import time
 import types
 
 import numpy
@@ -174,8 +176,10 @@ tune_test.tune_into({str(tmp_path / "tuned")!r}, config, 6, "random")
 
 def test_ctrl_c_before_anything_is_found(tmp_path, config):
     class Interrupt(logging.Handler):
-        def emit(self, record):
-            os.kill(os.getpid(), signal.SIGINT)
+        def emit(self, record):  # in the thread of a training, which takes the signal
+            assert threading.current_thread() is not threading.main_thread()
+            time.sleep(0.3)  # until the main thread waits
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
 
     logger, handler = logging.getLogger("quadgate"), Interrupt()
     logger.addHandler(handler)
