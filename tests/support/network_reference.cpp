@@ -4,7 +4,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -175,10 +177,8 @@ std::vector<double> run_head(const ModelConfig& config, const Parameters& parame
   return d_features;
 }
 
-}  // namespace
-
-NetworkReference network_reference(const ModelConfig& config, const Parameters& parameters,
-                                   const Batch& batch) {
+NetworkReference computed(const ModelConfig& config, const Parameters& parameters,
+                          const Batch& batch) {
   const FrontReference front(config, parameters, batch);
   Batch of_stack = batch;
   of_stack.offsets = front.offsets();
@@ -208,6 +208,37 @@ NetworkReference network_reference(const ModelConfig& config, const Parameters& 
   });
   front.backward(d_features, result.gradients);
   return result;
+}
+
+/// A question to network_reference, and its answer.
+struct Answered {
+  ModelConfig config;
+  std::vector<float> weights;
+  Batch batch;
+  NetworkReference reference;
+
+  bool is_of(const ModelConfig& other, std::span<const float> values, const Batch& asked) const {
+    const auto fields = [](const Batch& of) {
+      return std::tie(of.x, of.tokens, of.offsets, of.labels, of.targets, of.whole_rows);
+    };
+    return config == other && std::ranges::equal(weights, values) && fields(batch) == fields(asked);
+  }
+};
+
+}  // namespace
+
+NetworkReference network_reference(const ModelConfig& config, const Parameters& parameters,
+                                   const Batch& batch) {
+  constexpr std::size_t kKept = 64;
+  static std::deque<Answered> answers;  // tests ask the same for each instruction set and team
+  const auto values = parameters.values();
+  const auto known = std::ranges::find_if(
+      answers, [&](const Answered& answer) { return answer.is_of(config, values, batch); });
+  if (known != answers.end()) return known->reference;
+  if (answers.size() == kKept) answers.pop_front();
+  answers.push_back(
+      {config, {values.begin(), values.end()}, batch, computed(config, parameters, batch)});
+  return answers.back().reference;
 }
 
 }  // namespace quadgate::testing
