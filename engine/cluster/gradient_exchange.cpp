@@ -35,15 +35,6 @@ void for_each_block(std::span<const FlatRange> ranges, Body body) {
   }
 }
 
-/// As a matrix of 64 columns, whose last row may be shorter.
-double square_of_block(kernels::SumOfSquaresKernel kernel, std::span<const float> block) {
-  constexpr std::size_t kColumns = 64;
-  const std::size_t rows = block.size() / kColumns;
-  const std::size_t rest = block.size() % kColumns;
-  return kernel(static_cast<std::int64_t>(rows), kColumns, block.data(), kColumns) +
-         kernel(1, static_cast<std::int64_t>(rest), block.data() + rows * kColumns, kColumns);
-}
-
 }  // namespace
 
 GradientExchange::GradientExchange(Communicator& communicator, std::size_t n,
@@ -149,7 +140,8 @@ double GradientExchange::sum_of_squares(std::span<const float> values,
                                         std::span<const std::byte> mine, std::span<std::byte> all) {
   std::size_t block = 0;
   for_each_block(owned_, [&](std::size_t begin, std::size_t size) {
-    squares_[block++] = square_of_block(sum_of_squares_, values.subspan(begin, size));
+    squares_[block++] = kernels::sum_of_squares(sum_of_squares_, values.data() + begin,
+                                                static_cast<std::int64_t>(size));
   });
   const auto squares = std::as_bytes(std::span(squares_));
   record_.resize(squares.size() + mine.size());

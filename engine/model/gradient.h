@@ -19,8 +19,10 @@ struct SparseRows {
   std::span<const std::int32_t> present{};  ///< the rows that have a gradient, each once
 
   /// The present rows in tiles, each the work of one core.
-  std::int64_t tiles() const noexcept {
-    return static_cast<std::int64_t>((present.size() + kTile - 1) / kTile);
+  std::int64_t tiles() const noexcept { return tiles(present.size()); }
+  /// Those of all rows.
+  std::int64_t most_tiles() const noexcept {
+    return size == 0 ? 0 : tiles(size / static_cast<std::size_t>(width));
   }
   /// Calls body(range) for each row of a tile.
   template <typename Body>
@@ -33,6 +35,10 @@ struct SparseRows {
 
  private:
   static constexpr std::size_t kTile = 64;
+
+  static std::int64_t tiles(std::size_t rows) noexcept {
+    return static_cast<std::int64_t>((rows + kTile - 1) / kTile);
+  }
 };
 
 /// The gradient of a loss in one flat array, laid out as the parameters are. It is a view, which

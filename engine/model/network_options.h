@@ -34,8 +34,7 @@ std::optional<Precision> parse_precision(std::string_view text) noexcept;
 /// How bf16 products are summed. Each gives the same bits at every number of threads and ranks.
 enum class Arithmetic : std::uint8_t {
   fastest,     ///< as this kind of CPU does it the fastest: with AMX or, to other bits, without it
-  consistent,  ///< to the same bits on every CPU, without AMX; but the norm of the gradient is one
-               ///< of fixed order in a ShardedNetwork alone
+  consistent,  ///< to the same bits on every CPU, without AMX, the norm of the gradient as well
 };
 
 /// "fastest" or "consistent".

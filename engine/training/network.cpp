@@ -8,6 +8,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/base/error.h"
+#include "engine/training/gradient_norm.h"
 #include "engine/training/make_backend.h"
 #include "engine/training/optimizer.h"
 
@@ -101,6 +102,9 @@ Network::Network(const ModelConfig& config, std::int64_t seq_len, std::int64_t b
   backend_ =
       make_backend({forward_only_ ? without_dropout(config) : config, seq_len, batch_size, options},
                    parameters_, arena);
+  if (options.arithmetic == Arithmetic::consistent) {
+    norm_ = std::make_unique<GradientNorm>(parameters_);
+  }
 }
 
 Network::~Network() = default;
@@ -184,7 +188,9 @@ Derivative Network::differentiate(const Batch& batch, const DropoutKey& dropout)
   prepare(batch);
   const double weight = loss_.weight(batch);
   const auto scale = static_cast<float>(weight > 0 ? 1 / weight : 0);
-  return backend_->differentiate(batch, dropout, scale, nullptr);
+  Derivative derivative = backend_->differentiate(batch, dropout, scale, nullptr);
+  if (norm_) derivative.gradient.norm = norm_->of(derivative.gradient, arena_);
+  return derivative;
 }
 
 Derivative Network::differentiate_sum(const Batch& batch, const DropoutKey& dropout,

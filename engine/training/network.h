@@ -21,6 +21,7 @@
 namespace quadgate {
 
 class Backend;
+class GradientNorm;
 class Optimizer;
 struct StepPlan;
 
@@ -74,7 +75,8 @@ class Network {
   /// network is forward_only.
   Derivative differentiate(const Batch& batch, const DropoutKey& dropout);
   /// The same of the sum of the losses, for a batch that is a part of another. `listener`, unless
-  /// null, hears each of gradient_ranges() once.
+  /// null, hears each of gradient_ranges() once. The norm's last digits depend on the CPU, even in
+  /// consistent arithmetic: a caller takes that of the whole.
   Derivative differentiate_sum(const Batch& batch, const DropoutKey& dropout,
                                const GradientListener* listener = nullptr);
   /// The ranges of the gradient that tasks write to, one as often as it has tasks. None: the
@@ -103,6 +105,7 @@ class Network {
   Arena& arena_;
   Parameters parameters_;
   std::unique_ptr<Backend> backend_;
+  std::unique_ptr<GradientNorm> norm_;  // null: a pass adds it up on its way
   std::function<bool(const FlatRange& range, bool waits)> arrival_;
   std::uint64_t packed_version_ = 0;  // of the parameters; 0: none
 };

@@ -19,4 +19,11 @@ SumOfSquaresKernel sum_of_squares_kernel(Isa isa) noexcept {
   return sum_of_squares_scalar;
 }
 
+double sum_of_squares(SumOfSquaresKernel kernel, const float* values, std::int64_t size) noexcept {
+  constexpr std::int64_t kColumns = 64;
+  const std::int64_t rest = size % kColumns;
+  return kernel(size / kColumns, kColumns, values, kColumns) +
+         kernel(1, rest, values + size - rest, kColumns);
+}
+
 }  // namespace quadgate::kernels

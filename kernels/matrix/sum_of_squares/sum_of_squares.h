@@ -18,4 +18,7 @@ using SumOfSquaresKernel = double (*)(std::int64_t rows, std::int64_t columns, c
 /// The version for `isa`, which the machine must support.
 SumOfSquaresKernel sum_of_squares_kernel(Isa isa) noexcept;
 
+/// That of an array of any size, as rows of 64, the last of which may be shorter.
+double sum_of_squares(SumOfSquaresKernel kernel, const float* values, std::int64_t size) noexcept;
+
 }  // namespace quadgate::kernels

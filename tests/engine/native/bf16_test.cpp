@@ -1,5 +1,6 @@
 // Training in bf16: the same bits from every instruction set if consistent, and from every number
-// of threads; with AMX, which is emulated, as well. Gradients are near those of f32. Tolerance 2e-2
+// of threads; with AMX, which is emulated, as well. The norm clips every step; since it becomes a
+// float before it acts, it is compared as well. Gradients are near those of f32. Tolerance 2e-2
 // of a tensor's largest gradient: bf16 has 8 bits, and a sum of many rounded products loses a
 // little of them. A training run with AMX has the losses of one without to 1e-2 of the first.
 
@@ -32,19 +33,30 @@ class Bf16Test : public ::testing::TestWithParam<Case> {
     kernels::prefer_tiles(false);
   }
 
-  /// The weights after three steps at the given options and threads.
-  static std::vector<float> train(const NetworkOptions& options, int threads, int steps = 3) {
+  /// No sequence is too short for a convolution.
+  static Batch draw(testing::Random& random) {
+    const auto& [name, model, seq_len, batch_size] = GetParam();
+    return random_batch(model, random_lengths(batch_size, seq_len, random, 2), random);
+  }
+
+  /// The norms of three steps' gradients and the weights after them, at the given options and
+  /// threads.
+  static std::vector<double> train(const NetworkOptions& options, int threads, int steps = 3) {
     const auto& [name, model, seq_len, batch_size] = GetParam();
     Arena arena(threads);
     Network network(model, seq_len, batch_size, arena, options);
     network.parameters().initialize(1);
-    Trainer trainer(network, {.lr = 0.01}, 1);
+    Trainer trainer(network, {.lr = 0.01, .clip_norm = 1e-2}, 1);
     testing::Random random(1);
+    std::vector<double> results;
     for (int step = 0; step < steps; ++step) {
-      trainer.step(random_batch(model, random_lengths(batch_size, seq_len, random), random));
+      const Batch batch = draw(random);
+      results.push_back(network.differentiate(batch, {1, 2}).gradient.norm);
+      trainer.step(batch);
     }
     const auto values = network.parameters().values();
-    return {values.begin(), values.end()};
+    results.insert(results.end(), values.begin(), values.end());
+    return results;
   }
 
   static constexpr NetworkOptions kBf16{.precision = Precision::bf16};
@@ -52,8 +64,8 @@ class Bf16Test : public ::testing::TestWithParam<Case> {
                                               .arithmetic = Arithmetic::consistent};
 };
 
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0;
 }
 
 TEST_P(Bf16Test, EveryInstructionSetGivesTheSameBits) {
@@ -89,7 +101,7 @@ TEST_P(Bf16Test, GradientsAreNearThoseOfF32) {
   const auto& [name, model, seq_len, batch_size] = GetParam();
   Arena arena(1);
   testing::Random random(1);
-  const Batch batch = random_batch(model, random_lengths(batch_size, seq_len, random), random);
+  const Batch batch = draw(random);
   const DropoutKey dropout{1, 2};
   Network exact(model, seq_len, batch_size, arena, {.backend = BackendKind::native});
   exact.parameters().initialize(3);
@@ -162,7 +174,23 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Regression",
              {.rnn = {.input_size = 5, .hidden_size = 70, .num_layers = 3},
               .task = Task::regression,
-              .output_size = 3}}),
+              .output_size = 3}},
+        Case{"NormalizedForecastOfAGru",
+             {.rnn = {.input_size = 6, .hidden_size = 40, .cell = Cell::gru},
+              .task = Task::regression,
+              .output_size = 2,
+              .normalization = {.kind = Normalize::instance, .columns = {5, 0}}}},
+        Case{"ProjectionOfConvolvedTokens",
+             {.rnn = {.input_size = 34, .hidden_size = 50, .num_layers = 2, .proj_size = 20},
+              .output_size = 4,
+              .embedding = {.vocabulary_size = 200},
+              .conv = ConvConfig{.input_size = 18, .channels = 34, .kernel_size = 2}}},
+        Case{"CrfTagger",
+             {.rnn = {.input_size = 6, .hidden_size = 40, .bidirectional = true},
+              .task = Task::tagging,
+              .output_size = 20,
+              .embedding = {.vocabulary_size = 100, .sparse = false},
+              .crf = true}}),
     [](const auto& test) { return test.param.name; });
 
 class Bf16RunTest : public ::testing::TestWithParam<Cell> {

@@ -120,11 +120,11 @@ void count(Body body) {
 
 class AllocationTest : public ::testing::TestWithParam<std::tuple<Case, BackendKind>> {};
 
-TEST_P(AllocationTest, StepsInSteadyStateAllocateNothing) {
-  const auto& [test, backend] = GetParam();
+/// Counts those of ten steps after the first three.
+void count_steps(const Case& test, const NetworkOptions& options) {
   const ModelConfig& model = test.model;
   Arena arena(2);
-  Network network(model, 8, 40, arena, {.backend = backend});
+  Network network(model, 8, 40, arena, options);
   network.parameters().initialize(1);
   Trainer trainer(network, test.optimizer, 1);
   testing::Random random(1);
@@ -139,6 +139,21 @@ TEST_P(AllocationTest, StepsInSteadyStateAllocateNothing) {
   EXPECT_EQ(counts.ours, 0);
   std::printf("oneDNN called operator new %g times a step, TBB %g times\n",
               counts.onednn / double{kSteps}, counts.others / double{kSteps});
+}
+
+TEST_P(AllocationTest, StepsInSteadyStateAllocateNothing) {
+  const auto& [test, backend] = GetParam();
+  count_steps(test, {.backend = backend});
+}
+
+TEST(ConsistentAllocationTest, StepsInSteadyStateAllocateNothing) {
+  count_steps({"SparseTagger",
+               {.rnn = {.input_size = 6, .hidden_size = 20},
+                .task = Task::tagging,
+                .output_size = 4,
+                .embedding = {.vocabulary_size = 1000}},
+               {.clip_norm = 1.0}},
+              {.precision = Precision::bf16, .arithmetic = Arithmetic::consistent});
 }
 
 TEST_P(AllocationTest, StepsOfSeveralShardsAllocateNothing) {
