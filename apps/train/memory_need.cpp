@@ -43,8 +43,7 @@ double unused_bytes(const RunConfig& config, const NetworkOptions& options, Netw
   const std::int64_t rows = config.train.batch_size;
   const std::int64_t shortest = model.conv ? model.conv->shortest() : 1;
   const std::int64_t used = std::max((steps + rows - 1) / rows, shortest);
-  // How much of its workspaces oneDNN writes to is not known.
-  if (network.backend() == BackendKind::onednn || used >= seq_len) return 0;
+  if (used >= seq_len) return 0;
   const auto planned = [&](std::int64_t length) {
     const std::size_t before = Buffer::bytes_held();
     const Network probe(model, length, rows, network.arena(), options);
@@ -118,12 +117,17 @@ MemoryNeed memory_need(const RunConfig& config, const NetworkOptions& options, D
   const auto weights = static_cast<double>(network.parameters().values().size_bytes());
   const double states = num_states(config);
   const std::int64_t steps = steps_of_largest_batch(config, data);
-  const double planned = static_cast<double>(Buffer::bytes_held()) -
-                         unused_bytes(config, options, network, seq_len, steps);
-  return {
-      .program = before.taken,
-      .weights = bytes_of_weights(weights, states),
-      .batches = planned - weights * (2 + states) + bytes_of_batches(config, model, data, steps)};
+  MemoryNeed need{.program = before.taken,
+                  .weights = bytes_of_weights(weights, states),
+                  .batches = static_cast<double>(Buffer::bytes_held()) - weights * (2 + states) +
+                             bytes_of_batches(config, model, data, steps)};
+  if (network.backend() == BackendKind::onednn) {
+    // It writes to some half of the workspaces that it asks for; how much is not known.
+    need.unsure = need.batches;
+  } else {
+    need.batches -= unused_bytes(config, options, network, seq_len, steps);
+  }
+  return need;
 }
 
 MemoryNeed least_memory_need(const RunConfig& config, const ModelConfig& model) {
@@ -133,7 +137,8 @@ MemoryNeed least_memory_need(const RunConfig& config, const ModelConfig& model) 
 void expect_room(const MemoryNeed& need, const Memory& memory, const RunConfig& config,
                  const ModelConfig& model, std::int64_t seq_len) {
   constexpr double kSurely = 0.9;  // of the estimate
-  if (!memory.available || kSurely * need.total() <= *memory.available) return;
+  const double least = kSurely * (need.total() - need.unsure);
+  if (!memory.available || least <= *memory.available) return;
   throw InvalidArgument(fmt::format("training needs {} of memory, {} are free; most is for {}",
                                     bytes_text(need.total()), bytes_text(*memory.available),
                                     culprit(need, config, model, seq_len)));

@@ -16,6 +16,7 @@ struct MemoryNeed {
   double weights = 0;  ///< in the layouts of the kernels too, gradients, the optimizer's state, and
                        ///< what is copied to write a checkpoint of them
   double batches = 0;  ///< what a pass keeps of every step of a batch, and batches read ahead
+  double unsure = 0;   ///< of that: what may be planned and never written to
 
   double total() const noexcept { return program + weights + batches; }
 };

@@ -196,8 +196,7 @@ int train_on(Ranks* ranks, const TrainArguments& arguments) {
   RunConfig pass = config;
   pass.train.batch_size = ShardedNetwork::shard_rows(config.train.batch_size, shards);
   const MemoryNeed need = memory_need(pass, options, data, trainer, seq_len, memory);
-  // oneDNN writes to about half of the memory that it asks for.
-  if (network.backend() == BackendKind::native) expect_room(need, memory, config, model, seq_len);
+  expect_room(need, memory, config, model, seq_len);
 
   TrainingState state = arguments.resume ? resume(config, folder, *origin, data, trainer)
                                          : begin(config, *origin, data, network);

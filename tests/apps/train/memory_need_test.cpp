@@ -39,6 +39,9 @@ TEST(ExpectRoomTest, RefusesWhatSurelyDoesNotFit) {
             "model.hidden_size 4096");
   EXPECT_EQ(problem(need, {}, model, 9, 4.6e9), "") << "an estimate may be a little too high";
   EXPECT_EQ(problem(need, {}, model, 9, {}), "") << "the system does not tell";
+  const MemoryNeed unsure{.weights = 4e9, .batches = 9e9, .unsure = 9e9};
+  EXPECT_EQ(problem(unsure, {}, model, 9, 3.7e9), "") << "batches may take less than is planned";
+  EXPECT_NE(problem(unsure, {}, model, 9, 3.5e9), "");
 }
 
 TEST(ExpectRoomTest, NamesTheKeyThatMostIsFor) {
