@@ -107,8 +107,8 @@ double Gradient::add_up(const Matrix& matrix, const Units& units, std::int64_t c
                                                  units.gate * shape_.hidden_size + units.first);
     add(slices(pass), from, units.count, &element(k, 0));
   }
-  const bool is_last = first_ + std::ssize(slices(pass)) == pass.steps.slices();
-  const bool drops = is_last && matrix.recurrent && weights_.drops_recurrent() && pass.drops();
+  const bool drops =
+      is_last_round(pass) && matrix.recurrent && weights_.drops_recurrent() && pass.drops();
   for (std::int64_t i = 0; i < units.count; ++i) {
     float* const to = target + i * matrix.columns;
     for (std::int64_t k = 0; k < columns; ++k) to[k] = element(k, i);
@@ -117,7 +117,7 @@ double Gradient::add_up(const Matrix& matrix, const Units& units, std::int64_t c
                     {to, static_cast<std::size_t>(columns)}, to);
     }
   }
-  return sum_of_squares_(units.count, columns, target, matrix.columns);
+  return is_last_round(pass) ? sum_of_squares_(units.count, columns, target, matrix.columns) : 0;
 }
 
 /// Adds some elements of the round's slices to sums, or, in the first round, replaces these.
@@ -138,18 +138,18 @@ double Gradient::add_up_bias(const native::Pass& pass) {
   double square = 0;
   for (std::int64_t gate = 0; gate < gates; ++gate) {
     const bool apart = shape_.cell == Cell::gru && gate + 1 == gates;
-    square += add_up_bias(gate, gate, biases_[0], slices(pass));
-    square += add_up_bias(apart ? gate + 1 : gate, gate, biases_[1], slices(pass));
+    square += add_up_bias(gate, gate, biases_[0], pass);
+    square += add_up_bias(apart ? gate + 1 : gate, gate, biases_[1], pass);
   }
   return square;
 }
 
 double Gradient::add_up_bias(std::int64_t row, std::int64_t gate, const FlatRange& bias,
-                             std::span<const Buffer> slices) {
+                             const native::Pass& pass) {
   const std::int64_t size = shape_.hidden_size;
   float* const to = buffer_.of(bias) + row_of({gate, 0, size});
-  add(slices, bias_offset_ + static_cast<std::size_t>(row * size), size, to);
-  return sum_of_squares_(1, size, to, size);
+  add(slices(pass), bias_offset_ + static_cast<std::size_t>(row * size), size, to);
+  return is_last_round(pass) ? sum_of_squares_(1, size, to, size) : 0;
 }
 
 }  // namespace quadgate::onednn

@@ -62,12 +62,16 @@ class Gradient {
            float* sums) const noexcept;
   double add_up_bias(const native::Pass& pass);
   double add_up_bias(std::int64_t row, std::int64_t gate, const FlatRange& bias,
-                     std::span<const Buffer> slices);
+                     const native::Pass& pass);
   /// The gradients of the slices of the round.
   std::span<const Buffer> slices(const native::Pass& pass) const noexcept {
     const std::int64_t left = pass.steps.slices() - first_;
     return std::span(slots_).first(
         static_cast<std::size_t>(std::min<std::int64_t>(left, std::ssize(slots_))));
+  }
+  /// Whether sums are complete after this round: only then are they squared and dropped.
+  bool is_last_round(const native::Pass& pass) const noexcept {
+    return first_ + std::ssize(slices(pass)) == pass.steps.slices();
   }
 
   LayerShape shape_;
