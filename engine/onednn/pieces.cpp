@@ -1,10 +1,18 @@
 #include "engine/onednn/pieces.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "engine/base/ceil_div.h"
 
 namespace quadgate::onednn {
+
+std::vector<std::int64_t> piece_lengths(std::int64_t seq_len) {
+  std::vector<std::int64_t> lengths{seq_len};
+  auto power = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(seq_len)));
+  while ((power /= 2) > 0) lengths.push_back(power);
+  return lengths;
+}
 
 void cut(const native::PackedSteps& steps, std::int64_t slice, bool reverse,
          std::span<const std::int64_t> lengths, std::span<const std::size_t> workspaces,

@@ -21,6 +21,9 @@ struct Piece {
   std::size_t workspace = 0;  ///< where its workspace begins, in floats
 };
 
+/// The numbers of steps that pieces have: seq_len, and each power of two below it, falling.
+std::vector<std::int64_t> piece_lengths(std::int64_t seq_len);
+
 /// Cuts a slice into pieces whose numbers of steps are among `lengths`, from the first step of the
 /// layer's direction to the last. A piece ends where a sequence ends or begins. `lengths` fall and
 /// end with 1; `workspaces` are their sizes. `pieces` keeps its memory.

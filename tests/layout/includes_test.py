@@ -92,7 +92,7 @@ LIBRARIES = {
 SYSTEM = re.compile(r"[a-z_]+|(sys|linux|sanitizer)/[a-z_]+\.h|(cpuid|dlfcn|fcntl|immintrin|poll|sched|"
                     r"signal|spawn|stdio|stdlib|unistd|xmmintrin)\.h")
 # The one header of a room that wraps its library for its files.
-WRAPPERS = {"io/hdf5/library_lock.h": "hdf5.h", "engine/onednn/cell_pair.h": "oneapi/dnnl/dnnl.hpp"}
+WRAPPERS = {"io/hdf5/library_lock.h": "hdf5.h"}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 

@@ -36,6 +36,7 @@ void for_each_cut(std::int64_t rows, std::int64_t seq_len, bool reverse, testing
   }
   steps.assign(offsets);
   const auto lengths = lengths_of(seq_len);
+  EXPECT_EQ(piece_lengths(seq_len), lengths);
   std::vector<std::size_t> workspaces;
   for (const auto length : lengths) workspaces.push_back(3 + 5 * static_cast<std::size_t>(length));
   std::vector<Piece> pieces(3);
