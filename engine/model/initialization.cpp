@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -12,7 +11,7 @@
 #include "engine/base/ceil_div.h"
 #include "engine/base/error.h"
 #include "engine/model/orthonormal.h"
-#include "engine/threads/arena.h"
+#include "engine/threads/parallel_tiles.h"
 
 namespace quadgate {
 namespace {
@@ -37,9 +36,8 @@ void make_orthogonal(const RecurrentConfig& config, Parameters& parameters, std:
     }
   }
   constexpr std::size_t kDraws = OrthonormalDraws::kDraws;
-  std::optional<Arena> own;
-  Arena& cores = arena != nullptr ? *arena : own.emplace(1);
-  cores.for_each(ceil_div(std::ssize(gates), std::int64_t{kDraws}), [&](std::int64_t index) {
+  const std::int64_t pairs = ceil_div(std::ssize(gates), std::int64_t{kDraws});
+  for_each_index(arena, pairs, [&](std::int64_t index) {
     const std::size_t first = static_cast<std::size_t>(index) * kDraws;
     const OrthonormalDraws draws(columns, rows, seed, static_cast<std::uint32_t>(first));
     for (std::size_t gate = first; gate < std::min(first + kDraws, gates.size()); ++gate) {

@@ -8,12 +8,11 @@
 #include <functional>
 #include <new>
 #include <numeric>
-#include <optional>
 #include <utility>
 
 #include "engine/base/error.h"
 #include "engine/base/random.h"
-#include "engine/threads/arena.h"
+#include "engine/threads/parallel_tiles.h"
 
 namespace quadgate {
 namespace {
@@ -181,9 +180,7 @@ void Parameters::initialize(std::uint64_t seed, Arena* arena) {
     const auto tile = weights.subspan(first, std::min(kTile, weights.size() - first));
     initialize_tile(tensor, first, seed, tile);
   };
-  std::optional<Arena> own;
-  Arena& cores = arena != nullptr ? *arena : own.emplace(1);
-  cores.for_each(std::ssize(tiles), fill);
+  for_each_index(arena, std::ssize(tiles), fill);
   if (const auto padding = config_.embedding.padding_index; padding && !tied()) {
     const std::int64_t size = config_.input_size();
     std::fill_n(editor.value(embedding_weight()).begin() + *padding * size, size, 0.0F);

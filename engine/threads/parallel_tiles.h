@@ -11,6 +11,14 @@ namespace quadgate {
 /// Elements of a tile: 64 KiB of floats. Tiles of a few arrays fit a core's own cache.
 inline constexpr std::size_t kFlatTile = 16384;
 
+/// Calls body(index) for each index in [0, count), on the cores of `arena`, or, if it is null, on
+/// this one.
+template <typename Body>
+void for_each_index(Arena* arena, std::int64_t count, Body body) {
+  if (arena != nullptr) return arena->for_each(count, body);
+  for (std::int64_t index = 0; index < count; ++index) body(index);
+}
+
 /// Calls body(start, length) for the tiles of a flat array of `size` elements, on all cores of
 /// `arena` where that pays. The tiles do not depend on the number of cores.
 template <typename Body>
