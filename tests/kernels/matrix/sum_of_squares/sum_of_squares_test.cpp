@@ -53,6 +53,19 @@ TEST_P(SquaresTest, AddsEveryElementInOneOrder) {
   expect_sum(16, 4099, 4099);
 }
 
+TEST_P(SquaresTest, AddsAnArrayAsRowsOf64) {
+  const auto kernel = sum_of_squares_kernel(GetParam());
+  testing::Random random(6);
+  for (std::int64_t size = 0; size <= 300; ++size) {
+    GuardedArray values(static_cast<std::size_t>(size), [&] { return random.uniform(-1, 1); });
+    const std::int64_t whole = size / 64 * 64;
+    ASSERT_EQ(sum_of_squares(kernel, values.data(), size),
+              kernel(whole / 64, 64, values.data(), 64) +
+                  kernel(1, size - whole, values.data() + whole, 64))
+        << size;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Isa, SquaresTest, all_isas(), isa_name);
 
 }  // namespace
