@@ -16,6 +16,7 @@ from support import quadgate, shared_data
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 
 
+@pytest.mark.slow  # trains several models; tutorials_test.py classifies such files, too
 def test_japanese_vowels(tmp_path):
     files = [shared_data(f"JapaneseVowels_{part}.ts") for part in ("TRAIN", "TEST")]
     if None in files:

@@ -478,16 +478,16 @@ def export(module, x, path, dynamo):
     ("lstm", "last step", {"num_layers": 2}),
     ("lstm", "last state", {"num_layers": 2, "bidirectional": True}),
     ("lstm", "last state by layers", {"num_layers": 2, "bidirectional": True}),
-    ("lstm", "ends of directions", {"bidirectional": True}),
+    pytest.param("lstm", "ends of directions", {"bidirectional": True}, marks=pytest.mark.slow),
     ("lstm", "language model", {"num_layers": 2}),
     ("gru", "every step", {"num_layers": 2}),
     ("gru", "last state", {}),
-    ("gru", "mean", {"bidirectional": True, "bias": False}),
-    ("rnn_tanh", "every step", {}),
+    pytest.param("gru", "mean", {"bidirectional": True, "bias": False}, marks=pytest.mark.slow),
+    pytest.param("rnn_tanh", "every step", {}, marks=pytest.mark.slow),
     ("rnn_relu", "last step", {}),
     ("rnn_tanh", "last state", {"num_layers": 2}),
-    ("rnn_tanh", "language model", {"bidirectional": True, "num_layers": 2}),
-    ("rnn_relu", "mean", {"bidirectional": True, "bias": False}),
+    pytest.param("rnn_tanh", "language model", {"bidirectional": True, "num_layers": 2}, marks=pytest.mark.slow),
+    pytest.param("rnn_relu", "mean", {"bidirectional": True, "bias": False}, marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_what_pytorch_exports(tmp_path, cell, what, sizes, dynamo):
     torch.manual_seed(1)

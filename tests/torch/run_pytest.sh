@@ -5,8 +5,8 @@ python=$1
 shift
 
 if ! "$python" -c 'from importlib.util import find_spec
-assert all(map(find_spec, ("torch", "h5py", "numpy", "pytest")))' 2>/dev/null; then
-  echo "SKIPPED: no comparison with PyTorch: $python has not torch, h5py, numpy and pytest."
+assert all(map(find_spec, ("torch", "h5py", "numpy", "pytest", "xdist")))' 2>/dev/null; then
+  echo "SKIPPED: no comparison with PyTorch: $python has not torch, h5py, numpy, pytest and pytest-xdist."
   echo "         scripts/setup --peers installs them."
   exit 77
 fi

@@ -21,7 +21,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [
+    pytest.param(case, marks=[pytest.mark.slow] if case in ("lengths", "rnn_relu") else [])
+    for case in CASES
+])  # fmt: skip
 def test_pytorch_is_measured_beside(case, tmp_path):
     if case == "bf16" and "AVX512" not in torch.backends.cpu.get_cpu_capability():
         pytest.skip("NOT TESTED: PyTorch's LSTM raises in bf16 on a CPU without AVX-512")
