@@ -143,7 +143,8 @@ void LayerGradient::compute(const Matrix& matrix, const Tile& tile, const Pass& 
   for (std::int64_t i = 0; i < panels; ++i) {
     left[static_cast<std::size_t>(i)] = gates_.gates(tile.panels.begin + i, 0);
   }
-  RowView rows = right.rows;
+  const bool is_callers = layer_ == 0 && !matrix.recurrent && pass.callers.x.data != nullptr;
+  RowView rows = is_callers ? pass.callers.x : right.rows;
   if (gates_.bf16()) {
     rows = right.pairs;
     rows.data += tile.part * right.pair_parts_stride;

@@ -27,13 +27,17 @@ Stack::Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer
               .slice_rows = plan.slices.rows}) {
   const CellKernels cell = cell_kernels(
       config_.cell, kernel_arithmetic(precision_, plan.arithmetic, plan.isa), plan.isa);
-  x_ = features(inner_rows() - steps_.initial_rows(), 1, config_.input_size);
+  const std::int64_t rows = inner_rows() - steps_.initial_rows();
+  x_.pairs = pairs(rows, 1, config_.input_size);
+  if (!plan.has_callers) x_.rows = Buffer(floats(rows, config_.input_size));
   if (!plan.forward_only) {
-    for (auto& d : std::span(d_).first(config_.num_layers > 1 ? 2 : 1)) {
-      d = Buffer(
-          static_cast<std::size_t>((inner_rows() - steps_.initial_rows()) * config_.output_size()));
+    const std::int64_t own = config_.num_layers - (plan.has_callers ? 1 : 0);
+    for (std::int64_t l = 0; l < std::min<std::int64_t>(own, std::ssize(d_)); ++l) {
+      d_[static_cast<std::size_t>(l)] = Buffer(floats(rows, config_.output_size()));
     }
-    if (plan.has_d_input) d_x_ = Buffer(static_cast<std::size_t>(capacity_ * config_.input_size));
+    if (plan.has_d_input && !plan.has_callers) {
+      d_x_ = Buffer(floats(capacity_, config_.input_size));
+    }
   }
   for (std::int64_t l = 0; l < config_.num_layers; ++l) {
     for (std::int64_t direction = 0; direction < directions_; ++direction) {
@@ -66,14 +70,11 @@ Stack::Stack(const StackPlan& plan, const Parameters& parameters, GradientBuffer
   plan_dropout(plan);
 }
 
-Stack::Features Stack::features(std::int64_t rows, std::int64_t parts, std::int64_t width) const {
-  Features features{Buffer(static_cast<std::size_t>(rows * parts * width)), Buffer()};
-  if (precision_ == Precision::bf16) {
-    constexpr std::int64_t kReadBehind = 8;  // see Bf16Interleave
-    features.pairs =
-        Buffer(static_cast<std::size_t>(rows * parts * ((width + 1) / 2) + kReadBehind));
-  }
-  return features;
+/// In bf16: of features of some layer.
+Buffer Stack::pairs(std::int64_t rows, std::int64_t parts, std::int64_t width) const {
+  constexpr std::int64_t kReadBehind = 8;  // see Bf16Interleave
+  if (precision_ != Precision::bf16) return {};
+  return Buffer(static_cast<std::size_t>(rows * parts * ((width + 1) / 2) + kReadBehind));
 }
 
 void Stack::add_input_pack_tasks(std::int64_t layer, std::vector<PackTask>& tasks) {
@@ -101,7 +102,10 @@ LayerRows Stack::input(std::int64_t layer, bool dropped, const WorkRange* work) 
   const std::int64_t size = config_.input_size;
   const std::int64_t shift = layer < config_.num_layers ? this->shift(work) : 0;
   if (layer == 0) {
-    return {{x_.rows.data() + shift * size, size}, {x_.pairs.data(), (size + 1) / 2}, 0};
+    const bool is_callers = work != nullptr && work->pass.callers.x.data != nullptr;
+    return {is_callers ? work->pass.callers.x : RowView{x_.rows.data() + shift * size, size},
+            {x_.pairs.data(), (size + 1) / 2},
+            0};
   }
   Features& features = output_of(layer - 1, dropped);
   const std::int64_t initial_rows = steps_.initial_rows();
@@ -123,7 +127,10 @@ LayerRows Stack::output(std::int64_t layer, std::int64_t direction,
 }
 
 RowView Stack::d_output(std::int64_t layer, const WorkRange* work) noexcept {
-  if (layer < 0) return {d_x_.data(), config_.input_size};
+  const bool has_callers = work != nullptr && work->pass.callers.d_output.data != nullptr;
+  if (layer < 0)
+    return has_callers ? work->pass.callers.d_x : RowView{d_x_.data(), config_.input_size};
+  if (has_callers && layer + 1 == config_.num_layers) return work->pass.callers.d_output;
   const std::int64_t width = config_.output_size();
   return {d_[static_cast<std::size_t>(layer % 2)].data() + shift(work) * width, width};
 }
@@ -198,8 +205,8 @@ void Stack::layer_backward(const Forward& forward, std::int64_t l) {
                             .dx = d_output(l - 1, &work),
                             .add = direction == 1});
   }
-  if (l == 0 && d_input().data != nullptr) {
-    dropout_before(0).apply(work, d_input(), d_input());
+  if (l == 0 && d_input(work).data != nullptr) {
+    dropout_before(0).apply(work, d_input(work), d_input(work));
   }
 }
 

@@ -44,6 +44,7 @@ struct StackPlan {
   Arithmetic arithmetic = Arithmetic::fastest;
   bool has_states = false;          ///< the caller gives initial states, or takes final ones
   bool has_d_input = false;         ///< the derivative of the input is asked for
+  bool has_callers = false;         ///< every pass has all CallersRows
   bool forward_only = false;        ///< there is no backward pass
   kernels::Isa isa;                 ///< of all its kernels
   const LayerKind* kind = nullptr;  ///< of its layers; null: Layer
@@ -113,6 +114,7 @@ class Stack {
   Backward go_on_backward(const Backward& above, std::int64_t layer);
   /// With has_d_input: the derivative of the input [packed rows, I]. `backward` fills it.
   RowView d_input() noexcept { return d_output(-1); }
+  RowView d_input(const WorkRange& work) noexcept { return d_output(-1, &work); }
   /// With has_states: copies the derivatives of the states before the first step.
   void store_d_states(const Backward& backward, RecurrentStates& d_states);
 
@@ -127,7 +129,10 @@ class Stack {
   };
   template <typename Body>
   void for_each_state(const WorkRange& work, Body body);
-  Features features(std::int64_t rows, std::int64_t parts, std::int64_t width) const;
+  Buffer pairs(std::int64_t rows, std::int64_t parts, std::int64_t width) const;
+  Features features(std::int64_t rows, std::int64_t parts, std::int64_t width) const {
+    return {Buffer(floats(rows, parts * width)), pairs(rows, parts, width)};
+  }
   /// Rows of an array that is used between two layers only: those of all slots, or all rows.
   std::int64_t inner_rows() const noexcept {
     return slot_rows_ > 0 ? slots_ * slot_rows_ : steps_.initial_rows() + capacity_;
@@ -192,7 +197,8 @@ Stack::Loaded Stack::load_rows(const WorkRange& work, Rows features) {
   for (auto& one : dropouts_) one.draw(work);
   const bool drops = work.pass.drops() && dropout_before(0).is_on();
   const RowView x = input(0, false, &work).rows;
-  const auto share = work.member.share(work.last - work.first);
+  const bool copies = work.pass.callers.x.data == nullptr || work.pass.callers.loads;
+  const auto share = work.member.share(copies ? work.last - work.first : 0);
   for (std::int64_t place = work.first + share.begin; place < work.first + share.end; ++place) {
     for (std::int64_t t = 0; t < work.pass.steps.length(place); ++t) {
       const float* const from = features(place, t);

@@ -33,6 +33,11 @@ void expect_range(const char* field, std::int64_t least, std::int64_t most, std:
   }
 }
 
+/// A view of an array. Nobody writes to a const one.
+native::RowView rows(std::span<const float> array, std::int64_t width) {
+  return {const_cast<float*>(array.data()), width};
+}
+
 RecurrentPlan checked(const RecurrentConfig& config, const RecurrentPlan& plan) {
   constexpr std::int64_t kMostRows = std::int64_t{1} << 31;
   validate(config);
@@ -62,6 +67,7 @@ struct Recurrent::Impl {
                .arithmetic = plan.arithmetic,
                .has_states = true,
                .has_d_input = plan.has_d_input,
+               .has_callers = true,
                .forward_only = plan.forward_only,
                .isa = isa},
               parameters, gradient) {
@@ -92,14 +98,30 @@ struct Recurrent::Impl {
   void assign(const Input& input);
   void pack();
 
-  /// Calls body(packed row, step of the caller's arrays) for each step of the work's sequences that
-  /// is a member's.
+  /// Whether the caller's arrays have the packed rows in their order.
+  bool has_packed_rows() const noexcept {
+    const bool is_time_major = !plan.batch_first || batch_size == 1 || seq_len == 1;
+    return packed || (is_time_major && batch.steps() == steps());
+  }
+  /// Memory for packed rows; allocated once it is asked for.
+  native::RowView rows_in(Buffer& own, std::int64_t width) const {
+    if (own.size() == 0) own = Buffer(floats(plan.seq_len * plan.batch_size, width));
+    return {own.data(), width};
+  }
+
+  /// Calls body(packed row, step of the caller's arrays, count) for the steps of the work's
+  /// sequences that are a member's. So many follow each other in both.
   template <typename Body>
-  void for_each_step(const native::WorkRange& work, Body body) {
+  void for_each_run(const native::WorkRange& work, Body body) {
     const auto share = work.member.share(work.pass.steps.seq_len());
+    if (has_packed_rows()) {
+      work.for_each_run(share.begin, share.end,
+                        [&](std::int64_t row, std::int64_t count) { body(row, row, count); });
+      return;
+    }
     for (std::int64_t t = share.begin; t < share.end; ++t) {
       for (std::int64_t i = 0; i < work.rows(t); ++i) {
-        body(work.row(t) + i, step(work.pass.steps, work.first + i, t));
+        body(work.row(t) + i, step(work.pass.steps, work.first + i, t), std::int64_t{1});
       }
     }
   }
@@ -135,6 +157,7 @@ struct Recurrent::Impl {
   std::uint64_t calls = 0;                                            // of forward and backward
   std::optional<native::Everywhere<native::Stack::Forward>> forward;  // the last one, of a batch
   std::optional<DropoutKey> dropout;
+  Buffer x_rows, d_output_rows, d_input_rows;  // packed rows of arrays that have another order
   std::vector<float> own_output, own_d_input;
   std::span<float> output, d_input;  // of the last passes, the caller's or those
   RecurrentStates final_states, d_states;
@@ -170,9 +193,8 @@ void Recurrent::Impl::assign(const Input& input) {
   }
   seq_len = input.seq_len;
   packed = input.packed;
-  if (std::exchange(batch_size, input.batch) != input.batch) {
+  if (std::exchange(batch_size, input.batch) != input.batch)
     final_states = d_states = RecurrentStates::zeros(config, batch_size);
-  }
   expect_size("x", "", steps() * config.input_size, input.x.size());
   expect_states("states", input.states, input.batch);
 }
@@ -204,20 +226,23 @@ Recurrent::Forward Recurrent::forward(const Input& input, std::optional<DropoutK
   of.assign(input);
   of.pack();
   of.dropout = of.config.has_dropout() ? dropout : std::nullopt;
-  const native::Pass pass =
+  native::Pass pass =
       stack.begin(of.batch, of.batch.offsets, of.dropout ? &*of.dropout : nullptr, {}, of.workers);
   const std::int64_t width = of.config.input_size;
   const std::int64_t size = of.config.output_size();
   of.output = of.results("output", output, size, of.own_output);
   if (of.batch_size == 0) return {of, of.calls};
+  const bool stays = (of.plan.x_stays || of.plan.forward_only) && of.config.input_dropout == 0;
+  pass.callers.loads = !stays || !of.has_packed_rows();
+  pass.callers.x = pass.callers.loads ? of.rows_in(of.x_rows, width) : rows(input.x, width);
   of.forward.emplace(of.workers.for_each_range(pass, [&](const native::WorkRange& work) {
     native::Stack::Loaded loaded = stack.load_rows(work, [&](std::int64_t place, std::int64_t t) {
       return input.x.data() + of.step(pass.steps, place, t) * width;
     });
     stack.load_states(loaded, input.states);
     native::Stack::Forward forward = stack.forward(std::move(loaded));
-    of.for_each_step(work, [&](std::int64_t row, std::int64_t step) {
-      std::copy_n(stack.output(forward).at(row), size, of.output.data() + step * size);
+    of.for_each_run(work, [&](std::int64_t row, std::int64_t step, std::int64_t count) {
+      std::copy_n(stack.output(forward).at(row), count * size, of.output.data() + step * size);
     });
     stack.store_states(forward, of.final_states);
     return forward;
@@ -248,21 +273,27 @@ Recurrent::Backward Recurrent::backward(Forward&& forward, std::span<const float
     std::ranges::fill(of.gradient.values(), 0.0F);
     return {of, of.gradient.view(0)};
   }
-  const auto backward =
-      of.workers.for_each_range(of.forward->pass(), [&](const native::WorkRange& work) {
-        of.for_each_step(work, [&](std::int64_t row, std::int64_t step) {
-          std::copy_n(d_output.data() + step * size, size, stack.d_output().at(row));
-        });
-        work.member.wait();
-        native::Stack::Backward done = stack.backward(of.forward->of(work), d_final_states);
-        if (of.plan.has_d_input) {
-          of.for_each_step(work, [&](std::int64_t row, std::int64_t step) {
-            std::copy_n(stack.d_input().at(row), width, of.d_input.data() + step * width);
-          });
-        }
-        stack.store_d_states(done, of.d_states);
-        return done;
+  native::Pass pass = of.forward->pass();
+  const bool copies = !of.has_packed_rows() || of.config.output_dropout > 0;  // it drops in place
+  pass.callers.d_output = copies ? of.rows_in(of.d_output_rows, size) : rows(d_output, size);
+  if (width > 0)
+    pass.callers.d_x = copies ? of.rows_in(of.d_input_rows, width) : rows(of.d_input, width);
+  const auto backward = of.workers.for_each_range(pass, [&](const native::WorkRange& work) {
+    if (copies) {
+      of.for_each_run(work, [&](std::int64_t row, std::int64_t step, std::int64_t count) {
+        std::copy_n(d_output.data() + step * size, count * size, stack.d_output(work).at(row));
       });
+      work.member.wait();
+    }
+    native::Stack::Backward done = stack.backward(of.forward->of(work), d_final_states);
+    if (copies && width > 0) {
+      of.for_each_run(work, [&](std::int64_t row, std::int64_t step, std::int64_t count) {
+        std::copy_n(stack.d_input(work).at(row), count * width, of.d_input.data() + step * width);
+      });
+    }
+    stack.store_d_states(done, of.d_states);
+    return done;
+  });
   return {of, of.gradient.view(std::sqrt(of.gradient_tasks.run(of.workers, backward)))};
 }
 

@@ -23,6 +23,7 @@ struct RecurrentPlan {
   bool batch_first = false;     ///< arrays are [N, T, features], not [T, N, features]
   Precision precision = Precision::f32;
   Arithmetic arithmetic = Arithmetic::fastest;
+  bool x_stays = false;       ///< Input::x stays as it is until `backward`, which reads it: no copy
   bool has_d_input = true;    ///< `backward` computes the gradient of the input
   bool forward_only = false;  ///< there is no `backward`; less memory is planned
 };

@@ -55,6 +55,7 @@ struct Engine {
              .batch_size = plan.batch_size,
              .batch_first = plan.batch_first != 0,
              .precision = plan.bf16 != 0 ? quadgate::Precision::bf16 : quadgate::Precision::f32,
+             .x_stays = true,
              .has_d_input = plan.has_d_input != 0,
              .forward_only = plan.forward_only != 0},
             arena) {}
@@ -62,6 +63,7 @@ struct Engine {
   quadgate::Arena arena;
   Recurrent recurrent;
   RecurrentStates states;
+  std::vector<std::int64_t> lengths;
   std::optional<Recurrent::Forward> forward;
 };
 
@@ -107,6 +109,17 @@ const RecurrentStates* load(const quadgate::RecurrentConfig& config, std::int64_
   return &states;
 }
 
+/// Of a packed batch, from how many of its sequences are alive at each step.
+std::span<const std::int64_t> lengths_of(std::span<const std::int64_t> batch_sizes,
+                                         std::int64_t batch, std::vector<std::int64_t>& lengths) {
+  lengths.assign(static_cast<std::size_t>(batch), 0);
+  for (const std::int64_t alive : batch_sizes) {
+    for (std::int64_t row = 0; row < std::min(alive, batch); ++row)
+      ++lengths[static_cast<std::size_t>(row)];
+  }
+  return lengths;
+}
+
 void store(const RecurrentStates& states, float* h, float* c) {
   if (h != nullptr) std::ranges::copy(states.h, h);
   if (c != nullptr) std::ranges::copy(states.c, c);
@@ -131,12 +144,13 @@ Engine* quadgate_recurrent_new(const Plan* plan) {
 
 void quadgate_recurrent_free(Engine* engine) { delete engine; }
 
-/// Null states are zeros; lengths are null if all are seq_len.
+/// Null states are zeros; batch_sizes [seq_len] are null unless x is packed. x must stay until the
+/// backward pass.
 int quadgate_recurrent_forward(Engine* engine, const float* const* weights, const float* x,
                                std::int64_t steps, std::int64_t seq_len, std::int64_t batch,
-                               const std::int64_t* lengths, int packed, const float* h,
-                               const float* c, int drops, std::uint64_t seed, float* output,
-                               float* h_n, float* c_n) {
+                               const std::int64_t* batch_sizes, const float* h, const float* c,
+                               int drops, std::uint64_t seed, float* output, float* h_n,
+                               float* c_n) {
   return guarded([&] {
     Recurrent& recurrent = engine->recurrent;
     const auto& config = recurrent.config();
@@ -147,8 +161,10 @@ int quadgate_recurrent_forward(Engine* engine, const float* const* weights, cons
         {.x = span(x, steps * config.input_size),
          .seq_len = seq_len,
          .batch = batch,
-         .lengths = lengths == nullptr ? std::span<const std::int64_t>{} : span(lengths, batch),
-         .packed = packed != 0,
+         .lengths = batch_sizes == nullptr
+                        ? std::span<const std::int64_t>{}
+                        : lengths_of(span(batch_sizes, seq_len), batch, engine->lengths),
+         .packed = batch_sizes != nullptr,
          .states = load(config, batch, h, c, engine->states)},
         key, span(output, steps * config.output_size()));
     store(engine->forward->final_states(), h_n, c_n);

@@ -28,29 +28,20 @@ class Call(NamedTuple):
     batch_first: bool
 
     @property
-    def directions(self) -> int:
-        return 2 if self.bidirectional else 1
-
-    @property
-    def batch(self) -> int:
-        if self.batch_sizes is not None:
-            return int(self.batch_sizes[0])
-        return self.x.size(0 if self.batch_first else 1)
-
-    @property
-    def seq_len(self) -> int:
-        if self.batch_sizes is not None:
-            return self.batch_sizes.numel()
-        return self.x.size(1 if self.batch_first else 0)
-
-    @property
-    def proj_size(self) -> int:
-        hidden_size, h_size = self.states[-1].size(2), self.states[0].size(2)
-        return h_size if h_size != hidden_size else 0
-
-    @property
     def drops(self) -> bool:
         return self.train and self.dropout > 0 and self.num_layers > 1
+
+
+class Sizes(NamedTuple):
+    """Of a call whose shapes fit each other."""
+
+    seq_len: int
+    batch: int
+    input_size: int
+    hidden_size: int
+    proj_size: int  # 0: none
+    output: tuple[int, ...]
+    weights: tuple[tuple[int, ...], ...]
 
 
 _warned: set[str] = set()
@@ -62,17 +53,17 @@ def warn(reason: str) -> None:
         warnings.warn(f"quadgate leaves this to torch's own kernels: {reason}", stacklevel=7)
 
 
-def compute(call: Call, bf16: bool) -> tuple[torch.Tensor, ...]:
+def compute(call: Call, sizes: Sizes, bf16: bool) -> tuple[torch.Tensor, ...]:
     tensors = (call.x, *call.states, *call.weights)
-    differentiates = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
+    differentiates = torch.is_grad_enabled() and any([t.requires_grad for t in tensors])
     seed = int(torch.randint(2**63 - 1, ())) if call.drops else None
     layers = Layers(
         cell=call.cell,
-        input_size=call.x.size(-1),
-        hidden_size=call.states[-1].size(2),
+        input_size=sizes.input_size,
+        hidden_size=sizes.hidden_size,
         num_layers=call.num_layers,
         bidirectional=call.bidirectional,
-        proj_size=call.proj_size,
+        proj_size=sizes.proj_size,
         bias=call.bias,
         batch_first=call.batch_first,
         bf16=bf16,
@@ -81,7 +72,7 @@ def compute(call: Call, bf16: bool) -> tuple[torch.Tensor, ...]:
         threads=num_threads(),
         dropout=call.dropout if call.num_layers > 1 else 0.0,
     )
-    job = _Job(call, layers, seed)
+    job = _Job(call, sizes, layers, seed)
     if differentiates:
         return _apply(_Layers, job, *tensors)
     results, lease = job.forward(tensors)
@@ -96,35 +87,29 @@ def _apply(function: Any, *arguments: Any) -> tuple[torch.Tensor, ...]:
 class _Job:
     """What a call asks for, but its tensors."""
 
-    def __init__(self, call: Call, layers: Layers, seed: int | None) -> None:
-        self.layers, self.seed = layers, seed
+    def __init__(self, call: Call, sizes: Sizes, layers: Layers, seed: int | None) -> None:
+        self.sizes, self.layers, self.seed = sizes, layers, seed
         self._rest = call[6:]  # from num_layers on
-        self._bias, self._batch_sizes = call.bias, call.batch_sizes
+        self._bias = call.bias
+        self._batch_sizes = None if call.batch_sizes is None else call.batch_sizes.long().contiguous()
         self.pool = pool_of(call.weights[0])
-        self.seq_len = call.seq_len
-        self.batch = call.batch
-        self.lengths: list[int] | int = self.batch
-        if call.batch_sizes is not None:
-            alive = call.batch_sizes
-            self.lengths = (alive[None, :] > torch.arange(self.batch)[:, None]).sum(1).tolist()
-        self.output_shape = (
-            *call.x.shape[:-1],
-            call.states[0].size(2) * call.directions,
-        )
 
     def forward(self, tensors: tuple[torch.Tensor, ...]) -> tuple[tuple[torch.Tensor, ...], Lease]:
         """The output and final states, and the engine that can go back."""
         num_states = 2 if self.layers.cell == "lstm" else 1
-        x, *rest = (t.detach().contiguous() for t in tensors)
+        x, *rest = [t if t.is_contiguous() else t.contiguous() for t in tensors]
         states, weights = rest[:num_states], rest[num_states:]
-        output = x.new_empty(self.output_shape)
-        final_states = [torch.empty_like(s) for s in states]
-        lease = self.pool.lease(self.layers, self.seq_len, self.batch)
+        output = x.new_empty(self.sizes.output)
+        final_states = [s.new_empty(s.shape) for s in states]
+        lease = self.pool.lease(self.layers, self.sizes.seq_len, self.sizes.batch)
+        lease.x = x  # which the backward pass reads
         lease.engine.forward(
             [w.data_ptr() for w in weights],
             x.data_ptr(),
-            self.seq_len,
-            self.lengths,
+            output.numel() // self.sizes.output[-1],
+            self.sizes.seq_len,
+            self.sizes.batch,
+            0 if self._batch_sizes is None else self._batch_sizes.data_ptr(),
             _pointers(states),
             self.seed,
             output.data_ptr(),
@@ -205,27 +190,26 @@ class _Layers(torch.autograd.Function):
         if lease is None:  # of a second backward pass, or of one of many passes
             _, lease = job.forward(tensors)
         num_states = len(d_results) - 1
-        d_results = tuple(None if d is None else d.contiguous() for d in d_results)
-        d_output = d_results[0]
+        d_output, *d_final_states = [None if d is None else d.contiguous() for d in d_results]
         if d_output is None:
-            d_output = tensors[0].new_zeros(job.output_shape)
+            d_output = tensors[0].new_zeros(job.sizes.output)
         needed = ctx.needs_input_grad[1:]
         d_x, *d_states = [
-            torch.empty(t.shape, dtype=t.dtype) if is_needed else None
+            t.new_empty(t.shape) if is_needed else None
             for t, is_needed in zip(tensors[: 1 + num_states], needed)
         ]
         engine = lease.engine
         # One array, since the engine computes into one.
         gradient = tensors[0].new_empty(engine.gradient_size)
         d_weights = [
-            gradient[offset : offset + t.numel()].view(t.shape) if is_needed else None
-            for t, is_needed, offset in zip(
-                tensors[1 + num_states :], needed[1 + num_states :], engine.gradient_offsets
+            gradient.as_strided(shape, (*shape[1:], 1), offset) if is_needed else None
+            for shape, is_needed, offset in zip(
+                job.sizes.weights, needed[1 + num_states :], engine.gradient_offsets
             )
         ]
         engine.backward(
             d_output.data_ptr(),
-            _pointers(list(d_results[1:])),
+            _pointers(d_final_states),
             0 if d_x is None else d_x.data_ptr(),
             _pointers(d_states),
             gradient.data_ptr(),

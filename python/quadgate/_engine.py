@@ -70,7 +70,7 @@ def _load() -> ctypes.CDLL:
         "quadgate_recurrent_free": (None, [p]),
         "quadgate_recurrent_forward": (
             ctypes.c_int,
-            [p, p, p, n, n, n, p, ctypes.c_int, p, p, ctypes.c_int, ctypes.c_uint64, p, p, p],
+            [p, p, p, n, n, n, p, p, p, ctypes.c_int, ctypes.c_uint64, p, p, p],
         ),
         "quadgate_recurrent_gradient": (n, [p, p]),
         "quadgate_recurrent_backward": (ctypes.c_int, [p, n, n, p, p, p, p, p, p, p]),
@@ -128,23 +128,22 @@ class Engine:
         self,
         weights: list[int],
         x: int,
+        steps: int,
         seq_len: int,
-        lengths: list[int] | int,
+        batch: int,
+        batch_sizes: int,
         states: tuple[int, int],
         dropout_seed: int | None,
         output: int,
         final_states: tuple[int, int],
     ) -> None:
-        """Runs the layers over x: a padded batch, of so many sequences as `lengths` says, or a packed
-        one of these lengths."""
-        packed = not isinstance(lengths, int)
-        self._batch = len(lengths) if packed else lengths
-        self._steps = sum(lengths) if packed else seq_len * lengths
+        """Runs the layers over x, the steps of a padded batch or, with batch_sizes, int64[seq_len], of a
+        packed one. x must stay until the backward pass."""
+        self._steps, self._batch = steps, batch
         self._weights[:] = weights
         _check(
             _library.quadgate_recurrent_forward(
-                self._handle, self._weights, x, self._steps, seq_len, self._batch,
-                (_SIZE * self._batch)(*lengths) if packed else None, packed, *states,
+                self._handle, self._weights, x, steps, seq_len, batch, batch_sizes, *states,
                 dropout_seed is not None, dropout_seed or 0, output, *final_states,
             )
         )  # fmt: skip

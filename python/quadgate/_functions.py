@@ -8,11 +8,14 @@ What quadgate does not compute goes to torch's function of the same name.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
 
-from ._autograd import Call, compute, warn
+from ._autograd import Call, Sizes, compute, warn
+
+_TENSORS = (torch.Tensor, torch.nn.Parameter)
 
 
 def _parse(cell: str, arguments: tuple[Any, ...]) -> Call:
@@ -27,29 +30,61 @@ def _parse(cell: str, arguments: tuple[Any, ...]) -> Call:
     )
 
 
-def _is_well_formed(call: Call) -> bool:
-    """Whether all shapes fit each other, and there is something to compute. Else torch says what is
+def _sizes_of(call: Call) -> Sizes | None:
+    """None if shapes do not fit each other, or there is nothing to compute. Then torch says what is
     wrong, in its own words."""
-    packed = call.batch_sizes is not None
-    if call.x.dim() != (2 if packed else 3) or any(s.dim() != 3 for s in call.states):
-        return False
-    if call.x.numel() == 0 or call.seq_len == 0 or call.batch == 0:
-        return False
-    hidden_size, h_size = call.states[-1].size(2), call.states[0].size(2)
-    rows = (call.num_layers * call.directions, call.batch)
-    if any(tuple(s.shape[:2]) != rows for s in call.states):
-        return False
-    gates = {"lstm": 4, "gru": 3}.get(call.cell, 1) * hidden_size
+    alive = call.batch_sizes
+    return _checked(
+        call.cell,
+        call.x.shape,
+        None if alive is None else (alive.numel(), int(alive[0]) if alive.numel() > 0 else 0),
+        tuple([s.shape for s in call.states]),
+        tuple([w.shape for w in call.weights if w is not None]),
+        call.bias,
+        call.num_layers,
+        call.bidirectional,
+        call.batch_first,
+    )
+
+
+@functools.lru_cache(maxsize=1024)  # a tenth of the time
+def _checked(
+    cell: str,
+    x: tuple[int, ...],
+    packed: tuple[int, int] | None,
+    states: tuple[tuple[int, ...], ...],
+    weights: tuple[tuple[int, ...], ...],
+    bias: bool,
+    num_layers: int,
+    bidirectional: bool,
+    batch_first: bool,
+) -> Sizes | None:
+    """The sizes of a call, from the shapes of its tensors; `packed` are steps and sequences."""
+    if len(x) != (3 if packed is None else 2) or any(len(s) != 3 for s in states):
+        return None
+    seq_len, batch = packed or (x[1::-1] if batch_first else x[:2])
+    if 0 in x or seq_len == 0 or batch == 0:
+        return None
+    directions = 2 if bidirectional else 1
+    hidden_size, h_size = states[-1][2], states[0][2]
+    if any(s[:2] != (num_layers * directions, batch) for s in states):
+        return None
+    gates = {"lstm": 4, "gru": 3}.get(cell, 1) * hidden_size
     shapes: list[tuple[int, ...]] = []
-    for layer in range(call.num_layers):
-        width = call.x.size(-1) if layer == 0 else call.directions * h_size
+    for layer in range(num_layers):
+        width = x[-1] if layer == 0 else directions * h_size
         one: list[tuple[int, ...]] = [(gates, width), (gates, h_size)]
-        if call.bias:
+        if bias:
             one += [(gates,), (gates,)]
         if h_size != hidden_size:
             one.append((h_size, hidden_size))
-        shapes += one * call.directions
-    return [tuple(w.shape) for w in call.weights] == shapes
+        shapes += one * directions
+    if weights != tuple(shapes):
+        return None
+    proj_size = h_size if h_size != hidden_size else 0
+    return Sizes(
+        seq_len, batch, x[-1], hidden_size, proj_size, (*x[:-1], directions * h_size), weights
+    )
 
 
 def _check_width(call: Call) -> None:
@@ -62,24 +97,35 @@ def _check_width(call: Call) -> None:
         )
 
 
-def _why_not(call: Call, bf16: bool) -> str | None:
-    """Why quadgate does not compute a call; None if it does."""
-    tensors = (call.x, *call.states, *call.weights)
+def _who_looks() -> str | None:
+    """What looks into the operations that a call is made of; None if nothing does."""
     if torch.jit.is_tracing():
         return "torch.jit.trace records torch's own operations"
     if torch._C._functorch.peek_interpreter_stack() is not None:
         return "torch.func transforms torch's own operations"
     if torch.autograd.forward_ad._current_level >= 0:
         return "forward-mode differentiation"
-    for tensor in tensors:
-        if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
+    return None
+
+
+def _why_not(call: Call, bf16: bool) -> str | None:
+    """Why quadgate does not compute a call; None if it does."""
+    for tensor in (call.x, *call.states, *call.weights):
+        dtype = tensor.dtype
+        if (
+            type(tensor) in _TENSORS
+            and tensor.is_cpu
+            and tensor.layout is torch.strided
+            and (dtype is torch.float32 or (bf16 and dtype is torch.bfloat16))
+        ):
+            continue
+        if type(tensor) not in _TENSORS:
             return f"a {type(tensor).__name__}"
         if tensor.device.type != "cpu":
             return f"a tensor on {tensor.device}"
         if tensor.layout != torch.strided:
             return f"a tensor of layout {tensor.layout}"
-        if tensor.dtype != torch.float32 and not (bf16 and tensor.dtype == torch.bfloat16):
-            return f"a tensor of {tensor.dtype}"
+        return f"a tensor of {dtype}"
     if call.drops and call.dropout == 1:
         return "dropout=1"
     return None
@@ -90,22 +136,25 @@ def _call(cell: str, arguments: tuple[Any, ...]) -> tuple[torch.Tensor, ...]:
         return getattr(torch._VF, cell)(*arguments)
     call = _parse(cell, arguments)
     bf16 = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
-    if any(w is None for w in call.weights) or not _is_well_formed(call):
+    reason = _who_looks()
+    sizes = _sizes_of(call) if reason is None else None
+    if sizes is None:
         _check_width(call)
-        return getattr(torch._VF, cell)(*arguments)
-    reason = _why_not(call, bf16)
+    else:
+        reason = _why_not(call, bf16)
     if reason is not None:
         warn(reason)
+    if sizes is None or reason is not None:
         return getattr(torch._VF, cell)(*arguments)
-    return _autocast(call) if bf16 else compute(call, bf16=False)
+    return _autocast(call, sizes) if bf16 else compute(call, sizes, bf16=False)
 
 
-def _autocast(call: Call) -> tuple[torch.Tensor, ...]:
+def _autocast(call: Call, sizes: Sizes) -> tuple[torch.Tensor, ...]:
     """Computes in bf16, and rounds what torch rounds: what comes out of a product, but not what its
     cells add to a state."""
     as_states = torch.result_type(call.x, call.states[0])
     dtypes = [torch.bfloat16] * 3
-    if call.proj_size > 0:
+    if sizes.proj_size > 0:
         dtypes[2] = as_states
     elif call.cell == "gru" or (call.cell == "lstm" and call.batch_sizes is not None):
         dtypes = [as_states] * 3
@@ -114,7 +163,7 @@ def _autocast(call: Call) -> tuple[torch.Tensor, ...]:
         states=tuple(s.float() for s in call.states),
         weights=[w.float() for w in call.weights],
     )
-    results = compute(call, bf16=True)
+    results = compute(call, sizes, bf16=True)
     return tuple(r.to(dtype) for r, dtype in zip(results, dtypes))
 
 

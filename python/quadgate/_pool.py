@@ -22,6 +22,9 @@ _MOST_PASSES = 4
 class Lease:
     """An engine that is the caller's alone, until `give_back` or the end of this object."""
 
+    x: torch.Tensor
+    """What the engine reads in the backward pass."""
+
     def __init__(self, pool: _Pool, engine: Engine) -> None:
         self._pool, self.engine = pool, engine
         self._process = os.getpid()

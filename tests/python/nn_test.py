@@ -21,7 +21,7 @@ from modules import CELLS, assert_close, pair, tensors_of
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 import quadgate.nn
-from quadgate import _autograd, _pool
+from quadgate import _autograd, _functions, _pool
 
 
 def gradients(module, results, inputs):
@@ -246,6 +246,97 @@ def test_weights_that_change():
     for module in (theirs, ours):
         torch.nn.utils.vector_to_parameters(torch.linspace(-1, 1, 200), module.parameters())
     assert_close(ours(x), theirs(x))
+
+
+@pytest.mark.filterwarnings("ignore:quadgate leaves this")
+def test_what_was_found_good_is_looked_at_again():
+    """One module, of which shapes, dtypes, flags and modes change from call to call, and a copy of it."""
+    theirs, ours = pair("LSTM", 3, 5, num_layers=2)
+    x = torch.randn(4, 2, 3)
+
+    def results(module, x, states):
+        result = tensors_of(module(x, states))
+        inputs = [t for t in (x, *(states or ()), *module.parameters()) if t.requires_grad]
+        if result[0].requires_grad:
+            result += torch.autograd.grad(sum(r.pow(2).sum() for r in result), inputs)
+        return result
+
+    def compare(x, states=None):
+        expected, found = results(theirs, x, states), results(ours, x, states)
+        assert_close(found, expected)
+        assert [t.requires_grad for t in found] == [t.requires_grad for t in expected]
+
+    def both(change):
+        for module in (theirs, ours):
+            change(module)
+
+    compare(x)
+    compare(torch.randn(7, 1, 3))
+    h, c = torch.randn(2, 3, 5), torch.randn(2, 3, 5, requires_grad=True)
+    compare(torch.randn(4, 3, 3, requires_grad=True), (h, c))
+    with torch.no_grad():
+        compare(x)
+    with torch.inference_mode():
+        compare(x)
+    compare(x)
+    both(lambda m: m.requires_grad_(False))
+    compare(x)
+    both(lambda m: m.weight_hh_l1.requires_grad_())
+    compare(x)
+    both(lambda m: m.requires_grad_().double())
+    compare(x.double())
+    both(lambda m: m.float())
+    compare(x)
+    with pytest.raises(ValueError, match="does not match weight dtype"):
+        ours(x.double())
+    with pytest.raises(RuntimeError, match="Expected 3, got 4"):
+        ours(torch.randn(4, 2, 4))
+    both(lambda m: setattr(m, "batch_first", True))
+    compare(torch.randn(5, 6, 3))
+    both(lambda m: setattr(m, "dropout", 0.5))
+    both(lambda m: m.eval())
+    compare(x)
+    both(lambda m: m.train())
+    assert not torch.equal(ours(x)[0], ours(x)[0])
+    theirs, ours = copy.deepcopy(theirs).eval(), copy.deepcopy(ours).eval()
+    compare(x)
+    for module in (theirs, ours):  # other shapes behind the same Parameter objects
+        module.weight_ih_l0.data, module.input_size = torch.ones(20, 6), 6
+    compare(torch.randn(4, 2, 6))
+
+
+def test_weights_of_other_shapes_are_not_ours():
+    """PyTorch 2.13 does not refuse them all, so that nobody would see what the kernels read."""
+    h, weights = torch.zeros(1, 2, 5), [torch.ones(20, 3), torch.ones(20, 5)]
+
+    def sizes(weights):
+        arguments = (torch.ones(4, 2, 3), (h, h), weights, False, 1, 0.0, True, False, False)
+        return _functions._sizes_of(_functions._parse("lstm", arguments))
+
+    assert sizes(weights).weights == ((20, 3), (20, 5))
+    for wrong in (torch.ones(20, 4), torch.ones(19, 5), torch.ones(100), None):
+        assert sizes([weights[0], wrong]) is None
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_input_stays_until_the_backward_pass(turned):
+    """It is read where it lies; a copy of one whose steps lie apart is kept."""
+    theirs, ours = pair("GRU", 4, 5)
+    values = torch.randn(6, 3, 4)
+    found = []
+    for module in (ours, theirs):
+        x = values.transpose(0, 1).contiguous().transpose(0, 1) if turned else values.clone()
+        loss = module(x)[0].pow(2).sum()
+        del x
+        spoiled = [torch.full((6, 3, 4), torch.nan) for _ in range(50)]
+        found.append(torch.autograd.grad(loss, list(module.parameters())))
+        del spoiled
+    assert_close(*found)
+    x = values.clone()
+    loss = ours(x)[0].sum()
+    x.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
 
 
 def test_frozen_parameters_get_no_gradient():

@@ -6,10 +6,12 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <numeric>
 
+#include "engine/base/buffer.h"
 #include "engine/base/error.h"
 #include "tests/support/numbers.h"
 
@@ -168,6 +170,73 @@ TEST(RecurrentTest, GradientsGoToMemoryOfTheCaller) {
     EXPECT_EQ(gradient({}).values.data(), own.data());  // its own again
     EXPECT_THAT([&] { gradient(std::span(callers).first(3)); },
                 ThrowsMessage<InvalidArgument>(HasSubstr("gradient: expected")));
+  }
+}
+
+/// [T, N, width] as [N, T, width].
+std::vector<float> batch_first(const std::vector<float>& rows) {
+  const std::int64_t width = std::ssize(rows) / (kSeqLen * kBatch);
+  std::vector<float> turned;
+  for (std::int64_t row = 0; row < kBatch; ++row) {
+    for (std::int64_t t = 0; t < kSeqLen; ++t) {
+      const auto from = rows.begin() + (t * kBatch + row) * width;
+      turned.insert(turned.end(), from, from + width);
+    }
+  }
+  return turned;
+}
+
+TEST(RecurrentTest, GivesTheSameBitsWhereverTheRowsLie) {
+  Arena arena(2);
+  for (const Precision precision : {Precision::f32, Precision::bf16}) {
+    for (const std::int64_t layers : {1, 2, 3}) {
+      RecurrentConfig deep = config(Cell::gru, 70);
+      deep.num_layers = layers;
+      const Inputs inputs(deep);
+      Inputs turned = inputs;
+      turned.x = batch_first(inputs.x);
+      turned.d_output = batch_first(inputs.d_output);
+      const auto copy = [](std::span<const float> of) { return std::vector(of.begin(), of.end()); };
+      const auto run = [&](RecurrentPlan plan, const Inputs& of, bool packed) {
+        plan.seq_len = kSeqLen;
+        plan.batch_size = kBatch;
+        plan.precision = precision;
+        Recurrent rnn(deep, plan, arena);
+        Recurrent::Input input = of.input();
+        input.lengths = {};
+        input.packed = packed;
+        Recurrent::Forward forward = rnn.forward(input);
+        const auto y = copy(forward.output());
+        const auto backward = rnn.backward(std::move(forward), of.d_output, &of.d_states);
+        return std::vector{y, copy(backward.d_input()), copy(backward.gradient().values)};
+      };
+      const auto expected = run({}, inputs, false);
+      EXPECT_EQ(run({.x_stays = true}, inputs, false), expected);
+      EXPECT_EQ(run({.x_stays = true}, inputs, true), expected);
+      auto rows = expected;
+      rows[0] = batch_first(expected[0]);
+      rows[1] = batch_first(expected[1]);
+      EXPECT_EQ(run({.batch_first = true, .x_stays = true}, turned, false), rows);
+    }
+  }
+}
+
+TEST(RecurrentTest, ReadsAnInputThatStaysWhereItLies) {
+  Arena arena(1);
+  for (const bool stays : {false, true}) {
+    const std::size_t before = Buffer::bytes_held();
+    Recurrent rnn(config(Cell::lstm), {.seq_len = kSeqLen, .batch_size = kBatch, .x_stays = stays},
+                  arena);
+    const std::size_t planned = Buffer::bytes_held() - before;
+    Inputs inputs(config(Cell::lstm));
+    Recurrent::Input input = inputs.input();
+    input.lengths = {};
+    Recurrent::Forward forward = rnn.forward(input);
+    std::ranges::fill(inputs.x, 0.0F);
+    const auto backward = rnn.backward(std::move(forward), inputs.d_output);
+    const auto d_weight = backward.gradient().of(rnn.parameters().slice("weight_ih_l0"));
+    EXPECT_EQ(std::ranges::all_of(d_weight, [](float d) { return d == 0; }), stays);
+    EXPECT_EQ(Buffer::bytes_held() - before > planned, !stays);
   }
 }
 
