@@ -2,13 +2,16 @@
 """A PyTorch training loop with quadgate.nn in the place of torch.nn: both in one process, in turns.
 
 The step is that of `quadgate bench`: the layer, a linear head, cross entropy, gradients clipped to a
-norm, Adam, all but the layer PyTorch's in both. With --forward it is the layer's forward pass in
-inference_mode.
+norm, Adam, all but the layer PyTorch's in both. Beside it are the ratios that no layer passes: of a
+step without the layer, whose output and gradients are there, and of one whose layer takes the time
+of its FLOPs at the FMA peak, which `quadgate bench` measures. With --forward it is the layer's
+forward pass in inference_mode.
 
     PYTHONPATH=build/release/python build/peers/bin/python bench/compare_layer.py --threads 1
 """
 
 import argparse
+import importlib.resources
 import math
 import statistics
 import subprocess
@@ -16,7 +19,7 @@ import sys
 import time
 
 import torch
-from compare_steps import SHAPES, draw_lengths
+from compare_steps import SHAPES, draw_lengths, quadgate_bench
 from torch.nn.utils.rnn import pack_sequence
 
 import quadgate.nn
@@ -65,6 +68,50 @@ def make_step(nn, cell, shape, forward):
         adam.step()
 
     return step
+
+
+def make_rest(cell, shape):
+    """A function that does all of a step but the layer's part."""
+    torch.manual_seed(2)
+    width = shape.proj_size or shape.hidden_size
+    projection = {"proj_size": shape.proj_size} if shape.proj_size else {}
+    layer = getattr(torch.nn, cell)(shape.input_size, shape.hidden_size, shape.num_layers, **projection)
+    _, labels = make_input(shape)
+    output = torch.randn(len(labels), width, requires_grad=True)
+    gradients = [torch.randn_like(p) for p in layer.parameters()]
+    head = torch.nn.Linear(width, CLASSES)
+    parameters = [*layer.parameters(), *head.parameters()]
+    adam = torch.optim.Adam(parameters, fused=True)
+
+    def step():
+        adam.zero_grad()
+        output.grad = None
+        torch.nn.functional.cross_entropy(head(output), labels).backward()
+        for parameter, gradient in zip(parameters, gradients):
+            parameter.grad = gradient
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        adam.step()
+
+    return step
+
+
+def layer_flops(cell, shape, forward):
+    """Of the products of a layer's part of a step, without d(x) of the first layer, which nobody asks for."""
+    gates = {"LSTM": 4, "GRU": 3}[cell] * shape.hidden_size
+    h_size = shape.proj_size or shape.hidden_size
+    passes = 1 if forward else 3
+    multiply_adds = 0
+    for layer in range(shape.num_layers):
+        input_passes = 2 if layer == 0 and not forward else passes
+        input_size = shape.input_size if layer == 0 else h_size
+        multiply_adds += gates * (passes * h_size + input_passes * input_size)
+        multiply_adds += passes * shape.proj_size * shape.hidden_size
+    return 2 * multiply_adds * len(make_input(shape)[1])
+
+
+def peak_gflops(threads):
+    program = importlib.resources.files("quadgate") / "bin" / "quadgate"
+    return quadgate_bench(str(program), SHAPES[0].flags("f32", threads), 0.5)["peak_gflops"]
 
 
 def measure(steps):
@@ -121,18 +168,29 @@ def main():
         print(measure_mb(make_step(MODULES[options.mb_of], options.cell, shapes[0], options.forward)))
         return
 
-    print(f"{'shape':<14} {'PyTorch ms':>10} {'quadgate ms':>11} {'ratio':>6}   MB of the step")
-    ratios = []
+    peak = peak_gflops(options.threads)
+    print(
+        f"{'shape':<14} {'PyTorch ms':>10} {'quadgate ms':>11} {'rest ms':>8} "
+        f"{'ratio':>6} {'at the peak':>11} {'no layer':>8}   MB of the step"
+    )
+    table = []
     for shape in shapes:
         steps = [make_step(nn, options.cell, shape, options.forward) for nn in MODULES.values()]
-        theirs, ours = measure(steps)
-        ratios.append(theirs / ours)
+        if not options.forward:
+            steps.append(make_rest(options.cell, shape))
+        theirs, ours, *rests = measure(steps)
+        rest = rests[0] if rests else 0.0
+        at_peak = rest + layer_flops(options.cell, shape, options.forward) / peak / 1e6
+        ratios = [theirs / ours, theirs / at_peak, theirs / rest if rest else math.inf]
+        table.append(ratios)
         mb = [step_mb(nn, shape) for nn in MODULES]
         print(
-            f"{shape.name:<14} {theirs:10.2f} {ours:11.2f} {ratios[-1]:6.2f}   {mb[0]:.0f}, {mb[1]:.0f}",
+            f"{shape.name:<14} {theirs:10.2f} {ours:11.2f} {rest:8.2f} "
+            f"{ratios[0]:6.2f} {ratios[1]:11.2f} {ratios[2]:8.2f}   {mb[0]:.0f}, {mb[1]:.0f}",
             flush=True,
         )
-    print(f"geometric mean {math.exp(statistics.fmean(map(math.log, ratios))):.2f}")
+    means = [math.exp(statistics.fmean(map(math.log, column))) for column in zip(*table)]
+    print(f"{'geometric mean':<45} {means[0]:6.2f} {means[1]:11.2f} {means[2]:8.2f}")
 
 
 if __name__ == "__main__":
