@@ -70,14 +70,14 @@ struct Avx2Vec {
   friend Avx2Vec select(Mask mask, Avx2Vec a, Avx2Vec b) noexcept {
     return {_mm256_blendv_ps(b.lanes, a.lanes, _mm256_castsi256_ps(mask))};
   }
-  /// To the nearest whole number, halves to the even one.
-  friend Avx2Vec round(Avx2Vec a) noexcept {
-    return {_mm256_round_ps(a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
-  }
   /// a 2^n for whole n, -126 <= n <= 127.
   friend Avx2Vec ldexp(Avx2Vec a, Avx2Vec n) noexcept {
     const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n.lanes), _mm256_set1_epi32(127));
     return {_mm256_mul_ps(a.lanes, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)))};
+  }
+  /// 2^(n - 127) for the n of the lowest 8 bits, if the ninth is 0: 0 for n = 0, infinity for 255.
+  friend Avx2Vec lowest_bits_as_exponent(Avx2Vec a) noexcept {
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a.lanes), 23))};
   }
   /// The nearest bf16 in the upper half of each lane, as bf16/bf16.h says.
   friend Avx2Vec round_to_bf16(Avx2Vec a) noexcept {

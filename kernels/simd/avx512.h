@@ -67,14 +67,13 @@ struct Avx512Vec {
   friend Avx512Vec select(Mask mask, Avx512Vec a, Avx512Vec b) noexcept {
     return {_mm512_mask_blend_ps(mask, b.lanes, a.lanes)};
   }
-  /// To the nearest whole number, halves to the even one.
-  friend Avx512Vec round(Avx512Vec a) noexcept {
-    return {
-        _mm512_maskz_roundscale_ps(0xFFFF, a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
-  }
   /// a 2^n for whole n, -126 <= n <= 127.
   friend Avx512Vec ldexp(Avx512Vec a, Avx512Vec n) noexcept {
     return {_mm512_maskz_scalef_ps(0xFFFF, a.lanes, n.lanes)};
+  }
+  /// 2^(n - 127) for the n of the lowest 8 bits, if the ninth is 0: 0 for n = 0, infinity for 255.
+  friend Avx512Vec lowest_bits_as_exponent(Avx512Vec a) noexcept {
+    return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xFFFF, _mm512_castps_si512(a.lanes), 23))};
   }
   /// The bf16 numbers of 8 pairs, each into the upper half of a lane.
   static Avx512Vec load_halves(const float* from) noexcept {

@@ -47,14 +47,16 @@ struct ScalarVec {
   friend Mask positive(ScalarVec a) noexcept { return a.lanes > 0; }
   /// a where the mask is set, else b.
   friend ScalarVec select(Mask mask, ScalarVec a, ScalarVec b) noexcept { return mask ? a : b; }
-  /// To the nearest whole number, halves to the even one.
-  friend ScalarVec round(ScalarVec a) noexcept { return {std::nearbyint(a.lanes)}; }
   void hold() noexcept {}
   /// a 2^n for whole n, -126 <= n <= 127.
   friend ScalarVec ldexp(ScalarVec a, ScalarVec n) noexcept {
     // NaN has no whole number, and any power will do: a is NaN as well.
     const int whole = n.lanes == n.lanes ? static_cast<int>(n.lanes) : 0;
     return {a.lanes * std::bit_cast<float>((whole + 127) << 23)};
+  }
+  /// 2^(n - 127) for the n of the lowest 8 bits, if the ninth is 0: 0 for n = 0, infinity for 255.
+  friend ScalarVec lowest_bits_as_exponent(ScalarVec a) noexcept {
+    return from_bits(bits(a) << 23);
   }
   /// The whole n for which 2^n <= a < 2^(n + 1), for normal a above 0.
   friend ScalarVec exponent(ScalarVec a) noexcept {

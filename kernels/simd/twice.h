@@ -58,9 +58,8 @@ struct Twice {
   friend Twice select(Mask mask, Twice a, Twice b) noexcept {
     return {select(mask.low, a.low, b.low), select(mask.high, a.high, b.high)};
   }
-  friend Twice round(Twice a) noexcept { return {round(a.low), round(a.high)}; }
-  friend Twice ldexp(Twice a, Twice n) noexcept {
-    return {ldexp(a.low, n.low), ldexp(a.high, n.high)};
+  friend Twice lowest_bits_as_exponent(Twice a) noexcept {
+    return {lowest_bits_as_exponent(a.low), lowest_bits_as_exponent(a.high)};
   }
 
   // bf16, see avx2.h.

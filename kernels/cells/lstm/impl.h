@@ -30,20 +30,6 @@ void lstm_backward_avx512_bf16(const CellBackward& step) noexcept;
 
 namespace {
 
-/// The gates of one row of a panel, and its states.
-template <typename Vec>
-struct LstmCell {
-  Vec i, f, g, o, c, h;
-
-  LstmCell(Vec a_i, Vec a_f, Vec a_g, Vec a_o, Vec c_prev) noexcept
-      : i(sigmoid(a_i)),
-        f(sigmoid(a_f)),
-        g(tanh(a_g)),
-        o(sigmoid(a_o)),
-        c(fma(f, c_prev, i * g)),
-        h(o * tanh(c)) {}
-};
-
 /// The derivatives of one row: of the pre-activations, and of c_prev.
 template <typename Vec>
 struct LstmCellGradient {
@@ -72,7 +58,7 @@ class LstmForwardStep {
   template <std::int64_t kRows>
   [[gnu::noinline]] static void run_tile(const CellForward& step) noexcept {
     CellSums<Gates, kRows, 4> tile(step, 0);
-    for (std::int64_t row = 0; row < kRows; ++row) finish_row(step, row, tile.sums[row]);
+    finish_rows(step, tile.sums);
   }
 
   /// The first row of two steps.
@@ -87,26 +73,45 @@ class LstmForwardStep {
       first.add_product(one.left + k, 0, 1, 1, 1, 0, one.weight_hh + k * kWidth);
       second.add_product(one.left + k, 0, 1, 1, 1, 0, other.weight_hh + k * kWidth);
     }
-    finish_row(one, 0, first.sums[0]);
-    finish_row(other, 0, second.sums[0]);
+    finish_rows(one, first.sums);
+    finish_rows(other, second.sums);
   }
 
  private:
   using Vec = typename Gates::Vec;
 
-  static void finish_row(const CellForward& step, std::int64_t row, const Vec (&sums)[4]) noexcept {
+  /// What waits for c of a row comes last, so that the rows wait together.
+  template <std::size_t kRows>
+  static void finish_rows(const CellForward& step, const Vec (&sums)[kRows][4]) noexcept {
     constexpr std::int64_t kSlot = Gates::kSlot;
     const auto mask = Vec::first(step.units);
-    const Vec c_prev = step.c_prev == nullptr ? Vec::broadcast(0.0F)
-                                              : Vec::load(step.c_prev + row * step.c_stride, mask);
-    const LstmCell<Vec> cell(sums[0], sums[1], sums[2], sums[3], c_prev);
-    float* const to = step.gates + row * 4 * kSlot;
-    Gates::store(cell.i, to);
-    Gates::store(cell.f, to + kSlot);
-    Gates::store(cell.g, to + 2 * kSlot);
-    Gates::store(cell.o, to + 3 * kSlot);
-    cell.c.store(step.c + row * step.c_stride, mask);
-    Gates::store_h(cell.h, mask, step, row, 0);
+    Vec c[kRows];
+    for (std::size_t row = 0; row < kRows; ++row) {
+      const Vec i = sigmoid(sums[row][0]);
+      const Vec f = sigmoid(sums[row][1]);
+      const Vec g = tanh(sums[row][2]);
+      float* const to = gates(step, row);
+      Gates::store(i, to);
+      Gates::store(f, to + kSlot);
+      Gates::store(g, to + 2 * kSlot);
+      const std::int64_t c_row = static_cast<std::int64_t>(row) * step.c_stride;
+      const Vec c_prev =
+          step.c_prev == nullptr ? Vec::broadcast(0.0F) : Vec::load(step.c_prev + c_row, mask);
+      c[row] = fma(f, c_prev, i * g);
+      c[row].store(step.c + c_row, mask);
+    }
+    Vec o[kRows];
+    for (std::size_t row = 0; row < kRows; ++row) {
+      o[row] = sigmoid(sums[row][3]);
+      Gates::store(o[row], gates(step, row) + 3 * kSlot);
+    }
+    for (std::size_t row = 0; row < kRows; ++row) {
+      Gates::store_h(o[row] * tanh(c[row]), mask, step, static_cast<std::int64_t>(row), 0);
+    }
+  }
+
+  static float* gates(const CellForward& step, std::size_t row) noexcept {
+    return step.gates + static_cast<std::int64_t>(row) * 4 * Gates::kSlot;
   }
 };
 

@@ -20,13 +20,17 @@ void lstm_forward_scalar(const CellForward& step) noexcept {
       }
     }
     const float c_prev = step.c_prev == nullptr ? 0.0F : step.c_prev[row * step.c_stride];
-    const LstmCell<ScalarVec> cell({gates[0]}, {gates[1]}, {gates[2]}, {gates[3]}, {c_prev});
-    gates[0] = cell.i.lanes;
-    gates[1] = cell.f.lanes;
-    gates[2] = cell.g.lanes;
-    gates[3] = cell.o.lanes;
-    step.c[row * step.c_stride] = cell.c.lanes;
-    step.h[row * step.h_stride] = cell.h.lanes;
+    const ScalarVec i = sigmoid(ScalarVec{gates[0]});
+    const ScalarVec f = sigmoid(ScalarVec{gates[1]});
+    const ScalarVec g = tanh(ScalarVec{gates[2]});
+    const ScalarVec o = sigmoid(ScalarVec{gates[3]});
+    const ScalarVec c = fma(f, ScalarVec{c_prev}, i * g);
+    gates[0] = i.lanes;
+    gates[1] = f.lanes;
+    gates[2] = g.lanes;
+    gates[3] = o.lanes;
+    step.c[row * step.c_stride] = c.lanes;
+    step.h[row * step.h_stride] = (o * tanh(c)).lanes;
   }
 }
 

@@ -1,7 +1,8 @@
 // Sweeps both backends, the three tasks, the cells, directions, layers, 1 to 21 rows (slices of 4
 // to 6, the last one partly empty), ragged lengths below the planned one, and everything that a
 // batch can have wrong. Tolerance: 2e-5 of the largest element against the double reference: float
-// sums over up to 150 steps and oneDNN's sigmoid and tanh, good to about 1e-6.
+// sums over up to 150 steps and oneDNN's sigmoid and tanh, good to about 1e-6; 1e-4 where a layer
+// has one unit: the gradient of its bias is one sum, whose terms may cancel.
 
 #include "engine/training/network.h"
 
@@ -34,7 +35,8 @@ using testing::select_rows;
 constexpr double kTolerance = 2e-5;
 
 std::span<const float> expect_reference(Network& network, const Batch& batch) {
-  return testing::expect_reference(network, batch, kTolerance).values;
+  const double tolerance = network.config().rnn.hidden_size == 1 ? 1e-4 : kTolerance;
+  return testing::expect_reference(network, batch, tolerance).values;
 }
 
 class NetworkTest : public ::testing::TestWithParam<
