@@ -36,7 +36,10 @@ bool Loader::next(Batch& batch) {
   if (!ready()) {
     const auto start = Clock::now();
     changed_.wait(lock, ready);
-    waited_seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
+    // The thread's end is no batch, and no part of the time between two of them.
+    if (count_ > 0) {
+      waited_seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
+    }
   }
   if (count_ > 0) {
     std::swap(batch, ring_[first_]);
