@@ -102,7 +102,8 @@ class _Job:
         output = x.new_empty(self.sizes.output)
         final_states = [s.new_empty(s.shape) for s in states]
         lease = self.pool.lease(self.layers, self.sizes.seq_len, self.sizes.batch)
-        lease.x = x  # which the backward pass reads
+        lease.x = x.detach()  # its memory stays, whatever the caller's tensor will hold
+        lease.address = x.data_ptr() if x is tensors[0] else None
         lease.engine.forward(
             [w.data_ptr() for w in weights],
             x.data_ptr(),
@@ -146,6 +147,13 @@ class _Job:
         return [next(found) if is_needed else None for is_needed in needed]
 
 
+def _in_memory(d: torch.Tensor) -> torch.Tensor:
+    """Contiguous, each element as it is: not its opposite, and not told to be zero."""
+    if d.is_neg() or d._is_zerotensor():
+        d = d.clone()
+    return d.contiguous()
+
+
 def _pointers(states: Sequence[torch.Tensor | None]) -> tuple[int, int]:
     """Of h and c, 0 for what is not there."""
     h, c = [0 if s is None else s.data_ptr() for s in [*states, None][:2]]
@@ -187,10 +195,16 @@ class _Layers(torch.autograd.Function):
         """Of the input, the states and the weights."""
         job, tensors = ctx.job, ctx.saved_tensors  # says so if one was changed in place
         lease, ctx.lease = ctx.lease, None
-        if lease is None:  # of a second backward pass, or of one of many passes
+        if lease is not None and lease.address not in (None, tensors[0].data_ptr()):
+            # A hook of saved tensors, or `x.data = y`, put something else there.
+            lease.give_back()
+            lease = None
+            if tensors[0].data_ptr() == 0:
+                raise RuntimeError("quadgate.nn: expected the input's memory, found it freed")
+        if lease is None:  # or it is a second backward pass, or one of many passes
             _, lease = job.forward(tensors)
         num_states = len(d_results) - 1
-        d_output, *d_final_states = [None if d is None else d.contiguous() for d in d_results]
+        d_output, *d_final_states = [None if d is None else _in_memory(d) for d in d_results]
         if d_output is None:
             d_output = tensors[0].new_zeros(job.sizes.output)
         needed = ctx.needs_input_grad[1:]

@@ -105,6 +105,8 @@ def _who_looks() -> str | None:
         return "torch.func transforms torch's own operations"
     if torch.autograd.forward_ad._current_level >= 0:
         return "forward-mode differentiation"
+    if torch._C._len_torch_dispatch_stack() > 0:
+        return "a mode that sees torch's own operations"
     return None
 
 
@@ -116,6 +118,7 @@ def _why_not(call: Call, bf16: bool) -> str | None:
             type(tensor) in _TENSORS
             and tensor.is_cpu
             and tensor.layout is torch.strided
+            and not tensor.is_neg()
             and (dtype is torch.float32 or (bf16 and dtype is torch.bfloat16))
         ):
             continue
@@ -125,6 +128,8 @@ def _why_not(call: Call, bf16: bool) -> str | None:
             return f"a tensor on {tensor.device}"
         if tensor.layout != torch.strided:
             return f"a tensor of layout {tensor.layout}"
+        if tensor.is_neg():
+            return "a view of the opposite of a tensor"
         return f"a tensor of {dtype}"
     if call.drops and call.dropout == 1:
         return "dropout=1"
@@ -136,15 +141,12 @@ def _call(cell: str, arguments: tuple[Any, ...]) -> tuple[torch.Tensor, ...]:
         return getattr(torch._VF, cell)(*arguments)
     call = _parse(cell, arguments)
     bf16 = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
-    reason = _who_looks()
+    reason = _who_looks() or _why_not(call, bf16)
     sizes = _sizes_of(call) if reason is None else None
     if sizes is None:
         _check_width(call)
-    else:
-        reason = _why_not(call, bf16)
-    if reason is not None:
-        warn(reason)
-    if sizes is None or reason is not None:
+        if reason is not None:
+            warn(reason)
         return getattr(torch._VF, cell)(*arguments)
     return _autocast(call, sizes) if bf16 else compute(call, sizes, bf16=False)
 

@@ -24,6 +24,8 @@ class Lease:
 
     x: torch.Tensor
     """What the engine reads in the backward pass."""
+    address: int | None
+    """Where that is in the caller's tensor, which may hold something else by then."""
 
     def __init__(self, pool: _Pool, engine: Engine) -> None:
         self._pool, self.engine = pool, engine

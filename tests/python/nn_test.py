@@ -17,6 +17,7 @@ import warnings
 
 import pytest
 import torch
+import torch.fx.experimental.proxy_tensor
 from modules import CELLS, assert_close, pair, tensors_of
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
@@ -337,6 +338,54 @@ def test_an_input_stays_until_the_backward_pass(turned):
     x.add_(1)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         loss.backward()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("change", ["hook", "mutation", "data"])
+def test_an_input_that_is_another_by_the_backward_pass(cell, change):
+    theirs, ours = pair(cell, 4, 5)
+    found = []
+    for module in (theirs, ours):
+        torch.manual_seed(1)
+        x = torch.randn(6, 3, 4)
+        if change == "hook":  # which keeps its own copy
+            with torch.autograd.graph.saved_tensors_hooks(torch.clone, lambda t: t):
+                loss = module(x)[0].pow(2).sum()
+            x.zero_()
+        elif change == "data":
+            loss = module(x)[0].pow(2).sum()
+            x.data = x.clone()
+        else:
+            with torch.autograd.graph.allow_mutation_on_saved_tensors():
+                loss = module(x)[0].pow(2).sum()
+                x.add_(1)
+                found.append(torch.autograd.grad(loss, list(module.parameters())))
+            continue
+        found.append(torch.autograd.grad(loss, list(module.parameters())))
+    for expected, actual in zip(*found):
+        assert_close(actual, expected, 1e-5)
+
+
+def test_an_input_whose_memory_is_freed_is_refused():
+    x = torch.randn(6, 3, 4)
+    loss = quadgate.nn.GRU(4, 5)(x)[0].sum()
+    x.untyped_storage().resize_(0)
+    with pytest.raises(RuntimeError, match="expected the input's memory, found it freed"):
+        loss.backward()
+
+
+@pytest.mark.filterwarnings("ignore:quadgate leaves this")
+def test_opposites_zeros_and_modes_are_seen():
+    theirs, ours = pair("LSTM", 4, 5)
+    x = torch.randn(6, 3, 4)
+    assert_close(ours(torch._neg_view(x))[0], theirs(torch._neg_view(x))[0], 1e-5)
+    for d in (torch._neg_view(torch.ones(6, 3, 5)), torch._efficientzerotensor((6, 3, 5))):
+        expected, actual = [
+            torch.autograd.grad(module(x)[0], module.weight_hh_l0, d)[0] for module in (theirs, ours)
+        ]
+        assert_close(actual, expected, 1e-5)
+    traced = torch.fx.experimental.proxy_tensor.make_fx(lambda x: ours(x)[0])(x)
+    assert_close(traced(x + 1), theirs(x + 1)[0], 1e-5)
 
 
 def test_frozen_parameters_get_no_gradient():
