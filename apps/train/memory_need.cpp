@@ -122,8 +122,8 @@ MemoryNeed memory_need(const RunConfig& config, const NetworkOptions& options, D
                   .batches = static_cast<double>(Buffer::bytes_held()) - weights * (2 + states) +
                              bytes_of_batches(config, model, data, steps)};
   if (network.backend() == BackendKind::onednn) {
-    // It writes to some half of the workspaces that it asks for; how much is not known.
-    need.unsure = need.batches;
+    // It writes to some half of the workspaces that it asks for.
+    need.unsure = need.batches / 2;
   } else {
     need.batches -= unused_bytes(config, options, network, seq_len, steps);
   }
