@@ -40,7 +40,7 @@ endfunction()
 # quadgate_define_mpis(TARGET)
 #
 # Tells a test which MPIs there are: QUADGATE_MPIRUN_OPENMPI and QUADGATE_MPIRUN_MPICH are their
-# launchers, "" where one is missing; QUADGATE_PLUGINS is the folder of the plug-ins.
+# launchers, "" where one is missing.
 function(quadgate_define_mpis target)
   foreach(name IN ITEMS openmpi mpich)
     string(TOUPPER ${name} upper)
@@ -52,5 +52,4 @@ function(quadgate_define_mpis target)
     endif()
     target_compile_definitions(${target} PRIVATE QUADGATE_MPIRUN_${upper}="${mpirun}")
   endforeach()
-  target_compile_definitions(${target} PRIVATE QUADGATE_PLUGINS="${PROJECT_BINARY_DIR}/bin")
 endfunction()

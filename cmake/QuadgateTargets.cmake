@@ -129,16 +129,13 @@ endfunction()
 # One test binary of GoogleTest cases, each of them a test of its own for ctest, or, as
 # QUADGATE_TEST_PARTS says, so many tests of equally many cases: a process costs more than most
 # cases. GoogleTest and GoogleMock are linked, with their main().
-# QUADGATE_SHARED_DATA is the folder of real data sets, which may not exist. COMPUTES: the tests work
-# out for long what they compare with.
+# COMPUTES: the tests work out for long what they compare with.
 function(quadgate_test target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "COMPUTES" "" "SOURCES;LIBS")
   add_executable(${target})
   quadgate_test_sources(${target} ${arg_SOURCES})
-  target_link_libraries(${target} PRIVATE ${arg_LIBS} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${target} PRIVATE ${arg_LIBS} quadgate_test_paths GTest::gmock GTest::gtest_main)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_compile_definitions(${target} PRIVATE
-    QUADGATE_SHARED_DATA="${PROJECT_SOURCE_DIR}/../shared/data")
   quadgate_compile_options(${target})
   # Most take longer to compile than to run; what they test is compiled as users get it.
   if(arg_COMPUTES)

@@ -11,6 +11,7 @@
 
 #include "apps/common/command.h"
 #include "tests/apps/workspace.h"
+#include "tests/support/paths.h"
 
 namespace quadgate::apps {
 namespace {
@@ -35,7 +36,7 @@ class OutputTest : public Workspace {
   /// The exit code of the program under a shell's redirections.
   int code_of(const std::string& args, const std::string& redirections) const {
     const std::string command =
-        "cd '" + path("").string() + "' && " QUADGATE_BIN " " + args + " " + redirections;
+        "cd '" + path("").string() + "' && " + paths::program() + " " + args + " " + redirections;
     return WEXITSTATUS(std::system(command.c_str()));
   }
 };
@@ -131,8 +132,8 @@ TEST_F(OutputTest, NeedsNoProc) {
     GTEST_SKIP() << "SKIPPED: this system lets nobody hide /proc";
   }
   const auto without = [&](const std::string& args) {
-    return WEXITSTATUS(std::system((hidden + "cd " + path("").string() +
-                                    " && exec " QUADGATE_BIN " " + args + " > told 2> err'")
+    return WEXITSTATUS(std::system((hidden + "cd " + path("").string() + " && exec " +
+                                    paths::program() + " " + args + " > told 2> err'")
                                        .c_str()));
   };
   ASSERT_EQ(run({"train", "run.toml", "--set", "train.epochs=2", "--set", "output.dir=with"}).code,

@@ -14,6 +14,7 @@
 
 #include "apps/common/command.h"
 #include "tests/apps/workspace.h"
+#include "tests/support/paths.h"
 
 namespace quadgate::apps {
 namespace {
@@ -30,8 +31,8 @@ class RacesTest : public Workspace {
 
   /// Starts the program with its messages in a file of its own.
   pid_t start_beside(const std::string& args, const std::string& messages) {
-    const std::string command = "cd '" + path("").string() + "' && exec " QUADGATE_BIN " " + args +
-                                " > /dev/null 2> " + messages;
+    const std::string command = "cd '" + path("").string() + "' && exec " + paths::program() + " " +
+                                args + " > /dev/null 2> " + messages;
     const pid_t child = fork();
     if (child == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);

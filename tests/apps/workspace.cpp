@@ -1,4 +1,5 @@
 #include "tests/apps/workspace.h"
+#include "tests/support/paths.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -87,7 +88,7 @@ std::string Workspace::read(const std::string& name) const { return text_of(path
 
 pid_t Workspace::start(const std::vector<std::string>& args, std::optional<rlim_t> file_limit,
                        std::optional<uid_t> user) const {
-  std::vector<std::string> words = {QUADGATE_BIN};
+  std::vector<std::string> words = {paths::program()};
   words.insert(words.end(), args.begin(), args.end());
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);

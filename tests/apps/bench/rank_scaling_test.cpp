@@ -9,6 +9,7 @@
 
 #include "apps/common/command.h"
 #include "tests/apps/workspace.h"
+#include "tests/support/paths.h"
 #include "tests/support/ranks.h"
 
 namespace quadgate::apps {
@@ -30,8 +31,8 @@ class RankScalingTest : public Workspace, public ::testing::WithParamInterface<M
   /// A tiny shape of N rows, with `rest`, on 2 ranks.
   Outcome scale(const std::vector<std::string>& rest, const std::string& batch = "4") const {
     std::vector<std::string> words = {
-        QUADGATE_BIN,    "scale", "--seq-len", "6", "--batch",   batch, "--input-size", "3",
-        "--hidden-size", "8",     "--repeats", "1", "--seconds", "0.05"};
+        paths::program(), "scale", "--seq-len", "6", "--batch",   batch, "--input-size", "3",
+        "--hidden-size",  "8",     "--repeats", "1", "--seconds", "0.05"};
     words.insert(words.end(), rest.begin(), rest.end());
     quadgate::testing::Ranks ranks(GetParam(), 2, words, path(""));
     EXPECT_TRUE(ranks.finish(std::chrono::seconds(300))) << ranks.err();

@@ -13,6 +13,7 @@
 #include "apps/common/command.h"
 #include "tests/apps/train/run_end.h"
 #include "tests/apps/workspace.h"
+#include "tests/support/paths.h"
 #include "tests/support/ranks.h"
 
 namespace quadgate::apps {
@@ -52,7 +53,7 @@ class StopRanksTest : public Workspace, public ::testing::WithParamInterface<Mpi
     auto words = train_into("run");
     if (std::filesystem::exists(path("run/run.toml"))) words.emplace_back("--resume");
     const std::string script = shell + R"(; exec "$0" "$@")";
-    words.insert(words.begin(), {"/bin/sh", "-c", script, QUADGATE_BIN});
+    words.insert(words.begin(), {"/bin/sh", "-c", script, paths::program()});
     return std::make_unique<Ranks>(GetParam(), count, words, path(""), options);
   }
   /// Shell commands for one rank alone.

@@ -17,6 +17,7 @@
 #include "engine/base/random.h"
 #include "tests/apps/train/run_end.h"
 #include "tests/apps/workspace.h"
+#include "tests/support/paths.h"
 #include "tests/support/ranks.h"
 
 namespace quadgate::apps {
@@ -52,7 +53,7 @@ class TrainOnRanksTest : public Workspace, public ::testing::WithParamInterface<
 
   std::unique_ptr<quadgate::testing::Ranks> start_ranks(int count,
                                                         std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), QUADGATE_BIN);
+    arguments.insert(arguments.begin(), paths::program());
     return std::make_unique<quadgate::testing::Ranks>(GetParam(), count, arguments, path(""));
   }
 

@@ -13,6 +13,7 @@
 #include "apps/train/run_config_keys.h"
 #include "engine/base/error.h"
 #include "tests/apps/train/run_file_text.h"
+#include "tests/support/paths.h"
 
 namespace quadgate::apps {
 namespace {
@@ -317,7 +318,7 @@ TEST(RunConfigTest, WrittenFileGivesTheSameConfigBack) {
 }
 
 TEST(RunConfigTest, DocumentationListsEveryKey) {
-  std::ifstream file(QUADGATE_RUN_FILE_PAGE);
+  std::ifstream file(paths::in_source("docs/run-file.md"));
   std::ostringstream page;
   page << file.rdbuf();
   RunConfig config;

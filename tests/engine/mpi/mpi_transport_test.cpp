@@ -12,6 +12,7 @@
 
 #include "engine/cluster/communicator.h"
 #include "tests/engine/mpi/exchange_steps.h"
+#include "tests/support/paths.h"
 #include "tests/support/ranks.h"
 
 namespace quadgate {
@@ -46,11 +47,12 @@ class MpiTransportTest : public ::testing::TestWithParam<MpiUnderTest> {
 
   std::unique_ptr<Ranks> start(int count, const std::string& scenario,
                                const std::vector<std::string>& options = {}) const {
-    const std::string plugin =
-        std::string(QUADGATE_PLUGINS) + "/libquadgate_mpi_" + GetParam().name + ".so";
+    const std::string plugin = paths::in_build("bin/libquadgate_mpi_") + GetParam().name + ".so";
     std::filesystem::remove(folder_ / "stdout");  // of an earlier start
     return std::make_unique<Ranks>(
-        GetParam(), count, std::vector<std::string>{QUADGATE_RANK_PROGRAM, plugin, scenario},
+        GetParam(), count,
+        std::vector<std::string>{paths::in_build("tests/engine/mpi/rank_program"), plugin,
+                                 scenario},
         folder_, options);
   }
 

@@ -16,6 +16,7 @@
 #include "engine/training/trainer.h"
 #include "io/hdf5/file.h"
 #include "tests/support/batches.h"
+#include "tests/support/paths.h"
 
 namespace quadgate {
 namespace {
@@ -86,7 +87,7 @@ class GoldenEmbeddingTest : public ::testing::TestWithParam<const char*> {
     return batch;
   }
 
-  hdf5::File file_ = hdf5::File::open(std::string(QUADGATE_GOLDEN) + "/embedding.h5");
+  hdf5::File file_ = hdf5::File::open(paths::in_source("tests/golden/embedding.h5"));
   std::string group_ = GetParam();
   ModelConfig config_ = model_config();
   std::vector<Batch> batches_{batch(config_.task, 0, 6), batch(config_.task, 6, 10)};

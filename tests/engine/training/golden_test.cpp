@@ -14,6 +14,7 @@
 #include "io/hdf5/file.h"
 #include "tests/support/backends.h"
 #include "tests/support/engine_lstm.h"
+#include "tests/support/paths.h"
 
 namespace quadgate {
 namespace {
@@ -22,7 +23,7 @@ using ::testing::ElementsAre;
 using testing::relative_error;
 
 hdf5::File golden_file(const std::string& name) {
-  return hdf5::File::open(std::filesystem::path(QUADGATE_GOLDEN) / name);
+  return hdf5::File::open(paths::in_source("tests/golden/") + name);
 }
 
 template <typename T = float>

@@ -13,6 +13,7 @@
 
 #include "engine/base/error.h"
 #include "io/hdf5/file.h"
+#include "tests/support/paths.h"
 
 namespace quadgate {
 namespace {
@@ -53,7 +54,7 @@ class GoldenScheduleTest : public ::testing::TestWithParam<const char*> {
     return values;
   }
 
-  hdf5::File file_ = hdf5::File::open(std::filesystem::path(QUADGATE_GOLDEN) / "schedules.h5");
+  hdf5::File file_ = hdf5::File::open(paths::in_source("tests/golden/schedules.h5"));
   std::string group_ = GetParam();
   double lr_ = file_.read_double(group_, "lr");
 };

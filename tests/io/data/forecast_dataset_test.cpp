@@ -15,6 +15,7 @@
 #include "io/prepare/dataset_writer.h"
 #include "tests/io/files.h"
 #include "tests/io/spools.h"
+#include "tests/support/paths.h"
 
 namespace quadgate {
 namespace {
@@ -187,7 +188,7 @@ TEST_F(ForecastTest, NamesRangesThatDoNotFit) {
 }
 
 TEST_F(ForecastTest, ReadsTheElectricityTransformerSet) {
-  const std::filesystem::path csv = std::filesystem::path(QUADGATE_SHARED_DATA) / "ETTh1.csv";
+  const std::filesystem::path csv = std::filesystem::path(paths::shared_data()) / "ETTh1.csv";
   if (!std::filesystem::exists(csv)) GTEST_SKIP() << "SKIPPED: no " << csv;
   CsvImporter importer;
   importer.read(csv);

@@ -15,6 +15,7 @@
 #include "engine/base/error.h"
 #include "tests/io/files.h"
 #include "tests/io/processes.h"
+#include "tests/support/paths.h"
 
 namespace quadgate {
 namespace {
@@ -45,7 +46,8 @@ class Obedient {
  public:
   explicit Obedient(milliseconds patience = ChildProcess::kPatience, int descriptor = STDIN_FILENO,
                     std::vector<std::string> arguments = {"child"})
-      : child_("a.h5", QUADGATE_CHILD_PROGRAM, std::move(arguments), descriptor, patience) {}
+      : child_("a.h5", paths::in_build("tests/io/files/child_program"), std::move(arguments),
+               descriptor, patience) {}
 
   std::string operator()(std::string_view order) {
     return text_of(child_.call(bytes_of(order), kLimits, kMiB));

@@ -9,6 +9,7 @@
 #include "engine/base/error.h"
 #include "tests/io/files.h"
 #include "tests/io/spools.h"
+#include "tests/support/paths.h"
 
 namespace quadgate {
 namespace {
@@ -150,7 +151,7 @@ TEST_F(TsTest, TellsSeriesByTheirAttributes) {
 }
 
 TEST_F(TsTest, ReadsTheJapaneseVowels) {
-  const auto vowels = std::filesystem::path(QUADGATE_SHARED_DATA) / "JapaneseVowels_TRAIN.ts";
+  const auto vowels = std::filesystem::path(paths::shared_data()) / "JapaneseVowels_TRAIN.ts";
   if (!std::filesystem::exists(vowels)) GTEST_SKIP() << "SKIPPED: no " << vowels;
   const LabelledSequences data = read_ts(vowels, MissingPolicy::error);
   EXPECT_EQ(data.size(), 270);

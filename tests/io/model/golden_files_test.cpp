@@ -11,6 +11,7 @@
 #include "io/data/dataset.h"
 #include "io/model/checkpoint.h"
 #include "tests/io/files.h"
+#include "tests/support/paths.h"
 
 namespace quadgate {
 namespace {
@@ -27,7 +28,7 @@ using ::testing::Pointwise;
 class GoldenFilesTest : public testing::FolderTest {
  protected:
   static std::filesystem::path golden(const std::string& name) {
-    return std::filesystem::path(QUADGATE_GOLDEN) / name;
+    return std::filesystem::path(paths::in_source("tests/golden")) / name;
   }
 
   /// All rows of the train split.

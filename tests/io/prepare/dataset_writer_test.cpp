@@ -14,6 +14,7 @@
 #include "io/data/loader.h"
 #include "io/importers/ts.h"
 #include "tests/io/files.h"
+#include "tests/support/paths.h"
 
 namespace quadgate {
 namespace {
@@ -172,7 +173,7 @@ TEST_F(DatasetWriterTest, LeavesTheFileAsItWasWhenItFails) {
 }
 
 TEST_F(DatasetWriterTest, ReadsTheJapaneseVowels) {
-  const std::filesystem::path shared(QUADGATE_SHARED_DATA);
+  const std::filesystem::path shared(paths::shared_data());
   if (!std::filesystem::exists(shared / "JapaneseVowels_TRAIN.ts")) {
     GTEST_SKIP() << "SKIPPED: no JapaneseVowels_TRAIN.ts in " << shared;
   }
