@@ -83,9 +83,10 @@ TEST_F(RacesTest, OfTwoWritersOfADataSetTheFirstToBeWholeStays) {
     const std::string whole = read("out.h5");
     kill(slow, SIGCONT);
     EXPECT_EQ(end_of(slow), kExitFailed) << exists;
-    EXPECT_EQ(read("slow.err"),
-              "quadgate: error: out.h5: another process has written it since this one began to; it "
-              "stays as it is\n");
+    EXPECT_THAT(
+        read("slow.err"),  // behind progress, on a slow machine
+        testing::EndsWith("quadgate: error: out.h5: another process has written it since this one "
+                          "began to; it stays as it is\n"));
     EXPECT_TRUE(read("out.h5") == whole);
     EXPECT_FALSE(has_file_like("out.h5.tmp-"));
   }
