@@ -14,8 +14,9 @@ namespace quadgate::kernels {
 //     of W_hh  feature 1  | ...
 //
 // A panel of the weights has the slots alone that h_prev W_hh^T fills: [depth, those slots, units].
-// In the last panel the units beyond hidden_size have zero weights. Outside the gate array a kernel
-// reads and writes nothing for them.
+// In the last panel the units beyond hidden_size have zero weights, and zero derivatives, though
+// zero weights make NaN of an infinite feature. Outside the gate array a kernel reads and writes
+// nothing for them.
 //
 // With pairs and tiles (base/panels.h) these are bf16 numbers: the weights, h_prev in the product,
 // and the gates that a step leaves. They lie in pairs of neighbours (bf16/bf16.h), half as many

@@ -11,7 +11,8 @@
 namespace quadgate::kernels {
 namespace {
 
-// The gates of a row of a panel in memory (cell.h) are floats, or pairs of bf16 numbers.
+// The gates of a row of a panel in memory (cell.h) are floats, or pairs of bf16 numbers. Loads have
+// zeros outside a mask.
 
 template <typename V>
 struct FloatGates {
@@ -21,7 +22,9 @@ struct FloatGates {
 
   struct ForwardMode {};
 
-  static Vec load(const float* from) noexcept { return Vec::load(from); }
+  static Vec load(const float* from, typename Vec::Mask mask) noexcept {
+    return Vec::load(from, mask);
+  }
   static void store(Vec gate, float* to) noexcept { gate.store(to); }
   static void store_h(Vec h, typename Vec::Mask mask, const CellForward& step, std::int64_t row,
                       std::int64_t unit) noexcept {
@@ -37,7 +40,9 @@ struct PairGates {
 
   using ForwardMode = FlushDenormals;
 
-  static Vec load(const float* from) noexcept { return Vec::load_halves(from); }
+  static Vec load(const float* from, typename Vec::Mask mask) noexcept {
+    return select(mask, Vec::load_halves(from), Vec::broadcast(0.0F));
+  }
   static void store(Vec gate, float* to) noexcept { store_bf16(gate, to, kSlot); }
   static void store_h(Vec h, typename Vec::Mask mask, const CellForward& step, std::int64_t row,
                       std::int64_t unit) noexcept {

@@ -62,9 +62,9 @@ struct Avx2Vec {
   /// The smaller and the larger; b where either is not a number.
   friend Avx2Vec min(Avx2Vec a, Avx2Vec b) noexcept { return {_mm256_min_ps(a.lanes, b.lanes)}; }
   friend Avx2Vec max(Avx2Vec a, Avx2Vec b) noexcept { return {_mm256_max_ps(a.lanes, b.lanes)}; }
-  /// The lanes that are above 0.
-  friend Mask positive(Avx2Vec a) noexcept {
-    return _mm256_castps_si256(_mm256_cmp_ps(a.lanes, _mm256_setzero_ps(), _CMP_GT_OQ));
+  /// The lanes that are above 0, or NaN.
+  friend Mask positive_or_nan(Avx2Vec a) noexcept {
+    return _mm256_castps_si256(_mm256_cmp_ps(a.lanes, _mm256_setzero_ps(), _CMP_NLE_UQ));
   }
   /// a in the lanes of the mask, b in the others.
   friend Avx2Vec select(Mask mask, Avx2Vec a, Avx2Vec b) noexcept {

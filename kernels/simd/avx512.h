@@ -59,9 +59,9 @@ struct Avx512Vec {
   friend Avx512Vec max(Avx512Vec a, Avx512Vec b) noexcept {
     return {_mm512_maskz_max_ps(0xFFFF, a.lanes, b.lanes)};
   }
-  /// The lanes that are above 0.
-  friend Mask positive(Avx512Vec a) noexcept {
-    return _mm512_cmp_ps_mask(a.lanes, _mm512_setzero_ps(), _CMP_GT_OQ);
+  /// The lanes that are above 0, or NaN.
+  friend Mask positive_or_nan(Avx512Vec a) noexcept {
+    return _mm512_cmp_ps_mask(a.lanes, _mm512_setzero_ps(), _CMP_NLE_UQ);
   }
   /// a in the lanes of the mask, b in the others.
   friend Avx512Vec select(Mask mask, Avx512Vec a, Avx512Vec b) noexcept {

@@ -54,7 +54,9 @@ struct Twice {
   }
   friend Twice min(Twice a, Twice b) noexcept { return {min(a.low, b.low), min(a.high, b.high)}; }
   friend Twice max(Twice a, Twice b) noexcept { return {max(a.low, b.low), max(a.high, b.high)}; }
-  friend Mask positive(Twice a) noexcept { return {positive(a.low), positive(a.high)}; }
+  friend Mask positive_or_nan(Twice a) noexcept {
+    return {positive_or_nan(a.low), positive_or_nan(a.high)};
+  }
   friend Twice select(Mask mask, Twice a, Twice b) noexcept {
     return {select(mask.low, a.low, b.low), select(mask.high, a.high, b.high)};
   }

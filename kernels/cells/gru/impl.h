@@ -94,8 +94,8 @@ void gru_backward_simd(const CellBackward& step) noexcept {
   for (std::int64_t row = 0; row < step.rows; ++row) {
     float* const at = step.gates + row * 4 * kSlot;
     float* const dh_at = step.dh + row * step.d_stride;
-    const Vec gates[4] = {Gates::load(at), Gates::load(at + kSlot), Gates::load(at + 2 * kSlot),
-                          Gates::load(at + 3 * kSlot)};
+    const Vec gates[4] = {Gates::load(at, mask), Gates::load(at + kSlot, mask),
+                          Gates::load(at + 2 * kSlot, mask), Gates::load(at + 3 * kSlot, mask)};
     const Vec h_prev = step.h_prev == nullptr
                            ? Vec::broadcast(0.0F)
                            : Vec::load(step.h_prev + row * step.h_prev_stride, mask);

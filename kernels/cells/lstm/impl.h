@@ -126,8 +126,8 @@ void lstm_backward_simd(const CellBackward& step) noexcept {
     float* const at = step.gates + row * 4 * kSlot;
     const std::int64_t c_row = row * step.c_stride;
     const std::int64_t d_row = row * step.d_stride;
-    const Vec gates[4] = {Gates::load(at), Gates::load(at + kSlot), Gates::load(at + 2 * kSlot),
-                          Gates::load(at + 3 * kSlot)};
+    const Vec gates[4] = {Gates::load(at, mask), Gates::load(at + kSlot, mask),
+                          Gates::load(at + 2 * kSlot, mask), Gates::load(at + 3 * kSlot, mask)};
     Vec dh = Vec::load(step.dh + d_row, mask);
     if (step.dy != nullptr) dh = dh + Vec::load(step.dy + row * step.dy_stride, mask);
     const Vec c_prev = step.c_prev == nullptr ? zero : Vec::load(step.c_prev + c_row, mask);

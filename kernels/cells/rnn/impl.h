@@ -54,7 +54,7 @@ struct RnnCell {
   }
   static Vec gradient(Vec h, Vec dh) noexcept {
     if constexpr (kActivation == RnnActivation::relu) {
-      return select(positive(h), dh, Vec::broadcast(0.0F));
+      return select(positive_or_nan(h), dh, Vec::broadcast(0.0F));
     } else {
       return dh * fnma(h, h, Vec::broadcast(1.0F));
     }
@@ -103,7 +103,7 @@ void rnn_backward_simd(const CellBackward& step) noexcept {
       if (step.dy != nullptr) {
         dh = dh + Vec::load(step.dy + row * step.dy_stride + i * kLanes, mask);
       }
-      Gates::store(RnnCell<Vec, kActivation>::gradient(Gates::load(at), dh), at);
+      Gates::store(RnnCell<Vec, kActivation>::gradient(Gates::load(at, mask), dh), at);
     }
   }
 }

@@ -36,7 +36,8 @@ void backward(const CellBackward& step) noexcept {
     for (std::int64_t unit = 0; unit < kPanelVectors; ++unit) {
       float dh = unit < step.units ? step.dh[row * step.d_stride + unit] : 0.0F;
       if (step.dy != nullptr && unit < step.units) dh += step.dy[row * step.dy_stride + unit];
-      gates[unit] = RnnCell<ScalarVec, kActivation>::gradient({gates[unit]}, {dh}).lanes;
+      const float h = unit < step.units ? gates[unit] : 0.0F;
+      gates[unit] = RnnCell<ScalarVec, kActivation>::gradient({h}, {dh}).lanes;
     }
   }
 }

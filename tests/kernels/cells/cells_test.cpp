@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "kernels/base/panels.h"
 #include "kernels/cells/cell.h"
@@ -136,6 +137,7 @@ class CellStep {
                            .dy_stride = as(stride_)});
       unpack(gates, layout_.ih, first, exist, units, result.d_ih);
       unpack(gates, layout_.hh, first, exist, units, result.d_hh);
+      EXPECT_TRUE(has_no_derivatives(gates, rows_ * width, exist, units));
       EXPECT_TRUE(gates.before_is_intact());
     }
     result.h = unstrided(h, h_prev);
@@ -204,6 +206,9 @@ class CellStep {
   GuardedArray pack_gates(std::size_t first, std::size_t exist, std::size_t units,
                           std::size_t width) const {
     GuardedArray gates(rows_ * width);
+    for (std::size_t i = 0; i < rows_ * width; ++i) {  // as zero weights of an infinite feature
+      if (i % units >= exist) gates.data()[i] = std::numeric_limits<float>::quiet_NaN();
+    }
     for (std::size_t row = 0; row < rows_; ++row) {
       for (std::size_t i = 0; i < exist; ++i) {
         float* const to = gates.data() + row * width + i;
@@ -231,6 +236,15 @@ class CellStep {
       }
     }
     return weight;
+  }
+
+  /// Those of units that do not exist.
+  static bool has_no_derivatives(const GuardedArray& gates, std::size_t size, std::size_t exist,
+                                 std::size_t units) {
+    for (std::size_t i = 0; i < size; ++i) {
+      if (i % units >= exist && gates[i] != 0) return false;
+    }
+    return true;
   }
 
   void unpack(const GuardedArray& gates, const Layout::Slots& slots, std::size_t first,
