@@ -1,5 +1,8 @@
 """A pass through recurrent layers as an operation that torch can differentiate."""
 
+# What torch does not publish.
+# pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
+
 from __future__ import annotations
 
 import warnings
@@ -50,7 +53,7 @@ _warned: set[str] = set()
 def warn(reason: str) -> None:
     if reason not in _warned:
         _warned.add(reason)
-        warnings.warn(f"quadgate leaves this to torch's own kernels: {reason}", stacklevel=7)
+        warnings.warn(f"quadgate leaves this to torch's own kernels: {reason}", stacklevel=6)
 
 
 def compute(call: Call, sizes: Sizes, bf16: bool) -> tuple[torch.Tensor, ...]:
@@ -124,15 +127,16 @@ class _Job:
         d_results: tuple[torch.Tensor | None, ...],
         needed: tuple[bool, ...],
     ) -> list[torch.Tensor | None]:
-        """Torch's own gradients of the tensors that are needed, with their graph."""
+        """Torch's own gradients of the tensors that are needed, with their graph if there is to be one."""
         x, *rest = tensors
         states = tuple(rest[:2]) if self.layers.cell == "lstm" else rest[0]
         weights = rest[len(d_results) - 1 :]
-        function = getattr(torch._VF, self.layers.cell)  # pyright: ignore[reportPrivateUsage]
-        if self._batch_sizes is None:
-            results = function(x, states, weights, self._bias, *self._rest)
-        else:
-            results = function(x, self._batch_sizes, states, weights, self._bias, *self._rest[:-1])
+        function = getattr(torch._VF, self.layers.cell)
+        with torch.enable_grad():
+            if self._batch_sizes is None:
+                results = function(x, states, weights, self._bias, *self._rest)
+            else:
+                results = function(x, self._batch_sizes, states, weights, self._bias, *self._rest[:-1])
         pairs = [(r, d) for r, d in zip(results, d_results) if d is not None]
         inputs = [t for t, is_needed in zip(tensors, needed) if is_needed]
         found = iter(
@@ -140,11 +144,17 @@ class _Job:
                 [r for r, _ in pairs],
                 inputs,
                 [d for _, d in pairs],
-                create_graph=True,
+                create_graph=torch.is_grad_enabled(),
                 allow_unused=True,
             )
         )
         return [next(found) if is_needed else None for is_needed in needed]
+
+
+def _is_batched(d: torch.Tensor) -> bool:
+    """Whether it is one of torch.vmap, or of is_grads_batched: several in the place of one."""
+    functorch = getattr(torch._C, "_functorch")
+    return functorch.is_batchedtensor(d) or functorch.is_legacy_batchedtensor(d)
 
 
 def _in_memory(d: torch.Tensor) -> torch.Tensor:
@@ -163,25 +173,26 @@ def _pointers(states: Sequence[torch.Tensor | None]) -> tuple[int, int]:
 class _Layers(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, job: _Job, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        results, lease = job.forward(tensors)
+        job.pool.make_room()
+        results, ctx.lease = job.forward(tensors)
+        ctx.lease.wait()
         ctx.save_for_backward(*tensors)
         ctx.set_materialize_grads(False)
-        ctx.job, ctx.lease = job, None
-        if job.pool.may_keep():
-            ctx.lease = lease
-        else:
-            lease.give_back()
+        ctx.job = job
         return results
 
     @staticmethod
     def backward(ctx: Any, *d_results: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
-        if not torch.is_grad_enabled():
+        is_batched = any([d is not None and _is_batched(d) for d in d_results])
+        if not torch.is_grad_enabled() and not is_batched:
             return (None, *_Layers.gradients(ctx, d_results))
         # With create_graph. Gradients without a graph would miss in those of a loss in silence.
         if ctx.job.seed is None:
-            warn("the gradient of a gradient")
+            warn("gradients in batches" if is_batched else "the gradient of a gradient")
             needed = ctx.needs_input_grad[1:]
             return (None, *ctx.job.differentiable(ctx.saved_tensors, d_results, needed))
+        if is_batched:
+            raise RuntimeError("quadgate.nn: gradients in batches: expected a layer without dropout")
         with torch.no_grad():
             gradients = _Layers.gradients(ctx, d_results)
         there = [g.requires_grad_() for g in gradients if g is not None]
@@ -194,14 +205,15 @@ class _Layers(torch.autograd.Function):
     ) -> list[torch.Tensor | None]:
         """Of the input, the states and the weights."""
         job, tensors = ctx.job, ctx.saved_tensors  # says so if one was changed in place
-        lease, ctx.lease = ctx.lease, None
-        if lease is not None and lease.address not in (None, tensors[0].data_ptr()):
+        lease: Lease = ctx.lease
+        is_ready = lease.claim()  # else it is a second backward pass, or one of many passes
+        if is_ready and lease.address not in (None, tensors[0].data_ptr()):
             # A hook of saved tensors, or `x.data = y`, put something else there.
             lease.give_back()
-            lease = None
+            is_ready = False
             if tensors[0].data_ptr() == 0:
                 raise RuntimeError("quadgate.nn: expected the input's memory, found it freed")
-        if lease is None:  # or it is a second backward pass, or one of many passes
+        if not is_ready:
             _, lease = job.forward(tensors)
         num_states = len(d_results) - 1
         d_output, *d_final_states = [None if d is None else _in_memory(d) for d in d_results]

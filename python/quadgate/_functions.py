@@ -33,11 +33,17 @@ def _parse(cell: str, arguments: tuple[Any, ...]) -> Call:
 def _sizes_of(call: Call) -> Sizes | None:
     """None if shapes do not fit each other, or there is nothing to compute. Then torch says what is
     wrong, in its own words."""
-    alive = call.batch_sizes
+    packed = None
+    batch_sizes: Any = call.batch_sizes
+    if batch_sizes is not None:
+        alive = batch_sizes.tolist()
+        if batch_sizes.dtype is not torch.int64 or not _are_packed(alive, call.x):
+            return None
+        packed = (len(alive), alive[0])
     return _checked(
         call.cell,
         call.x.shape,
-        None if alive is None else (alive.numel(), int(alive[0]) if alive.numel() > 0 else 0),
+        packed,
         tuple([s.shape for s in call.states]),
         tuple([w.shape for w in call.weights if w is not None]),
         call.bias,
@@ -45,6 +51,12 @@ def _sizes_of(call: Call) -> Sizes | None:
         call.bidirectional,
         call.batch_first,
     )
+
+
+def _are_packed(alive: list[int], x: torch.Tensor) -> bool:
+    """Whether x can be the steps of sequences of which so many are alive at each step."""
+    falls = alive == sorted(alive, reverse=True)
+    return falls and len(alive) > 0 and alive[-1] > 0 and sum(alive) == x.size(0)
 
 
 @functools.lru_cache(maxsize=1024)  # a tenth of the time
@@ -61,6 +73,8 @@ def _checked(
 ) -> Sizes | None:
     """The sizes of a call, from the shapes of its tensors; `packed` are steps and sequences."""
     if len(x) != (3 if packed is None else 2) or any(len(s) != 3 for s in states):
+        return None
+    if len(states) != (2 if cell == "lstm" else 1):
         return None
     seq_len, batch = packed or (x[1::-1] if batch_first else x[:2])
     if 0 in x or seq_len == 0 or batch == 0:
@@ -136,12 +150,15 @@ def _why_not(call: Call, bf16: bool) -> str | None:
     return None
 
 
-def _call(cell: str, arguments: tuple[Any, ...]) -> tuple[torch.Tensor, ...]:
+def _call(cell: str, *arguments: Any) -> tuple[torch.Tensor, ...]:
     if torch.compiler.is_compiling():
         return getattr(torch._VF, cell)(*arguments)
     call = _parse(cell, arguments)
-    bf16 = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
+    autocast = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else None
+    bf16 = autocast is torch.bfloat16
     reason = _who_looks() or _why_not(call, bf16)
+    if reason is None and autocast is torch.float16:
+        reason = "autocast to torch.float16"
     sizes = _sizes_of(call) if reason is None else None
     if sizes is None:
         _check_width(call)
@@ -169,17 +186,13 @@ def _autocast(call: Call, sizes: Sizes) -> tuple[torch.Tensor, ...]:
     return tuple(r.to(dtype) for r, dtype in zip(results, dtypes))
 
 
-def lstm(*arguments: Any) -> tuple[torch.Tensor, ...]:
-    return _call("lstm", arguments)
+# torch.compile compiles what is around a layer, as it does with torch's own. Were a call traced, the
+# gradients of torch's operation would fail in the compiler's backends.
+_eval_frame = getattr(torch._C, "_dynamo").eval_frame
+_skip = _eval_frame._FrameAction.SKIP
+_eval_frame.set_code_exec_strategy(_call.__code__, _eval_frame._FrameExecStrategy(_skip, _skip))
 
-
-def gru(*arguments: Any) -> tuple[torch.Tensor, ...]:
-    return _call("gru", arguments)
-
-
-def rnn_tanh(*arguments: Any) -> tuple[torch.Tensor, ...]:
-    return _call("rnn_tanh", arguments)
-
-
-def rnn_relu(*arguments: Any) -> tuple[torch.Tensor, ...]:
-    return _call("rnn_relu", arguments)
+lstm = functools.partial(_call, "lstm")
+gru = functools.partial(_call, "gru")
+rnn_tanh = functools.partial(_call, "rnn_tanh")
+rnn_relu = functools.partial(_call, "rnn_relu")

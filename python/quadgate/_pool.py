@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+import weakref
 from collections import defaultdict
 from collections.abc import MutableMapping
 
@@ -16,28 +17,46 @@ from ._engine import Engine, Layers, use_openmp_of
 use_openmp_of(ctypes.CDLL(None))  # torch's
 
 _MOST_PASSES = 4
-"""So many passes of a layer may wait for their backward pass in an engine of their own."""
+"""So many passes of a module may wait for their backward pass in an engine of their own."""
 
 
 class Lease:
     """An engine that is the caller's alone, until `give_back` or the end of this object."""
 
-    x: torch.Tensor
+    x: torch.Tensor | None = None
     """What the engine reads in the backward pass."""
-    address: int | None
+    address: int | None = None
     """Where that is in the caller's tensor, which may hold something else by then."""
 
     def __init__(self, pool: _Pool, engine: Engine) -> None:
-        self._pool, self.engine = pool, engine
+        self._pool = pool
+        self._engine: Engine | None = engine
         self._process = os.getpid()
 
-    def give_back(self) -> None:
-        pool, self._pool = self._pool, None
-        if pool is not None and self._process == os.getpid():
-            pool.take_back(self.engine)
+    @property
+    def engine(self) -> Engine:
+        assert self._engine is not None
+        return self._engine
 
-    def __del__(self) -> None:
-        self.give_back()
+    def take(self) -> Engine | None:
+        """The engine, which is no longer the caller's; None if it has gone."""
+        engine, self._engine, self.x = self._engine, None, None
+        return engine
+
+    def wait(self) -> None:
+        """For a backward pass. Meanwhile a later pass may take the engine."""
+        self._pool.add_waiting(self)
+
+    def claim(self) -> bool:
+        """Ends the wait. False if the engine has gone, or stayed in the process that this one was
+        forked from."""
+        return self._process == os.getpid() and self._pool.has_waited(self)
+
+    def give_back(self) -> None:
+        if self._process == os.getpid():
+            self._pool.take_back(self)
+
+    __del__ = give_back
 
 
 class _Pool:
@@ -47,7 +66,9 @@ class _Pool:
         # A lease may end, by the garbage collector, in `lease` itself.
         self._lock = threading.RLock()
         self._idle: defaultdict[Layers, list[Engine]] = defaultdict(list)
-        self._leased = 0
+        # The oldest first. A graph that the garbage collector cannot see, as that of `x += out`, keeps
+        # its passes for ever.
+        self._waiting: dict[int, weakref.ref[Lease]] = {}
 
     def lease(self, layers: Layers, seq_len: int, batch_size: int) -> Lease:
         with self._lock:
@@ -63,19 +84,34 @@ class _Pool:
                 idle[:] = [e for e in idle if e not in smaller]
                 smaller.clear()
                 engine = Engine(layers, seq_len, batch_size)
-            self._leased += 1
             return Lease(self, engine)
 
-    def take_back(self, engine: Engine) -> None:
+    def take_back(self, lease: Lease) -> None:
         with self._lock:
-            self._leased -= 1
-            idle = self._idle[engine.layers]
-            idle.append(engine)
-            del idle[:-_MOST_PASSES]
+            self._waiting.pop(id(lease), None)
+            engine = lease.take()
+            if engine is not None:
+                idle = self._idle[engine.layers]
+                idle.append(engine)
+                del idle[:-_MOST_PASSES]
 
-    def may_keep(self) -> bool:
-        """Whether another pass may keep its engine until its backward pass."""
-        return self._leased <= _MOST_PASSES
+    def make_room(self) -> None:
+        """For a pass that will wait: the oldest that does gives its engine back, and computes forward
+        again when its backward pass comes."""
+        with self._lock:
+            while len(self._waiting) >= _MOST_PASSES:
+                lease = self._waiting.pop(next(iter(self._waiting)))()
+                if lease is not None:
+                    lease.give_back()
+
+    def add_waiting(self, lease: Lease) -> None:
+        with self._lock:
+            self.make_room()
+            self._waiting[id(lease)] = weakref.ref(lease)
+
+    def has_waited(self, lease: Lease) -> bool:
+        with self._lock:
+            return self._waiting.pop(id(lease), None) is not None
 
 
 _pools: MutableMapping[torch.Tensor, _Pool] = WeakIdKeyDictionary()

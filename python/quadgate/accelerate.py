@@ -69,6 +69,8 @@ def revert(model: torch.nn.Module) -> Swapped:
 
 def _named_modules(model: torch.nn.Module) -> list[tuple[str, torch.nn.Module]]:
     untyped: Any = model  # torch's types of these are partial
+    if torch.nn.Module not in type(untyped).__mro__:
+        raise TypeError(f"model: expected a torch.nn.Module, found {type(untyped).__name__}")
     return list(untyped.named_modules())
 
 

@@ -82,3 +82,9 @@ def test_accelerate_swaps_the_model_itself():
     model = torch.nn.RNN(3, 4)
     assert str(quadgate.accelerate(model)) == "swapped: the model"
     assert type(model) is quadgate.nn.RNN
+
+
+def test_what_is_no_model_is_refused():
+    for model in (None, [torch.nn.LSTM(3, 4)], torch.nn.LSTM):
+        with pytest.raises(TypeError, match="model: expected a torch.nn.Module, found (NoneType|list|type)"):
+            quadgate.accelerate(model)

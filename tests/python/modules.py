@@ -33,3 +33,13 @@ def assert_close(ours, theirs, tolerance=1e-5):
         assert a.shape == b.shape
         largest = max(1.0, b.detach().abs().max().item()) if b.numel() else 1.0
         assert (a.float() - b).abs().max().item() <= tolerance * largest
+
+
+def gradients(module, results, inputs):
+    """Of everything that goes in, for seeded random gradients of some of what comes out."""
+    generator = torch.Generator().manual_seed(5)
+    outputs = [r for r in tensors_of(results) if torch.rand((), generator=generator) < 0.8]
+    outputs = outputs or tensors_of(results)[:1]
+    d = [torch.randn(o.shape, generator=generator) for o in outputs]
+    wanted = [*[t for t in inputs if t.requires_grad], *module.parameters()]
+    return torch.autograd.grad(outputs, wanted, d)
