@@ -146,7 +146,11 @@ function(quadgate_test target)
   target_compile_options(${target} PRIVATE
     $<$<CONFIG:Release>:-Og> $<$<CONFIG:Debug>:-O0> $<$<CONFIG:RelWithDebInfo>:${sanitized}>)
   set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
-  if(NOT CMAKE_UNITY_BUILD)
+  if(CMAKE_UNITY_BUILD)
+    # GoogleTest's macros name their file, which a unity build includes by its whole path: no compiler
+    # cache would know a test of another clone.
+    target_compile_options(${target} PRIVATE -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+  else()
     target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
   endif()
   if(QUADGATE_TEST_PARTS)
