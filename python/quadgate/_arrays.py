@@ -112,6 +112,8 @@ def _is_pair(split: Any) -> bool:
 def _split(name: str, split: Any) -> Any:
     """A split with arrays in the place of tensors."""
     split = plain(split)
+    if hasattr(split, "to_frame"):  # a series of pandas: one column
+        split = split.to_frame()
     if _is_pair(split) and hasattr(split[0], "columns"):
         raise ValueError(
             f"{name}: expected an array [n, T, I], or a list with a sequence each, found a frame"
@@ -130,7 +132,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         sequence = cast(Sequence[Any], value)
         return tuple(map(plain, sequence)) if isinstance(value, tuple) else list(map(plain, sequence))
-    return value.detach().cpu().numpy() if hasattr(value, "detach") else value
+    if not hasattr(value, "detach"):
+        return value
+    tensor = value.detach().cpu()
+    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
 
 
 def _column_names(split: Any) -> list[str] | None:

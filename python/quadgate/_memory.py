@@ -61,4 +61,4 @@ def data_set(fill: Callable[[File], None]) -> Generator[pathlib.Path]:
         except (ValueError, OSError) as error:
             if name not in str(error):
                 raise
-            raise type(error)(str(error).replace(name, "data")) from None
+            raise ValueError(str(error).replace(name, "data")) from None

@@ -20,7 +20,11 @@ def read(config: Config) -> tuple[str, dict[str, Any]]:
     """
     if isinstance(config, Mapping):
         return "config", merged({}, config)
-    path = pathlib.Path(config)
+    try:
+        path = pathlib.Path(config)
+    except TypeError:
+        kind = type(config).__name__
+        raise TypeError(f"config: expected a mapping or a path, found {kind}") from None
     try:
         return str(path), tomllib.loads(path.read_text())
     except ValueError as error:

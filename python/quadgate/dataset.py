@@ -107,6 +107,9 @@ def fill(
 def _scale(rows: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Mean and standard deviation of each column; of one that does not vary, its value and 1."""
     wide = rows.astype(numpy.float64)
+    if not numpy.isfinite(wide).all():
+        row, column = numpy.argwhere(~numpy.isfinite(wide))[0]
+        raise ValueError(f"train: expected finite numbers, found {wide[row, column]} in column {column}")
     constant = (wide == wide[0]).all(0)
     mean: numpy.ndarray = wide.mean(0)
     mean[constant] = wide[0, constant]

@@ -122,6 +122,8 @@ class _SequenceEstimator(Trained):
         for i, row in enumerate(rows):
             if row.ndim != 2:
                 raise ValueError(f"X: expected sequences of shape [T, I], found {row.shape} as number {i}")
+            if row.dtype.kind == "f" and not numpy.isfinite(row).all():
+                raise ValueError(f"X: expected finite numbers, found others in number {i}")
         return [row.T for row in rows] if self.channels_first else rows
 
 

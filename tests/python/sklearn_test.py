@@ -82,6 +82,8 @@ def test_wrong_input_is_named():
         SequenceClassifier().fit(X, Y[:5])
     with pytest.raises(ValueError, match=r"X: expected sequences of shape \[T, I\], found \(5,\)"):
         SequenceClassifier().fit(X[:, :, 0], Y)
+    with pytest.raises(ValueError, match="X: expected finite numbers, found others in number 0"):
+        SequenceClassifier().fit(X * float("nan"), Y)
     with pytest.raises(ValueError, match="model.hidden_size: expected"):
         SequenceClassifier(hidden_size=0).fit(X, Y)
     with pytest.raises(ValueError, match="features: the model expects 3, found 2"):

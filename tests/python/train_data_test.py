@@ -118,7 +118,9 @@ def test_threads_and_resumed_runs_have_their_own_data(tmp_path, config):
     (ROWS, pandas.DataFrame({"a": LABELS / 2, "b": LABELS / 3}), "regression"),
     (ROWS, [(row[:, 0] > 0).astype(int) for row in ROWS], "tagging"),
     (numpy.stack([row[:3] for row in ROWS]), numpy.stack([row[:3, 0] > 0 for row in ROWS]), "tagging"),
+    (torch.tensor(numpy.stack([row[:3] for row in ROWS])).bfloat16(), LABELS, "classification"),
     (SERIES, None, "forecast"),
+    (pandas.Series(SERIES[:, 0]), None, "forecast"),
     (pandas.DataFrame(SERIES, columns=["a", "b"]), None, "forecast"),
 ])  # fmt: skip
 def test_the_task_follows_from_the_data(tmp_path, config, x, y, task):
@@ -135,9 +137,9 @@ def test_the_task_follows_from_the_data(tmp_path, config, x, y, task):
     assert metric in quadgate.evaluate(result, x if y is None else (x, y))
     answer = quadgate.predict(result, x)
     if task == "forecast":
-        assert answer["prediction"].shape == (1, 3, 2)
+        assert answer["prediction"].shape == (1, 3, x[:1].size)
         windows = quadgate.predict(result, x, windows=True)
-        assert windows["prediction"].shape == windows["truth"].shape == (120 - 8 - 3 + 1, 3, 2)
+        assert windows["prediction"].shape == windows["truth"].shape == (120 - 8 - 3 + 1, 3, x[:1].size)
 
 
 @pytest.mark.parametrize("standardize", [False, True])
@@ -170,6 +172,8 @@ BAD = [
      "train: column 'date': expected numbers, found str"),
     (dict(data=([row * numpy.nan for row in ROWS], LABELS)), ValueError,
      "^data: dataset 'train/x' row 0: not finite"),
+    (dict(data={"train": (CUBE * numpy.inf, LABELS), "standardize": True}), ValueError,
+     "^train: expected finite numbers, found .*inf in column 0"),
     (dict(resume=True), OSError, "run: nothing to resume"),
     (dict(data={"train": (CUBE, LABELS), "class_names": ["a", "b\0c"]}), ValueError, "without a null"),
     (dict(data={"train": (CUBE, LABELS), "compression": "gzip"}), ValueError, "compression: expected none"),
@@ -188,6 +192,8 @@ def test_wrong_run_files_are_named(tmp_path, config):
     (tmp_path / "bad.toml").write_text("[data\n")
     with pytest.raises(ValueError, match="bad.toml: expected TOML: .*line 1"):
         quadgate.train(tmp_path / "bad.toml")
+    with pytest.raises(TypeError, match="config: expected a mapping or a path, found int"):
+        quadgate.train(5)
     with pytest.raises(OSError, match="none.toml"):
         quadgate.train(tmp_path / "none.toml")
     quadgate.train(config)
