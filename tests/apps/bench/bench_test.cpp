@@ -1,0 +1,88 @@
+// `quadgate bench`: its record, and that its FLOPs are those of the products (to rounding).
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/common/command.h"
+#include "tests/apps/workspace.h"
+
+namespace quadgate::apps {
+namespace {
+
+using nlohmann::json;
+
+class BenchTest : public Workspace {};
+
+TEST_F(BenchTest, PrintsTheContract) {
+  const Outcome outcome = run(
+      {"bench",     "--seq-len",     "6",         "--batch",      "4",           "--input-size",
+       "3",         "--hidden-size", "8",         "--num-layers", "2",           "--bidirectional",
+       "--lengths", "2:6",           "--seconds", "0.01",         "--threads",   "2",
+       "--backend", "auto",          "--cell",    "gru",          "--precision", "f32",
+       "--json"});
+  ASSERT_EQ(outcome.code, kExitDone) << outcome.err;
+  const json record = json::parse(outcome.out);
+  for (const char* key :
+       {"step_ms_median", "step_ms_min", "gflops", "peak_gflops", "peak_fraction", "tokens_per_s",
+        "steps", "threads", "isa", "backend", "precision", "peak_rss_mb"}) {
+    EXPECT_TRUE(record.contains(key)) << key;
+  }
+  EXPECT_GE(record["steps"], 5);
+  EXPECT_GT(record["peak_fraction"], 0);
+}
+
+TEST_F(BenchTest, TellsTheSerialTimeAndTheTasks) {
+  const Outcome outcome =
+      run({"bench", "--seq-len", "6", "--batch", "4", "--input-size", "3", "--hidden-size", "8",
+           "--seconds", "0.01", "--threads", "2", "--team", "1", "--backend", "native", "--json"});
+  ASSERT_EQ(outcome.code, kExitDone) << outcome.err;
+  const json record = json::parse(outcome.out);
+  EXPECT_LT(record["serial_ms"], record["step_ms_median"]);
+  const json& plan = record["plan"];
+  // Two cores share 4 sequences of 6 steps.
+  EXPECT_EQ(plan["ranges"], json::parse(R"([{"rows": 2, "steps": 12}, {"rows": 2, "steps": 12}])"));
+  EXPECT_EQ(plan["team"], 1);
+  const auto sum = [&](const char* tasks, const char* cost) {
+    double all = 0;
+    for (const json& each : plan[tasks]) {
+      all += each[cost].get<double>() * each["count"].get<double>();
+    }
+    return all;
+  };
+  // Weights and two biases of the gates, and the head's.
+  EXPECT_EQ(sum("updates", "weights"), 4 * 8 * (3 + 8 + 2) + 10 * (8 + 1));
+  EXPECT_GE(sum("weight_gradients", "multiply_adds"), 24 * (4 * 8 * (3 + 8) + 10 * 8));
+}
+
+TEST_F(BenchTest, TrainsALanguageModel) {
+  const Outcome outcome =
+      run({"bench", "--seq-len", "6", "--batch", "4", "--input-size", "3", "--hidden-size", "8",
+           "--vocabulary", "1100", "--seconds", "0", "--threads", "2", "--json"});
+  ASSERT_EQ(outcome.code, kExitDone) << outcome.err;
+  const json record = json::parse(outcome.out);
+  // 24 steps, three products each: the head's with 1,100 classes and the gates'.
+  const double gflop = 3 * 2.0 * 24 * (1100 * 8 + 4 * 8 * (3 + 8)) / 1e9;
+  EXPECT_NEAR(record["gflops"].get<double>() * record["step_ms_min"].get<double>() / 1e3, gflop,
+              1e-6 * gflop);
+}
+
+TEST_F(BenchTest, CountsAThirdOfAStepForward) {
+  const auto gflop = [&](const std::vector<std::string>& rest) {
+    std::vector<std::string> args{"bench", "--seq-len",     "6", "--batch",   "4", "--input-size",
+                                  "3",     "--hidden-size", "8", "--threads", "1", "--seconds",
+                                  "0",     "--json"};
+    args.insert(args.end(), rest.begin(), rest.end());
+    const Outcome outcome = run(args);
+    EXPECT_EQ(outcome.code, kExitDone) << outcome.err;
+    const json record = json::parse(outcome.out);
+    return record["gflops"].get<double>() * record["step_ms_min"].get<double>();
+  };
+  const double forward = gflop({"--forward"});
+  EXPECT_NEAR(forward, 2.0 * 6 * 4 * (4 * 8 * (3 + 8) + 10 * 8) * 1e-6, 1e-9);
+  EXPECT_NEAR(gflop({}), 3 * forward, 1e-9);
+}
+
+}  // namespace
+}  // namespace quadgate::apps
