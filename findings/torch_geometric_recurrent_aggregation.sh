@@ -5,7 +5,7 @@
 # sent. So what a node is depends on how many neighbours other nodes have: in a batch of graphs, on the graphs beside
 # its own. In evaluation, SAGEConv(aggr="lstm") gives a graph other values alone than in a batch. Nodes with the most
 # messages are right. The documentation names sorted indices as the one condition, which holds here.
-# https://pytorch-geometric.readthedocs.io/en/2.8.0/generated/torch_geometric.nn.aggr.LSTMAggregation.html
+# https://pytorch-geometric.readthedocs.io/en/latest/generated/torch_geometric.nn.aggr.LSTMAggregation.html
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
