@@ -4,7 +4,9 @@
 #include <array>
 #include <bit>
 #include <cstddef>
+#include <functional>
 #include <iterator>
+#include <numeric>
 
 #include "engine/base/ceil_div.h"
 #include "kernels/base/panels.h"
@@ -24,30 +26,90 @@ class Passes {
         kernels_(*tile.kernels),
         bf16_(kernels_.arithmetic != kernels::Arithmetic::floats),
         gathers_left_(bf16_ || tile.left_stride > 0),
-        rows_(kernels_.lanes < 16 ? 128 : kRows),
+        rows_(low_tiles() ? 64 : kRows),
         width_(kernels::kPanelVectors * kernels_.lanes),
+        at_once_(bf16_ ? width_ : std::ssize(right_) / (rows_ * width_) * width_),
         left_step_(gathers_left_ ? ceil_div(tile.left_width, kernels_.lanes) * kernels_.lanes
-                                 : tile.left_width) {}
+                                 : tile.left_width) {
+    join_blocks();
+  }
 
   void run() noexcept {
     for (std::int64_t first = 0; first < tile_.depth; first += rows_) {
       const std::int64_t rows = std::min(rows_, tile_.depth - first);
       if (gathers_left_) gather_left(first, rows);
       if (tile_.left_sums != nullptr) sum_left(first, rows);
-      for (std::int64_t column = 0; column < tile_.columns; column += width_) {
-        const std::int64_t columns = std::min(width_, tile_.columns - column);
+      for (std::int64_t column = 0; column < tile_.columns; column += at_once_) {
+        const std::int64_t columns = std::min(at_once_, tile_.columns - column);
         gather_right(first, rows, tile_.first_column + column, columns);
-        for (const auto& block : blocks_) multiply(block, first, rows, column, columns);
+        multiply(first, rows, column, columns);
+      }
+    }
+    if (joins_) copy_out();
+  }
+
+ private:
+  using Start = kernels::Output::Start;
+  using Block = GradientTile::Block;
+  static constexpr std::int64_t kRows = 256;  // at most
+  static constexpr std::int64_t kWidest = 16 * kernels::kPanelVectors;
+
+  /// Those of AVX2 have 3 rows, and its machines may have first-level caches of 32 KiB.
+  bool low_tiles() const noexcept { return kernels_.lanes < 16; }
+
+  /// Blocks whose rows follow each other in a panel.
+  struct Strip {
+    std::int64_t panel, first_row, rows;
+    float* sums;  // [rows, columns], rows `stride` apart
+    std::int64_t stride;
+  };
+
+  /// Low tiles cut a strip of 32 rows better than four blocks of 8. Sums of strips follow each
+  /// other in an array of ours until the last pass.
+  void join_blocks() noexcept {
+    const std::int64_t rows =
+        std::transform_reduce(blocks_.begin(), blocks_.end(), std::int64_t{0}, std::plus<>(),
+                              [](const Block& block) { return block.rows; });
+    joins_ = low_tiles() && !gathers_left_ && rows * tile_.columns <= std::ssize(left_or_sums_);
+    float* sums = left_or_sums_.data();
+    for (const Block& block : blocks_) {
+      if (!joins_) {
+        add_strip(block, block.target, tile_.target_stride);
+      } else if (follows(block)) {
+        strips_[count_ - 1].rows += block.rows;
+      } else {
+        add_strip(block, sums, tile_.columns);
+      }
+      sums += joins_ ? block.rows * tile_.columns : 0;
+    }
+  }
+
+  bool follows(const Block& block) const noexcept {
+    if (count_ == 0) return false;
+    const Strip& last = strips_[count_ - 1];
+    return last.panel == block.panel && last.first_row + last.rows == block.first_row;
+  }
+
+  void add_strip(const Block& block, float* sums, std::int64_t stride) noexcept {
+    strips_[count_++] = {.panel = block.panel,
+                         .first_row = block.first_row,
+                         .rows = block.rows,
+                         .sums = sums,
+                         .stride = stride};
+  }
+
+  void copy_out() noexcept {
+    const float* from = left_or_sums_.data();
+    for (const auto& block : blocks_) {
+      for (std::int64_t row = 0; row < block.rows; ++row) {
+        std::copy_n(from, tile_.columns, block.target + row * tile_.target_stride);
+        from += tile_.columns;
       }
     }
   }
 
- private:
-  static constexpr std::int64_t kRows = 256;  // at most
-  static constexpr std::int64_t kWidest = 16 * kernels::kPanelVectors;
-
   float* gathered_left(std::int64_t panel) noexcept {
-    return left_.data() + panel * (bf16_ ? kRows / 2 : kRows) * kWidest;
+    return left_or_sums_.data() + panel * (bf16_ ? kRows / 2 : kRows) * kWidest;
   }
 
   void gather_left(std::int64_t first, std::int64_t rows) noexcept {
@@ -78,7 +140,6 @@ class Passes {
 
   /// The product of a row of ones with each left side.
   void sum_left(std::int64_t first, std::int64_t rows) noexcept {
-    using Start = kernels::Output::Start;
     const float one = bf16_ ? std::bit_cast<float>(0x3F803F80U) : 1.0F;  // a pair of ones
     const std::int64_t depth = bf16_ ? (rows + 1) / 2 : rows;
     for (std::int64_t panel = 0; panel < std::ssize(tile_.left); ++panel) {
@@ -112,34 +173,42 @@ class Passes {
                      .to = right_.data()});
   }
 
-  void multiply(const GradientTile::Block& block, std::int64_t first, std::int64_t rows,
-                std::int64_t column, std::int64_t columns) noexcept {
-    using Start = kernels::Output::Start;
+  /// With the columns that have been gathered.
+  void multiply(std::int64_t first, std::int64_t rows, std::int64_t first_column,
+                std::int64_t count) noexcept {
     const std::int64_t depth = bf16_ ? (rows + 1) / 2 : rows;
-    kernels_.product(block.rows, depth,
-                     {.data = left(block.panel, first) + block.first_row,
-                      .row_stride = 1,
-                      .step = left_step_,
-                      .run = depth,
-                      .run_stride = 0},
-                     right_.data(),
-                     {.data = block.target + column,
-                      .stride = tile_.target_stride,
-                      .columns = columns,
-                      .start = first == 0 ? Start::zero : Start::add,
-                      .bias = nullptr});
+    for (std::int64_t column = 0; column < count; column += width_) {
+      for (const Strip& strip : std::span(strips_).first(count_)) {
+        kernels_.product(strip.rows, depth,
+                         {.data = left(strip.panel, first) + strip.first_row,
+                          .row_stride = 1,
+                          .step = left_step_,
+                          .run = depth,
+                          .run_stride = 0},
+                         right_.data() + column * depth,
+                         {.data = strip.sums + first_column + column,
+                          .stride = strip.stride,
+                          .columns = std::min(width_, count - column),
+                          .start = first == 0 ? Start::zero : Start::add,
+                          .bias = nullptr});
+      }
+    }
   }
 
   const GradientTile& tile_;
-  std::span<GradientTile::Block> blocks_;
+  std::span<Block> blocks_;
   const kernels::MatrixKernels& kernels_;
   bool bf16_;
   bool gathers_left_;
-  std::int64_t rows_;  // of a pass. With AVX2 alone a first-level cache has 32 KiB: both sides
+  std::int64_t rows_;  // of a pass
   std::int64_t width_;
+  std::int64_t at_once_;  // columns that are gathered
   std::int64_t left_step_;
+  bool joins_ = false;
+  std::size_t count_ = 0;  // of strips
+  std::array<Strip, GradientTile::kMostPanels * kernels::kPanelVectors> strips_;
   alignas(64) std::array<float, kRows * kWidest> right_;
-  alignas(64) std::array<float, GradientTile::kMostPanels*(kRows / 2) * kWidest> left_;
+  alignas(64) std::array<float, GradientTile::kMostPanels*(kRows / 2) * kWidest> left_or_sums_;
 };
 
 }  // namespace

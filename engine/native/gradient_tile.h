@@ -43,10 +43,10 @@ struct GradientTile {
   std::int64_t columns = 0;
   std::int64_t target_stride = 0;
 
-  static constexpr std::size_t kMostPanels = 4;
+  static constexpr std::size_t kMostPanels = 8;
 };
 
-/// Computes the blocks of a tile.
+/// Computes the blocks of a tile, at most kPanelVectors for each of kMostPanels.
 void compute(const GradientTile& tile, std::span<GradientTile::Block> blocks) noexcept;
 
 }  // namespace quadgate::native

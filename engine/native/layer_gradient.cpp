@@ -11,13 +11,21 @@
 namespace quadgate::native {
 namespace {
 
-constexpr auto kMostPanels = static_cast<std::int64_t>(GradientTile::kMostPanels);
+/// Whether a tile is as large as GradientTile takes it. Its gates come once from beyond the
+/// second-level cache, and its right side is gathered once. In f32, AVX-512 gains nothing by that.
+bool prefers_large_tiles(const GatePanels& panels) noexcept {
+  return panels.cell.matrix.lanes < 16;
+}
 
-/// Columns of a tile, in whole panels. The gates come once from beyond the second-level cache for
-/// all of them. In bf16 they are several panels: there a task gathers its left side as well.
-constexpr std::int64_t tile_width(bool bf16, std::int64_t panel) noexcept {
-  constexpr std::int64_t kColumns = 64;
-  return bf16 ? 4 * panel : std::max(panel, kColumns);
+/// Columns of a tile at most, in whole panels. In bf16 a task gathers its left side as well.
+std::int64_t most_columns(bool bf16, const GatePanels& panels) noexcept {
+  constexpr std::int64_t kMostColumns = 256;
+  return bf16 || prefers_large_tiles(panels) ? kMostColumns : panels.cell.width();
+}
+
+std::int64_t most_panels(const GatePanels& panels) noexcept {
+  constexpr auto kMostPanels = static_cast<std::int64_t>(GradientTile::kMostPanels);
+  return prefers_large_tiles(panels) ? kMostPanels : kMostPanels / 2;
 }
 
 }  // namespace
@@ -29,7 +37,7 @@ LayerGradient::LayerGradient(const LayerWeights& weights, const GateArray& gates
       gates_(gates),
       panels_(weights.panels()),
       cell_(panels_.cell),
-      width_(tile_width(gates.bf16(), cell_.width())),
+      most_columns_(most_columns(gates.bf16(), panels_)),
       capacity_(plan.capacity),
       cores_(plan.cores),
       initial_rows_(plan.initial_rows),
@@ -51,17 +59,26 @@ LayerGradient::LayerGradient(const LayerWeights& weights, const GateArray& gates
   hh_.bias = parameters.slice(plan.parameter("bias_hh")).range();
 }
 
-std::int64_t LayerGradient::tile_columns(const Matrix& matrix) const noexcept {
-  return matrix.parts * ceil_div(matrix.columns / matrix.parts, width_);
+/// Columns of a tile. They are cut into whole panels, as evenly as can be.
+std::int64_t LayerGradient::tile_width(const Matrix& matrix) const noexcept {
+  const std::int64_t columns = matrix.columns / matrix.parts;
+  const std::int64_t even = ceil_div(columns, ceil_div(columns, most_columns_));
+  return ceil_div(even, cell_.width()) * cell_.width();
+}
+
+/// Tiles side by side.
+std::int64_t LayerGradient::tiles_across(const Matrix& matrix) const noexcept {
+  return matrix.parts * ceil_div(matrix.columns / matrix.parts, tile_width(matrix));
 }
 
 /// Panels of a tile. A task gathers its right side once for all of them. Fewer cores have larger
 /// tiles.
 std::int64_t LayerGradient::tile_panels() const noexcept {
   constexpr std::int64_t kTilesACore = 8;
-  if (cores_ == 1) return kMostPanels;
-  const std::int64_t tiles = panels_.count() * (tile_columns(ih_) + tile_columns(hh_));
-  return std::clamp<std::int64_t>(tiles / (kTilesACore * cores_), 1, kMostPanels);
+  const std::int64_t most = most_panels(panels_);
+  if (cores_ == 1) return most;
+  const std::int64_t tiles = panels_.count() * (tiles_across(ih_) + tiles_across(hh_));
+  return std::clamp<std::int64_t>(tiles / (kTilesACore * cores_), 1, most);
 }
 
 void LayerGradient::add_tasks(TaskList& tasks, const Sides& sides) const {
@@ -71,17 +88,18 @@ void LayerGradient::add_tasks(TaskList& tasks, const Sides& sides) const {
 
 void LayerGradient::add_tasks(TaskList& tasks, const Matrix& matrix, const Sides& sides) const {
   const std::int64_t part_columns = matrix.columns / matrix.parts;
-  const std::int64_t tiles = ceil_div(part_columns, width_);  // of a part
-  const std::int64_t mean_columns = matrix.columns / tile_columns(matrix);
+  const std::int64_t width = tile_width(matrix);
+  const std::int64_t tiles = ceil_div(part_columns, width);  // of a part
+  const std::int64_t mean_columns = matrix.columns / tiles_across(matrix);
   const LayerRows& x = matrix.recurrent ? sides.y : sides.x;
   const LayerRows& dropped_x = matrix.recurrent ? sides.y : sides.dropped_x;
-  for (std::int64_t column = 0; column < tile_columns(matrix); ++column) {
+  for (std::int64_t column = 0; column < tiles_across(matrix); ++column) {
     for (std::int64_t panel = 0; panel < panels_.count(); panel += tile_panels()) {
-      const std::int64_t first_column = column % tiles * width_;
+      const std::int64_t first_column = column % tiles * width;
       const Tile tile{.panels = {panel, std::min(panel + tile_panels(), panels_.count())},
                       .part = column / tiles,
                       .first_column = first_column,
-                      .columns = std::min(width_, part_columns - first_column)};
+                      .columns = std::min(width, part_columns - first_column)};
       const std::int64_t panels = tile.panels.end - panel;
       tasks.add(
           {.cost = static_cast<double>(panels * matrix.slots.count() * cell_.units * mean_columns) *

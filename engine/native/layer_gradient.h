@@ -58,7 +58,8 @@ class LayerGradient {
   bool has_biases(const Matrix& matrix, const Tile& tile) const noexcept {
     return matrix.bias.size > 0 && matrix.recurrent && tile.part == 0 && tile.first_column == 0;
   }
-  std::int64_t tile_columns(const Matrix& matrix) const noexcept;
+  std::int64_t tile_width(const Matrix& matrix) const noexcept;
+  std::int64_t tiles_across(const Matrix& matrix) const noexcept;
   std::int64_t tile_panels() const noexcept;
   void compute(const Matrix& matrix, const Tile& tile, const Pass& pass, const LayerRows& right,
                double* squares) const;
@@ -73,7 +74,7 @@ class LayerGradient {
   const GateArray& gates_;
   const GatePanels& panels_;
   const CellKernels& cell_;
-  std::int64_t width_;  // of a tile
+  std::int64_t most_columns_;  // of a tile
   std::int64_t capacity_;
   std::int64_t cores_;
   std::int64_t initial_rows_;

@@ -31,8 +31,8 @@ ProductKernel bf16_product_kernel(Isa isa) noexcept;
 /// the others emulate it.
 ProductKernel bf16_tile_product_kernel(Isa isa) noexcept;
 
-/// As gather_kernel, but two rows make one of pairs: to [(rows + 1) / 2, width], width in whole
-/// vectors of 16.
+/// As gather_kernel of one panel, but two rows make one of pairs: to [(rows + 1) / 2, width], width
+/// in whole vectors of 16.
 GatherKernel bf16_gather_kernel(Isa isa) noexcept;
 
 /// As transpose_kernel, but two columns of `from` make a row of pairs: to [(depth + 1) / 2, 16].

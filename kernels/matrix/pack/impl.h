@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/base/panels.h"
 #include "kernels/matrix/pack/pack.h"
 #include "kernels/simd/width.h"
 
@@ -18,28 +19,42 @@ void transpose_avx512(const Transpose& transpose) noexcept;
 
 namespace {
 
-/// Rows of kVectors vectors.
+/// Copies kVectors vectors of a row, the last one masked; a null row is zeros.
+template <typename Vec, std::int64_t kVectors>
+void gather_vectors(const float* from, typename Vec::Mask mask, float* to) noexcept {
+#pragma GCC unroll 4
+  for (std::int64_t i = 0; i < kVectors; ++i) {
+    const Vec value = from == nullptr    ? Vec::broadcast(0.0F)
+                      : i + 1 < kVectors ? Vec::load(from + i * Vec::kLanes)
+                                         : Vec::load(from + i * Vec::kLanes, mask);
+    value.store(to + i * Vec::kLanes);
+  }
+}
+
+/// Row after row, since rows come from memory. The last panel has kVectors vectors.
 template <typename Vec, std::int64_t kVectors>
 void gather_rows(const Gather& gather) noexcept {
-  const auto mask = Vec::first(gather.columns - (kVectors - 1) * Vec::kLanes);
-  float* to = gather.to;
+  constexpr std::int64_t kWidth = kPanelVectors * Vec::kLanes;
+  const std::int64_t whole = (gather.columns - 1) / kWidth;  // panels in front of the last
+  const auto all = Vec::first(Vec::kLanes);
+  const auto mask = Vec::first(gather.columns - whole * kWidth - (kVectors - 1) * Vec::kLanes);
   for (std::int64_t k = 0; k < gather.rows; ++k) {
     const std::int64_t row = gather.index == nullptr ? k : gather.index[k];
-    const float* const from = row < 0 ? nullptr : gather.from + row * gather.from_stride;
-#pragma GCC unroll 4
-    for (std::int64_t i = 0; i < kVectors; ++i) {
-      const Vec value = from == nullptr    ? Vec::broadcast(0.0F)
-                        : i + 1 < kVectors ? Vec::load(from + i * Vec::kLanes)
-                                           : Vec::load(from + i * Vec::kLanes, mask);
-      value.store(to + i * Vec::kLanes);
+    const float* from = row < 0 ? nullptr : gather.from + row * gather.from_stride;
+    float* to = gather.to;
+    for (std::int64_t panel = 0; panel < whole; ++panel) {
+      gather_vectors<Vec, kPanelVectors>(from, all, to + k * kWidth);
+      if (from != nullptr) from += kWidth;
+      to += gather.rows * kWidth;
     }
-    to += kVectors * Vec::kLanes;
+    gather_vectors<Vec, kVectors>(from, mask, to + k * kVectors * Vec::kLanes);
   }
 }
 
 template <typename Vec>
 void gather_simd(const Gather& gather) noexcept {
-  with_vectors<Vec>(gather.columns,
+  constexpr std::int64_t kWidth = kPanelVectors * Vec::kLanes;
+  with_vectors<Vec>(gather.columns == 0 ? 0 : (gather.columns - 1) % kWidth + 1,
                     [&]<std::int64_t kVectors>() noexcept { gather_rows<Vec, kVectors>(gather); });
 }
 

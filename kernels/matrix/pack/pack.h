@@ -6,8 +6,8 @@ namespace quadgate::kernels {
 
 enum class Isa : std::uint8_t;
 
-/// Gathers rows into a panel of the right side of a product. The width of the panel is `columns`
-/// rounded up to whole vectors. With index = {4, -1, 0} and 6 columns in vectors of 8:
+/// Gathers rows into panels of the right side of a product, which follow each other. The last panel
+/// is as wide as it has vectors. With index = {4, -1, 0} and 6 columns in vectors of 8:
 ///
 ///     to[0]   from[4][0 .. 5]   0 0
 ///     to[1]   0 0 0 0 0 0       0 0
@@ -18,7 +18,7 @@ struct Gather {
   const float* from;          ///< rows `from_stride` apart
   std::int64_t from_stride;
   std::int64_t columns;
-  float* to;  ///< [rows, width]
+  float* to;  ///< of each panel [rows, width]
 };
 using GatherKernel = void (*)(const Gather& gather) noexcept;
 GatherKernel gather_kernel(Isa isa) noexcept;

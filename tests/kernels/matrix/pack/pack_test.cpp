@@ -1,5 +1,5 @@
-// Sweeps every number of columns of a panel, index lists with repeated rows and gaps, 0 to all
-// lanes of a transpose, depths 0 to 40, and rows with and without floats between them, on every
+// Sweeps every number of columns of up to two panels, index lists with repeated rows and gaps, 0 to
+// all lanes of a transpose, depths 0 to 40, and rows with and without floats between them, on every
 // ISA; the arrays end at a page that may not be touched. No tolerance: values are copied.
 
 #include "kernels/matrix/pack/pack.h"
@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -31,7 +32,8 @@ class PackTest : public EachIsa {
   /// Rows index[0], index[1], ... of a matrix, or all of them where the list is null.
   void expect_gathered(std::int64_t rows, const std::int64_t* index, std::int64_t columns,
                        std::int64_t from_rows, std::int64_t from_stride) {
-    const std::int64_t width = (columns + lanes() - 1) / lanes() * lanes();
+    const std::int64_t most = kPanelVectors * lanes();
+    const std::int64_t width = (columns + lanes() - 1) / lanes() * lanes();  // of all panels
     GuardedArray from = random_array(from_rows * from_stride + columns);
     const float* const row_0 = from.data() + from_stride;  // behind a row that nobody asks for
     GuardedArray to(static_cast<std::size_t>(rows * width), [] { return kBefore; });
@@ -45,7 +47,9 @@ class PackTest : public EachIsa {
       const std::int64_t row = index == nullptr ? k : index[k];
       for (std::int64_t column = 0; column < width; ++column) {
         const bool copied = row >= 0 && column < columns;
-        ASSERT_EQ(to.data()[k * width + column], copied ? row_0[row * from_stride + column] : 0.0F)
+        const std::int64_t first = column / most * most;
+        const std::int64_t at = first * rows + k * std::min(most, width - first) + column - first;
+        ASSERT_EQ(to.data()[at], copied ? row_0[row * from_stride + column] : 0.0F)
             << "row " << k << " of " << rows << ", column " << column << " of " << columns;
       }
     }
@@ -80,7 +84,7 @@ class PackTest : public EachIsa {
 };
 
 TEST_P(PackTest, GathersAllRows) {
-  for (std::int64_t columns = 1; columns <= kPanelVectors * lanes(); ++columns) {
+  for (std::int64_t columns = 1; columns <= 2 * kPanelVectors * lanes(); ++columns) {
     for (const std::int64_t rows : {1, 2, 7}) {
       for (const std::int64_t between : {0, 3}) {
         expect_gathered(rows, nullptr, columns, rows, columns + between);
@@ -93,7 +97,7 @@ TEST_P(PackTest, GathersAllRows) {
 TEST_P(PackTest, GathersListedRowsAndZerosBetweenThem) {
   const std::vector<std::vector<std::int64_t>> lists{
       {}, {-1}, {4}, {-1, 2, -1}, {4, 0, 0, 3, -1, 1, 4}};
-  for (std::int64_t columns = 1; columns <= kPanelVectors * lanes(); ++columns) {
+  for (std::int64_t columns = 1; columns <= 2 * kPanelVectors * lanes(); ++columns) {
     for (const auto& list : lists) {
       expect_gathered(static_cast<std::int64_t>(list.size()), list.data(), columns, 5, columns + 2);
       ASSERT_FALSE(HasFailure());
