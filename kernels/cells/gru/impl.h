@@ -26,18 +26,6 @@ void gru_backward_avx512_bf16(const CellBackward& step) noexcept;
 
 namespace {
 
-/// The gates of one row of a panel, and its state.
-template <typename Vec>
-struct GruCell {
-  Vec r, z, n, h;
-
-  GruCell(Vec a_n, Vec a_r, Vec a_z, Vec hidden_n, Vec h_prev) noexcept
-      : r(sigmoid(a_r)),
-        z(sigmoid(a_z)),
-        n(tanh(fma(r, hidden_n, a_n))),
-        h(fma(z, h_prev - n, n)) {}
-};
-
 /// The derivatives of one row: of the pre-activations, of n's hidden part and of h_prev.
 template <typename Vec>
 struct GruCellGradient {
@@ -64,24 +52,45 @@ class GruForwardStep {
 
   template <std::int64_t kRows>
   [[gnu::noinline]] static void run_tile(const CellForward& step) noexcept {
-    using Vec = typename Gates::Vec;
-    constexpr std::int64_t kSlot = Gates::kSlot;
     CellSums<Gates, kRows, 3> tile(step, 1);
+    finish_rows(step, tile.sums);
+  }
+
+ private:
+  using Vec = typename Gates::Vec;
+
+  /// What waits for r of a row comes last, so that the rows wait together.
+  template <std::size_t kRows>
+  static void finish_rows(const CellForward& step, const Vec (&sums)[kRows][3]) noexcept {
+    constexpr std::int64_t kSlot = Gates::kSlot;
+    Vec a_n[kRows];
+    for (std::size_t row = 0; row < kRows; ++row) {
+      const Vec r = sigmoid(sums[row][0]);
+      const Vec hidden_n = sums[row][2];
+      a_n[row] = fma(r, hidden_n, Vec::load(step.inputs + at(row, Vec::kLanes)));
+      Gates::store(r, step.gates + at(row, kSlot) + kSlot);
+      Gates::store(hidden_n, step.gates + at(row, kSlot) + 3 * kSlot);
+    }
+    Vec z[kRows];
+    for (std::size_t row = 0; row < kRows; ++row) {
+      z[row] = sigmoid(sums[row][1]);
+      Gates::store(z[row], step.gates + at(row, kSlot) + 2 * kSlot);
+    }
     const auto mask = Vec::first(step.units);
-    for (std::int64_t row = 0; row < kRows; ++row) {
+    for (std::size_t row = 0; row < kRows; ++row) {
+      const auto index = static_cast<std::int64_t>(row);
       const Vec h_prev = step.h_prev == nullptr
                              ? Vec::broadcast(0.0F)
-                             : Vec::load(step.h_prev + row * step.h_prev_stride, mask);
-      const Vec hidden_n = tile.sums[row][2];
-      const GruCell<Vec> cell(Vec::load(step.inputs + row * 4 * Vec::kLanes), tile.sums[row][0],
-                              tile.sums[row][1], hidden_n, h_prev);
-      float* const to = step.gates + row * 4 * kSlot;
-      Gates::store(cell.n, to);
-      Gates::store(cell.r, to + kSlot);
-      Gates::store(cell.z, to + 2 * kSlot);
-      Gates::store(hidden_n, to + 3 * kSlot);
-      Gates::store_h(cell.h, mask, step, row, 0);
+                             : Vec::load(step.h_prev + index * step.h_prev_stride, mask);
+      const Vec n = tanh(a_n[row]);
+      Gates::store(n, step.gates + at(row, kSlot));
+      Gates::store_h(fma(z[row], h_prev - n, n), mask, step, index, 0);
     }
+  }
+
+  /// Where a row of four slots begins.
+  static std::int64_t at(std::size_t row, std::int64_t slot) noexcept {
+    return static_cast<std::int64_t>(row) * 4 * slot;
   }
 };
 

@@ -20,11 +20,13 @@ void gru_forward_scalar(const CellForward& step) noexcept {
       }
     }
     const float h_prev = step.h_prev == nullptr ? 0.0F : step.h_prev[row * step.h_prev_stride];
-    const GruCell<ScalarVec> cell({gates[0]}, {gates[1]}, {gates[2]}, {gates[3]}, {h_prev});
-    gates[0] = cell.n.lanes;
-    gates[1] = cell.r.lanes;
-    gates[2] = cell.z.lanes;
-    step.h[row * step.h_stride] = cell.h.lanes;
+    const ScalarVec r = sigmoid(ScalarVec{gates[1]});
+    const ScalarVec z = sigmoid(ScalarVec{gates[2]});
+    const ScalarVec n = tanh(fma(r, ScalarVec{gates[3]}, ScalarVec{gates[0]}));
+    gates[0] = n.lanes;
+    gates[1] = r.lanes;
+    gates[2] = z.lanes;
+    step.h[row * step.h_stride] = fma(z, ScalarVec{h_prev} - n, n).lanes;
   }
 }
 
