@@ -101,8 +101,7 @@ struct Score {
     if (!is_word) {
       ++characters;
     } else {
-      characters += after_word ? 1 : 0;
-      for (; !name.empty(); ++characters) name.remove_prefix(utf8_size(name));
+      characters += utf8_characters(name) + (after_word ? 1 : 0);
     }
     after_word = is_word;
   }
@@ -115,7 +114,10 @@ std::string shown(const std::string& name) {
 
 void print_token(const std::string& name, double bits, bool json) {
   if (json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"token", name}, {"bits", bits}}.dump());
+    const nlohmann::ordered_json record{{"token", name}, {"bits", bits}};
+    // A name in a data set of another program may not be UTF-8.
+    constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
+    fmt::print("{}\n", record.dump(-1, ' ', false, kReplace));
   } else {
     fmt::print("{:9.4f}  {}\n", bits, shown(name));
   }

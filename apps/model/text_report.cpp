@@ -18,12 +18,6 @@ ModelConfig with_plain_loss(ModelConfig config) {
   return config;
 }
 
-std::int64_t count_characters(std::string_view text) {
-  std::int64_t count = 0;
-  for (; !text.empty(); ++count) text.remove_prefix(utf8_size(text));
-  return count;
-}
-
 }  // namespace
 
 TextReport::TextReport(const ModelDescription& model) : loss_(with_plain_loss(model.config)) {
@@ -32,7 +26,7 @@ TextReport::TextReport(const ModelDescription& model) : loss_(with_plain_loss(mo
   for (const std::string& name : model.data.token_names) {
     const bool is_unknown = name == kUnknownToken;
     const bool is_word = tokens.level() == TextLevel::words && name != kEndOfLine;
-    characters_.push_back(is_word && !is_unknown ? count_characters(name) : 1);
+    characters_.push_back(is_word && !is_unknown ? utf8_characters(name) : 1);
     is_word_.push_back(is_word ? 1 : 0);
   }
 }

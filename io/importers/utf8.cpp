@@ -26,6 +26,12 @@ std::size_t utf8_size(std::string_view text) noexcept {
   return size;
 }
 
+std::int64_t utf8_characters(std::string_view text) noexcept {
+  std::int64_t count = 0;
+  for (; !text.empty(); ++count) text.remove_prefix(std::max<std::size_t>(utf8_size(text), 1));
+  return count;
+}
+
 std::size_t find_not_utf8(std::string_view text) noexcept {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHighBits = 0x8080808080808080;

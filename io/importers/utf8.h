@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@ namespace quadgate {
 /// Bytes of the character (Unicode code point) at the front of a text; 0 if it is not UTF-8 (RFC
 /// 3629). The text must not be empty.
 std::size_t utf8_size(std::string_view text) noexcept;
+
+/// Characters of a text. A byte that is not UTF-8 counts as one.
+std::int64_t utf8_characters(std::string_view text) noexcept;
 
 /// The place of the first byte that is zero or not UTF-8; npos if there is none.
 std::size_t find_not_utf8(std::string_view text) noexcept;

@@ -86,6 +86,7 @@ TEST(Utf8Test, RefusesWhatIsNone) {
         "\xE2\x89\x20", "\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x8F\xBF\xBF", "\xF0\xA3\x8E",
         "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFE", "\xFF"}) {
     EXPECT_EQ(utf8_size(text), 0) << ::testing::PrintToString(text);
+    EXPECT_GE(utf8_characters(text), 1) << ::testing::PrintToString(text);
   }
 }
 

@@ -132,6 +132,13 @@ TEST(ModelTensorsTest, TakeTaskAndNamesThatAreSaid) {
               "m: --classes: expected names that differ, found 'a' twice");
 }
 
+TEST(ModelTensorsTest, HaveNamesThatAreNotUtf8) {
+  Model model = random_model({.rnn = {.input_size = 3, .hidden_size = 5}, .output_size = 2});
+  model.description.data.class_names = {"no", "caf\xE9"};
+  const Model found = model_of(tensors_of(model, false), "m");
+  EXPECT_THAT(found.description.data.class_names, ElementsAre("no", "caf\xEF\xBF\xBD"));
+}
+
 TEST(ModelTensorsTest, NameWhatDoesNotFit) {
   const Model model = random_model({.rnn = {.input_size = 3, .hidden_size = 5}, .output_size = 2});
   const TensorFile whole = foreign(model);
