@@ -75,9 +75,7 @@ class JsonWriter final : public AttributeWriter {
     object_[name] = std::vector<double>(values.begin(), values.end());
   }
 
-  std::string text() const {
-    return object_.dump(-1, ' ', false, json::error_handler_t::replace);
-  }
+  std::string text() const { return object_.dump(-1, ' ', false, json::error_handler_t::replace); }
 
  private:
   json object_ = json::object();

@@ -43,7 +43,7 @@ struct ScalarVec {
   /// The smaller and the larger; b where either is not a number.
   friend ScalarVec min(ScalarVec a, ScalarVec b) noexcept { return a.lanes < b.lanes ? a : b; }
   friend ScalarVec max(ScalarVec a, ScalarVec b) noexcept { return a.lanes > b.lanes ? a : b; }
-  /// Whether it is above 0.
+  /// Whether it is above 0, or NaN.
   friend Mask positive_or_nan(ScalarVec a) noexcept { return !(a.lanes <= 0); }
   /// a where the mask is set, else b.
   friend ScalarVec select(Mask mask, ScalarVec a, ScalarVec b) noexcept { return mask ? a : b; }

@@ -53,7 +53,7 @@ _warned: set[str] = set()
 def warn(reason: str) -> None:
     if reason not in _warned:
         _warned.add(reason)
-        warnings.warn(f"quadgate leaves this to torch's own kernels: {reason}", stacklevel=6)
+        warnings.warn(f"quadgate leaves this to torch's own kernels: {reason}", stacklevel=7)
 
 
 def compute(call: Call, sizes: Sizes, bf16: bool) -> tuple[torch.Tensor, ...]:

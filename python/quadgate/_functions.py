@@ -150,7 +150,7 @@ def _why_not(call: Call, bf16: bool) -> str | None:
     return None
 
 
-def _call(cell: str, *arguments: Any) -> tuple[torch.Tensor, ...]:
+def _call(cell: str, arguments: tuple[Any, ...]) -> tuple[torch.Tensor, ...]:
     if torch.compiler.is_compiling():
         return getattr(torch._VF, cell)(*arguments)
     call = _parse(cell, arguments)
@@ -171,7 +171,7 @@ def _call(cell: str, *arguments: Any) -> tuple[torch.Tensor, ...]:
 def _autocast(call: Call, sizes: Sizes) -> tuple[torch.Tensor, ...]:
     """Computes in bf16, and rounds what torch rounds: what comes out of a product, but not what its
     cells add to a state."""
-    as_states = torch.result_type(call.x, call.states[0])
+    as_states = call.states[-1].dtype
     dtypes = [torch.bfloat16] * 3
     if sizes.proj_size > 0:
         dtypes[2] = as_states
@@ -186,13 +186,25 @@ def _autocast(call: Call, sizes: Sizes) -> tuple[torch.Tensor, ...]:
     return tuple(r.to(dtype) for r, dtype in zip(results, dtypes))
 
 
-# torch.compile compiles what is around a layer, as it does with torch's own. Were a call traced, the
-# gradients of torch's operation would fail in the compiler's backends.
+def lstm(*arguments: Any) -> tuple[torch.Tensor, ...]:
+    return _call("lstm", arguments)
+
+
+def gru(*arguments: Any) -> tuple[torch.Tensor, ...]:
+    return _call("gru", arguments)
+
+
+def rnn_tanh(*arguments: Any) -> tuple[torch.Tensor, ...]:
+    return _call("rnn_tanh", arguments)
+
+
+def rnn_relu(*arguments: Any) -> tuple[torch.Tensor, ...]:
+    return _call("rnn_relu", arguments)
+
+
+# torch.compile compiles what is around a layer, as it does with torch's own. Were a call compiled, the
+# gradients of torch's operation would fail in the compiler's backends. torch.export traces it all the same.
 _eval_frame = getattr(torch._C, "_dynamo").eval_frame
 _skip = _eval_frame._FrameAction.SKIP
-_eval_frame.set_code_exec_strategy(_call.__code__, _eval_frame._FrameExecStrategy(_skip, _skip))
-
-lstm = functools.partial(_call, "lstm")
-gru = functools.partial(_call, "gru")
-rnn_tanh = functools.partial(_call, "rnn_tanh")
-rnn_relu = functools.partial(_call, "rnn_relu")
+for _function in (_call, lstm, gru, rnn_tanh, rnn_relu):
+    _eval_frame.set_code_exec_strategy(_function.__code__, _eval_frame._FrameExecStrategy(_skip, _skip))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import threading
 import weakref
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import MutableMapping
 
 import torch
@@ -68,14 +69,15 @@ class _Pool:
         self._idle: defaultdict[Layers, list[Engine]] = defaultdict(list)
         # The oldest first. A graph that the garbage collector cannot see, as that of `x += out`, keeps
         # its passes for ever.
-        self._waiting: dict[int, weakref.ref[Lease]] = {}
+        self._waiting: OrderedDict[int, weakref.ref[Lease]] = OrderedDict()
 
     def lease(self, layers: Layers, seq_len: int, batch_size: int) -> Lease:
         with self._lock:
             idle = self._idle[layers]
             engine = next((e for e in reversed(idle) if e.fits(seq_len, batch_size)), None)
             if engine is not None:
-                idle.remove(engine)
+                # The garbage collector may have put others in its place meanwhile.
+                idle[:] = [e for e in idle if e is not engine]
             else:
                 # Lengths that grow a little in each batch shall not plan an engine for each.
                 smaller = [e for e in idle if e.seq_len <= seq_len and e.batch_size <= batch_size]
@@ -99,10 +101,12 @@ class _Pool:
         """For a pass that will wait: the oldest that does gives its engine back, and computes forward
         again when its backward pass comes."""
         with self._lock:
+            # The garbage collector may end leases between any two lines.
             while len(self._waiting) >= _MOST_PASSES:
-                lease = self._waiting.pop(next(iter(self._waiting)))()
-                if lease is not None:
-                    lease.give_back()
+                with contextlib.suppress(KeyError):
+                    lease = self._waiting.popitem(last=False)[1]()
+                    if lease is not None:
+                        lease.give_back()
 
     def add_waiting(self, lease: Lease) -> None:
         with self._lock:

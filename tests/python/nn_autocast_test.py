@@ -31,16 +31,20 @@ def test_autocast(cell, options):
             assert a.dtype == torch.float32 and (a - b).norm() <= 3e-2 * b.norm()
 
 
-def test_autocast_gives_torchs_types():
+@pytest.mark.parametrize("dtype", [None, torch.float32, torch.bfloat16])
+def test_autocast_gives_torchs_types(dtype):
+    """Also with states of another type than the input."""
     x = torch.randn(3, 2, 8)
     packed = pack_sequence([torch.randn(n, 8) for n in (3, 2)])
     for cell, options in [("LSTM", {}), ("LSTM", {"proj_size": 3}), ("GRU", {}), ("RNN", {})]:
+        states = [torch.zeros(1, 2, n, dtype=dtype) for n in (options.get("proj_size", 8), 8)]
+        states = None if dtype is None else tuple(states) if cell == "LSTM" else states[0]
         for argument in (x, packed):
             with torch.autocast("cpu", torch.bfloat16):
                 theirs, ours = pair(cell, 8, 8, **options)
                 try:
-                    expected = theirs(argument)
+                    expected = theirs(argument, states)
                 except RuntimeError:  # without AVX-512 torch has no LSTM in bf16
                     continue
-                found = ours(argument)
+                found = ours(argument, states)
             assert [t.dtype for t in tensors_of(found)] == [t.dtype for t in tensors_of(expected)]

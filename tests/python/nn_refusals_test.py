@@ -118,6 +118,13 @@ def test_compiled_models_compute_with_our_kernels(monkeypatch):
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize("strict", [True, False])
+def test_exported_programs_compute_what_torch_computes(strict):
+    x, (theirs, ours) = torch.randn(3, 2, 4), pair("LSTM", 4, 6)
+    exported = torch.export.export(ours, (x,), strict=strict).module()
+    assert_close(exported(x)[0], theirs(x)[0], 1e-5)
+
+
 def test_autocast_to_float16_is_torchs():
     """Which has no LSTM for it on most CPUs."""
     x, found = torch.randn(3, 2, 4), []
