@@ -132,6 +132,8 @@ def _standardize(x: numpy.ndarray, attributes: dict[str, Any]) -> numpy.ndarray:
 def _floats(values: Any) -> numpy.ndarray:
     """An array of floats, the very one that is given if it is one."""
     array = numpy.asarray(values)
+    if array.dtype.kind == "c":
+        raise ValueError(f"data: expected real numbers, found {array.dtype}")
     is_read = array.dtype.name in ("float32", "float64") and array.dtype.isnative
     return array if is_read else numpy.asarray(values, numpy.float64)
 

@@ -175,6 +175,8 @@ BAD = [
     (dict(data={"train": (CUBE * numpy.inf, LABELS), "standardize": True}), ValueError,
      "^train: expected finite numbers, found .*inf in column 0"),
     (dict(resume=True), OSError, "run: nothing to resume"),
+    (dict(data=(CUBE + 1j, LABELS)), ValueError, "data: expected real numbers, found complex128"),
+    (dict(data=SERIES + 1j), ValueError, "data: expected real numbers, found complex128"),
     (dict(data={"train": (CUBE, LABELS), "class_names": ["a", "b\0c"]}), ValueError, "without a null"),
     (dict(data={"train": (CUBE, LABELS), "compression": "gzip"}), ValueError, "compression: expected none"),
     (dict(threads=5000), ValueError, "threads: expected"),
