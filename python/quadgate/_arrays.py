@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import pathlib
 import re
@@ -49,7 +50,7 @@ def folder() -> Generator[pathlib.Path]:
 
 def to_train(data: Any) -> AbstractContextManager[pathlib.Path]:
     """The path of data in memory: what arguments_of takes."""
-    return _in_memory(**arguments_of(data))
+    return _in_memory("test", **arguments_of(data))
 
 
 def arguments_of(data: Any) -> dict[str, Any]:
@@ -57,16 +58,31 @@ def arguments_of(data: Any) -> dict[str, Any]:
     arguments: dict[str, Any] = {"train": data}
     if isinstance(data, Mapping):
         arguments = dict(cast(Mapping[str, Any], data))
-    if "train" not in arguments:
-        raise ValueError(f"data: expected a train split, found {', '.join(map(str, arguments))}")
+    _expect_known(arguments)
+    train = _split("train", arguments["train"])
+    names = _column_names("train", train)
     for name in ("train", "valid", "test"):
         if arguments.get(name) is not None:
-            arguments[name] = _split(name, arguments[name])
-    names = _column_names(arguments["train"])
+            arguments[name] = split = _split(name, arguments[name])
+            found = _column_names(name, split)
+            if names and found and found != names:
+                raise ValueError(f"{name}: expected columns {names}, as of train, found {found}")
     if names:
         arguments.setdefault("feature_names", names)
-    arguments.setdefault("task", _task(arguments["train"], arguments))
+    arguments.setdefault("task", _task(train, arguments))
     return arguments
+
+
+def _expect_known(arguments: Mapping[str, Any]) -> None:
+    from .dataset import fill
+
+    _, *known = inspect.signature(fill).parameters
+    for name in arguments:
+        if name not in known:
+            raise ValueError(f"data: expected some of {', '.join(known)}, found {name!r}")
+    if arguments.get("train") is None:
+        found = ", ".join(name for name, value in arguments.items() if value is not None)
+        raise ValueError(f"data: expected a train split, found {found or 'none'}")
 
 
 def for_model(
@@ -78,6 +94,8 @@ def for_model(
     with opened(checkpoint) as file:
         model = cast(dict[str, Any], dict(file["model"].attrs))
     names: dict[str, Any] = {name: list(model[name]) for name in _NAMES if name in model}
+    if isinstance(data, Mapping):
+        raise ValueError(f"data: expected arrays, found a {type(cast(Any, data)).__name__}")
     data = _split("data", data)
     if "horizon" in model:
         task = "forecast"
@@ -90,19 +108,27 @@ def for_model(
             if needs_targets:
                 raise ValueError("data: expected a pair (x, y), found one value")
             data = (data, None)
-    if given := _column_names(data):
+    if given := _column_names("data", data):
         names["feature_names"] = given
-    return _in_memory(task=task, train=None, test=data, **names)
+    return _in_memory("data", task=task, train=None, test=data, **names)
 
 
-def _in_memory(**arguments: Any) -> AbstractContextManager[pathlib.Path]:
-    """arguments: of save_dataset."""
+def _in_memory(called: str, /, **arguments: Any) -> AbstractContextManager[pathlib.Path]:
+    """called: what errors call the test split.
+    arguments: of save_dataset."""
     from . import _memory
     from .dataset import fill
 
     if (compression := arguments.get("compression")) is not None:
         raise ValueError(f"compression: expected none, as data in memory have, found {compression!r}")
-    return _memory.data_set(lambda file: fill(file, **arguments))
+
+    def write(file: Any) -> None:
+        try:
+            fill(file, **arguments)
+        except ValueError as error:
+            raise ValueError(re.sub(r"^test\b", called, str(error))) from None
+
+    return _memory.data_set(write)
 
 
 def _is_pair(split: Any) -> bool:
@@ -110,8 +136,7 @@ def _is_pair(split: Any) -> bool:
 
 
 def _split(name: str, split: Any) -> Any:
-    """A split with arrays in the place of tensors."""
-    split = plain(split)
+    """A split whose frames have columns of numbers, each once."""
     if hasattr(split, "to_frame"):  # a series of pandas: one column
         split = split.to_frame()
     if _is_pair(split) and hasattr(split[0], "columns"):
@@ -119,6 +144,7 @@ def _split(name: str, split: Any) -> Any:
             f"{name}: expected an array [n, T, I], or a list with a sequence each, found a frame"
         )
     if hasattr(split, "columns"):
+        _column_names(name, split)
         for column in split.columns:
             if split[column].dtype.kind not in "iufb":
                 raise ValueError(
@@ -127,33 +153,34 @@ def _split(name: str, split: Any) -> Any:
     return split
 
 
-def plain(value: Any) -> Any:
-    """With arrays in the place of tensors."""
-    if isinstance(value, (list, tuple)):
-        sequence = cast(Sequence[Any], value)
-        return tuple(map(plain, sequence)) if isinstance(value, tuple) else list(map(plain, sequence))
-    if not hasattr(value, "detach"):
-        return value
-    tensor = value.detach().cpu()
-    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
+def _column_names(name: str, split: Any) -> list[str] | None:
+    """Those of a frame, or of each of a list of them."""
+    frames = split[0] if _is_pair(split) and isinstance(split[0], (list, tuple)) else [split]
+    first, *others = [_names_of(frame) for frame in cast(Sequence[Any], frames)] or [None]
+    for number, names in enumerate(others, start=1):
+        if names != first:
+            raise ValueError(
+                f"{name}: expected columns {first}, as of the first, found {names} in number {number}"
+            )
+    for column in first or ():
+        if cast(list[str], first).count(column) > 1:
+            raise ValueError(f"{name}: expected each column once, found two called {column!r}")
+    return first
 
 
-def _column_names(split: Any) -> list[str] | None:
-    """Those of a frame, or of the first of a list of them."""
-    if _is_pair(split):
-        split = split[0][0] if isinstance(split[0], (list, tuple)) and split[0] else None
-    columns: Any = getattr(split, "columns", None)
+def _names_of(frame: Any) -> list[str] | None:
+    columns: Any = getattr(frame, "columns", None)
     return None if columns is None else [str(name) for name in columns]
 
 
 def _task(split: Any, arguments: Mapping[str, Any]) -> str:
     if not _is_pair(split):
         return "forecast" if arguments.get("token_names") is None else "language_model"
-    import numpy
+    from ._numbers import array
 
     y: Any = split[1]
     is_list = type(y) in (list, tuple)  # whose arrays may have different lengths
-    labels: numpy.ndarray = numpy.asarray(y[0] if is_list and len(y) > 0 else y)
+    labels = array("train: targets", y[0] if is_list and len(y) > 0 else y)
     if labels.dtype.kind == "f":
         return "regression"
     return "tagging" if labels.ndim + is_list > 1 else "classification"

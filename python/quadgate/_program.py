@@ -18,6 +18,8 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, cast
 
+from ._options import count_of, flag_of, text_of
+
 _logger = logging.getLogger("quadgate")
 
 _HERE = pathlib.Path(__file__).parent
@@ -192,7 +194,7 @@ def train(name: str, run_text: str, threads: int | None, resume: bool,
 
     name: what messages call the run file.
     """
-    _run("quadgate_train", os.fsencode(name), run_text.encode(), threads or 0, resume,
+    _run("quadgate_train", os.fsencode(name), run_text.encode(), count_of("threads", threads), flag_of("resume", resume),
          on_epoch=on_epoch, stops=stops)  # fmt: skip
 
 
@@ -223,8 +225,9 @@ def evaluate(checkpoint: pathlib.Path, data: list[pathlib.Path], split: str | No
              threads: int | None, top_k: int | None, season: int | None,
              table: pathlib.Path | None = None) -> dict[str, Any]:  # fmt: skip
     """The metrics that `quadgate evaluate --json` prints, of data sets or a table (--input)."""
-    text = _run("quadgate_evaluate", os.fsencode(checkpoint), _paths(data), _path(table), _text(split),
-                threads or 0, top_k or 0, season or 0)  # fmt: skip
+    text = _run("quadgate_evaluate", os.fsencode(checkpoint), _paths(data), _path(table),
+                text_of("split", split), count_of("threads", threads), count_of("top_k", top_k),
+                count_of("season", season))  # fmt: skip
     return json.loads(text)
 
 
@@ -234,7 +237,8 @@ def predict(checkpoint: pathlib.Path, data: list[pathlib.Path], split: str | Non
     """Writes predictions as `quadgate predict -o OUTPUT.h5` does, of data sets or a table (--input), and
     a table of the rows behind its own."""
     _run("quadgate_predict", os.fsencode(checkpoint), _paths(data), _path(table), _path(future),
-         _text(split), os.fsencode(output), threads or 0, steps or 0, windows)  # fmt: skip
+         text_of("split", split), os.fsencode(output), count_of("threads", threads),
+         count_of("steps", steps), flag_of("windows", windows))  # fmt: skip
 
 
 def _paths(paths: Sequence[pathlib.Path]) -> Any:
@@ -255,10 +259,6 @@ def _list(texts: Sequence[bytes]) -> Any:
 
 def _path(path: pathlib.Path | None) -> bytes | None:
     return None if path is None else os.fsencode(path)
-
-
-def _text(text: str | None) -> bytes | None:
-    return None if text is None else text.encode()
 
 
 class MemoryFile:

@@ -36,6 +36,8 @@ def merged(tables: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     away."""
     result = dict(tables)
     for key, value in changes.items():
+        if not isinstance(cast(Any, key), str):
+            raise ValueError(f"config: expected keys that are text, found {key!r}")
         table, dot, rest = key.partition(".")
         if dot or isinstance(value, Mapping):
             change = cast(Mapping[str, Any], {rest: value} if dot else value)
@@ -58,23 +60,34 @@ def to_toml(tables: Mapping[str, Any]) -> str:
     parts: list[str] = []
     for key, value in sorted(tables.items(), key=lambda item: isinstance(item[1], Mapping)):
         if isinstance(value, Mapping):
-            parts += f"[{_key(key)}]\n", *(_line(*item) for item in table_of(tables, key).items())
+            lines = [_line(f"{key}.", *item) for item in table_of(tables, key).items()]
+            parts += f"[{_key(key)}]\n", *lines
         else:
-            parts.append(_line(key, value))
+            parts.append(_line("", key, value))
     return "".join(parts)
 
 
-def _line(key: str, value: Any) -> str:
-    return f"{_key(key)} = {_value(key, value)}\n"
+def _line(table: str, key: str, value: Any) -> str:
+    return f"{_key(key)} = {_value(table + key, value)}\n"
 
 
 def _key(key: str) -> str:
-    return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else json.dumps(key, ensure_ascii=False)
+    return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else _quoted(key)
+
+
+def _quoted(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"config: expected text that UTF-8 can hold, found {text!r}") from None
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _value(key: str, value: Any) -> str:
     if hasattr(value, "tolist"):  # a number or an array of NumPy, or a tensor
-        value = value.tolist()
+        from ._numbers import array
+
+        value = array(key, value).tolist()
     if isinstance(value, Mapping):
         table = cast(Mapping[str, Any], value)
         inside = (f"{_key(name)} = {_value(name, one)}" for name, one in table.items())
@@ -84,7 +97,7 @@ def _value(key: str, value: Any) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, (str, os.PathLike)):
-        return json.dumps(os.fspath(cast(str, value)), ensure_ascii=False)
+        return _quoted(os.fspath(cast(str, value)))
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_value(key, one) for one in cast(Sequence[Any], value)) + "]"
     raise ValueError(f"{key}: expected a value of a run file, found {type(value).__name__}")

@@ -6,7 +6,7 @@ import contextlib
 import os
 import pathlib
 from collections.abc import Generator
-from typing import Any
+from typing import Any, cast
 
 from ._extras import require
 
@@ -87,6 +87,8 @@ def _files(
     model: Source, data: Any, needs_targets: bool
 ) -> Generator[tuple[pathlib.Path, list[pathlib.Path], pathlib.Path]]:
     """The checkpoint, the files of the data and a folder."""
+    if not isinstance(cast(Any, model), (Result, str, os.PathLike)):
+        raise TypeError(f"model: expected a Result or a path, found {type(model).__name__}")
     checkpoint = model.best if isinstance(model, Result) else pathlib.Path(model)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(_arrays.folder())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from numbers import Integral
-from typing import Any
+from numbers import Real
+from typing import Any, cast
 
 from ._extras import require
 
@@ -15,9 +15,10 @@ require("quadgate.save_dataset", "data", "h5py", "numpy")
 import h5py
 import numpy
 
-_TASKS = ("classification", "tagging", "regression", "forecast", "language_model")
+from ._labels import numbered, tokens
+from ._numbers import array, floats, texts
 
-_IGNORED = -100  # a label that does not count
+_TASKS = ("classification", "tagging", "regression", "forecast", "language_model")
 
 
 def save_dataset(
@@ -50,8 +51,8 @@ def save_dataset(
         float64; the file's mean and std give the values back as x * std + mean.
     compression: "gzip" stores x in compressed chunks, which training reads with a shuffle_buffer.
     Label -100 does not count. An existing file is replaced once the new one is whole.
-    Raises ValueError, naming the split, if the parts do not fit each other, or labels or tokens
-    are missing, no integers or out of range.
+    Raises ValueError, naming the split, if the parts do not fit each other, values are no numbers (text
+    is none, "1.5" neither), or labels or tokens are missing, no integers or out of range.
     """
     if compression not in (None, "gzip"):
         raise ValueError(f'compression: expected None or "gzip", found {compression!r}')
@@ -80,32 +81,36 @@ def fill(
     """Writes a data set into an empty file of h5py, or one in memory (_memory.File)."""
     if task not in _TASKS:
         raise ValueError(f"task: expected one of {', '.join(_TASKS)}, found {task}")
+    if standardize and train is None:
+        raise ValueError("train: expected what to standardize by, found None")
     attributes: dict[str, Any] = {"format": "quadgate-dataset", "format_version": 1, "task": task}
     if token_names is not None:
-        attributes["token_names"] = _texts(token_names)
+        attributes["token_names"] = texts("token_names", token_names)
+    if feature_names is not None:
+        attributes["feature_names"] = texts("feature_names", feature_names)
+    classes = None if class_names is None else texts("class_names", class_names)
+    fractions = {"valid_fraction": valid_fraction, "test_fraction": test_fraction}
+    splits = {
+        name: split
+        for name, split in (("train", train), ("valid", valid), ("test", test))
+        if split is not None
+    }
+    if not splits:
+        raise ValueError("train: expected data, found None")
     if task == "forecast":
-        columns = getattr(test if train is None else train, "columns", None)
-        named = None if columns is None else [str(name) for name in columns]
-        names = named if feature_names is None else feature_names
-        if train is None:
-            _write_test_series(file, test, attributes, names, compression)
-        else:
-            _write_series(file, train, attributes, names, valid_fraction, test_fraction,
-                          standardize, compression)  # fmt: skip
+        _write_forecast(file, splits, fractions, attributes, standardize, compression)
     else:
-        splits = {
-            name: split
-            for name, split in (("train", train), ("valid", valid), ("test", test))
-            if split is not None
-        }
-        if feature_names is not None:
-            attributes["feature_names"] = _texts(feature_names)
-        _write_splits(file, task, splits, attributes, class_names, standardize, compression)
+        for name, fraction in fractions.items():
+            if fraction != 0:
+                raise ValueError(f"{name}: expected none but for a forecast, found {fraction!r}")
+        _write_splits(file, task, splits, attributes, classes, standardize, compression)
     file.attrs.update(attributes)
 
 
 def _scale(rows: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Mean and standard deviation of each column; of one that does not vary, its value and 1."""
+    if len(rows) == 0:
+        raise ValueError("train: expected rows to standardize by, found none")
     wide = rows.astype(numpy.float64)
     if not numpy.isfinite(wide).all():
         row, column = numpy.argwhere(~numpy.isfinite(wide))[0]
@@ -129,97 +134,110 @@ def _standardize(x: numpy.ndarray, attributes: dict[str, Any]) -> numpy.ndarray:
     return scaled
 
 
-def _floats(values: Any) -> numpy.ndarray:
-    """An array of floats, the very one that is given if it is one."""
-    array = numpy.asarray(values)
-    if array.dtype.kind == "c":
-        raise ValueError(f"data: expected real numbers, found {array.dtype}")
-    is_read = array.dtype.name in ("float32", "float64") and array.dtype.isnative
-    return array if is_read else numpy.asarray(values, numpy.float64)
-
-
-def _write_series(file: Any, series: Any, attributes: dict[str, Any],
-                  names: Sequence[str] | None, valid_fraction: float, test_fraction: float,
-                  standardize: bool, compression: str | None) -> None:  # fmt: skip
-    x = _series("train", series)
-    begin_test = round(len(x) * (1 - test_fraction))
-    begin_valid = round(len(x) * (1 - test_fraction - valid_fraction))
-    if not 0 < begin_valid <= begin_test <= len(x):
-        raise ValueError("valid_fraction and test_fraction: expected that rows to train are left")
+def _write_forecast(file: Any, splits: dict[str, Any], fractions: dict[str, float],
+                    attributes: dict[str, Any], standardize: bool,
+                    compression: str | None) -> None:  # fmt: skip
+    first, *others = splits
+    if others:
+        raise ValueError(f"{others[0]}: expected none, a forecast's is the last {others[0]}_fraction of train")
+    columns = getattr(splits[first], "columns", None)
+    if columns is not None:
+        attributes.setdefault("feature_names", [str(name) for name in columns])
+    x = floats(first, splits[first])
+    if x.ndim != 2:
+        raise ValueError(f"{first}: expected a series [L, C], found shape {x.shape}")
+    attributes.setdefault("feature_names", [str(i) for i in range(x.shape[1])])
+    borders = _borders(len(x), fractions) if first == "train" else {first: (0, len(x))}
     if standardize:
-        attributes["mean"], attributes["std"] = _scale(x[:begin_valid])
+        attributes["mean"], attributes["std"] = _scale(x[: borders["train"][1]])
         attributes["format_version"] = 3
     x = _standardize(x, attributes)
-    attributes["feature_names"] = _texts(range(x.shape[1]) if names is None else names)
-    borders = {"train": (0, begin_valid), "valid": (begin_valid, begin_test),
-               "test": (begin_test, len(x))}  # fmt: skip
     for name, (begin, end) in borders.items():
-        if begin == end:
-            continue
         group = file.create_group(name)
         group.attrs.update(begin=begin, end=end)
-        if name == "train":
+        if name == first:
             _write_x(group, x, compression)
         else:
-            group["x"] = file["train/x"]  # a second name of the same array
+            group["x"] = file[f"{first}/x"]  # a second name of the same array
 
 
-def _write_test_series(file: Any, series: Any, attributes: dict[str, Any],
-                       names: Sequence[str] | None, compression: str | None) -> None:  # fmt: skip
-    x = _series("test", series)
-    attributes["feature_names"] = _texts(range(x.shape[1]) if names is None else names)
-    group = file.create_group("test")
-    group.attrs.update(begin=0, end=len(x))
-    _write_x(group, x, compression)
-
-
-def _series(split: str, values: Any) -> numpy.ndarray:
-    x = _floats(values)
-    if x.ndim != 2:
-        raise ValueError(f"{split}: expected a series [L, C], found shape {x.shape}")
-    return x
+def _borders(length: int, fractions: dict[str, float]) -> dict[str, tuple[int, int]]:
+    """Where the splits of a series begin and end."""
+    for name, fraction in fractions.items():
+        if not isinstance(fraction, Real) or not 0 <= fraction < 1:
+            raise ValueError(f"{name}: expected a number from 0 to 1, found {fraction!r}")
+    valid, test = fractions.values()
+    begin_test, begin_valid = round(length * (1 - test)), round(length * (1 - test - valid))
+    if not 0 < begin_valid <= begin_test <= length:
+        raise ValueError("valid_fraction and test_fraction: expected that rows to train are left")
+    borders = {"train": (0, begin_valid), "valid": (begin_valid, begin_test), "test": (begin_test, length)}
+    return {name: (begin, end) for name, (begin, end) in borders.items() if begin < end}
 
 
 def _write_splits(file: Any, task: str, splits: dict[str, Any], attributes: dict[str, Any],
-                  class_names: Sequence[str] | None, standardize: bool,
+                  class_names: list[str] | None, standardize: bool,
                   compression: str | None) -> None:  # fmt: skip
     vocabulary = len(attributes["token_names"]) if "token_names" in attributes else None
-    tokens = vocabulary is not None
-    if standardize and not tokens:
-        attributes["mean"], attributes["std"] = _scale(numpy.concatenate(list(splits["train"][0])))
-        attributes["format_version"] = 3
     numbers: dict[str, int] = {}
     for name, split in splits.items():
         group = file.create_group(name)
         if task == "language_model":
-            _write_x(group, _tokens(name, split, vocabulary), compression)
+            _write_x(group, tokens(name, split, vocabulary), compression)
             continue
-        x, y = split
-        if isinstance(x, numpy.ndarray) and x.ndim == 3 and not tokens:
-            rows = _floats(x)
-            _expect_sequences(name, list(rows[:1]))
+        x, y = _pair(name, split)
+        rows = _sequences(name, x, vocabulary)
+        if standardize and vocabulary is None and name == "train":
+            attributes["mean"], attributes["std"] = _scale(numpy.concatenate(rows))
+            attributes["format_version"] = 3
+        if isinstance(rows, numpy.ndarray):
             _write_x(group, _standardize(rows, attributes), compression)
-        elif tokens:
-            rows = [_tokens(name, row, vocabulary) for row in x]
-            _write_rows(group, rows, compression)
         else:
-            rows = [_floats(row) for row in x]
-            _expect_sequences(name, rows)
             _write_rows(group, [_standardize(row, attributes) for row in rows], compression)
-        if y is None:
-            continue
-        if len(rows) != len(y):
-            raise ValueError(f"{name}: expected {len(rows)} targets, one a sequence, found {len(y)}")
-        if task == "regression":
-            values = numpy.asarray(y, numpy.float32)
-            group["y"] = values[:, None] if values.ndim == 1 else values
-            continue
-        labels = numpy.concatenate([numpy.asarray(row) for row in y]) if task == "tagging" else y
-        if task == "tagging" and len(labels) != sum(map(len, rows)):
-            raise ValueError(f"{name}: expected a label for each step")
-        group["y"] = _numbered(name, numpy.asarray(labels), numbers, class_names)
+        if y is not None:
+            group["y"] = _targets(name, task, rows, y, numbers, class_names)
     if class_names is not None or numbers:
-        attributes["class_names"] = _texts(numbers if class_names is None else class_names)
+        attributes["class_names"] = list(numbers) if class_names is None else class_names
+
+
+def _pair(split: str, value: Any) -> Sequence[Any]:
+    if not isinstance(value, (list, tuple)) or len(cast(Sequence[Any], value)) != 2:
+        raise ValueError(f"{split}: expected a pair (x, y), found {type(value).__name__}")
+    return cast(Sequence[Any], value)
+
+
+def _sequences(split: str, x: Any, vocabulary: int | None) -> numpy.ndarray | list[numpy.ndarray]:
+    """An array [n, T, I], or arrays [T_i, I]; of tokens arrays [T_i]."""
+    if hasattr(x, "detach"):
+        x = array(split, x)
+    if not hasattr(x, "__iter__") or getattr(x, "ndim", 1) == 0:
+        raise ValueError(f"{split}: expected sequences, found {type(x).__name__}")
+    if vocabulary is not None:
+        return [tokens(split, row, vocabulary) for row in x]
+    if isinstance(x, numpy.ndarray) and x.ndim == 3:
+        whole = floats(split, x)
+        _expect_sequences(split, list(whole[:1]))
+        return whole
+    rows = [floats(split, row) for row in x]
+    _expect_sequences(split, rows)
+    return rows
+
+
+def _targets(split: str, task: str, rows: numpy.ndarray | list[numpy.ndarray], y: Any,
+             numbers: dict[str, int], class_names: list[str] | None) -> numpy.ndarray:  # fmt: skip
+    if not hasattr(y, "__len__") or getattr(y, "ndim", 1) == 0:
+        raise ValueError(f"{split}: expected targets, one a sequence, found {type(y).__name__}")
+    if len(rows) != len(y):
+        raise ValueError(f"{split}: expected {len(rows)} targets, one a sequence, found {len(y)}")
+    if task == "regression":
+        values = floats(f"{split}: targets", y).astype(numpy.float32)
+        return values[:, None] if values.ndim == 1 else values
+    what = f"{split}: labels"
+    if task == "classification":
+        return numbered(split, array(what, y), numbers, class_names)
+    labels = [array(what, row) for row in y]
+    if [row.shape[:1] for row in labels] != [(len(row),) for row in rows]:
+        raise ValueError(f"{split}: expected a label for each step")
+    return numbered(split, numpy.concatenate(labels), numbers, class_names)
 
 
 def _expect_sequences(split: str, rows: list[numpy.ndarray]) -> None:
@@ -254,60 +272,6 @@ def _write_rows(group: Any, rows: list[numpy.ndarray], compression: str | None) 
     else:
         _write_x(group, numpy.concatenate(rows, dtype=narrow, casting="same_kind"), compression)
         group["offsets"] = numpy.cumsum([0, *lengths], dtype=numpy.int64)
-
-
-def _numbered(split: str, labels: numpy.ndarray, numbers: dict[str, int],
-              class_names: Sequence[str] | None) -> numpy.ndarray:  # fmt: skip
-    """Labels as numbers; names get theirs from class_names or the first split."""
-    if labels.ndim != 1:
-        raise ValueError(
-            f"{split}: expected a label each, found shape {labels.shape} (of one-hot labels, argmax)"
-        )
-    if labels.dtype.kind in "iub":
-        counting = labels[labels != _IGNORED]
-        largest = None if class_names is None else len(class_names) - 1
-        _expect_range(f"{split}: labels", counting, largest)
-        return labels.astype(numpy.int64)
-    if labels.dtype.kind not in "OUST":
-        raise ValueError(f"{split}: expected labels that are integers or names, found {labels.dtype}")
-    names = _texts(labels.tolist(), f"{split}: labels")
-    if not numbers:
-        classes = sorted(set(names)) if class_names is None else _texts(class_names)
-        numbers.update({name: i for i, name in enumerate(classes)})
-    unknown = set(names) - set(numbers)
-    if unknown:
-        raise ValueError(f"{split}: expected labels of the train split, found {sorted(unknown)[:5]}")
-    return numpy.array([numbers[name] for name in names], numpy.int64)
-
-
-def _tokens(split: str, row: Any, vocabulary: int | None) -> numpy.ndarray:
-    """Places in the vocabulary."""
-    tokens = numpy.asarray(row)
-    if tokens.dtype.kind not in "iu" and tokens.size > 0:
-        raise ValueError(f"{split}: expected tokens that are integers, found {tokens.dtype}")
-    _expect_range(f"{split}: tokens", tokens, None if vocabulary is None else vocabulary - 1)
-    return tokens.astype(numpy.int32)
-
-
-def _expect_range(what: str, numbers: numpy.ndarray, largest: int | None) -> None:
-    if numbers.size == 0 or (numbers.min() >= 0 and (largest is None or numbers.max() <= largest)):
-        return
-    limit = "at least 0" if largest is None else f"from 0 to {largest}"
-    found = numbers.min() if numbers.min() < 0 else numbers.max()
-    raise ValueError(f"{what}: expected {limit}, found {found}")
-
-
-def _texts(names: Iterable[Any], what: str = "names") -> list[str]:
-    """Names as text: bytes are UTF-8, whole numbers their digits. Others, NaN say, are missing."""
-    texts: list[str] = []
-    for name in names:
-        if isinstance(name, bytes):
-            texts.append(name.decode())
-        elif isinstance(name, (str, Integral)):
-            texts.append(str(name))
-        else:
-            raise ValueError(f"{what}: expected text, found {name!r}")
-    return texts
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from sklearn.model_selection import train_test_split
 
 from . import _arrays, answers, training
 from ._estimator import Trained
+from ._numbers import array, floats
 from .forecaster import Forecaster
 
 __all__ = ["Forecaster", "SequenceClassifier", "SequenceRegressor"]
@@ -118,7 +119,9 @@ class _SequenceEstimator(Trained):
     def _sequences(self, X: Any) -> Sequence[numpy.ndarray]:
         if hasattr(X, "columns"):
             raise ValueError("X: expected an array [n, T, I], or a list of sequences, found a frame")
-        rows = [numpy.asarray(_arrays.plain(row)) for row in X]
+        if not hasattr(X, "__iter__"):
+            raise ValueError(f"X: expected sequences, found {type(X).__name__}")
+        rows = [array("X", row) for row in X]
         for i, row in enumerate(rows):
             if row.ndim != 2:
                 raise ValueError(f"X: expected sequences of shape [T, I], found {row.shape} as number {i}")
@@ -132,7 +135,7 @@ class SequenceClassifier(ClassifierMixin, _SequenceEstimator):
 
     def fit(self, X: Any, y: Any) -> SequenceClassifier:
         """y: [n] classes, of any type that sorts."""
-        labels = numpy.asarray(_arrays.plain(y))
+        labels = array("y", y)
         if labels.ndim != 1:
             raise ValueError(f"y: expected [n] classes, found shape {labels.shape}")
         self.classes_, numbers = numpy.unique(labels, return_inverse=True)
@@ -157,7 +160,7 @@ class SequenceRegressor(RegressorMixin, _SequenceEstimator):
     def fit(self, X: Any, y: Any) -> SequenceRegressor:
         """y: [n] or [n, O] values, which stay in their own scale (a TransformedTargetRegressor has
         another)."""
-        values = numpy.asarray(_arrays.plain(y), numpy.float32)
+        values = floats("y", y).astype(numpy.float32)
         self._has_columns = values.ndim > 1
         self._train("regression", X, values, None)
         return self

@@ -8,7 +8,7 @@ import json
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import _arrays, _program, _progress, _run_file
 from ._extras import require
@@ -104,7 +104,7 @@ def train(
     """
     name, tables = _run_file.read(config)
     tables = _run_file.merged(tables, overrides)
-    listeners = [callbacks] if callable(callbacks) else list(callbacks)
+    listeners = _functions(callbacks)
     with contextlib.ExitStack() as stack:
         if data is not None:
             paths = _arrays.paths_of(data)
@@ -112,7 +112,8 @@ def train(
                 paths = [stack.enter_context(_arrays.to_train(data))]
             tables = _run_file.merged(tables, {"data.path": paths[0] if len(paths) == 1 else paths})
         epochs = _run_file.table_of(tables, "train").get("epochs")
-        bar = stack.enter_context(_progress.bar("quadgate.train", "train", progress, epochs, "epoch"))
+        total = epochs if isinstance(epochs, int) else None
+        bar = stack.enter_context(_progress.bar("quadgate.train", "train", progress, total, "epoch"))
         if bar is not None:
             listeners.append(_mover(bar))
 
@@ -121,6 +122,14 @@ def train(
 
         _program.train(name, _run_file.to_toml(tables), threads, resume, on_epoch)
     return Result(tables["output"]["dir"])
+
+
+def _functions(callbacks: Any) -> list[Callback]:
+    found = callbacks if isinstance(callbacks, Iterable) else [callbacks]
+    for one in (functions := list(cast(Iterable[Any], found))):
+        if not callable(one):
+            raise TypeError(f"callbacks: expected functions, found {type(one).__name__}")
+    return functions
 
 
 def _mover(bar: Any) -> Callback:

@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import tomllib
 from collections.abc import Generator, Mapping, Sequence
+from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 
 from ._extras import require
@@ -121,11 +122,7 @@ def tune(
     """
     _, tables = _run_file.read(config)
     tables = _run_file.merged(tables, overrides)
-    _expect_at_least_1("n_trials", n_trials)
-    if n_jobs is not None:
-        _expect_at_least_1("n_jobs", n_jobs)
-    if sampler not in _SAMPLERS:
-        raise ValueError(f"sampler: expected one of {', '.join(_SAMPLERS)}, found {sampler!r}")
+    _expect_arguments(space, n_trials, n_jobs, sampler, seed, storage)
     distributions = {key: _distribution(key, values) for key, values in space.items()}
     monitor = _run_file.table_of(tables, "train").get("monitor") or "loss"
     _expect_comparable(distributions, monitor)
@@ -137,7 +134,8 @@ def tune(
     with contextlib.ExitStack() as stack:
         tables = _run_file.merged(tables, {"train.monitor": monitor})
         made, paths = stack.enter_context(_files(tables, data, folder))
-        tables = _run_file.merged(tables, {"data.path": paths[0] if len(paths) == 1 else paths})
+        if paths:
+            tables = _run_file.merged(tables, {"data.path": paths[0] if len(paths) == 1 else paths})
         settings = _plain(tables, distributions, [made] if made else paths, search)
         stack.enter_context(_quiet_optuna())
         folder.mkdir(parents=True, exist_ok=True)
@@ -164,13 +162,25 @@ def tune(
         return _result(trials, folder, n_trials)
 
 
-def _expect_at_least_1(name: str, value: Any) -> None:
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name}: expected an integer, at least 1, found {value!r}")
+def _expect_arguments(
+    space: Any, n_trials: Any, n_jobs: Any, sampler: Any, seed: Any, storage: Any
+) -> None:
+    if not isinstance(space, Mapping):
+        raise TypeError(f"space: expected a mapping, found {type(space).__name__}")
+    if not isinstance(storage, (str, os.PathLike, NoneType)):
+        raise TypeError(f"storage: expected a path or a URL, found {type(storage).__name__}")
+    least = {"n_trials": (n_trials, 1), "n_jobs": (1 if n_jobs is None else n_jobs, 1), "seed": (seed, 0)}
+    for name, (value, smallest) in least.items():
+        if not isinstance(value, int) or value < smallest:
+            raise ValueError(f"{name}: expected an integer, at least {smallest}, found {value!r}")
+    if sampler not in _SAMPLERS:
+        raise ValueError(f"sampler: expected one of {', '.join(_SAMPLERS)}, found {sampler!r}")
 
 
 def _distribution(key: str, values: Any) -> BaseDistribution:
     """Of a value of the space."""
+    if not isinstance(cast(Any, key), str):
+        raise ValueError(f"space: expected keys that are text, found {key!r}")
     _program.expect_known_key(key, "space")
     if isinstance(values, list):
         choices = cast(list[Any], values)
@@ -205,7 +215,7 @@ def _expect_comparable(space: Mapping[str, BaseDistribution], monitor: str) -> N
             f"space: {of_loss[0]}: expected another train.monitor than the loss, which cannot be"
             " compared then"
         )
-    if monitor.startswith("coverage_"):
+    if not isinstance(cast(Any, monitor), str) or monitor.startswith("coverage_"):
         raise ValueError(f"train.monitor: expected an error or a score, found {monitor!r}")
 
 
@@ -221,10 +231,9 @@ def _files(
     tables: Mapping[str, Any], data: Any, folder: pathlib.Path
 ) -> Generator[tuple[pathlib.Path | None, list[pathlib.Path]]]:
     """The files of the data. Those of arrays lie elsewhere until they are known to be the study's."""
-    if data is None:
-        data = _run_file.table_of(tables, "data").get("path", [])
-    paths = _arrays.paths_of(data)
-    if paths is not None or data == []:
+    given = _run_file.table_of(tables, "data").get("path") if data is None else data
+    paths = _arrays.paths_of(given)
+    if paths is not None or data is None:
         yield None, paths or []
         return
     from .dataset import save_dataset

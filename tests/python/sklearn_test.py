@@ -84,6 +84,10 @@ def test_wrong_input_is_named():
         SequenceClassifier().fit(X[:, :, 0], Y)
     with pytest.raises(ValueError, match="X: expected finite numbers, found others in number 0"):
         SequenceClassifier().fit(X * float("nan"), Y)
+    with pytest.raises(ValueError, match="^train: expected real numbers, found <U32"):
+        SequenceClassifier().fit(X.astype(float).astype(str), Y)
+    with pytest.raises(ValueError, match="^y: expected real numbers, found <U"):
+        SequenceRegressor().fit(X, [str(y) for y in Y])
     with pytest.raises(ValueError, match="model.hidden_size: expected"):
         SequenceClassifier(hidden_size=0).fit(X, Y)
     with pytest.raises(ValueError, match="features: the model expects 3, found 2"):

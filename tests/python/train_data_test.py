@@ -85,7 +85,7 @@ def test_memory_gives_what_a_file_gives(tmp_path, config, case):
 def test_arrays_stay_where_they_are(monkeypatch, config, dtype):
     x = torch.from_numpy(CUBE.astype(dtype))
     file = quadgate._memory.File()
-    quadgate.dataset.fill(file, "classification", quadgate._arrays.plain((x, LABELS)))
+    quadgate.dataset.fill(file, "classification", (x, LABELS))
     assert numpy.shares_memory(file["train/x"], x.numpy())
     monkeypatch.setattr("tempfile.TemporaryDirectory", None)
     quadgate.train(config, data=(x, LABELS))
@@ -119,6 +119,8 @@ def test_threads_and_resumed_runs_have_their_own_data(tmp_path, config):
     (ROWS, [(row[:, 0] > 0).astype(int) for row in ROWS], "tagging"),
     (numpy.stack([row[:3] for row in ROWS]), numpy.stack([row[:3, 0] > 0 for row in ROWS]), "tagging"),
     (torch.tensor(numpy.stack([row[:3] for row in ROWS])).bfloat16(), LABELS, "classification"),
+    (torch.ones(60, 4, 3).to(torch.float8_e4m3fn), LABELS, "classification"),
+    (torch.complex(*2 * [torch.tensor(CUBE)]).conj().imag, LABELS, "classification"),
     (SERIES, None, "forecast"),
     (pandas.Series(SERIES[:, 0]), None, "forecast"),
     (pandas.DataFrame(SERIES, columns=["a", "b"]), None, "forecast"),
@@ -175,11 +177,17 @@ BAD = [
     (dict(data={"train": (CUBE * numpy.inf, LABELS), "standardize": True}), ValueError,
      "^train: expected finite numbers, found .*inf in column 0"),
     (dict(resume=True), OSError, "run: nothing to resume"),
-    (dict(data=(CUBE + 1j, LABELS)), ValueError, "data: expected real numbers, found complex128"),
-    (dict(data=SERIES + 1j), ValueError, "data: expected real numbers, found complex128"),
+    (dict(data=(CUBE + 1j, LABELS)), ValueError, "^train: expected real numbers, found complex128"),
+    (dict(data=SERIES + 1j), ValueError, "^train: expected real numbers, found complex128"),
     (dict(data={"train": (CUBE, LABELS), "class_names": ["a", "b\0c"]}), ValueError, "without a null"),
     (dict(data={"train": (CUBE, LABELS), "compression": "gzip"}), ValueError, "compression: expected none"),
     (dict(threads=5000), ValueError, "threads: expected"),
+    (dict(threads=1.5), ValueError, "threads: expected an integer, at least 1, found 1.5"),
+    (dict(resume="no"), ValueError, "resume: expected True or False, found 'no'"),
+    (dict(callbacks=[print, 3]), TypeError, "callbacks: expected functions, found int"),
+    (dict(model={1: 2}), ValueError, "config: expected keys that are text, found 1"),
+    (dict(model={"cell": "\ud800"}), ValueError, r"config: expected text that UTF-8 can hold, found '\\ud800'"),
+    (dict(train={"lr": 1j}), ValueError, "^train.lr: expected a value of a run file, found complex"),
 ]  # fmt: skip
 
 
@@ -188,6 +196,45 @@ def test_wrong_input_is_named(tmp_path, config, arguments, error, message):
     with pytest.raises(error, match=message):
         quadgate.train(config, **arguments)
     assert not (tmp_path / "run").exists()
+
+
+NO_TENSOR = "expected a dense tensor of numbers in memory, found a "
+NO_NUMBERS = "^train: expected real numbers, found "
+TEXT = CUBE.astype(str)
+NOT_DATA = [
+    ((torch.empty(60, 4, 3, device="meta"), LABELS), f"^train: {NO_TENSOR}Tensor of torch.float32, .* on meta"),
+    ((CUBE, torch.empty(60, device="meta")), f"^train: targets: {NO_TENSOR}Tensor .* on meta"),
+    (torch.tensor(SERIES).to_sparse(), f"^train: {NO_TENSOR}Tensor of torch.float64, torch.sparse_coo"),
+    ((torch.zeros(60, 4, 3, dtype=torch.uint8).view(torch.bits8), LABELS), f"^train: {NO_TENSOR}Tensor of torch.bits8"),
+    ((TEXT, LABELS), NO_NUMBERS + "<U32"),
+    ((TEXT.astype(object), LABELS), NO_NUMBERS + "str"),
+    (([row.astype(str).tolist() for row in ROWS], LABELS), NO_NUMBERS + "<U"),
+    ({"train": (CUBE, TEXT[:, 0, 0]), "task": "regression"}, "^train: targets: expected real .*<U32"),
+    (SERIES.astype("M8[s]"), NO_NUMBERS + "datetime64"),
+    ((numpy.full((60, 4, 3), numpy.datetime64("2020")).astype(object), LABELS), NO_NUMBERS + "date"),
+    (numpy.ma.masked_less(SERIES, 0), "^train: expected no masked values, found "),
+    ((CUBE, numpy.ma.masked_equal(LABELS, 0)), "^train: targets: expected no masked values, found "),
+    (([[[1, 2], [1]]] * 60, LABELS), "^train: expected an array, found a list whose parts differ in shape"),
+    (pandas.DataFrame(SERIES, columns=["a", "a"]), "^train: expected each column once, found two called 'a'"),
+    (([frame.set_axis(list("aab"), axis=1) for frame in FRAMES], LABELS), "^train: expected each column once"),
+    (([FRAMES[0], FRAMES[1][list("acb")]], [0, 1]), r"^train: expected columns \['a', 'b', 'c'\].* number 1"),
+    ({"train": (FRAMES, LABELS), "valid": ([FRAMES[0][list("acb")]], [0])}, "^valid: expected columns .*found"),
+    ((None, LABELS), "^train: expected sequences, found NoneType"),
+    ((CUBE, 3), "^train: expected targets, one a sequence, found int"),
+    ({"train": (CUBE, LABELS), "valid": CUBE}, r"^valid: expected a pair \(x, y\), found ndarray"),
+    ({"train": SERIES, "valid": SERIES}, "^valid: expected none, .* valid_fraction"),
+    ({"train": SERIES, "valid_fraction": 2}, "^valid_fraction: expected a number from 0 to 1, found 2"),
+    ({"train": (CUBE, LABELS), "valid_fraction": 0.2}, "^valid_fraction: expected none but for a forecast, found 0.2"),
+    ({"train": (CUBE, LABELS), "validation": 1}, "^data: expected some of task, train, .*, found 'validation'"),
+    ({"train": None, "valid": (CUBE, LABELS)}, "^data: expected a train split, found valid"),
+    ({"train": (CUBE, LABELS), "class_names": "ab"}, "^class_names: expected a list, found 'ab'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("split, message", NOT_DATA, ids=range(len(NOT_DATA)))
+def test_what_is_no_data_is_named(config, split, message):
+    with pytest.raises(ValueError, match=message):
+        quadgate.train(config, data=split)
 
 
 def test_wrong_run_files_are_named(tmp_path, config):
@@ -211,6 +258,14 @@ def test_wrong_data_of_a_model_are_named(tmp_path, config):
         quadgate.evaluate(result, ROWS)
     with pytest.raises(ValueError, match="labels: expected from 0 to 1, found 2"):
         quadgate.evaluate(result, (ROWS, LABELS + 1))
+    with pytest.raises(ValueError, match="^data: expected sequences, found NoneType"):
+        quadgate.predict(result, (None, LABELS))
+    with pytest.raises(ValueError, match="^data: expected arrays, found a dict"):
+        quadgate.evaluate(result, {"test": (ROWS, LABELS)})
+    with pytest.raises(ValueError, match="^split: expected text, found 3"):
+        quadgate.predict(result, ROWS, split=3)
+    with pytest.raises(TypeError, match="model: expected a Result or a path, found int"):
+        quadgate.predict(3, ROWS)
     with pytest.raises(OSError, match="none.h5"):
         quadgate.predict(tmp_path / "none.h5", ROWS)
     (tmp_path / "text.h5").write_text("no checkpoint")

@@ -1,0 +1,27 @@
+"""Arguments as the program's commands take them: None is 0, or null."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+
+def text_of(name: str, value: Any) -> bytes | None:
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{name}: expected text, found {value!r}")
+    return None if value is None else value.encode(errors="replace")
+
+
+def count_of(name: str, value: Any) -> int:
+    if value is None:
+        return 0
+    number = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else 0
+    if not 1 <= number < 2**31:
+        raise ValueError(f"{name}: expected an integer, at least 1, found {value!r}")
+    return number
+
+
+def flag_of(name: str, value: Any) -> bool:
+    if value not in (True, False):
+        raise ValueError(f"{name}: expected True or False, found {value!r}")
+    return bool(value)
