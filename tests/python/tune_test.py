@@ -119,7 +119,7 @@ def test_draws_are_those_of_optuna(config, name, count):
 
 
 @pytest.mark.parametrize(
-    "name, count, jobs", [("random", 6, 3), ("gwo", 10, 2), pytest.param("tpe", 14, 1, marks=pytest.mark.slow)]
+    "name, count, jobs", [("random", 8, 3), ("gwo", 10, 2), pytest.param("tpe", 14, 1, marks=pytest.mark.slow)]
 )
 def test_ctrl_c_returns_what_was_found_and_the_same_call_goes_on(
     tmp_path, config, monkeypatch, caplog, name, count, jobs
