@@ -161,7 +161,7 @@ def test_a_language_model_in_onnx_carries_its_states(tmp_path):
 
 
 @pytest.mark.parametrize("dynamo", [False, True])
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn_relu"])
+@pytest.mark.parametrize("cell", ["lstm", *(pytest.param(cell, marks=pytest.mark.slow) for cell in ("gru", "rnn_relu"))])
 def test_files_that_pytorch_exported_to_onnx(tmp_path, cell, dynamo):
     pytest.importorskip("onnxscript", reason="NOT TESTED: no onnxscript")
     rnn = recurrent_layers(cell, 3, 5, num_layers=2, bidirectional=True)

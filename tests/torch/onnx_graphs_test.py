@@ -475,17 +475,17 @@ def export(module, x, path, dynamo):
 @pytest.mark.parametrize("dynamo", [False, True])
 @pytest.mark.parametrize("cell, what, sizes", [
     ("lstm", "every step", {"bidirectional": True}),
-    ("lstm", "last step", {"num_layers": 2}),
+    pytest.param("lstm", "last step", {"num_layers": 2}, marks=pytest.mark.slow),
     ("lstm", "last state", {"num_layers": 2, "bidirectional": True}),
-    ("lstm", "last state by layers", {"num_layers": 2, "bidirectional": True}),
+    pytest.param("lstm", "last state by layers", {"num_layers": 2, "bidirectional": True}, marks=pytest.mark.slow),
     pytest.param("lstm", "ends of directions", {"bidirectional": True}, marks=pytest.mark.slow),
     ("lstm", "language model", {"num_layers": 2}),
-    ("gru", "every step", {"num_layers": 2}),
+    pytest.param("gru", "every step", {"num_layers": 2}, marks=pytest.mark.slow),
     ("gru", "last state", {}),
     pytest.param("gru", "mean", {"bidirectional": True, "bias": False}, marks=pytest.mark.slow),
     pytest.param("rnn_tanh", "every step", {}, marks=pytest.mark.slow),
     ("rnn_relu", "last step", {}),
-    ("rnn_tanh", "last state", {"num_layers": 2}),
+    pytest.param("rnn_tanh", "last state", {"num_layers": 2}, marks=pytest.mark.slow),
     pytest.param("rnn_tanh", "language model", {"bidirectional": True, "num_layers": 2}, marks=pytest.mark.slow),
     pytest.param("rnn_relu", "mean", {"bidirectional": True, "bias": False}, marks=pytest.mark.slow),
 ])  # fmt: skip

@@ -1,4 +1,4 @@
-"""Sweeps: 500 tables of random numbers, times and names, written by pandas in random dialects (signs,
+"""Sweeps: 200 tables (QUADGATE_SWEEPS is how many) of random numbers, times and names, written by pandas in random dialects (signs,
 delimiters, quotes, line ends, indices, units of time, comments), with a seed each.
 
 Each is read, with the rows, names and splits that pandas reads when it is told the dialect, or refused
@@ -15,7 +15,7 @@ import numpy
 import pandas
 import pytest
 
-TABLES, PARTS = 500, 10
+TABLES, PARTS = int(os.environ.get("QUADGATE_SWEEPS", 200)), 10
 NAMES = ["a", "load", "load, MW", "T (degC)", "price", "Temperatur", "p;q", "x|y", "größe", "A1", "v 2"]
 TIMES = {
     "iso": lambda t: t.strftime("%Y-%m-%d %H:%M:%S"),
