@@ -25,9 +25,9 @@ __all__ = ["GRU", "LSTM", "RNN"]
 def _with_our_kernels(forward: Any) -> Any:
     """torch's own method, which checks and arranges its arguments, with our functions in the place of
     torch._VF's."""
-    return types.FunctionType(
-        forward.__code__, vars(_torch) | {"_VF": _functions}, "forward", forward.__defaults__
-    )
+    names = vars(_torch) | {"_VF": _functions}
+    del names["__name__"]  # by which torch.compile would look for _VF in torch's own module
+    return types.FunctionType(forward.__code__, names, "forward", forward.__defaults__)
 
 
 class LSTM(torch.nn.LSTM):

@@ -118,6 +118,14 @@ def test_compiled_models_compute_with_our_kernels(monkeypatch):
     assert len(calls) == 1
 
 
+def test_allow_rnn_compiles_layers_as_torchs():
+    x, found = torch.randn(3, 2, 4), []
+    with torch._dynamo.config.patch(allow_rnn=True):
+        for module in pair("LSTM", 4, 6):
+            found.append(torch.compile(module, backend="eager", fullgraph=True)(x)[0])
+    assert_close(*found)
+
+
 @pytest.mark.parametrize("strict", [True, False])
 def test_exported_programs_compute_what_torch_computes(strict):
     x, (theirs, ours) = torch.randn(3, 2, 4), pair("LSTM", 4, 6)
