@@ -10,7 +10,7 @@ SparseRows sparse_table(const Parameters& parameters) noexcept {
 }
 
 GradientBuffer::GradientBuffer(const Parameters& parameters)
-    : table_(sparse_table(parameters)), own_(parameters.values().size()) {}
+    : table_(sparse_table(parameters)), own_(parameters.size()) {}
 
 Gradient GradientBuffer::view(double norm) const noexcept {
   SparseRows rows = table_;

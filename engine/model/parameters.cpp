@@ -82,12 +82,12 @@ Parameters::Parameters(const ModelConfig& config) : config_(config) {
       add("crf.transitions", {config.output_size, config.output_size});
     }
   }
-  values_ = Buffer(end());
+  allocate();
 }
 
 Parameters::Parameters(const RecurrentConfig& config) : config_{.rnn = config} {
   add_recurrent("");
-  values_ = Buffer(end());
+  allocate();
 }
 
 void Parameters::add_recurrent(const std::string& prefix) {
@@ -109,6 +109,21 @@ void Parameters::add_recurrent(const std::string& prefix) {
   }
 }
 
+void Parameters::allocate() {
+  values_ = Buffer(end());
+  for (const auto& slice : slices_) addresses_.push_back(values_.data() + slice.offset);
+}
+
+void Parameters::lie_in(std::span<const float* const> tensors) {
+  if (tensors.size() != slices_.size()) {
+    throw InvalidArgument(
+        fmt::format("weights: expected {} tensors, found {}", slices_.size(), tensors.size()));
+  }
+  std::ranges::copy(tensors, addresses_.begin());
+  values_ = Buffer();
+  ++version_;
+}
+
 std::size_t Parameters::end() const noexcept {
   constexpr std::size_t kLine = 16;  // floats in a cache line
   return slices_.empty()
@@ -124,6 +139,7 @@ void Parameters::add(std::string name, std::vector<std::int64_t> shape) {
       std::accumulate(slice.shape.begin(), slice.shape.end(), 1.0, std::multiplies<>());
   if (size + static_cast<double>(slice.offset) > kMostFloats) throw std::bad_alloc();
   slice.size = static_cast<std::size_t>(size);
+  slice.index = slices_.size();
   slices_.push_back(std::move(slice));
 }
 

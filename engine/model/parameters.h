@@ -25,6 +25,7 @@ struct ParameterSlice {
   std::vector<std::int64_t> shape;  ///< as in PyTorch, e.g. [4H, I]
   std::size_t offset = 0;           ///< of its first element, a multiple of 16
   std::size_t size = 0;             ///< number of elements
+  std::size_t index = 0;            ///< of its tensor among all
 
   FlatRange range() const noexcept { return {offset, size}; }
 };
@@ -76,12 +77,23 @@ class Parameters {
   /// Whether it is the head's weight, too.
   bool tied() const noexcept { return config_.embedding.tie_weights; }
 
-  /// The flat array, gaps included.
+  /// Elements of the flat arrays, gaps included.
+  std::size_t size() const noexcept { return end(); }
+  /// The flat array, gaps included; empty once the weights lie elsewhere.
   std::span<const float> values() const noexcept { return values_.span(); }
   /// The weights of one tensor.
   std::span<const float> value(const ParameterSlice& slice) const noexcept {
-    return values().subspan(slice.offset, slice.size);
+    return {*address(slice), slice.size};
   }
+  /// Where the address of the weights of one tensor stands.
+  const float* const* address(const ParameterSlice& slice) const noexcept {
+    return &addresses_[slice.index];
+  }
+
+  /// The weights are those of the caller's arrays from now on, one for each slice, which must stay
+  /// while a pass takes them over. The flat array ends: there is nothing to edit. Counts as a
+  /// change.
+  void lie_in(std::span<const float* const> tensors);
 
   /// Opens the weights for changes, until the editor ends.
   [[nodiscard]] ParameterEditor edit() noexcept;
@@ -106,6 +118,7 @@ class Parameters {
   float initial_bound(std::size_t tensor) const noexcept;
   std::int64_t fan_in(std::size_t tensor) const noexcept;
   void add(std::string name, std::vector<std::int64_t> shape);
+  void allocate();
   /// Behind the last tensor of the head.
   std::size_t head_end() const noexcept { return slices_.size() - (config_.crf ? 3 : 0); }
   std::size_t end() const noexcept;  // of the last slice, rounded up to a cache line
@@ -113,6 +126,7 @@ class Parameters {
   ModelConfig config_;
   std::vector<ParameterSlice> slices_;
   Buffer values_;
+  std::vector<const float*> addresses_;  // of each tensor
   std::uint64_t version_ = 1;
   int editors_ = 0;  // open
 };

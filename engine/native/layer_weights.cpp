@@ -32,7 +32,7 @@ LayerWeights::LayerWeights(const CellKernels& cell, const RecurrentConfig& confi
   if (!has_bias_) return;
   const auto bias = [&](const char* name) -> Bias {
     const auto& slice = parameters.slice(plan.parameter(name));
-    return {parameters.value(slice), {slice.offset, slice.size}};
+    return {parameters.address(slice), slice.range()};
   };
   bias_ih_ = bias("bias_ih");
   bias_hh_ = bias("bias_hh");
@@ -66,18 +66,18 @@ void LayerWeights::pack_recurrent(std::int64_t piece, const DropoutKey* dropout)
 void LayerWeights::pack_bias() {
   const CellKernels& cell = panels_.cell;
   std::ranges::fill(bias_.span(), 0.0F);
-  const auto add = [&](const CellKernels::Slots& slots, std::span<const float> bias) {
+  const auto add = [&](const CellKernels::Slots& slots, const float* bias) {
     for (std::int64_t unit = 0; unit < panels_.hidden_size; ++unit) {
       float* to = bias_.data() + unit / cell.units * cell.width() + unit % cell.units +
                   slots.first * cell.units;
       for (const std::int64_t gate : slots.gates) {
-        *to += bias[static_cast<std::size_t>(gate * panels_.hidden_size + unit)];
+        *to += bias[gate * panels_.hidden_size + unit];
         to += cell.units;
       }
     }
   };
-  add(cell.ih, bias_ih_.values);
-  add(cell.hh, bias_hh_.values);
+  add(cell.ih, *bias_ih_.values);
+  add(cell.hh, *bias_hh_.values);
 }
 
 }  // namespace quadgate::native

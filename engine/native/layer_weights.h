@@ -49,8 +49,8 @@ class LayerWeights {
 
  private:
   struct Bias {
-    std::span<const float> values;
-    FlatRange range;  // in the flat arrays
+    const float* const* values = nullptr;  // their address
+    FlatRange range;                       // in the flat arrays
   };
 
   void pack_bias();

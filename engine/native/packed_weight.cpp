@@ -5,7 +5,7 @@
 namespace quadgate::native {
 
 PackedWeight::PackedWeight(const Parameters& parameters, const ParameterSlice& slice, Plan plan)
-    : values_(parameters.value(slice).data()),
+    : values_(parameters.address(slice)),
       offset_(slice.offset),
       columns_(slice.shape[1]),
       width_(plan.forward_width),
@@ -44,7 +44,7 @@ void PackedWeight::pack(std::int64_t piece, const float* weights) {
 
 void PackedWeight::add_pack_tasks(std::vector<PackTask>& tasks) {
   for (std::int64_t piece = 0; piece < pieces(); ++piece) {
-    tasks.push_back({parameters(piece), [this, piece] { pack(piece, values_); }});
+    tasks.push_back({parameters(piece), [this, piece] { pack(piece, values()); }});
   }
 }
 

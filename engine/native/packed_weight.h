@@ -29,7 +29,7 @@ class PackedWeight {
 
   const PackedMatrix& forward() const noexcept { return forward_; }
   const PackedMatrix& backward() const noexcept { return backward_; }
-  const float* values() const noexcept { return values_; }
+  const float* values() const noexcept { return *values_; }
   std::int64_t columns() const noexcept { return columns_; }
 
   std::int64_t pieces() const noexcept { return forward_.panels(); }
@@ -55,8 +55,8 @@ class PackedWeight {
     return std::min((piece + 1) * width_, static_cast<std::int64_t>(rows_.size()));
   }
 
-  const float* values_ = nullptr;
-  std::size_t offset_ = 0;  // in the flat arrays
+  const float* const* values_ = nullptr;  // their address
+  std::size_t offset_ = 0;                // in the flat arrays
   std::int64_t columns_ = 0;
   std::int64_t width_ = 0;  // of a piece
   std::vector<std::int64_t> rows_;

@@ -54,10 +54,9 @@ struct Recurrent::Impl {
         config(its_config),
         parameters(config),
         gradient(plan.forward_only ? GradientBuffer() : GradientBuffer(parameters)),
-        workers(
-            config,
-            static_cast<std::int64_t>(parameters.values().size()) * plan.seq_len * plan.batch_size,
-            0, isa, arena),
+        workers(config,
+                static_cast<std::int64_t>(parameters.size()) * plan.seq_len * plan.batch_size, 0,
+                isa, arena),
         stack({.config = config,
                .prefix = "",
                .seq_len = plan.seq_len,
@@ -264,7 +263,7 @@ Recurrent::Backward Recurrent::backward(Forward&& forward, std::span<const float
   expect_size("d_output", "", std::ssize(of.output), d_output.size());
   of.expect_states("d_final_states", d_final_states, of.batch_size);
   if (!gradient.empty()) {
-    expect_size("gradient", "", std::ssize(of.parameters.values()), gradient.size());
+    expect_size("gradient", "", static_cast<std::int64_t>(of.parameters.size()), gradient.size());
   }
   of.d_input = of.results("d_input", d_input, width, of.own_d_input);
   of.gradient.lie_in(gradient);

@@ -45,7 +45,8 @@ class Recurrent {
 
   const RecurrentConfig& config() const noexcept;
   /// The weights under PyTorch's names: weight_ih_l0, bias_hh_l1_reverse, ... `forward` takes over
-  /// what an editor has changed. It throws InvalidArgument while an editor is open.
+  /// what an editor has changed, or where they lie now. It throws InvalidArgument while an editor
+  /// is open.
   Parameters& parameters() noexcept;
   const Parameters& parameters() const noexcept;
 
@@ -108,7 +109,7 @@ class Recurrent {
 
   /// Computes the gradients from those of the output, in its layout, and of the final states (null:
   /// zeros). Those beyond the lengths count for nothing. The input's goes to `d_input`, that of the
-  /// parameters to `gradient`, laid out as their values(), the gaps of which mean nothing; if
+  /// parameters to `gradient`, laid out as the flat array, the gaps of which mean nothing; if
   /// these are empty, to memory of its own. It uses the pass up. It throws InvalidArgument, and
   /// leaves the pass, if it is forward_only, sizes do not fit or the last call made another pass.
   Backward backward(Forward&& forward, std::span<const float> d_output,

@@ -3,9 +3,10 @@
 
 #include "engine/training/recurrent.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <exception>
 #include <optional>
 #include <span>
@@ -65,6 +66,8 @@ struct Engine {
   RecurrentStates states;
   std::vector<std::int64_t> lengths;
   std::optional<Recurrent::Forward> forward;
+  std::vector<XXH128_hash_t> hashes;  // of the weights that a pass is given
+  std::vector<XXH128_hash_t> packed;  // of those that the layers have packed
 };
 
 /// Calls body(), and keeps what it throws for quadgate_error.
@@ -84,15 +87,17 @@ std::span<T> span(T* data, std::int64_t size) {
   return {data, static_cast<std::size_t>(size)};
 }
 
-/// Copies the weights that differ. They are compared, since Python may change them unseen.
-void take_over(const float* const* weights, quadgate::Parameters& parameters) {
-  for (const auto& slice : parameters.slices()) {
-    const float* const weight = *weights++;
-    const std::span<const float> value = parameters.value(slice);
-    if (std::memcmp(value.data(), weight, value.size_bytes()) == 0) continue;
-    auto editor = parameters.edit();
-    std::copy_n(weight, slice.size, editor.value(slice).data());
-  }
+/// Has the layers take over weights that differ from those of the last pass, of which there are
+/// hashes: Python may change them unseen.
+void take_over(const float* const* weights, Engine& engine) {
+  quadgate::Parameters& parameters = engine.recurrent.parameters();
+  const auto slices = parameters.slices();
+  engine.hashes.clear();
+  for (const auto& slice : slices)
+    engine.hashes.push_back(XXH3_128bits(weights[slice.index], slice.size * sizeof(float)));
+  if (std::ranges::equal(engine.hashes, engine.packed, XXH128_isEqual)) return;
+  engine.packed.clear();  // until the pass has packed them
+  parameters.lie_in({weights, slices.size()});
 }
 
 /// Puts h and c, of which either may be null, into `states`. Null if there is neither.
@@ -154,7 +159,7 @@ int quadgate_recurrent_forward(Engine* engine, const float* const* weights, cons
   return guarded([&] {
     Recurrent& recurrent = engine->recurrent;
     const auto& config = recurrent.config();
-    take_over(weights, recurrent.parameters());
+    take_over(weights, *engine);
     std::optional<quadgate::DropoutKey> key;
     if (drops != 0) key = quadgate::DropoutKey{seed, 0};
     engine->forward = recurrent.forward(
@@ -167,6 +172,7 @@ int quadgate_recurrent_forward(Engine* engine, const float* const* weights, cons
          .packed = batch_sizes != nullptr,
          .states = load(config, batch, h, c, engine->states)},
         key, span(output, steps * config.output_size()));
+    engine->packed = engine->hashes;
     store(engine->forward->final_states(), h_n, c_n);
   });
 }
@@ -176,7 +182,7 @@ std::int64_t quadgate_recurrent_gradient(const Engine* engine, std::int64_t* off
   const quadgate::Parameters& parameters = engine->recurrent.parameters();
   for (const auto& slice : parameters.slices())
     *offsets++ = static_cast<std::int64_t>(slice.offset);
-  return std::ssize(parameters.values());
+  return static_cast<std::int64_t>(parameters.size());
 }
 
 /// Null gradients that come in are zeros, those that go out are not asked for; d_x is null without
@@ -192,7 +198,7 @@ int quadgate_recurrent_backward(Engine* engine, std::int64_t steps, std::int64_t
         load(config, batch, d_h_n, d_c_n, engine->states),
         d_x == nullptr ? std::span<float>{} : span(d_x, steps * config.input_size),
         gradient == nullptr ? std::span<float>{}
-                            : span(gradient, std::ssize(recurrent.parameters().values())));
+                            : std::span(gradient, recurrent.parameters().size()));
     store(backward.d_states(), d_h, d_c);
   });
 }

@@ -173,6 +173,47 @@ TEST(RecurrentTest, GradientsGoToMemoryOfTheCaller) {
   }
 }
 
+TEST(RecurrentTest, WeightsMayLieInMemoryOfTheCaller) {
+  Arena arena(2);
+  for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh}) {
+    RecurrentConfig projected = config(cell);
+    projected.proj_size = cell == Cell::lstm ? 5 : 0;
+    const Inputs inputs(projected);
+    const RecurrentPlan plan{.seq_len = kSeqLen, .batch_size = kBatch};
+    Recurrent own(projected, plan, arena);
+    Recurrent callers(projected, plan, arena, 2);
+    std::vector<std::vector<float>> arrays;
+    std::vector<const float*> tensors;
+    for (const auto& slice : own.parameters().slices()) {
+      const auto value = own.parameters().value(slice);
+      tensors.push_back(arrays.emplace_back(value.begin(), value.end()).data());
+    }
+    callers.parameters().lie_in(tensors);
+    EXPECT_TRUE(callers.parameters().values().empty());
+    const auto results = [&](Recurrent& rnn, auto between) {
+      auto forward = rnn.forward(inputs.input());
+      std::vector<float> all(forward.output().begin(), forward.output().end());
+      between();
+      const auto backward = rnn.backward(std::move(forward), inputs.d_output, &inputs.d_states);
+      const auto gradient = backward.gradient().values;
+      all.insert(all.end(), gradient.begin(), gradient.end());
+      return all;
+    };
+    const auto nothing = [] {};
+    const auto expected = results(own, nothing);
+    // They are read in the first pass, and no more.
+    const auto clear = [&] {
+      for (auto& array : arrays) std::ranges::fill(array, 0.0F);
+    };
+    EXPECT_EQ(results(callers, clear), expected);
+    EXPECT_EQ(results(callers, nothing), expected);
+    callers.parameters().lie_in(tensors);
+    EXPECT_NE(results(callers, nothing), expected);
+    EXPECT_THAT([&] { callers.parameters().lie_in(std::span(tensors).first(3)); },
+                ThrowsMessage<InvalidArgument>(HasSubstr("weights: expected")));
+  }
+}
+
 /// [T, N, width] as [N, T, width].
 std::vector<float> batch_first(const std::vector<float>& rows) {
   const std::int64_t width = std::ssize(rows) / (kSeqLen * kBatch);
