@@ -3,7 +3,7 @@
 
 #include "engine/training/recurrent.h"
 
-#include <xxhash.h>
+#include <xxh_x86dispatch.h>  // with the vectors that the machine has
 
 #include <algorithm>
 #include <cstdint>

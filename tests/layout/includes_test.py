@@ -85,6 +85,7 @@ LIBRARIES = {
     "tbb/": ["engine/threads"],
     "toml++/": ["apps/train"],
     "xxhash.h": ["io/files"],
+    "xxh_x86dispatch.h": ["python/native"],
     "zip.h": ["io/importers", "io/tensors"],
     "zlib.h": ["io/importers"],
     "benchmark/": ["bench"],
