@@ -59,13 +59,23 @@ void PackedSteps::assign(std::span<const std::int64_t> offsets) {
 void PackedSteps::find_neighbours() {
   before_.resize(static_cast<std::size_t>(size()));
   after_.resize(static_cast<std::size_t>(size()));
+  auto before = before_.begin();
+  auto after = after_.begin();
+  const auto put = [](auto& to, std::int64_t count, std::int64_t first) {
+    std::iota(to, to + count, first);
+    to += count;
+  };
+  // Of the sequences from a place on, which begin or end.
+  const auto put_none = [&](auto& to, std::int64_t count, std::int64_t place) {
+    if (initial_rows_ > 0) return put(to, count, place);
+    to = std::fill_n(to, count, -1);
+  };
   for (std::int64_t t = 0; t < seq_len(); ++t) {
-    for (std::int64_t row = 0; row < rows_at(t); ++row) {
-      const auto at = static_cast<std::size_t>(this->row(row, t));
-      const std::int64_t none = initial_rows_ > 0 ? row : -1;
-      before_[at] = t > 0 ? initial_rows_ + this->row(row, t - 1) : none;
-      after_[at] = row < rows_at(t + 1) ? initial_rows_ + this->row(row, t + 1) : none;
-    }
+    const std::int64_t going_on = rows_at(t + 1);
+    t == 0 ? put_none(before, rows_at(t), 0)
+           : put(before, rows_at(t), initial_rows_ + row(0, t - 1));
+    put(after, going_on, initial_rows_ + row(0, t + 1));
+    put_none(after, rows_at(t) - going_on, going_on);
   }
 }
 

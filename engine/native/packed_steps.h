@@ -59,7 +59,7 @@ class PackedSteps {
   }
   /// The packed row at step t, 0 <= t < T, of the sequence at a place, which may have ended.
   std::int64_t row(std::int64_t place, std::int64_t t) const noexcept {
-    const std::int64_t slice = place / slice_rows_;
+    const std::int64_t slice = place < slice_rows_ ? 0 : place / slice_rows_;
     return offsets(slice)[static_cast<std::size_t>(t)] + place - slice * slice_rows_;
   }
   /// The place and the step of a packed row.

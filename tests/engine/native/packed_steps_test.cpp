@@ -84,6 +84,15 @@ TEST(PackedStepsTest, LinksEachPackedRowToTheStepsAroundIt) {
               ElementsAreArray({5, 6, 7, 8, -1, 9, 10, 11, -1, 12, 13, -1, 14, 15, -1, -1}));
 }
 
+TEST(PackedStepsTest, LinksTheEndsToTheStatesBeforeTheFirstStep) {
+  PackedSteps steps(5, 5, {.has_states = true});
+  steps.assign(batch_of({3, 5, 1, 5, 2}).offsets);
+  EXPECT_THAT(steps.before(),
+              ElementsAreArray({0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 14, 15, 17, 18}));
+  EXPECT_THAT(steps.after(),
+              ElementsAreArray({10, 11, 12, 13, 4, 14, 15, 16, 3, 17, 18, 2, 19, 20, 0, 1}));
+}
+
 TEST(PackedStepsTest, EqualLengthsStayInOrder) {
   PackedSteps steps(4, 3);
   steps.assign(batch_of({4, 4, 4}).offsets);
