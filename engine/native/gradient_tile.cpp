@@ -41,8 +41,8 @@ class Passes {
       if (tile_.left_sums != nullptr) sum_left(first, rows);
       for (std::int64_t column = 0; column < tile_.columns; column += at_once_) {
         const std::int64_t columns = std::min(at_once_, tile_.columns - column);
-        gather_right(first, rows, tile_.first_column + column, columns);
-        multiply(first, rows, column, columns);
+        const float* const right = this->right(first, rows, column, columns);
+        multiply(first, rows, right, column, columns);
       }
     }
     if (joins_) copy_out();
@@ -154,6 +154,27 @@ class Passes {
     }
   }
 
+  /// Some columns of the right side as the product kernel wants them: where they lie, if these are
+  /// rows of whole vectors without gaps.
+  const float* right(std::int64_t first, std::int64_t rows, std::int64_t column,
+                     std::int64_t columns) noexcept {
+    const bool is_panel = !bf16_ && columns == tile_.right.stride && columns <= width_ &&
+                          columns % kernels_.lanes == 0;
+    const std::int64_t row = is_panel ? first_in_run(first, rows) : -1;
+    if (row >= 0) return tile_.right.at(row) + tile_.first_column + column;
+    gather_right(first, rows, tile_.first_column + column, columns);
+    return right_.data();
+  }
+
+  /// The first of the rows on the right side, if these follow each other there; -1 if not.
+  std::int64_t first_in_run(std::int64_t first, std::int64_t rows) const noexcept {
+    if (tile_.right_rows == nullptr) return first;
+    const std::int64_t* const index = tile_.right_rows + first;
+    std::int64_t others = 0;
+    for (std::int64_t row = 1; row < rows; ++row) others |= index[row] - index[0] - row;
+    return others == 0 ? index[0] : -1;
+  }
+
   void gather_right(std::int64_t first, std::int64_t rows, std::int64_t column,
                     std::int64_t columns) noexcept {
     const bool listed = tile_.right_rows != nullptr;
@@ -173,9 +194,9 @@ class Passes {
                      .to = right_.data()});
   }
 
-  /// With the columns that have been gathered.
-  void multiply(std::int64_t first, std::int64_t rows, std::int64_t first_column,
-                std::int64_t count) noexcept {
+  /// With some columns of the right side.
+  void multiply(std::int64_t first, std::int64_t rows, const float* right,
+                std::int64_t first_column, std::int64_t count) noexcept {
     const std::int64_t depth = bf16_ ? (rows + 1) / 2 : rows;
     for (std::int64_t column = 0; column < count; column += width_) {
       for (const Strip& strip : std::span(strips_).first(count_)) {
@@ -185,7 +206,7 @@ class Passes {
                           .step = left_step_,
                           .run = depth,
                           .run_stride = 0},
-                         right_.data() + column * depth,
+                         right + column * depth,
                          {.data = strip.sums + first_column + column,
                           .stride = strip.stride,
                           .columns = std::min(width_, count - column),

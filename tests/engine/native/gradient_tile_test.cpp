@@ -1,12 +1,14 @@
-// Sweeps depths around the passes of 64, 128 and 256, heights and widths of a tile, and lists of
-// right rows with gaps, on every ISA in every arithmetic. Tolerance: half an epsilon of the terms'
-// magnitudes for each of them, in bf16 of the rounded ones; 1e-6 of a sum of squares.
+// Sweeps depths around the passes of 64, 128 and 256, heights and widths of a tile, lists of right
+// rows with gaps, and in floats right sides without gaps, on every ISA in every arithmetic.
+// Tolerance: half an epsilon of the terms' magnitudes for each of them, in bf16 of the rounded
+// ones; 1e-6 of a sum of squares.
 
 #include "engine/native/gradient_tile.h"
 #include "kernels/base/panels.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -27,6 +29,15 @@ constexpr std::int64_t kPanels = 2;
 constexpr std::int64_t kBlocks = 3;    // next to each other in the target: two that follow each
                                        // other in the first left side, one of the second
 constexpr std::int64_t kFirstRow = 2;  // of the last one
+constexpr std::int64_t kShift = 3;
+
+/// What lies on the right side, and which of its rows are read.
+enum class Right : std::uint8_t {
+  all,             ///< more columns; all rows
+  with_gaps,       ///< more columns; random rows and none
+  joined,          ///< a row begins where the columns of the last one end; all rows
+  joined_in_runs,  ///< likewise; none, then two runs of rows
+};
 
 class GradientTileTest : public kernels::EachIsa {
  protected:
@@ -67,7 +78,7 @@ class GradientTileTest : public kernels::EachIsa {
 
   /// Computes a tile with random values and compares it, and what lies around it.
   void expect_formula(kernels::Arithmetic arithmetic, std::int64_t depth, std::int64_t rows,
-                      std::int64_t columns, bool with_gaps, bool with_sums) {
+                      std::int64_t columns, Right kind, bool with_sums) {
     const auto floats = [&](std::int64_t count) {
       return random_.values(static_cast<std::size_t>(count));
     };
@@ -79,11 +90,12 @@ class GradientTileTest : public kernels::EachIsa {
     const bool whole_vectors = with_sums || bf16;
     tile.left_width = whole_vectors ? 4 * kernels.lanes : 2 * rows + kFirstRow;
     tile.columns = columns;
+    const bool joined = kind == Right::joined || kind == Right::joined_in_runs;
     tile.first_column = kFirstColumn;
     const std::array left{floats(depth * tile.left_width), floats(depth * tile.left_width)};
     const std::array<const float*, kPanels> panels{left[0].data(), left[1].data()};
-    const std::int64_t right_width = kFirstColumn + columns + 3;
-    const auto right = floats(depth * right_width);
+    const std::int64_t right_width = joined ? columns : kFirstColumn + columns + 3;
+    const auto right = floats(depth * right_width + kFirstColumn);
     std::array sides{left[0], left[1], right};  // what is read
     if (bf16) {
       sides = {pairs(left[0], depth, tile.left_width), pairs(left[1], depth, tile.left_width),
@@ -96,9 +108,13 @@ class GradientTileTest : public kernels::EachIsa {
     if (with_sums) tile.left_sums = sums.data();
     std::vector<std::int64_t> right_rows;
     for (std::int64_t k = 0; k < depth; ++k) {
-      right_rows.push_back(k % 3 == 0 ? -1 : random_.integer(0, depth - 1));
+      const std::int64_t shifted = k < depth / 2 ? k - kShift : k - 2 * kShift;
+      right_rows.push_back(joined       ? std::max<std::int64_t>(shifted, -1)
+                           : k % 3 == 0 ? -1
+                                        : random_.integer(0, depth - 1));
     }
-    if (with_gaps) tile.right_rows = right_rows.data();
+    if (kind == Right::with_gaps || kind == Right::joined_in_runs)
+      tile.right_rows = right_rows.data();
     tile.target_stride = kBlocks * columns + 1;
     const auto before = floats(rows * tile.target_stride);
     auto target = before;
@@ -156,11 +172,13 @@ TEST_P(GradientTileTest, IsTheProductOverAllRowsInEveryShape) {
       for (const std::int64_t rows : {1, 5, 16}) {
         for (const std::int64_t columns :
              {std::int64_t{1}, 2 * vector + 1, 4 * vector, 9 * vector + 1}) {
-          for (const bool with_gaps : {false, true}) {
-            expect_formula(arithmetic, depth, rows, columns, with_gaps, rows == 1);
+          for (const Right right :
+               {Right::all, Right::with_gaps, Right::joined, Right::joined_in_runs}) {
+            if (arithmetic != Arithmetic::floats && right > Right::with_gaps) continue;
+            expect_formula(arithmetic, depth, rows, columns, right, rows == 1);
             ASSERT_FALSE(HasFailure())
                 << "arithmetic " << static_cast<int>(arithmetic) << ", depth " << depth << ", rows "
-                << rows << ", columns " << columns << ", gaps " << with_gaps;
+                << rows << ", columns " << columns << ", right " << static_cast<int>(right);
           }
         }
       }
