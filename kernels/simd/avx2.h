@@ -66,6 +66,10 @@ struct Avx2Vec {
   friend Mask positive_or_nan(Avx2Vec a) noexcept {
     return _mm256_castps_si256(_mm256_cmp_ps(a.lanes, _mm256_setzero_ps(), _CMP_NLE_UQ));
   }
+  /// The lanes in which a equals b.
+  friend Mask equal(Avx2Vec a, Avx2Vec b) noexcept {
+    return _mm256_castps_si256(_mm256_cmp_ps(a.lanes, b.lanes, _CMP_EQ_OQ));
+  }
   /// a in the lanes of the mask, b in the others.
   friend Avx2Vec select(Mask mask, Avx2Vec a, Avx2Vec b) noexcept {
     return {_mm256_blendv_ps(b.lanes, a.lanes, _mm256_castsi256_ps(mask))};

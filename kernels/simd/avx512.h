@@ -63,6 +63,10 @@ struct Avx512Vec {
   friend Mask positive_or_nan(Avx512Vec a) noexcept {
     return _mm512_cmp_ps_mask(a.lanes, _mm512_setzero_ps(), _CMP_NLE_UQ);
   }
+  /// The lanes in which a equals b.
+  friend Mask equal(Avx512Vec a, Avx512Vec b) noexcept {
+    return _mm512_cmp_ps_mask(a.lanes, b.lanes, _CMP_EQ_OQ);
+  }
   /// a in the lanes of the mask, b in the others.
   friend Avx512Vec select(Mask mask, Avx512Vec a, Avx512Vec b) noexcept {
     return {_mm512_mask_blend_ps(mask, b.lanes, a.lanes)};

@@ -45,6 +45,7 @@ struct ScalarVec {
   friend ScalarVec max(ScalarVec a, ScalarVec b) noexcept { return a.lanes > b.lanes ? a : b; }
   /// Whether it is above 0, or NaN.
   friend Mask positive_or_nan(ScalarVec a) noexcept { return !(a.lanes <= 0); }
+  friend Mask equal(ScalarVec a, ScalarVec b) noexcept { return a.lanes == b.lanes; }
   /// a where the mask is set, else b.
   friend ScalarVec select(Mask mask, ScalarVec a, ScalarVec b) noexcept { return mask ? a : b; }
   void hold() noexcept {}

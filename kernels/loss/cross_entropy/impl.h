@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/loss/cross_entropy/cross_entropy.h"
+#include "kernels/loss/cross_entropy/few_classes.h"
 #include "kernels/simd/math.h"
 
 namespace quadgate::kernels {
@@ -259,6 +260,9 @@ template <typename Vec>
 void cross_entropy_simd(const CrossEntropy& batch) noexcept {
   constexpr std::int64_t kWorthIt = 64;  // classes: fewer take longer in whole blocks
   std::int64_t row = 0;
+  if (FewClasses<Vec>::fits(batch)) {
+    for (; row < batch.rows; row += Vec::kLanes) FewClasses<Vec>(batch, row).run();
+  }
   if (batch.classes >= kWorthIt) {
     for (; row + Vec::kLanes <= batch.rows; row += Vec::kLanes) {
       RowBlock<Vec, true>(batch, row).run();
