@@ -24,8 +24,10 @@ struct AddPairs {
   }
 };
 
-/// A block of a product's result in registers: kRows rows of kColumns vectors.
-template <typename Vec, std::int64_t kRows, std::int64_t kColumns, typename Term = MultiplyAdd>
+/// A block of a product's result in registers: kRows rows of kColumns vectors. A row of the right
+/// side is kWidth wide.
+template <typename Vec, std::int64_t kRows, std::int64_t kColumns, typename Term = MultiplyAdd,
+          std::int64_t kWidth = kColumns* Vec::kLanes>
 class Tile {
  public:
   Tile() noexcept {}  // NOLINT(*-member-init, *-use-equals-default): load or clear comes next
@@ -65,7 +67,7 @@ class Tile {
   }
 
   /// sums += a b, term after term: `a` [kRows, depth] has element (r, k) at r * row_stride +
-  /// k % run * step + k / run * run_stride; `b` [depth, kColumns vectors] lies contiguous.
+  /// k % run * step + k / run * run_stride; `b` is [depth, kWidth].
   void add_product(const float* a, std::int64_t row_stride, std::int64_t step, std::int64_t depth,
                    std::int64_t run, std::int64_t run_stride, const float* b) noexcept {
     while (depth > 0) {
@@ -79,7 +81,7 @@ class Tile {
           add_columns_held(left, row_stride, b);
         }
         left += step;
-        b += kColumns * kLanes;
+        b += kWidth;
       }
       a += run_stride;
       depth -= length;

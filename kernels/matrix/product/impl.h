@@ -17,8 +17,10 @@ void product_avx512(std::int64_t rows, std::int64_t depth, const Lhs& a, const f
 
 namespace {
 
-/// product_scalar with vectors. The registers hold kSums of them as sums.
-template <typename Vec, std::int64_t kSums, typename Term = MultiplyAdd>
+/// product_scalar with vectors. The registers hold kSums of them as sums. Those of a panel of the
+/// right side have kPanelLanes lanes.
+template <typename Vec, std::int64_t kSums, typename Term = MultiplyAdd,
+          std::int64_t kPanelLanes = Vec::kLanes>
 class Product {
  public:
   static void run(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
@@ -26,6 +28,12 @@ class Product {
     with_vectors<Vec>(c.columns, [&]<std::int64_t kColumns>() noexcept {
       run_columns<kColumns>(rows, depth, a, b, c);
     });
+  }
+
+  /// The same for the columns of one vector.
+  static void run_vector(std::int64_t rows, std::int64_t depth, const Lhs& a, const float* b,
+                         const Output& c) noexcept {
+    run_columns<1>(rows, depth, a, b, c);
   }
 
  private:
@@ -52,7 +60,7 @@ class Product {
       block = block < kBlock ? block : kBlock;
       block = block < depth - first ? block : depth - first;
       left.data = a.data + first / a.run * a.run_stride + in_run * a.step;
-      run_block<kColumns>(rows, block, left, b + first * kColumns * Vec::kLanes, target);
+      run_block<kColumns>(rows, block, left, b + first * kColumns * kPanelLanes, target);
       target.start = Output::Start::add;
       first += block;
     }
@@ -98,7 +106,7 @@ class Product {
                                          const Output& c) noexcept {
     constexpr std::int64_t kLast = (kColumns - 1) * Vec::kLanes;
     const auto mask = Vec::first(c.columns - kLast);
-    Tile<Vec, kRows, kColumns, Term> tile;
+    Tile<Vec, kRows, kColumns, Term, kColumns * kPanelLanes> tile;
     if (c.start == Output::Start::add) {
       prefetch_sums<kRows, kColumns>(c);
       tile.load(c.data, c.stride, mask);

@@ -110,9 +110,11 @@ class ProductTest : public EachIsa {
 TEST_P(ProductTest, FollowsTheFormulaAtEveryNumberOfRowsAndColumns) {
   for (std::int64_t rows = 0; rows <= 13; ++rows) {
     for (std::int64_t columns = 1; columns <= kPanelVectors * lanes(); ++columns) {
-      const Shape shape{rows, 7, columns};
-      Operands(GetParam(), shape, Layout::row_major).expect_formula(Start::add);
-      ASSERT_FALSE(HasFailure()) << shape;
+      for (const std::int64_t depth : {7, 40}) {
+        const Shape shape{rows, depth, columns};
+        Operands(GetParam(), shape, Layout::row_major).expect_formula(Start::add);
+        ASSERT_FALSE(HasFailure()) << shape;
+      }
     }
   }
 }
