@@ -22,6 +22,7 @@
 #include "io/importers/text.h"
 #include "io/importers/utf8.h"
 #include "io/model/checkpoint.h"
+#include "io/model/known_data.h"
 
 namespace quadgate::apps {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "apps/model/text_tokens.h"
 #include "io/data/vocabulary.h"
+#include "io/importers/plain_text.h"
 #include "io/importers/utf8.h"
 
 namespace quadgate::apps {

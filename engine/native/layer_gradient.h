@@ -40,11 +40,11 @@ class LayerGradient {
  private:
   struct Matrix {
     const CellKernels::Slots& slots;
-    bool recurrent;
-    std::int64_t columns;
-    std::int64_t parts;   // equal pieces of the columns, where their pairs lie apart
-    FlatRange weight;     // [gates * H, columns]
-    FlatRange bias = {};  // [gates * H], if there is one
+    bool recurrent = false;
+    std::int64_t columns = 0;
+    std::int64_t parts = 1;  // equal pieces of the columns, where their pairs lie apart
+    FlatRange weight;        // [gates * H, columns]
+    FlatRange bias = {};     // [gates * H], if there is one
   };
   struct Tile {
     Team::Member::Share panels;

@@ -14,8 +14,8 @@ namespace quadgate::native {
 /// counts its time in `times`.
 struct WorkRange {
   const Pass& pass;
-  std::int64_t first;
-  std::int64_t last;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
   const Team::Member& member;
   PhaseTimes& times;
   std::int64_t slot = 0;  ///< of a slice: its arrays, see Slices

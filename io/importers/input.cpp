@@ -19,6 +19,7 @@
 namespace quadgate {
 namespace {
 
+constexpr std::size_t kFirstBytes = 4096;
 constexpr std::size_t kZipBuffer = std::size_t{1} << 18;
 constexpr std::string_view kGzip = "\x1f\x8b";  // what each part of a gzip file begins with
 
@@ -63,7 +64,7 @@ bool Input::is_ready() const {
 
 /// The first bytes tell whether the file is zipped.
 void Input::begin() {
-  while (buffer_.size() < kGzip.size() && fill()) continue;
+  while (buffer_.size() < kGzip.size() && fill(kFirstBytes)) continue;
   is_begun_ = true;
   if (!std::string_view(buffer_.data(), buffer_.size()).starts_with(kGzip)) return;
   unzipper_.reset(new z_stream_s{});
@@ -85,12 +86,12 @@ std::size_t Input::read_file(std::span<char> out) {
   }
 }
 
-/// Reads more into the buffer, behind what is left in it. False at the end.
-bool Input::fill() {
+/// Reads at most `size` bytes into the buffer, behind what is left in it. False at the end.
+bool Input::fill(std::size_t size) {
   buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(first_));
   first_ = 0;
   const std::size_t left = buffer_.size();
-  buffer_.resize(left + kZipBuffer);
+  buffer_.resize(left + size);
   std::size_t got = 0;
   try {
     got = read_file(std::span(buffer_).subspan(left));
@@ -118,7 +119,7 @@ std::size_t Input::unzip(std::span<char> out) {
   stream.avail_out = most;
   while (stream.avail_out == most) {
     if (!is_member_open_ && !begin_member()) break;
-    if (first_ == buffer_.size() && !fill()) fail("the gzip file is truncated");
+    if (first_ == buffer_.size() && !fill(kZipBuffer)) fail("the gzip file is truncated");
     stream.next_in = reinterpret_cast<Bytef*>(buffer_.data() + first_);
     stream.avail_in = static_cast<unsigned>(buffer_.size() - first_);
     const int status = ::inflate(&stream, Z_NO_FLUSH);
@@ -134,7 +135,7 @@ std::size_t Input::unzip(std::span<char> out) {
 
 /// The next part of a gzip file. False at the end: what is no gzip behind a part does not count.
 bool Input::begin_member() {
-  while (buffer_.size() - first_ < kGzip.size() && fill()) continue;
+  while (buffer_.size() - first_ < kGzip.size() && fill(kZipBuffer)) continue;
   const std::string_view rest(buffer_.data() + first_, buffer_.size() - first_);
   if (!rest.starts_with(kGzip)) return false;
   ::inflateReset(unzipper_.get());

@@ -37,7 +37,7 @@ class Input {
   [[noreturn]] void fail(const std::string& problem) const;
   void begin();
   std::size_t read_file(std::span<char> out);
-  bool fill();
+  bool fill(std::size_t size);
   std::size_t take(std::span<char> out);
   std::size_t unzip(std::span<char> out);
   bool begin_member();

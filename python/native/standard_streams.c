@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+// NOLINTBEGIN(readability-identifier-naming): the names are the linker's.
 extern FILE* __real_stderr;
 extern FILE* __real_stdout;
 
@@ -14,3 +15,4 @@ __attribute__((constructor(101))) static void take_over(void) {
   __wrap_stderr = __real_stderr;
   __wrap_stdout = __real_stdout;
 }
+// NOLINTEND(readability-identifier-naming)

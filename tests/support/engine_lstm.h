@@ -122,7 +122,7 @@ class EngineLstm {
   static std::vector<float> to_floats(const std::vector<double>& values) {
     return {values.begin(), values.end()};
   }
-  std::vector<float> cells(std::vector<float> values) const {
+  std::vector<float> cells(const std::vector<float>& values) const {
     return config_.cell == Cell::lstm ? values : std::vector<float>();
   }
   std::vector<float> zeros(std::int64_t width) const {

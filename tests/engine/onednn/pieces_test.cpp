@@ -38,6 +38,7 @@ void for_each_cut(std::int64_t rows, std::int64_t seq_len, bool reverse, testing
   const auto lengths = lengths_of(seq_len);
   EXPECT_EQ(piece_lengths(seq_len), lengths);
   std::vector<std::size_t> workspaces;
+  workspaces.reserve(lengths.size());
   for (const auto length : lengths) workspaces.push_back(3 + 5 * static_cast<std::size_t>(length));
   std::vector<Piece> pieces(3);
   for (std::int64_t slice = 0; slice < steps.slices(); ++slice) {

@@ -59,8 +59,8 @@ TEST_F(GradientNormTest, ReadsThePresentRowsOfASparseTable) {
   ASSERT_GT(rows.size, 0);
   const auto drawn = testing::Random(1).values(parameters.values().size());
   for (const std::int32_t count : {0, 1, 64, 300, 1000}) {
-    std::vector<std::int32_t> present;
-    for (std::int32_t row = 0; row < count; ++row) present.push_back((row * 37 + 5) % 1000);
+    std::vector<std::int32_t> present(static_cast<std::size_t>(count));
+    for (std::int32_t row = 0; auto& its : present) its = (row++ * 37 + 5) % 1000;
     rows.present = present;
     auto values = drawn;
     const auto table = values.begin() + static_cast<std::ptrdiff_t>(rows.size);

@@ -19,7 +19,6 @@ namespace {
 
 using testing::CrfReference;
 using testing::CrfScores;
-using ::testing::HasSubstr;
 using testing::Random;
 using testing::random_batch;
 

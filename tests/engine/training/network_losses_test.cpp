@@ -16,7 +16,6 @@ namespace quadgate {
 namespace {
 
 using ::testing::Each;
-using ::testing::HasSubstr;
 using testing::Random;
 using testing::random_batch;
 using testing::select_rows;

@@ -6,7 +6,7 @@
 
 #include "engine/training/sharded_network.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <cstring>
 #include <string>
@@ -136,7 +136,7 @@ Batch share_of(const ShardedCase& test, const Batch& batch, const ShardedNetwork
   for (std::int64_t row = cut(shards.first_shard()); row < cut(shards.last_shard()); ++row) {
     rows.push_back(row);
   }
-  Batch share = select_rows(test.model, batch, rows);
+  Batch share = testing::select_rows(test.model, batch, rows);
   share.whole_rows = batch.rows();
   return share;
 }
