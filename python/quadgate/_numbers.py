@@ -16,7 +16,7 @@ def array(what: str, values: Any) -> numpy.ndarray:
     Raises ValueError, which begins with `what`, if values are none.
     """
     values = _without_tensors(what, values)
-    if masked := int(numpy.ma.count_masked(values)) if numpy.ma.is_masked(values) else 0:
+    if masked := int(cast(Any, numpy.ma.count_masked(values))) if numpy.ma.is_masked(values) else 0:
         raise ValueError(f"{what}: expected no masked values, found {masked}")
     try:
         return numpy.asarray(values)

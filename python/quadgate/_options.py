@@ -15,7 +15,7 @@ def text_of(name: str, value: Any) -> bytes | None:
 def count_of(name: str, value: Any) -> int:
     if value is None:
         return 0
-    number = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else 0
+    number = int(value) if not isinstance(value, bool) and isinstance(value, Integral) else 0
     if not 1 <= number < 2**31:
         raise ValueError(f"{name}: expected an integer, at least 1, found {value!r}")
     return number

@@ -200,8 +200,9 @@ def _write_splits(file: Any, task: str, splits: dict[str, Any], attributes: dict
 
 
 def _pair(split: str, value: Any) -> Sequence[Any]:
+    kind = type(value).__name__
     if not isinstance(value, (list, tuple)) or len(cast(Sequence[Any], value)) != 2:
-        raise ValueError(f"{split}: expected a pair (x, y), found {type(value).__name__}")
+        raise ValueError(f"{split}: expected a pair (x, y), found {kind}")
     return cast(Sequence[Any], value)
 
 

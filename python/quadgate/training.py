@@ -125,8 +125,9 @@ def train(
 
 
 def _functions(callbacks: Any) -> list[Callback]:
-    found = callbacks if isinstance(callbacks, Iterable) else [callbacks]
-    for one in (functions := list(cast(Iterable[Any], found))):
+    several = isinstance(callbacks, Iterable)
+    functions = list(cast(Iterable[Any], callbacks)) if several else [callbacks]
+    for one in functions:
         if not callable(one):
             raise TypeError(f"callbacks: expected functions, found {type(one).__name__}")
     return functions
