@@ -1,4 +1,4 @@
-# Sweeps: 60 random Keras models (QUADGATE_SWEEPS is how many) around recurrent layers, Sequential and functional, weights alone
+# Sweeps: 40 random Keras models (QUADGATE_SWEEPS is how many) around recurrent layers, Sequential and functional, weights alone
 # and whole: each is imported with Keras's outputs or refused in a line; those of the parts that we
 # have are imported. Tolerance: 1e-5 on outputs of the order of 1, as programs sum in other orders.
 
@@ -12,7 +12,7 @@ from imported import attributes, imported, outputs, refused, run_import
 os.environ["KERAS_BACKEND"] = "torch"
 keras = pytest.importorskip("keras", reason="NOT TESTED: no keras")
 layers = keras.layers
-MODELS = int(os.environ.get("QUADGATE_SWEEPS", 60))
+MODELS = int(os.environ.get("QUADGATE_SWEEPS", 40))
 STEPS, TOKENS = 6, 7
 
 
@@ -205,6 +205,7 @@ def write(folder, *stack, inputs=(STEPS, 3), whole=False, model=None):
     return file, model
 
 
+@pytest.mark.slow
 def test_layers_that_we_have_not_are_named(tmp_path):
     steps = {"return_sequences": True}
     for name, stack in {

@@ -1,4 +1,4 @@
-# Sweeps 60 random graphs (QUADGATE_SWEEPS is how many) around recurrent layers, written by onnx: embedding, convolution, LSTM, GRU
+# Sweeps 40 random graphs (QUADGATE_SWEEPS is how many) around recurrent layers, written by onnx: embedding, convolution, LSTM, GRU
 # and RNN in series, pooling and heads under any name, between nodes that only arrange, with numbers
 # in every field that holds them; and in a part of them a node that no model of ours has. Each is
 # imported with the outputs of onnxruntime, or refused in one line; most without such a node must be
@@ -22,7 +22,7 @@ from support import quadgate, recurrent_layers, state_dict
 
 onnx = pytest.importorskip("onnx", reason="NOT TESTED: no onnx")
 runtime = pytest.importorskip("onnxruntime", reason="NOT TESTED: no onnxruntime")
-GRAPHS = int(os.environ.get("QUADGATE_SWEEPS", 60))
+GRAPHS = int(os.environ.get("QUADGATE_SWEEPS", 40))
 FLOAT, DOUBLE = onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
