@@ -119,6 +119,9 @@ void Parameters::lie_in(std::span<const float* const> tensors) {
     throw InvalidArgument(
         fmt::format("weights: expected {} tensors, found {}", slices_.size(), tensors.size()));
   }
+  if (config_.rnn.weight_dropout > 0) {
+    throw InvalidArgument("weights: expected no weight_dropout, which packs them in every pass");
+  }
   std::ranges::copy(tensors, addresses_.begin());
   values_ = Buffer();
   ++version_;
@@ -151,7 +154,12 @@ const ParameterSlice& Parameters::slice(std::string_view name) const {
   return *found;
 }
 
-ParameterEditor Parameters::edit() noexcept { return ParameterEditor(*this); }
+ParameterEditor Parameters::edit() {
+  if (values_.span().size() < size()) {
+    throw InvalidArgument("weights: expected those of the flat array, found the caller's arrays");
+  }
+  return ParameterEditor(*this);
+}
 
 std::uint64_t Parameters::version() const {
   if (editors_ > 0) {

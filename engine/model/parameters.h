@@ -92,11 +92,12 @@ class Parameters {
 
   /// The weights are those of the caller's arrays from now on, one for each slice, which must stay
   /// while a pass takes them over. The flat array ends: there is nothing to edit. Counts as a
-  /// change.
+  /// change. Throws InvalidArgument if their number is another, or with weight_dropout.
   void lie_in(std::span<const float* const> tensors);
 
-  /// Opens the weights for changes, until the editor ends.
-  [[nodiscard]] ParameterEditor edit() noexcept;
+  /// Opens the weights for changes, until the editor ends. Throws InvalidArgument if they lie in
+  /// arrays of the caller.
+  [[nodiscard]] ParameterEditor edit();
   /// Changes with the weights. Throws InvalidArgument while an editor is open.
   std::uint64_t version() const;
 

@@ -156,14 +156,15 @@ def _split(name: str, split: Any) -> Any:
 def _column_names(name: str, split: Any) -> list[str] | None:
     """Those of a frame, or of each of a list of them."""
     frames = split[0] if _is_pair(split) and isinstance(split[0], (list, tuple)) else [split]
-    first, *others = [_names_of(frame) for frame in cast(Sequence[Any], frames)] or [None]
-    for number, names in enumerate(others, start=1):
-        if names != first:
+    several = [_names_of(frame) for frame in cast(Sequence[Any], frames)]  # None of an array
+    first = next((names for names in several if names is not None), None)
+    for number, names in enumerate(several):
+        if names not in (None, first):
             raise ValueError(
                 f"{name}: expected columns {first}, as of the first, found {names} in number {number}"
             )
     for column in first or ():
-        if cast(list[str], first).count(column) > 1:
+        if first is not None and first.count(column) > 1:
             raise ValueError(f"{name}: expected each column once, found two called {column!r}")
     return first
 

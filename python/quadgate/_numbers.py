@@ -15,9 +15,7 @@ def array(what: str, values: Any) -> numpy.ndarray:
 
     Raises ValueError, which begins with `what`, if values are none.
     """
-    values = _without_tensors(what, values)
-    if masked := int(cast(Any, numpy.ma.count_masked(values))) if numpy.ma.is_masked(values) else 0:
-        raise ValueError(f"{what}: expected no masked values, found {masked}")
+    values = _plain(what, values)
     try:
         return numpy.asarray(values)
     except (TypeError, ValueError):
@@ -39,15 +37,20 @@ def floats(what: str, values: Any) -> numpy.ndarray:
 
 def _of_objects(what: str, objects: numpy.ndarray) -> numpy.ndarray:
     for one in objects.flat:
-        if not isinstance(one, (Real, Decimal, numpy.bool_)):
+        if not isinstance(one, (Real, Decimal, numpy.bool_)) or isinstance(one, numpy.timedelta64):
             raise ValueError(f"{what}: expected real numbers, found {type(one).__name__}")
     return objects.astype(numpy.float64)
 
 
-def _without_tensors(what: str, values: Any) -> Any:
+def _plain(what: str, values: Any) -> Any:
+    """Without tensors; masked values, which NumPy takes for numbers in lists, are refused."""
     if isinstance(values, (list, tuple)):
-        return [_without_tensors(what, one) for one in cast(Sequence[Any], values)]
-    return _of_tensor(what, values) if hasattr(values, "detach") else values
+        return [_plain(what, one) for one in cast(Sequence[Any], values)]
+    given: Any = values
+    masked = cast(Any, numpy.ma.count_masked(given)) if isinstance(values, numpy.ma.MaskedArray) else 0
+    if masked:
+        raise ValueError(f"{what}: expected no masked values, found {masked}")
+    return _of_tensor(what, given) if hasattr(given, "is_floating_point") else given
 
 
 def _of_tensor(what: str, tensor: Any) -> numpy.ndarray:

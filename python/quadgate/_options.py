@@ -15,9 +15,9 @@ def text_of(name: str, value: Any) -> bytes | None:
 def count_of(name: str, value: Any) -> int:
     if value is None:
         return 0
-    number = int(value) if not isinstance(value, bool) and isinstance(value, Integral) else 0
-    if not 1 <= number < 2**31:
-        raise ValueError(f"{name}: expected an integer, at least 1, found {value!r}")
+    number = int(value) if not isinstance(value, bool) and isinstance(value, Integral) else -1
+    if not 0 <= number < 2**31:
+        raise ValueError(f"{name}: expected an integer, not below 0, found {value!r}")
     return number
 
 

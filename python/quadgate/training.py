@@ -125,8 +125,9 @@ def train(
 
 
 def _functions(callbacks: Any) -> list[Callback]:
-    several = isinstance(callbacks, Iterable)
-    functions = list(cast(Iterable[Any], callbacks)) if several else [callbacks]
+    functions: list[Any] = [callbacks]
+    if isinstance(callbacks, Iterable) and not callable(cast(Any, callbacks)):
+        functions = list(cast(Iterable[Any], callbacks))
     for one in functions:
         if not callable(one):
             raise TypeError(f"callbacks: expected functions, found {type(one).__name__}")

@@ -81,6 +81,16 @@ def test_memory_gives_what_a_file_gives(tmp_path, config, case):
     expect_same_run(ours.run_dir, files.run_dir, [path.name for path in {files.best, files.last}])
 
 
+def test_columns_may_have_any_name_and_frames_stand_beside_arrays(tmp_path, config):
+    names = ["_mask", "detach"]
+    settings = SETTINGS["forecast"]
+    named = quadgate.train(config, data=pandas.DataFrame(SERIES, columns=names), threads=0, **settings)
+    plain = quadgate.train(config, data=SERIES, output={"dir": tmp_path / "plain"}, **settings)
+    expect_same_run(named.run_dir, plain.run_dir, ())
+    mixed = [FRAMES[0], FRAMES[1].to_numpy(), *FRAMES[2:]]
+    quadgate.train(config, data=(mixed, LABELS[: len(mixed)]), output={"dir": tmp_path / "mixed"})
+
+
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_arrays_stay_where_they_are(monkeypatch, config, dtype):
     x = torch.from_numpy(CUBE.astype(dtype))
@@ -182,7 +192,7 @@ BAD = [
     (dict(data={"train": (CUBE, LABELS), "class_names": ["a", "b\0c"]}), ValueError, "without a null"),
     (dict(data={"train": (CUBE, LABELS), "compression": "gzip"}), ValueError, "compression: expected none"),
     (dict(threads=5000), ValueError, "threads: expected"),
-    (dict(threads=1.5), ValueError, "threads: expected an integer, at least 1, found 1.5"),
+    (dict(threads=1.5), ValueError, "threads: expected an integer, not below 0, found 1.5"),
     (dict(resume="no"), ValueError, "resume: expected True or False, found 'no'"),
     (dict(callbacks=[print, 3]), TypeError, "callbacks: expected functions, found int"),
     (dict(model={1: 2}), ValueError, "config: expected keys that are text, found 1"),
@@ -213,6 +223,8 @@ NOT_DATA = [
     (SERIES.astype("M8[s]"), NO_NUMBERS + "datetime64"),
     ((numpy.full((60, 4, 3), numpy.datetime64("2020")).astype(object), LABELS), NO_NUMBERS + "date"),
     (numpy.ma.masked_less(SERIES, 0), "^train: expected no masked values, found "),
+    ([numpy.ma.masked_less(row, 0) for row in SERIES], "^train: expected no masked values, found "),
+    ((numpy.array([[[numpy.timedelta64(3, "s"), 1]] * 4] * 60, object), LABELS), NO_NUMBERS + "timedelta64"),
     ((CUBE, numpy.ma.masked_equal(LABELS, 0)), "^train: targets: expected no masked values, found "),
     (([[[1, 2], [1]]] * 60, LABELS), "^train: expected an array, found a list whose parts differ in shape"),
     (pandas.DataFrame(SERIES, columns=["a", "a"]), "^train: expected each column once, found two called 'a'"),

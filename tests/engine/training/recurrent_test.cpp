@@ -211,7 +211,14 @@ TEST(RecurrentTest, WeightsMayLieInMemoryOfTheCaller) {
     EXPECT_NE(results(callers, nothing), expected);
     EXPECT_THAT([&] { callers.parameters().lie_in(std::span(tensors).first(3)); },
                 ThrowsMessage<InvalidArgument>(HasSubstr("weights: expected")));
+    EXPECT_THROW((void)callers.parameters().edit(), InvalidArgument);
+    EXPECT_THROW(callers.parameters().initialize(1), InvalidArgument);
   }
+  RecurrentConfig dropped = config(Cell::lstm, 8);
+  dropped.weight_dropout = 0.3;
+  Recurrent rnn(dropped, {.seq_len = kSeqLen, .batch_size = kBatch}, arena);
+  std::vector<const float*> tensors(rnn.parameters().slices().size());
+  EXPECT_THROW(rnn.parameters().lie_in(tensors), InvalidArgument);
 }
 
 /// [T, N, width] as [N, T, width].
