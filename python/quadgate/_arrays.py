@@ -163,8 +163,9 @@ def _column_names(name: str, split: Any) -> list[str] | None:
             raise ValueError(
                 f"{name}: expected columns {first}, as of the first, found {names} in number {number}"
             )
-    for column in first or ():
-        if first is not None and first.count(column) > 1:
+    columns = first or []
+    for column in columns:
+        if columns.count(column) > 1:
             raise ValueError(f"{name}: expected each column once, found two called {column!r}")
     return first
 

@@ -50,7 +50,12 @@ def _plain(what: str, values: Any) -> Any:
     masked = cast(Any, numpy.ma.count_masked(given)) if isinstance(values, numpy.ma.MaskedArray) else 0
     if masked:
         raise ValueError(f"{what}: expected no masked values, found {masked}")
-    return _of_tensor(what, given) if hasattr(given, "is_floating_point") else given
+    return _of_tensor(what, given) if is_tensor(given) else given
+
+
+def is_tensor(value: Any) -> bool:
+    """Without torch, which may not be there."""
+    return hasattr(value, "is_floating_point")
 
 
 def _of_tensor(what: str, tensor: Any) -> numpy.ndarray:

@@ -17,7 +17,7 @@ def count_of(name: str, value: Any) -> int:
         return 0
     number = int(value) if not isinstance(value, bool) and isinstance(value, Integral) else -1
     if not 0 <= number < 2**31:
-        raise ValueError(f"{name}: expected an integer, not below 0, found {value!r}")
+        raise ValueError(f"{name}: expected an integer, at least 0, found {value!r}")
     return number
 
 

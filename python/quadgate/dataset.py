@@ -16,7 +16,7 @@ import h5py
 import numpy
 
 from ._labels import numbered, tokens
-from ._numbers import array, floats, texts
+from ._numbers import array, floats, is_tensor, texts
 
 _TASKS = ("classification", "tagging", "regression", "forecast", "language_model")
 
@@ -208,7 +208,7 @@ def _pair(split: str, value: Any) -> Sequence[Any]:
 
 def _sequences(split: str, x: Any, vocabulary: int | None) -> numpy.ndarray | list[numpy.ndarray]:
     """An array [n, T, I], or arrays [T_i, I]; of tokens arrays [T_i]."""
-    if hasattr(x, "detach"):
+    if is_tensor(x):
         x = array(split, x)
     if not hasattr(x, "__iter__") or getattr(x, "ndim", 1) == 0:
         raise ValueError(f"{split}: expected sequences, found {type(x).__name__}")
