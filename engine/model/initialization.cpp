@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/ceil_div.h"
 #include "engine/base/error.h"
 #include "engine/model/orthonormal.h"
 #include "engine/threads/parallel_tiles.h"
@@ -35,17 +34,12 @@ void make_orthogonal(const RecurrentConfig& config, Parameters& parameters, std:
       gates.push_back(weights.subspan(begin, rows * columns));
     }
   }
-  constexpr std::size_t kDraws = OrthonormalDraws::kDraws;
-  const std::int64_t pairs = ceil_div(std::ssize(gates), std::int64_t{kDraws});
-  for_each_index(arena, pairs, [&](std::int64_t index) {
-    const std::size_t first = static_cast<std::size_t>(index) * kDraws;
-    const OrthonormalDraws draws(columns, rows, seed, static_cast<std::uint32_t>(first));
-    for (std::size_t gate = first; gate < std::min(first + kDraws, gates.size()); ++gate) {
+  for_each_index(arena, std::ssize(gates), [&](std::int64_t gate) {
+    const Orthonormal vectors(columns, rows, seed, static_cast<std::uint32_t>(gate));
+    float* to = gates[static_cast<std::size_t>(gate)].data();
+    for (std::size_t row = 0; row < rows; ++row) {
       for (std::size_t column = 0; column < columns; ++column) {
-        for (std::size_t row = 0; row < rows; ++row) {
-          gates[gate][row * columns + column] =
-              static_cast<float>(draws.value(gate - first, column, row));
-        }
+        *to++ = static_cast<float>(vectors.value(column, row));
       }
     }
   });

@@ -14,7 +14,7 @@ class Arena;
 /// Makes each gate's block of every weight_hh orthogonal: its columns are orthonormal. It is drawn
 /// uniformly from all such blocks, as torch.nn.init.orthogonal_ does (Saxe et al., "Exact solutions
 /// to the nonlinear dynamics of learning in deep linear neural networks", 2014). The draw depends
-/// on `seed` only. On the cores of `arena`, two gates on each, or on this core alone.
+/// on `seed` only. On the cores of `arena`, a gate on each, or on this core alone.
 void make_orthogonal(const RecurrentConfig& config, Parameters& parameters, std::uint64_t seed,
                      Arena* arena = nullptr);
 
