@@ -17,13 +17,11 @@ from ._extras import require
 
 require("quadgate.tune", "tune", "optuna", "numpy")
 
-import numpy
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
 
-from . import _arrays, _program, _progress, _run_file
+from . import _arrays, _program, _progress, _run_file, _samplers
 from ._journal import Journal
 from ._trials import Trials, best_of, ended
 from .training import Result
@@ -36,7 +34,6 @@ _logger = logging.getLogger("quadgate")
 Choice = None | bool | int | float | str
 Space = Mapping[str, BaseDistribution | Sequence[Choice]]
 
-_SAMPLERS = ("tpe", "random", "gwo")
 _LOSS_KEYS = {
     f"train.{key}"
     for key in ("loss", "label_smoothing", "class_weights", "ignore_index", "huber_delta", "quantiles")
@@ -107,7 +104,7 @@ def tune(
     space: distributions of Optuna, or lists of choices, under keys of the run file:
         {"train.lr": FloatDistribution(1e-4, 1e-1, log=True), "model.cell": ["lstm", "gru"]}. None
         as a choice takes the key away.
-    sampler: "tpe", "random" or "gwo", grey wolves.
+    sampler: "tpe", "random", "cmaes", "qmc", "nsgaii" or "gp", of Optuna, or "gwo", grey wolves.
     n_jobs: trials beside each other, which share the cores; None: one to a core.
     prune: ends a trial after an epoch that is worse than the median of the trials before.
     seed: of the sampler. That of the trainings is train.seed.
@@ -129,7 +126,6 @@ def tune(
     folder = _output_dir(tables)
     search = {"sampler": sampler, "seed": seed, "prune": prune}
     if sampler == "gwo":
-        require('quadgate.tune: sampler "gwo"', "gwo", "mealpy")
         search["n_trials"] = n_trials  # on which their steps depend
     with contextlib.ExitStack() as stack:
         tables = _run_file.merged(tables, {"train.monitor": monitor})
@@ -173,8 +169,7 @@ def _expect_arguments(
     for name, (value, smallest) in least.items():
         if not isinstance(value, int) or value < smallest:
             raise ValueError(f"{name}: expected an integer, at least {smallest}, found {value!r}")
-    if sampler not in _SAMPLERS:
-        raise ValueError(f"sampler: expected one of {', '.join(_SAMPLERS)}, found {sampler!r}")
+    _samplers.expect(sampler)
 
 
 def _distribution(key: str, values: Any) -> BaseDistribution:
@@ -322,14 +317,8 @@ def _search(
         from ._wolves import search
 
         search(trials, space, n_trials, seed)
-        return
-
-    def sampler_of(draw: int) -> BaseSampler:
-        # What a draw comes to does not depend on when those before it were drawn.
-        own = int(numpy.random.SeedSequence((seed, draw)).generate_state(1)[0])
-        return TPESampler(seed=own) if sampler == "tpe" else RandomSampler(seed=own)
-
-    trials.run(range(n_trials), sampler_of)
+    else:
+        trials.run(range(n_trials), _samplers.of_draws(sampler, seed))
 
 
 def _result(trials: Trials, folder: pathlib.Path, n_trials: int) -> TuneResult:

@@ -99,27 +99,48 @@ def test_the_best_run_file_trains_to_the_same_model(tmp_path, config, capfd):
     assert folders == {"best", result.best.run_dir.name}
 
 
-@pytest.mark.parametrize("name, count", [("random", 3), ("tpe", 13)])
+SLOW = pytest.mark.slow
+SEED = 5
+QUIET = {"warn_independent_sampling": False}
+SAMPLERS = {
+    "random": lambda own: optuna.samplers.RandomSampler(seed=own),
+    "tpe": lambda own: optuna.samplers.TPESampler(seed=own),
+    "cmaes": lambda own: optuna.samplers.CmaEsSampler(seed=own, **QUIET),
+    "nsgaii": lambda own: optuna.samplers.NSGAIISampler(seed=own),
+    "gp": lambda own: optuna.samplers.GPSampler(seed=own, **QUIET),
+    "qmc": lambda own: optuna.samplers.QMCSampler(
+        seed=SEED, scramble=True, independent_sampler=optuna.samplers.RandomSampler(seed=own), **QUIET
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+@pytest.mark.parametrize(
+    "name, count",
+    [("random", 3), ("tpe", 13), ("cmaes", 6), ("nsgaii", 3), ("qmc", 4), pytest.param("gp", 12, marks=SLOW)],
+)
 def test_draws_are_those_of_optuna(config, name, count):
-    result = quadgate.tune(config, SPACE, count, sampler=name, n_jobs=1, seed=5, train={"epochs": 1})
-    samplers = {"random": optuna.samplers.RandomSampler, "tpe": optuna.samplers.TPESampler}
+    if name == "cmaes":
+        pytest.importorskip("cmaes")
+    result = tune_into(config["output"]["dir"], config, count, name, seed=SEED, train={"epochs": 1})
     study = optuna.create_study()
     space = {
         key: CategoricalDistribution(values) if isinstance(values, list) else values
         for key, values in SPACE.items()
     }
     for number, trial in enumerate(result.study.trials):
-        seed = int(numpy.random.SeedSequence((5, number)).generate_state(1)[0])
-        study.sampler = samplers[name](seed=seed)
+        own = int(numpy.random.SeedSequence((SEED, number)).generate_state(1)[0])
+        study.sampler = SAMPLERS[name](own)
         other = study.ask(space)
         assert other.params == trial.params
-        for step, value in trial.intermediate_values.items():
-            other.report(value, step)
-        study.tell(other, None if trial.state == TrialState.PRUNED else trial.value, trial.state)
+        study.tell(other, trial.value)
+    if name in ("cmaes", "gp", "qmc"):  # the last ones are no random draws
+        study.sampler = SAMPLERS["random"](own)
+        assert study.ask(space).params != trial.params
 
 
 @pytest.mark.parametrize(
-    "name, count, jobs", [("random", 8, 3), ("gwo", 10, 2), pytest.param("tpe", 14, 1, marks=pytest.mark.slow)]
+    "name, count, jobs", [("random", 8, 3), ("gwo", 10, 2), pytest.param("tpe", 14, 1, marks=SLOW)]
 )
 def test_ctrl_c_returns_what_was_found_and_the_same_call_goes_on(
     tmp_path, config, monkeypatch, caplog, name, count, jobs
@@ -291,7 +312,7 @@ def test_a_full_disk_leaves_a_study_that_goes_on(tmp_path):
         ({"train.monitor": ["loss"]}, {}, "space: train.monitor: expected one for all"),
         ({"train.loss": ["mse", "mae"]}, {}, "space: train.loss: expected another train.monitor"),
         ({}, {}, "space: expected keys"),
-        (SPACE, {"sampler": "wolf"}, "sampler: expected one of tpe, random, gwo, found 'wolf'"),
+        (SPACE, {"sampler": "wolf"}, "sampler: expected one of tpe, random, .*, gwo, found 'wolf'"),
         (SPACE, {"n_trials": 0}, "n_trials: expected an integer, at least 1, found 0"),
         (SPACE, {"n_trials": 1.5}, "n_trials: expected an integer, at least 1, found 1.5"),
         (SPACE, {"n_jobs": 0}, "n_jobs: expected an integer, at least 1, found 0"),
@@ -313,6 +334,9 @@ def test_a_missing_package_is_named(monkeypatch, config):
     monkeypatch.setitem(sys.modules, "mealpy", None)
     with pytest.raises(ImportError, match='"gwo": expected mealpy to be installed: pip install "quadgate.gwo."'):
         quadgate.tune(config, SPACE, 1, sampler="gwo")
+    monkeypatch.setitem(sys.modules, "cmaes", None)
+    with pytest.raises(ImportError, match='"cmaes": expected cmaes to be installed: pip install cmaes$'):
+        quadgate.tune(config, SPACE, 1, sampler="cmaes")
     monkeypatch.setitem(sys.modules, "tqdm", None)
     with pytest.raises(ImportError, match='quadgate.tune: progress: expected tqdm .* "quadgate.tune."'):
         quadgate.tune(config, SPACE, 1, progress=True)
