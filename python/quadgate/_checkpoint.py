@@ -1,4 +1,4 @@
-"""Checkpoints, as HDF5 files."""
+"""HDF5 files, checkpoints among them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,8 @@ import h5py
 
 
 @contextlib.contextmanager
-def opened(path: str | os.PathLike[str]) -> Generator[Any]:
-    """The file of a checkpoint, open for reading.
-
-    Raises OSError, naming the file, if it cannot be read as HDF5, and ValueError if it is no checkpoint,
-    or one of a newer program.
-    """
+def hdf5(path: str | os.PathLike[str]) -> Generator[Any]:
+    """A file, open for reading. Raises OSError, naming it, if it cannot be read as HDF5."""
     try:
         file: Any = h5py.File(path)
     except FileNotFoundError:
@@ -24,6 +20,14 @@ def opened(path: str | os.PathLike[str]) -> Generator[Any]:
     except OSError as error:
         raise OSError(f"{os.fspath(path)}: expected an HDF5 file: {error}") from error
     with file:
+        yield file
+
+
+@contextlib.contextmanager
+def opened(path: str | os.PathLike[str]) -> Generator[Any]:
+    """The file of a checkpoint, as hdf5() opens it. Raises ValueError if it is no checkpoint, or one of a
+    newer program."""
+    with hdf5(path) as file:
         found = file.attrs.get("format")
         if found != "quadgate-checkpoint":
             raise ValueError(f"{path}: format: expected quadgate-checkpoint, found {found}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 
@@ -19,6 +19,18 @@ def count_of(name: str, value: Any) -> int:
     if not 0 <= number < 2**31:
         raise ValueError(f"{name}: expected an integer, at least 0, found {value!r}")
     return number
+
+
+def integer_of(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
+        raise ValueError(f"{name}: expected an integer, at least {least}, found {value!r}")
+    return int(value)
+
+
+def fraction_of(name: str, value: Any) -> float:
+    if not isinstance(value, Real) or not 0 <= float(value) < 1:
+        raise ValueError(f"{name}: expected a number from 0 to 1, found {value!r}")
+    return float(value)
 
 
 def flag_of(name: str, value: Any) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from typing import Any
 
 from ._extras import require
+from ._options import flag_of
 
 
 def _is_watched() -> bool:
@@ -18,10 +19,17 @@ def _is_watched() -> bool:
     return hasattr(shell, "kernel") or (sys.stderr is not None and sys.stderr.isatty())
 
 
+def expect(progress: Any) -> None:
+    """Raises ValueError unless it is a flag or None."""
+    if progress is not None:
+        flag_of("progress", progress)
+
+
 @contextlib.contextmanager
 def bar(part: str, extra: str, progress: bool | None, total: Any, unit: str) -> Generator[Any]:
     """A bar, or None without `progress`; where that is None, too, on a terminal and in a notebook if
     there is tqdm."""
+    expect(progress)
     if not (progress or (progress is None and _is_watched())):
         yield None
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from numbers import Real
 from typing import Any, cast
 
 from ._extras import require
@@ -17,6 +16,7 @@ import numpy
 
 from ._labels import numbered, tokens
 from ._numbers import array, floats, is_tensor, texts
+from ._options import fraction_of
 
 _TASKS = ("classification", "tagging", "regression", "forecast", "language_model")
 
@@ -164,8 +164,7 @@ def _write_forecast(file: Any, splits: dict[str, Any], fractions: dict[str, floa
 def _borders(length: int, fractions: dict[str, float]) -> dict[str, tuple[int, int]]:
     """Where the splits of a series begin and end."""
     for name, fraction in fractions.items():
-        if not isinstance(fraction, Real) or not 0 <= fraction < 1:
-            raise ValueError(f"{name}: expected a number from 0 to 1, found {fraction!r}")
+        fraction_of(name, fraction)
     valid, test = fractions.values()
     begin_test, begin_valid = round(length * (1 - test)), round(length * (1 - test - valid))
     if not 0 < begin_valid <= begin_test <= length:

@@ -19,6 +19,7 @@ from sklearn.model_selection import train_test_split
 from . import _arrays, answers, training
 from ._estimator import Trained
 from ._numbers import array, floats
+from ._options import fraction_of
 from .forecaster import Forecaster
 
 __all__ = ["Forecaster", "SequenceClassifier", "SequenceRegressor"]
@@ -82,7 +83,7 @@ class _SequenceEstimator(Trained):
         if len(x) != len(y):
             raise ValueError(f"y: expected {len(x)} targets, one a sequence, found {len(y)}")
         splits: dict[str, Any] = {"train": (x, y)}
-        if self.validation_fraction:
+        if fraction_of("validation_fraction", self.validation_fraction):
             fit, valid = train_test_split(
                 numpy.arange(len(x)), test_size=self.validation_fraction, stratify=labels,
                 random_state=self.random_state,

@@ -10,19 +10,18 @@ import pathlib
 import shutil
 import tomllib
 from collections.abc import Generator, Mapping, Sequence
-from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 
 from ._extras import require
 
-require("quadgate.tune", "tune", "optuna", "numpy")
+require("quadgate.tune", "tune", "optuna", "h5py", "numpy")
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.storages import JournalStorage
 
-from . import _arrays, _program, _progress, _run_file, _samplers
-from ._journal import Journal
+from . import _arrays, _program, _progress, _run_file, _samplers, _study
+from ._checkpoint import hdf5
+from ._options import flag_of, integer_of
 from ._trials import Trials, best_of, ended
 from .training import Result
 
@@ -119,7 +118,14 @@ def tune(
     """
     _, tables = _run_file.read(config)
     tables = _run_file.merged(tables, overrides)
-    _expect_arguments(space, n_trials, n_jobs, sampler, seed, storage)
+    n_trials, seed = integer_of("n_trials", n_trials, 1), integer_of("seed", seed, 0)
+    n_jobs = None if n_jobs is None else integer_of("n_jobs", n_jobs, 1)
+    prune = flag_of("prune", prune)
+    _progress.expect(progress)
+    _samplers.expect(sampler)
+    _study.expect_storage(storage)
+    if not isinstance(cast(Any, space), Mapping):
+        raise TypeError(f"space: expected a mapping, found {type(space).__name__}")
     distributions = {key: _distribution(key, values) for key, values in space.items()}
     monitor = _run_file.table_of(tables, "train").get("monitor") or "loss"
     _expect_comparable(distributions, monitor)
@@ -132,10 +138,12 @@ def tune(
         made, paths = stack.enter_context(_files(tables, data, folder))
         if paths:
             tables = _run_file.merged(tables, {"data.path": paths[0] if len(paths) == 1 else paths})
-        settings = _plain(tables, distributions, [made] if made else paths, search)
-        stack.enter_context(_quiet_optuna())
+        files = [made] if made else paths
+        settings = _plain(tables, distributions, files, search)
+        _expect_valid_split(files, "data" if made else None)
+        stack.enter_context(_study.quiet_optuna())
         folder.mkdir(parents=True, exist_ok=True)
-        study = _open_study(folder, storage, monitor, prune, settings)
+        study = _study.opened(folder, storage, monitor, prune, settings)
         if made:
             shutil.move(made, paths[0])
         bar = stack.enter_context(
@@ -156,20 +164,6 @@ def tune(
         with _program.interrupts(trials.stop.set):
             _search(trials, sampler, distributions, n_trials, seed)
         return _result(trials, folder, n_trials)
-
-
-def _expect_arguments(
-    space: Any, n_trials: Any, n_jobs: Any, sampler: Any, seed: Any, storage: Any
-) -> None:
-    if not isinstance(space, Mapping):
-        raise TypeError(f"space: expected a mapping, found {type(space).__name__}")
-    if not isinstance(storage, (str, os.PathLike, NoneType)):
-        raise TypeError(f"storage: expected a path or a URL, found {type(storage).__name__}")
-    least = {"n_trials": (n_trials, 1), "n_jobs": (1 if n_jobs is None else n_jobs, 1), "seed": (seed, 0)}
-    for name, (value, smallest) in least.items():
-        if not isinstance(value, int) or value < smallest:
-            raise ValueError(f"{name}: expected an integer, at least {smallest}, found {value!r}")
-    _samplers.expect(sampler)
 
 
 def _distribution(key: str, values: Any) -> BaseDistribution:
@@ -239,6 +233,17 @@ def _files(
         yield made, [folder / "data.h5"]
 
 
+def _expect_valid_split(files: Sequence[pathlib.Path], called: str | None) -> None:
+    """called: what an error calls the files."""
+    splits: set[str] = set()
+    for path in files:
+        with hdf5(path) as file:
+            splits |= set(file)
+    if files and "valid" not in splits:
+        found = ", ".join(sorted(splits)) or "none"
+        raise ValueError(f"{called or files[0]}: expected a valid split, which trials go by, found {found}")
+
+
 def _plain(
     tables: Mapping[str, Any],
     space: Mapping[str, BaseDistribution],
@@ -261,53 +266,6 @@ def _flat(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         is_table = isinstance(value, Mapping)
         flat |= _flat(cast(Any, value), f"{prefix}{key}.") if is_table else {prefix + key: value}
     return flat
-
-
-@contextlib.contextmanager
-def _quiet_optuna() -> Generator[None]:
-    """It writes lines to the terminal otherwise."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(before)
-
-
-def _open_study(
-    folder: pathlib.Path,
-    storage: str | os.PathLike[str] | None,
-    monitor: str,
-    prune: bool,
-    settings: Mapping[str, Any],
-) -> optuna.Study:
-    """A new study, or one of the same settings to go on with."""
-    name, place = str(folder), os.fspath(folder / "study.log" if storage is None else storage)
-    found = place if "://" in place else JournalStorage(Journal(place))
-    pruner = optuna.pruners.MedianPruner() if prune else optuna.pruners.NopPruner()
-    if name in optuna.get_all_study_names(found):
-        study = optuna.load_study(study_name=name, storage=found, pruner=pruner)
-        if ended(study):
-            _expect_same(study.user_attrs["settings"], settings, place)
-            return study
-        optuna.delete_study(study_name=name, storage=found)
-    study = optuna.create_study(
-        study_name=name,
-        storage=found,
-        direction="minimize" if _program.lower_is_better(monitor) else "maximize",
-        pruner=pruner,
-    )
-    study.set_user_attr("settings", dict(settings))
-    return study
-
-
-def _expect_same(before: Mapping[str, Any], settings: Mapping[str, Any], place: str) -> None:
-    for key in sorted(before.keys() | settings.keys()):
-        if before.get(key) != settings.get(key):
-            raise ValueError(
-                f"{key}: expected {before.get(key)!r} as in the study in {place}, found"
-                f" {settings.get(key)!r}"
-            )
 
 
 def _search(

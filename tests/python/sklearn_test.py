@@ -90,5 +90,7 @@ def test_wrong_input_is_named():
         SequenceRegressor().fit(X, [str(y) for y in Y])
     with pytest.raises(ValueError, match="model.hidden_size: expected"):
         SequenceClassifier(hidden_size=0).fit(X, Y)
+    with pytest.raises(ValueError, match="validation_fraction: expected a number from 0 to 1, found 2.0"):
+        SequenceClassifier(validation_fraction=2.0).fit(X, Y)
     with pytest.raises(ValueError, match="features: the model expects 3, found 2"):
         SequenceClassifier(**QUICK).fit(X, Y).predict(X[:, :, :2])

@@ -194,6 +194,7 @@ BAD = [
     (dict(threads=5000), ValueError, "threads: expected"),
     (dict(threads=1.5), ValueError, "threads: expected an integer, at least 0, found 1.5"),
     (dict(resume="no"), ValueError, "resume: expected True or False, found 'no'"),
+    (dict(progress="no"), ValueError, "progress: expected True or False, found 'no'"),
     (dict(callbacks=[print, 3]), TypeError, "callbacks: expected functions, found int"),
     (dict(model={1: 2}), ValueError, "config: expected keys that are text, found 1"),
     (dict(model={"cell": "\ud800"}), ValueError, r"config: expected text that UTF-8 can hold, found '\\ud800'"),

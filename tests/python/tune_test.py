@@ -251,7 +251,8 @@ def test_failing_trials_are_told_and_others_go_on(config, caplog):
 def test_where_all_trials_fail_another_search_may_begin(config):
     with pytest.raises(ValueError, match="all trials failed.*model.hidden_size: expected an integer"):
         quadgate.tune(config, {"model.hidden_size": FloatDistribution(1.2, 1.8)}, 2)
-    result = quadgate.tune(config, {"model.hidden_size": [4]}, 2, train={"monitor": "accuracy"})
+    counts = {"n_trials": numpy.int64(2), "n_jobs": numpy.int32(1), "seed": numpy.int64(1)}
+    result = quadgate.tune(config, {"model.hidden_size": [4]}, **counts, train={"monitor": "accuracy"})
     assert len(result.trials) == 2 and result.study.direction.name == "MAXIMIZE"
 
 
@@ -270,6 +271,21 @@ def test_other_settings_are_not_the_same_search(tmp_path, config):
         with pytest.raises(ValueError, match=f"^{key}: expected .* as in the study in .*study.log, found"):
             quadgate.tune(config_now, space, 3, **(arguments | more))
     program("train", first.run_file, "--quiet")  # on the data of the study
+
+
+def test_files_that_cannot_be_used_are_named(tmp_path, config):
+    place = f"sqlite:///{tmp_path}/none/studies.db"
+    with pytest.raises(OSError, match=f"^{place}: unable to open"):
+        quadgate.tune(config, SPACE, 1, storage=place)
+    (tmp_path / "text.h5").write_text("no data")
+    with pytest.raises(OSError, match="text.h5: expected an HDF5 file"):
+        quadgate.tune(config, SPACE, 1, data=tmp_path / "text.h5")
+    path = tmp_path / "train.h5"
+    quadgate.save_dataset(path, "classification", (ROWS, LABELS))
+    with pytest.raises(ValueError, match=f"^{path}: expected a valid split, .* found train$"):
+        quadgate.tune(config, SPACE, 1, data=path)
+    with pytest.raises(ImportError, match="^storage: expected MySQLdb to be installed, which 'mysql://a/b'"):
+        quadgate.tune(config, SPACE, 1, storage="mysql://a/b")
 
 
 @pytest.mark.slow
@@ -317,6 +333,12 @@ def test_a_full_disk_leaves_a_study_that_goes_on(tmp_path):
         (SPACE, {"n_trials": 1.5}, "n_trials: expected an integer, at least 1, found 1.5"),
         (SPACE, {"n_jobs": 0}, "n_jobs: expected an integer, at least 1, found 0"),
         ({1: [2]}, {}, "space: expected keys that are text, found 1"),
+        (SPACE, {"n_trials": True}, "n_trials: expected an integer, at least 1, found True"),
+        (SPACE, {"prune": "no"}, "prune: expected True or False, found 'no'"),
+        (SPACE, {"prune": optuna.pruners.HyperbandPruner()}, "prune: expected True or False, found <optuna"),
+        (SPACE, {"progress": "no"}, "progress: expected True or False, found 'no'"),
+        (SPACE, {"storage": "foo://x"}, "storage: expected a file or a URL as sqlite:.*, found 'foo://x'"),
+        (SPACE, {"data": (ROWS, LABELS)}, "data: expected a valid split, which trials go by, found train$"),
         (SPACE, {"seed": -1}, "seed: expected an integer, at least 0, found -1"),
         (SPACE, {"train.monitor": 3}, "train.monitor: expected an error or a score, found 3"),
         (SPACE, {"data": (None, [1])}, "train: expected sequences, found NoneType"),
