@@ -7,6 +7,7 @@ import inspect
 import os
 import pathlib
 import re
+import sys
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -136,7 +137,11 @@ def _is_pair(split: Any) -> bool:
 
 
 def _split(name: str, split: Any) -> Any:
-    """A split whose frames have columns of numbers, each once."""
+    """A split whose frames have columns of numbers, each once, and whose tensors are no TensorDataset."""
+    if _is_of_torch(split, "utils.data", "TensorDataset"):
+        split = tuple(split.tensors) if len(split.tensors) > 1 else split.tensors[0]
+    for part in split if _is_pair(split) else (split,):
+        expect_items(name, part)
     if hasattr(split, "to_frame"):  # a series of pandas: one column
         split = split.to_frame()
     if _is_pair(split) and hasattr(split[0], "columns"):
@@ -151,6 +156,25 @@ def _split(name: str, split: Any) -> Any:
                     f"{name}: column {column!r}: expected numbers, found {split[column].dtype}"
                 )
     return split
+
+
+def expect_items(name: str, value: Any) -> None:
+    """Raises ValueError at what holds items in another way than an array or a list, saying what to give
+    instead."""
+    kind = type(value).__name__
+    if _is_of_torch(value, "nn.utils.rnn", "PackedSequence"):
+        raise ValueError(f"{name}: expected arrays or a list, found a {kind} (unpack_sequence makes a list)")
+    if _is_of_torch(value, "utils.data", "Dataset", "DataLoader"):
+        raise ValueError(f"{name}: expected arrays or lists of its items, found a {kind}")
+    first: Any = cast(list[Any], value)[0] if isinstance(value, list) and value else None
+    if _is_pair(first) and getattr(first[0], "ndim", 0) > 0:
+        raise ValueError(f"{name}: expected a pair (x, y), found a list of pairs (tuple(zip(*pairs)) is one)")
+
+
+def _is_of_torch(value: Any, module: str, *names: str) -> bool:
+    """Without torch, which may not be there."""
+    classes = sys.modules.get(f"torch.{module}")
+    return classes is not None and isinstance(value, tuple(getattr(classes, name) for name in names))
 
 
 def _column_names(name: str, split: Any) -> list[str] | None:

@@ -88,7 +88,10 @@ def _files(
 ) -> Generator[tuple[pathlib.Path, list[pathlib.Path], pathlib.Path]]:
     """The checkpoint, the files of the data and a folder."""
     if not isinstance(cast(Any, model), (Result, str, os.PathLike)):
-        raise TypeError(f"model: expected a Result or a path, found {type(model).__name__}")
+        kind = type(model).__name__
+        raise TypeError(
+            f"model: expected a Result or the path of a checkpoint, Result.best say, found a {kind}"
+        )
     checkpoint = model.best if isinstance(model, Result) else pathlib.Path(model)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(_arrays.folder())

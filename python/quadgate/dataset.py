@@ -43,7 +43,7 @@ def save_dataset(
         where token_names is the vocabulary. y is [n] labels, a list of arrays of labels [T_i] for
         tagging, or [n, O] values. Labels are numbers, or names, which class_names numbers (sorted
         names of the train split if it is None).
-        "forecast": train is the series, an array [L, C] or a pandas frame, whose last parts become
+        "forecast": train is the series, an array [L, C] or [L] or a pandas frame, whose last parts become
         the valid and test splits. "language_model": each split is [L] tokens.
         Without anything to train, train is None, and of a forecast test the series. A model can
         predict where nobody knows the targets: y is None.
@@ -144,6 +144,8 @@ def _write_forecast(file: Any, splits: dict[str, Any], fractions: dict[str, floa
     if columns is not None:
         attributes.setdefault("feature_names", [str(name) for name in columns])
     x = floats(first, splits[first])
+    if x.ndim == 1:
+        x = x[:, None]
     if x.ndim != 2:
         raise ValueError(f"{first}: expected a series [L, C], found shape {x.shape}")
     attributes.setdefault("feature_names", [str(i) for i in range(x.shape[1])])

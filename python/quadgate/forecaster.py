@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _arrays, _program, _run_file, answers, training
 from ._estimator import Trained
+from ._options import fraction_of
 from ._table import Table, names
 
 if TYPE_CHECKING:
@@ -224,7 +225,8 @@ class Forecaster(Trained):
             self._written(table, folder), path, time=table.time, group=self.group,
             known=names("known", self.known), static=names("static", self.static),
             calendar=names("calendar", self.calendar), resample=self.resample, missing=self.missing,
-            valid_fraction=self.validation_fraction, standardize=self.standardize,
+            valid_fraction=fraction_of("validation_fraction", self.validation_fraction),
+            standardize=self.standardize,
         )  # fmt: skip
         with h5py.File(path) as file:
             source: dict[str, Any] = dict(file.attrs)

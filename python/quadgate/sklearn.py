@@ -120,6 +120,7 @@ class _SequenceEstimator(Trained):
     def _sequences(self, X: Any) -> Sequence[numpy.ndarray]:
         if hasattr(X, "columns"):
             raise ValueError("X: expected an array [n, T, I], or a list of sequences, found a frame")
+        _arrays.expect_items("X", X)
         if not hasattr(X, "__iter__"):
             raise ValueError(f"X: expected sequences, found {type(X).__name__}")
         rows = [array("X", row) for row in X]

@@ -8,6 +8,8 @@ import numpy
 import pandas
 import pytest
 import torch
+from torch.nn.utils.rnn import pack_sequence
+from torch.utils.data import DataLoader, Subset, TensorDataset
 
 import quadgate
 import quadgate._arrays
@@ -91,6 +93,16 @@ def test_columns_may_have_any_name_and_frames_stand_beside_arrays(tmp_path, conf
     quadgate.train(config, data=(mixed, LABELS[: len(mixed)]), output={"dir": tmp_path / "mixed"})
 
 
+def test_a_tensor_data_set_is_its_tensors(tmp_path, config):
+    x, y = torch.tensor(CUBE), torch.tensor(LABELS)
+    ours = quadgate.train(config, data={"train": TensorDataset(x, y), "valid": TensorDataset(x[:9], y[:9])})
+    pairs = {"train": (x, y), "valid": (x[:9], y[:9])}
+    expect_same_run(ours.run_dir, quadgate.train(config, data=pairs, output={"dir": tmp_path / "pairs"}).run_dir)
+    assert quadgate.evaluate(ours, TensorDataset(x, y)) == quadgate.evaluate(ours, (x, y))
+    answer = quadgate.predict(ours, TensorDataset(x))
+    assert numpy.array_equal(answer["logits"], quadgate.predict(ours, x)["logits"])
+
+
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_arrays_stay_where_they_are(monkeypatch, config, dtype):
     x = torch.from_numpy(CUBE.astype(dtype))
@@ -133,6 +145,8 @@ def test_threads_and_resumed_runs_have_their_own_data(tmp_path, config):
     (torch.complex(*2 * [torch.tensor(CUBE)]).conj().imag, LABELS, "classification"),
     (SERIES, None, "forecast"),
     (pandas.Series(SERIES[:, 0]), None, "forecast"),
+    (SERIES[:, 0], None, "forecast"),
+    (tuple(torch.tensor(CUBE)), tuple(torch.tensor(LABELS)), "classification"),
     (pandas.DataFrame(SERIES, columns=["a", "b"]), None, "forecast"),
 ])  # fmt: skip
 def test_the_task_follows_from_the_data(tmp_path, config, x, y, task):
@@ -209,6 +223,8 @@ def test_wrong_input_is_named(tmp_path, config, arguments, error, message):
     assert not (tmp_path / "run").exists()
 
 
+PAIRS = TensorDataset(torch.tensor(CUBE), torch.tensor(LABELS))
+PACKED = pack_sequence(list(torch.tensor(CUBE)))
 NO_TENSOR = "expected a dense tensor of numbers in memory, found a "
 NO_NUMBERS = "^train: expected real numbers, found "
 TEXT = CUBE.astype(str)
@@ -240,6 +256,11 @@ NOT_DATA = [
     ({"train": (CUBE, LABELS), "valid_fraction": 0.2}, "^valid_fraction: expected none but for a forecast, found 0.2"),
     ({"train": (CUBE, LABELS), "validation": 1}, "^data: expected some of task, train, .*, found 'validation'"),
     ({"train": None, "valid": (CUBE, LABELS)}, "^data: expected a train split, found valid"),
+    (list(PAIRS), r"^train: expected a pair .x, y., found a list of pairs"),
+    (DataLoader(PAIRS), "^train: expected arrays or lists of its items, found a DataLoader"),
+    ((DataLoader(PAIRS), LABELS), "^train: expected arrays or lists of its items, found a DataLoader"),
+    ({"train": Subset(PAIRS, [1, 2])}, "^train: expected arrays or lists of its items, found a Subset"),
+    ({"train": (CUBE, LABELS), "valid": (PACKED, LABELS)}, "^valid: .*found a PackedSequence .unpack_sequence"),
     ({"train": (CUBE, LABELS), "class_names": "ab"}, "^class_names: expected a list, found 'ab'"),
 ]  # fmt: skip
 
@@ -277,8 +298,8 @@ def test_wrong_data_of_a_model_are_named(tmp_path, config):
         quadgate.evaluate(result, {"test": (ROWS, LABELS)})
     with pytest.raises(ValueError, match="^split: expected text, found 3"):
         quadgate.predict(result, ROWS, split=3)
-    with pytest.raises(TypeError, match="model: expected a Result or a path, found int"):
-        quadgate.predict(3, ROWS)
+    with pytest.raises(TypeError, match="model: expected a Result or the path of a checkpoint, .*found a Model"):
+        quadgate.predict(result.model(), ROWS)
     with pytest.raises(OSError, match="none.h5"):
         quadgate.predict(tmp_path / "none.h5", ROWS)
     (tmp_path / "text.h5").write_text("no checkpoint")
