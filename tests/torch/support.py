@@ -21,6 +21,24 @@ def quadgate(*arguments):
     return done.stdout
 
 
+def refusal(*arguments):
+    """The one line, beside notes, with which the program refuses them."""
+    command = [os.environ["QUADGATE_BIN"], *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode in (1, 2), done
+    (line,) = [line for line in done.stderr.splitlines() if ": note: " not in line]
+    return line
+
+
+def piped(file, *arguments):
+    """What the program prints with this file as stdin."""
+    command = [os.environ["QUADGATE_BIN"], *map(str, arguments)]
+    with open(file, "rb") as stdin:
+        done = subprocess.run(command, stdin=stdin, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
+
+
 def evaluate(checkpoint, data, split="test"):
     arguments = ["evaluate", checkpoint, "--data", data, "--split", split, "--threads", 2, "--json"]
     return json.loads(quadgate(*arguments))

@@ -1,5 +1,5 @@
 // Sweeps: the first and the last moments of each part's period, times before 1970 and between
-// seconds. pandas is compared with in tests/torch/covariates_test.py. Tolerance: rounding of sin.
+// seconds. pandas is compared with in tests/torch/calendar_test.py. Tolerance: rounding of sin.
 
 #include "io/data/calendar.h"
 
