@@ -87,9 +87,9 @@ std::int64_t expect_rows(const StepShape& shape, std::int64_t grad_shards) {
   return grad_shards;
 }
 
-/// This rank's rows.
+/// This rank's rows; none if there are no ranks.
 Batch share_of(const Batch& batch, const ShardedNetwork* shards) {
-  if (shards == nullptr) return batch;
+  if (shards == nullptr) return {};
   const auto cut = [&](std::int64_t shard) { return batch.rows() * shard / shards->grad_shards(); };
   Batch share;
   clear(share);
@@ -168,7 +168,8 @@ StepBenchmark::StepBenchmark(const StepShape& shape, int threads, Pinning pinnin
 }
 
 void StepBenchmark::step() {
-  forward_ ? network_.predict(batch_, outputs_) : static_cast<void>(trainer_->step(share_));
+  forward_ ? network_.predict(batch_, outputs_)
+           : static_cast<void>(trainer_->step(shards_ ? share_ : batch_));
 }
 
 std::int64_t StepBenchmark::shards_for(int ranks) noexcept {

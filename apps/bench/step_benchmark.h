@@ -75,7 +75,7 @@ class StepBenchmark {
   Arena arena_;
   Network network_;
   std::unique_ptr<ShardedNetwork> shards_;  // if there are several ranks
-  Batch share_;                             // of the batch: this rank's
+  Batch share_;                             // of the batch: this rank's, likewise
   std::optional<Trainer> trainer_;          // unless it runs forward alone
   std::vector<float> outputs_;              // of the head, if it does
   double peak_rounds_per_second_ = 1e8;     // of the fastest burst so far; at first a low guess

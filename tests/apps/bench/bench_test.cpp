@@ -84,5 +84,17 @@ TEST_F(BenchTest, CountsAThirdOfAStepForward) {
   EXPECT_NEAR(gflop({}), 3 * forward, 1e-9);
 }
 
+TEST_F(BenchTest, HoldsTheBatchTwiceAtMost) {
+  const auto memory = [&](const char* input_size) {
+    const Outcome outcome =
+        run({"bench", "--seq-len", "64", "--batch", "64", "--input-size", input_size,
+             "--hidden-size", "1", "--threads", "1", "--seconds", "0", "--json"});
+    EXPECT_EQ(outcome.code, kExitDone) << outcome.err;
+    return json::parse(outcome.out)["peak_rss_mb"].get<double>();
+  };
+  // As it came, and in the order of the steps. Sanitizers take an eighth more.
+  EXPECT_LT(memory("2048") - memory("1"), 2.5 * 64 * 64 * 2048 * sizeof(float) / 0x1p20);
+}
+
 }  // namespace
 }  // namespace quadgate::apps
