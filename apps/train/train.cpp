@@ -59,11 +59,13 @@ void describe(const RunConfig& config, const Network& network, int threads, Data
     parameters += slice.size;
   }
   tell(fmt::format(
-      "{}: {} sequences; {} {}{}{} -> {} x {}{} -> {}{}, {} parameters; {} threads, {}, about {}",
+      "{}: {} sequences; {} {}{}{} -> {} x {}{} -> {}{}, {} parameters; {} threads, {}, "
+      "{}, about {}",
       config.data_text(), splits, to_string(config.model.cell), vocabulary,
       network.config().input_size(), convolution, config.model.num_layers, config.model.hidden_size,
       config.model.bidirectional ? ", bidirectional" : "", network.config().output_size, normalized,
-      parameters, threads, kernels::to_string(kernels::active_isa()), bytes_text(need.total())));
+      parameters, threads, to_string(network.backend()), kernels::to_string(kernels::active_isa()),
+      bytes_text(need.total())));
   if (!config.train.grad_shards) return;
   tell(fmt::format("{}; grad_shards = {}: the same bits at 1 to {} ranks",
                    communicator.world_size() == 1

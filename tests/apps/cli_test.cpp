@@ -83,6 +83,7 @@ TEST_F(CliTest, TrainsEvaluatesPredictsInspects) {
   EXPECT_THAT(
       trained.err,
       AllOf(HasSubstr("data.h5: 80 train, 10 valid, 20 test sequences"),
+            ContainsRegex(" parameters; [0-9]+ threads, (native|onednn), [a-z0-9_]+, about "),
             HasSubstr("\nepoch 3/3  loss "),
             ContainsRegex("\ncheckpoint: run/checkpoint.h5; best.h5 is of epoch [123]\n$")));
   EXPECT_EQ(trained.out, read("run/metrics.jsonl"));
