@@ -275,15 +275,24 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
+void expect_same_bits_of_threads(const HeadCase& test, Arithmetic arithmetic, Isa isa) {
+  kernels::cap_isa(isa);
+  const auto expected = HeadRun(test, arithmetic, isa, 1).results();
+  for (const int cores : {2, 3, 8}) {
+    EXPECT_TRUE(same_bits(HeadRun(test, arithmetic, isa, cores).results(), expected))
+        << cores << " threads, arithmetic " << static_cast<int>(arithmetic);
+  }
+}
+
 TEST_P(VocabularyHeadTest, EveryNumberOfThreadsGivesTheSameBits) {
-  kernels::cap_isa(GetParam());
-  const HeadCase test{1301, 77, 251, false};
   for (const Arithmetic arithmetic : {Arithmetic::floats, Arithmetic::pairs}) {
-    const auto expected = HeadRun(test, arithmetic, GetParam(), 1).results();
-    for (const int cores : {2, 3, 8}) {
-      EXPECT_TRUE(same_bits(HeadRun(test, arithmetic, GetParam(), cores).results(), expected))
-          << cores << " threads";
-    }
+    expect_same_bits_of_threads({1301, 77, 251, false}, arithmetic, GetParam());
+  }
+}
+
+TEST_P(VocabularyHeadTest, AFewClassesHaveTheSameBitsAtEveryNumberOfThreads) {
+  for (const Arithmetic arithmetic : arithmetics(GetParam())) {
+    expect_same_bits_of_threads({97, 35, 251, false}, arithmetic, GetParam());
   }
 }
 
