@@ -156,6 +156,16 @@ TEST(ConsistentAllocationTest, StepsInSteadyStateAllocateNothing) {
               {.precision = Precision::bf16, .arithmetic = Arithmetic::consistent});
 }
 
+TEST(Bf16AllocationTest, StepsOfManyClassesAllocateNothing) {
+  count_steps({"LanguageModel",
+               {.rnn = {.input_size = 6, .hidden_size = 20},
+                .task = Task::tagging,
+                .output_size = 300,
+                .embedding = {.vocabulary_size = 300}},
+               {.clip_norm = 1.0}},
+              {.precision = Precision::bf16, .arithmetic = Arithmetic::fastest});
+}
+
 TEST_P(AllocationTest, StepsOfSeveralShardsAllocateNothing) {
   const auto& [test, backend] = GetParam();
   cluster::Communicator alone;
