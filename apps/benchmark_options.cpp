@@ -20,6 +20,11 @@ void add_step(CLI::App& app, StepShape& shape, bool& pin) {
       ->check(CLI::Range(0, 1 << 20))
       ->type_name("P");
   app.add_flag("--bidirectional", shape.bidirectional, "Both directions");
+  app.add_option("--vocabulary", shape.vocabulary,
+                 "Train a language model of V tokens: an embedding to I features, V classes; 0: "
+                 "features")
+      ->check(CLI::Range(0, 1 << 20))
+      ->type_name("V");
   app.add_option("--lengths", shape.lengths, "Draw lengths from LO to HI, at most T")
       ->type_name("LO:HI");
   app.add_option_function<std::string>(
@@ -80,12 +85,6 @@ void add_bench(CLI::App& app, BenchArguments& arguments, Command& command) {
       "Time whole training steps on random data: recurrent layers, a linear head to 10 classes at "
       "every step, cross-entropy, backward, clip 1.0, Adam");
   add_step(bench, arguments.shape, arguments.pin);
-  bench
-      .add_option("--vocabulary", arguments.shape.vocabulary,
-                  "Train a language model of V tokens: an embedding to I features, V classes; 0: "
-                  "features")
-      ->check(CLI::Range(0, 1 << 20))
-      ->type_name("V");
   bench.add_flag("--forward", arguments.shape.options.forward_only,
                  "Time the forward pass alone, up to the head's outputs");
   add_threads(bench, arguments.threads);

@@ -87,19 +87,24 @@ Record tasks_of(const char* cost, std::span<const double> costs) {
   return tasks;
 }
 
+Record tasks_of(std::span<const StepPlan::Tasks> parts) {
+  std::vector<double> costs;
+  for (const StepPlan::Tasks& part : parts) {
+    for (const StepPlan::Task& task : part.tasks) costs.push_back(task.cost);
+  }
+  return tasks_of("multiply_adds", costs);
+}
+
 /// What the cores share of a step.
 Record record_of(const StepPlan& plan) {
   Record ranges = Record::array();
   for (const StepPlan::Range& range : plan.ranges) {
     ranges.push_back({{"rows", range.rows}, {"steps", range.steps}});
   }
-  std::vector<double> gradients;
-  for (const StepPlan::Tasks& tasks : plan.gradients) {
-    gradients.insert(gradients.end(), tasks.costs.begin(), tasks.costs.end());
-  }
   return {{"ranges", ranges},
           {"team", plan.members},
-          {"weight_gradients", tasks_of("multiply_adds", gradients)},
+          {"head", tasks_of(plan.head)},
+          {"weight_gradients", tasks_of(plan.gradients)},
           {"updates", tasks_of("weights", plan.updates)}};
 }
 

@@ -98,8 +98,9 @@ std::string machine_rows(const ScalingReport& report) {
 }
 
 std::string describe(const StepShape& shape) {
-  return fmt::format("{} {} -> {} x {}{}, {} steps{}, batch {}", to_string(shape.cell),
-                     shape.input_size, shape.num_layers, shape.hidden_size,
+  return fmt::format("{}{} {} -> {} x {}{}, {} steps{}, batch {}",
+                     shape.vocabulary > 0 ? fmt::format("{} words, ", shape.vocabulary) : "",
+                     to_string(shape.cell), shape.input_size, shape.num_layers, shape.hidden_size,
                      shape.bidirectional ? ", bidirectional" : "", shape.seq_len,
                      shape.lengths.empty() ? "" : " (lengths " + shape.lengths + ")", shape.batch);
 }

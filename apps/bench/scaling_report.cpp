@@ -32,6 +32,7 @@ Json json_of(const StepShape& shape) {
           {"hidden_size", shape.hidden_size},
           {"num_layers", shape.num_layers},
           {"bidirectional", shape.bidirectional},
+          {"vocabulary", shape.vocabulary},
           {"lengths", shape.lengths.empty() ? Json(nullptr) : Json(shape.lengths)}};
 }
 
@@ -111,13 +112,11 @@ Json json_of(const NetworkReport& network) {
 }
 
 Json json_of(const SimulatedStep& step) {
-  return {{"step_ms", step.step() * 1e3},
-          {"serial_ms", step.serial * 1e3},
-          {"sequences_ms", step.sequences * 1e3},
-          {"team_waits_ms", step.team_waits * 1e3},
-          {"weight_gradients_ms", step.weight_gradients * 1e3},
-          {"update_ms", step.update * 1e3},
-          {"joins_ms", step.joins * 1e3}};
+  return {
+      {"step_ms", step.step() * 1e3},         {"serial_ms", step.serial * 1e3},
+      {"sequences_ms", step.sequences * 1e3}, {"team_waits_ms", step.team_waits * 1e3},
+      {"head_ms", step.head * 1e3},           {"weight_gradients_ms", step.weight_gradients * 1e3},
+      {"update_ms", step.update * 1e3},       {"joins_ms", step.joins * 1e3}};
 }
 
 Json json_of(const SimulationReport& simulation) {

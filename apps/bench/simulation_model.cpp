@@ -17,21 +17,33 @@ double sum(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0);
 }
 
-double sum_of_gradients(const StepPlan& plan) {
+double over(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
+/// Seconds for each unit of the tasks' costs.
+PhaseTimes seconds_of_costs(const StepProfile& whole) {
+  PhaseTimes costs;
+  for (const auto* parts : {&whole.plan.head, &whole.plan.gradients}) {
+    for (const StepPlan::Tasks& part : *parts) {
+      for (const StepPlan::Task& task : part.tasks) costs[task.phase] += task.cost;
+    }
+  }
+  PhaseTimes seconds;
+  for (std::size_t i = 0; i < kPhases; ++i) {
+    seconds.core_seconds[i] = over(whole.phases.core_seconds[i], costs.core_seconds[i]);
+  }
+  return seconds;
+}
+
+/// The makespan of parts of a step, one after the other.
+double makespan_of(std::span<const StepPlan::Tasks> parts, const PhaseTimes& seconds) {
   double all = 0;
-  for (const StepPlan::Tasks& tasks : plan.gradients) all += sum(tasks.costs);
+  for (const StepPlan::Tasks& part : parts) {
+    std::vector<double> times;
+    for (const StepPlan::Task& task : part.tasks) times.push_back(task.cost * seconds[task.phase]);
+    all += makespan(times, part.ends);
+  }
   return all;
 }
-
-/// The makespan of tasks that take so many seconds for each unit of cost.
-double makespan_of(std::span<const double> costs, double seconds,
-                   std::span<const std::int64_t> ends) {
-  std::vector<double> times(costs.begin(), costs.end());
-  for (double& time : times) time *= seconds;
-  return makespan(times, ends);
-}
-
-double over(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 }  // namespace
 
@@ -83,30 +95,32 @@ SimulatedStep simulate(const StepPlan& plan, const StepProfile& whole, const Ste
 
   // With one thread no one waits: that is work on the sequences which no phase counts.
   double sequences = 0;
-  for (const Phase phase : {Phase::input_product, Phase::recurrence_forward, Phase::head_and_loss,
+  for (const Phase phase : {Phase::input_product, Phase::recurrence_forward,
                             Phase::recurrence_backward, Phase::waiting}) {
     sequences += range.phases[phase];
   }
+  if (plan.head.empty()) sequences += range.phases[Phase::head_and_loss];
   const auto steps = [](const StepPlan& of) {
     return static_cast<double>(largest_range(of).steps);
   };
   step.sequences = sequences * steps(plan) / steps(range.plan) * plan.member_share;
 
-  const double multiply_add =
-      over(whole.phases[Phase::weight_gradients], sum_of_gradients(whole.plan));
-  for (const StepPlan::Tasks& tasks : plan.gradients) {
-    step.weight_gradients += makespan_of(tasks.costs, multiply_add, tasks.ends);
-  }
+  const PhaseTimes seconds = seconds_of_costs(whole);
+  step.head = makespan_of(plan.head, seconds);
+  step.weight_gradients = makespan_of(plan.gradients, seconds);
 
   const double weight = over(whole.phases[Phase::optimizer], sum(whole.plan.updates));
   const std::vector<std::int64_t> all(static_cast<std::size_t>(plan.cores),
                                       std::ssize(plan.updates));
-  step.update = makespan_of(plan.updates, weight, all);
+  std::vector<double> updates = plan.updates;
+  for (double& update : updates) update *= weight;
+  step.update = makespan(updates, all);
 
   if (plan.members > 1) {
     step.team_waits = costs.wait * static_cast<double>(plan.waits * Team::turns(plan.members));
   }
-  const auto joins = static_cast<double>(2 + plan.gradients.size());
+  const std::size_t ways = plan.head.empty() ? 1 : 2;  // of the sequences
+  const auto joins = static_cast<double>(ways + plan.head.size() + plan.gradients.size() + 1);
   step.joins = costs.join * joins * static_cast<double>(plan.cores - 1);
   return step;
 }

@@ -38,12 +38,13 @@ struct SimulatedStep {
   double serial = 0;
   double sequences = 0;  ///< forward and back of the largest range, by its busiest core
   double team_waits = 0;
+  double head = 0;  ///< that all cores share; else it is part of the sequences
   double weight_gradients = 0;
   double update = 0;
   double joins = 0;
 
   double step() const noexcept {
-    return serial + sequences + team_waits + weight_gradients + update + joins;
+    return serial + sequences + team_waits + head + weight_gradients + update + joins;
   }
 };
 

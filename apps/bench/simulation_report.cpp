@@ -20,13 +20,13 @@ std::string to_text(const SimulationReport& report) {
   for (const SimulationPrediction& prediction : report.predictions) {
     const SimulatedStep& step = prediction.step;
     text += fmt::format(
-        "prediction: {} thread{}: {:.4g} ms a step (serial {:.3g}, sequences {:.3g}, weight "
-        "gradients "
-        "{:.3g}, update {:.3g}, joins {:.3g}, teams' waits {:.3g}), {:.4g} times the speed of one, "
-        "efficiency {:.3f}\n",
+        "prediction: {} thread{}: {:.4g} ms a step (serial {:.3g}, sequences {:.3g}, head {:.3g}, "
+        "weight gradients {:.3g}, update {:.3g}, joins {:.3g}, teams' waits {:.3g}), {:.4g} times "
+        "the speed of one, efficiency {:.3f}\n",
         prediction.threads, prediction.threads == 1 ? "" : "s", step.step() * 1e3,
-        step.serial * 1e3, step.sequences * 1e3, step.weight_gradients * 1e3, step.update * 1e3,
-        step.joins * 1e3, step.team_waits * 1e3, prediction.speed_up, prediction.efficiency);
+        step.serial * 1e3, step.sequences * 1e3, step.head * 1e3, step.weight_gradients * 1e3,
+        step.update * 1e3, step.joins * 1e3, step.team_waits * 1e3, prediction.speed_up,
+        prediction.efficiency);
   }
   return text + kNotSimulated + ".\n";
 }

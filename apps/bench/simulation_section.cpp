@@ -31,16 +31,17 @@ std::string predictions(const SimulationReport& report) {
   std::string rows;
   for (const SimulationPrediction& prediction : report.predictions) {
     const SimulatedStep& step = prediction.step;
-    rows += table_row(
-        {fmt::to_string(prediction.threads),
-         fmt::format("{} x {}", prediction.ranges, prediction.members), milliseconds(step.step()),
-         milliseconds(step.serial), milliseconds(step.sequences), milliseconds(step.team_waits),
-         milliseconds(step.weight_gradients), milliseconds(step.update), milliseconds(step.joins),
-         number(prediction.speed_up), fmt::format("{:.3f}", prediction.efficiency)});
+    rows += table_row({fmt::to_string(prediction.threads),
+                       fmt::format("{} x {}", prediction.ranges, prediction.members),
+                       milliseconds(step.step()), milliseconds(step.serial),
+                       milliseconds(step.sequences), milliseconds(step.team_waits),
+                       milliseconds(step.head), milliseconds(step.weight_gradients),
+                       milliseconds(step.update), milliseconds(step.joins),
+                       number(prediction.speed_up), fmt::format("{:.3f}", prediction.efficiency)});
   }
   return table(
       "<th>threads</th><th>ranges x<br>team</th><th>step, ms</th><th>serial</th>"
-      "<th>+ sequences</th><th>+ teams'<br>waits</th><th>+ weight<br>gradients</th>"
+      "<th>+ sequences</th><th>+ teams'<br>waits</th><th>+ head</th><th>+ weight<br>gradients</th>"
       "<th>+ update</th><th>+ joins</th><th>speed-up</th><th>efficiency</th>",
       rows);
 }

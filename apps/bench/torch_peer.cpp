@@ -52,6 +52,7 @@ nlohmann::json request(const StepShape& shape, const Batch& batch, int threads,
           {"hidden_size", shape.hidden_size},
           {"num_layers", shape.num_layers},
           {"bidirectional", shape.bidirectional},
+          {"vocabulary", shape.vocabulary},
           {"lengths", lengths},
           {"threads", threads},
           {"cpus", cpus}};

@@ -155,16 +155,25 @@ std::vector<FlatRange> Backend::gradient_ranges() const {
 }
 
 std::optional<StepPlan> Backend::step_plan(const Batch& batch) {
-  if (vocabulary_head_ || kind_ != BackendKind::native) return {};
+  if (kind_ != BackendKind::native) return {};
   const Pass pass = begin(batch, nullptr, {});
   StepPlan plan = workers_.plan(pass.steps);
   plan.waits = stack_.team_waits(pass);
+  if (vocabulary_head_) plan.head = vocabulary_head_->plan(pass, workers_);
   for (TaskList* const list : {&gradient_tasks_, &tied_tasks_}) {
     if (!list->tasks().empty()) plan.gradients.push_back(list->plan(workers_));
   }
   for (const PackTask& task : pack_stages_.tasks()) {
     double& weights = plan.updates.emplace_back();
     for (const FlatRange& range : task.parameters) weights += static_cast<double>(range.size);
+  }
+  SparseRows rows = gradient_.view(0).rows;
+  if (rows.size == 0) return plan;
+  const std::vector<std::int32_t> present = embedding_->rows_of(batch);
+  rows.present = present;
+  for (std::int64_t tile = 0; tile < rows.tiles(); ++tile) {
+    double& weights = plan.updates.emplace_back();
+    rows.for_each(tile, [&](const FlatRange& row) { weights += static_cast<double>(row.size); });
   }
   return plan;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <iterator>
 #include <numeric>
+#include <set>
 
 #include "engine/threads/parallel_tiles.h"
 
@@ -61,6 +62,12 @@ void Embedding::add_pack_tasks(std::vector<PackTask>& tasks) const {
   for (std::size_t i = 0; i < dense_.size; i += kFlatTile) {
     tasks.push_back({{{dense_.begin + i, std::min(kFlatTile, dense_.size - i)}}, [] {}});
   }
+}
+
+std::vector<std::int32_t> Embedding::rows_of(const Batch& batch) const {
+  std::set<std::int32_t> rows(batch.tokens.begin(), batch.tokens.end());
+  rows.erase(padding_);
+  return {rows.begin(), rows.end()};
 }
 
 void Embedding::assign(const Batch& batch, const PackedSteps* steps) {

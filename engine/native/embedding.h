@@ -31,6 +31,9 @@ class Embedding {
   /// table is the head's, and a sparse one has no tasks.
   void add_pack_tasks(std::vector<PackTask>& tasks) const;
 
+  /// The rows of the table that are those of a batch's tokens, each once.
+  std::vector<std::int32_t> rows_of(const Batch& batch) const;
+
   /// Finds the rows of `d` of each token of a batch, for the gradient. They are packed rows of
   /// `steps`, or, if that is null, the places of the batch's tokens.
   void assign(const Batch& batch, const PackedSteps* steps);

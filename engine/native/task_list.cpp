@@ -51,8 +51,10 @@ void TaskList::share_out(const Workers& workers) {
 
 StepPlan::Tasks TaskList::plan(const Workers& workers) {
   share_out(workers);
-  StepPlan::Tasks plan{.costs = {}, .ends = share_ends_};
-  for (const std::size_t number : by_share_) plan.costs.push_back(tasks_[number].cost);
+  StepPlan::Tasks plan{.tasks = {}, .ends = share_ends_};
+  for (const std::size_t number : by_share_) {
+    plan.tasks.push_back({tasks_[number].cost, tasks_[number].phase});
+  }
   return plan;
 }
 

@@ -14,9 +14,6 @@ namespace {
 /// With fewer, a core that goes through with its sequences is as fast (docs/performance.md).
 constexpr std::int64_t kFewestClasses = 256;
 
-/// With fewer, each of them reads the weight for too little work.
-constexpr std::int64_t kFewestPieceRows = 40;
-
 }  // namespace
 
 bool VocabularyHead::fits(const ModelConfig& model) noexcept {
@@ -47,25 +44,12 @@ VocabularyHead::VocabularyHead(const NetworkPlan& plan, const CellKernels& cell,
   }
 }
 
-template <typename Body>
-void VocabularyHead::for_each_block(const Pass& pass, Body body) const {
-  const std::int64_t rows = pass.steps.size();
-  for (std::int64_t first = 0; first < rows; first += block_rows_) {
-    body(Block{first, std::min(block_rows_, rows - first), first + block_rows_ >= rows});
-  }
-}
-
-/// Rows of a block that a task multiplies: those of a core, if they are enough.
-std::int64_t VocabularyHead::piece_rows(const Block& block, const Workers& workers) {
-  return std::max(kFewestPieceRows, ceil_div(block.rows, std::int64_t{workers.cores()}));
-}
-
 /// The rows of a block of y as the products read them: in bf16 rounded, in pairs of neighbours.
 RowView VocabularyHead::round(const Block& block, const RowView& y, Workers& workers) {
   const RowView floats{y.at(block.first), y.stride};
   if (!weights_.rounds()) return floats;
   const RowView pairs{rounded_.data(), weights_.forward().depth()};
-  const std::int64_t together = weights_.kernels().lanes;
+  const std::int64_t together = rows_together();
   const std::array tasks{ceil_div(block.rows, together)};
   workers.in_equal_shares(tasks, [&](std::size_t, std::int64_t task, PhaseTimes& times) {
     const Stopwatch stopwatch(times, Phase::head_and_loss);
@@ -83,14 +67,13 @@ RowView VocabularyHead::round(const Block& block, const RowView& y, Workers& wor
 /// Computes the logits of a block.
 void VocabularyHead::multiply(const Block& block, const RowView& y, Workers& workers) {
   const RowView left = round(block, y, workers);
-  const std::int64_t panels = weights_.forward().panels();
-  const std::int64_t rows = piece_rows(block, workers);
-  const std::array tasks{panels * ceil_div(block.rows, rows)};
+  const Pieces pieces = pieces_of_logits(block, workers);
+  const std::array tasks{pieces.count()};
   workers.in_equal_shares(tasks, [&](std::size_t, std::int64_t task, PhaseTimes& times) {
     const Stopwatch stopwatch(times, Phase::head_and_loss);
-    const std::int64_t row = task / panels * rows;
-    weights_.multiply(task % panels, std::min(rows, block.rows - row), {left.at(row), left.stride},
-                      {logits(task % panels, row), weights_.width()});
+    const Piece piece = pieces.at(task);
+    weights_.multiply(piece.first_panel, piece.rows, {left.at(piece.row), left.stride},
+                      {logits(piece.first_panel, piece.row), weights_.width()});
   });
 }
 
@@ -98,7 +81,7 @@ void VocabularyHead::multiply(const Block& block, const RowView& y, Workers& wor
 /// gradients times it, and the rows of y are packed for those of the weight.
 void VocabularyHead::lose(const Block& block, const Pass& pass, const RowView& y,
                           Workers& workers) {
-  const std::int64_t together = weights_.kernels().lanes;
+  const std::int64_t together = rows_together();
   const std::array tasks{ceil_div(block.rows, together),
                          pass.gradient_scale ? weights_.backward().panels() : 0};
   workers.in_equal_shares(tasks, [&](std::size_t kind, std::int64_t task, PhaseTimes& times) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "engine/native/row_view.h"
 #include "engine/native/stack.h"
 #include "engine/native/workers.h"
+#include "engine/threads/step_plan.h"
 
 namespace quadgate::native {
 
@@ -58,6 +60,8 @@ class VocabularyHead {
   double sum_of_squares() const noexcept;
   /// Those that a listener hears of, one as often as it does.
   std::vector<FlatRange> gradient_ranges() const;
+  /// What `differentiate` shares among the cores.
+  std::vector<StepPlan::Tasks> plan(const Pass& pass, Workers& workers) const;
 
  private:
   /// Each block reads and writes the gradient of the whole weight, so fewer rows take more time and
@@ -70,12 +74,20 @@ class VocabularyHead {
     std::int64_t rows = 0;
     bool is_last = false;
   };
-  /// Of the derivative of y: some rows and panels.
+  /// Of a product: some rows and panels.
   struct Piece {
     std::int64_t row = 0;
     std::int64_t rows = 0;
     std::int64_t first_panel = 0;
     std::int64_t last_panel = 0;
+  };
+  /// A block's product with the panels of a matrix, in pieces that are a core's task each.
+  struct Pieces {
+    std::int64_t all_rows = 0, rows = 0;      // of the block, of a piece
+    std::int64_t all_panels = 0, panels = 0;  // of the matrix, of a piece
+
+    std::int64_t count() const noexcept;
+    Piece at(std::int64_t index) const noexcept;
   };
   /// A part of the gradient, to which a core adds what a block gives.
   struct GradientPart {
@@ -90,8 +102,16 @@ class VocabularyHead {
     std::int64_t width;
   };
   template <typename Body>
-  void for_each_block(const Pass& pass, Body body) const;
-  static std::int64_t piece_rows(const Block& block, const Workers& workers);
+  void for_each_block(const Pass& pass, Body body) const {
+    const std::int64_t rows = pass.steps.size();
+    for (std::int64_t first = 0; first < rows; first += block_rows_) {
+      body(Block{first, std::min(block_rows_, rows - first), first + block_rows_ >= rows});
+    }
+  }
+  Pieces pieces_of_logits(const Block& block, const Workers& workers) const noexcept;
+  Pieces pieces_of_d_features(const Block& block, const Workers& workers) const noexcept;
+  /// Rows that are rounded, or become losses, in one task.
+  std::int64_t rows_together() const noexcept { return weights_.kernels().lanes; }
   RowView round(const Block& block, const RowView& y, Workers& workers);
   void multiply(const Block& block, const RowView& y, Workers& workers);
   void lose(const Block& block, const Pass& pass, const RowView& y, Workers& workers);

@@ -12,9 +12,8 @@ namespace {
 
 using Start = kernels::Output::Start;
 
-/// A piece of the derivative of y is so large that what it reads of the logits' gradients and of
-/// the weight stays in the second-level cache for a while.
-constexpr std::int64_t kPiecePanels = 8;
+/// So many of a piece of the derivative of y that what it reads of the logits' gradients and of the
+/// weight stays in the second-level cache for a while.
 constexpr std::int64_t kPieceClasses = 256;
 
 constexpr std::int64_t kWidest = 64;  // panel
@@ -24,20 +23,12 @@ constexpr std::int64_t kWidest = 64;  // panel
 /// Computes what the gradients of a block's logits give: those of y and of the weights.
 void VocabularyHead::go_back(const Block& block, const RowView& dy, Workers& workers,
                              const GradientListener* listener) {
-  const std::int64_t panels = weights_.backward().panels();
-  const std::int64_t across = ceil_div(panels, kPiecePanels);
-  const std::int64_t rows = piece_rows(block, workers);
-  const std::array tasks{across * ceil_div(block.rows, rows),
-                         static_cast<std::int64_t>(parts_.size())};
+  const Pieces pieces = pieces_of_d_features(block, workers);
+  const std::array tasks{pieces.count(), std::ssize(parts_)};
   workers.in_equal_shares(tasks, [&](std::size_t kind, std::int64_t task, PhaseTimes& times) {
     if (kind == 0) {
       const Stopwatch stopwatch(times, Phase::head_and_loss);
-      const std::int64_t row = task / across * rows;
-      const std::int64_t panel = task % across * kPiecePanels;
-      return d_features(
-          block,
-          {row, std::min(rows, block.rows - row), panel, std::min(panel + kPiecePanels, panels)},
-          dy);
+      return d_features(block, pieces.at(task), dy);
     }
     const Stopwatch stopwatch(times, Phase::weight_gradients);
     GradientPart& part = parts_[static_cast<std::size_t>(task)];

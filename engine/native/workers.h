@@ -98,26 +98,23 @@ class Workers {
   /// find them in its caches.
   template <std::size_t kKinds, typename Body>
   void in_equal_shares(const std::array<std::int64_t, kKinds>& counts, Body body) {
-    const std::int64_t shares = std::ssize(equal_ends_);
-    const auto cut = [&](std::size_t kind, std::int64_t share) {
-      return counts[kind] * share / shares;
-    };
-    for (std::int64_t share = 0; share < shares; ++share) {
-      std::int64_t& end = equal_ends_[static_cast<std::size_t>(share)];
-      end = 0;
-      for (std::size_t kind = 0; kind < kKinds; ++kind) end += cut(kind, share + 1);
-    }
+    const auto task_of = cut_equally(counts);
     in_shares(equal_ends_, [&](std::int64_t number, PhaseTimes& times) {
-      const auto end = std::ranges::upper_bound(equal_ends_, number);
-      const auto share = end - equal_ends_.begin();
-      std::int64_t index = share == 0 ? number : number - end[-1];
-      std::size_t kind = 0;
-      for (std::int64_t size = 0; (size = cut(kind, share + 1) - cut(kind, share)) <= index;) {
-        index -= size;
-        ++kind;
-      }
-      body(kind, cut(kind, share) + index, times);
+      const auto [kind, index] = task_of(number);
+      body(kind, index, times);
     });
+  }
+
+  /// What each core has to do then, if task(kind, index) is what a call does.
+  template <std::size_t kKinds, typename Task>
+  StepPlan::Tasks plan_equal_shares(const std::array<std::int64_t, kKinds>& counts, Task task) {
+    const auto task_of = cut_equally(counts);
+    StepPlan::Tasks plan{.tasks = {}, .ends = equal_ends_};
+    for (std::int64_t number = 0; number < equal_ends_.back(); ++number) {
+      const auto [kind, index] = task_of(number);
+      plan.tasks.push_back(task(kind, index));
+    }
+    return plan;
   }
 
   /// Calls body(work) for each range of the sequences, or for each slice. The body returns a Done
@@ -130,6 +127,31 @@ class Workers {
   }
 
  private:
+  /// Sets equal_ends_, and returns a function that tells kind and index of a number in them.
+  template <std::size_t kKinds>
+  auto cut_equally(const std::array<std::int64_t, kKinds>& counts) {
+    const auto cut = [&counts, shares = std::ssize(equal_ends_)](std::size_t kind,
+                                                                 std::int64_t share) {
+      return counts[kind] * share / shares;
+    };
+    for (std::int64_t share = 0; share < std::ssize(equal_ends_); ++share) {
+      std::int64_t& end = equal_ends_[static_cast<std::size_t>(share)];
+      end = 0;
+      for (std::size_t kind = 0; kind < kKinds; ++kind) end += cut(kind, share + 1);
+    }
+    return [this, cut](std::int64_t number) {
+      const auto end = std::ranges::upper_bound(equal_ends_, number);
+      const auto share = end - equal_ends_.begin();
+      std::int64_t index = share == 0 ? number : number - end[-1];
+      std::size_t kind = 0;
+      for (std::int64_t size = 0; (size = cut(kind, share + 1) - cut(kind, share)) <= index;) {
+        index -= size;
+        ++kind;
+      }
+      return std::pair(kind, cut(kind, share) + index);
+    };
+  }
+
   template <typename Body>
   void range_by_range(const Pass& pass, Body& body) {
     const PackedSteps& steps = pass.steps;

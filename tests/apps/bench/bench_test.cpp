@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "apps/bench/step_benchmark.h"
 #include "apps/common/command.h"
 #include "tests/apps/workspace.h"
 
@@ -14,6 +16,13 @@ namespace {
 using nlohmann::json;
 
 class BenchTest : public Workspace {};
+
+/// Of all tasks.
+double sum(const json& tasks, const char* cost) {
+  double all = 0;
+  for (const json& each : tasks) all += each[cost].get<double>() * each["count"].get<double>();
+  return all;
+}
 
 TEST_F(BenchTest, PrintsTheContract) {
   const Outcome outcome = run(
@@ -44,16 +53,26 @@ TEST_F(BenchTest, TellsTheSerialTimeAndTheTasks) {
   // Two cores share 4 sequences of 6 steps.
   EXPECT_EQ(plan["ranges"], json::parse(R"([{"rows": 2, "steps": 12}, {"rows": 2, "steps": 12}])"));
   EXPECT_EQ(plan["team"], 1);
-  const auto sum = [&](const char* tasks, const char* cost) {
-    double all = 0;
-    for (const json& each : plan[tasks]) {
-      all += each[cost].get<double>() * each["count"].get<double>();
-    }
-    return all;
-  };
+  EXPECT_EQ(plan["head"], json::array());
   // Weights and two biases of the gates, and the head's.
-  EXPECT_EQ(sum("updates", "weights"), 4 * 8 * (3 + 8 + 2) + 10 * (8 + 1));
-  EXPECT_GE(sum("weight_gradients", "multiply_adds"), 24 * (4 * 8 * (3 + 8) + 10 * 8));
+  EXPECT_EQ(sum(plan["updates"], "weights"), 4 * 8 * (3 + 8 + 2) + 10 * (8 + 1));
+  EXPECT_GE(sum(plan["weight_gradients"], "multiply_adds"), 24 * (4 * 8 * (3 + 8) + 10 * 8));
+}
+
+TEST_F(BenchTest, TellsTheTasksOfALanguageModel) {
+  const Outcome outcome =
+      run({"bench", "--seq-len", "6", "--batch", "40", "--input-size", "3", "--hidden-size", "8",
+           "--vocabulary", "300", "--seconds", "0.01", "--threads", "2", "--team", "1", "--json"});
+  ASSERT_EQ(outcome.code, kExitDone) << outcome.err;
+  const json plan = json::parse(outcome.out)["plan"];
+  const auto tokens =
+      random_batch({.seq_len = 6, .batch = 40, .vocabulary = 300, .lengths = ""}).tokens;
+  const auto present = static_cast<double>(std::set(tokens.begin(), tokens.end()).size());
+  EXPECT_EQ(sum(plan["updates"], "weights"), 4 * 8 * (3 + 8 + 2) + 300 * (8 + 1) + 3 * present);
+  // Three products of the head, and its losses.
+  const double product = 240 * 300 * 8;
+  EXPECT_GT(sum(plan["head"], "multiply_adds"), 3 * product);
+  EXPECT_GE(sum(plan["weight_gradients"], "multiply_adds"), 240 * 4 * 8 * (3 + 8));
 }
 
 TEST_F(BenchTest, TrainsALanguageModel) {

@@ -87,6 +87,15 @@ TEST_F(ScaleTest, WritesAPage) {
                                         HasSubstr("<td>not pinned</td>")));
 }
 
+void expect_sum_of_parts(const json& step) {
+  double all = 0;
+  for (const char* part : {"serial_ms", "sequences_ms", "head_ms", "weight_gradients_ms",
+                           "update_ms", "joins_ms", "team_waits_ms"}) {
+    all += step[part].get<double>();
+  }
+  EXPECT_NEAR(step["step_ms"].get<double>(), all, 1e-9);
+}
+
 TEST_F(ScaleTest, PredictsThreadsThatThereAreNot) {
   const Outcome outcome = run(scale_args({"--repeats", "1", "--seconds", "0.05", "--team", "1",
                                           "--simulate", "100,2", "-o", "scale.json"}));
@@ -110,12 +119,34 @@ TEST_F(ScaleTest, PredictsThreadsThatThereAreNot) {
   EXPECT_EQ(many["ranges"], 4);
   EXPECT_EQ(many["team"], 1);
   EXPECT_EQ(many["team_waits_ms"], 0);
-  double all = 0;
-  for (const char* part : {"serial_ms", "sequences_ms", "weight_gradients_ms", "update_ms",
-                           "joins_ms", "team_waits_ms"}) {
-    all += many[part].get<double>();
+  EXPECT_EQ(many["head_ms"], 0);
+  expect_sum_of_parts(many);
+}
+
+TEST_F(ScaleTest, PredictsALanguageModel) {
+  const Outcome outcome =
+      run(scale_args({"--vocabulary", "300", "--repeats", "1", "--seconds", "0.05", "--team", "1",
+                      "--simulate", "1,2,100", "-o", "scale.json"}));
+  ASSERT_EQ(outcome.code, kExitDone) << outcome.err;
+  const json record = json::parse(read("scale.json"));
+  EXPECT_EQ(record["shape"]["vocabulary"], 300);
+  const json& predictions = record["simulation"]["predictions"];
+  ASSERT_EQ(predictions.size(), 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    SCOPED_TRACE(i);
+    expect_sum_of_parts(predictions[i]);
+    EXPECT_GT(predictions[i]["head_ms"], 0);
+    if (i > 0) {
+      EXPECT_LT(predictions[i]["head_ms"], predictions[0]["head_ms"]);
+    }
+    if (i == 2) break;
+    const json& check = record["simulation"]["checks"][i];
+    EXPECT_EQ(check["prediction"]["step_ms"], predictions[i]["step_ms"]);
+    EXPECT_NEAR(
+        check["error"].get<double>(),
+        predictions[i]["step_ms"].get<double>() / check["step_ms"]["median"].get<double>() - 1,
+        1e-9);
   }
-  EXPECT_NEAR(many["step_ms"].get<double>(), all, 1e-9);
 }
 
 TEST_F(ScaleTest, InterruptedLeavesTheOldReport) {

@@ -37,6 +37,7 @@ ScalingReport made_up_report() {
                             .hidden_size = 128,
                             .num_layers = 2,
                             .bidirectional = true,
+                            .vocabulary = 1000,
                             .lengths = "5:20"};
   report.machine.cpu_model = "CPU <script>alert(1)</script>";
   report.machine.isa = "avx2";
@@ -59,8 +60,10 @@ TEST(ScalingPageTest, HoldsTheNumbersWithoutScripts) {
   EXPECT_THAT(page, HasSubstr("<td>6.173<br>"));
   EXPECT_THAT(page, HasSubstr("<td>waiting</td><td>75.0 %</td><td>75.0 %</td>"));
   EXPECT_THAT(page, HasSubstr("Serial fraction: 0.0625"));
-  EXPECT_THAT(page,
-              HasSubstr("lstm 64 -&gt; 2 x 128, bidirectional, 20 steps (lengths 5:20), batch 32"));
+  EXPECT_THAT(
+      page,
+      HasSubstr(
+          "1000 words, lstm 64 -&gt; 2 x 128, bidirectional, 20 steps (lengths 5:20), batch 32"));
   EXPECT_THAT(page, HasSubstr("1 / S = f + (1 - f) / r"));
   EXPECT_THAT(page, Not(HasSubstr("PyTorch:")));
 }
@@ -148,18 +151,19 @@ TEST(ScalingPageTest, CallsSimulatedThreadsSo) {
   prediction.ranges = 64;
   prediction.members = 2;
   prediction.step.serial = 0.0111;
+  prediction.step.head = 0.0044;
   prediction.step.update = 0.0222;
   prediction.efficiency = 0.6543;
   const std::string page = to_html(report);
   EXPECT_THAT(page, HasSubstr("<td>2</td><td>5</td><td>0.25</td>"));
   EXPECT_THAT(page, HasSubstr("<td>2</td><td>100</td><td>90</td><td>-10.0 %</td>"));
-  EXPECT_THAT(page, HasSubstr("<td>128</td><td>64 x 2</td><td>33.3</td><td>11.1</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>128</td><td>64 x 2</td><td>37.7</td><td>11.1</td>"));
   EXPECT_GT(page.find("<td>128</td>"), page.find("<h2>Predictions</h2>"));
   EXPECT_THAT(page, HasSubstr("Nothing of this table was measured"));
   EXPECT_THAT(page, HasSubstr("Not modelled: memory bandwidth"));
   const auto record = nlohmann::json::parse(to_json(report));
   EXPECT_NEAR(record["simulation"]["checks"][0]["error"].get<double>(), -0.1, 1e-12);
-  EXPECT_NEAR(record["simulation"]["predictions"][0]["step_ms"].get<double>(), 33.3, 1e-9);
+  EXPECT_NEAR(record["simulation"]["predictions"][0]["step_ms"].get<double>(), 37.7, 1e-9);
   EXPECT_TRUE(nlohmann::json::parse(to_json(made_up_report()))["simulation"].is_null());
 }
 

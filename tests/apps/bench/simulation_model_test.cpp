@@ -96,7 +96,9 @@ StepPlan even_plan(std::int64_t cores, std::int64_t tasks) {
   for (std::int64_t range = 0; range < cores; ++range) plan.ranges.push_back({1, 960 / cores});
   const std::vector<double> costs(static_cast<std::size_t>(tasks),
                                   960 / static_cast<double>(tasks));
-  plan.gradients.push_back({costs, equal_shares(costs.size(), cores)});
+  StepPlan::Tasks& gradients = plan.gradients.emplace_back();
+  for (const double cost : costs) gradients.tasks.push_back({cost, Phase::weight_gradients});
+  gradients.ends = equal_shares(costs.size(), cores);
   plan.updates = costs;
   return plan;
 }
@@ -144,6 +146,31 @@ TEST(SimulateTest, MeetingsCostAsMuchAsThereAreOthers) {
   EXPECT_NEAR(step.sequences, 50.0 / 8 * 0.3, kSimulationRounding);
   plan.members = 64;
   EXPECT_NEAR(simulate(plan, one, one, costs).team_waits, 100 * 18 * 0.01, kSimulationRounding);
+}
+
+/// The same with a head that all cores share, whose tasks go back as well.
+StepPlan plan_with_head(std::int64_t cores, std::int64_t tasks) {
+  StepPlan plan = even_plan(cores, tasks);
+  plan.head = {plan.gradients[0], plan.gradients[0]};
+  for (StepPlan::Task& task : plan.head[0].tasks) task.phase = Phase::head_and_loss;
+  return plan;
+}
+
+TEST(SimulateTest, AHeadThatAllCoresShareIsNotOfTheSequences) {
+  StepProfile one = profile_of_one();
+  one.plan = plan_with_head(1, 1);
+  const SimulatedStep alone = simulate(one.plan, one, one, {.join = 1});
+  EXPECT_NEAR(alone.step(), 100, kSimulationRounding);
+  EXPECT_NEAR(alone.sequences, 47, kSimulationRounding);
+  // Half of what is of the phase of the weight gradients is the head's.
+  EXPECT_NEAR(alone.head, 3 + 15, kSimulationRounding);
+  EXPECT_NEAR(alone.weight_gradients, 15, kSimulationRounding);
+  const SimulatedStep many = simulate(plan_with_head(8, 960), one, one, {.join = 0.25});
+  EXPECT_NEAR(many.step() - many.joins, 5 + 95.0 / 8, kSimulationRounding);
+  // The sequences forward and back, two parts of the head, weight gradients, update.
+  EXPECT_NEAR(many.joins, 6 * 7 * 0.25, kSimulationRounding);
+  // Three cores have three of four tasks, and one of them the last.
+  EXPECT_NEAR(simulate(plan_with_head(3, 4), one, one, {}).head, 18.0 / 2, kSimulationRounding);
 }
 
 TEST(SimulateTest, TheLargestRangeCountsAtItsOwnSpeed) {

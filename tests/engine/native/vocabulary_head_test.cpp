@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>
@@ -92,6 +93,7 @@ class HeadRun {
     metrics = head_.differentiate(forward, {y.data(), test.features}, {d_y.data(), test.features},
                                   workers_, nullptr);
     square = head_.sum_of_squares();
+    plan = head_.plan(pass, workers_);
   }
 
   static constexpr float kScale = 0.125F;
@@ -116,6 +118,7 @@ class HeadRun {
   std::vector<float> y, logits, d_y;
   Metrics evaluated, metrics;
   double square = 0;
+  std::vector<StepPlan::Tasks> plan;
 
  private:
   std::span<const float> of(const ParameterSlice& slice) {
@@ -293,6 +296,36 @@ TEST_P(VocabularyHeadTest, EveryNumberOfThreadsGivesTheSameBits) {
 TEST_P(VocabularyHeadTest, AFewClassesHaveTheSameBitsAtEveryNumberOfThreads) {
   for (const Arithmetic arithmetic : arithmetics(GetParam())) {
     expect_same_bits_of_threads({97, 35, 251, false}, arithmetic, GetParam());
+  }
+}
+
+TEST_P(VocabularyHeadTest, ThePlanHasEachMultiplyAddOfEachBlockOnce) {
+  kernels::cap_isa(GetParam());
+  const HeadCase test{1301, 77, 251, false};
+  for (const Arithmetic arithmetic : {Arithmetic::floats, Arithmetic::pairs}) {
+    for (const int cores : {1, 3, 8}) {
+      const auto plan = HeadRun(test, arithmetic, GetParam(), cores).plan;
+      const std::size_t logits = arithmetic == Arithmetic::floats ? 0 : 1;  // behind the rounding
+      const std::size_t parts = logits + 3;                                 // of a block
+      ASSERT_EQ(plan.size(), 2 * parts);
+      for (std::size_t i = 0; i < plan.size(); ++i) {
+        PhaseTimes costs;
+        for (const StepPlan::Task& task : plan[i].tasks) costs[task.phase] += task.cost;
+        EXPECT_EQ(std::ssize(plan[i].ends), cores);
+        EXPECT_EQ(plan[i].ends.back(), std::ssize(plan[i].tasks));
+        const double rows = i < parts ? 240 : 11;
+        const double product = rows * 1301 * 77;
+        const bool goes_back = i % parts == logits + 2;
+        EXPECT_EQ(costs[Phase::weight_gradients], goes_back ? product : 0);
+        if (goes_back || i % parts == logits) {
+          EXPECT_EQ(costs[Phase::head_and_loss], product);
+        }
+        if (i % parts == logits + 1) {
+          EXPECT_GT(costs[Phase::head_and_loss], rows * 1301);
+          EXPECT_LT(costs[Phase::head_and_loss], product);
+        }
+      }
+    }
   }
 }
 

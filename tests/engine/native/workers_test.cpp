@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -49,6 +50,31 @@ TEST(WorkersTest, AShareHasOneKindAfterTheOther) {
   });
   EXPECT_EQ(order, (std::vector<std::pair<std::size_t, std::int64_t>>{
                        {0, 0}, {0, 1}, {1, 0}, {1, 1}, {1, 2}}));
+}
+
+TEST(WorkersTest, ThePlanOfEqualSharesHasWhatEachCoreBeginsWith) {
+  for (const int cores : {1, 3, 8}) {
+    Arena arena(cores);
+    Workers workers = workers_of(arena);
+    const Counts counts{24, 101};
+    const StepPlan::Tasks plan =
+        workers.plan_equal_shares(counts, [](std::size_t kind, std::int64_t index) {
+          return StepPlan::Task{static_cast<double>(index), static_cast<Phase>(kind)};
+        });
+    Counts next{};  // of each kind, one share after the other
+    std::int64_t number = 0;
+    for (int core = 0; core < cores; ++core) {
+      for (const std::size_t kind : {0U, 1U}) {
+        for (; next[kind] < counts[kind] * (core + 1) / cores; ++next[kind], ++number) {
+          const StepPlan::Task& task = plan.tasks.at(static_cast<std::size_t>(number));
+          EXPECT_EQ(task.phase, static_cast<Phase>(kind));
+          EXPECT_EQ(task.cost, static_cast<double>(next[kind]));
+        }
+      }
+      EXPECT_EQ(plan.ends.at(static_cast<std::size_t>(core)), number);
+    }
+    EXPECT_EQ(std::ssize(plan.tasks), number);
+  }
 }
 
 TEST(WorkersTest, SmallWorkIsOneShare) {
