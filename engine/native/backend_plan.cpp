@@ -26,6 +26,13 @@ std::int64_t multiply_adds(const NetworkPlan& plan, const Parameters& parameters
          plan.batch_size;
 }
 
+/// The products of a network's precision, in panels of an LSTM's width.
+CellKernels products(const NetworkPlan& plan) {
+  return cell_kernels(Cell::lstm,
+                      kernel_arithmetic(plan.options.precision, plan.options.arithmetic, plan.isa),
+                      plan.isa);
+}
+
 }  // namespace
 
 Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& arena,
@@ -42,9 +49,8 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
                                     gradient_)),
       normalization_(
           made_if<Normalization>(plan.model.normalization.is_on(), plan, parameters, gradient_)),
-      conv_(made_if<Conv>(plan.model.conv.has_value(), plan,
-                          cell_kernels(Cell::lstm, kernels::Arithmetic::floats, plan.isa),
-                          parameters, gradient_)),
+      conv_(
+          made_if<Conv>(plan.model.conv.has_value(), plan, products(plan), parameters, gradient_)),
       stack_({.config = plan.model.rnn,
               .prefix = "rnn.",
               .seq_len = plan.model.recurrent_length(plan.seq_len),
@@ -66,14 +72,10 @@ Backend::Backend(const NetworkPlan& plan, const Parameters& parameters, Arena& a
       drops_weights_(plan.model.rnn.weight_dropout > 0),
       layers_(plan.model.rnn.num_layers),
       carries_states_(plan.options.carries_states) {
-  using kernels::Arithmetic;
   if (VocabularyHead::fits(plan.model)) {
-    const Arithmetic arithmetic =
-        kernel_arithmetic(plan.options.precision, plan.options.arithmetic, plan.isa);
-    vocabulary_head_.emplace(plan, cell_kernels(Cell::lstm, arithmetic, plan.isa), parameters,
-                             gradient_);
+    vocabulary_head_.emplace(plan, products(plan), parameters, gradient_);
   } else {
-    head_.emplace(plan, cell_kernels(Cell::lstm, Arithmetic::floats, plan.isa), parameters,
+    head_.emplace(plan, cell_kernels(Cell::lstm, kernels::Arithmetic::floats, plan.isa), parameters,
                   gradient_);
   }
   add_pack_stages();

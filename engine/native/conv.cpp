@@ -13,10 +13,13 @@ namespace {
 
 using kernels::Output;
 
-/// `rows` windows of `width` values, each a row further on than the one before.
-kernels::Lhs windows(const RowView& rows, std::int64_t first, std::int64_t width) {
-  return {
-      .data = rows.at(first), .row_stride = rows.stride, .step = 1, .run = width, .run_stride = 0};
+/// Windows of rows, each a row further on than the one before. `run` terms follow each other.
+kernels::Lhs windows(const RowView& rows, std::int64_t first, std::int64_t run) {
+  return {.data = rows.at(first),
+          .row_stride = rows.stride,
+          .step = 1,
+          .run = run,
+          .run_stride = rows.stride};
 }
 
 /// The largest value above 0 of each channel of `steps` rows of z. This is ReLU and pooling in one.
@@ -59,7 +62,7 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, const Parameters& p
       kernels_(cell.matrix),
       width_(cell.width()),
       weight_(floats(config_.channels, window())),
-      gradient_(weight_.size()),
+      gradient_(floats(config_.channels, config_.kernel_size * filled(input_size_))),
       bias_(floats(ceil_div(config_.channels, kernels_.lanes), kernels_.lanes)),
       capacity_((plan.seq_len + 2 * config_.padding) * plan.batch_size) {
   const auto& weight = parameters.slice("conv.weight");
@@ -76,11 +79,13 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, const Parameters& p
   std::iota(rows.begin(), rows.end(), 0);
   forward_ = PackedMatrix({.use = Use::forward,
                            .columns = window(),
+                           .parts = config_.kernel_size,
                            .rows = std::move(rows),
                            .width = width_,
                            .kernels = kernels_});
-  x_ = Buffer(floats(capacity_, input_size_));
-  z_ = Buffer(floats(capacity_ + delay_, config_.channels));
+  constexpr std::size_t kReadBehind = 8;  // see Bf16Interleave
+  x_ = Buffer(floats(capacity_, terms(input_size_)) + kReadBehind);
+  z_ = Buffer(floats(capacity_ + delay_, config_.channels) + kReadBehind);
   y_ = Buffer(floats(config_.output_length(plan.seq_len) * plan.batch_size, config_.channels));
   ends_.reserve(static_cast<std::size_t>(plan.batch_size + 1));
   if (plan.options.forward_only) return;
@@ -92,6 +97,7 @@ Conv::Conv(const NetworkPlan& plan, const CellKernels& cell, const Parameters& p
     for (std::int64_t channel = 0; channel < config_.channels; ++channel) {
       taps.push_back(channel * config_.kernel_size + tap);
     }
+    if (rounds() && config_.channels % 2 != 0) taps.push_back(-1);
   }
   backward_ = PackedMatrix({.use = Use::backward,
                             .columns = input_size_,
@@ -115,7 +121,7 @@ void Conv::pack() {
   }
   forward_.pack(0, config_.channels, weight_.data());
   if (backward_.panels() > 0) {
-    backward_.pack(0, config_.channels * config_.kernel_size, weight_.data());
+    backward_.pack(0, config_.kernel_size * filled(config_.channels), weight_.data());
   }
   std::copy_n(bias_values_, config_.channels, bias_.data());
 }
@@ -146,6 +152,17 @@ void Conv::for_each_sequence(const WorkRange& work, Body body) {
   }
 }
 
+/// Makes rows of numbers, which follow each other, rows of pairs.
+void Conv::round(std::int64_t rows, std::int64_t columns, const float* from,
+                 const RowView& to) const noexcept {
+  kernels_.round_rows({.rows = rows,
+                       .columns = columns,
+                       .from = from,
+                       .from_stride = columns,
+                       .to = to.data,
+                       .to_stride = to.stride});
+}
+
 void Conv::load(const WorkRange& work, const StepFeatures& features) {
   const Batch& batch = work.pass.batch;
   for_each_sequence(work, [&](std::int64_t, std::int64_t row) {
@@ -156,7 +173,9 @@ void Conv::load(const WorkRange& work, const StepFeatures& features) {
       float* const to = x().at(begin(batch, row) + i);
       const std::int64_t t = i - config_.padding;
       if (t < 0 || t >= length) {
-        std::fill_n(to, input_size_, 0.0F);
+        std::fill_n(to, x().stride, 0.0F);
+      } else if (rounds()) {
+        round(1, input_size_, features.at(offset + t), {to, x().stride});
       } else {
         std::copy_n(features.at(offset + t), input_size_, to);
       }
@@ -169,7 +188,8 @@ void Conv::load(const WorkRange& work, const StepFeatures& features) {
 void Conv::convolve(std::int64_t first, std::int64_t rows) {
   for (std::int64_t panel = 0; panel < forward_.panels(); ++panel) {
     const std::int64_t column = forward_.first_column(panel);
-    kernels_.product(rows, window(), windows(x(), first, window()), forward_.panel(panel),
+    kernels_.product(rows, forward_.depth(), windows(x(), first, forward_.depth()),
+                     forward_.panel(panel),
                      {.data = z().at(first + delay_) + column,
                       .stride = config_.channels,
                       .columns = forward_.columns_of(panel),
@@ -206,6 +226,8 @@ void Conv::backward(Forward forward, const RowView& dy) {
     for (std::int64_t t = share.begin; t < share.end; ++t) {
       const std::int64_t packed_row = work.pass.steps.row(place, t);
       pool_back(z(), first + t * steps, steps, output().at(packed_row), dy.at(packed_row));
+      const RowView d_z{z().at(first + t * steps), z().stride};
+      if (rounds()) round(steps, config_.channels, d_z.data, d_z);
     }
   });
   if (backward_.panels() > 0) backward_input(work);
@@ -220,7 +242,7 @@ void Conv::backward_input(const WorkRange& work) {
     const std::int64_t first = begin(batch, row) + config_.padding + share.begin;
     for (std::int64_t panel = 0; panel < backward_.panels(); ++panel) {
       kernels_.product(share.end - share.begin, backward_.depth(),
-                       windows(z(), first, backward_.depth()), backward_.panel(panel),
+                       windows(z(), first, terms(config_.channels)), backward_.panel(panel),
                        {.data = d_input().at(offset + share.begin) + backward_.first_column(panel),
                         .stride = input_size_,
                         .columns = backward_.columns_of(panel),

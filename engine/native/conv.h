@@ -21,8 +21,8 @@
 
 namespace quadgate::native {
 
-/// The convolution of the native backend with its ReLU and pooling (see ConvConfig), in f32 always.
-/// It convolves each sequence within its own length.
+/// The convolution of the native backend with its ReLU and pooling (see ConvConfig). It convolves
+/// each sequence within its own length.
 ///
 /// The array x holds the sequences of a batch with their padding. The array z holds what the kernel
 /// makes of x before ReLU. A window of x makes the row of z where the window ends. With kernel_size
@@ -34,11 +34,15 @@ namespace quadgate::native {
 ///
 /// z_0 comes of rows 0 to 2 of x. On the way back a window of d(z) and the reversed kernel make the
 /// row of d(x) where the window begins.
+///
+/// In bf16 the products are those of rounded numbers. x has pairs of neighbours
+/// (kernels/matrix/bf16/bf16.h). z is of floats, and d(z) is rounded where it lies: its pairs fill
+/// half of each row.
 class Conv {
  public:
   using Forward = Done<Conv, Step::forward>;
 
-  /// Plans all memory. `cell` is one of f32, for its panels; `parameters` must outlive it.
+  /// Plans all memory. `cell` tells the arithmetic and the panels; `parameters` must outlive it.
   Conv(const NetworkPlan& plan, const CellKernels& cell, const Parameters& parameters,
        GradientBuffer& gradient);
 
@@ -64,13 +68,22 @@ class Conv {
   void add_gradient_tasks(TaskList& tasks);
 
  private:
+  bool rounds() const noexcept { return kernels_.arithmetic != kernels::Arithmetic::floats; }
+  /// Terms of a sum over so many numbers: they or their pairs.
+  std::int64_t terms(std::int64_t numbers) const noexcept {
+    return rounds() ? (numbers + 1) / 2 : numbers;
+  }
   /// Weights in the order of a window, [channels, kernel_size, I].
   std::int64_t window() const noexcept { return config_.kernel_size * input_size_; }
+  /// So many numbers, in bf16 with the zero that fills their last pair.
+  std::int64_t filled(std::int64_t numbers) const noexcept {
+    return rounds() ? 2 * terms(numbers) : numbers;
+  }
   /// The first row of a sequence. z_0 lies `delay_` rows behind it.
   std::int64_t begin(const Batch& batch, std::int64_t row) const noexcept {
     return batch.offsets[static_cast<std::size_t>(row)] + 2 * config_.padding * row;
   }
-  RowView x() noexcept { return {x_.data(), input_size_}; }
+  RowView x() noexcept { return {x_.data(), terms(input_size_)}; }
   RowView z() noexcept { return {z_.data(), config_.channels}; }
   /// Calls body(place, row in the batch) for the work's sequences.
   template <typename Body>
@@ -79,8 +92,18 @@ class Conv {
   void load(const WorkRange& work, const StepFeatures& features);
   void convolve(std::int64_t first, std::int64_t rows);
   void backward_input(const WorkRange& work);
-  double gradient(std::int64_t channel, std::int64_t column);
-  double bias_gradient(std::int64_t channel, std::int64_t channels);
+  void round(std::int64_t rows, std::int64_t columns, const float* from,
+             const RowView& to) const noexcept;
+  /// Of the gradient: some channels and columns of a window. With the first columns it has the
+  /// bias.
+  struct Part {
+    std::int64_t channel = 0;
+    std::int64_t channels = 0;
+    std::int64_t column = 0;
+    std::int64_t columns = 0;
+  };
+  double gradient(const Part& part);
+  void scatter(const Part& part) noexcept;
 
   ConvConfig config_;
   std::int64_t input_size_;
@@ -93,7 +116,7 @@ class Conv {
   float* weight_gradient_;               // [channels, I, kernel_size]
   float* bias_gradient_;
   Buffer weight_;                   // in the order of a window
-  Buffer gradient_;                 // likewise
+  Buffer gradient_;                 // likewise, each I filled
   Buffer bias_;                     // padded to whole vectors
   PackedMatrix forward_;            // x windows W^T
   PackedMatrix backward_;           // d(z) windows times the reversed kernel; with d_x_

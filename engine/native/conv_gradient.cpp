@@ -1,67 +1,72 @@
 #include <algorithm>
 #include <array>
+#include <cstddef>
 
-#include "engine/base/ceil_div.h"
 #include "engine/native/conv.h"
 #include "engine/native/gradient_tile.h"
 
 namespace quadgate::native {
 namespace {
 
-/// Channels of a task. A task brings the windows of its columns together once for all of them.
+/// Channels of a task at most. It brings the windows of its columns together once for all of them.
 constexpr std::int64_t kChannels = 32;
 
 }  // namespace
 
 void Conv::add_gradient_tasks(TaskList& tasks) {
-  for (std::int64_t channel = 0; channel < config_.channels; channel += kChannels) {
-    for (std::int64_t column = 0; column < window(); column += width_) {
-      const std::int64_t elements =
-          std::min(kChannels, config_.channels - channel) * std::min(width_, window() - column);
-      tasks.add({.cost = static_cast<double>(capacity_ * elements),
+  const std::int64_t window = config_.kernel_size * filled(input_size_);
+  const std::int64_t most = std::min(kChannels, width_);
+  for (std::int64_t channel = 0; channel < config_.channels; channel += most) {
+    for (std::int64_t column = 0; column < window; column += width_) {
+      const Part part{channel, std::min(most, config_.channels - channel), column,
+                      std::min(width_, window - column)};
+      tasks.add({.cost = static_cast<double>(capacity_ * part.channels * part.columns),
                  .writes = {weight_range_, bias_range_},
-                 .run = [this, channel, column](const Differentiated&, double* square) {
-                   *square = gradient(channel, column);
+                 .run = [this, part](const Differentiated&, double* square) {
+                   *square = gradient(part);
                  }});
     }
   }
 }
 
-/// Computes the gradient of some channels and columns of a window. Returns the sum of its squares.
-double Conv::gradient(std::int64_t channel, std::int64_t column) {
-  const std::int64_t channels = std::min(kChannels, config_.channels - channel);
-  const std::int64_t columns = std::min(width_, window() - column);
-  const std::array<const float*, 1> left{z().at(delay_)};
+/// Computes a part of the gradient. Returns the sum of its squares.
+double Conv::gradient(const Part& part) {
+  std::array<float, kChannels> sums{};
+  const bool has_bias = part.column == 0;
+  const std::int64_t window = config_.kernel_size * filled(input_size_);
+  const std::array<const float*, 1> left{z().at(delay_) + terms(part.channel)};
   std::array<GradientTile::Block, 1> block{
-      {{.first_row = channel,
-        .rows = channels,
-        .target = gradient_.data() + channel * window() + column}}};
+      {{.rows = part.channels, .target = gradient_.data() + part.channel * window + part.column}}};
   compute({.kernels = &kernels_,
            .depth = rows_ - delay_,
            .left = left,
-           .left_width = config_.channels,
+           .left_width = part.channels,
+           .left_stride = config_.channels,
+           .left_sums = has_bias ? sums.data() : nullptr,
            .right = x(),
            .right_rows = nullptr,
-           .first_column = column,
-           .columns = columns,
-           .target_stride = window()},
+           .first_column = part.column,
+           .columns = part.columns,
+           .target_stride = window},
           block);
-  for (std::int64_t c = channel; c < channel + channels; ++c) {
-    for (std::int64_t i = column; i < column + columns; ++i) {
-      weight_gradient_[c * window() + i % input_size_ * config_.kernel_size + i / input_size_] =
-          gradient_.data()[c * window() + i];
-    }
-  }
-  return block[0].square + (column == 0 ? bias_gradient(channel, channels) : 0);
+  scatter(part);
+  if (!has_bias) return block[0].square;
+  std::copy_n(sums.data(), part.channels, bias_gradient_ + part.channel);
+  return block[0].square + kernels_.sum_of_squares(1, part.channels, sums.data(), part.channels);
 }
 
-double Conv::bias_gradient(std::int64_t channel, std::int64_t channels) {
-  std::fill_n(bias_gradient_ + channel, channels, 0.0F);
-  for (std::int64_t row = 0; row < rows_ - delay_; ++row) {
-    const float* const d = z().at(delay_ + row);
-    for (std::int64_t c = channel; c < channel + channels; ++c) bias_gradient_[c] += d[c];
+/// From the order of a window to that of the parameters.
+void Conv::scatter(const Part& part) noexcept {
+  const std::int64_t row = filled(input_size_);
+  const float* from = gradient_.data() + part.channel * config_.kernel_size * row;
+  float* to = weight_gradient_ + part.channel * window();
+  for (std::int64_t channel = 0; channel < part.channels; ++channel) {
+    for (std::int64_t i = part.column; i < part.column + part.columns; ++i) {
+      if (i % row < input_size_) to[i % row * config_.kernel_size + i / row] = from[i];
+    }
+    from += config_.kernel_size * row;
+    to += window();
   }
-  return kernels_.sum_of_squares(1, channels, bias_gradient_ + channel, channels);
 }
 
 }  // namespace quadgate::native

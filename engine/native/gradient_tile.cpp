@@ -124,10 +124,11 @@ class Passes {
                          .to = to});
         continue;
       }
+      const std::int64_t stride = tile_.left_stride > 0 ? tile_.left_stride : tile_.left_width / 2;
       kernels_.interleave({.rows = rows,
                            .index = nullptr,
-                           .from = tile_.left[panel] + first * tile_.left_width / 2,
-                           .from_stride = tile_.left_width / 2,
+                           .from = tile_.left[panel] + first * stride,
+                           .from_stride = stride,
                            .columns = tile_.left_width,
                            .to = to});
     }

@@ -30,9 +30,10 @@ struct GradientTile {
   std::int64_t depth = 0;                           ///< packed rows
   std::span<const float* const> left;  ///< at most kMostPanels, each [depth, left_width]; in
                                        ///< bf16 rounded, in pairs of neighbours
-  std::int64_t left_width = 0;         ///< for left_sums, and in bf16, 1 to 4 whole vectors
-  std::int64_t left_stride = 0;        ///< between rows of left that do not follow each other:
-                                       ///< at most 2 such left sides of at most 4 vectors, f32
+  std::int64_t left_width = 0;         ///< at most 4 vectors for left_sums, in bf16 always, and
+                                       ///< then whole ones unless there is a left_stride
+  std::int64_t left_stride = 0;        ///< between rows of left that do not follow each other: in
+                                       ///< f32 at most 2 such left sides, of at most 4 vectors
   float* left_sums = nullptr;          ///< out: the sums over the rows of each left side,
                                        ///< [left sides, left_width]; null: none
   RowView right;                       ///< [depth, first_column + columns or more]; in bf16

@@ -154,16 +154,6 @@ TEST(NativeConvRowsTest, CompanyChangesNoBitOfARow) {
   }
 }
 
-TEST(NativeConvRowsTest, StaysInF32WhereTheLayersAreBf16) {
-  const ModelConfig model = model_with({.input_size = 4, .channels = 6, .kernel_size = 3});
-  Arena arena(1);
-  Network network(model, kConvSteps, 9, arena, {.precision = Precision::bf16});
-  network.parameters().initialize(3);
-  Random random(7);
-  // What bf16 rounds: three significant digits.
-  expect_reference(network, ragged_batch(model, 9, random), 2e-2);
-}
-
 TEST(NativeConvRowsTest, TheFirstOfEqualValuesHasTheGradient) {
   const ModelConfig model =
       model_with({.input_size = 4, .channels = 6, .kernel_size = 3, .padding = 1, .pool_size = 3});
