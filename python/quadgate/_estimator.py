@@ -10,16 +10,20 @@ import pathlib
 from collections.abc import Generator
 from typing import Any
 
+import numpy
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from . import _arrays
+from ._options import integer_of
 
 
 class Trained(BaseEstimator):
     """Keeps what it has learned as the bytes of a checkpoint, so that it can be pickled."""
 
     checkpoint_: bytes
+    random_state: Any
 
     def model(self) -> Any:
         """The model as a torch module."""
@@ -32,6 +36,12 @@ class Trained(BaseEstimator):
         """Writes the checkpoint, for `quadgate predict` and `quadgate export`."""
         check_is_fitted(self)
         pathlib.Path(path).write_bytes(self.checkpoint_)
+
+    def _seed(self) -> int:
+        """That of random_state, which may be what draws one, as in scikit-learn: None is NumPy's own state."""
+        if self.random_state is None or isinstance(self.random_state, numpy.random.RandomState):
+            return int(check_random_state(self.random_state).randint(2**31 - 1))
+        return integer_of("random_state", self.random_state, 0)
 
     @contextlib.contextmanager
     def _files(self) -> Generator[tuple[pathlib.Path, pathlib.Path]]:

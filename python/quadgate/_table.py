@@ -18,6 +18,8 @@ class Table:
     """
 
     def __init__(self, name: str, frame: Any, time: str | None, group: str | None) -> None:
+        if hasattr(frame, "to_frame"):  # a series of pandas: one column
+            frame = frame.to_frame()
         if not hasattr(frame, "columns"):
             raise ValueError(f"{name}: expected a pandas frame, found {type(frame).__name__}")
         self.name = name

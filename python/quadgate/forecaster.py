@@ -41,7 +41,7 @@ class Forecaster(Trained):
     validation_fraction: the last part of each series, by which the best epoch is chosen; 0: the last one.
     patience: epochs without a better validation loss after which it ends; None: it trains all.
     standardize: columns, of several series those of each, get mean 0 and standard deviation 1.
-    random_state: of weights, order and dropout.
+    random_state: of weights, order and dropout, as in scikit-learn.
     run_file: other keys of a run file: {"model.cell": "gru"}.
 
     Frames hold a row a step, those of a series in the order of time and equally far from each other.
@@ -71,7 +71,7 @@ class Forecaster(Trained):
         validation_fraction: float = 0,
         patience: int | None = None,
         standardize: bool = True,
-        random_state: int = 1,
+        random_state: int | numpy.random.RandomState | None = 1,
         threads: int | None = None,
         run_file: Mapping[str, Any] | None = None,
     ) -> None:
@@ -99,9 +99,8 @@ class Forecaster(Trained):
         self.threads = threads
         self.run_file = run_file
 
-    def fit(self, X: pandas.DataFrame, y: None = None) -> Forecaster:
-        """X: a row a step. Raises ValueError, naming column and row, expected and found, if it does not
-        fit."""
+    def fit(self, X: pandas.DataFrame | pandas.Series, y: None = None) -> Forecaster:
+        """X: a row a step, or a series. Raises ValueError, naming column, row and what was found, if it is none."""
         self.history_: list[dict[str, Any]] = []
         with _arrays.folder() as folder:
             table = self._table(X)
@@ -215,7 +214,7 @@ class Forecaster(Trained):
 
     def _prepare(self, table: Table, folder: pathlib.Path) -> pathlib.Path:
         """The data set of a table to train on."""
-        path = folder / "X.h5"
+        path, fraction = folder / "X.h5", fraction_of("validation_fraction", self.validation_fraction)
         for argument in ("calendar", "resample"):
             if getattr(self, argument) and table.time is None:
                 raise ValueError(
@@ -225,8 +224,7 @@ class Forecaster(Trained):
             self._written(table, folder), path, time=table.time, group=self.group,
             known=names("known", self.known), static=names("static", self.static),
             calendar=names("calendar", self.calendar), resample=self.resample, missing=self.missing,
-            valid_fraction=fraction_of("validation_fraction", self.validation_fraction),
-            standardize=self.standardize,
+            valid_fraction=fraction, standardize=self.standardize,
         )  # fmt: skip
         with h5py.File(path) as file:
             source: dict[str, Any] = dict(file.attrs)
@@ -254,7 +252,7 @@ class Forecaster(Trained):
                 "batch_size": self.batch_size,
                 "lr": self.lr,
                 "early_stopping_patience": self.patience,
-                "seed": self.random_state,
+                "seed": self._seed(),
                 **loss,
             },
         }

@@ -35,7 +35,8 @@ class _SequenceEstimator(Trained):
     patience: epochs without a better validation loss after which it ends; None: it trains all.
     standardize: features get mean 0 and standard deviation 1 over the sequences to train on.
     channels_first: a sequence is [I, T], as aeon has it, not [T, I].
-    random_state: of weights, order, dropout and the validation sequences.
+    random_state: of weights, order, dropout and the validation sequences; as in scikit-learn a
+        RandomState that draws the seed, or None, NumPy's own.
     run_file: other keys of a run file: {"model.cell": "gru"}.
 
     X is an array [n, T, I], or a list of arrays [T, I] of different lengths. `history_` has the metrics
@@ -54,7 +55,7 @@ class _SequenceEstimator(Trained):
         patience: int | None = None,
         standardize: bool = True,
         channels_first: bool = False,
-        random_state: int = 1,
+        random_state: int | numpy.random.RandomState | None = 1,
         threads: int | None = None,
         run_file: Mapping[str, Any] | None = None,
     ) -> None:
@@ -82,11 +83,12 @@ class _SequenceEstimator(Trained):
         x = self._sequences(X)
         if len(x) != len(y):
             raise ValueError(f"y: expected {len(x)} targets, one a sequence, found {len(y)}")
+        seed = self._seed()
         splits: dict[str, Any] = {"train": (x, y)}
         if fraction_of("validation_fraction", self.validation_fraction):
             fit, valid = train_test_split(
                 numpy.arange(len(x)), test_size=self.validation_fraction, stratify=labels,
-                random_state=self.random_state,
+                random_state=seed,
             )  # fmt: skip
             splits = {
                 "train": ([x[i] for i in fit], y[fit]),
@@ -99,7 +101,7 @@ class _SequenceEstimator(Trained):
                 "batch_size": self.batch_size,
                 "lr": self.lr,
                 "early_stopping_patience": self.patience,
-                "seed": self.random_state,
+                "seed": seed,
             },
         }
         self.history_: list[dict[str, Any]] = []
@@ -146,9 +148,13 @@ class SequenceClassifier(ClassifierMixin, _SequenceEstimator):
 
     def predict_proba(self, X: Any) -> numpy.ndarray:
         """[n, classes], as classes_ has them."""
+        return numpy.exp(self.predict_log_proba(X))
+
+    def predict_log_proba(self, X: Any) -> numpy.ndarray:
+        """[n, classes], as classes_ has them."""
         logits = self._predict(X)["logits"].astype(numpy.float64)
-        shares = numpy.exp(logits - logits.max(1, keepdims=True))
-        return shares / shares.sum(1, keepdims=True)
+        logits -= logits.max(1, keepdims=True)
+        return logits - numpy.log(numpy.exp(logits).sum(1, keepdims=True))
 
     def predict(self, X: Any) -> numpy.ndarray:
         """[n] of classes_."""

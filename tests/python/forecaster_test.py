@@ -108,6 +108,18 @@ def test_gives_what_the_program_gives_on_the_table(tmp_path, case):
         assert told.index.dtype == HOURS.dtype
 
 
+def test_a_series_is_a_frame_of_one_column():
+    ours, frames = Forecaster(**QUICK).fit(SINE["a"]), Forecaster(**QUICK).fit(SINE[["a"]])
+    pandas.testing.assert_frame_equal(ours.predict(), frames.predict())
+    pandas.testing.assert_frame_equal(ours.predict(SINE["a"][:50]), frames.predict(SINE[["a"]][:50]))
+    assert ours.score(SINE["a"]) == frames.score(SINE[["a"]])
+    drawn = Forecaster(**QUICK, random_state=numpy.random.RandomState(7)).fit(SINE["a"]).predict()
+    seed = numpy.random.RandomState(7).randint(2**31 - 1)
+    pandas.testing.assert_frame_equal(drawn, Forecaster(**QUICK, random_state=seed).fit(SINE["a"]).predict())
+    with pytest.raises(ValueError, match="^validation_fraction: expected a number from 0 to 1, found 2"):
+        Forecaster(**QUICK, validation_fraction=2).fit(SINE)
+
+
 @pytest.mark.parametrize("settings", [{}, {"test_size": 9, "gap": 2, "max_train_size": 50}])
 def test_folds_are_those_of_time_series_split(tmp_path, settings):
     forecaster = Forecaster(**QUICK, targets=["a"], validation_fraction=0.25)

@@ -27,6 +27,8 @@ def test_a_classifier_learns_and_tells_probabilities():
     assert classifier.classes_.tolist() == ["down", "up"]
     shares = classifier.predict_proba(X)
     assert (classifier.classes_[shares.argmax(1)] == classifier.predict(X)).all()
+    assert numpy.abs(classifier.predict_log_proba(X) - numpy.log(shares)).max() < 1e-12
+    assert numpy.abs(shares.sum(1) - 1).max() < 1e-12
     model = classifier.model()
     with torch.no_grad():
         logits = model(model.standardize(torch.from_numpy(X)))
@@ -50,6 +52,21 @@ def test_clones_and_pickles():
     with pytest.raises(NotFittedError):
         other.predict(X)
     assert (other.fit(X, Y).predict_proba(X) == classifier.predict_proba(X)).all()
+
+
+def test_random_states_are_those_of_scikit_learn():
+    def shares(random_state):
+        return SequenceClassifier(**QUICK, random_state=random_state, validation_fraction=0.25).fit(X, Y).predict_proba(X)
+
+    state = numpy.random.RandomState(7)
+    first, second = shares(state), shares(state)
+    seeds = numpy.random.RandomState(7).randint(2**31 - 1, size=2)
+    assert (first == shares(int(seeds[0]))).all() and (second == shares(seeds[1])).all()
+    assert (first != second).any()
+    numpy.random.seed(7)
+    assert (shares(None) == first).all()
+    with pytest.raises(ValueError, match="^random_state: expected an integer, at least 0, found 'x'"):
+        shares("x")
 
 
 def test_a_search_over_a_pipeline():
