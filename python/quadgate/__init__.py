@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .training import Result, train
     from .tuning import TuneResult, tune
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Model", "Result", "TuneResult", "accelerate", "evaluate", "load", "nn", "predict", "revert",
     "save_dataset", "train", "tune",
@@ -45,3 +47,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(importlib.import_module("." + _HOMES[name], __name__), name)
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -33,8 +33,9 @@ def evaluate(
     """The metrics of a model on data, as `quadgate evaluate --json` tells them.
 
     model: a checkpoint, or a Result, of which the best model is taken.
-    data: paths of a data set; or a pair (x, y), or of a forecast the series and of a language model
-        the tokens, as save_dataset takes them, in original units.
+    data: paths of a data set; or a pair (x, y), x an array [n, T, I] or a list of arrays [T, I], y [n],
+        [n, O] or a list of [T]; of a forecast the series [L, C], of a language model the tokens [L]; as
+        save_dataset takes them, in original units.
     split: of a data set; None: test, or the only one that there is.
     top_k, season: as of the program.
 

@@ -21,7 +21,8 @@ _CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn_tanh": nn.RNN, "rnn_relu": nn.RNN
 
 
 def load(path: str | os.PathLike[str]) -> Model:
-    """The model of a checkpoint, in eval mode.
+    """The model of a checkpoint, in eval mode. It takes x [N, T, I], or tokens [N, T], and lengths [N], and
+    returns [N, output_size], or [N, T, output_size] where each step has an output (Model.forward).
 
     Raises OSError, naming the file, if it cannot be read, and ValueError if it is no checkpoint, or one
     of a newer program.

@@ -70,6 +70,8 @@ class Result:
             axis.set(xlabel="epoch", title=name)
             axis.legend()
         figure.tight_layout()
+        if "inline" in pyplot.get_backend():  # which shows every open figure below a notebook's cell
+            pyplot.close(figure)
         return figure
 
 
@@ -88,11 +90,11 @@ def train(
     config: a run file, or its tables: {"model": {"hidden_size": 64}, ...}.
     callbacks: are called after each epoch with its metrics, those of a line of metrics.jsonl. True
         from one of them stops the training.
-    data: in the place of the run file's data.path: paths of a data set; a pair (x, y) or a series, as
-        save_dataset's train; or a mapping of the arguments of save_dataset: {"train": (x, y),
-        "valid": (x, y), "standardize": True}. Without a task, labels that are integers or names make
-        a classification, or with labels for each step a tagging, floats a regression, and one array
-        or frame a forecast.
+    data: in the place of the run file's data.path: paths of a data set; a pair (x, y), x an array
+        [n, T, I] or a list of arrays [T, I], or a series [L, C] or [L], as save_dataset's train; or a
+        mapping of the arguments of save_dataset: {"train": (x, y), "valid": (x, y), "standardize":
+        True}. Without a task, y [n] of integers or names makes a classification, [n, T] or a list of
+        [T] a tagging, floats [n] or [n, O] a regression, and one array or frame a forecast.
     resume: goes on from the checkpoint in output.dir.
     progress: shows a bar of epochs, by tqdm; None: on a terminal and in a notebook, if there is tqdm.
     overrides: other values for keys of the run file: train={"lr": 0.01}, or **{"train.lr": 0.01}.

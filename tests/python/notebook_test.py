@@ -20,4 +20,9 @@ def test_every_cell_runs(tmp_path):
     client.execute(env=os.environ | {"OMP_NUM_THREADS": "1"})  # of torch's own, which wait by spinning
     kinds = {name for cell in cells for output in cell.outputs for name in output.get("data", ())}
     assert {"text/plain", "text/html", "image/png"} <= kinds
+    for cell in cells:
+        pictures = sum("image/png" in output.get("data", ()) for output in cell.outputs)
+        assert pictures == ("plot(" in cell.source), cell.source
+    told = "".join(output.text for cell in cells for output in cell.outputs if output.output_type == "stream")
+    assert "15/15" in told and "epoch/s" in told  # the bar
     assert not list(tmp_path.iterdir())
