@@ -1,6 +1,8 @@
-"""A data set and a run of it, for the tests of training; without the program there are none."""
+"""A data set and a run of it, for the tests of training; without the program there are none, and without the
+packages of `scripts/setup --frameworks` none of these."""
 
 import os
+from importlib.util import find_spec
 
 import pytest
 
@@ -8,10 +10,11 @@ import quadgate
 from train_support import LABELS, ROWS
 
 NEED_THE_PROGRAM = [
-    "forecaster_test.py", "notebook_test.py", "sklearn_test.py", "train_data_test.py", "train_test.py",
-    "tune_test.py",
+    "examples_test.py", "forecaster_test.py", "notebook_test.py", "sklearn_test.py", "train_data_test.py",
+    "train_test.py", "tune_test.py",
 ]  # fmt: skip
 collect_ignore = [] if os.environ.get("QUADGATE_BIN") else NEED_THE_PROGRAM
+collect_ignore += [] if find_spec("darts") else ["frameworks_test.py"]
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """Models of pytorch-forecasting, darts and flair train to the same losses with quadgate.accelerate.
 
-Slow: for `scripts/test --all`, where these packages are installed, which scripts/setup leaves to you:
-build/peers/bin/python -m pip install pytorch-forecasting==1.8.0 darts==0.48.1 flair==0.15.1. Tolerance: 1e-4 of
-losses around 1.
+So does a LightningModule. Slow: `scripts/test --all` runs it in build/frameworks, where `scripts/setup
+--frameworks` installs these packages. Tolerance: 1e-4 of losses around 1.
 """
 
 import random
@@ -10,6 +9,7 @@ import random
 import numpy
 import pytest
 import torch
+from torch.utils.data import DataLoader, TensorDataset
 
 import quadgate
 
@@ -38,11 +38,42 @@ def trainer_options(lightning, losses):
     return dict.fromkeys(quiet, False) | {"accelerator": "cpu", "callbacks": [Listener()]}
 
 
+def test_a_lightning_module():
+    import lightning.pytorch as lightning
+
+    class Regressor(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.lstm = torch.nn.LSTM(3, 16, num_layers=2, batch_first=True)
+            self.head = torch.nn.Linear(16, 1)
+
+        def training_step(self, batch):
+            x, y = batch
+            return torch.nn.functional.mse_loss(self.head(self.lstm(x)[0][:, -1])[:, 0], y)
+
+        def configure_optimizers(self):
+            return torch.optim.Adam(self.parameters(), 0.01)
+
+    def losses_of(prepare):
+        losses = []
+        lightning.seed_everything(1, verbose=False)
+        x = torch.randn(64, 10, 3)
+        model = Regressor()
+        prepare(model)
+        trainer = lightning.Trainer(
+            max_epochs=3, enable_checkpointing=False, **trainer_options(lightning, losses)
+        )
+        trainer.fit(model, DataLoader(TensorDataset(x, x.sum((1, 2)) / 5), batch_size=16, shuffle=True))
+        return losses
+
+    assert_same(losses_of)
+
+
 @pytest.mark.parametrize("name", ["DeepAR", "RecurrentNetwork", "TemporalFusionTransformer"])
 def test_pytorch_forecasting(name):
-    forecasting = pytest.importorskip("pytorch_forecasting")
     import lightning.pytorch as lightning
     import pandas
+    import pytorch_forecasting as forecasting
 
     rng = numpy.random.default_rng(0)
     t = numpy.arange(80)
@@ -84,7 +115,7 @@ def test_pytorch_forecasting(name):
 @pytest.mark.parametrize("cell", ["LSTM", "GRU", "RNN"])
 @pytest.mark.parametrize("name", ["RNNModel", "BlockRNNModel"])
 def test_darts(name, cell):
-    darts = pytest.importorskip("darts")
+    import darts
     import darts.models
     import pytorch_lightning as lightning
 
@@ -111,7 +142,7 @@ def test_darts(name, cell):
 
 def test_flair(tmp_path):
     """One layer, since flair puts dropout between several."""
-    flair = pytest.importorskip("flair")
+    import flair
     from flair.datasets import ColumnCorpus
     from flair.embeddings import OneHotEmbeddings
     from flair.models import SequenceTagger
