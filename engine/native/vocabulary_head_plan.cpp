@@ -13,8 +13,8 @@ namespace {
 /// With fewer, each of them reads the weight for too little work.
 constexpr std::int64_t kFewestPieceRows = 40;
 
-/// A piece of the derivative of y is so wide that what it reads of the weight and of the logits'
-/// gradients stays in the second-level cache for a while.
+/// A piece of the derivative of y is at most so wide that what it reads of the weight and of the
+/// logits' gradients stays in the second-level cache for a while.
 constexpr std::int64_t kPiecePanels = 8;
 
 /// The loss of a class takes as long as so many multiply-adds of the products, which are faster in
@@ -51,7 +51,11 @@ VocabularyHead::Pieces VocabularyHead::pieces_of_logits(const Block& block,
 
 VocabularyHead::Pieces VocabularyHead::pieces_of_d_features(const Block& block,
                                                             const Workers& workers) const noexcept {
-  return {block.rows, piece_rows(block.rows, workers), weights_.backward().panels(), kPiecePanels};
+  const std::int64_t rows = piece_rows(block.rows, workers);
+  const std::int64_t panels = weights_.backward().panels();
+  // Enough pieces for all cores, if there are so many panels.
+  const std::int64_t of_a_core = panels * ceil_div(block.rows, rows) / workers.cores();
+  return {block.rows, rows, panels, std::clamp<std::int64_t>(of_a_core, 1, kPiecePanels)};
 }
 
 std::vector<StepPlan::Tasks> VocabularyHead::plan(const Pass& pass, Workers& workers) const {
