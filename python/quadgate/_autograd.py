@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 
 from ._engine import Layers
-from ._pool import Lease, num_threads, pool_of
+from ._pool import Lease, num_threads, passes_of
 
 
 class Call(NamedTuple):
@@ -95,7 +95,7 @@ class _Job:
         self._rest = call[6:]  # from num_layers on
         self._bias = call.bias
         self._batch_sizes = None if call.batch_sizes is None else call.batch_sizes.long().contiguous()
-        self.pool = pool_of(call.weights[0])
+        self.passes = passes_of(call.weights[0])
 
     def forward(self, tensors: tuple[torch.Tensor, ...]) -> tuple[tuple[torch.Tensor, ...], Lease]:
         """The output and final states, and the engine that can go back."""
@@ -104,11 +104,14 @@ class _Job:
         states, weights = rest[:num_states], rest[num_states:]
         output = x.new_empty(self.sizes.output)
         final_states = [s.new_empty(s.shape) for s in states]
-        lease = self.pool.lease(self.layers, self.sizes.seq_len, self.sizes.batch)
+        addresses = [w.data_ptr() for w in weights]
+        lease = self.passes.lease(
+            self.layers, self.sizes.seq_len, self.sizes.batch, addresses[0]
+        )
         lease.x = x.detach()  # its memory stays, whatever the caller's tensor will hold
         lease.address = x.data_ptr() if x is tensors[0] else None
         lease.engine.forward(
-            [w.data_ptr() for w in weights],
+            addresses,
             x.data_ptr(),
             output.numel() // self.sizes.output[-1],
             self.sizes.seq_len,
@@ -173,7 +176,7 @@ def _pointers(states: Sequence[torch.Tensor | None]) -> tuple[int, int]:
 class _Layers(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, job: _Job, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        job.pool.make_room()
+        job.passes.make_room()
         results, ctx.lease = job.forward(tensors)
         ctx.lease.wait()
         ctx.save_for_backward(*tensors)

@@ -115,6 +115,7 @@ class Engine:
         self.gradient_size: int = _library.quadgate_recurrent_gradient(self._handle, offsets)
         self.gradient_offsets = list(offsets)
         self._steps = self._batch = 0
+        self.first_weight = 0  # where it was in the last pass
 
     def __del__(self) -> None:
         # A process that was forked has none of the threads.
@@ -141,6 +142,7 @@ class Engine:
         packed one. x must stay until the backward pass."""
         self._steps, self._batch = steps, batch
         self._weights[:] = weights
+        self.first_weight = weights[0]
         _check(
             _library.quadgate_recurrent_forward(
                 self._handle, self._weights, x, steps, seq_len, batch, batch_sizes, *states,

@@ -1,4 +1,7 @@
-"""Engines that wait for the next pass of the layers that they were planned for."""
+"""Engines that wait for the next pass of the layers that they were planned for.
+
+Modules of equal layers share them, and an engine packs weights anew that are not those of its last pass.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ import ctypes
 import os
 import threading
 import weakref
-from collections import OrderedDict, defaultdict
-from collections.abc import MutableMapping
+from collections import OrderedDict
+from collections.abc import Callable, MutableMapping
 
 import torch
 from torch.utils.weak import WeakIdKeyDictionary
@@ -20,6 +23,10 @@ use_openmp_of(ctypes.CDLL(None))  # torch's
 _MOST_PASSES = 4
 """So many passes of a module may wait for their backward pass in an engine of their own."""
 
+_FEW_STEPS = 512
+"""Of all sequences. Packing weights takes up to 3% of a forward pass of so many (H 512), and an engine for
+less takes little more memory than the weights that it has packed."""
+
 
 class Lease:
     """An engine that is the caller's alone, until `give_back` or the end of this object."""
@@ -29,8 +36,9 @@ class Lease:
     address: int | None = None
     """Where that is in the caller's tensor, which may hold something else by then."""
 
-    def __init__(self, pool: _Pool, engine: Engine) -> None:
-        self._pool = pool
+    def __init__(self, passes: Passes, engines: _Engines, engine: Engine) -> None:
+        self._passes = passes
+        self._engines = engines
         self._engine: Engine | None = engine
         self._process = os.getpid()
 
@@ -39,68 +47,84 @@ class Lease:
         assert self._engine is not None
         return self._engine
 
-    def take(self) -> Engine | None:
-        """The engine, which is no longer the caller's; None if it has gone."""
-        engine, self._engine, self.x = self._engine, None, None
-        return engine
-
     def wait(self) -> None:
         """For a backward pass. Meanwhile a later pass may take the engine."""
-        self._pool.add_waiting(self)
+        self._passes.add_waiting(self)
 
     def claim(self) -> bool:
         """Ends the wait. False if the engine has gone, or stayed in the process that this one was
         forked from."""
-        return self._process == os.getpid() and self._pool.has_waited(self)
+        return self._process == os.getpid() and self._passes.has_waited(self)
 
     def give_back(self) -> None:
-        if self._process == os.getpid():
-            self._pool.take_back(self)
+        if self._process != os.getpid():
+            return
+        with _lock:
+            self._passes.has_waited(self)
+            engine, self._engine, self.x = self._engine, None, None
+            if engine is not None:
+                self._engines.take_back(engine)
 
     __del__ = give_back
 
 
-class _Pool:
-    """The engines of one module."""
+class _Engines:
+    """Those of equal layers that no pass has, the last used last."""
 
     def __init__(self) -> None:
-        # A lease may end, by the garbage collector, in `lease` itself.
-        self._lock = threading.RLock()
-        self._idle: defaultdict[Layers, list[Engine]] = defaultdict(list)
+        self._idle: list[Engine] = []
+        self.users: weakref.WeakSet[Passes] = weakref.WeakSet()
+
+    def take(self, layers: Layers, seq_len: int, batch_size: int, weight: int) -> Engine:
+        """One for layers whose first weight is at this address, best the one that had them before."""
+        with _lock:
+            # The garbage collector may end leases, and put others in, between any two lines.
+            engine = self._last(lambda e: e.first_weight == weight and e.fits(seq_len, batch_size))
+            engine = engine or self._last(lambda e: e.fits(seq_len, batch_size))
+            if engine is not None:
+                self._idle.remove(engine)
+                return engine
+            # Lengths that grow a little in each batch shall not plan an engine for each.
+            smaller = self._last(lambda e: e.seq_len <= seq_len and e.batch_size <= batch_size)
+            if smaller is not None:
+                self._idle.remove(smaller)
+                seq_len += seq_len // 4
+            del smaller  # frees memory before there is more
+        return Engine(layers, seq_len, batch_size)
+
+    def _last(self, is_right: Callable[[Engine], bool]) -> Engine | None:
+        return next(filter(is_right, reversed(self._idle)), None)
+
+    def take_back(self, engine: Engine) -> None:
+        self._idle.append(engine)
+        if len(self._idle) > _MOST_PASSES:
+            del self._idle[: -_MOST_PASSES * len(self.users)]
+
+
+class Passes:
+    """Those of one module: the engines that they may have, and who of them waits."""
+
+    def __init__(self) -> None:
+        self._engines: dict[tuple[Layers, bool], _Engines] = {}
         # The oldest first. A graph that the garbage collector cannot see, as that of `x += out`, keeps
         # its passes for ever.
         self._waiting: OrderedDict[int, weakref.ref[Lease]] = OrderedDict()
 
-    def lease(self, layers: Layers, seq_len: int, batch_size: int) -> Lease:
-        with self._lock:
-            idle = self._idle[layers]
-            engine = next((e for e in reversed(idle) if e.fits(seq_len, batch_size)), None)
-            if engine is not None:
-                # The garbage collector may have put others in its place meanwhile.
-                idle[:] = [e for e in idle if e is not engine]
-            else:
-                # Lengths that grow a little in each batch shall not plan an engine for each.
-                smaller = [e for e in idle if e.seq_len <= seq_len and e.batch_size <= batch_size]
-                if smaller:
-                    seq_len += seq_len // 4
-                idle[:] = [e for e in idle if e not in smaller]
-                smaller.clear()
-                engine = Engine(layers, seq_len, batch_size)
-            return Lease(self, engine)
-
-    def take_back(self, lease: Lease) -> None:
-        with self._lock:
-            self._waiting.pop(id(lease), None)
-            engine = lease.take()
-            if engine is not None:
-                idle = self._idle[engine.layers]
-                idle.append(engine)
-                del idle[:-_MOST_PASSES]
+    def lease(self, layers: Layers, seq_len: int, batch_size: int, weight: int) -> Lease:
+        """An engine for layers whose first weight is at this address."""
+        shares = not layers.forward_only or seq_len * batch_size >= _FEW_STEPS
+        engines = self._engines.get((layers, shares))
+        if engines is None:
+            with _lock:
+                engines = _shared.setdefault(layers, _Engines()) if shares else _Engines()
+                engines = self._engines.setdefault((layers, shares), engines)
+                engines.users.add(self)
+        return Lease(self, engines, engines.take(layers, seq_len, batch_size, weight))
 
     def make_room(self) -> None:
         """For a pass that will wait: the oldest that does gives its engine back, and computes forward
         again when its backward pass comes."""
-        with self._lock:
+        with _lock:
             # The garbage collector may end leases between any two lines.
             while len(self._waiting) >= _MOST_PASSES:
                 with contextlib.suppress(KeyError):
@@ -109,30 +133,39 @@ class _Pool:
                         lease.give_back()
 
     def add_waiting(self, lease: Lease) -> None:
-        with self._lock:
+        with _lock:
             self.make_room()
             self._waiting[id(lease)] = weakref.ref(lease)
 
     def has_waited(self, lease: Lease) -> bool:
-        with self._lock:
+        with _lock:
             return self._waiting.pop(id(lease), None) is not None
 
 
-_pools: MutableMapping[torch.Tensor, _Pool] = WeakIdKeyDictionary()
-_computed = _Pool()
-_lock = threading.Lock()
+_lock = threading.RLock()  # A lease may end, by the garbage collector, in a function that has it.
+_shared: MutableMapping[Layers, _Engines] = weakref.WeakValueDictionary()
+"""By modules of equal layers, for as long as one of these lives."""
+_passes: MutableMapping[torch.UntypedStorage, dict[int, Passes]] = WeakIdKeyDictionary()
+_computed = Passes()
 
 
-def pool_of(weight: torch.Tensor) -> _Pool:
-    """The engines of the module that this weight is of, for as long as the weight lives. Weights that
-    are computed for each pass share theirs."""
+def passes_of(weight: torch.Tensor) -> Passes:
+    """Those of the module that this weight is of, for as long as the weight's memory lives. Weights that
+    are computed for each pass share theirs.
+
+    Of the memory, since torch does not swap tensors that have weak references.
+    """
     if not weight.is_leaf:
         return _computed
+    memory, address = weight.untyped_storage(), weight.data_ptr()
     with _lock:
-        pool = _pools.get(weight)
-        if pool is None:
-            pool = _pools[weight] = _Pool()
-        return pool
+        of_memory = _passes.get(memory)
+        if of_memory is None:
+            of_memory = _passes[memory] = {}
+        found = of_memory.get(address)
+        if found is None:
+            found = of_memory[address] = Passes()
+        return found
 
 
 def num_threads() -> int:
@@ -144,8 +177,9 @@ _forked = False
 
 
 def _after_fork() -> None:
-    global _forked, _pools, _computed, _lock
-    _forked, _pools, _computed, _lock = True, WeakIdKeyDictionary(), _Pool(), threading.Lock()
+    global _forked, _lock, _shared, _passes, _computed
+    _forked, _lock, _computed = True, threading.RLock(), Passes()
+    _shared, _passes = weakref.WeakValueDictionary(), WeakIdKeyDictionary()
 
 
 os.register_at_fork(after_in_child=_after_fork)

@@ -1,7 +1,6 @@
 """What a script does with modules of quadgate.nn, beside torch.nn's: to 1e-5 where modules.py says nothing else."""
 
 import copy
-import gc
 import io
 import os
 import pickle
@@ -14,7 +13,7 @@ import torch
 from modules import CELLS, assert_close, pair, tensors_of
 
 import quadgate.nn
-from quadgate import _functions, _pool
+from quadgate import _functions
 
 
 def test_modules_are_torchs_and_look_like_them():
@@ -198,17 +197,6 @@ def test_workers_of_a_loader_may_compute():
     loader = torch.utils.data.DataLoader(data, num_workers=2, multiprocessing_context="fork")
     found = torch.cat(list(loader))
     assert_close(found, torch.stack([data[i] for i in range(6)]))
-
-
-def test_engines_go_with_their_module():
-    gc.collect()
-    before = len(_pool._pools)
-    module = quadgate.nn.LSTM(3, 5)
-    module(torch.randn(4, 2, 3))[0].sum().backward()
-    assert len(_pool._pools) == before + 1
-    del module
-    gc.collect()
-    assert len(_pool._pools) == before
 
 
 def test_importing_the_package_does_not_import_torch():
