@@ -126,6 +126,8 @@ def _who_looks() -> str | None:
 
 def _why_not(call: Call, bf16: bool) -> str | None:
     """Why quadgate does not compute a call; None if it does."""
+    if call.x.is_nested:
+        return "a nested tensor"
     for tensor in (call.x, *call.states, *call.weights):
         dtype = tensor.dtype
         if (

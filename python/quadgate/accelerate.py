@@ -28,10 +28,20 @@ class Swapped(NamedTuple):
     """The names of the modules that were swapped, "" for the model itself."""
     left: dict[str, str]
     """Why the other recurrent modules stay as they are, by name."""
+    own_forward: list[str]
+    """Those that were swapped, but compute what their class says: ours where it calls super().forward."""
 
     def __str__(self) -> str:
-        lines = [f"swapped: {', '.join(name or 'the model' for name in self.swapped) or 'nothing'}"]
-        return "\n".join(lines + [f"left {name}: {reason}" for name, reason in self.left.items()])
+        lines = [f"swapped: {', '.join(map(_display, self.swapped)) or 'nothing'}"]
+        if self.own_forward:
+            names = ", ".join(map(_display, self.own_forward))
+            lines.append(f"ours where they call super().forward: {names}")
+        lines += [f"left {_display(name)}: {reason}" for name, reason in self.left.items()]
+        return "\n".join(lines)
+
+
+def _display(name: str) -> str:
+    return name or "the model"
 
 
 def accelerate(model: torch.nn.Module) -> Swapped:
@@ -39,24 +49,52 @@ def accelerate(model: torch.nn.Module) -> Swapped:
 
     The modules and their Parameters stay the objects that they are: an optimizer that was made before
     goes on, and so do hooks. Classes derived from torch's keep their own methods, and where these call
-    torch's `forward`, it is ours. Cells (torch.nn.LSTMCell) are left, and the result says so. Returns
-    what was done; print it.
+    super().forward, it is ours. Cells (torch.nn.LSTMCell) and what torch has compiled or quantized are
+    left, and so are weights in float64. Returns what was done; print it.
     """
-    done = Swapped([], {})
+    done = Swapped([], {}, [])
     for name, module in _named_modules(model):
         kind = type(module)
-        if isinstance(module, torch.nn.RNNCellBase):
-            done.left[name] = f"{kind.__name__} computes one step of one layer"
+        reason = _why_left(module)
+        if reason is not None:
+            done.left[name] = reason
         elif isinstance(module, tuple(_OURS)) and not isinstance(module, tuple(_TORCHS)):
+            if getattr(kind, "forward") not in _TORCH_FORWARDS:
+                done.own_forward.append(name)
             module.__class__ = _OURS.get(kind) or _with_ours(kind)
             done.swapped.append(name)
     return done
 
 
+_TORCH_FORWARDS = [kind.forward for kind in (torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN)]
+_NAMES = {kind.__name__ for kind in _OURS}
+
+
+def _why_left(module: torch.nn.Module) -> str | None:
+    """Why a recurrent module stays as it is; None of all others."""
+    kind = type(module)
+    if isinstance(module, torch.nn.RNNCellBase):
+        return f"{kind.__name__} computes one step of one layer"
+    if getattr(module, "original_name", None) in _NAMES:
+        return "torch.jit has compiled it"
+    if any(k.__module__.startswith("torch.ao.") and k.__name__ in _NAMES for k in kind.__mro__):
+        return f"{kind.__name__} of {kind.__module__} computes for quantization"
+    if not isinstance(module, torch.nn.RNNBase):
+        return None
+    if not isinstance(module, tuple(_OURS)):
+        return f"{kind.__qualname__} is derived from RNNBase, not from LSTM, GRU or RNN"
+    if "forward" in vars(module):
+        return "its forward is the object's own, not its class's"
+    dtypes = {p.dtype for p in module.parameters()} - {torch.float32, torch.bfloat16}
+    if dtypes:
+        return f"its weights are {' and '.join(sorted(map(str, dtypes)))}"
+    return None
+
+
 def revert(model: torch.nn.Module) -> Swapped:
     """Has torch compute the layers again that `accelerate` swapped, and every quadgate.nn.LSTM, GRU
     and RNN. Returns what was done."""
-    done = Swapped([], {})
+    done = Swapped([], {}, [])
     for name, module in _named_modules(model):
         kind = type(module)
         if kind in _TORCHS or kind in _DERIVED.values():

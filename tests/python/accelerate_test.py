@@ -78,6 +78,48 @@ def test_derived_modules_are_ours_and_can_be_copied(monkeypatch):
     assert len(calls) == 3
 
 
+class CallsTorchs(torch.nn.LSTM):
+    def forward(self, x):
+        return torch.nn.LSTM.forward(self, x)
+
+
+class OfTheBase(torch.nn.RNNBase):
+    def __init__(self):
+        super().__init__("GRU", 3, 5)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch calls quantization and scripts deprecated
+def test_what_torch_goes_on_computing_is_said():
+    lstm = torch.nn.LSTM(3, 5)
+    lstm.forward = lambda x: x
+    quantized = torch.ao.quantization.quantize_dynamic(torch.nn.Sequential(torch.nn.LSTM(3, 5)))
+    model = torch.nn.ModuleDict(
+        {
+            "scripted": torch.jit.script(torch.nn.LSTM(3, 5)),
+            "base": OfTheBase(),
+            "quantized": quantized,
+            "quantizable": torch.ao.nn.quantizable.LSTM(3, 5),
+            "patched": lstm,
+            "f64": torch.nn.RNN(3, 5).double(),
+            "calls": CallsTorchs(3, 5),
+            "gru": torch.nn.GRU(3, 5),
+        }
+    )
+    done = quadgate.accelerate(model)
+    assert done.swapped == ["calls", "gru"] and done.own_forward == ["calls"]
+    reasons = {
+        "scripted": "torch.jit has compiled it",
+        "base": "OfTheBase is derived from RNNBase, not from LSTM, GRU or RNN",
+        "quantized.0": "LSTM of torch.ao.nn.quantized.dynamic.modules.rnn computes for quantization",
+        "quantizable": "LSTM of torch.ao.nn.quantizable.modules.rnn computes for quantization",
+        "patched": "its forward is the object's own, not its class's",
+        "f64": "its weights are torch.float64",
+    }
+    assert done.left == reasons
+    assert "\nours where they call super().forward: calls\nleft scripted: torch.jit" in str(done)
+    assert type(model["patched"]) is torch.nn.LSTM
+
+
 def test_accelerate_swaps_the_model_itself():
     model = torch.nn.RNN(3, 4)
     assert str(quadgate.accelerate(model)) == "swapped: the model"

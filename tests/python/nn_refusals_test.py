@@ -133,6 +133,17 @@ def test_exported_programs_compute_what_torch_computes(strict):
     assert_close(exported(x)[0], theirs(x)[0], 1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:quadgate leaves this", "ignore:The PyTorch API of nested tensors")
+@pytest.mark.parametrize("layout", [torch.strided, torch.jagged])
+def test_nested_tensors_are_torchs_error(layout):
+    x, errors = torch.nested.nested_tensor([torch.ones(3, 4)], layout=layout), []
+    for module in pair("LSTM", 4, 6):
+        with pytest.raises(RuntimeError) as caught:
+            module(x)
+        errors.append((caught.type, str(caught.value)))
+    assert errors[0] == errors[1]
+
+
 def test_autocast_to_float16_is_torchs():
     """Which has no LSTM for it on most CPUs."""
     x, found = torch.randn(3, 2, 4), []
