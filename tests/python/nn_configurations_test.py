@@ -95,6 +95,10 @@ def test_torchs_own_cases():
             ):
                 make, call = case.constructor_input, case.forward_input
                 theirs, ours = pair(info.module_cls.__name__, *make.args, **make.kwargs)
-                assert_close(ours(*call.args, **call.kwargs), theirs(*call.args, **call.kwargs))
+                expected = theirs(*call.args, **call.kwargs)
+                found = ours(*call.args, **call.kwargs)
+                assert_close(found, expected)
+                inputs = [t for t in tensors_of(call.args) if t.requires_grad]
+                assert_close(gradients(ours, found, inputs), gradients(theirs, expected, inputs))
                 count += 1
     assert count > 50

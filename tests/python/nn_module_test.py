@@ -13,7 +13,7 @@ import torch
 from modules import CELLS, assert_close, pair, tensors_of
 
 import quadgate.nn
-from quadgate import _functions
+from quadgate import _autograd, _functions
 
 
 def test_modules_are_torchs_and_look_like_them():
@@ -148,24 +148,43 @@ def test_dropout_is_as_often_as_asked_and_torchs_seed_decides_it():
     assert torch.equal(module.eval()(x)[0], x)
 
 
+def test_nothing_is_kept_where_nothing_is_differentiated(monkeypatch):
+    plans, real = [], _autograd.Layers
+
+    def plan(**fields):
+        plans.append(real(**fields))
+        return plans[-1]
+
+    monkeypatch.setattr(_autograd, "Layers", plan)
+    monkeypatch.delattr(_autograd, "_Layers")  # the operation that keeps what its backward pass needs
+    module, x = quadgate.nn.LSTM(3, 5), torch.randn(4, 2, 3)
+    for context in (torch.no_grad, torch.inference_mode):
+        with context():
+            module(x)
+    module.requires_grad_(False)
+    module(x)
+    assert [p.forward_only for p in plans] == [True] * 3
+
+
 def test_threads_may_compute_at_once_and_their_number_may_change():
-    module = quadgate.nn.LSTM(32, 64, num_layers=2)
+    """With two modules of equal layers, which share what they compute with."""
+    modules = [quadgate.nn.LSTM(32, 64, num_layers=2) for _ in range(2)]
     x = torch.randn(20, 16, 32)
 
-    def run():
+    def run(module):
         y, (h_n, _) = module(x)
         return [y, h_n, *torch.autograd.grad(y.sum() + h_n.sum(), list(module.parameters()))]
 
     before = torch.get_num_threads()
-    expected, results = run(), [None] * 6
+    expected, results = [run(module) for module in modules], [None] * 6
     try:
         for number in (1, 2, 3):
             torch.set_num_threads(number)
-            assert all(torch.equal(a, b) for a, b in zip(run(), expected))
+            assert all(torch.equal(a, b) for a, b in zip(run(modules[0]), expected[0]))
 
         def work(i):
             for _ in range(5):
-                results[i] = run()
+                results[i] = run(modules[i % 2])
 
         threads = [threading.Thread(target=work, args=(i,)) for i in range(len(results))]
         for thread in threads:
@@ -174,7 +193,8 @@ def test_threads_may_compute_at_once_and_their_number_may_change():
             thread.join()
     finally:
         torch.set_num_threads(before)
-    assert all(torch.equal(a, b) for result in results for a, b in zip(result, expected))
+    for i, result in enumerate(results):
+        assert all(torch.equal(a, b) for a, b in zip(result, expected[i % 2]))
 
 
 class Sums(torch.utils.data.Dataset):

@@ -13,6 +13,7 @@
 
 #include "engine/base/buffer.h"
 #include "engine/base/error.h"
+#include "kernels/base/isa.h"
 #include "tests/support/numbers.h"
 
 namespace quadgate {
@@ -94,6 +95,38 @@ TEST(RecurrentTest, HasTheSameBitsAtEveryNumberOfThreads) {
     }
   }
 }
+
+class RecurrentIsaTest : public ::testing::TestWithParam<kernels::Isa> {
+ protected:
+  void SetUp() override {
+    if (GetParam() > kernels::detected_isa()) GTEST_SKIP() << "NOT TESTED: this machine has none";
+    kernels::cap_isa(GetParam());
+  }
+  void TearDown() override { kernels::cap_isa(kernels::Isa::amx_bf16); }
+};
+
+/// bf16 has 8 bits of a number, so that results differ by up to some percent.
+TEST_P(RecurrentIsaTest, ComputesInBf16RoughlyWhatItDoesInF32) {
+  Arena arena(2);
+  for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh}) {
+    const auto computed = [&](Precision precision) {
+      Recurrent rnn(config(cell),
+                    {.seq_len = kSeqLen, .batch_size = kBatch, .precision = precision}, arena);
+      return results(rnn, Inputs(config(cell)));
+    };
+    const auto expected = computed(Precision::f32);
+    const double error = testing::relative_error(computed(Precision::bf16), expected);
+    EXPECT_GT(error, 1e-4) << to_string(cell);
+    EXPECT_LT(error, 0.05) << to_string(cell);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, RecurrentIsaTest,
+                         ::testing::Values(kernels::Isa::scalar, kernels::Isa::avx2,
+                                           kernels::Isa::avx512),
+                         [](const auto& test) {
+                           return std::string(kernels::to_string(test.param));
+                         });
 
 TEST(RecurrentTest, WhatIsBeyondTheLengthsCountsForNothing) {
   Arena arena(2);
