@@ -135,7 +135,7 @@ def test_text_for_a_language_model(tmp_path):
     [(("nothing", None), "task: expected one of classification"),
      (("regression", ([[[1.0]]], [1.0, 2.0])), "train: expected 1 targets, one a sequence, found 2"),
      (("tagging", ([[[1.0]]], [[1, 2]])), "train: expected a label for each step"),
-     (("forecast", [1.0, 2.0]), r"train: expected a series \[L, C\], found shape \(2,\)")],
+     (("forecast", [[[1.0], [2.0]]]), r"train: expected a series \[L, C\], found shape \(1, 2, 1\)")],
 )  # fmt: skip
 def test_what_does_not_fit_is_named(tmp_path, arguments, message):
     with pytest.raises(ValueError, match=message):
