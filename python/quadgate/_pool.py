@@ -73,32 +73,36 @@ class _Engines:
 
     def __init__(self) -> None:
         self._idle: list[Engine] = []
+        self._taken = self._most_taken = 0
         self.users: weakref.WeakSet[Passes] = weakref.WeakSet()
 
     def take(self, layers: Layers, seq_len: int, batch_size: int, weight: int) -> Engine:
         """One for layers whose first weight is at this address, best the one that had them before."""
         with _lock:
-            # The garbage collector may end leases, and put others in, between any two lines.
-            engine = self._last(lambda e: e.first_weight == weight and e.fits(seq_len, batch_size))
-            engine = engine or self._last(lambda e: e.fits(seq_len, batch_size))
-            if engine is not None:
-                self._idle.remove(engine)
-                return engine
+            engine = self._pop(lambda e: e.first_weight == weight and e.fits(seq_len, batch_size))
+            engine = engine or self._pop(lambda e: e.fits(seq_len, batch_size))
             # Lengths that grow a little in each batch shall not plan an engine for each.
-            smaller = self._last(lambda e: e.seq_len <= seq_len and e.batch_size <= batch_size)
-            if smaller is not None:
-                self._idle.remove(smaller)
+            if not engine and self._pop(lambda e: e.seq_len <= seq_len and e.batch_size <= batch_size):
                 seq_len += seq_len // 4
-            del smaller  # frees memory before there is more
-        return Engine(layers, seq_len, batch_size)
+        engine = engine or Engine(layers, seq_len, batch_size)
+        with _lock:
+            self._taken += 1
+            self._most_taken = max(self._most_taken, self._taken)
+        return engine
 
-    def _last(self, is_right: Callable[[Engine], bool]) -> Engine | None:
-        return next(filter(is_right, reversed(self._idle)), None)
+    def _pop(self, is_right: Callable[[Engine], bool]) -> Engine | None:
+        """The last that is right. The garbage collector may end leases, and so change the list, between
+        any two lines."""
+        engine = next(filter(is_right, self._idle[::-1]), None)
+        self._idle[:] = [e for e in self._idle if e is not engine]
+        return engine
 
     def take_back(self, engine: Engine) -> None:
+        self._taken -= 1
         self._idle.append(engine)
-        if len(self._idle) > _MOST_PASSES:
-            del self._idle[: -_MOST_PASSES * len(self.users)]
+        # As many as were out at once, of the passes of modules that live.
+        most = min(self._most_taken, _MOST_PASSES * len(self.users))
+        del self._idle[: -max(_MOST_PASSES, most)]
 
 
 class Passes:
@@ -150,22 +154,17 @@ _computed = Passes()
 
 
 def passes_of(weight: torch.Tensor) -> Passes:
-    """Those of the module that this weight is of, for as long as the weight's memory lives. Weights that
-    are computed for each pass share theirs.
+    """Those of the module that this parameter is of, for as long as the parameter's memory lives. Weights
+    that are no parameters, as those computed for a pass, share theirs.
 
     Of the memory, since torch does not swap tensors that have weak references.
     """
-    if not weight.is_leaf:
+    if not isinstance(weight, torch.nn.Parameter):
         return _computed
     memory, address = weight.untyped_storage(), weight.data_ptr()
     with _lock:
-        of_memory = _passes.get(memory)
-        if of_memory is None:
-            of_memory = _passes[memory] = {}
-        found = of_memory.get(address)
-        if found is None:
-            found = of_memory[address] = Passes()
-        return found
+        of_memory = _passes.setdefault(memory, {})
+        return of_memory.setdefault(address, Passes())
 
 
 def num_threads() -> int:

@@ -79,6 +79,20 @@ def test_engines_grow_and_do_not_pile_up(engines):
     for seq_len in range(1, 40):  # none of which has room for another
         train(other, torch.randn(seq_len, 50 - seq_len, 3))
     assert len(engines) == 1 + _pool._MOST_PASSES
+    others = [quadgate.nn.LSTM(3, 8) for _ in range(6)]
+    for seq_len in range(1, 40):
+        for module in others:
+            train(module, torch.randn(seq_len, 50 - seq_len, 3))
+    assert len(engines) == 1 + 2 * _pool._MOST_PASSES
+
+
+def test_weights_that_are_slices_of_one_array_do_not_keep_engines(engines):
+    """As those of a population in evolution strategies are."""
+    module, weights = quadgate.nn.LSTM(3, 5), torch.randn(40, 20, 3)
+    for weight in weights:
+        with torch.no_grad():
+            torch.func.functional_call(module, {"weight_ih_l0": weight}, (torch.randn(2, 1, 3),))
+    assert 0 < len(engines) <= _pool._MOST_PASSES
 
 
 def test_engines_go_with_the_last_module_that_has_them(engines):
