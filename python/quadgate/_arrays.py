@@ -139,7 +139,12 @@ def _is_pair(split: Any) -> bool:
 def _split(name: str, split: Any) -> Any:
     """A split whose frames have columns of numbers, each once, and whose tensors are no TensorDataset."""
     if _is_of_torch(split, "utils.data", "TensorDataset"):
+        if len(split.tensors) not in (1, 2):
+            raise ValueError(
+                f"{name}: expected a TensorDataset of one or two tensors, found {len(split.tensors)}"
+            )
         split = tuple(split.tensors) if len(split.tensors) > 1 else split.tensors[0]
+    _expect_no_list_of_pairs(name, split)
     for part in split if _is_pair(split) else (split,):
         expect_items(name, part)
     if hasattr(split, "to_frame"):  # a series of pandas: one column
@@ -166,9 +171,20 @@ def expect_items(name: str, value: Any) -> None:
         raise ValueError(f"{name}: expected arrays or a list, found a {kind} (unpack_sequence makes a list)")
     if _is_of_torch(value, "utils.data", "Dataset", "DataLoader"):
         raise ValueError(f"{name}: expected arrays or lists of its items, found a {kind}")
-    first: Any = cast(list[Any], value)[0] if isinstance(value, list) and value else None
-    if _is_pair(first) and getattr(first[0], "ndim", 0) > 0:
-        raise ValueError(f"{name}: expected a pair (x, y), found a list of pairs (tuple(zip(*pairs)) is one)")
+
+
+def _expect_no_list_of_pairs(name: str, split: Any) -> None:
+    """Pairs of one shape may be sequences of two steps."""
+    if not isinstance(split, (list, tuple)) or not split or _is_pair(cast(Any, split)):
+        return
+    first = cast(Sequence[Any], split)[0]
+    if not _is_pair(first) or getattr(first[0], "ndim", 0) == 0:
+        return
+    if first[0].shape != getattr(first[1], "shape", ()):
+        kind = type(cast(Any, split)).__name__
+        raise ValueError(
+            f"{name}: expected a pair (x, y), found a {kind} of pairs (tuple(zip(*pairs)) is one)"
+        )
 
 
 def _is_of_torch(value: Any, module: str, *names: str) -> bool:

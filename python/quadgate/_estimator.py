@@ -38,9 +38,11 @@ class Trained(BaseEstimator):
         pathlib.Path(path).write_bytes(self.checkpoint_)
 
     def _seed(self) -> int:
-        """That of random_state, which may be what draws one, as in scikit-learn: None is NumPy's own state."""
-        if self.random_state is None or isinstance(self.random_state, numpy.random.RandomState):
-            return int(check_random_state(self.random_state).randint(2**31 - 1))
+        """That of random_state, which may be what draws one, as in scikit-learn: None and numpy.random are
+        NumPy's own state."""
+        state = self.random_state
+        if state is None or state is numpy.random or isinstance(state, numpy.random.RandomState):
+            return int(check_random_state(state).randint(2**31 - 1))
         return integer_of("random_state", self.random_state, 0)
 
     @contextlib.contextmanager

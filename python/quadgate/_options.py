@@ -28,12 +28,19 @@ def integer_of(name: str, value: Any, least: int) -> int:
 
 
 def fraction_of(name: str, value: Any) -> float:
+    if value is None:
+        return 0
     if not isinstance(value, Real) or not 0 <= float(value) < 1:
         raise ValueError(f"{name}: expected a number from 0 to 1, found {value!r}")
     return float(value)
 
 
 def flag_of(name: str, value: Any) -> bool:
-    if value not in (True, False):
-        raise ValueError(f"{name}: expected True or False, found {value!r}")
+    if getattr(value, "ndim", 0) > 0 or value not in (True, False):
+        raise ValueError(f"{name}: expected True or False, found {in_one_line(value)}")
     return bool(value)
+
+
+def in_one_line(value: Any) -> str:
+    """What messages say of it: arrays have several."""
+    return " ".join(repr(value).split()) if hasattr(value, "ndim") else repr(value)

@@ -194,8 +194,8 @@ def train(name: str, run_text: str, threads: int | None, resume: bool,
 
     name: what messages call the run file.
     """
-    _run("quadgate_train", os.fsencode(name), run_text.encode(), count_of("threads", threads), flag_of("resume", resume),
-         on_epoch=on_epoch, stops=stops)  # fmt: skip
+    _run("quadgate_train", os.fsencode(name), run_text.encode(), count_of("threads", threads),
+         flag_of("resume", resume), on_epoch=on_epoch, stops=stops)  # fmt: skip
 
 
 def lower_is_better(metric: str) -> bool:

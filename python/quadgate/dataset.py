@@ -165,9 +165,7 @@ def _write_forecast(file: Any, splits: dict[str, Any], fractions: dict[str, floa
 
 def _borders(length: int, fractions: dict[str, float]) -> dict[str, tuple[int, int]]:
     """Where the splits of a series begin and end."""
-    for name, fraction in fractions.items():
-        fraction_of(name, fraction)
-    valid, test = fractions.values()
+    valid, test = (fraction_of(name, fraction) for name, fraction in fractions.items())
     begin_test, begin_valid = round(length * (1 - test)), round(length * (1 - test - valid))
     if not 0 < begin_valid <= begin_test <= length:
         raise ValueError("valid_fraction and test_fraction: expected that rows to train are left")

@@ -38,7 +38,7 @@ class Forecaster(Trained):
     normalize: the level that is taken out of each window: "last", "instance" or "none".
     hidden_size, num_layers: of the layers.
     epochs, batch_size, lr: of the training; lr None: the optimizer's own.
-    validation_fraction: the last part of each series, by which the best epoch is chosen; 0: the last one.
+    validation_fraction: the last part of each series, by which the best epoch is chosen; 0, None: the last.
     patience: epochs without a better validation loss after which it ends; None: it trains all.
     standardize: columns, of several series those of each, get mean 0 and standard deviation 1.
     random_state: of weights, order and dropout, as in scikit-learn.
@@ -68,7 +68,7 @@ class Forecaster(Trained):
         epochs: int = 20,
         batch_size: int = 32,
         lr: float | None = None,
-        validation_fraction: float = 0,
+        validation_fraction: float | None = 0,
         patience: int | None = None,
         standardize: bool = True,
         random_state: int | numpy.random.RandomState | None = 1,
@@ -100,7 +100,7 @@ class Forecaster(Trained):
         self.run_file = run_file
 
     def fit(self, X: pandas.DataFrame | pandas.Series, y: None = None) -> Forecaster:
-        """X: a row a step, or a series. Raises ValueError, naming column, row and what was found, if it is none."""
+        """X: a row a step, or a series. Raises ValueError, naming column and row, if it is none."""
         self.history_: list[dict[str, Any]] = []
         with _arrays.folder() as folder:
             table = self._table(X)

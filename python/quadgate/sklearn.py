@@ -30,13 +30,13 @@ class _SequenceEstimator(Trained):
 
     hidden_size, num_layers: of the layers.
     epochs, batch_size, lr: of the training; lr None: the optimizer's own.
-    validation_fraction: share of the sequences, drawn at random, by which the best epoch is chosen; 0:
-        the last one.
+    validation_fraction: share of the sequences, or their number, drawn at random, by which the best
+        epoch is chosen; 0 or None: the last one.
     patience: epochs without a better validation loss after which it ends; None: it trains all.
     standardize: features get mean 0 and standard deviation 1 over the sequences to train on.
     channels_first: a sequence is [I, T], as aeon has it, not [T, I].
     random_state: of weights, order, dropout and the validation sequences; as in scikit-learn a
-        RandomState that draws the seed, or None, NumPy's own.
+        RandomState that draws the seed, or None or numpy.random, NumPy's own.
     run_file: other keys of a run file: {"model.cell": "gru"}.
 
     X is an array [n, T, I], or a list of arrays [T, I] of different lengths. `history_` has the metrics
@@ -51,7 +51,7 @@ class _SequenceEstimator(Trained):
         epochs: int = 20,
         batch_size: int = 32,
         lr: float | None = None,
-        validation_fraction: float = 0,
+        validation_fraction: float | None = 0,
         patience: int | None = None,
         standardize: bool = True,
         channels_first: bool = False,
@@ -85,11 +85,10 @@ class _SequenceEstimator(Trained):
             raise ValueError(f"y: expected {len(x)} targets, one a sequence, found {len(y)}")
         seed = self._seed()
         splits: dict[str, Any] = {"train": (x, y)}
-        if fraction_of("validation_fraction", self.validation_fraction):
+        if part := self._validation_part():
             fit, valid = train_test_split(
-                numpy.arange(len(x)), test_size=self.validation_fraction, stratify=labels,
-                random_state=seed,
-            )  # fmt: skip
+                numpy.arange(len(x)), test_size=part, stratify=labels, random_state=seed % 2**32
+            )
             splits = {
                 "train": ([x[i] for i in fit], y[fit]),
                 "valid": ([x[i] for i in valid], y[valid]),
@@ -114,6 +113,13 @@ class _SequenceEstimator(Trained):
             )  # fmt: skip
             self.checkpoint_ = result.best.read_bytes()
         self.n_features_in_ = x[0].shape[1]
+
+    def _validation_part(self) -> float:
+        """As train_test_split takes it: an integer is a number of sequences."""
+        part: Any = self.validation_fraction
+        if isinstance(part, (int, numpy.integer)) and not isinstance(part, bool) and int(part) > 0:
+            return int(part)
+        return fraction_of("validation_fraction", part)
 
     def _predict(self, X: Any) -> dict[str, numpy.ndarray]:
         with self._files() as (checkpoint, _):

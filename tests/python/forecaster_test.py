@@ -116,6 +116,7 @@ def test_a_series_is_a_frame_of_one_column():
     drawn = Forecaster(**QUICK, random_state=numpy.random.RandomState(7)).fit(SINE["a"]).predict()
     seed = numpy.random.RandomState(7).randint(2**31 - 1)
     pandas.testing.assert_frame_equal(drawn, Forecaster(**QUICK, random_state=seed).fit(SINE["a"]).predict())
+    assert "valid_loss" not in Forecaster(**QUICK, validation_fraction=None).fit(SINE).history_[0]
     with pytest.raises(ValueError, match="^validation_fraction: expected a number from 0 to 1, found 2"):
         Forecaster(**QUICK, validation_fraction=2).fit(SINE)
 

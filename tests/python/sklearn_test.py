@@ -63,8 +63,10 @@ def test_random_states_are_those_of_scikit_learn():
     seeds = numpy.random.RandomState(7).randint(2**31 - 1, size=2)
     assert (first == shares(int(seeds[0]))).all() and (second == shares(seeds[1])).all()
     assert (first != second).any()
-    numpy.random.seed(7)
-    assert (shares(None) == first).all()
+    for state in (None, numpy.random):
+        numpy.random.seed(7)
+        assert (shares(state) == first).all()
+    assert shares(2**40).shape == (60, 2)
     with pytest.raises(ValueError, match="^random_state: expected an integer, at least 0, found 'x'"):
         shares("x")
 
@@ -92,6 +94,18 @@ def test_a_part_of_the_sequences_chooses_the_epoch():
     classifier = SequenceClassifier(**QUICK, validation_fraction=0.25, patience=2).fit(X, Y)
     assert "valid_loss" in classifier.history_[0]
     assert classifier.predict(X).shape == (60,)
+    count, narrow, none = (
+        SequenceClassifier(**QUICK, validation_fraction=value).fit(X, Y).history_
+        for value in (15, numpy.float32(0.25), None)
+    )
+    losses = [[told["valid_loss"] for told in history[:2]] for history in (classifier.history_, count, narrow)]
+    assert losses[0] == losses[1] == losses[2] and "valid_loss" not in none[0]
+
+
+def test_sequences_may_be_tuples_of_steps():
+    steps = [tuple(row[:2]) for row in X]
+    arrays = SequenceClassifier(**QUICK).fit(X[:, :2], Y)
+    assert (SequenceClassifier(**QUICK).fit(steps, Y).predict_proba(steps) == arrays.predict_proba(X[:, :2])).all()
 
 
 def test_wrong_input_is_named():

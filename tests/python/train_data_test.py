@@ -257,6 +257,9 @@ NOT_DATA = [
     ({"train": (CUBE, LABELS), "validation": 1}, "^data: expected some of task, train, .*, found 'validation'"),
     ({"train": None, "valid": (CUBE, LABELS)}, "^data: expected a train split, found valid"),
     (list(PAIRS), r"^train: expected a pair .x, y., found a list of pairs"),
+    (tuple(PAIRS), r"^train: expected a pair .x, y., found a tuple of pairs"),
+    (TensorDataset(), "^train: expected a TensorDataset of one or two tensors, found 0"),
+    (TensorDataset(*[torch.tensor(CUBE)] * 3), "^train: expected a TensorDataset of one or two tensors, found 3"),
     (DataLoader(PAIRS), "^train: expected arrays or lists of its items, found a DataLoader"),
     ((DataLoader(PAIRS), LABELS), "^train: expected arrays or lists of its items, found a DataLoader"),
     ({"train": Subset(PAIRS, [1, 2])}, "^train: expected arrays or lists of its items, found a Subset"),
@@ -282,6 +285,16 @@ def test_wrong_run_files_are_named(tmp_path, config):
     quadgate.train(config)
     with pytest.raises(OSError, match=r"already holds a run .* or resume=True$"):
         quadgate.train(config)
+
+
+def test_sequences_of_two_steps_are_no_pairs(tmp_path, config):
+    steps = [(row[0], row[1]) for row in CUBE]
+    pairs = {"train": (steps, LABELS), "valid": (steps[:9], LABELS[:9])}
+    result = quadgate.train(config, data=pairs)
+    pairs = {"train": (CUBE[:, :2], LABELS), "valid": (CUBE[:9, :2], LABELS[:9])}
+    arrays = quadgate.train(config, data=pairs, output={"dir": tmp_path / "arrays"})
+    expect_same_run(result.run_dir, arrays.run_dir)
+    assert (quadgate.predict(result, steps)["logits"] == quadgate.predict(arrays, CUBE[:, :2])["logits"]).all()
 
 
 def test_wrong_data_of_a_model_are_named(tmp_path, config):
