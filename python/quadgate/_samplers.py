@@ -12,6 +12,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
 
 from ._extras import require, require_packages
+from ._options import in_one_line
 
 _CLASSES: dict[str, Callable[..., BaseSampler]] = {
     "tpe": samplers.TPESampler,
@@ -27,8 +28,8 @@ _NAMES = (*_CLASSES, "gwo")
 
 def expect(name: Any) -> None:
     """Raises ValueError unless there is a sampler of this name, and ImportError without its packages."""
-    if name not in _NAMES:
-        raise ValueError(f"sampler: expected one of {', '.join(_NAMES)}, found {name!r}")
+    if not isinstance(name, str) or name not in _NAMES:
+        raise ValueError(f"sampler: expected one of {', '.join(_NAMES)}, found {in_one_line(name)}")
     part = f'quadgate.tune: sampler "{name}"'
     if name == "gwo":
         require(part, "gwo", "mealpy")

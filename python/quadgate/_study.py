@@ -38,14 +38,31 @@ def expect_storage(storage: Any) -> None:
     if not isinstance(storage, str) or "://" not in storage:
         return
     try:
-        sqlalchemy.make_url(storage).get_dialect().import_dbapi()
-    except ArgumentError:
-        raise ValueError(
-            f"storage: expected a file or a URL as sqlite:///studies.db, found {storage!r}"
-        ) from None
+        url = sqlalchemy.make_url(storage)
+        url.get_dialect().import_dbapi()
+    except (ArgumentError, ValueError):
+        raise _refusal(storage) from None
     except ImportError as error:
-        message = f"storage: expected {error.name} to be installed, which {storage!r} needs"
+        message = f"storage: expected {error.name} to be installed, which {_shown(storage)!r} needs"
         raise ImportError(message, name=error.name) from None
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise _refusal(storage)  # in memory, where each thread has its own
+
+
+def _refusal(storage: str) -> ValueError:
+    return ValueError(
+        f"storage: expected a file or a URL as sqlite:///studies.db, found {_shown(storage)!r}"
+    )
+
+
+def _shown(storage: str) -> str:
+    """Without the password of a URL."""
+    if "://" not in storage:
+        return storage
+    try:
+        return sqlalchemy.make_url(storage).render_as_string(hide_password=True)
+    except (ArgumentError, ValueError):
+        return f"{storage.partition('://')[0]}://***"
 
 
 def opened(
@@ -81,13 +98,15 @@ def _storage(place: str) -> BaseStorage:
     try:
         return optuna.storages.get_storage(place)
     except OperationalError as error:
-        raise OSError(f"{place}: {error.orig}") from None
+        raise OSError(f"{_shown(place)}: {error.orig}") from None
+    except (ArgumentError, TypeError, ValueError):  # "?timeout=x"
+        raise _refusal(place) from None
 
 
 def _expect_same(before: Mapping[str, Any], settings: Mapping[str, Any], place: str) -> None:
     for key in sorted(before.keys() | settings.keys()):
         if before.get(key) != settings.get(key):
             raise ValueError(
-                f"{key}: expected {before.get(key)!r} as in the study in {place}, found"
+                f"{key}: expected {before.get(key)!r} as in the study in {_shown(place)}, found"
                 f" {settings.get(key)!r}"
             )

@@ -24,8 +24,9 @@ optuna = pytest.importorskip("optuna")
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution  # noqa: E402
 from optuna.trial import TrialState  # noqa: E402
+from sqlalchemy.exc import OperationalError  # noqa: E402
 
-from quadgate import _program  # noqa: E402
+from quadgate import _program, _study  # noqa: E402
 from quadgate._journal import Journal  # noqa: E402
 
 SPACE = {
@@ -273,7 +274,7 @@ def test_other_settings_are_not_the_same_search(tmp_path, config):
     program("train", first.run_file, "--quiet")  # on the data of the study
 
 
-def test_files_that_cannot_be_used_are_named(tmp_path, config):
+def test_files_that_cannot_be_used_are_named(tmp_path, config, monkeypatch):
     place = f"sqlite:///{tmp_path}/none/studies.db"
     with pytest.raises(OSError, match=f"^{place}: unable to open"):
         quadgate.tune(config, SPACE, 1, storage=place)
@@ -286,6 +287,20 @@ def test_files_that_cannot_be_used_are_named(tmp_path, config):
         quadgate.tune(config, SPACE, 1, data=path)
     with pytest.raises(ImportError, match="^storage: expected MySQLdb to be installed, which 'mysql://a/b'"):
         quadgate.tune(config, SPACE, 1, storage="mysql://a/b")
+    with pytest.raises(ImportError, match=r"which 'mysql://u:\*\*\*@h/b' needs$"):
+        quadgate.tune(config, SPACE, 1, storage="mysql://u:secret@h/b")
+    with pytest.raises(ValueError, match=r"^storage: expected .*, found 'foo://u:\*\*\*@h/b'$"):
+        quadgate.tune(config, SPACE, 1, storage="foo://u:secret@h/b")
+    for place in ("sqlite://u:secret@h/b", "sqlite://u:secret@h:port/b", "sqlite://", "sqlite:///a.db?timeout=x"):
+        with pytest.raises(ValueError, match="^storage: expected a file or a URL as sqlite:(?!.*secret).*$"):
+            quadgate.tune(config, SPACE, 1, storage=place)
+
+    def refuse(place):
+        raise OperationalError("", {}, OSError("no host"))
+
+    monkeypatch.setattr(optuna.storages, "get_storage", refuse)
+    with pytest.raises(OSError, match=r"^mysql://u:\*\*\*@h/b: no host$"):
+        _study._storage("mysql://u:secret@h/b")
 
 
 @pytest.mark.slow
@@ -329,6 +344,9 @@ def test_a_full_disk_leaves_a_study_that_goes_on(tmp_path):
         ({"train.loss": ["mse", "mae"]}, {}, "space: train.loss: expected another train.monitor"),
         ({}, {}, "space: expected keys"),
         (SPACE, {"sampler": "wolf"}, "sampler: expected one of tpe, random, .*, gwo, found 'wolf'"),
+        (SPACE, {"sampler": numpy.array(["tpe", "gp"])}, "sampler: expected one of .*, found array"),
+        (SPACE, {"prune": numpy.array([[1], [2]])}, r"prune: expected True or False, found array\(.*\)$"),
+        (SPACE, {"progress": numpy.ones(2)}, "progress: expected True or False, found array"),
         (SPACE, {"n_trials": 0}, "n_trials: expected an integer, at least 1, found 0"),
         (SPACE, {"n_trials": 1.5}, "n_trials: expected an integer, at least 1, found 1.5"),
         (SPACE, {"n_jobs": 0}, "n_jobs: expected an integer, at least 1, found 0"),
