@@ -75,7 +75,7 @@ def _why_left(module: torch.nn.Module) -> str | None:
     kind = type(module)
     if isinstance(module, torch.nn.RNNCellBase):
         return f"{kind.__name__} computes one step of one layer"
-    if getattr(module, "original_name", None) in _NAMES:
+    if isinstance(module, torch.jit.ScriptModule) and getattr(module, "original_name", None) in _NAMES:
         return "torch.jit has compiled it"
     if any(k.__module__.startswith("torch.ao.") and k.__name__ in _NAMES for k in kind.__mro__):
         return f"{kind.__name__} of {kind.__module__} computes for quantization"

@@ -92,6 +92,8 @@ class OfTheBase(torch.nn.RNNBase):
 def test_what_torch_goes_on_computing_is_said():
     lstm = torch.nn.LSTM(3, 5)
     lstm.forward = lambda x: x
+    named, linear = torch.nn.LSTM(3, 5), torch.nn.Linear(3, 5)
+    named.original_name, linear.original_name = "LSTM", ["LSTM"]
     quantized = torch.ao.quantization.quantize_dynamic(torch.nn.Sequential(torch.nn.LSTM(3, 5)))
     model = torch.nn.ModuleDict(
         {
@@ -103,10 +105,12 @@ def test_what_torch_goes_on_computing_is_said():
             "f64": torch.nn.RNN(3, 5).double(),
             "calls": CallsTorchs(3, 5),
             "gru": torch.nn.GRU(3, 5),
+            "named": named,
+            "linear": linear,
         }
     )
     done = quadgate.accelerate(model)
-    assert done.swapped == ["calls", "gru"] and done.own_forward == ["calls"]
+    assert done.swapped == ["calls", "gru", "named"] and done.own_forward == ["calls"]
     reasons = {
         "scripted": "torch.jit has compiled it",
         "base": "OfTheBase is derived from RNNBase, not from LSTM, GRU or RNN",
