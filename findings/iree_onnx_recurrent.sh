@@ -27,7 +27,6 @@ RUN = "iree-run-module --module=node.vmfb --device=local-sync --function=node --
 x = numpy.random.default_rng(0).normal(size=(STEPS, BATCH, INPUTS)).astype("f4")
 numpy.save("x.npy", x)
 
-
 def run(op, constants=None, **attributes):
     """The output of a node in IREE, None if it is refused, and in ONNX Runtime."""
     directions = 2 if attributes.get("direction") == "bidirectional" else 1
